@@ -1,0 +1,27 @@
+import type { KvRef, Pass } from '../decode/types.js';
+import type { ModelConfig } from '../model/config.js';
+
+/** Logits of the rows a pass asked for. */
+export interface PassResult {
+  /** Row-major [pass.logits.length, vocab]. Valid until the next call. */
+  readonly logits: Float32Array;
+}
+
+/**
+ * Executes the operator graph of a pass. Holds the KV entries; versions and lifetimes are the policy's business.
+ */
+export interface Engine {
+  readonly name: string;
+  readonly config: ModelConfig;
+  /**
+   * Runs one pass. Fresh K and V of every row are kept under (row.position, pass.version) until `retain`
+   * drops them. @throws CheckError when a read names an entry that does not exist.
+   */
+  run(pass: Pass): Promise<PassResult>;
+  /** Frees every KV entry not listed. */
+  retain(live: readonly KvRef[]): void;
+  /** Copies of K and V of an entry, [layers][kvHeads * headDim] each (for the verifier and tests). */
+  readKv(ref: KvRef): { readonly k: readonly Float32Array[]; readonly v: readonly Float32Array[] };
+  /** Frees native memory. */
+  dispose(): void;
+}

@@ -1,0 +1,180 @@
+/**
+ * The operator graph of one forward pass: described once, read by the engines (what are the logits?), the
+ * machine (when is it done?), the memory planner (where does it live?) and the ONNX writer.
+ */
+
+export type DType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0' | 'i32';
+
+/**
+ * - `weight`: constant across steps; - `kv`: cached keys or values read from a named KV set;
+ * - `input`: token ids, positions, row indices, visibility; - `activation`: lives inside the pass;
+ * - `output`: leaves the pass (logits, fresh K and V of the rows).
+ */
+export type TensorRole = 'weight' | 'kv' | 'input' | 'activation' | 'output';
+
+export interface TensorInfo {
+  readonly id: string;
+  readonly role: TensorRole;
+  /** Row-major, [rows, columns] for activations, [out, in] for weights. */
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** Exact storage size, quantization blocks included. */
+  readonly bytes: number;
+  readonly layer: number | null;
+  /** Op that writes it; null for weights, KV and inputs. */
+  readonly producer: string | null;
+  readonly consumers: readonly string[];
+}
+
+interface OpBase {
+  readonly id: string;
+  /** Null outside the layer stack (embedding, head). */
+  readonly layer: number | null;
+  /** Ids of activations, inputs and KV, in the order the kind defines. */
+  readonly inputs: readonly string[];
+  readonly weights: readonly string[];
+  readonly outputs: readonly string[];
+  /** Multiply-accumulates of matrix work (0 for pure vector ops). */
+  readonly macs: number;
+  /** Elements produced by vector work (0 for pure matrix ops). */
+  readonly vectorElements: number;
+}
+
+/** inputs: token ids; weights: embedding [vocab, hidden]. */
+export interface EmbedOp extends OpBase {
+  readonly kind: 'embed';
+  readonly rows: number;
+  readonly width: number;
+}
+
+/** inputs: x; weights: gain. `groups` > 1 normalises each of `groups` equal slices of a row (QK-norm). */
+export interface RmsNormOp extends OpBase {
+  readonly kind: 'rmsnorm';
+  readonly rows: number;
+  readonly width: number;
+  readonly groups: number;
+  readonly eps: number;
+}
+
+/** What a matrix product is for: machines place and tile by it, reports group by it. */
+export type MatMulRole = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down' | 'router' | 'head';
+
+/** y[rows, out] = x[rows, in] * W[out, in]^T (+ bias). weights: W (, bias). */
+export interface MatMulOp extends OpBase {
+  readonly kind: 'matmul';
+  readonly role: MatMulRole;
+  readonly rows: number;
+  readonly inWidth: number;
+  readonly outWidth: number;
+  readonly bias: boolean;
+}
+
+/** Half-split rotary embedding (rotate_half). inputs: x, positions. */
+export interface RopeOp extends OpBase {
+  readonly kind: 'rope';
+  readonly rows: number;
+  readonly heads: number;
+  readonly headDim: number;
+  readonly theta: number;
+}
+
+/**
+ * softmax(q k^T / sqrt(headDim)) v over the concatenation of the named KV sets and the pass's own rows.
+ * inputs: q, k, v of the rows, then K and V of each KV set in order, then (if `masked`) visibility.
+ */
+export interface AttentionOp extends OpBase {
+  readonly kind: 'attention';
+  readonly rows: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly kvSets: readonly KvSetShape[];
+  /** Keys every row may at most see: sum of the set lengths + rows. */
+  readonly keys: number;
+  readonly masked: boolean;
+}
+
+/** silu(gate) * up. inputs: gate, up. */
+export interface SwigluOp extends OpBase {
+  readonly kind: 'swiglu';
+  readonly rows: number;
+  readonly width: number;
+}
+
+/** Residual addition. inputs: a, b. */
+export interface AddOp extends OpBase {
+  readonly kind: 'add';
+  readonly rows: number;
+  readonly width: number;
+}
+
+/** Keeps only the rows whose logits are wanted. inputs: x, row indices. */
+export interface GatherRowsOp extends OpBase {
+  readonly kind: 'gather-rows';
+  readonly rows: number;
+  readonly width: number;
+}
+
+/** Routed experts. inputs: x, router logits; weights: gate, up, down of all experts. */
+export interface MoeOp extends OpBase {
+  readonly kind: 'moe';
+  readonly rows: number;
+  readonly width: number;
+  readonly experts: number;
+  readonly expertsPerToken: number;
+  readonly expertFfn: number;
+  readonly renormalise: boolean;
+}
+
+export type Op =
+  | EmbedOp
+  | RmsNormOp
+  | MatMulOp
+  | RopeOp
+  | AttentionOp
+  | SwigluOp
+  | AddOp
+  | GatherRowsOp
+  | MoeOp;
+
+export type OpKind = Op['kind'];
+
+export interface KvSetShape {
+  /** e.g. `prefix`. */
+  readonly name: string;
+  /** Cached positions in the set; 0 is allowed (the set is then absent from the inputs). */
+  readonly length: number;
+}
+
+/** The shape of one forward pass: all that the graph depends on besides the model. */
+export interface PassShape {
+  readonly rows: number;
+  readonly kvSets: readonly KvSetShape[];
+  /** Rows that get logits; 0 means no head at all (prefill, seal). */
+  readonly logitsRows: number;
+  /** True when rows do not all see all keys: a visibility matrix is then an input. */
+  readonly masked: boolean;
+}
+
+/** Storage formats of a model as it runs. */
+export interface Precision {
+  readonly weights: DType;
+  /** Embedding table (looked up by row on the CPU). */
+  readonly embedding: DType;
+  readonly head: DType;
+  readonly kv: 'f32' | 'f16';
+  readonly activations: 'f32' | 'f16';
+}
+
+export interface OpGraph {
+  readonly model: string;
+  readonly shape: PassShape;
+  readonly precision: Precision;
+  /** In execution order: every op comes after the producers of its inputs. */
+  readonly ops: readonly Op[];
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Id of the logits tensor [logitsRows, vocab], null when logitsRows is 0. */
+  readonly logits: string | null;
+  /** Per layer, the ids of the rows' fresh K (after RoPE) and V, each [rows, kvHeads * headDim]. */
+  readonly freshKv: readonly { readonly k: string; readonly v: string }[];
+}

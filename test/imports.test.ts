@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/**
+ * Who may import whom: src says what is computed, sim says when, hw says for real, experiments say why.
+ * src/cli is the composition root and may import everything; nothing else in src may.
+ */
+const ALLOWED: Record<string, readonly string[]> = {
+  src: ['src'],
+  sim: ['sim', 'src'],
+  hw: ['hw', 'src'],
+  experiments: ['experiments', 'src', 'sim', 'hw'],
+  'src/cli': ['src', 'src/cli', 'sim', 'hw', 'experiments'],
+};
+
+/** Layers inside src, lowest first: a file may import its own layer and lower ones (types may look up). */
+const LAYERS = ['errors', 'util', 'model', 'onnx', 'decode', 'engine', 'train', 'cli'];
+
+function area(path: string): string {
+  const parts = path.split(sep);
+  return parts[0] === 'src' && parts[1] === 'cli' ? 'src/cli' : parts[0];
+}
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  const found: Import[] = [];
+  const pattern = /(?:^|\n)\s*(import|export)\s+(type\s)?[^'";]*?from\s*'(\.[^']+)'|import\(\s*'(\.[^']+)'\s*\)/g;
+  for (const match of text.matchAll(pattern)) {
+    const specifier = match[3] ?? match[4];
+    found.push({
+      from: file,
+      to: relative(root, normalize(join(root, dirname(file), specifier))),
+      typeOnly: match[2] !== undefined,
+    });
+  }
+  return found;
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+const imports = ['src', 'sim', 'hw', 'experiments'].flatMap((folder) => sources(folder).flatMap(importsOf));
+
+describe('import direction', () => {
+  it('reads imports at all', () => {
+    expect(imports.length).toBeGreaterThan(20);
+  });
+
+  it('goes only src <- sim, hw <- experiments <- src/cli', () => {
+    const wrong = imports.filter((i) => !ALLOWED[area(i.from)]?.includes(area(i.to)));
+    expect(wrong).toEqual([]);
+  });
+
+  it('goes only down the layers of src', () => {
+    const layer = (path: string): number => LAYERS.indexOf(path.split(sep)[1].replace(/\.(ts|js)$/, ''));
+    const inSrc = imports.filter((i) => i.from.startsWith(`src${sep}`) && i.to.startsWith(`src${sep}`));
+    const unknown = inSrc.filter((i) => layer(i.from) < 0 || layer(i.to) < 0);
+    expect(unknown).toEqual([]);
+    // An interface may name the data of a higher layer (Engine runs a Pass); running code may not.
+    const wrong = inSrc.filter((i) => !i.typeOnly && layer(i.from) < layer(i.to));
+    expect(wrong).toEqual([]);
+  });
+});
