@@ -52,11 +52,21 @@ export interface Range {
   readonly end: number;
 }
 
+/** A position under refresh: the KV version and token it had at launch, and what its row was fed. */
+export interface RefreshTarget {
+  readonly position: number;
+  readonly version: number;
+  readonly token: number;
+  readonly feed: number;
+}
+
 /** A refresh that was launched and has neither landed nor been dropped. */
 export interface RefreshTicket {
   readonly passId: string;
-  /** Positions under refresh with the KV version and token they had at launch. */
-  readonly targets: readonly { readonly position: number; readonly version: number; readonly token: number }[];
+  /** Version carried by the entries the pass computes; they stay alive until the ticket is settled. */
+  readonly passVersion: number;
+  readonly targets: readonly RefreshTarget[];
+  /** Step that launched it. */
   readonly launchedAt: number;
 }
 
@@ -75,6 +85,8 @@ export interface Canvas {
   /** Version number the next pass will carry. */
   readonly nextVersion: number;
   readonly inFlight: readonly RefreshTicket[];
+  /** Refresh passes made on the main lane after the last block (final rule `sweep`). */
+  readonly sweeps: number;
 }
 
 /** One row of a forward pass: which position, and the token id it is fed (its token, a draft, or the mask). */
@@ -155,7 +167,11 @@ export interface Transition {
 export interface DroppedRefresh {
   readonly passId: string;
   readonly position: number;
-  readonly reason: 'superseded' | 'finished';
+  /**
+   * `superseded`: the position changed since launch; `late`: older than the policy allows; `finished`: decoding
+   * ended first.
+   */
+  readonly reason: 'superseded' | 'late' | 'finished';
 }
 
 export interface ApplyResult {

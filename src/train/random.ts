@@ -22,13 +22,13 @@ export class Random {
 
   pick<T>(values: readonly T[]): T {
     const value = values[this.integer(0, values.length - 1)];
-    if (value === undefined) throw new Error("cannot pick from an empty list");
+    if (value === undefined) throw new Error('cannot pick from an empty list');
     return value;
   }
 
   /** `count` distinct values in random order. */
   sample<T>(values: readonly T[], count: number): T[] {
-    if (count > values.length) throw new Error("sample is larger than its population");
+    if (count > values.length) throw new Error('sample is larger than its population');
     const pool = [...values];
     const taken: T[] = [];
     while (taken.length < count) taken.push(...pool.splice(this.integer(0, pool.length - 1), 1));

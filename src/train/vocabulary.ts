@@ -1,31 +1,70 @@
 /** Every word the tasks use. Each becomes exactly one token when a space stands before it. */
 
 export const ANIMALS = [
-  "ant", "bat", "cat", "cow", "dog", "elk", "fox", "hen", "owl", "pig", "rat", "yak",
+  'ant',
+  'bat',
+  'cat',
+  'cow',
+  'dog',
+  'elk',
+  'fox',
+  'hen',
+  'owl',
+  'pig',
+  'rat',
+  'yak',
 ] as const;
-export const NAMES = ["Ann", "Bob", "Dan", "Eva", "Ida", "Joe", "Max", "Tom"] as const;
-export const COLOURS = ["blue", "gold", "grey", "pink", "red", "tan"] as const;
+export const PLACES = [
+  'bar',
+  'bay',
+  'dam',
+  'den',
+  'gym',
+  'inn',
+  'lab',
+  'pit',
+  'pub',
+  'spa',
+  'sea',
+  'zoo',
+] as const;
+export const THINGS = [
+  'bag',
+  'cup',
+  'fan',
+  'hat',
+  'jar',
+  'key',
+  'lid',
+  'map',
+  'mop',
+  'net',
+  'pen',
+  'pot',
+] as const;
+export const NAMES = ['Ann', 'Bob', 'Dan', 'Eva', 'Ida', 'Joe', 'Max', 'Tom'] as const;
+export const COLOURS = ['blue', 'gold', 'grey', 'pink', 'red', 'tan'] as const;
 
 /** Largest number that is a single token. */
-export const MAX_NUMBER = 20;
+export const MAX_NUMBER = 12;
 
-export const TASK_WORDS = ["sort", "flip", "calc", "go", "count", "pick", "find"] as const;
+export const TASK_WORDS = ['sort', 'flip', 'calc', 'go', 'count', 'pick', 'find'] as const;
 
 /** Free choices of a response: it may use any of them, but must then keep to it. */
-export const LABELS = ["part", "task", "item"] as const;
-export const CONNECTIVES = ["so", "thus", "hence"] as const;
+export const LABELS = ['part', 'task', 'item'] as const;
+export const CONNECTIVES = ['so', 'thus', 'hence'] as const;
 
-export const OTHER_WORDS = ["and", "left"] as const;
-export const SYMBOLS = ["+", "-", "=", ":", ";", ",", "."] as const;
+export const OTHER_WORDS = ['and', 'left'] as const;
+export const SYMBOLS = ['+', '-', '=', ':', ';', ',', '.'] as const;
 
 /** LLaDA's special tokens, in id order from 0. */
 export const SPECIAL_TOKENS = [
-  "<|startoftext|>",
-  "<|endoftext|>",
-  "<|start_header_id|>",
-  "<|end_header_id|>",
-  "<|eot_id|>",
-  "<|mdm_mask|>",
+  '<|startoftext|>',
+  '<|endoftext|>',
+  '<|start_header_id|>',
+  '<|end_header_id|>',
+  '<|eot_id|>',
+  '<|mdm_mask|>',
 ] as const;
 export const START_ID = 0;
 export const END_ID = 1;
@@ -35,7 +74,16 @@ export const MASK_ID = 5;
 export function allWords(): string[] {
   const numbers = Array.from({ length: MAX_NUMBER + 1 }, (_, n) => String(n));
   return [
-    ...SYMBOLS, ...numbers, ...TASK_WORDS, ...LABELS, ...CONNECTIVES, ...OTHER_WORDS,
-    ...ANIMALS, ...NAMES, ...COLOURS,
+    ...SYMBOLS,
+    ...numbers,
+    ...TASK_WORDS,
+    ...LABELS,
+    ...CONNECTIVES,
+    ...OTHER_WORDS,
+    ...ANIMALS,
+    ...PLACES,
+    ...THINGS,
+    ...NAMES,
+    ...COLOURS,
   ];
 }

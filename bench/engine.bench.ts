@@ -1,0 +1,80 @@
+/**
+ * Forward passes of the reference engine on a model of tiny-llada's size (about a million parameters).
+ * Run: npx tsx bench/engine.bench.ts, or the compiled file under dist/bench.
+ */
+import { Bench } from 'tinybench';
+import type { Pass, PassRow } from '../src/decode/types.js';
+import { createTfjsEngine } from '../src/engine/tfjs/engine.js';
+import { buildGraph } from '../src/model/build-graph.js';
+import { parameterCount } from '../src/model/closed-forms.js';
+import type { ModelConfig } from '../src/model/config.js';
+import { elementsOf } from '../src/model/dtype.js';
+import { graphFor } from '../src/model/graph-cache.js';
+import { precisionFor } from '../src/model/precision.js';
+import { resolvePreset } from '../src/model/presets.js';
+import { weightShapes } from '../src/model/weight-ids.js';
+import { memoryWeights } from '../src/model/weights.js';
+import { Random } from '../src/train/random.js';
+
+const config: ModelConfig = {
+  ...{ name: 'bench', arch: 'llada', layers: 4, hidden: 128, heads: 4, kvHeads: 4, headDim: 32, ffn: 384 },
+  ...{ vocab: 384, ropeTheta: 10_000, rmsEps: 1e-5, qkvBias: false, qkNorm: false, tiedHead: true },
+  ...{ shiftLogits: false, attention: 'bidirectional', contextLength: 256, maskId: 5, bosId: 0, eosId: 1 },
+};
+const random = new Random(1);
+const weights = memoryWeights(
+  'bench',
+  new Map(
+    [...weightShapes(config)].map(([id, shape]) => {
+      const values = Float32Array.from({ length: elementsOf(shape) }, () => (random.next() - 0.5) / 5);
+      return [id, { shape, values }];
+    }),
+  ),
+);
+
+const rowsOf = (start: number, count: number): PassRow[] =>
+  Array.from({ length: count }, (_, i) => ({ position: start + i, feed: (7 * i) % config.vocab }));
+
+let version = 0;
+function pass(rows: PassRow[], rest: Partial<Pass> = {}): Pass {
+  version++;
+  const logits = rows.map((_, i) => i);
+  return {
+    ...{ id: `${version}.0`, kind: 'denoise', lane: 'main', version, rows, reads: [], visibility: 'all' },
+    ...{ logits, ...rest },
+  };
+}
+
+const engine = await createTfjsEngine(config, weights, { backend: 'wasm' });
+const prefix = pass(rowsOf(0, 150), { kind: 'prefill', logits: [] });
+await engine.run(prefix);
+const reads = prefix.rows.map(({ position }) => ({ position, version: prefix.version }));
+const llada = resolvePreset('llada-8b');
+const shape = { rows: 32, kvSets: [{ name: 'prefix', length: 96 }], logitsRows: 32, masked: false };
+
+const bench = new Bench({ time: 2000, warmupTime: 500 });
+bench
+  .add('32 rows, 150 cached', async () => {
+    await engine.run(pass(rowsOf(150, 32), { reads }));
+    engine.retain(reads);
+  })
+  .add('8 rows, 150 cached', async () => {
+    await engine.run(pass(rowsOf(150, 8), { reads }));
+    engine.retain(reads);
+  })
+  .add('full canvas, 220 rows', async () => {
+    await engine.run(pass(rowsOf(0, 220)));
+    engine.retain(reads);
+  })
+  .add('build the LLaDA-8B graph', () => {
+    buildGraph(llada, shape, precisionFor('q4_0'));
+  })
+  .add('look up the LLaDA-8B graph', () => {
+    graphFor(llada, shape, precisionFor('q4_0'));
+  });
+await bench.run();
+console.log(
+  `model: ${(parameterCount(config).total / 1e6).toFixed(2)} M parameters, ${engine.name}, one thread`,
+);
+console.table(bench.table());
+engine.dispose();

@@ -1,0 +1,38 @@
+import type { HardwareProfile } from '../../sim/hardware/schema.js';
+import type { ProvenanceEntry } from './types.js';
+
+/** Base units in which a profile keeps its ranges. */
+const BASE_UNITS = {
+  time: 'ms',
+  bytes: 'B',
+  rate: 'GB/s',
+  frequency: 'GHz',
+  timePerByte: 'ms/MB',
+  power: 'W',
+  count: '',
+  fraction: '',
+} as const;
+
+/** Every number of a profile as a result records it, in the profile's order. */
+export function provenanceEntries(profile: HardwareProfile): ProvenanceEntry[] {
+  return Object.entries(profile.provenance).map(([name, quantity]) => ({
+    name,
+    kind: quantity.kind,
+    value: quantity.text,
+    source: quantity.source,
+    ...(quantity.range === undefined
+      ? {}
+      : { range: `${quantity.range.map(plain).join(' .. ')} ${BASE_UNITS[quantity.dimension]}`.trim() }),
+    ...(quantity.note === undefined ? {} : { note: quantity.note }),
+  }));
+}
+
+/** The numbers a reader must not take for measurements. */
+export function fittedOrAssumed(entries: readonly ProvenanceEntry[]): ProvenanceEntry[] {
+  return entries.filter((entry) => entry.kind === 'fitted' || entry.kind === 'assumed');
+}
+
+/** Six significant digits, without the rounding noise of unit conversion and without exponents. */
+function plain(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}

@@ -1,0 +1,142 @@
+import type { TopLevelSpec } from 'vega-lite';
+import type { Carpet } from '../ablation/types.js';
+import { CONFIG, WIDTH } from './style.js';
+
+/**
+ * Colours of the token states, from pale to dark: the order M < IV < V < S survives a grey print. Orange and blue
+ * are Okabe and Ito's.
+ */
+export const STATE_COLORS = { M: '#F1F1F1', I: '#BFD9EA', V: '#E69F00', S: '#0072B2' } as const;
+export const STATE_NAMES = { M: 'masked', I: 'invisible', V: 'visible', S: 'stable' } as const;
+
+type State = keyof typeof STATE_COLORS;
+
+interface Run {
+  readonly step: number;
+  readonly next: number;
+  readonly start: number;
+  readonly end: number;
+  readonly state: string;
+}
+
+/** Neighbouring positions of equal state in one step become one rectangle: 128 x 128 cells stay a small figure. */
+function runs(carpet: Carpet): Run[] {
+  return carpet.steps.flatMap((step, index) =>
+    [...step.states.matchAll(/(.)\1*/g)].map((match) => ({
+      step: index,
+      next: index + 1,
+      start: match.index,
+      end: match.index + match[0].length,
+      state: STATE_NAMES[match[1] as State],
+    })),
+  );
+}
+
+interface Mark {
+  readonly position: number;
+  readonly step: number;
+  readonly mark: string;
+}
+
+const DRAFT = 'draft held';
+const REVISED = 'token revised';
+const REFRESHED = 'CPU refresh landed';
+
+function marks(carpet: Carpet): Mark[] {
+  return carpet.steps.flatMap((step, index) => {
+    const at = (positions: readonly number[], mark: string) =>
+      positions.map((position) => ({ position: position + 0.5, step: index + 0.5, mark }));
+    return [
+      ...at(
+        step.drafts.map(([position]) => position),
+        DRAFT,
+      ),
+      ...at(step.revised, REVISED),
+      ...at(step.refreshed, REFRESHED),
+    ];
+  });
+}
+
+/**
+ * One decode as a matrix: position to the right, step downwards, colour = state after the step; marks for drafts,
+ * revisions and landed refreshes; lines between blocks.
+ */
+export function carpetSpec(carpet: Carpet): TopLevelSpec {
+  const { genLength, blockLength, steps } = carpet;
+  const states = Object.keys(STATE_COLORS) as State[];
+  const blockEdges = Array.from(
+    { length: Math.ceil(genLength / blockLength) - 1 },
+    (_, i) => (i + 1) * blockLength,
+  );
+  const width = WIDTH.page - 150;
+  // Whole pixels: fractional edges leave hairlines between the rectangles of neighbouring steps.
+  const rowHeight = Math.min(10, Math.max(3, Math.round(360 / steps.length)));
+  const x = {
+    type: 'quantitative' as const,
+    scale: { domain: [0, genLength], nice: false },
+    axis: {
+      title: 'position in the answer',
+      values: [0, ...blockEdges, genLength],
+      grid: false,
+      labelFlush: false,
+    },
+  };
+  const y = {
+    type: 'quantitative' as const,
+    scale: { domain: [0, steps.length], nice: false, reverse: true },
+    axis: { title: 'step', grid: false, tickMinStep: 1, tickCount: 6 },
+  };
+  // A mark must fit its cell, or a long decode turns into a cloud of marks.
+  const size = Math.max(3, Math.min(18, (Math.min(rowHeight, width / genLength) * 0.75) ** 2));
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    config: CONFIG,
+    title: { text: carpet.row, subtitle: `${carpet.policy}, ${steps.length} steps for ${genLength} tokens` },
+    width,
+    height: steps.length * rowHeight,
+    layer: [
+      {
+        data: { values: runs(carpet) },
+        mark: { type: 'rect', stroke: null },
+        encoding: {
+          x: { ...x, field: 'start' },
+          x2: { field: 'end' },
+          y: { ...y, field: 'step' },
+          y2: { field: 'next' },
+          color: {
+            field: 'state',
+            type: 'nominal',
+            scale: { domain: states.map((s) => STATE_NAMES[s]), range: states.map((s) => STATE_COLORS[s]) },
+            legend: {
+              title: 'state after the step',
+              symbolType: 'square',
+              symbolSize: 80,
+              symbolStrokeColor: '#999999',
+            },
+          },
+        },
+      },
+      {
+        data: { values: blockEdges.map((edge) => ({ edge })) },
+        mark: { type: 'rule', color: '#444444', strokeWidth: 0.8, strokeDash: [3, 2] },
+        encoding: { x: { ...x, field: 'edge' } },
+      },
+      {
+        data: { values: marks(carpet) },
+        mark: { type: 'point', filled: true, opacity: 1, strokeWidth: 0 },
+        encoding: {
+          x: { ...x, field: 'position' },
+          y: { ...y, field: 'step' },
+          size: { value: size },
+          shape: {
+            field: 'mark',
+            type: 'nominal',
+            scale: { domain: [DRAFT, REVISED, REFRESHED], range: ['circle', 'cross', 'triangle-up'] },
+            legend: { title: 'marks', symbolFillColor: '#111111', symbolSize: 45 },
+          },
+          color: { value: '#111111' },
+        },
+      },
+    ],
+  };
+}

@@ -1,0 +1,150 @@
+import { STATE_COLORS } from '../figures/carpet.js';
+
+/**
+ * The report's only script: the carpet that can be scrubbed, and downloads of the embedded data. It reads the JSON
+ * in the page and nothing else; without it the page shows the static figure.
+ */
+export const CLIENT_SCRIPT = `
+'use strict';
+const summary = JSON.parse(document.getElementById('summary').textContent);
+const COLORS = ${JSON.stringify(STATE_COLORS)};
+const NAMES = { M: 'masked', I: 'invisible', V: 'visible', S: 'stable' };
+
+function save(name, text, type) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+for (const button of document.querySelectorAll('[data-save]')) {
+  button.addEventListener('click', () => {
+    if (button.dataset.save === 'summary') {
+      save('summary.json', JSON.stringify(summary, null, 2) + '\\n', 'application/json');
+    } else {
+      const svg = document.querySelector('#' + button.dataset.save + ' svg');
+      save(button.dataset.save + '.svg', svg.outerHTML, 'image/svg+xml');
+    }
+  });
+}
+
+function player(root) {
+  const pick = root.querySelector('select');
+  const range = root.querySelector('input');
+  const play = root.querySelector('button');
+  const status = root.querySelector('output');
+  const canvas = root.querySelector('canvas');
+  const text = root.querySelector('.decoded');
+  const prompt = root.querySelector('.prompt');
+  let carpet, timer = null;
+
+  function load() {
+    carpet = summary.carpet[Number(pick.value)];
+    range.max = String(carpet.steps.length - 1);
+    prompt.textContent = carpet.prompt.text;
+    show(Math.min(Math.floor(carpet.steps.length / 2), carpet.steps.length - 1));
+  }
+  function show(index) {
+    range.value = String(index);
+    const step = carpet.steps[index];
+    const decided = [...step.states].filter((s) => s === 'V' || s === 'S').length;
+    const time = step.endMs === null ? '' : ', ' + (step.endMs / 1000).toFixed(2) + ' s simulated';
+    status.textContent = 'after step ' + step.step + ' of ' + (carpet.steps.length - 1) + ': ' + decided + ' of ' +
+      carpet.genLength + ' tokens' + time;
+    drawText(index, step);
+    drawCarpet(index);
+  }
+  function drawText(index, step) {
+    const drafts = new Map(step.drafts);
+    const before = index === 0 ? null : carpet.steps[index - 1];
+    const spans = [...step.states].map((state, p) => {
+      const span = document.createElement('span');
+      const token = step.tokens[p];
+      const end = token >= 0 && token === carpet.endPiece;
+      const draft = token < 0 && drafts.has(p);
+      span.className = end ? 't-end' : draft ? 't-draft' : 't-' + state;
+      span.textContent = end ? ' \\u25a0' : token >= 0 ? carpet.pieces[token] : draft ? carpet.pieces[drafts.get(p)] :
+        state === 'I' ? ' _' : ' \\u00b7';
+      if (before !== null && before.tokens[p] !== token) span.classList.add('t-now');
+      span.title = 'position ' + p + ', ' + NAMES[state] + (draft ? ', draft' : '');
+      return span;
+    });
+    text.replaceChildren(...spans);
+  }
+  function geometry() {
+    const width = canvas.clientWidth;
+    const steps = carpet.steps.length;
+    const rowHeight = Math.max(2, Math.min(10, 340 / steps));
+    return { left: 44, top: 6, width: width - 52, rowHeight, height: rowHeight * steps };
+  }
+  function drawCarpet(current) {
+    const g = geometry(), ratio = window.devicePixelRatio || 1;
+    canvas.style.height = g.height + 40 + 'px';
+    canvas.width = canvas.clientWidth * ratio;
+    canvas.height = (g.height + 40) * ratio;
+    const c = canvas.getContext('2d');
+    c.scale(ratio, ratio);
+    const cell = g.width / carpet.genLength;
+    carpet.steps.forEach((step, index) => {
+      const y = g.top + index * g.rowHeight;
+      for (let p = 0; p < carpet.genLength; p++) {
+        c.fillStyle = COLORS[step.states[p]];
+        c.fillRect(g.left + p * cell, y, cell + 0.5, g.rowHeight + 0.5);
+      }
+    });
+    c.fillStyle = '#111111';
+    const dot = (p, index, size) => c.fillRect(g.left + (p + 0.5) * cell - size / 2,
+      g.top + (index + 0.5) * g.rowHeight - size / 2, size, size);
+    const size = Math.max(1.5, Math.min(4, g.rowHeight * 0.5, cell * 0.5));
+    carpet.steps.forEach((step, index) => {
+      for (const [p] of step.drafts) dot(p, index, size);
+      for (const p of step.revised) { dot(p, index, size * 0.5); c.strokeStyle = '#111111'; c.lineWidth = 1;
+        c.strokeRect(g.left + p * cell + 0.5, g.top + index * g.rowHeight + 0.5, cell - 1, g.rowHeight - 1); }
+    });
+    c.strokeStyle = 'rgba(0,0,0,.55)';
+    c.setLineDash([4, 3]);
+    for (let edge = carpet.blockLength; edge < carpet.genLength; edge += carpet.blockLength) {
+      c.beginPath(); c.moveTo(g.left + edge * cell, g.top); c.lineTo(g.left + edge * cell, g.top + g.height); c.stroke();
+    }
+    c.setLineDash([]);
+    c.strokeStyle = '#D55E00'; c.lineWidth = 2;
+    c.strokeRect(g.left, g.top + current * g.rowHeight, g.width, g.rowHeight);
+    c.fillStyle = '#333333'; c.font = '11px system-ui, sans-serif'; c.textBaseline = 'middle'; c.textAlign = 'right';
+    const every = Math.max(1, Math.ceil(carpet.steps.length / 8));
+    for (let index = 0; index < carpet.steps.length; index += every) {
+      c.fillText(String(carpet.steps[index].step), g.left - 6, g.top + (index + 0.5) * g.rowHeight);
+    }
+    c.textBaseline = 'top';
+    for (let edge = 0; edge <= carpet.genLength; edge += carpet.blockLength) {
+      c.textAlign = edge === 0 ? 'left' : edge === carpet.genLength ? 'right' : 'center';
+      c.fillText(String(edge), g.left + edge * cell, g.top + g.height + 4);
+    }
+    c.textAlign = 'center';
+    c.fillText('position in the answer (down: steps)', g.left + g.width / 2, g.top + g.height + 19);
+  }
+  function stop() { clearInterval(timer); timer = null; play.textContent = 'Play'; }
+  play.addEventListener('click', () => {
+    if (timer !== null) { stop(); return; }
+    let index = Number(range.value);
+    if (index === carpet.steps.length - 1) index = -1;
+    play.textContent = 'Pause';
+    timer = setInterval(() => { index += 1; show(index); if (index >= carpet.steps.length - 1) stop(); },
+      Math.max(60, Math.min(350, 12000 / carpet.steps.length)));
+  });
+  range.addEventListener('input', () => { stop(); show(Number(range.value)); });
+  pick.addEventListener('change', () => { stop(); load(); });
+  const seek = (event) => {
+    const g = geometry(), box = canvas.getBoundingClientRect();
+    const index = Math.floor((event.clientY - box.top - g.top) / g.rowHeight);
+    stop(); show(Math.max(0, Math.min(carpet.steps.length - 1, index)));
+  };
+  canvas.addEventListener('pointerdown', seek);
+  canvas.addEventListener('pointermove', (event) => { if (event.buttons === 1) seek(event); });
+  addEventListener('resize', () => drawCarpet(Number(range.value)));
+  load();
+  pick.value = String(Math.max(0, pick.options.length - 1));
+  load();
+  root.hidden = false;
+}
+for (const root of document.querySelectorAll('.carpet')) player(root);
+`.trim();

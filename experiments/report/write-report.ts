@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { atomicWriteFile } from '../../src/util/atomic-write.js';
+import type { AblationSummary } from '../ablation/types.js';
+import { carpetSpec } from '../figures/carpet.js';
+import { ladderSpec } from '../figures/ladder.js';
+import { writeFigure } from '../figures/render.js';
+import { timelineSpec } from '../figures/timeline.js';
+import { renderReport } from './page.js';
+
+/**
+ * Writes `report.html` and the figures (`ladder`, `carpet-*`, `timeline-*`, each as Vega-Lite spec, SVG and PNG)
+ * into a directory. Returns the paths.
+ */
+export async function writeReport(directory: string, summary: AblationSummary): Promise<string[]> {
+  const paths = await writeFigure(join(directory, 'ladder'), ladderSpec(summary));
+  for (const carpet of summary.carpet) {
+    paths.push(...(await writeFigure(join(directory, `carpet-${slug(carpet.row)}`), carpetSpec(carpet))));
+  }
+  for (const timeline of summary.timeline) {
+    paths.push(
+      ...(await writeFigure(join(directory, `timeline-${slug(timeline.row)}`), timelineSpec(timeline))),
+    );
+  }
+  const page = join(directory, 'report.html');
+  atomicWriteFile(page, await renderReport(summary));
+  return [...paths, page];
+}
+
+/** `+ MBSD` becomes `mbsd`, `CPU + prefix KV` becomes `cpu-prefix-kv`. */
+function slug(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { z } from 'zod';
+import { DataError, UsageError } from '../../src/errors.js';
+import { unknownName } from '../../src/util/nearest.js';
+import { project } from '../../src/util/project-root.js';
+import { parseQuantity } from './quantity.js';
+import { type HardwareProfile, profileSchema, SECTIONS, toProfile } from './schema.js';
+
+function profilesDirectory(): string {
+  return join(project().root, 'sim', 'hardware', 'profiles');
+}
+
+/** Names of the shipped profiles, sorted. */
+export function profileNames(): string[] {
+  return readdirSync(profilesDirectory())
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => basename(file, '.json'))
+    .sort();
+}
+
+/**
+ * Loads a shipped profile by name, or a profile file by path (anything with a `/` or ending in `.json`).
+ * @throws UsageError for an unknown name; DataError naming the field when the file is wrong
+ */
+export function loadProfile(nameOrPath: string): HardwareProfile {
+  return parseProfile(readProfile(nameOrPath).text, nameOrPath);
+}
+
+/** SHA-256 of the profile file, for results that must name what they were computed with. */
+export function profileHash(nameOrPath: string): string {
+  return createHash('sha256').update(readProfile(nameOrPath).text).digest('hex');
+}
+
+function readProfile(nameOrPath: string): { text: string } {
+  const isPath = nameOrPath.includes('/') || nameOrPath.endsWith('.json');
+  if (!isPath && !profileNames().includes(nameOrPath))
+    throw unknownName('profile', nameOrPath, profileNames());
+  const path = isPath ? nameOrPath : join(profilesDirectory(), `${nameOrPath}.json`);
+  if (!existsSync(path)) throw new UsageError(`profile file ${path} does not exist`);
+  return { text: readFileSync(path, 'utf8') };
+}
+
+/**
+ * Checks and converts the text of a profile file.
+ * @param origin shown in errors
+ */
+export function parseProfile(text: string, origin: string): HardwareProfile {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    throw new DataError(`profile ${origin} is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  const parsed = profileSchema.safeParse(data);
+  if (!parsed.success) throw new DataError(`profile ${origin}: ${describe(parsed.error.issues)}`);
+  return toProfile(parsed.data);
+}
+
+function describe(issues: readonly z.core.$ZodIssue[]): string {
+  return issues
+    .slice(0, 3)
+    .map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`)
+    .join('; ');
+}
+
+/**
+ * A copy of a profile with some numbers replaced, for sweeps and what-if runs. Replaced numbers become
+ * `assumed` with source `override`.
+ * @param overrides path to text with unit, e.g. `{ 'npu.dmaRate': '60 GB/s' }`
+ * @throws UsageError for an unknown path or a value of the wrong dimension
+ */
+export function overrideProfile(
+  profile: HardwareProfile,
+  overrides: Readonly<Record<string, string>>,
+): HardwareProfile {
+  const provenance = { ...profile.provenance };
+  for (const [path, text] of Object.entries(overrides)) {
+    const known = provenance[path];
+    if (known === undefined) throw unknownName('profile number', path, Object.keys(provenance));
+    try {
+      const value = parseQuantity(text, known.dimension);
+      const dimension = known.dimension;
+      provenance[path] = {
+        value,
+        text,
+        dimension,
+        kind: 'assumed',
+        source: 'override',
+        range: [value, value],
+      };
+    } catch (error) {
+      throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const sections = {
+    npu: profile.npu,
+    dram: profile.dram,
+    cpu: profile.cpu,
+    driver: profile.driver,
+    window: profile.window,
+  };
+  for (const section of SECTIONS) {
+    const replaced = Object.fromEntries(
+      Object.keys(sections[section]).map((field) => [field, provenance[`${section}.${field}`]?.value]),
+    );
+    Object.assign(sections, { [section]: { ...sections[section], ...replaced } });
+  }
+  return { ...profile, ...sections, provenance };
+}

@@ -1,0 +1,110 @@
+import { type Unit, unit } from 'mathjs';
+import { z } from 'zod';
+
+/**
+ * Where a number comes from.
+ * - `measured`: somebody measured it on this or a sibling chip; - `vendor`: data sheet or vendor source code;
+ * - `derived`: arithmetic on measured or vendor numbers, said in `note`; - `fitted`: tuned to make an output match;
+ * - `assumed`: nobody published it; a range goes with it.
+ */
+export const KINDS = ['measured', 'vendor', 'derived', 'fitted', 'assumed'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** Dimensions a field may have, and the base unit its value is kept in. */
+const DIMENSIONS = {
+  time: { base: 'ms', example: '88 us' },
+  bytes: { base: 'B', example: '8 MiB' },
+  rate: { base: 'GB/s', example: '60 GB/s' },
+  frequency: { base: 'GHz', example: '2.11 GHz' },
+  timePerByte: { base: 'ms/MB', example: '47.5 us/MB' },
+  power: { base: 'W', example: '5 W' },
+} as const;
+
+/** `count` and `fraction` carry no unit; a fraction lies in [0, 1]. */
+export type Dimension = keyof typeof DIMENSIONS | 'count' | 'fraction';
+
+/** A number with its provenance, in base units (ms, bytes, GB/s, GHz, ms/MB, W, or plain). */
+export interface Quantity {
+  readonly value: number;
+  /** As written in the profile, e.g. `60 GB/s`. */
+  readonly text: string;
+  readonly dimension: Dimension;
+  readonly kind: Kind;
+  readonly source: string;
+  /** Plausible interval in base units. */
+  readonly range?: readonly [number, number];
+  readonly note?: string;
+}
+
+const entrySchema = z.strictObject({
+  value: z.string().min(1),
+  source: z.string().min(1),
+  kind: z.enum(KINDS),
+  range: z.tuple([z.string(), z.string()]).optional(),
+  note: z.string().optional(),
+});
+
+/** What a profile file holds for one number. */
+export type QuantityEntry = z.infer<typeof entrySchema>;
+
+/**
+ * Parses `text` as a number of the given dimension, in base units.
+ * @throws Error saying what is wrong: missing unit, wrong dimension, negative, not finite
+ */
+export function parseQuantity(text: string, dimension: Dimension): number {
+  const value = dimension === 'count' || dimension === 'fraction' ? plain(text) : inBase(text, dimension);
+  if (!Number.isFinite(value)) throw new Error(`"${text}" is not a finite number`);
+  if (value < 0) throw new Error(`"${text}" is negative`);
+  if (dimension === 'fraction' && value > 1) throw new Error(`"${text}" is not a fraction of 1`);
+  return value;
+}
+
+function plain(text: string): number {
+  if (!/^\s*-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text)) {
+    throw new Error(`"${text}" must be a plain number without unit`);
+  }
+  return Number(text);
+}
+
+function inBase(text: string, dimension: keyof typeof DIMENSIONS): number {
+  const { base, example } = DIMENSIONS[dimension];
+  if (/^\s*[-+.\deE]+\s*$/.test(text)) throw new Error(`"${text}" has no unit (expected like "${example}")`);
+  let parsed: Unit;
+  try {
+    parsed = unit(text);
+  } catch {
+    throw new Error(`"${text}" is not a quantity (expected like "${example}")`);
+  }
+  if (!parsed.equalBase(unit(1, base))) {
+    throw new Error(`"${text}" has the wrong dimension (expected like "${example}")`);
+  }
+  return parsed.toNumber(base);
+}
+
+/** Zod schema of one field of a profile: checks provenance and dimension, yields a `Quantity`. */
+export function quantity(dimension: Dimension) {
+  return entrySchema.transform((entry, context): Quantity => {
+    try {
+      return toQuantity(entry, dimension);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+      return z.NEVER;
+    }
+  });
+}
+
+/** @throws Error as `parseQuantity`, or when the range does not contain the value. */
+export function toQuantity(entry: QuantityEntry, dimension: Dimension): Quantity {
+  const value = parseQuantity(entry.value, dimension);
+  const base = { value, text: entry.value, dimension, kind: entry.kind, source: entry.source };
+  const note = entry.note === undefined ? {} : { note: entry.note };
+  if (entry.kind === 'assumed' && entry.range === undefined) {
+    throw new Error(`"${entry.value}" is assumed and needs a range`);
+  }
+  if (entry.range === undefined) return { ...base, ...note };
+  const range = [parseQuantity(entry.range[0], dimension), parseQuantity(entry.range[1], dimension)] as const;
+  if (value < range[0] || value > range[1]) {
+    throw new Error(`"${entry.value}" lies outside its range ${entry.range[0]} to ${entry.range[1]}`);
+  }
+  return { ...base, range, ...note };
+}

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { type Quantity, quantity } from './quantity.js';
+
+/** Version of the profile file format. */
+export const PROFILE_SCHEMA = 'dllm-npu/hardware-profile@1';
+
+/**
+ * A system on chip, as far as the machine model looks at it. Hardware and driver only: what software does with
+ * it is a `SoftwareStack`.
+ */
+export const profileSchema = z.strictObject({
+  schema: z.literal(PROFILE_SCHEMA),
+  name: z.string().regex(/^[a-z0-9.-]+$/),
+  soc: z.string(),
+  npuArch: z.string(),
+  description: z.string(),
+  npu: z.strictObject({
+    clock: quantity('frequency'),
+    /** Vector (HVX) contexts that work at the same time. */
+    vectorThreads: quantity('count'),
+    /** FP16 lanes of one vector register. */
+    vectorLanes: quantity('count'),
+    /** FP16 multiply-accumulates of the matrix unit per cycle. */
+    matrixMacsPerCycle: quantity('count'),
+    /** Rows and columns of one matrix tile: rows are padded to a multiple. */
+    matrixTile: quantity('count'),
+    /** 4-bit weights one vector thread turns into tile-ordered FP16 per cycle. */
+    dequantWeightsPerCycle: quantity('count'),
+    /** FP16 elements one vector thread brings into or out of tile order per cycle. */
+    convertElementsPerCycle: quantity('count'),
+    /** Vector instructions of one FP16 exponential over a register. */
+    exponentialOps: quantity('count'),
+    /** Share of the exponential in the vector work of attention. */
+    exponentialShareOfAttention: quantity('fraction'),
+    tcm: quantity('bytes'),
+    /** DMA between DRAM and TCM, matrix unit idle. */
+    dmaRate: quantity('rate'),
+    /** The same while the matrix unit works. */
+    dmaRateBesideMatrix: quantity('rate'),
+    /** Fixed cost of one transfer. */
+    dmaLatency: quantity('time'),
+    /** Longest transfer of one descriptor. */
+    dmaMaxTransfer: quantity('bytes'),
+    /** Vector threads reading DRAM through L2. */
+    directReadRate: quantity('rate'),
+  }),
+  dram: z.strictObject({
+    peakRate: quantity('rate'),
+    /** Most that all readers together get. */
+    achievableRate: quantity('rate'),
+  }),
+  cpu: z.strictObject({
+    primeCores: quantity('count'),
+    midCores: quantity('count'),
+    primeClock: quantity('frequency'),
+    midClock: quantity('frequency'),
+    /** Weight bytes per second of a 4-bit matrix-vector product on `gemvCores` prime cores. */
+    gemvQ4Rate: quantity('rate'),
+    /** The same for 8-bit weights. */
+    gemvQ8Rate: quantity('rate'),
+    gemvCores: quantity('count'),
+    /** Throughput of a mid core in that kernel, prime core = 1. */
+    midCoreShare: quantity('fraction'),
+    /** All cores reading DRAM, NPU idle. */
+    readRate: quantity('rate'),
+    /** The same while the NPU streams weights. */
+    readRateBesideNpu: quantity('rate'),
+    /** One core copying into a buffer shared with the NPU (payload bytes). */
+    sharedCopyRate: quantity('rate'),
+  }),
+  driver: z.strictObject({
+    /** Host to NPU remote call and back. */
+    remoteCall: quantity('time'),
+    /** Host cost of one batch on the shared-memory queue. */
+    queueBatch: quantity('time'),
+    /** Flush or invalidate of a shared buffer. */
+    cacheMaintenance: quantity('timePerByte'),
+    /** Fixed cost of unmapping one buffer and mapping another. */
+    mapFixed: quantity('time'),
+    /** Part of it that grows with the buffer. */
+    mapPerByte: quantity('timePerByte'),
+  }),
+  window: z.strictObject({
+    /** NPU virtual addresses one session can map. */
+    bytes: quantity('bytes'),
+    alignment: quantity('bytes'),
+    /** Buffers that can be mapped at the same time. */
+    mapperEntries: quantity('count'),
+    /** Largest single mapping. */
+    maxMap: quantity('bytes'),
+  }),
+});
+
+type Plain<T> = T extends Quantity ? number : T extends object ? { readonly [K in keyof T]: Plain<T[K]> } : T;
+
+type ParsedProfile = z.infer<typeof profileSchema>;
+
+/** A profile as plain numbers: bytes, ms, GB/s, GHz, ms per MB (10^6 bytes). */
+export type HardwareNumbers = Plain<Omit<ParsedProfile, 'schema'>>;
+
+/** A profile with the provenance of each number, keyed by path, e.g. `npu.dmaRate`. */
+export interface HardwareProfile extends HardwareNumbers {
+  readonly provenance: Readonly<Record<string, Quantity>>;
+}
+
+/** Sections of a profile that hold numbers. */
+export const SECTIONS = ['npu', 'dram', 'cpu', 'driver', 'window'] as const;
+
+/** Splits a parsed file into plain numbers and provenance. */
+export function toProfile(parsed: ParsedProfile): HardwareProfile {
+  const provenance: Record<string, Quantity> = {};
+  for (const section of SECTIONS) {
+    for (const [field, entry] of Object.entries(parsed[section])) provenance[`${section}.${field}`] = entry;
+  }
+  const numbers = {
+    name: parsed.name,
+    soc: parsed.soc,
+    npuArch: parsed.npuArch,
+    description: parsed.description,
+    npu: plain(parsed.npu),
+    dram: plain(parsed.dram),
+    cpu: plain(parsed.cpu),
+    driver: plain(parsed.driver),
+    window: plain(parsed.window),
+  };
+  return { ...numbers, provenance };
+}
+
+function plain<K extends string>(section: Readonly<Record<K, Quantity>>): Record<K, number> {
+  const result = {} as Record<K, number>;
+  for (const field of Object.keys(section) as K[]) result[field] = section[field].value;
+  return result;
+}

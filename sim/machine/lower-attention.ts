@@ -1,0 +1,74 @@
+import type { AttentionOp, OpGraph } from '../../src/model/graph.js';
+import type { Kernel, LowerContext } from './kernel.js';
+import { dmaMs, F16_BYTES, roundUp } from './lower-common.js';
+import type { ChunkCost, Pipeline } from './pipeline.js';
+import { PIPELINE_SLOTS } from './pipeline.js';
+import { allocateTcm } from './tcm.js';
+
+/** Heads narrower than this are padded to it on the matrix unit (llama.cpp#26539). */
+const HEAD_PADDING = 64;
+
+/**
+ * FlashAttention on the NPU: for each row tile and KV head, key blocks stream through TCM; both products run on
+ * the matrix unit, the online softmax on the vector unit. Softmax work follows from the cost of one exponential
+ * and its share of the kernel.
+ */
+export function lowerAttention(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
+  const { profile, stack, rates } = context;
+  const tile = profile.npu.matrixTile;
+  const rowTiles = Math.ceil(op.rows / tile);
+  const rowsPerTile = op.rows / rowTiles;
+  const group = op.heads / op.kvHeads;
+  const depth = roundUp(op.headDim, HEAD_PADDING);
+  const kvBytes = graph.precision.kv === 'f16' ? F16_BYTES : 2 * F16_BYTES;
+  const block = Math.min(roundUp(op.keys, tile), roundUp(stack.numbers.attentionKeys, tile));
+  const opsPerElement =
+    profile.npu.exponentialOps / profile.npu.exponentialShareOfAttention / profile.npu.vectorLanes;
+
+  const cost = (keys: number, last: boolean): ChunkCost => {
+    const padded = roundUp(keys, tile);
+    const multiplyMs = (2 * group * tile * padded * depth) / rates.matrixMacsPerMs;
+    const outBytes = last ? rowsPerTile * group * op.headDim * F16_BYTES : 0;
+    return {
+      loadMs: dmaMs(2 * keys * op.headDim * kvBytes, multiplyMs, context),
+      decodeMs: (2 * padded * depth) / rates.convertElementsPerMs,
+      multiplyMs,
+      finishMs: (group * tile * padded * opsPerElement) / rates.vectorOpsPerMs,
+      storeMs: dmaMs(outBytes, 0, context),
+    };
+  };
+  const fullBlocks = Math.ceil(op.keys / block) - 1;
+  const lastKeys = op.keys - fullBlocks * block;
+  // One pass per row tile and KV head; its last block also stores the result.
+  const pipeline: Pipeline = {
+    path: 'dma',
+    tiles: rowTiles * op.kvHeads,
+    setup: {
+      loadMs: dmaMs(rowsPerTile * group * op.headDim * F16_BYTES, 0, context),
+      convertMs: (group * tile * depth) / rates.convertElementsPerMs,
+    },
+    chunk: cost(block, false),
+    fullChunks: fullBlocks,
+    rest: cost(lastKeys, true),
+  };
+  const { packed, decoded, output, activations } = PIPELINE_SLOTS;
+  const { peakBytes } = allocateTcm(
+    profile.npu.tcm,
+    [
+      { name: 'queries', bytes: group * tile * depth * F16_BYTES, copies: activations },
+      { name: 'keys and values', bytes: 2 * block * op.headDim * kvBytes, copies: packed },
+      { name: 'tile-ordered keys and values', bytes: 2 * block * depth * F16_BYTES, copies: decoded },
+      { name: 'scores', bytes: group * tile * block * F16_BYTES, copies: 1 },
+      { name: 'output', bytes: group * tile * depth * F16_BYTES, copies: output },
+    ],
+    op.id,
+  );
+  const width = op.heads * op.headDim;
+  return {
+    pipelines: [pipeline],
+    dmaBytes: rowTiles * 2 * op.keys * op.kvHeads * op.headDim * kvBytes + 2 * op.rows * width * F16_BYTES,
+    l2Bytes: 0,
+    matrixMacs: rowTiles * tile * op.heads * 2 * depth * (fullBlocks * block + roundUp(lastKeys, tile)),
+    tcmPeakBytes: peakBytes,
+  };
+}

@@ -1,0 +1,61 @@
+import type {
+  AddOp,
+  EmbedOp,
+  GatherRowsOp,
+  OpGraph,
+  RmsNormOp,
+  RopeOp,
+  SwigluOp,
+} from '../../src/model/graph.js';
+import type { StackNumbers } from '../stacks/stack.js';
+import type { Kernel, LowerContext } from './kernel.js';
+import { bytesOf } from './lower-common.js';
+import type { ChunkCost } from './pipeline.js';
+
+type VectorOp = AddOp | EmbedOp | GatherRowsOp | RmsNormOp | RopeOp | SwigluOp;
+
+/** Vector instructions per register of result. */
+function opsPerRegister(op: VectorOp, numbers: StackNumbers): number {
+  switch (op.kind) {
+    case 'rmsnorm':
+      return numbers.normOps;
+    case 'rope':
+      return numbers.ropeOps;
+    case 'swiglu':
+      return numbers.swigluOps;
+    case 'add':
+    case 'embed':
+    case 'gather-rows':
+      return numbers.addOps;
+  }
+}
+
+/**
+ * Operators without matrix work: vector threads prefetch operands through L2, compute, and write back. Rows are
+ * not padded.
+ */
+export function lowerVector(op: VectorOp, graph: OpGraph, context: LowerContext): Kernel {
+  const { profile, stack, rates } = context;
+  // An embedding reads one row per token, not the table.
+  const read =
+    op.kind === 'embed' ? bytesOf(graph, op.outputs) : bytesOf(graph, [...op.inputs, ...op.weights]);
+  const written = bytesOf(graph, op.outputs);
+  const chunks = Math.max(1, Math.ceil((read + written) / stack.numbers.streamChunkBytes));
+  const registers = op.vectorElements / profile.npu.vectorLanes;
+  const chunk: ChunkCost = {
+    loadMs: read / chunks / rates.directBytesPerMs,
+    decodeMs: 0,
+    multiplyMs: 0,
+    finishMs: (registers * opsPerRegister(op, stack.numbers)) / chunks / rates.vectorOpsPerMs,
+    storeMs: written / chunks / rates.directBytesPerMs,
+  };
+  return {
+    pipelines: [
+      { path: 'l2', tiles: 1, setup: { loadMs: 0, convertMs: 0 }, chunk, fullChunks: chunks, rest: null },
+    ],
+    dmaBytes: 0,
+    l2Bytes: read + written,
+    matrixMacs: 0,
+    tcmPeakBytes: 0,
+  };
+}

@@ -1,0 +1,223 @@
+import type { StepTimer, StepTiming } from '../../src/decode/timer.js';
+import type { Pass, StepPlan } from '../../src/decode/types.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import type { OpGraph, PassShape, Precision } from '../../src/model/graph.js';
+import { graphFor } from '../../src/model/graph-cache.js';
+import { passShape } from '../../src/model/pass-shape.js';
+import type { HardwareProfile } from '../hardware/schema.js';
+import { createMemory, type MemoryOptions } from '../memory/create-memory.js';
+import type { MemoryContext } from '../memory/regions.js';
+import type { MemoryMode, MemoryRuntime } from '../memory/runtime.js';
+import type { SoftwareStack } from '../stacks/stack.js';
+import { type CpuWork, cpuWork } from './cpu-model.js';
+import { type Fidelity, NpuUnits } from './npu-unit.js';
+import { PassTimer, type PassTiming } from './pass-timer.js';
+import { type Rates, ratesOf } from './rates.js';
+import { RESOURCES } from './resources.js';
+import { type Regime, type SideProgress, type SideShare, SideWork } from './side-work.js';
+import { Recorder, type Recording, type Timeline } from './timeline.js';
+
+export interface MachineOptions {
+  readonly profile: HardwareProfile;
+  readonly stack: SoftwareStack;
+  readonly model: ModelConfig;
+  readonly precision: Precision;
+  readonly memory: MemoryMode;
+  readonly fidelity: Fidelity;
+  /** Further choices of the memory runtime. */
+  readonly memoryOptions?: MemoryOptions;
+  /** `true` is `op`. @defaultValue false */
+  readonly record?: boolean | Recording;
+}
+
+/** Where the time of a step went; the parts add up to the step. */
+export interface StepBreakdown {
+  readonly step: number;
+  readonly ms: number;
+  readonly parts: readonly { readonly name: string; readonly ms: number }[];
+  /** Busy share of each resource, 0 to 1. */
+  readonly utilization: Readonly<Record<string, number>>;
+  /** The busiest resource. */
+  readonly bound: string;
+}
+
+/** A chip with its software and a model on it: a clock for decodes. */
+export interface Machine extends StepTimer {
+  readonly options: MachineOptions;
+  readonly resources: readonly string[];
+  /** Times one forward pass of the given shape as the next step, without side passes. */
+  timePass(shape: PassShape): StepTiming;
+  /** Of the last step. @throws Error before the first step */
+  stepBreakdown(): StepBreakdown;
+  /** Everything recorded since the start or the last `reset`. */
+  timeline(): Timeline;
+  /** Back to time 0 with nothing mapped and nothing in flight. */
+  reset(): void;
+}
+
+/**
+ * @throws UsageError when the model cannot run in the window at all (raised by the first step: it names the
+ *   tensor and the missing bytes)
+ */
+export function createMachine(options: MachineOptions): Machine {
+  return new EventMachine(options);
+}
+
+/** What the memory runtime needs to know: the window, the costs, and one representative pass. */
+function memoryContext(options: MachineOptions, rates: Rates, npu: NpuUnits): MemoryContext {
+  const { profile, stack, model, precision } = options;
+  const { driver, window } = profile;
+  const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
+  const onNpu = stack.groups(graph).filter((group) => group.device === 'npu');
+  const ops = onNpu.flatMap((group) => group.ops.map((op) => ({ op, computeMs: npu.time(op, graph).ms })));
+  const kvElementBytes = precision.kv === 'f16' ? 2 : 4;
+  return {
+    window,
+    costs: {
+      mapFixedMs: driver.mapFixed,
+      mapMsPerByte: driver.mapPerByte / 1e6,
+      maintenanceMsPerByte: driver.cacheMaintenance / 1e6,
+      copyBytesPerMs: rates.copyBytesPerMs,
+    },
+    maxBufferBytes: stack.numbers.maxBufferBytes,
+    slotBytes: stack.numbers.slotBytes,
+    kvGrowthTokens: stack.numbers.kvGrowthTokens,
+    kvBytesPerToken: 2 * model.layers * model.kvHeads * model.headDim * kvElementBytes,
+    reference: { graph, ops },
+  };
+}
+
+/** One row tile through all layers and the head. */
+const REFERENCE_PASS = { kvSets: [], logitsRows: 1, masked: false };
+
+class EventMachine implements Machine {
+  readonly name: string;
+  readonly resources = RESOURCES;
+  private readonly rates: Rates;
+  private readonly memory: MemoryRuntime;
+  private readonly passes: PassTimer;
+  private readonly side: SideWork;
+  private readonly recorder: Recorder;
+  private nowMs = 0;
+  private steps = 0;
+  private last: { step: number; startMs: number; timing: PassTiming; busyMs: Record<string, number> } | null =
+    null;
+
+  constructor(readonly options: MachineOptions) {
+    const { profile, stack, memory, fidelity, record } = options;
+    this.name = `${profile.name}/${stack.name}/${options.model.name}/${memory}/${fidelity}`;
+    this.rates = ratesOf(profile, memory === 'somr');
+    this.recorder = new Recorder(record === true ? 'op' : record === false ? 'none' : (record ?? 'none'));
+    const npu = new NpuUnits({ profile, stack, rates: this.rates }, fidelity);
+    this.memory = createMemory(memory, memoryContext(options, this.rates, npu), options.memoryOptions);
+    this.passes = new PassTimer(profile, stack, this.rates, npu, this.memory, this.recorder);
+    this.side = new SideWork((regime) => this.sideShare(regime));
+  }
+
+  time(plan: StepPlan): StepTiming {
+    const main = plan.passes.find((pass) => pass.lane === 'main');
+    if (main === undefined) throw new Error(`step ${plan.step} has no main pass`);
+    for (const pass of plan.passes) {
+      if (pass.lane === 'side') this.side.launch(pass.id, this.cpuPassWork(this.graphOf(pass)));
+    }
+    return this.run(this.graphOf(main), plan.step);
+  }
+
+  timePass(shape: PassShape): StepTiming {
+    const { model, precision } = this.options;
+    return this.run(graphFor(model, shape, precision), this.steps);
+  }
+
+  stepBreakdown(): StepBreakdown {
+    if (this.last === null) throw new Error('no step was timed yet');
+    const { step, startMs, timing, busyMs } = this.last;
+    const ms = timing.endMs - startMs;
+    const parts = [...timing.breakdown].map(([name, part]) => ({ name, ms: part }));
+    parts.sort((a, b) => b.ms - a.ms || (a.name < b.name ? -1 : 1));
+    const utilization = Object.fromEntries(RESOURCES.map((name) => [name, (busyMs[name] ?? 0) / ms]));
+    const bound = RESOURCES.reduce((best, name) => ((busyMs[name] ?? 0) > (busyMs[best] ?? 0) ? name : best));
+    return { step, ms, parts, utilization, bound };
+  }
+
+  timeline(): Timeline {
+    return this.recorder.timeline(this.name);
+  }
+
+  reset(): void {
+    this.nowMs = 0;
+    this.steps = 0;
+    this.last = null;
+    this.memory.reset();
+    this.passes.reset();
+    this.side.clear();
+    this.recorder.clear();
+  }
+
+  private run(graph: OpGraph, step: number): StepTiming {
+    const startMs = this.nowMs;
+    const timing = this.passes.run(graph, step, startMs);
+    const side = this.side.advance(timing.regimes);
+    const { cpu } = this.options.profile;
+    const busyMs = { ...timing.busyMs };
+    busyMs.cpu += side.threadMs / (cpu.primeCores + cpu.midCores);
+    busyMs.dram += side.bytes / this.rates.dramBytesPerMs;
+    this.recordSide(side, step);
+    this.recorder.step(step, startMs, timing.endMs);
+    this.nowMs = timing.endMs;
+    this.steps++;
+    this.last = { step, startMs, timing, busyMs };
+    return {
+      ...{ startMs, endMs: timing.endMs, completed: side.completed, busyMs },
+      counters: {
+        dmaBytes: timing.dmaBytes,
+        dramBytes: timing.dramBytes + side.bytes,
+        mappedBytes: timing.mappedBytes,
+        stagedBytes: timing.stagedBytes,
+        mapOps: timing.mapOps,
+        windowBytes: this.memory.windowBytes,
+        usefulRowFraction: timing.usefulRowFraction,
+        matrixMacs: timing.matrixMacs,
+        usefulMacs: timing.usefulMacs,
+        tcmPeakBytes: timing.tcmPeakBytes,
+        dispatches: timing.dispatches,
+        refreshesInFlight: this.side.inFlight,
+      },
+    };
+  }
+
+  private graphOf(pass: Pass): OpGraph {
+    return graphFor(this.options.model, passShape(pass), this.options.precision);
+  }
+
+  /** A pass that runs on CPU cores as a whole. */
+  private cpuPassWork(graph: OpGraph): CpuWork {
+    let singleThreadMs = 0;
+    let bytes = 0;
+    for (const op of graph.ops) {
+      const work = cpuWork(op, graph, this.options.profile);
+      singleThreadMs += work.singleThreadMs;
+      bytes += work.bytes;
+    }
+    return { singleThreadMs, bytes };
+  }
+
+  private sideShare(regime: Regime): SideShare {
+    const { profile, stack, memory } = this.options;
+    const cores = profile.cpu.primeCores + profile.cpu.midCores;
+    const copying = memory === 'somr' ? 1 : 0;
+    const main = regime === 'cpu' ? Math.min(stack.numbers.cpuThreads, cores) : 0;
+    const threads = Math.max(0, Math.min(stack.numbers.refreshThreads, cores - main - copying));
+    const { cpuBesideCpuBytesPerMs, cpuBesideNpuBytesPerMs } = this.rates;
+    return { threads, bytesPerMs: regime === 'cpu' ? cpuBesideCpuBytesPerMs : cpuBesideNpuBytesPerMs };
+  }
+
+  private recordSide(side: SideProgress, step: number): void {
+    for (const { id, startMs, endMs } of side.spans) {
+      const busyMs = endMs - startMs;
+      this.recorder.span({
+        ...{ track: 'refresh', name: `refresh ${id}`, category: 'refresh', layer: null, step },
+        ...{ startMs, endMs, busyMs },
+      });
+    }
+  }
+}

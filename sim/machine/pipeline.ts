@@ -1,0 +1,158 @@
+import { Program } from './program.js';
+import { DMA, L2, MATRIX, VECTOR } from './resources.js';
+
+/** Times of one chunk on its way through an operator. A stage of 0 ms does not exist for the operator. */
+export interface ChunkCost {
+  readonly loadMs: number;
+  /** Vector unit: packed weights to tile-ordered FP16. */
+  readonly decodeMs: number;
+  readonly multiplyMs: number;
+  /** Vector unit: the arithmetic of vector operators, softmax, or bringing products out of tile order. */
+  readonly finishMs: number;
+  readonly storeMs: number;
+}
+
+/**
+ * An operator on the NPU: `tiles` row tiles, each of which loads its activations and then streams all chunks.
+ * Described once; the event program and the closed form both come from it.
+ */
+export interface Pipeline {
+  /** `dma`: through TCM; `l2`: vector threads read and write DRAM through L2. */
+  readonly path: 'dma' | 'l2';
+  readonly tiles: number;
+  readonly setup: { readonly loadMs: number; readonly convertMs: number };
+  readonly chunk: ChunkCost;
+  /** Chunks of a tile that cost `chunk`. */
+  readonly fullChunks: number;
+  /** The shorter last chunk of a tile. */
+  readonly rest: ChunkCost | null;
+}
+
+/** Packed and decoded chunks have two slots each, so chunk i waits for chunk i - SLOTS to leave. */
+const SLOTS = 2;
+/** A finished chunk waits for its store behind two later loads. */
+const OUTPUT_SLOTS = 3;
+
+/** TCM slots per buffer that `toProgram` relies on. */
+export const PIPELINE_SLOTS = {
+  packed: SLOTS,
+  decoded: SLOTS,
+  output: OUTPUT_SLOTS,
+  activations: SLOTS,
+} as const;
+
+/** The chunks of an operator as tasks, software-pipelined: loads run ahead, stores trail. */
+export function toProgram(pipeline: Pipeline): Program {
+  const { path, tiles, setup, chunk, fullChunks, rest } = pipeline;
+  const program = new Program();
+  const mover = path === 'dma' ? DMA : L2;
+  const costs = rest === null ? fullChunks : fullChunks + 1;
+  const total = tiles * costs;
+  const costAt = (index: number): ChunkCost => (rest !== null && index % costs === costs - 1 ? rest : chunk);
+
+  /** Last task of chunk i that reads the slot `load` filled, and so on; -1 where there is none. */
+  const taken: number[] = [];
+  const multiplied: number[] = [];
+  const finished: number[] = [];
+  const stored: number[] = [];
+  const of = (column: readonly number[], index: number): number => column[index] ?? -1;
+  const add = (
+    unit: 0 | 1 | 2 | 3,
+    kind: Parameters<Program['add']>[1],
+    ms: number,
+    after: number[],
+  ): number => (ms > 0 ? program.add(unit, kind, ms, after) : -1);
+  /** The latest existing task of a chunk's chain. */
+  const latest = (...tasks: number[]): number => tasks.find((task) => task >= 0) ?? -1;
+
+  const finish = (index: number): void => {
+    finished[index] = add(VECTOR, 'vector', costAt(index).finishMs, [of(multiplied, index)]);
+    if (of(taken, index) < 0) taken[index] = of(finished, index);
+  };
+  const store = (index: number): void => {
+    const ready = latest(of(finished, index), of(multiplied, index), of(taken, index));
+    stored[index] = add(mover, 'store', costAt(index).storeMs, [ready]);
+  };
+
+  for (let index = 0; index < total; index++) {
+    const cost = costAt(index);
+    let prepared = -1;
+    if (index % costs === 0) {
+      const left = of(multiplied, index - costs * (SLOTS - 1) - 1);
+      const load = add(mover, 'load', setup.loadMs, [left]);
+      prepared = latest(add(VECTOR, 'convert', setup.convertMs, [load]), load);
+    }
+    const load = add(mover, 'load', cost.loadMs, [of(taken, index - SLOTS)]);
+    const decode = add(VECTOR, 'decode', cost.decodeMs, [load, of(multiplied, index - SLOTS)]);
+    const multiply = add(MATRIX, 'multiply', cost.multiplyMs, [
+      latest(decode, load),
+      prepared,
+      latest(of(stored, index - OUTPUT_SLOTS), of(finished, index - OUTPUT_SLOTS)),
+    ]);
+    taken[index] = latest(decode, multiply);
+    multiplied[index] = latest(multiply, decode, load);
+    if (cost.multiplyMs === 0 && cost.finishMs > 0) {
+      // Vector operators: nothing between load and arithmetic.
+      finish(index);
+      if (index >= 1) store(index - 1);
+    } else {
+      if (index >= 1) finish(index - 1);
+      if (index >= SLOTS) store(index - SLOTS);
+    }
+  }
+  drain(total, finished, stored, finish, store);
+  return program;
+}
+
+/** Emits the finishes and stores that trail behind the last chunk. */
+function drain(
+  total: number,
+  finished: readonly number[],
+  stored: readonly number[],
+  finish: (index: number) => void,
+  store: (index: number) => void,
+): void {
+  for (let index = Math.max(0, total - SLOTS); index < total; index++) {
+    if (finished[index] === undefined) finish(index);
+    if (stored[index] === undefined) store(index);
+  }
+}
+
+/** Time of every stage, one after the other: the slowest the operator can be. */
+export function serialMs(pipeline: Pipeline): number {
+  const { tiles, setup, chunk, fullChunks, rest } = pipeline;
+  const each = (cost: ChunkCost): number =>
+    cost.loadMs + cost.decodeMs + cost.multiplyMs + cost.finishMs + cost.storeMs;
+  return (
+    tiles * (setup.loadMs + setup.convertMs + fullChunks * each(chunk) + (rest === null ? 0 : each(rest)))
+  );
+}
+
+/** Busy time of matrix, vector, dma, l2: work over rate, whatever the schedule. */
+export function busyOf(pipeline: Pipeline): [number, number, number, number] {
+  const { path, tiles, setup, chunk, fullChunks, rest } = pipeline;
+  const sum = (pick: (cost: ChunkCost) => number): number =>
+    tiles * (fullChunks * pick(chunk) + (rest === null ? 0 : pick(rest)));
+  const moved = tiles * setup.loadMs + sum((cost) => cost.loadMs + cost.storeMs);
+  const vector = tiles * setup.convertMs + sum((cost) => cost.decodeMs + cost.finishMs);
+  return [sum((cost) => cost.multiplyMs), vector, path === 'dma' ? moved : 0, path === 'l2' ? moved : 0];
+}
+
+/**
+ * Closed form of the same operator: fill, the busiest unit, drain. In steady state the in-order units overlap
+ * fully, so the busiest one sets the pace.
+ */
+export function closedFormMs(pipeline: Pipeline): number {
+  const { setup, chunk, fullChunks, rest } = pipeline;
+  const first = fullChunks > 0 ? chunk : (rest ?? chunk);
+  const last = rest ?? chunk;
+  const [matrix, vector, dma, l2] = busyOf(pipeline);
+  const moved = dma + l2;
+  const tail = last.finishMs + last.storeMs;
+  const ahead = setup.loadMs + first.loadMs;
+  return Math.max(
+    moved + last.decodeMs + last.multiplyMs + last.finishMs,
+    vector + ahead + last.multiplyMs + last.storeMs,
+    matrix + ahead + first.decodeMs + tail,
+  );
+}

@@ -1,0 +1,80 @@
+import type { ResourceName } from './resources.js';
+
+/** Rows of the timeline: resources, plus staging copies and refresh passes, which both use CPU cores. */
+export type Track = Exclude<ResourceName, 'dram'> | 'staging' | 'refresh';
+export const TRACKS: readonly Track[] = [
+  'driver',
+  'dma',
+  'l2',
+  'vector',
+  'matrix',
+  'cpu',
+  'staging',
+  'refresh',
+];
+
+export interface Span {
+  readonly track: Track;
+  /** Op id, task kind, or what the driver did. */
+  readonly name: string;
+  /** Op kind, role of a product, or `dispatch`, `cache maintenance`, `map`, `copy`, `refresh`. */
+  readonly category: string;
+  readonly layer: number | null;
+  readonly step: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Busy time inside the span; less than its length where an operator leaves gaps. */
+  readonly busyMs: number;
+}
+
+/** A counter's value from `tMs` on. */
+export interface CounterSample {
+  readonly name: string;
+  readonly tMs: number;
+  readonly value: number;
+}
+
+export interface Timeline {
+  readonly machine: string;
+  readonly spans: readonly Span[];
+  readonly counters: readonly CounterSample[];
+  readonly steps: readonly { readonly step: number; readonly startMs: number; readonly endMs: number }[];
+}
+
+/** `none`; one span per operator and resource; or one per chunk (some 60,000 per step of an 8B model). */
+export type Recording = 'none' | 'op' | 'chunk';
+
+/** Collects a timeline; does nothing when recording is off. */
+export class Recorder {
+  private spans: Span[] = [];
+  private counters: CounterSample[] = [];
+  private steps: { step: number; startMs: number; endMs: number }[] = [];
+
+  constructor(readonly level: Recording) {}
+
+  get on(): boolean {
+    return this.level !== 'none';
+  }
+
+  span(span: Span): void {
+    if (this.on && span.endMs > span.startMs) this.spans.push(span);
+  }
+
+  counter(name: string, tMs: number, value: number): void {
+    if (this.on) this.counters.push({ name, tMs, value });
+  }
+
+  step(step: number, startMs: number, endMs: number): void {
+    if (this.on) this.steps.push({ step, startMs, endMs });
+  }
+
+  timeline(machine: string): Timeline {
+    return { machine, spans: this.spans, counters: this.counters, steps: this.steps };
+  }
+
+  clear(): void {
+    this.spans = [];
+    this.counters = [];
+    this.steps = [];
+  }
+}

@@ -1,0 +1,75 @@
+import { UsageError } from '../../src/errors.js';
+import { classify } from './lifetimes.js';
+import { OnDemandMemory } from './on-demand.js';
+import type { MemoryContext } from './regions.js';
+import { type MemoryMode, type MemoryRuntime, UnlimitedMemory } from './runtime.js';
+import { type PlacementReading, SomrMemory } from './somr.js';
+import { buffersOf, unitsOf, type WeightUnit } from './units.js';
+
+/** Choices that arXiv:2606.13740 leaves open. */
+export interface MemoryOptions {
+  /**
+   * Which reading of "resident" SOMR follows: residents of the whole decode, or of a phase (its Fig. 10).
+   * @defaultValue 'global'
+   */
+  readonly placement?: PlacementReading;
+}
+
+/**
+ * The runtime for a mode.
+ * - `unlimited`: the window is no limit;
+ * - `on-demand`: whole backend buffers are mapped when an operator needs them, least recently used out;
+ * - `paging`: the first tensors that fit stay for good, the others are mapped one by one when needed, and the
+ *   NPU waits (replacement stays, graph-guided placement and pipelined staging are off);
+ * - `somr`: residents plus two-slot staging beside the NPU.
+ * @throws UsageError for a window that no weight fits
+ */
+export function createMemory(
+  mode: MemoryMode,
+  context: MemoryContext,
+  options: MemoryOptions = {},
+): MemoryRuntime {
+  if (mode === 'unlimited') return new UnlimitedMemory();
+  const { graph, ops } = context.reference;
+  const { weights } = classify(
+    graph,
+    ops.map((placed) => placed.op),
+  );
+  const units = unitsOf(weights, context.window.alignment);
+  if (units.length === 0) return new UnlimitedMemory();
+  const largest = units.reduce((best, unit) => (unit.bytes > best.bytes ? unit : best));
+  if (largest.bytes > context.window.bytes) {
+    throw new UsageError(
+      `${largest.id} (${largest.bytes} B) is ${largest.bytes - context.window.bytes} B larger than the address window`,
+    );
+  }
+  if (mode === 'somr') return new SomrMemory(context, units, options.placement ?? 'global');
+  if (mode === 'paging')
+    return new OnDemandMemory(mode, context, units, (budget) => firstThatFit(units, budget, context));
+  // At least two buffers must fit, or there is nothing to replace.
+  const limit = Math.min(context.maxBufferBytes, context.window.maxMap, context.window.bytes / 2);
+  return new OnDemandMemory(mode, context, buffersOf(units, limit), () => new Set());
+}
+
+/** Units in order of use that fit while room for the largest other one remains. */
+function firstThatFit(
+  units: readonly WeightUnit[],
+  budgetBytes: number,
+  context: MemoryContext,
+): Set<number> {
+  const align = (bytes: number): number =>
+    Math.ceil(bytes / context.window.alignment) * context.window.alignment;
+  const total = units.reduce((sum, unit) => sum + align(unit.bytes), 0);
+  const largest = units.reduce((best, unit) => Math.max(best, align(unit.bytes)), 0);
+  const pinned = new Set<number>();
+  let left = total <= budgetBytes ? budgetBytes : budgetBytes - largest;
+  let entries = context.window.mapperEntries - 3;
+  units.forEach((unit, at) => {
+    const bytes = align(unit.bytes);
+    if (bytes > left || entries <= 0) return;
+    pinned.add(at);
+    left -= bytes;
+    entries--;
+  });
+  return pinned;
+}

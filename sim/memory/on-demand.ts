@@ -1,0 +1,152 @@
+import { UsageError } from '../../src/errors.js';
+import type { OpGraph } from '../../src/model/graph.js';
+import { AddressWindow } from './address-window.js';
+import { type MemoryContext, mapMs, type Regions, regionsFor } from './regions.js';
+import type { MemoryRuntime, PlacedOp, Readiness, SlotUse } from './runtime.js';
+import { READY } from './runtime.js';
+import { unitIndex, type WeightUnit } from './units.js';
+
+/**
+ * Mapping on demand: a unit of weights that an operator needs and the window does not hold is mapped before the
+ * operator is dispatched, after unmapping the least recently used units. The NPU waits.
+ *
+ * With whole backend buffers as units this is the baseline without SOMR. With `pinned` units that are never
+ * unmapped and single tensors as units it is the "paging only" row.
+ */
+export class OnDemandMemory implements MemoryRuntime {
+  private readonly window: AddressWindow;
+  private readonly unitOf: ReadonlyMap<string, number>;
+  private readonly lastUse: number[];
+  private regions: Regions | null = null;
+  private loaded = false;
+  private ops: readonly PlacedOp[] = [];
+  private clock = 0;
+
+  constructor(
+    readonly mode: 'on-demand' | 'paging',
+    private readonly context: MemoryContext,
+    private readonly units: readonly WeightUnit[],
+    /** Called with the bytes left for weights; says which units stay for good. */
+    private readonly pin: (budgetBytes: number) => ReadonlySet<number>,
+  ) {
+    const { bytes, alignment, mapperEntries, maxMap } = context.window;
+    this.window = new AddressWindow({ bytes, alignmentBytes: alignment, mapperEntries, maxMapBytes: maxMap });
+    this.unitOf = unitIndex(units);
+    this.lastUse = units.map(() => -1);
+  }
+
+  private pinned: ReadonlySet<number> = new Set();
+
+  get windowBytes(): number {
+    return this.window.mappedBytes;
+  }
+
+  beginPass(graph: OpGraph, ops: readonly PlacedOp[], nowMs: number): Readiness {
+    this.ops = ops;
+    const wanted = regionsFor(
+      this.context,
+      graph,
+      ops.map((placed) => placed.op),
+      this.regions,
+    );
+    if (wanted === this.regions) return READY(nowMs);
+    this.regions = wanted;
+    const before = this.loaded;
+    this.layout(wanted);
+    // The first layout is part of loading the model, which no latency here includes.
+    const bytes = this.window.mappedBytes;
+    if (!before) return READY(nowMs);
+    const ms = mapMs(this.context.costs, bytes);
+    return { readyMs: nowMs + ms, mapMs: ms, mapOps: this.window.entries, mappedBytes: bytes, stallMs: 0 };
+  }
+
+  before(index: number, nowMs: number): Readiness {
+    const placed = this.ops[index];
+    let spentMs = 0;
+    let mapOps = 0;
+    let mappedBytes = 0;
+    const needed = new Set((placed?.op.weights ?? []).map((id) => this.unitOf.get(id) ?? -1));
+    for (const unit of needed) {
+      const { id, bytes } = this.unit(unit);
+      if (this.window.addressOf(id) === null) {
+        this.makeRoom(unit, needed);
+        spentMs += mapMs(this.context.costs, bytes);
+        mapOps++;
+        mappedBytes += bytes;
+      }
+      this.lastUse[unit] = ++this.clock;
+    }
+    return { readyMs: nowMs + spentMs, mapMs: spentMs, mapOps, mappedBytes, stallMs: 0 };
+  }
+
+  after(): void {}
+
+  endPass(): readonly SlotUse[] {
+    return [];
+  }
+
+  addressOf(tensor: string): number | null {
+    const at = this.unitOf.get(tensor);
+    if (at === undefined) return null;
+    const unit = this.unit(at);
+    const address = this.window.addressOf(unit.id);
+    return address === null ? null : address + (unit.offsets.get(tensor) ?? 0);
+  }
+
+  reset(): void {
+    this.window.clear();
+    this.regions = null;
+    this.loaded = false;
+    this.clock = 0;
+    this.lastUse.fill(-1);
+  }
+
+  /** KV and activations first, then weights in order of use until the window is full. */
+  private layout(regions: Regions): void {
+    this.window.clear();
+    this.require('KV cache', regions.kvBytes);
+    this.require('activations', regions.scratchBytes);
+    this.pinned = this.pin(this.context.window.bytes - this.window.mappedBytes);
+    this.units.forEach(({ id, bytes }, at) => {
+      if (this.pinned.has(at)) this.require(id, bytes);
+    });
+    this.units.forEach(({ id, bytes }, at) => {
+      if (!this.pinned.has(at) && this.window.fits(bytes)) {
+        this.window.map(id, bytes);
+        this.lastUse[at] = ++this.clock;
+      }
+    });
+    this.loaded = true;
+  }
+
+  private require(id: string, bytes: number): void {
+    if (bytes > 0 && this.window.map(id, bytes) === null) throw this.tooLarge(id, bytes);
+  }
+
+  private makeRoom(wanted: number, needed: ReadonlySet<number>): void {
+    const { id, bytes } = this.unit(wanted);
+    while (this.window.map(id, bytes) === null) {
+      let victim = -1;
+      this.lastUse.forEach((used, at) => {
+        const candidate =
+          !needed.has(at) && !this.pinned.has(at) && this.window.addressOf(this.unit(at).id) !== null;
+        if (candidate && (victim < 0 || used < (this.lastUse[victim] ?? 0))) victim = at;
+      });
+      if (victim < 0) throw this.tooLarge(id, bytes);
+      this.window.unmap(this.unit(victim).id);
+    }
+  }
+
+  private tooLarge(id: string, bytes: number): UsageError {
+    const missing = bytes - this.window.largestFreeBytes;
+    return new UsageError(
+      `${id} (${bytes} B) does not fit the address window of ${this.context.window.bytes} B in mode ${this.mode}: ${missing} B missing`,
+    );
+  }
+
+  private unit(at: number): WeightUnit {
+    const unit = this.units[at];
+    if (unit === undefined) throw new Error('an operator names a weight that was never classified');
+    return unit;
+  }
+}

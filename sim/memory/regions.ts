@@ -1,0 +1,67 @@
+import type { Op, OpGraph } from '../../src/model/graph.js';
+import { classify } from './lifetimes.js';
+import type { PlacedOp } from './runtime.js';
+import { layoutScratch } from './scratch-layout.js';
+
+/** What a memory runtime is built from. */
+export interface MemoryContext {
+  readonly window: {
+    readonly bytes: number;
+    readonly alignment: number;
+    readonly mapperEntries: number;
+    readonly maxMap: number;
+  };
+  readonly costs: MemoryCosts;
+  readonly maxBufferBytes: number;
+  readonly slotBytes: number;
+  readonly kvGrowthTokens: number;
+  readonly kvBytesPerToken: number;
+  /** Profile of a representative pass: all layers, one row tile (arXiv:2606.13740 section 3.4). */
+  readonly reference: { readonly graph: OpGraph; readonly ops: readonly PlacedOp[] };
+}
+
+/** Driver and host costs. */
+export interface MemoryCosts {
+  readonly mapFixedMs: number;
+  readonly mapMsPerByte: number;
+  readonly maintenanceMsPerByte: number;
+  readonly copyBytesPerMs: number;
+}
+
+/** Time of one unmap and map of `bytes`, in ms. */
+export function mapMs(costs: MemoryCosts, bytes: number): number {
+  return costs.mapFixedMs + costs.mapMsPerByte * bytes;
+}
+
+/** Time to copy `bytes` into a slot and flush them, in ms. */
+export function copyMs(costs: MemoryCosts, bytes: number): number {
+  return bytes / costs.copyBytesPerMs + bytes * costs.maintenanceMsPerByte;
+}
+
+/** KV cache and activations, sized for a number of positions. */
+export interface Regions {
+  readonly tokens: number;
+  readonly kvBytes: number;
+  readonly scratchBytes: number;
+}
+
+/**
+ * Regions that serve a pass and leave room to grow: the KV cache in steps of `kvGrowthTokens` positions, the
+ * activations for a pass over as many rows.
+ * @param current kept when it is large enough
+ */
+export function regionsFor(
+  context: MemoryContext,
+  graph: OpGraph,
+  ops: readonly Op[],
+  current: Regions | null,
+): Regions {
+  const cached = graph.shape.kvSets.reduce((sum, set) => sum + set.length, 0);
+  const step = context.kvGrowthTokens;
+  const wanted = Math.ceil((graph.shape.rows + cached) / step) * step;
+  if (current !== null && current.tokens >= wanted) return current;
+  const tokens = wanted;
+  const scratch = layoutScratch(classify(graph, ops).activations).bytes;
+  const scratchBytes = Math.ceil((scratch / graph.shape.rows) * tokens);
+  return { tokens, kvBytes: tokens * context.kvBytesPerToken, scratchBytes };
+}

@@ -1,0 +1,87 @@
+import type { Op, OpGraph } from '../../src/model/graph.js';
+
+/** How weights that exceed the address window are brought in. */
+export const MEMORY_MODES = ['on-demand', 'paging', 'somr', 'unlimited'] as const;
+export type MemoryMode = (typeof MEMORY_MODES)[number];
+
+/** An NPU operator with what the placement needs to know. */
+export interface PlacedOp {
+  readonly op: Op;
+  /** Compute time on the NPU, C in arXiv:2606.13740 section 3.4. */
+  readonly computeMs: number;
+}
+
+/** What happened before an operator could be dispatched. */
+export interface Readiness {
+  /** Operands are mapped (and staged data is in place) from here on. */
+  readonly readyMs: number;
+  /** Driver time on the critical path. */
+  readonly mapMs: number;
+  readonly mapOps: number;
+  readonly mappedBytes: number;
+  /** Time the NPU waited for a staging copy. */
+  readonly stallMs: number;
+}
+
+/** Use of a staging slot: written by a host copy beside the NPU, or read by the NPU. */
+export interface SlotUse {
+  readonly slot: number;
+  readonly access: 'write' | 'read';
+  readonly bytes: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/**
+ * Decides what is visible to the NPU and when. State lives across steps: what is mapped stays mapped.
+ * Calls come in order: `beginPass`, then for each NPU operator `before` and `after`, then `endPass`.
+ */
+export interface MemoryRuntime {
+  readonly mode: MemoryMode;
+  /** Makes room for the pass's KV cache and activations. Returns what that took. */
+  beginPass(graph: OpGraph, ops: readonly PlacedOp[], nowMs: number): Readiness;
+  /** @param index position in the `ops` of `beginPass` */
+  before(index: number, nowMs: number): Readiness;
+  after(index: number, nowMs: number): void;
+  /** Slot uses that began since the last call: staging copies and the reads they were made for. */
+  endPass(nowMs: number): readonly SlotUse[];
+  /** Bytes mapped now; 0 for the unlimited window, which is not tracked. */
+  readonly windowBytes: number;
+  /** Address of a weight the NPU can reach now, or null. */
+  addressOf(tensor: string): number | null;
+  reset(): void;
+}
+
+export const READY = (nowMs: number): Readiness => ({
+  readyMs: nowMs,
+  mapMs: 0,
+  mapOps: 0,
+  mappedBytes: 0,
+  stallMs: 0,
+});
+
+/** An address window without limit: everything was mapped before the decode began. */
+export class UnlimitedMemory implements MemoryRuntime {
+  readonly mode = 'unlimited';
+  readonly windowBytes = 0;
+
+  beginPass(_graph: OpGraph, _ops: readonly PlacedOp[], nowMs: number): Readiness {
+    return READY(nowMs);
+  }
+
+  before(_index: number, nowMs: number): Readiness {
+    return READY(nowMs);
+  }
+
+  after(): void {}
+
+  endPass(): readonly SlotUse[] {
+    return [];
+  }
+
+  addressOf(): number {
+    return 0;
+  }
+
+  reset(): void {}
+}

@@ -1,0 +1,43 @@
+import type { QuantityEntry } from '../hardware/quantity.js';
+import type { StackNumbers } from './stack.js';
+
+const CHOICE = 'own estimate';
+
+/** Numbers shared by the stacks of this project; a stack overrides what it does differently. */
+export const COMMON_NUMBERS: Readonly<Record<keyof StackNumbers, QuantityEntry>> = {
+  chunkWeights: {
+    ...{ value: '524288', kind: 'assumed', source: CHOICE, range: ['131072', '1048576'] },
+    note: '1 MiB of FP16 per chunk: two packed and two decoded chunks, activations and output fit 8 MiB of TCM',
+  },
+  attentionKeys: { value: '512', kind: 'assumed', source: CHOICE, range: ['128', '2048'] },
+  streamChunkBytes: {
+    ...{ value: '192 KiB', kind: 'derived', source: 'nntrainer HTP ledger' },
+    note: 'l2fetch lead that measured best on V79',
+  },
+  normOps: { value: '6', kind: 'assumed', source: CHOICE, range: ['3', '16'] },
+  ropeOps: { value: '8', kind: 'assumed', source: CHOICE, range: ['4', '16'] },
+  swigluOps: {
+    ...{ value: '34', kind: 'derived', source: 'llama.cpp commit 1a03cf47', range: ['12', '60'] },
+    note: 'one exponential (22) plus reciprocal and products',
+  },
+  addOps: { value: '3', kind: 'assumed', source: CHOICE, range: ['1', '6'] },
+  cpuThreads: {
+    ...{ value: '4', kind: 'vendor', source: 'ggml.h GGML_DEFAULT_N_THREADS', range: ['2', '8'] },
+    note: 'arXiv:2606.13740 does not say how many; the Snapdragon scripts of llama.cpp use 6',
+  },
+  refreshThreads: {
+    ...{ value: '6', kind: 'assumed', source: CHOICE, range: ['1', '8'] },
+    note: 'arXiv:2606.13740 does not say; the pool of the main path, which idles while the NPU runs',
+  },
+  samplePerLogitMs: { value: '2 ns', kind: 'assumed', source: CHOICE, range: ['0.5 ns', '5 ns'] },
+  cpuBarrierMs: { value: '10 us', kind: 'assumed', source: CHOICE, range: ['2 us', '50 us'] },
+  maxBufferBytes: {
+    ...{ value: '1 GiB', kind: 'vendor', source: 'llama.cpp Hexagon backend', range: ['128 MiB', '2 GiB'] },
+    note: 'largest backend buffer by default',
+  },
+  kvGrowthTokens: { value: '256', kind: 'vendor', source: 'llama.cpp (KV cells padded to 256)' },
+  slotBytes: {
+    ...{ value: '64 MiB', kind: 'assumed', source: CHOICE, range: ['32 MiB', '256 MiB'] },
+    note: 'arXiv:2606.13740 does not give the slot size',
+  },
+};

@@ -1,0 +1,18 @@
+import { unknownName } from '../../src/util/nearest.js';
+import { cpuStack } from './cpu.js';
+import { lladaCpp } from './llada-cpp.js';
+import type { SoftwareStack } from './stack.js';
+
+const STACKS: readonly SoftwareStack[] = [lladaCpp, cpuStack];
+
+/** Names of all software stacks. */
+export function stackNames(): string[] {
+  return STACKS.map((stack) => stack.name);
+}
+
+/** @throws UsageError with the nearest names for an unknown stack */
+export function stackByName(name: string): SoftwareStack {
+  const stack = STACKS.find((candidate) => candidate.name === name);
+  if (stack === undefined) throw unknownName('stack', name, stackNames());
+  return stack;
+}

@@ -1,0 +1,80 @@
+import type { Op, OpGraph } from '../../src/model/graph.js';
+import { type Quantity, type QuantityEntry, toQuantity } from '../hardware/quantity.js';
+
+export type Device = 'npu' | 'cpu';
+
+/** Numbers of a software stack, in base units; each keeps its provenance in `SoftwareStack.provenance`. */
+export interface StackNumbers {
+  /** Dequantized weights one pipeline chunk holds in TCM. */
+  readonly chunkWeights: number;
+  /** Keys one attention chunk holds in TCM. */
+  readonly attentionKeys: number;
+  /** Bytes a vector operator streams per chunk. */
+  readonly streamChunkBytes: number;
+  /** Vector instructions per register of RMSNorm, RoPE, SwiGLU and addition. */
+  readonly normOps: number;
+  readonly ropeOps: number;
+  readonly swigluOps: number;
+  readonly addOps: number;
+  /** CPU threads of main-path operators (head, or everything on the CPU stack). */
+  readonly cpuThreads: number;
+  /** CPU threads of refresh passes beside the main path. */
+  readonly refreshThreads: number;
+  /** CPU time of softmax and confidence for one logit on one thread, in ms. */
+  readonly samplePerLogitMs: number;
+  /** Cost of starting and joining the CPU threads for one operator, in ms. */
+  readonly cpuBarrierMs: number;
+  /** Weights are allocated in buffers of at most this size; the on-demand runtime maps whole buffers. */
+  readonly maxBufferBytes: number;
+  /** The KV cache grows in steps of this many positions. */
+  readonly kvGrowthTokens: number;
+  /** Upper size of one of the two staging slots. */
+  readonly slotBytes: number;
+}
+
+/** Operators handed to a device in one dispatch. */
+export interface DispatchGroup {
+  readonly device: Device;
+  readonly ops: readonly Op[];
+}
+
+/**
+ * How software turns a graph into work on a chip: what runs where, how it is tiled, what is decoded again, how
+ * it is dispatched. The same chip differs several times between stacks.
+ */
+export interface SoftwareStack {
+  readonly name: string;
+  readonly description: string;
+  readonly numbers: StackNumbers;
+  readonly provenance: Readonly<Record<keyof StackNumbers, Quantity>>;
+  /**
+   * Whether decoded weights are used again by the next row tile. `none`: each 32-row tile streams and decodes
+   * every weight again; `all-tiles`: a decoded chunk meets all row tiles before it is dropped.
+   */
+  readonly weightReuse: 'none' | 'all-tiles';
+  /** How a group reaches the NPU. */
+  readonly dispatch: 'remote-call' | 'queue';
+  /** Splits a pass into dispatches, in execution order. */
+  groups(graph: OpGraph): readonly DispatchGroup[];
+}
+
+/** Checks the provenance of a stack's numbers. Values are in the text form of a profile. */
+export function stackNumbers(entries: Readonly<Record<keyof StackNumbers, QuantityEntry>>): {
+  numbers: StackNumbers;
+  provenance: Record<keyof StackNumbers, Quantity>;
+} {
+  const provenance = {} as Record<keyof StackNumbers, Quantity>;
+  const numbers = {} as { -readonly [K in keyof StackNumbers]: number };
+  for (const name of Object.keys(entries) as (keyof StackNumbers)[]) {
+    const dimension = name.endsWith('Bytes') ? 'bytes' : name.endsWith('Ms') ? 'time' : 'count';
+    const parsed = toQuantity(entries[name], dimension);
+    provenance[name] = parsed;
+    numbers[name] = parsed.value;
+  }
+  return { numbers, provenance };
+}
+
+/** One dispatch per operator; `place` says where each runs. */
+export function groupPerOp(graph: OpGraph, place: (op: Op) => Device): DispatchGroup[] {
+  return graph.ops.map((op) => ({ device: place(op), ops: [op] }));
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { ABLATION_DEFAULTS as d } from '../../../experiments/ablation/options.js';
+import { project } from '../../util/project-root.js';
+import { gitCommit } from '../git-commit.js';
+import type { Context } from '../io.js';
+import { integer } from '../options.js';
+import { progressBar } from '../progress.js';
+
+interface AblateOptions {
+  readonly model: string;
+  readonly costModel: string;
+  readonly quant: 'f32' | 'f16' | 'q8_0' | 'q4_0';
+  readonly profile: string;
+  readonly seed: number;
+  readonly firstIndex: number;
+  readonly prompts: number;
+  readonly genLength: number;
+  readonly blockLength: number;
+  readonly verifyPrompts: number;
+  readonly verifyEvery: number;
+  readonly jobs: number;
+  readonly out?: string;
+}
+
+/** Where `ablate` writes and `report` reads when nothing is said. */
+export function latestAblation(): string {
+  return join(project().root, 'results', 'ablation', 'latest');
+}
+
+export function registerAblate(program: Command, context: () => Context): void {
+  program
+    .command('ablate')
+    .description(
+      'the ladder: one technique more per row; latency, forwards, utilization, accuracy, token-exactness',
+    )
+    .option('--prompts <n>', 'held-out prompts', integer(1), d.prompts)
+    .option('--first-index <n>', 'index of the first prompt', integer(0), d.firstIndex)
+    .option('--seed <n>', 'seed of the prompts and intervals', integer(0), d.seed)
+    .option('--model <name>', 'model that decides', d.model)
+    .option('--cost-model <name>', 'model whose shapes are timed', d.costModel)
+    .addOption(
+      new Option('--quant <format>', 'weight format that is timed')
+        .choices(['f32', 'f16', 'q8_0', 'q4_0'])
+        .default(d.quant),
+    )
+    .option('--profile <name>', 'hardware profile', d.profile)
+    .option('--gen-length <n>', 'tokens per answer', integer(1), d.genLength)
+    .option('--block-length <n>', 'tokens per block', integer(1), d.blockLength)
+    .option('--verify-prompts <n>', 'prompts recomputed without cache or window', integer(0), d.verifyPrompts)
+    .option('--verify-every <n>', 'of those, every n-th step', integer(1), d.verifyEvery)
+    .option('--jobs <n>', 'worker threads; 0 = none. Results do not depend on it', integer(0, 256), d.jobs)
+    .option(
+      '--out <dir>',
+      'where summary.json, figures and report.html go (default: results/ablation/latest)',
+    )
+    .addHelpText(
+      'after',
+      '\nDecisions come from the shipped model; costs are those of the cost model on the profile. Nothing is measured on a device.' +
+        '\n\nExamples:\n  $ dllm-npu ablate\n  $ dllm-npu ablate --prompts 50 --out /tmp/ladder\n  $ dllm-npu ablate --json | jq .rows[].latency_s.median',
+    )
+    .action(async ({ out, ...options }: AblateOptions) => {
+      const ctx = context();
+      const { runAblation } = await import('../../../experiments/ablation/run.js');
+      const { printLadder } = await import('../../../experiments/ablation/print.js');
+      const { writeSummary } = await import('../../../experiments/ablation/summary-file.js');
+      const { writeReport } = await import('../../../experiments/report/write-report.js');
+      const directory = out ?? latestAblation();
+      const commit = gitCommit();
+      const bar = progressBar(ctx, 'prompts');
+      bar.update(0, options.prompts);
+      const summary = await runAblation(options, {
+        onProgress: (done, total) => bar.update(done, total),
+        signal: ctx.signal,
+        ...(commit === undefined ? {} : { gitCommit: commit }),
+      }).finally(() => bar.stop());
+      ctx.signal.throwIfAborted();
+      writeSummary(join(directory, 'summary.json'), summary);
+      ctx.data(summary);
+      ctx.print(printLadder(summary, ctx.color));
+      await writeReport(directory, summary);
+      ctx.note(`\nwritten to ${directory}: summary.json, report.html (open it in a browser), figures`);
+    });
+}

@@ -1,0 +1,51 @@
+import { Option } from 'commander';
+import type { Machine } from '../../sim/machine/machine.js';
+import { unknownName } from '../util/nearest.js';
+
+/** What to time with what; shared by every command that simulates. */
+export interface CostOptions {
+  readonly costModel: string;
+  readonly quant: string;
+  readonly profile: string;
+  readonly stack: string;
+  readonly memory: string;
+  readonly fidelity: string;
+}
+
+/** The options, with the paper's setting as default: LLaDA-8B in Q4_0 by llada.cpp on SM8750. */
+export function costOptions(): Option[] {
+  return [
+    new Option('--cost-model <name>', 'model whose shapes are timed').default('llada-8b'),
+    new Option('--quant <format>', 'weight format: f32, f16, q8_0, q4_0').default('q4_0'),
+    new Option('--profile <name>', 'hardware profile, or path of one').default('sm8750'),
+    new Option('--stack <name>', 'software stack: llada.cpp, cpu').default('llada.cpp'),
+    new Option('--memory <mode>', 'address window: on-demand, paging, somr, unlimited').default('somr'),
+    new Option('--fidelity <level>', 'machine model: event, analytic').default('event'),
+  ];
+}
+
+const FIDELITIES = ['event', 'analytic'] as const;
+
+function known<T extends string>(kind: string, name: string, names: readonly T[]): T {
+  const found = names.find((candidate) => candidate === name);
+  if (found === undefined) throw unknownName(kind, name, names);
+  return found;
+}
+
+/** @throws UsageError with the nearest names for an unknown model, format, profile, stack or mode */
+export async function openMachine(options: CostOptions): Promise<Machine> {
+  const { createMachine } = await import('../../sim/machine/machine.js');
+  const { loadProfile } = await import('../../sim/hardware/load-profile.js');
+  const { stackByName } = await import('../../sim/stacks/registry.js');
+  const { MEMORY_MODES } = await import('../../sim/memory/runtime.js');
+  const { precisionFor, QUANTS } = await import('../model/precision.js');
+  const { resolvePreset } = await import('../model/presets.js');
+  return createMachine({
+    profile: loadProfile(options.profile),
+    stack: stackByName(options.stack),
+    model: resolvePreset(options.costModel),
+    precision: precisionFor(known('quant', options.quant, QUANTS)),
+    memory: known('memory mode', options.memory, MEMORY_MODES),
+    fidelity: known('fidelity', options.fidelity, FIDELITIES),
+  });
+}

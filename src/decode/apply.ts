@@ -1,0 +1,185 @@
+import { CheckError } from '../errors.js';
+import { CanvasEdit } from './canvas-edit.js';
+import { blockCount, blockOf, maskedInBlock, positionsOf } from './geometry.js';
+import { isFinished } from './plan.js';
+import { landTickets, ticketsOf } from './refresh-ledger.js';
+import type { Rules, Verdict } from './rules/rule.js';
+import type {
+  ApplyResult,
+  Canvas,
+  KvRef,
+  Pass,
+  PassOutcome,
+  RefreshTarget,
+  RowOutcome,
+  StepPlan,
+} from './types.js';
+
+/** Outcomes that must exist for the plan's main pass. */
+function checkOutcome(pass: Pass, outcome: PassOutcome): void {
+  const wanted = pass.logits.map((row) => pass.rows[row].position);
+  const given = outcome.rows.map((row) => row.position);
+  if (outcome.passId !== pass.id || given.length !== wanted.length || given.some((p, i) => p !== wanted[i])) {
+    throw new CheckError(
+      `outcome of pass ${outcome.passId} does not match the rows that pass ${pass.id} asked for`,
+    );
+  }
+}
+
+function keepRows(edit: CanvasEdit, pass: Pass): void {
+  for (const row of pass.rows) {
+    const residency = edit.at(row.position).state === 'S' ? 'long-term' : 'mutable';
+    edit.patch(row.position, {
+      kv: { position: row.position, version: pass.version, token: row.feed, residency },
+    });
+  }
+}
+
+/** Commit, accept drafts, revise: what a denoising pass decides. */
+function decide(rules: Rules, canvas: Canvas, edit: CanvasEdit, scores: readonly RowOutcome[]): void {
+  const stateOf = (score: RowOutcome) => canvas.positions[score.position].state;
+  const undecided = scores.filter((score) => stateOf(score) === 'IV' || stateOf(score) === 'M');
+  const current = undecided.filter((score) => blockOf(canvas, score.position) === canvas.block);
+
+  const chosen = new Map<number, Verdict>();
+  if (current.length > 0) {
+    const draftOf = (score: RowOutcome) => canvas.positions[score.position].draft;
+    const free = current.filter((score) => {
+      const draft = draftOf(score);
+      return draft === null || !rules.speculate.withholds(draft, score);
+    });
+    // If every mask is a withheld draft, progress (D4) comes before the equality rule.
+    for (const verdict of rules.commit.decide(canvas, free.length > 0 ? free : current)) {
+      chosen.set(verdict.position, verdict);
+    }
+    for (const score of current) {
+      const draft = draftOf(score);
+      if (draft !== null && rules.speculate.accepts(draft, score)) {
+        chosen.set(score.position, {
+          ...score,
+          state: rules.commit.stateFor(score.confidence),
+          reason: 'draft-accepted',
+        });
+      }
+    }
+  }
+  for (const score of undecided) {
+    if (chosen.has(score.position)) continue;
+    const isCurrent = blockOf(canvas, score.position) === canvas.block;
+    const draft = rules.speculate.next(canvas.positions[score.position], score, isCurrent, canvas.step);
+    edit.patch(score.position, { draft });
+  }
+  const visible = scores.filter((score) => stateOf(score) === 'V');
+  const verdicts = [...chosen.values(), ...rules.revise.decide(canvas, visible, chosen.size)];
+  verdicts.sort((a, b) => a.position - b.position);
+  for (const { position, token, confidence, state, reason } of verdicts) {
+    edit.transit(position, { state, token, confidence, draft: null }, reason);
+  }
+}
+
+/** Moves block and window forward and makes durable what the window leaves behind. */
+function advance(
+  rules: Rules,
+  canvas: Canvas,
+  edit: CanvasEdit,
+  pass: Pass,
+): Pick<Canvas, 'block' | 'window'> {
+  let decided = edit.canvas();
+  while (decided.block < blockCount(decided) && maskedInBlock(decided).length === 0) {
+    decided = { ...decided, block: decided.block + 1 };
+  }
+  const fed = new Map(pass.rows.map((row) => [row.position, row.feed]));
+  const window = rules.window.next(decided, (position) => {
+    const feed = fed.get(position);
+    return feed !== undefined && rules.cache.settled(decided.positions[position], feed);
+  });
+  const kept = new Set(rules.cache.keeps(canvas, window, pass));
+  keepRows(edit, { ...pass, rows: pass.rows.filter((row) => kept.has(row.position)) });
+  for (const position of positionsOf(window)) {
+    if (edit.at(position).state === 'M') edit.transit(position, { state: 'IV' }, 'window');
+  }
+  return { block: decided.block, window };
+}
+
+/** A refresh on the main lane: lands at its own boundary. */
+function landSweep(rules: Rules, canvas: Canvas, edit: CanvasEdit, pass: Pass, outcome: PassOutcome): void {
+  outcome.rows.forEach((score, index) => {
+    const position = canvas.positions[score.position];
+    const target: RefreshTarget = {
+      position: score.position,
+      version: position.kv?.version ?? 0,
+      token: position.token,
+      feed: pass.rows[index].feed,
+    };
+    edit.transit(score.position, rules.refresh.land(position, target, pass.version, score), 'refresh', true);
+  });
+}
+
+function liveKv(canvas: Canvas): KvRef[] {
+  const live: KvRef[] = [];
+  canvas.positions.forEach(({ kv }, position) => {
+    if (kv !== null) live.push({ position, version: kv.version });
+  });
+  for (const ticket of canvas.inFlight) {
+    for (const { position } of ticket.targets) live.push({ position, version: ticket.passVersion });
+  }
+  return live;
+}
+
+/** The canvas after a step, why it changed, and what the engine must keep. */
+export function applyStep(
+  rules: Rules,
+  canvas: Canvas,
+  plan: StepPlan,
+  outcome: PassOutcome,
+  landed: readonly PassOutcome[],
+): ApplyResult {
+  const main = plan.passes[0];
+  if (plan.step !== canvas.step) {
+    throw new CheckError(`plan of step ${plan.step} applied to a canvas at step ${canvas.step}`);
+  }
+  checkOutcome(main, outcome);
+  const edit = new CanvasEdit(canvas);
+  let moved: Pick<Canvas, 'block' | 'window'> = { block: canvas.block, window: canvas.window };
+  let sweeps = canvas.sweeps;
+  switch (main.kind) {
+    case 'prefill':
+    case 'seal':
+      keepRows(edit, main);
+      break;
+    case 'denoise':
+      decide(rules, canvas, edit, outcome.rows);
+      moved = advance(rules, canvas, edit, main);
+      break;
+    case 'refresh':
+      landSweep(rules, canvas, edit, main, outcome);
+      sweeps++;
+      break;
+  }
+  const launched = [...canvas.inFlight, ...ticketsOf(canvas, plan)];
+  const refreshed = landTickets(rules.refresh, edit, launched, landed, canvas.step);
+  const next = edit.canvas({
+    ...moved,
+    sweeps,
+    step: canvas.step + 1,
+    nextVersion: canvas.nextVersion + plan.passes.length,
+    inFlight: refreshed.inFlight,
+  });
+  if (!isFinished(rules, next)) {
+    return { canvas: next, transitions: edit.transitions, dropped: refreshed.dropped, liveKv: liveKv(next) };
+  }
+  // Law D7: what is still visible is reported; work nobody waits for is dropped.
+  next.positions.forEach((position, index) => {
+    if (position.state === 'V') edit.transit(index, {}, 'final', true);
+  });
+  const late = refreshed.inFlight.flatMap((ticket) =>
+    ticket.targets.map(({ position }) => ({ passId: ticket.passId, position, reason: 'finished' as const })),
+  );
+  const done: Canvas = { ...next, inFlight: [] };
+  return {
+    canvas: done,
+    transitions: edit.transitions,
+    dropped: [...refreshed.dropped, ...late],
+    liveKv: liveKv(done),
+  };
+}

@@ -1,0 +1,102 @@
+import { composePolicy } from './compose.js';
+import { totalLength } from './geometry.js';
+import type { StepRecord } from './step-record.js';
+import type { Trace } from './trace.js';
+import type { Canvas, Position, Range, TransitionReason } from './types.js';
+
+/** `M` masked, `I` invisible, `D` masked or invisible with a draft, `V` visible, `S` stable. */
+export type CarpetMark = 'M' | 'I' | 'D' | 'V' | 'S';
+
+export interface CarpetColumn {
+  readonly step: number;
+  readonly block: number;
+  readonly kind: string;
+  /** Rows of the main pass. */
+  readonly window: Range;
+  /** Marks of the generated positions after the step, one letter each. */
+  readonly marks: string;
+  /** Token or draft token per generated position; null where there is none. */
+  readonly tokens: readonly (number | null)[];
+}
+
+/** A visible token that changed identity or fell back to the mask. */
+export interface Revision {
+  readonly step: number;
+  readonly position: number;
+  readonly tokenBefore: number;
+  readonly token: number;
+  readonly reason: TransitionReason;
+}
+
+/** Position x step matrix of a decode: the denoising carpet. */
+export interface Carpet {
+  readonly promptLength: number;
+  readonly genLength: number;
+  readonly blockLength: number;
+  /** Column 0 is the state after step 0. */
+  readonly columns: readonly CarpetColumn[];
+  /** Step at which each generated position last stopped being masked; null if it never did. */
+  readonly commitSteps: readonly (number | null)[];
+  readonly revisions: readonly Revision[];
+}
+
+/** Mark of a position as shown in carpets and terminals. */
+export function markOf(position: Pick<Position, 'state' | 'draft'>): CarpetMark {
+  if (position.state === 'V' || position.state === 'S') return position.state;
+  if (position.draft !== null) return 'D';
+  return position.state === 'IV' ? 'I' : 'M';
+}
+
+/** @param start canvas before the first step */
+export function carpetOf(start: Canvas, steps: readonly StepRecord[]): Carpet {
+  const positions = start.positions.map((position) => ({ ...position }));
+  const commitSteps = new Map<number, number>();
+  const revisions: Revision[] = [];
+  const columns = steps.map(({ plan, transitions, draftWrites }): CarpetColumn => {
+    for (const t of transitions) {
+      Object.assign(positions[t.position], { state: t.to, token: t.token });
+      const decides = (t.from === 'M' || t.from === 'IV') && (t.to === 'V' || t.to === 'S');
+      if (decides) commitSteps.set(t.position, plan.step);
+      if (t.from === 'V' && t.tokenBefore !== t.token) {
+        revisions.push({
+          step: plan.step,
+          position: t.position,
+          tokenBefore: t.tokenBefore,
+          token: t.token,
+          reason: t.reason,
+        });
+      }
+    }
+    for (const { position, draft } of draftWrites) positions[position].draft = draft;
+    const rows = plan.passes[0].rows.map((row) => row.position);
+    const shown = positions.slice(start.promptLength);
+    return {
+      step: plan.step,
+      block: plan.block,
+      kind: plan.passes[0].kind,
+      window: { start: Math.min(...rows), end: Math.max(...rows) + 1 },
+      marks: shown.map(markOf).join(''),
+      tokens: shown.map(({ state, token, draft }) =>
+        state === 'V' || state === 'S' ? token : (draft?.token ?? null),
+      ),
+    };
+  });
+  const generated = Array.from(
+    { length: totalLength(start) - start.promptLength },
+    (_, index) => start.promptLength + index,
+  );
+  return {
+    promptLength: start.promptLength,
+    genLength: start.genLength,
+    blockLength: start.blockLength,
+    columns,
+    commitSteps: generated.map((position) => commitSteps.get(position) ?? null),
+    revisions,
+  };
+}
+
+/** Carpet of a recorded decode. */
+export function carpetOfTrace(trace: Trace): Carpet {
+  const { policy, promptIds, genLength, maskId } = trace.header;
+  return carpetOf(composePolicy(policy).start(promptIds, genLength, maskId), trace.steps);
+}

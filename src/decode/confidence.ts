@@ -1,0 +1,77 @@
+import { DataError } from '../errors.js';
+
+/**
+ * How sure a row is of its best token. All rules map to [0, 1], so thresholds mean the same scale everywhere.
+ * - `max-softmax`: probability of the best token;
+ * - `margin`: probability of the best minus the second best token;
+ * - `neg-entropy`: 1 - H(p) / ln(vocab); orders rows as Dream's negative entropy does.
+ */
+export type ConfidenceRule = 'max-softmax' | 'margin' | 'neg-entropy';
+
+export interface Score {
+  readonly token: number;
+  readonly confidence: number;
+}
+
+/**
+ * Best token and its confidence for one row of logits. The softmax runs over the whole vocabulary in f64 with the
+ * maximum subtracted. Ties go to the lowest id.
+ *
+ * Deviation from LLaDA's `generate`: the mask token is never chosen (there it can be, and the position then stays
+ * masked). Its probability still counts in the denominator. Confidence is f64, not the model's bf16.
+ *
+ * @param logits row-major [rows, vocab]
+ * @throws DataError when the row holds NaN or no finite logit outside the mask
+ */
+export function scoreRow(
+  logits: Float32Array,
+  row: number,
+  vocab: number,
+  maskId: number,
+  rule: ConfidenceRule = 'max-softmax',
+): Score {
+  const start = row * vocab;
+  let best = -1;
+  let bestLogit = Number.NEGATIVE_INFINITY;
+  let secondLogit = Number.NEGATIVE_INFINITY;
+  let maximum = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < vocab; id++) {
+    const value = logits[start + id];
+    if (Number.isNaN(value)) throw new DataError(`logits of row ${row} hold NaN at token ${id}`);
+    if (value > maximum) maximum = value;
+    if (id === maskId) continue;
+    if (value > bestLogit) {
+      secondLogit = bestLogit;
+      bestLogit = value;
+      best = id;
+    } else if (value > secondLogit) {
+      secondLogit = value;
+    }
+  }
+  if (best < 0 || !Number.isFinite(maximum))
+    throw new DataError(`logits of row ${row} have no finite maximum`);
+
+  let sum = 0;
+  let weighted = 0;
+  for (let id = 0; id < vocab; id++) {
+    const shifted = logits[start + id] - maximum;
+    const weight = Math.exp(shifted);
+    sum += weight;
+    if (weight > 0) weighted += weight * shifted;
+  }
+  const probability = (logit: number): number => Math.exp(logit - maximum) / sum;
+  switch (rule) {
+    case 'max-softmax':
+      return { token: best, confidence: probability(bestLogit) };
+    case 'margin':
+      return { token: best, confidence: probability(bestLogit) - probability(secondLogit) };
+    case 'neg-entropy': {
+      // H = ln(sum) - sum(w * shifted) / sum
+      const entropy = Math.log(sum) - weighted / sum;
+      return {
+        token: best,
+        confidence: vocab > 1 ? Math.min(1, Math.max(0, 1 - entropy / Math.log(vocab))) : 1,
+      };
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { Geometry } from './geometry.js';
+import type { StepRecord } from './step-record.js';
+import type { Pass, PassKind } from './types.js';
+
+/** Work of a decode, counted from its plans. */
+export interface DecodeCounters {
+  /** Main-lane forwards by kind. */
+  readonly forwards: Readonly<Record<PassKind, number>>;
+  /** Number of forward evaluations: all main-lane forwards, prefill and seal included. */
+  readonly nfe: number;
+  /** Refresh passes on the side lane. */
+  readonly sideRefreshes: number;
+  readonly mainRows: number;
+  readonly sideRows: number;
+  /** Rows that got logits, both lanes. */
+  readonly logitsRows: number;
+  readonly draftsAccepted: number;
+  readonly refreshesLanded: number;
+  readonly refreshesDropped: number;
+  /** Tokens generated; the full length. */
+  readonly tokens: number;
+  /** Tokens before the first end-of-text token. */
+  readonly textTokens: number;
+  readonly tokensPerForward: number;
+  readonly textTokensPerForward: number;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+/**
+ * @param tokens the generated tokens
+ * @param eosId end-of-text id; text ends before its first occurrence
+ */
+export function countWork(
+  geometry: Geometry,
+  steps: readonly Pick<StepRecord, 'plan' | 'transitions' | 'dropped'>[],
+  tokens: readonly number[],
+  eosId: number,
+): DecodeCounters {
+  const passes = steps.flatMap((step) => step.plan.passes);
+  const main = passes.filter((pass) => pass.lane === 'main');
+  const side = passes.filter((pass) => pass.lane === 'side');
+  const kind = (wanted: PassKind): number => main.filter((pass) => pass.kind === wanted).length;
+  const rows = (list: readonly Pass[]): number => sum(list.map((pass) => pass.rows.length));
+  const transitions = steps.flatMap((step) => step.transitions);
+  const eos = tokens.indexOf(eosId);
+  const textTokens = eos < 0 ? geometry.genLength : eos;
+  const nfe = main.length;
+  return {
+    forwards: {
+      prefill: kind('prefill'),
+      denoise: kind('denoise'),
+      seal: kind('seal'),
+      refresh: kind('refresh'),
+    },
+    nfe,
+    sideRefreshes: side.length,
+    mainRows: rows(main),
+    sideRows: rows(side),
+    logitsRows: sum(passes.map((pass) => pass.logits.length)),
+    draftsAccepted: transitions.filter((t) => t.reason === 'draft-accepted').length,
+    refreshesLanded: transitions.filter((t) => t.reason === 'refresh').length,
+    refreshesDropped: sum(steps.map((step) => step.dropped.length)),
+    tokens: geometry.genLength,
+    textTokens,
+    tokensPerForward: nfe === 0 ? 0 : geometry.genLength / nfe,
+    textTokensPerForward: nfe === 0 ? 0 : textTokens / nfe,
+  };
+}

@@ -1,0 +1,101 @@
+import { isLastBlockDone, positionsOf } from './geometry.js';
+import type { Rules } from './rules/rule.js';
+import type { Canvas, KvRef, Pass, PassRow, StepPlan } from './types.js';
+
+type MainWork = Pick<Pass, 'kind' | 'rows' | 'logits'>;
+
+/** Durable entries outside `rows`, ascending: the snapshot every pass of the step reads (law D3). */
+function readsWithout(
+  canvas: Canvas,
+  rows: readonly PassRow[],
+  readable: Rules['refresh']['readable'] = () => true,
+): KvRef[] {
+  const own = new Set(rows.map((row) => row.position));
+  const reads: KvRef[] = [];
+  canvas.positions.forEach((position, index) => {
+    if (position.kv !== null && !own.has(index) && readable(position)) {
+      reads.push({ position: index, version: position.kv.version });
+    }
+  });
+  return reads;
+}
+
+function finalTokens(canvas: Canvas, positions: readonly number[]): PassRow[] {
+  return positions.map((position) => ({ position, feed: canvas.positions[position].token }));
+}
+
+function feedOf(rules: Rules, canvas: Canvas, index: number): number {
+  const position = canvas.positions[index];
+  if (position.state === 'V' || position.state === 'S') return position.token;
+  return rules.speculate.feed(position) === 'draft' && position.draft !== null
+    ? position.draft.token
+    : canvas.maskId;
+}
+
+/** The work of the critical path, or null when nothing is left to do. */
+function mainWork(rules: Rules, canvas: Canvas): MainWork | null {
+  if (rules.cache.prefill && canvas.positions[0].kv === null) {
+    const prompt = positionsOf({ start: 0, end: canvas.promptLength });
+    return { kind: 'prefill', rows: finalTokens(canvas, prompt), logits: [] };
+  }
+  const sweep = rules.final.sweepRows(canvas);
+  if (!isLastBlockDone(canvas) || sweep.length > 0) {
+    const seal = rules.cache.sealRows(canvas);
+    if (seal.length > 0) return { kind: 'seal', rows: finalTokens(canvas, seal), logits: [] };
+  }
+  if (!isLastBlockDone(canvas)) {
+    const positions = [...positionsOf(canvas.window), ...rules.window.lookahead(canvas)];
+    const rows = positions.map((position) => ({ position, feed: feedOf(rules, canvas, position) }));
+    const logits = positions.flatMap((position, row) =>
+      rules.logits.wants(canvas.positions[position]) ? [row] : [],
+    );
+    return { kind: 'denoise', rows, logits };
+  }
+  if (sweep.length > 0) {
+    return { kind: 'refresh', rows: finalTokens(canvas, sweep), logits: sweep.map((_, row) => row) };
+  }
+  return null;
+}
+
+/** Whether decoding is over. */
+export function isFinished(rules: Rules, canvas: Canvas): boolean {
+  return mainWork(rules, canvas) === null;
+}
+
+/** The next step: one main pass and the refresh passes that run beside it, all reading the same snapshot. */
+export function planStep(rules: Rules, canvas: Canvas): StepPlan | null {
+  const main = mainWork(rules, canvas);
+  if (main === null) return null;
+  const passes: Pass[] = [
+    {
+      id: `${canvas.step}.0`,
+      ...main,
+      lane: 'main',
+      version: canvas.nextVersion,
+      reads: readsWithout(canvas, main.rows),
+      visibility: 'all',
+    },
+  ];
+  const busy = new Set(main.rows.map((row) => row.position));
+  const context = main.kind === 'denoise' && rules.refresh.withWindow ? main.rows : [];
+  // After the last block the sweep itself is the refresh.
+  const groups = isLastBlockDone(canvas) ? [] : rules.refresh.launch(canvas, busy);
+  for (const group of groups) {
+    const targets = group.map((position) => ({
+      position,
+      feed: rules.refresh.feed(canvas.positions[position], canvas.maskId),
+    }));
+    const rows = [...targets, ...context];
+    passes.push({
+      id: `${canvas.step}.${passes.length}`,
+      kind: 'refresh',
+      lane: 'side',
+      version: canvas.nextVersion + passes.length,
+      rows,
+      reads: readsWithout(canvas, rows, rules.refresh.readable),
+      visibility: 'all',
+      logits: targets.map((_, row) => row),
+    });
+  }
+  return { step: canvas.step, block: canvas.block, passes };
+}

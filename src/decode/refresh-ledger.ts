@@ -1,0 +1,71 @@
+import { CheckError } from '../errors.js';
+import type { CanvasEdit } from './canvas-edit.js';
+import type { RefreshRule } from './rules/rule.js';
+import type { Canvas, DroppedRefresh, PassOutcome, RefreshTicket, StepPlan } from './types.js';
+
+/** Tickets of the side passes a plan launches. */
+export function ticketsOf(canvas: Canvas, plan: StepPlan): RefreshTicket[] {
+  return plan.passes
+    .filter((pass) => pass.lane === 'side')
+    .map((pass) => ({
+      passId: pass.id,
+      passVersion: pass.version,
+      launchedAt: plan.step,
+      // Only the rows with logits are targets; others ride along as context.
+      targets: pass.logits.map((index) => {
+        const { position, feed } = pass.rows[index];
+        const { kv, token } = canvas.positions[position];
+        if (kv === null) throw new CheckError(`refresh of position ${position}, which has no durable KV`);
+        return { position, version: kv.version, token, feed };
+      }),
+    }));
+}
+
+/**
+ * Delayed merge: finished refreshes land at this boundary, each as a whole or not at all. One whose target
+ * changed since launch is superseded; one older than the policy allows is late.
+ *
+ * Landing order is by launch, not by the order the outcomes came in.
+ * @throws CheckError when an outcome belongs to no ticket
+ */
+export function landTickets(
+  rule: RefreshRule,
+  edit: CanvasEdit,
+  tickets: readonly RefreshTicket[],
+  landed: readonly PassOutcome[],
+  step: number,
+): { inFlight: RefreshTicket[]; dropped: DroppedRefresh[] } {
+  const outcomes = new Map(landed.map((outcome) => [outcome.passId, outcome]));
+  const inFlight: RefreshTicket[] = [];
+  const dropped: DroppedRefresh[] = [];
+  for (const ticket of tickets) {
+    const outcome = outcomes.get(ticket.passId);
+    if (outcome === undefined) {
+      inFlight.push(ticket);
+      continue;
+    }
+    outcomes.delete(ticket.passId);
+    const late = rule.maxAgeSteps !== null && step - ticket.launchedAt > rule.maxAgeSteps;
+    const superseded = ticket.targets.some(({ position, version, token }) => {
+      const now = edit.at(position);
+      return now.state !== 'V' || now.kv?.version !== version || now.token !== token;
+    });
+    if (late || superseded) {
+      const reason = superseded ? 'superseded' : 'late';
+      dropped.push(
+        ...ticket.targets.map(({ position }) => ({ passId: ticket.passId, position, reason }) as const),
+      );
+      continue;
+    }
+    for (const target of ticket.targets) {
+      const score = outcome.rows.find((row) => row.position === target.position);
+      if (score === undefined) {
+        throw new CheckError(`refresh ${ticket.passId} has no outcome for position ${target.position}`);
+      }
+      const after = rule.land(edit.at(target.position), target, ticket.passVersion, score);
+      edit.transit(target.position, after, 'refresh', true);
+    }
+  }
+  for (const passId of outcomes.keys()) throw new CheckError(`refresh ${passId} is not under way`);
+  return { inFlight, dropped };
+}

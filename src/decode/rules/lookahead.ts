@@ -1,0 +1,37 @@
+import { maskedInBlock, totalLength } from '../geometry.js';
+import type { LookaheadSpec } from '../spec.js';
+import type { Canvas } from '../types.js';
+
+/** Offline profile of one denoising pass: rows -> milliseconds. Must not decrease. */
+export type LatencyTable = (rows: number) => number;
+
+/**
+ * One step per 32-row tile: 143.1 + 348.9 * tiles ms, the fit (residual under 3 %) through the three NPU step
+ * times of arXiv:2606.13740 Table 2 (478.1, 861.6, 1531.6 ms at 32, 64, 128 rows on SM8750).
+ */
+export const TILE_LATENCY: LatencyTable = (rows) => 143.1 + 348.9 * Math.ceil(rows / 32);
+
+/**
+ * Adaptive lookahead (arXiv:2606.13740 §3.2): when few masks are left in the block, append future positions one
+ * by one while the pass stays within the allowed extra time. More than one future block is allowed.
+ */
+export function lookaheadRule(spec: LookaheadSpec, table: LatencyTable): (canvas: Canvas) => number[] {
+  return (canvas) => {
+    const masked = maskedInBlock(canvas).length;
+    const fires = spec.inclusive ? masked <= spec.trigger : masked < spec.trigger;
+    if (masked === 0 || !fires) return [];
+    const rows = canvas.window.end - canvas.window.start;
+    const base = table(rows);
+    const added: number[] = [];
+    for (
+      let position = canvas.window.end;
+      position < totalLength(canvas) && added.length < spec.maxRows;
+      position++
+    ) {
+      const extraMs = table(rows + added.length + 1) - base;
+      if (extraMs > spec.allowanceRatio * base) break;
+      added.push(position);
+    }
+    return added;
+  };
+}

@@ -1,0 +1,122 @@
+import type {
+  Canvas,
+  Draft,
+  Pass,
+  Position,
+  Range,
+  RefreshTarget,
+  RowOutcome,
+  TokenState,
+} from '../types.js';
+
+/**
+ * The rule kinds a policy is composed of. Each is a pure function of the canvas; `compose.ts` is the only place
+ * that calls them. A new method is a new rule of one of these kinds plus its schema entry.
+ */
+
+/** A change a rule wants at one position. */
+export interface Verdict {
+  readonly position: number;
+  readonly token: number;
+  readonly confidence: number;
+  readonly state: Exclude<TokenState, 'M'>;
+  readonly reason: 'commit' | 'promote-best' | 'draft-accepted' | 'revise' | 'stabilise';
+}
+
+/** Which rows a denoising pass computes. */
+export interface WindowRule {
+  /**
+   * Window after the decisions of a step.
+   * @param settled whether the cached entry of a position would be durable if it left the window now
+   */
+  next(canvas: Canvas, settled: (position: number) => boolean): Range;
+  /** Positions appended to the next pass only. */
+  lookahead(canvas: Canvas): readonly number[];
+}
+
+/** How finished positions become prefix KV. */
+export interface CacheRule {
+  /** The prompt is computed once, in a step of its own. */
+  readonly prefill: boolean;
+  /** May KV computed from `fed` stand for this position from now on? */
+  settled(position: Position, fed: number): boolean;
+  /**
+   * Positions whose KV of this denoising pass becomes durable at its boundary.
+   * @param before canvas the pass was planned on
+   * @param window window of the next step
+   */
+  keeps(before: Canvas, window: Range, pass: Pass): readonly number[];
+  /** Rows of finished blocks that need a pass of their own. */
+  sealRows(canvas: Canvas): readonly number[];
+}
+
+/** Which undecided positions of the current block get a token. */
+export interface CommitRule {
+  /** @param scores undecided positions of the current block that got logits, ascending; not empty */
+  decide(canvas: Canvas, scores: readonly RowOutcome[]): Verdict[];
+  /** State of a position committed at this confidence. */
+  stateFor(confidence: number): 'V' | 'S';
+}
+
+/** What happens to predictions beyond the current block. */
+export interface SpeculateRule {
+  /** What the row of an undecided position is fed. */
+  feed(position: Position): 'mask' | 'draft';
+  /** A draft whose block is current meets the acceptance criterion on fresh logits. */
+  accepts(draft: Draft, score: RowOutcome): boolean;
+  /** A draft whose fresh logits forbid a regular commit this step. */
+  withholds(draft: Draft, score: RowOutcome): boolean;
+  /** Draft of an undecided position after its row was scored. */
+  next(position: Position, score: RowOutcome, isCurrent: boolean, step: number): Draft | null;
+}
+
+/** What fresh logits do to visible positions of the window. */
+export interface ReviseRule {
+  /**
+   * @param scores visible positions that got logits
+   * @param promoted positions promoted in this step: fewer than that may fall back, so that a step always gains
+   */
+  decide(canvas: Canvas, scores: readonly RowOutcome[], promoted: number): Verdict[];
+}
+
+/** Side passes over visible positions of the prefix. */
+export interface RefreshRule {
+  /**
+   * Groups of positions to launch, one side pass each.
+   * @param busy positions that are rows of the main pass
+   */
+  launch(canvas: Canvas, busy: ReadonlySet<number>): readonly (readonly number[])[];
+  feed(position: Position, maskId: number): number;
+  /** The position after a refresh landed, KV included. */
+  land(position: Position, target: RefreshTarget, passVersion: number, score: RowOutcome): Position;
+  /** May a refreshed row read this entry? */
+  readable(position: Position): boolean;
+  /** Whether the rows of the main pass ride along as context. */
+  readonly withWindow: boolean;
+  /** Steps a result may be late; null: any. */
+  readonly maxAgeSteps: number | null;
+}
+
+/** Which rows get logits. */
+export interface LogitsRule {
+  wants(position: Position): boolean;
+}
+
+/** What happens after the last block. */
+export interface FinalRule {
+  /** Visible positions to refresh on the main lane; empty ends the decode. */
+  sweepRows(canvas: Canvas): readonly number[];
+  readonly maxPasses: number;
+}
+
+/** The rules of one policy. */
+export interface Rules {
+  readonly window: WindowRule;
+  readonly cache: CacheRule;
+  readonly commit: CommitRule;
+  readonly speculate: SpeculateRule;
+  readonly revise: ReviseRule;
+  readonly refresh: RefreshRule;
+  readonly logits: LogitsRule;
+  readonly final: FinalRule;
+}

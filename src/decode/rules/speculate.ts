@@ -1,0 +1,30 @@
+import type { SpeculateSpec } from '../spec.js';
+import type { SpeculateRule } from './rule.js';
+
+const NO_DRAFTS: SpeculateRule = {
+  feed: () => 'mask',
+  accepts: () => false,
+  withholds: () => false,
+  next: () => null,
+};
+
+/**
+ * Multi-block drafts (arXiv:2606.13740 §3.2): a prediction beyond the current block is kept as a draft, may be fed
+ * to later passes, and is evaluated on fresh logits once its block is current: accepted if it meets the criterion,
+ * overwritten otherwise. It has no durable KV and does not change which masks are committed first.
+ */
+export function speculateRule(spec: SpeculateSpec): SpeculateRule {
+  if (spec.kind === 'none') return NO_DRAFTS;
+  return {
+    feed: ({ draft }) =>
+      spec.feed === 'token' && draft !== null && draft.confidence >= spec.feedConfidence ? 'draft' : 'mask',
+    accepts: (draft, score) =>
+      score.confidence >= spec.acceptConfidence && (!spec.requireEqual || score.token === draft.token),
+    withholds: (draft, score) => spec.requireEqual && score.token !== draft.token,
+    next(position, score, isCurrent, step) {
+      const fresh = { token: score.token, confidence: score.confidence, step };
+      if (!isCurrent) return fresh;
+      return spec.evaluate === 'every-step' && position.draft !== null ? fresh : null;
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import type { Engine } from '../engine/engine.js';
+import { CheckError, UsageError } from '../errors.js';
+import type { DecodingPolicy } from './compose.js';
+import { scoreRow } from './confidence.js';
+import { countWork, type DecodeCounters } from './counters.js';
+import { draftWritesBetween, kvWritesBetween, type StepRecord } from './step-record.js';
+import type { StepTimer } from './timer.js';
+import type { Canvas, Pass, PassOutcome, StepPlan } from './types.js';
+
+export interface DecodeOptions {
+  readonly policy: DecodingPolicy;
+  readonly engine: Engine;
+  readonly promptIds: readonly number[];
+  /** Positions to generate; a multiple of the policy's block length. */
+  readonly genLength: number;
+  /** Clock of the decode. Without one a refresh lands with the step that launched it. */
+  readonly timer?: StepTimer;
+  /** Called after each step with the canvas it led to. */
+  readonly onStep?: (record: StepRecord, canvas: Canvas) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A visible token that decoding ended with (law D7). */
+export interface RemainingVisible {
+  readonly position: number;
+  readonly token: number;
+  readonly confidence: number;
+}
+
+export interface DecodeResult {
+  /** The generated tokens, genLength of them, end-of-text tokens included. */
+  readonly tokens: readonly number[];
+  readonly canvas: Canvas;
+  readonly counters: DecodeCounters;
+  readonly remainingVisible: readonly RemainingVisible[];
+  readonly steps: readonly StepRecord[];
+}
+
+async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Promise<PassOutcome> {
+  const { engine, policy } = options;
+  const { logits } = await engine.run(pass);
+  const { vocab } = engine.config;
+  if (logits.length !== pass.logits.length * vocab) {
+    throw new CheckError(
+      `engine ${engine.name} returned ${logits.length} logits for pass ${pass.id}, expected ${pass.logits.length} rows of ${vocab}`,
+    );
+  }
+  const rows = pass.logits.map((row, index) => ({
+    position: pass.rows[row].position,
+    ...scoreRow(logits, index, vocab, maskId, policy.spec.confidence),
+  }));
+  return { passId: pass.id, rows };
+}
+
+/** Side passes whose results are there at the boundary of this step. */
+function finishedPasses(plan: StepPlan, completed: readonly string[] | null): string[] {
+  return completed === null
+    ? plan.passes.filter((pass) => pass.lane === 'side').map((pass) => pass.id)
+    : [...completed];
+}
+
+/**
+ * Decodes one prompt: plan, run the passes, time the step, apply. The only place where decoding meets time.
+ *
+ * All passes of a step run on the KV snapshot at its start. The outcome of a side pass is computed when it is
+ * launched and handed to the policy at the boundary at which the timer says it was finished.
+ *
+ * @throws UsageError when the lengths contradict the policy or the model
+ * @throws CheckError when law D4 (step budget) is broken or the engine misses a KV entry
+ */
+export async function decode(options: DecodeOptions): Promise<DecodeResult> {
+  const { policy, engine, promptIds, genLength, timer, onStep, signal } = options;
+  const { maskId, contextLength, eosId, name } = engine.config;
+  if (maskId === null)
+    throw new UsageError(`model ${name} has no mask token, so it cannot be decoded by diffusion`);
+  if (promptIds.length + genLength > contextLength) {
+    throw new UsageError(
+      `prompt ${promptIds.length} + generation ${genLength} exceeds the context of ${name} (${contextLength})`,
+    );
+  }
+  let canvas = policy.start(promptIds, genLength, maskId);
+  const budget = policy.stepBudget(genLength);
+  const steps: StepRecord[] = [];
+  const pending = new Map<string, PassOutcome>();
+  // Versions start again with every decode: entries of an earlier one must be gone.
+  engine.retain([]);
+
+  for (let plan = policy.plan(canvas); plan !== null; plan = policy.plan(canvas)) {
+    signal?.throwIfAborted();
+    if (steps.length >= budget) {
+      throw new CheckError(`law D4: ${policy.name} is not finished after its budget of ${budget} steps`);
+    }
+    const outcomes: PassOutcome[] = [];
+    for (const pass of plan.passes) {
+      const outcome = await runPass(options, pass, maskId);
+      outcomes.push(outcome);
+      if (pass.lane === 'side') pending.set(pass.id, outcome);
+    }
+    const timing = timer?.time(plan) ?? null;
+    const landed: PassOutcome[] = [];
+    for (const passId of finishedPasses(plan, timing?.completed ?? null)) {
+      const found = pending.get(passId);
+      if (found === undefined) throw new CheckError(`timer completed pass ${passId}, which is not under way`);
+      pending.delete(passId);
+      landed.push(found);
+    }
+    const before = canvas;
+    const applied = policy.apply(before, plan, outcomes[0], landed);
+    canvas = applied.canvas;
+    engine.retain(applied.liveKv);
+    const record: StepRecord = {
+      plan,
+      outcomes,
+      landed: landed.map((outcome) => outcome.passId),
+      transitions: applied.transitions,
+      dropped: applied.dropped,
+      kvWrites: kvWritesBetween(before, canvas),
+      draftWrites: draftWritesBetween(before, canvas),
+      timing,
+    };
+    steps.push(record);
+    onStep?.(record, canvas);
+  }
+
+  const generated = canvas.positions.slice(promptIds.length);
+  const tokens = generated.map((position) => position.token);
+  if (tokens.includes(maskId)) throw new CheckError(`law D4: ${policy.name} left a mask in its output`);
+  return {
+    tokens,
+    canvas,
+    counters: countWork(canvas, steps, tokens, eosId),
+    remainingVisible: generated.flatMap(({ state, token, confidence }, index) =>
+      state === 'V' ? [{ position: promptIds.length + index, token, confidence }] : [],
+    ),
+    steps,
+  };
+}

@@ -1,0 +1,314 @@
+import { z } from 'zod';
+import { UsageError } from '../errors.js';
+
+/**
+ * A decoding method as data. Every parameter that arXiv:2606.13740 leaves open is an option here with a default;
+ * `.describe()` gives the reason for the default. Unknown keys and contradictory options are refused.
+ */
+
+const unit = z.number().min(0).max(2);
+const count = z.int().min(1);
+const compare = z.enum(['at-least', 'above']);
+
+const lookahead = z.strictObject({
+  trigger: z
+    .int()
+    .min(0)
+    .default(4)
+    .describe('masks left in the block that switch lookahead on; 4 is the operating point of §5.5'),
+  inclusive: z
+    .boolean()
+    .default(true)
+    .describe(
+      'fire at masks <= trigger instead of <; §5.5 speaks of triggering at four remaining, §3.2 of dropping below',
+    ),
+  allowanceRatio: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe(
+      'extra pass time allowed, relative to the pass without lookahead; with 32-row blocks on 32-row tiles 0 would make the trigger a no-op, against Fig. 13a',
+    ),
+  maxRows: z
+    .int()
+    .min(0)
+    .default(32)
+    .describe('most rows appended; one tile, the smallest useful amount (the paper gives no limit)'),
+});
+
+const window = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('canvas'),
+    extent: z
+      .enum(['full', 'growing'])
+      .default('full')
+      .describe(
+        'full: prompt and all output positions (reproduces Table 1 times); growing: up to the current block',
+      ),
+  }),
+  z.strictObject({
+    kind: z.literal('block'),
+    extent: z
+      .enum(['block', 'suffix'])
+      .default('block')
+      .describe(
+        'block: rows of the current block; suffix: also all masks to the right (Fast-dLLM prefix cache)',
+      ),
+    lookahead: lookahead.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('sliding'),
+    size: count.nullable().default(null).describe('rows of the window; null is the block length, as in §3.2'),
+    past: z
+      .enum(['visible', 'stable'])
+      .default('visible')
+      .describe(
+        'what the left edge passes inside the current block; §3.2 slides past committed tokens, which includes V',
+      ),
+    lookahead: lookahead.optional(),
+  }),
+]);
+
+const cache = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({
+    kind: z.literal('prefix'),
+    seal: z
+      .enum(['pass', 'delayed', 'as-is'])
+      .default('pass')
+      .describe(
+        'pass: one extra pass per finished block over its final tokens; delayed: a row is kept from a step that fed it its final token; as-is: kept from the step that decided it',
+      ),
+  }),
+]);
+
+const commit = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('quota'),
+    stepsPerBlock: count
+      .nullable()
+      .default(null)
+      .describe('denoising steps per block; null is the block length, one token per step (§5.1)'),
+  }),
+  z.strictObject({
+    kind: z.literal('threshold'),
+    tau: unit.default(0.9),
+    compare: compare.default('at-least').describe('Fast-dLLM and dInfer accept >=, WINO and LLaDA2 >'),
+  }),
+  z.strictObject({
+    kind: z.literal('staged'),
+    visible: unit.default(0.7).describe('theta_visible, §5.1'),
+    stable: unit.default(0.9).describe('theta_stable, §5.1'),
+  }),
+]);
+
+const speculate = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({
+    kind: z.literal('drafts'),
+    feed: z
+      .enum(['token', 'mask'])
+      .default('token')
+      .describe('what a draft row is fed; token: §3.2 says drafts take part in later forwards'),
+    feedConfidence: unit
+      .default(0.9)
+      .describe(
+        'a draft below it is fed as the mask; the acceptance threshold, so weak guesses never become context',
+      ),
+    acceptConfidence: unit
+      .default(0.9)
+      .describe('confidence at which an evaluated draft is committed; equal to theta_stable'),
+    requireEqual: z
+      .boolean()
+      .default(false)
+      .describe(
+        'accept only if the fresh best token equals the draft; the paper asks for the criterion only',
+      ),
+    evaluate: z
+      .enum(['once', 'every-step'])
+      .default('once')
+      .describe('once: a refused draft becomes an ordinary mask ("simply overwritten", §3.2)'),
+  }),
+]);
+
+const revise = z.strictObject({
+  falling: z
+    .enum(['sticky', 'demote'])
+    .default('sticky')
+    .describe(
+      'a V below theta_visible keeps its token, or returns to IV; not stated, sticky keeps states monotone',
+    ),
+  rename: z.boolean().default(true).describe('a V may change identity while V (Fig. 9, t=3)'),
+});
+
+const refresh = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({
+    kind: z.literal('cpu'),
+    order: z
+      .enum(['oldest', 'lowest-confidence', 'random'])
+      .default('oldest')
+      .describe('oldest KV first visits every V in turn; the paper gives no order'),
+    seed: z.int().min(0).default(0).describe('seed of order random'),
+    batch: count
+      .default(4)
+      .describe('positions per side pass; a CPU pass has a large fixed cost (Table 2), so share it'),
+    perStep: count.default(4).describe('positions launched per step; not given'),
+    maxInFlight: count
+      .default(4)
+      .describe('positions under refresh at a time; equal to perStep, so a slow CPU never builds a backlog'),
+    scope: z
+      .enum(['prefix', 'stable-prefix', 'prefix+window'])
+      .default('prefix')
+      .describe('what a refreshed row attends to; Fig. 9b draws the prefix only'),
+    feed: z
+      .enum(['token', 'mask'])
+      .default('token')
+      .describe(
+        'token: re-score and rewrite KV in one pass; mask: re-score unseen, KV rewritten only after a change',
+      ),
+    replace: z
+      .enum(['visible', 'always'])
+      .default('visible')
+      .describe('a new identity must reach theta_visible, as in the window; always: take the new best token'),
+    maxAgeSteps: z
+      .int()
+      .min(0)
+      .nullable()
+      .default(null)
+      .describe(
+        'steps a result may be late before it is dropped; null: it lands whenever its target is unchanged',
+      ),
+  }),
+]);
+
+const final = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('accept') }),
+  z.strictObject({
+    kind: z.literal('sweep'),
+    passes: count.default(1).describe('most refresh passes over the remaining V after the last block'),
+  }),
+]);
+
+export const policySpecSchema = z.strictObject({
+  name: z.string().min(1).max(80),
+  description: z.string().default(''),
+  source: z.string().default(''),
+  blockLength: count.default(32).describe('§5.1'),
+  confidence: z
+    .enum(['max-softmax', 'margin', 'neg-entropy'])
+    .default('max-softmax')
+    .describe('the paper defines no formula; LLaDA and Fast-dLLM use the softmax of the best token'),
+  window,
+  cache,
+  commit,
+  speculate: speculate.default({ kind: 'none' }),
+  revise: revise.default({ falling: 'sticky', rename: true }),
+  refresh: refresh.default({ kind: 'none' }),
+  logits: z
+    .enum(['all', 'active'])
+    .default('all')
+    .describe('all rows of the pass, or only rows that can still change (selective logits skipping)'),
+  final: final
+    .default({ kind: 'accept' })
+    .describe('V left after the last block: accepted and reported, or swept'),
+});
+
+/** A complete spec: every default filled in. */
+export type PolicySpec = z.output<typeof policySpecSchema>;
+/** What a user writes: defaults may be left out. */
+export type PolicySpecInput = z.input<typeof policySpecSchema>;
+
+export type WindowSpec = PolicySpec['window'];
+export type LookaheadSpec = z.output<typeof lookahead>;
+export type CacheSpec = PolicySpec['cache'];
+export type CommitSpec = PolicySpec['commit'];
+export type SpeculateSpec = PolicySpec['speculate'];
+export type ReviseSpec = PolicySpec['revise'];
+export type RefreshSpec = PolicySpec['refresh'];
+export type CpuRefreshSpec = Extract<RefreshSpec, { kind: 'cpu' }>;
+export type FinalSpec = PolicySpec['final'];
+
+/** Each contradiction and the rule it breaks. */
+function contradictions(spec: PolicySpec): string[] {
+  const { window: w, cache: c, commit: m } = spec;
+  const found: string[] = [];
+  const staged = m.kind === 'staged';
+  const cached = c.kind === 'prefix';
+  const look = w.kind === 'canvas' ? undefined : w.lookahead;
+  if (staged && m.stable < m.visible) {
+    found.push(
+      `commit.stable (${m.stable}) is below commit.visible (${m.visible}); stable is the stronger test`,
+    );
+  }
+  if (m.kind === 'quota' && m.stepsPerBlock !== null && m.stepsPerBlock > spec.blockLength) {
+    found.push(
+      `commit.stepsPerBlock (${m.stepsPerBlock}) exceeds blockLength (${spec.blockLength}); every step must commit`,
+    );
+  }
+  if (w.kind === 'canvas' && cached) found.push('window canvas recomputes every row, so cache must be none');
+  if (w.kind !== 'canvas' && !cached) found.push(`window ${w.kind} leaves rows out, so cache must be prefix`);
+  if (w.kind === 'sliding' && cached && c.seal === 'pass') {
+    found.push('window sliding drops rows inside a block, so cache.seal must be delayed or as-is');
+  }
+  if (w.kind === 'block' && cached && c.seal === 'delayed') {
+    found.push('cache.seal delayed needs window sliding; window block seals by pass or as-is');
+  }
+  if (w.kind === 'sliding' && w.size !== null && w.size < spec.blockLength) {
+    found.push(
+      `window.size (${w.size}) is below blockLength (${spec.blockLength}); a window holds at least one block`,
+    );
+  }
+  if (w.kind === 'sliding' && w.past === 'stable' && !staged) {
+    found.push('window.past stable needs commit staged; other commits have no V');
+  }
+  if (spec.speculate.kind === 'drafts' && w.kind === 'block' && w.extent === 'block' && look === undefined) {
+    found.push(
+      'speculate drafts needs rows beyond the current block: window sliding, canvas, extent suffix or lookahead',
+    );
+  }
+  if (look !== undefined && spec.speculate.kind === 'none') {
+    found.push('window.lookahead computes future rows for drafts, so speculate must be drafts');
+  }
+  if (look !== undefined && w.kind === 'block' && w.extent === 'suffix') {
+    found.push('window.lookahead has nothing to add to extent suffix');
+  }
+  if (spec.refresh.kind === 'cpu') {
+    if (!staged) found.push('refresh works on visible positions, so commit must be staged');
+    if (!cached) found.push('refresh rewrites prefix KV, so cache must be prefix');
+    if (spec.refresh.feed === 'mask' && spec.refresh.order === 'oldest') {
+      found.push(
+        'refresh.feed mask leaves KV as it is, so order oldest would pick the same position forever',
+      );
+    }
+    if (spec.refresh.perStep > spec.refresh.maxInFlight) {
+      found.push(
+        `refresh.perStep (${spec.refresh.perStep}) exceeds refresh.maxInFlight (${spec.refresh.maxInFlight})`,
+      );
+    }
+  }
+  if (spec.final.kind === 'sweep' && (!staged || !cached)) {
+    found.push('final sweep refreshes visible prefix positions, so commit must be staged and cache prefix');
+  }
+  return found;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const path = issue.path.length > 0 ? issue.path.join('.') : 'spec';
+  if (issue.code === 'unrecognized_keys') {
+    return `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}${issue.path.length > 0 ? ` in ${path}` : ''}`;
+  }
+  return `${path}: ${issue.message}`;
+}
+
+/**
+ * Checks and completes a policy.
+ * @throws UsageError naming the key that is wrong or the rule that is broken
+ */
+export function parsePolicySpec(input: unknown): PolicySpec {
+  const parsed = policySpecSchema.safeParse(input);
+  if (!parsed.success) throw new UsageError(`policy: ${parsed.error.issues.map(describeIssue).join('; ')}`);
+  const broken = contradictions(parsed.data);
+  if (broken.length > 0) throw new UsageError(`policy ${parsed.data.name}: ${broken.join('; ')}`);
+  return parsed.data;
+}

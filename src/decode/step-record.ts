@@ -1,0 +1,39 @@
+import type { StepTiming } from './timer.js';
+import type { Canvas, Draft, DroppedRefresh, KvEntry, PassOutcome, StepPlan, Transition } from './types.js';
+
+/** A draft that was written or cleared in a step. */
+export interface DraftWrite {
+  readonly position: number;
+  readonly draft: Draft | null;
+}
+
+/** Everything that happened in one step; one line of a trace. */
+export interface StepRecord {
+  readonly plan: StepPlan;
+  /** Outcomes of the step's passes in plan order. Those of side passes take effect when they land. */
+  readonly outcomes: readonly PassOutcome[];
+  /** Side passes of this or earlier steps whose outcomes were handed to this step's boundary. */
+  readonly landed: readonly string[];
+  readonly transitions: readonly Transition[];
+  readonly dropped: readonly DroppedRefresh[];
+  /** Durable KV entries that appeared or changed. */
+  readonly kvWrites: readonly KvEntry[];
+  readonly draftWrites: readonly DraftWrite[];
+  /** Null without a timer. */
+  readonly timing: StepTiming | null;
+}
+
+/** Durable entries that differ between two canvases. */
+export function kvWritesBetween(before: Canvas, after: Canvas): KvEntry[] {
+  return after.positions.flatMap(({ kv }, index) => {
+    const old = before.positions[index].kv;
+    const same = old !== null && kv !== null && old.version === kv.version && old.residency === kv.residency;
+    return kv === null || same ? [] : [kv];
+  });
+}
+
+export function draftWritesBetween(before: Canvas, after: Canvas): DraftWrite[] {
+  return after.positions.flatMap(({ draft }, position) =>
+    draft === before.positions[position].draft ? [] : [{ position, draft }],
+  );
+}

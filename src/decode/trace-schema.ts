@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { policySpecSchema } from './spec.js';
+import type { StepRecord } from './step-record.js';
+import type { KvRef } from './types.js';
+
+/** Version of the file format; a reader refuses others. */
+export const TRACE_SCHEMA = 'dllm-npu/trace/1';
+
+const id = z.int().min(0);
+const state = z.enum(['M', 'IV', 'V', 'S']);
+
+export const traceHeaderSchema = z.strictObject({
+  type: z.literal('header'),
+  schema: z.literal(TRACE_SCHEMA),
+  policy: policySpecSchema,
+  model: z.strictObject({ name: z.string(), hash: z.string().nullable() }),
+  promptIds: z.array(id),
+  genLength: z.int().min(1),
+  maskId: id,
+  eosId: id,
+  /** Seed of whatever chose the prompt; null when it was given. */
+  seed: z.int().nullable(),
+  engine: z.string(),
+  /** Null when the decode ran without a machine. */
+  timer: z.string().nullable(),
+});
+
+/** Runs of neighbours with one version: [first position, count, version]. */
+const reads = z.array(z.tuple([id, z.int().min(1), id]));
+
+const pass = z.strictObject({
+  id: z.string(),
+  kind: z.enum(['prefill', 'denoise', 'seal', 'refresh']),
+  lane: z.enum(['main', 'side']),
+  version: id,
+  /** [position, fed token]. */
+  rows: z.array(z.tuple([id, id])),
+  reads,
+  visibility: z.enum(['all', 'self', 'causal']),
+  logits: z.array(id),
+});
+
+export const traceStepSchema = z.strictObject({
+  type: z.literal('step'),
+  step: id,
+  block: id,
+  passes: z.array(pass).min(1),
+  outcomes: z.array(
+    z.strictObject({
+      passId: z.string(),
+      /** [position, best token, confidence]. */
+      rows: z.array(z.tuple([id, id, z.number()])),
+    }),
+  ),
+  landed: z.array(z.string()),
+  transitions: z.array(
+    z.strictObject({
+      position: id,
+      from: state,
+      to: state,
+      tokenBefore: id,
+      token: id,
+      confidence: z.number(),
+      reason: z.enum([
+        'commit',
+        'promote-best',
+        'draft-accepted',
+        'revise',
+        'stabilise',
+        'refresh',
+        'window',
+        'final',
+      ]),
+    }),
+  ),
+  dropped: z.array(
+    z.strictObject({
+      passId: z.string(),
+      position: id,
+      reason: z.enum(['superseded', 'late', 'finished']),
+    }),
+  ),
+  kvWrites: z.array(
+    z.strictObject({
+      position: id,
+      version: id,
+      token: id,
+      residency: z.enum(['long-term', 'mutable']),
+    }),
+  ),
+  draftWrites: z.array(
+    z.strictObject({
+      position: id,
+      draft: z.strictObject({ token: id, confidence: z.number(), step: id }).nullable(),
+    }),
+  ),
+  timing: z
+    .strictObject({
+      startMs: z.number(),
+      endMs: z.number(),
+      completed: z.array(z.string()),
+      busyMs: z.record(z.string(), z.number()),
+      counters: z.record(z.string(), z.number()),
+    })
+    .nullable(),
+});
+
+/** Last line: a trace without it was cut off. */
+export const traceEndSchema = z.strictObject({
+  type: z.literal('end'),
+  steps: id,
+  tokens: z.array(id),
+});
+
+export type TraceHeader = z.output<typeof traceHeaderSchema>;
+export type TraceStepLine = z.output<typeof traceStepSchema>;
+export type TraceEnd = z.output<typeof traceEndSchema>;
+
+function toRuns(list: readonly KvRef[]): [number, number, number][] {
+  const runs: [number, number, number][] = [];
+  for (const { position, version } of list) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[2] === version && last[0] + last[1] === position) last[1]++;
+    else runs.push([position, 1, version]);
+  }
+  return runs;
+}
+
+function fromRuns(runs: readonly (readonly [number, number, number])[]): KvRef[] {
+  return runs.flatMap(([first, length, version]) =>
+    Array.from({ length }, (_, index) => ({ position: first + index, version })),
+  );
+}
+
+/** A step as it is written; keys in the order of the schema, so that reading and writing give the same bytes. */
+export function encodeStep(record: StepRecord): TraceStepLine {
+  const { plan, outcomes, landed, transitions, dropped, kvWrites, draftWrites, timing } = record;
+  return {
+    type: 'step',
+    step: plan.step,
+    block: plan.block,
+    passes: plan.passes.map((p) => ({
+      id: p.id,
+      kind: p.kind,
+      lane: p.lane,
+      version: p.version,
+      rows: p.rows.map(({ position, feed }): [number, number] => [position, feed]),
+      reads: toRuns(p.reads),
+      visibility: p.visibility,
+      logits: [...p.logits],
+    })),
+    outcomes: outcomes.map(({ passId, rows }) => ({
+      passId,
+      rows: rows.map(({ position, token, confidence }): [number, number, number] => [
+        position,
+        token,
+        confidence,
+      ]),
+    })),
+    landed: [...landed],
+    transitions: [...transitions],
+    dropped: [...dropped],
+    kvWrites: [...kvWrites],
+    draftWrites: [...draftWrites],
+    timing:
+      timing === null
+        ? null
+        : {
+            startMs: timing.startMs,
+            endMs: timing.endMs,
+            completed: [...timing.completed],
+            busyMs: { ...timing.busyMs },
+            counters: { ...timing.counters },
+          },
+  };
+}
+
+/** The inverse of `encodeStep`. */
+export function decodeStep(line: TraceStepLine): StepRecord {
+  return {
+    plan: {
+      step: line.step,
+      block: line.block,
+      passes: line.passes.map((p) => ({
+        ...p,
+        rows: p.rows.map(([position, feed]) => ({ position, feed })),
+        reads: fromRuns(p.reads),
+      })),
+    },
+    outcomes: line.outcomes.map(({ passId, rows }) => ({
+      passId,
+      rows: rows.map(([position, token, confidence]) => ({ position, token, confidence })),
+    })),
+    landed: line.landed,
+    transitions: line.transitions,
+    dropped: line.dropped,
+    kvWrites: line.kvWrites,
+    draftWrites: line.draftWrites,
+    timing: line.timing,
+  };
+}

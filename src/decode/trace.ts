@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+import { DataError } from '../errors.js';
+import { atomicWriteFile } from '../util/atomic-write.js';
+import { checkLaws, type Violation } from './check-laws.js';
+import { composePolicy } from './compose.js';
+import type { DecodeOptions, DecodeResult } from './session.js';
+import type { PolicySpec } from './spec.js';
+import type { StepRecord } from './step-record.js';
+import type { StepTimer, StepTiming } from './timer.js';
+import {
+  decodeStep,
+  encodeStep,
+  TRACE_SCHEMA,
+  type TraceEnd,
+  type TraceHeader,
+  traceEndSchema,
+  traceHeaderSchema,
+  traceStepSchema,
+} from './trace-schema.js';
+
+/** A recorded decode: what was asked for, every step, and the tokens it ended with. */
+export interface Trace {
+  readonly header: TraceHeader;
+  readonly steps: readonly StepRecord[];
+  readonly tokens: readonly number[];
+}
+
+/**
+ * Trace of a finished decode.
+ * @param extra what the decode itself does not know: hash of the weights, seed of the prompt
+ */
+export function traceOf(
+  options: Pick<DecodeOptions, 'policy' | 'engine' | 'promptIds' | 'genLength' | 'timer'>,
+  result: Pick<DecodeResult, 'steps' | 'tokens' | 'canvas'>,
+  extra: { readonly modelHash?: string; readonly seed?: number } = {},
+): Trace {
+  const { policy, engine, promptIds, genLength, timer } = options;
+  return {
+    header: {
+      type: 'header',
+      schema: TRACE_SCHEMA,
+      policy: policy.spec,
+      model: { name: engine.config.name, hash: extra.modelHash ?? null },
+      promptIds: [...promptIds],
+      genLength,
+      maskId: result.canvas.maskId,
+      eosId: engine.config.eosId,
+      seed: extra.seed ?? null,
+      engine: engine.name,
+      timer: timer?.name ?? null,
+    },
+    steps: result.steps,
+    tokens: result.tokens,
+  };
+}
+
+/** JSON Lines: header, one line per step, end. */
+export function formatTrace(trace: Trace): string {
+  const end: TraceEnd = { type: 'end', steps: trace.steps.length, tokens: [...trace.tokens] };
+  return [trace.header, ...trace.steps.map(encodeStep), end]
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('');
+}
+
+/** Writes a trace; an interrupted write leaves nothing. @throws EnvironmentError */
+export function writeTrace(path: string, trace: Trace): void {
+  atomicWriteFile(path, formatTrace(trace));
+}
+
+function parseLine<T>(schema: z.ZodType<T>, text: string, where: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new DataError(`${where}: not JSON`);
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new DataError(`${where}: ${issue.path.join('.') || 'line'}: ${issue.message}`);
+}
+
+/**
+ * Parses a trace.
+ * @param source name for messages
+ * @throws DataError naming the line that is damaged, missing or out of order
+ */
+export function parseTrace(text: string, source = 'trace'): Trace {
+  const lines = text.split('\n').filter((line) => line !== '');
+  const header = parseLine(traceHeaderSchema, lines[0] ?? '', `${source}:1`);
+  if (lines.length < 2 || !lines.at(-1)?.startsWith('{"type":"end"')) {
+    throw new DataError(`${source}: cut off, the end line is missing`);
+  }
+  const end = parseLine(traceEndSchema, lines.at(-1) ?? '', `${source}:${lines.length}`);
+  const steps = lines.slice(1, -1).map((line, index) => {
+    const where = `${source}:${index + 2}`;
+    const step = parseLine(traceStepSchema, line, where);
+    if (step.step !== index) throw new DataError(`${where}: step ${step.step} where step ${index} belongs`);
+    return decodeStep(step);
+  });
+  if (end.steps !== steps.length) {
+    throw new DataError(`${source}: ${steps.length} steps, the end line says ${end.steps}`);
+  }
+  if (end.tokens.length !== header.genLength) {
+    throw new DataError(
+      `${source}: ${end.tokens.length} tokens for a generation length of ${header.genLength}`,
+    );
+  }
+  return { header, steps, tokens: end.tokens };
+}
+
+/** @throws DataError when the file cannot be read or is no trace */
+export function readTrace(path: string): Trace {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new DataError(
+      `cannot read trace ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  return parseTrace(text, path);
+}
+
+export interface Replay {
+  readonly timings: readonly StepTiming[];
+  /** End of the last step. */
+  readonly totalMs: number;
+  /**
+   * First step at which another set of refreshes would have been finished, so that a live decode on this machine
+   * could have gone another way; null when the recorded plans are exactly what it would have run.
+   */
+  readonly divergesAt: number | null;
+}
+
+/** Times a recorded decode on another machine. No engine runs. */
+export function replayTrace(trace: Pick<Trace, 'steps'>, timer: StepTimer): Replay {
+  const timings = trace.steps.map((step) => timer.time(step.plan));
+  const differs = trace.steps.findIndex((step, index) => {
+    const now = new Set(timings[index].completed);
+    return now.size !== step.landed.length || step.landed.some((id) => !now.has(id));
+  });
+  return { timings, totalMs: timings.at(-1)?.endMs ?? 0, divergesAt: differs < 0 ? null : differs };
+}
+
+/** Whether a policy keeps only KV made from final tokens (second half of law D2). */
+export function keepsExactKv(spec: PolicySpec): boolean {
+  return spec.cache.kind === 'none' || spec.cache.seal !== 'as-is';
+}
+
+/** Checks the decoding laws on a trace. Empty when all hold. */
+export function checkTrace(trace: Trace): Violation[] {
+  const { policy: spec, promptIds, genLength, maskId } = trace.header;
+  const policy = composePolicy(spec);
+  return checkLaws(
+    {
+      start: policy.start(promptIds, genLength, maskId),
+      stepBudget: policy.stepBudget(genLength),
+      exactKv: keepsExactKv(spec),
+    },
+    trace.steps,
+  );
+}

@@ -1,0 +1,36 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import * as wasm from '@tensorflow/tfjs-backend-wasm';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { EnvironmentError } from '../../errors.js';
+
+export type TfjsBackend = 'wasm' | 'cpu';
+
+export const TFJS_BACKENDS: readonly TfjsBackend[] = ['wasm', 'cpu'];
+
+let configured = false;
+
+/** One thread: XNNPACK then sums in one order, so the same inputs give the same bits. */
+function configureWasm(): void {
+  if (configured) return;
+  configured = true;
+  // Also silences tfjs's advice to install its native package.
+  tf.enableProdMode();
+  const library = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
+  wasm.setWasmPaths(`${dirname(library)}/`);
+  wasm.setThreadsCount(1);
+}
+
+/**
+ * Makes `backend` the active one. tfjs has a single active backend per thread: call before each use, it is free
+ * when nothing changes.
+ * @throws EnvironmentError when the WebAssembly module cannot be started
+ */
+export async function useBackend(backend: TfjsBackend): Promise<void> {
+  configureWasm();
+  if (tf.getBackend() === backend) return;
+  const started = await tf.setBackend(backend);
+  if (!started) throw new EnvironmentError(`tfjs backend "${backend}" could not be started on this machine`);
+  await tf.ready();
+}

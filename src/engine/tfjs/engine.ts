@@ -1,0 +1,102 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { KvRef, Pass } from '../../decode/types.js';
+import { UsageError } from '../../errors.js';
+import type { ModelConfig } from '../../model/config.js';
+import { graphFor } from '../../model/graph-cache.js';
+import { passShape } from '../../model/pass-shape.js';
+import { precisionFor } from '../../model/precision.js';
+import type { WeightSource } from '../../model/weights.js';
+import type { Engine, PassResult } from '../engine.js';
+import { KvStore } from '../kv-store.js';
+import { visibilityMatrix } from '../visibility.js';
+import { type TfjsBackend, useBackend } from './backend.js';
+import { executeGraph, resultTensors } from './execute.js';
+import { PrefixCache } from './prefix-cache.js';
+import { type LoadedWeights, loadWeightTensors } from './weight-tensors.js';
+
+export interface TfjsEngineOptions {
+  /** Default `wasm`; `cpu` is plain JavaScript, some twenty times slower. */
+  readonly backend?: TfjsBackend;
+}
+
+const F32 = precisionFor('f32');
+
+/**
+ * The reference engine: the operator graph in f32, op by op, deterministic to the bit.
+ * @throws DataError when a weight is missing or has the wrong shape
+ */
+export async function createTfjsEngine(
+  config: ModelConfig,
+  weights: WeightSource,
+  options: TfjsEngineOptions = {},
+): Promise<Engine> {
+  const backend = options.backend ?? 'wasm';
+  await useBackend(backend);
+  return new TfjsEngine(config, backend, await loadWeightTensors(config, weights));
+}
+
+class TfjsEngine implements Engine {
+  readonly name: string;
+  private readonly kv: KvStore;
+  private readonly prefix: PrefixCache;
+  private disposed = false;
+
+  constructor(
+    readonly config: ModelConfig,
+    private readonly backend: TfjsBackend,
+    private readonly weights: LoadedWeights,
+  ) {
+    this.name = `tfjs-${backend}`;
+    this.kv = new KvStore(config.layers, config.kvHeads * config.headDim);
+    this.prefix = new PrefixCache(this.kv);
+  }
+
+  async run(pass: Pass): Promise<PassResult> {
+    if (this.disposed) throw new UsageError(`engine ${this.name} was disposed`);
+    await useBackend(this.backend);
+    const positions = pass.rows.map((row) => row.position);
+    const graph = graphFor(this.config, passShape(pass), F32);
+    const visibility = visibilityMatrix(pass.visibility, positions, pass.reads.length);
+    const bindings = {
+      weights: this.weights,
+      ids: pass.rows.map((row) => this.checkedId(row.feed)),
+      positions,
+      logitsRows: pass.logits,
+      kv: this.prefix.tensors(pass.reads),
+      ...(visibility === undefined ? {} : { visibility }),
+    };
+    const result = executeGraph(graph, bindings, { release: true });
+    const read = (tensor: tf.Tensor2D) => tensor.dataSync<'float32'>();
+    this.kv.put(positions, pass.version, {
+      k: result.freshKv.map(({ k }) => read(k)),
+      v: result.freshKv.map(({ v }) => read(v)),
+    });
+    const logits = result.logits === null ? new Float32Array(0) : read(result.logits);
+    tf.dispose(resultTensors(result));
+    return { logits };
+  }
+
+  retain(live: readonly KvRef[]): void {
+    this.kv.retain(live);
+  }
+
+  readKv(ref: KvRef): { readonly k: readonly Float32Array[]; readonly v: readonly Float32Array[] } {
+    return this.kv.read(ref);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.prefix.dispose();
+    this.weights.dispose();
+    this.kv.clear();
+  }
+
+  /** A lookup past the table would read foreign memory in wasm. */
+  private checkedId(id: number): number {
+    if (!Number.isInteger(id) || id < 0 || id >= this.config.vocab) {
+      throw new UsageError(`token id ${id} is outside the vocabulary of ${this.config.vocab}`);
+    }
+    return id;
+  }
+}

@@ -1,0 +1,128 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type {
+  AddOp,
+  AttentionOp,
+  EmbedOp,
+  GatherRowsOp,
+  MatMulOp,
+  MoeOp,
+  Op,
+  OpKind,
+  RmsNormOp,
+  RopeOp,
+  SwigluOp,
+} from '../../model/graph.js';
+import { attend } from './attention.js';
+import type { Bindings, MatMul } from './bindings.js';
+import { routeExperts } from './moe.js';
+import { type RopeTables, rotate } from './rope.js';
+
+/** What kernels share within one execution. */
+export interface KernelContext {
+  readonly bindings: Bindings;
+  readonly batch: number;
+  readonly embedding: 'gather' | 'one-hot';
+  readonly matMul: MatMul;
+  /** Value of an activation. */
+  value(id: string): tf.Tensor2D;
+  rope(headDim: number, theta: number): RopeTables;
+  /** Additive scores [rows, keys] of the visibility matrix. */
+  visibility(keys: number): tf.Tensor2D;
+}
+
+export type Kernel<K extends Op> = (op: K, context: KernelContext) => tf.Tensor2D;
+
+function weight(op: Op, index: number): string {
+  const id = op.weights[index];
+  if (id === undefined) throw new Error(`${op.id} has no weight ${index}`);
+  return id;
+}
+
+function input(op: Op, index: number): string {
+  const id = op.inputs[index];
+  if (id === undefined) throw new Error(`${op.id} has no input ${index}`);
+  return id;
+}
+
+function int32(values: ArrayLike<number>): tf.Tensor1D {
+  return tf.tensor1d(Int32Array.from(values), 'int32');
+}
+
+const embed: Kernel<EmbedOp> = (op, { bindings, embedding, matMul }) => {
+  const table = bindings.weights.plain(weight(op, 0)) as tf.Tensor2D;
+  const ids = int32(bindings.ids);
+  if (embedding === 'gather') return tf.gather(table, ids);
+  return matMul(tf.cast(tf.oneHot(ids, table.shape[0]), 'float32') as tf.Tensor2D, table);
+};
+
+const rmsnorm: Kernel<RmsNormOp> = (op, { bindings, value }) => {
+  const x = value(input(op, 0));
+  const gain = bindings.weights.plain(weight(op, 0)) as tf.Tensor1D;
+  const slices = tf.reshape(x, [-1, op.width / op.groups]);
+  const scale = tf.rsqrt(tf.add(tf.mean(tf.square(slices), -1, true), op.eps));
+  return tf.reshape(tf.mul(tf.mul(slices, scale), gain), x.shape);
+};
+
+const matmul: Kernel<MatMulOp> = (op, { bindings, matMul, value }) => {
+  const y = matMul(value(input(op, 0)), bindings.weights.transposed(weight(op, 0)) as tf.Tensor2D);
+  return op.bias ? tf.add(y, bindings.weights.plain(weight(op, 1))) : y;
+};
+
+const rope: Kernel<RopeOp> = (op, context) =>
+  rotate(context.value(input(op, 0)), op.heads, context.rope(op.headDim, op.theta));
+
+const attention: Kernel<AttentionOp> = (op, { bindings, batch, matMul, value, visibility }) => {
+  const [q, k, v] = [value(input(op, 0)), value(input(op, 1)), value(input(op, 2))];
+  const cached = (set: number, part: 0 | 1): tf.Tensor2D => {
+    const id = input(op, 3 + 2 * set + part);
+    const tensor = bindings.kv?.get(id);
+    if (tensor === undefined) throw new Error(`${op.id} needs the cached values ${id}`);
+    return tensor;
+  };
+  if (batch > 1 && op.kvSets.length > 0) throw new Error('a batch cannot read cached KV');
+  const keys = op.kvSets.length === 0 ? k : tf.concat([...op.kvSets.map((_, set) => cached(set, 0)), k], 0);
+  const values = op.kvSets.length === 0 ? v : tf.concat([...op.kvSets.map((_, set) => cached(set, 1)), v], 0);
+  return attend(op, batch, q, keys, values, op.masked ? visibility(op.keys) : undefined, matMul);
+};
+
+const swiglu: Kernel<SwigluOp> = (op, { value }) => {
+  const gate = value(input(op, 0));
+  return tf.mul(tf.mul(gate, tf.sigmoid(gate)), value(input(op, 1)));
+};
+
+const add: Kernel<AddOp> = (op, { value }) => tf.add(value(input(op, 0)), value(input(op, 1)));
+
+const gatherRows: Kernel<GatherRowsOp> = (op, { bindings, value }) => {
+  const x = value(input(op, 0));
+  const rows = Array.from(bindings.logitsRows);
+  const first = rows[0] ?? 0;
+  // A run of rows is the usual case, and a slice is a copy where a gather is a slow loop.
+  if (rows.every((row, i) => row === first + i)) return tf.slice(x, [first, 0], [rows.length, op.width]);
+  return tf.gather(x, int32(rows));
+};
+
+const moe: Kernel<MoeOp> = (op, { bindings, matMul, value }) => {
+  const experts = [0, 1, 2].map((i) => bindings.weights.transposed(weight(op, i)) as tf.Tensor3D);
+  const [gate, up, down] = experts as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+  return routeExperts(op, value(input(op, 0)), value(input(op, 1)), { gate, up, down }, matMul);
+};
+
+/** One kernel per operator kind. The type makes a kind without a kernel a compile error. */
+const KERNELS: { readonly [K in OpKind]: Kernel<Extract<Op, { kind: K }>> } = {
+  embed,
+  rmsnorm,
+  matmul,
+  rope,
+  attention,
+  swiglu,
+  add,
+  'gather-rows': gatherRows,
+  moe,
+};
+
+/** Runs one operator. @throws Error for a kind without a kernel: nothing falls through silently. */
+export function runKernel(op: Op, context: KernelContext): tf.Tensor2D {
+  const kernel = KERNELS[op.kind] as Kernel<Op> | undefined;
+  if (kernel === undefined) throw new Error(`no tfjs kernel for operator kind "${op.kind}"`);
+  return kernel(op, context);
+}

@@ -1,0 +1,53 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelConfig } from '../../model/config.js';
+import { elementsOf } from '../../model/dtype.js';
+import { embeddingId, headId, weightShapes } from '../../model/weight-ids.js';
+import { checkWeights, type WeightSource } from '../../model/weights.js';
+import type { WeightTensors } from './bindings.js';
+
+export interface LoadedWeights extends WeightTensors {
+  dispose(): void;
+}
+
+/**
+ * Uploads all weights in f32, matrices transposed once. A tied embedding is uploaded both ways.
+ * @throws DataError when a weight is missing or has the wrong shape
+ */
+export async function loadWeightTensors(config: ModelConfig, source: WeightSource): Promise<LoadedWeights> {
+  checkWeights(config, source);
+  const plain = new Map<string, tf.Tensor>();
+  const transposed = new Map<string, tf.Tensor>();
+  for (const [id, shape] of weightShapes(config)) {
+    const values = await source.read(id);
+    const isTable = id === embeddingId();
+    if (shape.length === 1 || isTable) plain.set(id, tf.tensor(values, [...shape], 'float32'));
+    if (shape.length > 1 && (!isTable || headId(config) === id))
+      transposed.set(id, transposedTensor(values, shape));
+  }
+  return {
+    plain: (id) => found(plain, id),
+    transposed: (id) => found(transposed, id),
+    dispose: () => tf.dispose([...plain.values(), ...transposed.values()]),
+  };
+}
+
+function found(tensors: ReadonlyMap<string, tf.Tensor>, id: string): tf.Tensor {
+  const tensor = tensors.get(id);
+  if (tensor === undefined) throw new Error(`no weight tensor ${id}`);
+  return tensor;
+}
+
+/** [..., out, in] to [..., in, out]. */
+function transposedTensor(values: Float32Array, shape: readonly number[]): tf.Tensor {
+  const columns = shape.at(-1) ?? 1;
+  const rows = shape.at(-2) ?? 1;
+  const out = new Float32Array(values.length);
+  for (let matrix = 0; matrix < elementsOf(shape); matrix += rows * columns) {
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        out[matrix + column * rows + row] = values[matrix + row * columns + column]!;
+      }
+    }
+  }
+  return tf.tensor(out, [...shape.slice(0, -2), columns, rows], 'float32');
+}

@@ -1,0 +1,120 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type ConfidenceRule, scoreRow } from '../../decode/confidence.js';
+import type { Pass, PassOutcome, StepPlan } from '../../decode/types.js';
+import type { ModelConfig } from '../../model/config.js';
+import { graphFor } from '../../model/graph-cache.js';
+import { precisionFor } from '../../model/precision.js';
+import { executeGraph, type WeightTensors } from '../tfjs/execute.js';
+import { groupPasses, jointPass } from './closure.js';
+
+/** What the verifier needs of a recorded step. */
+export interface RecordedStep {
+  readonly plan: StepPlan;
+  /** Outcomes of every pass of the step that asked for logits, in any order. */
+  readonly outcomes: readonly PassOutcome[];
+}
+
+/** A row whose recorded prediction is not what its context gives. */
+export interface Mismatch {
+  readonly step: number;
+  readonly passId: string;
+  readonly position: number;
+  readonly recorded: number;
+  readonly recomputed: number;
+  /** Logit of the recomputed best token minus that of the recorded one: near 0 is a near-tie. */
+  readonly logitMargin: number;
+}
+
+export interface VerifyReport {
+  /** Rows whose prediction was recomputed. */
+  readonly rows: number;
+  readonly mismatches: readonly Mismatch[];
+  /** Largest |recorded - recomputed| confidence over rows with equal tokens. */
+  readonly maxConfidenceError: number;
+}
+
+export interface VerifyOptions {
+  readonly config: ModelConfig;
+  readonly weights: WeightTensors;
+  readonly confidence: ConfidenceRule;
+  readonly maskId: number;
+  /** Checks every n-th step (1: all). Skipped steps still serve as context. */
+  readonly every?: number;
+  /** Rows of one joint forward; bounds memory (scores are rows x rows per head). */
+  readonly maxRows?: number;
+}
+
+/**
+ * Re-executes a trace without cache, window or order: for every scored row it rebuilds exactly the context that
+ * row was entitled to see (which computation of which position, through any chain of cached entries) as one
+ * masked f32 forward, and compares prediction and confidence.
+ *
+ * The active tfjs backend does the work; start it before (`useBackend`).
+ */
+export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptions): VerifyReport {
+  const { config, weights, confidence, maskId, every = 1, maxRows = 1024 } = options;
+  const byVersion = new Map<number, Pass>();
+  const stepOf = new Map<string, number>();
+  for (const { plan } of steps) {
+    for (const pass of plan.passes) {
+      byVersion.set(pass.version, pass);
+      stepOf.set(pass.id, plan.step);
+    }
+  }
+  const recorded = new Map(
+    steps.flatMap((s) =>
+      s.outcomes.flatMap((o) => o.rows.map((row) => [`${o.passId}:${row.position}`, row] as const)),
+    ),
+  );
+  const targets = steps
+    .filter((_, index) => index % every === 0)
+    .flatMap((s) => s.plan.passes.filter((pass) => pass.logits.length > 0));
+
+  const mismatches: Mismatch[] = [];
+  let rows = 0;
+  let maxConfidenceError = 0;
+  for (const group of groupPasses(targets, byVersion, maxRows)) {
+    const joint = jointPass(group, byVersion);
+    const graph = graphFor(
+      config,
+      { rows: joint.rows.length, kvSets: [], logitsRows: joint.wanted.length, masked: true },
+      precisionFor('f32'),
+    );
+    const logits = tf.tidy(() => {
+      const result = executeGraph(
+        graph,
+        {
+          weights,
+          ids: joint.rows.map((row) => row.feed),
+          positions: joint.rows.map((row) => row.position),
+          logitsRows: joint.wanted.map((w) => w.row),
+          visibility: joint.visibility,
+        },
+        { release: true },
+      );
+      if (result.logits === null) throw new Error('a joint pass always asks for logits');
+      return result.logits.dataSync() as Float32Array;
+    });
+    joint.wanted.forEach((wanted, index) => {
+      const answer = recorded.get(`${wanted.passId}:${wanted.position}`);
+      // A side pass that was still running when decoding ended has no recorded outcome.
+      if (answer === undefined) return;
+      rows += 1;
+      const score = scoreRow(logits, index, config.vocab, maskId, confidence);
+      if (score.token === answer.token) {
+        maxConfidenceError = Math.max(maxConfidenceError, Math.abs(score.confidence - answer.confidence));
+        return;
+      }
+      const base = index * config.vocab;
+      mismatches.push({
+        step: stepOf.get(wanted.passId) as number,
+        passId: wanted.passId,
+        position: wanted.position,
+        recorded: answer.token,
+        recomputed: score.token,
+        logitMargin: logits[base + score.token] - logits[base + answer.token],
+      });
+    });
+  }
+  return { rows, mismatches, maxConfidenceError };
+}

@@ -1,0 +1,82 @@
+import type { ModelConfig } from './config.js';
+import { blockOf } from './dtype.js';
+import type { DType, PassShape, Precision } from './graph.js';
+import { SMALL_WEIGHT_DTYPE } from './precision.js';
+
+/**
+ * Sizes of a model from its configuration alone. Independent of the graph builder, so that each can check the
+ * other; formulas count one layer and multiply.
+ */
+export interface ParameterCount {
+  /** All matrices inside the layers. */
+  readonly body: number;
+  readonly embedding: number;
+  /** 0 when the head is tied to the embedding. */
+  readonly head: number;
+  /** Gains, biases and expert routers. */
+  readonly small: number;
+  readonly total: number;
+}
+
+export function parameterCount(config: ModelConfig): ParameterCount {
+  const { layers, hidden, ffn, vocab, moe } = config;
+  const q = config.heads * config.headDim;
+  const kv = config.kvHeads * config.headDim;
+  const attention = hidden * (q + 2 * kv) + q * hidden;
+  const feedForward = moe === undefined ? 3 * hidden * ffn : 3 * moe.experts * hidden * moe.expertFfn;
+  const gains = 2 * hidden + (config.qkNorm ? 2 * config.headDim : 0);
+  const biases = config.qkvBias ? q + 2 * kv : 0;
+  const router = moe === undefined ? 0 : moe.experts * hidden;
+  const body = layers * (attention + feedForward);
+  const small = layers * (gains + biases + router) + hidden;
+  const embedding = vocab * hidden;
+  const head = config.tiedHead ? 0 : vocab * hidden;
+  return { body, embedding, head, small, total: body + embedding + head + small };
+}
+
+export interface WeightBytes {
+  readonly body: number;
+  readonly embedding: number;
+  readonly head: number;
+  readonly small: number;
+  readonly total: number;
+}
+
+/** Storage of the weights in bytes. Exact when row lengths are multiples of the block, as `buildGraph` demands. */
+export function weightBytes(config: ModelConfig, precision: Precision): WeightBytes {
+  const count = parameterCount(config);
+  const body = storedBytes(count.body, precision.weights);
+  const embedding = storedBytes(count.embedding, precision.embedding);
+  const head = storedBytes(count.head, precision.head);
+  const small = storedBytes(count.small, SMALL_WEIGHT_DTYPE);
+  return { body, embedding, head, small, total: body + embedding + head + small };
+}
+
+/** Bytes of K and V of one position in all layers. */
+export function kvBytesPerToken(config: ModelConfig, kv: Precision['kv']): number {
+  return 2 * config.layers * config.kvHeads * config.headDim * blockOf(kv).bytes;
+}
+
+/**
+ * Multiply-accumulates of a pass. A pass without logits stops at the last layer's K and V (see `buildGraph`).
+ */
+export function passMacs(config: ModelConfig, shape: PassShape): number {
+  const { layers, hidden, ffn, vocab, moe } = config;
+  const { rows, logitsRows } = shape;
+  const q = config.heads * config.headDim;
+  const kv = config.kvHeads * config.headDim;
+  const keys = rows + shape.kvSets.reduce((sum, set) => sum + set.length, 0);
+  const perRowFfn =
+    moe === undefined
+      ? 3 * hidden * ffn
+      : moe.experts * hidden + 3 * moe.expertsPerToken * hidden * moe.expertFfn;
+  const keyValue = rows * hidden * 2 * kv;
+  const rest = rows * (hidden * q + q * hidden + perRowFfn + 2 * keys * q);
+  const fullLayers = logitsRows > 0 ? layers : layers - 1;
+  return layers * keyValue + fullLayers * rest + logitsRows * hidden * vocab;
+}
+
+function storedBytes(elements: number, dtype: DType): number {
+  const block = blockOf(dtype);
+  return (elements / block.elements) * block.bytes;
+}

@@ -1,0 +1,57 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { DataError, EnvironmentError } from '../../errors.js';
+
+/** A file read by ranges: nothing is allocated before the range is known to lie inside the file. */
+export class ByteFile {
+  private constructor(
+    readonly path: string,
+    readonly size: number,
+    private readonly handle: FileHandle,
+  ) {}
+
+  /** @throws EnvironmentError when it cannot be opened; DataError when it is not a regular file */
+  static async open(path: string): Promise<ByteFile> {
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(path, 'r');
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw new DataError(`${path}: not a file`);
+      return new ByteFile(path, stats.size, handle);
+    } catch (error) {
+      await handle?.close();
+      if (error instanceof DataError) throw error;
+      throw new EnvironmentError(
+        `cannot open ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  /**
+   * Bytes [offset, offset + length).
+   * @param what what errors call the range
+   * @throws DataError when the range is not inside the file
+   */
+  async read(offset: number, length: number, what: string): Promise<Uint8Array> {
+    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0) {
+      throw new DataError(`${this.path}: ${what}: impossible range at ${offset}, ${length} bytes`);
+    }
+    if (offset + length > this.size) {
+      throw new DataError(
+        `${this.path}: ${what}: file is truncated, ${offset + length} bytes needed, ${this.size} present`,
+      );
+    }
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const { bytesRead } = await this.handle.read(bytes, done, length - done, offset + done);
+      if (bytesRead === 0)
+        throw new DataError(`${this.path}: ${what}: file became shorter while it was read`);
+      done += bytesRead;
+    }
+    return bytes;
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+}

@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import type { ModelConfig } from '../config.js';
+import type { DType } from '../graph.js';
+import { precisionFor, type Quant, SMALL_WEIGHT_DTYPE } from '../precision.js';
+import { readTokenizerJson } from '../tokenizer.js';
+import { embeddingId, headId, weightShapes } from '../weight-ids.js';
+import { checkWeights, type WeightSource } from '../weights.js';
+import { encodeWeight, type WeightDType } from './codec.js';
+import { configToGguf, storesInterleavedRope } from './gguf-config.js';
+import { tokenizerToGguf } from './gguf-tokenizer.js';
+import type { GgufValue } from './gguf-types.js';
+import { type GgufTensorToWrite, writeGguf } from './gguf-write.js';
+import { readHfConfig } from './hf-config.js';
+import { interleavedOrder, reorderRows } from './rope-permutation.js';
+import { openSafetensors } from './safetensors-source.js';
+
+/**
+ * Converts a Hugging Face LLaDA directory (config.json, safetensors, tokenizer.json) to a GGUF file that llama.cpp
+ * loads. Matrices get the format `quant`; gains and biases stay f32. Without a tokenizer.json the file says so
+ * (tokenizer model "none").
+ * @throws DataError or EnvironmentError naming the file and what is wrong with it
+ */
+export async function convertSafetensorsToGguf(directory: string, out: string, quant: Quant): Promise<void> {
+  const config = await readHfConfig(join(directory, 'config.json'), basename(resolve(directory)));
+  const source = await openSafetensors(directory);
+  try {
+    const tokenizerPath = join(directory, 'tokenizer.json');
+    const tokenizer: Map<string, GgufValue> = existsSync(tokenizerPath)
+      ? tokenizerToGguf(await readTokenizerJson(tokenizerPath), config.vocab, tokenizerPath)
+      : new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' }]]);
+    await writeModelGguf(config, source, out, quant, tokenizer);
+  } finally {
+    await source.close();
+  }
+}
+
+/** Writes a model's weights as GGUF. @throws DataError when a weight is missing or cannot be stored */
+export async function writeModelGguf(
+  config: ModelConfig,
+  source: WeightSource,
+  out: string,
+  quant: Quant,
+  tokenizer: ReadonlyMap<string, GgufValue>,
+): Promise<void> {
+  checkWeights(config, source);
+  const metadata = new Map([...configToGguf(config, quant), ...tokenizer]);
+  const tensors = new Map<string, GgufTensorToWrite>();
+  for (const [id, shape] of weightShapes(config)) {
+    const dtype = storedDType(config, id, shape, quant);
+    tensors.set(id, { shape, dtype, bytes: () => storedBytes(config, source, id, dtype) });
+  }
+  await writeGguf(out, metadata, tensors);
+}
+
+function storedDType(config: ModelConfig, id: string, shape: readonly number[], quant: Quant): WeightDType {
+  const precision = precisionFor(quant);
+  let dtype: DType = precision.weights;
+  if (shape.length === 1) dtype = SMALL_WEIGHT_DTYPE;
+  else if (id === embeddingId()) dtype = precision.embedding;
+  else if (id === headId(config)) dtype = precision.head;
+  if (dtype === 'i32') throw new Error(`${id} cannot be stored as integers`);
+  return dtype;
+}
+
+async function storedBytes(
+  config: ModelConfig,
+  source: WeightSource,
+  id: string,
+  dtype: WeightDType,
+): Promise<Uint8Array> {
+  const bytes = encodeWeight(dtype, await source.read(id), `${source.label}: ${id}`);
+  const rotary = /\.attn_([qk])\.(weight|bias)$/.exec(id);
+  if (rotary === null || !storesInterleavedRope(config.arch)) return bytes;
+  const heads = rotary[1] === 'q' ? config.heads : config.kvHeads;
+  return reorderRows(bytes, interleavedOrder(heads * config.headDim, config.headDim));
+}

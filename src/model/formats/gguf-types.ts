@@ -1,0 +1,87 @@
+import type { WeightDType } from './codec.js';
+
+/** GGUF v3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), little-endian. */
+export const GGUF_MAGIC = 0x46554747;
+export const GGUF_VERSION = 3;
+export const DEFAULT_ALIGNMENT = 32;
+/** ggml keeps names in 64 bytes with the terminating zero. */
+export const MAX_NAME_BYTES = 63;
+export const MAX_DIMENSIONS = 4;
+
+/** Numeric codes of metadata value types. */
+export const VALUE_TYPES = {
+  u8: 0,
+  i8: 1,
+  u16: 2,
+  i16: 3,
+  u32: 4,
+  i32: 5,
+  f32: 6,
+  bool: 7,
+  string: 8,
+  array: 9,
+  u64: 10,
+  i64: 11,
+  f64: 12,
+} as const;
+
+export type ScalarType = Exclude<keyof typeof VALUE_TYPES, 'array'>;
+
+/** Bytes of one value; a string has at least its length field. */
+export const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
+  ...{ u8: 1, i8: 1, bool: 1, u16: 2, i16: 2, u32: 4, i32: 4, f32: 4, u64: 8, i64: 8, f64: 8, string: 8 },
+};
+
+export type GgufScalar = number | bigint | boolean | string;
+
+/** A metadata value with the type it is stored as. */
+export type GgufValue =
+  | { readonly type: ScalarType; readonly value: GgufScalar }
+  | { readonly type: 'array'; readonly element: ScalarType; readonly value: readonly GgufScalar[] };
+
+export type GgufMetadata = ReadonlyMap<string, GgufValue>;
+
+/** Codes of the ggml tensor types this project reads and writes. */
+export const TENSOR_TYPES: Readonly<Record<WeightDType, number>> = {
+  f32: 0,
+  f16: 1,
+  q4_0: 2,
+  q8_0: 8,
+  bf16: 30,
+};
+
+/** Names of further ggml types, so that refusing one can name it. */
+export const OTHER_TENSOR_TYPES: Readonly<Record<number, string>> = {
+  ...{
+    3: 'Q4_1',
+    6: 'Q5_0',
+    7: 'Q5_1',
+    9: 'Q8_1',
+    10: 'Q2_K',
+    11: 'Q3_K',
+    12: 'Q4_K',
+    13: 'Q5_K',
+    14: 'Q6_K',
+  },
+  ...{ 15: 'Q8_K', 16: 'IQ2_XXS', 17: 'IQ2_XS', 18: 'IQ3_XXS', 20: 'IQ4_NL', 23: 'IQ4_XS', 39: 'MXFP4' },
+};
+
+export interface GgufTensor {
+  readonly name: string;
+  /** Row-major, slowest dimension first: the reverse of the file's order. */
+  readonly shape: readonly number[];
+  readonly dtype: WeightDType;
+  /** Absolute offset in the file. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface GgufHeader {
+  readonly metadata: GgufMetadata;
+  /** In file order. */
+  readonly tensors: ReadonlyMap<string, GgufTensor>;
+}
+
+export function alignUp(value: number, alignment: number): number {
+  return Math.ceil(value / alignment) * alignment;
+}

@@ -1,0 +1,108 @@
+import { UsageError } from '../../errors.js';
+import { writeFileInPieces } from '../../util/write-file.js';
+import { bytesOf } from '../dtype.js';
+import type { WeightDType } from './codec.js';
+import {
+  alignUp,
+  DEFAULT_ALIGNMENT,
+  GGUF_MAGIC,
+  GGUF_VERSION,
+  type GgufMetadata,
+  type GgufScalar,
+  MAX_DIMENSIONS,
+  MAX_NAME_BYTES,
+  type ScalarType,
+  TENSOR_TYPES,
+  VALUE_TYPES,
+} from './gguf-types.js';
+
+export interface GgufTensorToWrite {
+  readonly shape: readonly number[];
+  readonly dtype: WeightDType;
+  /** Stored bytes; called once, when the tensor's turn to be written comes. */
+  readonly bytes: () => Promise<Uint8Array>;
+}
+
+/**
+ * Writes a GGUF v3 file with the default alignment of 32 bytes, metadata and tensors in the given order.
+ * @throws UsageError for a name, shape or value the format cannot hold
+ */
+export async function writeGguf(
+  path: string,
+  metadata: GgufMetadata,
+  tensors: ReadonlyMap<string, GgufTensorToWrite>,
+): Promise<void> {
+  const header = encodeHeader(metadata, tensors);
+  await writeFileInPieces(path, async (file) => {
+    await file.writeFile(header);
+    for (const [name, tensor] of tensors) {
+      const bytes = await tensor.bytes();
+      const expected = bytesOf(tensor.shape, tensor.dtype);
+      if (bytes.length !== expected) throw new Error(`${name}: ${bytes.length} bytes instead of ${expected}`);
+      await file.writeFile(bytes);
+      await file.writeFile(Buffer.alloc(alignUp(bytes.length, DEFAULT_ALIGNMENT) - bytes.length));
+    }
+  });
+}
+
+/** Header, metadata and tensor list, padded to where the data begins. */
+function encodeHeader(metadata: GgufMetadata, tensors: ReadonlyMap<string, GgufTensorToWrite>): Buffer {
+  const parts: Buffer[] = [
+    scalar('u32', GGUF_MAGIC),
+    scalar('u32', GGUF_VERSION),
+    scalar('u64', tensors.size),
+    scalar('u64', metadata.size),
+  ];
+  for (const [key, entry] of metadata) {
+    parts.push(scalar('string', key), scalar('u32', VALUE_TYPES[entry.type]));
+    if (entry.type === 'array') {
+      parts.push(scalar('u32', VALUE_TYPES[entry.element]), scalar('u64', entry.value.length));
+      for (const value of entry.value) parts.push(scalar(entry.element, value));
+    } else {
+      parts.push(scalar(entry.type, entry.value));
+    }
+  }
+  let offset = 0;
+  for (const [name, { shape, dtype }] of tensors) {
+    if (Buffer.byteLength(name) > MAX_NAME_BYTES)
+      throw new UsageError(`tensor name ${name} is too long for GGUF`);
+    if (shape.length < 1 || shape.length > MAX_DIMENSIONS)
+      throw new UsageError(`${name}: ${shape.length} dimensions`);
+    parts.push(scalar('string', name), scalar('u32', shape.length));
+    for (const extent of [...shape].reverse()) parts.push(scalar('u64', extent));
+    parts.push(scalar('u32', TENSOR_TYPES[dtype]), scalar('u64', offset));
+    offset = alignUp(offset + bytesOf(shape, dtype), DEFAULT_ALIGNMENT);
+  }
+  const header = Buffer.concat(parts);
+  return Buffer.concat([header, Buffer.alloc(alignUp(header.length, DEFAULT_ALIGNMENT) - header.length)]);
+}
+
+function scalar(type: ScalarType, value: GgufScalar): Buffer {
+  if (type === 'string') {
+    const text = Buffer.from(String(value), 'utf8');
+    return Buffer.concat([scalar('u64', text.length), text]);
+  }
+  const bytes = Buffer.alloc(8);
+  if (type === 'u64') return bytes.subarray(0, bytes.writeBigUInt64LE(BigInt(value)));
+  if (type === 'i64') return bytes.subarray(0, bytes.writeBigInt64LE(BigInt(value)));
+  const number = Number(value);
+  switch (type) {
+    case 'u8':
+    case 'bool':
+      return bytes.subarray(0, bytes.writeUInt8(number));
+    case 'i8':
+      return bytes.subarray(0, bytes.writeInt8(number));
+    case 'u16':
+      return bytes.subarray(0, bytes.writeUInt16LE(number));
+    case 'i16':
+      return bytes.subarray(0, bytes.writeInt16LE(number));
+    case 'u32':
+      return bytes.subarray(0, bytes.writeUInt32LE(number));
+    case 'i32':
+      return bytes.subarray(0, bytes.writeInt32LE(number));
+    case 'f32':
+      return bytes.subarray(0, bytes.writeFloatLE(number));
+    case 'f64':
+      return bytes.subarray(0, bytes.writeDoubleLE(number));
+  }
+}

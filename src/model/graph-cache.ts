@@ -1,0 +1,34 @@
+import { buildGraph } from './build-graph.js';
+import type { ModelConfig } from './config.js';
+import type { OpGraph, PassShape, Precision } from './graph.js';
+import { precisionKey } from './precision.js';
+
+/** A decode visits few shapes; this bounds memory for sweeps (an 8B graph is about 0.4 MB). */
+const LIMIT = 128;
+
+const caches = new WeakMap<ModelConfig, Map<string, OpGraph>>();
+
+/** Identifies a pass shape within a model and precision. */
+export function shapeKey(shape: PassShape): string {
+  const sets = shape.kvSets.filter((set) => set.length > 0).map((set) => `${set.name}:${set.length}`);
+  return `${shape.rows}|${shape.logitsRows}|${shape.masked ? 'masked' : 'open'}|${sets.join(',')}`;
+}
+
+/** `buildGraph`, remembering the most recently used shapes per model object. Graphs are immutable: share them. */
+export function graphFor(config: ModelConfig, shape: PassShape, precision: Precision): OpGraph {
+  let cache = caches.get(config);
+  if (cache === undefined) {
+    cache = new Map();
+    caches.set(config, cache);
+  }
+  const key = `${precisionKey(precision)}|${shapeKey(shape)}`;
+  let graph = cache.get(key);
+  if (graph === undefined) graph = buildGraph(config, shape, precision);
+  else cache.delete(key);
+  cache.set(key, graph);
+  if (cache.size > LIMIT) {
+    const oldest = cache.keys().next().value;
+    if (oldest !== undefined) cache.delete(oldest);
+  }
+  return graph;
+}

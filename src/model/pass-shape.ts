@@ -1,0 +1,18 @@
+import type { Pass } from '../decode/types.js';
+import type { PassShape } from './graph.js';
+
+/** Name of the one KV set a pass reads: everything cached before it. */
+export const PREFIX_SET = 'prefix';
+
+/**
+ * What the operator graph depends on in a pass. A causal or self-only pass is `masked`: its visibility matrix
+ * is an input, and the keys its rows cannot see are still computed.
+ */
+export function passShape(pass: Pass): PassShape {
+  return {
+    rows: pass.rows.length,
+    kvSets: pass.reads.length > 0 ? [{ name: PREFIX_SET, length: pass.reads.length }] : [],
+    logitsRows: pass.logits.length,
+    masked: pass.visibility !== 'all',
+  };
+}

@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
+import { DataError, EnvironmentError } from '../errors.js';
+
+/** What this project relies on in a tokenizer.json; the library reads the rest. */
+const tokenizerSchema = z.looseObject({
+  model: z.looseObject({
+    type: z.literal('BPE', 'only byte-pair encodings are supported'),
+    vocab: z.record(z.string(), z.number().int().nonnegative()),
+    merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])),
+  }),
+  added_tokens: z
+    .array(z.looseObject({ id: z.number().int().nonnegative(), content: z.string(), special: z.boolean() }))
+    .default([]),
+});
+
+export type TokenizerJson = z.infer<typeof tokenizerSchema>;
+
+export interface DecodeOptions {
+  /** Leaves out special tokens such as the end of text. Default true. */
+  readonly skipSpecial?: boolean;
+}
+
+/** Text to token ids and back. Adds no tokens of its own: templates are the caller's. */
+export interface Tokenizer {
+  /** Size of the vocabulary, added tokens included. */
+  readonly size: number;
+  encode(text: string): number[];
+  /** Ids that are not in the vocabulary decode to nothing. */
+  decode(ids: readonly number[], options?: DecodeOptions): string;
+  /** The token as it is written in the vocabulary; undefined outside it. */
+  token(id: number): string | undefined;
+  /** Id of a token written exactly as in the vocabulary. */
+  id(token: string): number | undefined;
+}
+
+/**
+ * Reads and checks a Hugging Face `tokenizer.json`.
+ * @throws EnvironmentError when it cannot be read; DataError naming what is wrong in it
+ */
+export async function readTokenizerJson(path: string): Promise<TokenizerJson> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new EnvironmentError(
+      `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new DataError(`${path}: not JSON`);
+  }
+  const parsed = tokenizerSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new DataError(`${path}: ${issue?.path.join('.') || 'content'}: ${issue?.message}`);
+}
+
+/**
+ * Loads `tokenizer.json`, with `tokenizer_config.json` beside it if there is one.
+ * @throws EnvironmentError when it cannot be read; DataError naming what is wrong in it
+ */
+export async function loadTokenizer(path: string): Promise<Tokenizer> {
+  const json = await readTokenizerJson(path);
+  const configPath = path.replace(/tokenizer\.json$/, 'tokenizer_config.json');
+  let config: unknown = {};
+  if (configPath !== path && existsSync(configPath)) {
+    try {
+      config = z.looseObject({}).parse(JSON.parse(await readFile(configPath, 'utf8')));
+    } catch {
+      throw new DataError(`${configPath}: not a JSON object`);
+    }
+  }
+  try {
+    return new BpeTokenizer(json, config as object);
+  } catch (error) {
+    throw new DataError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+class BpeTokenizer implements Tokenizer {
+  readonly size: number;
+  private readonly inner: HfTokenizer;
+
+  constructor(json: TokenizerJson, config: object) {
+    // Off by default there: it would glue " ." to the word before it, and decoding would no longer be the inverse.
+    this.inner = new HfTokenizer(json, { clean_up_tokenization_spaces: false, ...config });
+    const ids = [...Object.values(json.model.vocab), ...json.added_tokens.map((token) => token.id)];
+    this.size = ids.reduce((size, id) => Math.max(size, id + 1), 0);
+  }
+
+  encode(text: string): number[] {
+    return Array.from(this.inner.encode(text, { add_special_tokens: false }).ids, Number);
+  }
+
+  decode(ids: readonly number[], options: DecodeOptions = {}): string {
+    const known = ids.filter((id) => this.inner.id_to_token(id) !== undefined);
+    if (known.length === 0) return '';
+    return this.inner.decode(known, { skip_special_tokens: options.skipSpecial ?? true });
+  }
+
+  token(id: number): string | undefined {
+    return this.inner.id_to_token(id);
+  }
+
+  id(token: string): number | undefined {
+    return this.inner.token_to_id(token);
+  }
+}

@@ -1,0 +1,79 @@
+import type { ModelConfig } from './config.js';
+
+/**
+ * Canonical weight ids: GGUF's names. Matrices are [out, in]; Q and K rows are in the order of half-split RoPE
+ * (Hugging Face's), whatever order a file stores them in.
+ */
+export type LayerWeight =
+  | 'attn_norm'
+  | 'attn_q'
+  | 'attn_k'
+  | 'attn_v'
+  | 'attn_output'
+  | 'attn_q_norm'
+  | 'attn_k_norm'
+  | 'ffn_norm'
+  | 'ffn_gate'
+  | 'ffn_up'
+  | 'ffn_down'
+  | 'ffn_gate_inp'
+  | 'ffn_gate_exps'
+  | 'ffn_up_exps'
+  | 'ffn_down_exps';
+
+export function layerWeightId(
+  layer: number,
+  weight: LayerWeight,
+  part: 'weight' | 'bias' = 'weight',
+): string {
+  return `blk.${layer}.${weight}.${part}`;
+}
+
+export function embeddingId(): string {
+  return 'token_embd.weight';
+}
+
+/** The head's matrix, [vocab, hidden]: the embedding itself when the head is tied. */
+export function headId(config: ModelConfig): string {
+  return config.tiedHead ? embeddingId() : 'output.weight';
+}
+
+/** Every weight a model must have, with its shape. */
+export function weightShapes(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
+  const { hidden, headDim, ffn, vocab, moe } = config;
+  const qWidth = config.heads * headDim;
+  const kvWidth = config.kvHeads * headDim;
+  const shapes = new Map<string, readonly number[]>([[embeddingId(), [vocab, hidden]]]);
+  for (let layer = 0; layer < config.layers; layer++) {
+    const put = (weight: LayerWeight, shape: readonly number[], part: 'weight' | 'bias' = 'weight') =>
+      shapes.set(layerWeightId(layer, weight, part), shape);
+    put('attn_norm', [hidden]);
+    for (const [weight, width] of [
+      ['attn_q', qWidth],
+      ['attn_k', kvWidth],
+      ['attn_v', kvWidth],
+    ] as const) {
+      put(weight, [width, hidden]);
+      if (config.qkvBias) put(weight, [width], 'bias');
+    }
+    if (config.qkNorm) {
+      put('attn_q_norm', [headDim]);
+      put('attn_k_norm', [headDim]);
+    }
+    put('attn_output', [hidden, qWidth]);
+    put('ffn_norm', [hidden]);
+    if (moe === undefined) {
+      put('ffn_gate', [ffn, hidden]);
+      put('ffn_up', [ffn, hidden]);
+      put('ffn_down', [hidden, ffn]);
+    } else {
+      put('ffn_gate_inp', [moe.experts, hidden]);
+      put('ffn_gate_exps', [moe.experts, moe.expertFfn, hidden]);
+      put('ffn_up_exps', [moe.experts, moe.expertFfn, hidden]);
+      put('ffn_down_exps', [moe.experts, hidden, moe.expertFfn]);
+    }
+  }
+  shapes.set('output_norm.weight', [hidden]);
+  if (!config.tiedHead) shapes.set(headId(config), [vocab, hidden]);
+  return shapes;
+}

@@ -1,0 +1,91 @@
+import { hashText, Random } from './random.js';
+import { canSwap, makeTask, Pools, promptWords, responseWords, type Task, type TaskChoice } from './tasks.js';
+import { CONNECTIVES, LABELS, TASK_WORDS } from './vocabulary.js';
+
+/** `long` fills the paper's 128-token response; `short` is for quick runs. */
+export type ProblemSet = 'long' | 'short';
+export type Split = 'train' | 'heldout';
+
+/** Everything a response may choose; it must keep to the label and the connective throughout. */
+export interface Choices {
+  label: string;
+  connective: string;
+  tasks: TaskChoice[];
+}
+
+export interface Problem {
+  set: ProblemSet;
+  split: Split;
+  seed: number;
+  index: number;
+  tasks: Task[];
+  prompt: string;
+  /** One of the accepted responses, chosen at random. */
+  response: string;
+}
+
+/** Limits in tokens; `prompt` includes the two tokens of the template. */
+export const LIMITS = {
+  long: { tasks: [6, 8], prompt: 96, response: [90, 124], canvas: 128 },
+  short: { tasks: [2, 4], prompt: 32, response: [20, 60], canvas: 64 },
+} as const;
+
+const HELDOUT_SHARE = 1 / 16;
+
+/** Held-out and training problems are told apart by their prompt alone, so they cannot overlap. */
+export function splitOf(prompt: string): Split {
+  return hashText(prompt) < HELDOUT_SHARE * 4294967296 ? 'heldout' : 'train';
+}
+
+/** Problem `index` of a set: the same arguments give the same problem on every machine. */
+export function generateProblem(
+  seed: number,
+  index: number,
+  set: ProblemSet = 'long',
+  split: Split = 'heldout',
+): Problem {
+  const random = new Random(hashText(`${set} ${split} ${seed} ${index}`));
+  const limits = LIMITS[set];
+  for (;;) {
+    const pools = new Pools();
+    const kinds = random.sample(
+      [...TASK_WORDS, ...TASK_WORDS],
+      random.integer(limits.tasks[0], limits.tasks[1]),
+    );
+    const tasks = kinds.map((kind) => makeTask(kind, random, pools));
+    const prompt = tasks.map((task) => promptWords(task).join(' ')).join(' ; ');
+    const response = renderResponse(tasks, drawChoices(tasks, random));
+    const length = countWords(response);
+    if (countWords(prompt) + 2 > limits.prompt) continue;
+    if (length < limits.response[0] || length > limits.response[1]) continue;
+    if (splitOf(prompt) !== split) continue;
+    return { set, split, seed, index, tasks, prompt, response };
+  }
+}
+
+/** The response that makes exactly these choices. */
+export function renderResponse(tasks: readonly Task[], choices: Choices): string {
+  return tasks
+    .flatMap((task, i) => {
+      const choice = choices.tasks[i];
+      if (choice === undefined) throw new Error(`no choice for task ${i + 1}`);
+      return [choices.label, String(i + 1), ':', ...responseWords(task, choice, choices.connective), '.'];
+    })
+    .join(' ');
+}
+
+function drawChoices(tasks: readonly Task[], random: Random): Choices {
+  return {
+    label: random.pick(LABELS),
+    connective: random.pick(CONNECTIVES),
+    tasks: tasks.map((task) => {
+      const [first, second] = task.kind === 'pick' ? random.sample(task.items, 2) : [];
+      return { swapped: canSwap(task) && random.next() < 0.5, pair: [first ?? '', second ?? ''] };
+    }),
+  };
+}
+
+/** One word is one token in this vocabulary. */
+function countWords(text: string): number {
+  return text.split(' ').length;
+}

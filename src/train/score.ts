@@ -1,0 +1,100 @@
+import { type Choices, type Problem, renderResponse } from './problems.js';
+import { answerWords, canSwap, type Task, type TaskChoice, type TaskKind } from './tasks.js';
+import { CONNECTIVES, LABELS } from './vocabulary.js';
+
+export interface TaskScore {
+  kind: TaskKind;
+  /** The answer (the words after the connective) has the right value. */
+  correct: boolean;
+}
+
+export interface Score {
+  tasks: TaskScore[];
+  /** One label word and one connective throughout. */
+  consistent: boolean;
+  /** Every answer is right and the response is consistent: the headline number. */
+  exact: boolean;
+  /** Also every word of the working is one an accepted response would have. */
+  strict: boolean;
+}
+
+interface Segment {
+  label: string;
+  body: string[];
+}
+
+/** Scores generated text against a problem; any consistent set of free choices is accepted. */
+export function scoreResponse(problem: Problem, text: string): Score {
+  const words = text.trim().split(/\s+/);
+  const segments = problem.tasks.map((_, i) => findSegment(words, i + 1));
+  const tasks = problem.tasks.map((task, i) => ({
+    kind: task.kind,
+    correct: isCorrect(task, segments[i]?.body ?? []),
+  }));
+  const labels = new Set(segments.map((segment) => segment?.label));
+  const connectives = new Set(words.filter((word) => isOneOf(CONNECTIVES, word)));
+  const consistent = labels.size === 1 && connectives.size === 1;
+  const exact = consistent && tasks.every((task) => task.correct);
+  return { tasks, consistent, exact, strict: exact && isStrict(problem, segments, words) };
+}
+
+/** The text from "<label> <number> :" to the next full stop. */
+function findSegment(words: readonly string[], number: number): Segment | undefined {
+  for (let i = 0; i + 2 < words.length; i++) {
+    const label = words[i] ?? '';
+    if (!isOneOf(LABELS, label) || words[i + 1] !== String(number) || words[i + 2] !== ':') continue;
+    const rest = words.slice(i + 3);
+    const end = rest.indexOf('.');
+    return { label, body: end < 0 ? rest : rest.slice(0, end) };
+  }
+  return undefined;
+}
+
+function isCorrect(task: Task, body: readonly string[]): boolean {
+  const split = body.findLastIndex((word) => isOneOf(CONNECTIVES, word));
+  if (split < 0) return false;
+  const choice = readChoice(task, body);
+  if (choice === undefined) return false;
+  const expected = answerWords(task, choice);
+  const answer = body.slice(split + 1);
+  return answer.length === expected.length && answer.every((word, i) => sameValue(word, expected[i] ?? ''));
+}
+
+/** The free choices a body made, or undefined if it made an impossible one. */
+function readChoice(task: Task, body: readonly string[]): TaskChoice | undefined {
+  if (task.kind === 'pick') {
+    const [, first = '', and, second = ''] = body;
+    if (and !== 'and' || first === second) return undefined;
+    if (!task.items.includes(first) || !task.items.includes(second)) return undefined;
+    return { swapped: false, pair: [first, second] };
+  }
+  const swapped = task.kind === 'calc' && canSwap(task) && body[1] === String(task.steps[0]?.value);
+  return { swapped, pair: ['', ''] };
+}
+
+function isStrict(
+  problem: Problem,
+  segments: readonly (Segment | undefined)[],
+  words: readonly string[],
+): boolean {
+  const choices: Choices = {
+    label: segments[0]?.label ?? '',
+    connective: words.find((word) => isOneOf(CONNECTIVES, word)) ?? '',
+    tasks: problem.tasks.map(
+      (task, i) => readChoice(task, segments[i]?.body ?? []) ?? { swapped: false, pair: ['', ''] },
+    ),
+  };
+  return words.join(' ') === renderResponse(problem.tasks, choices);
+}
+
+/** "07" and "7" are the same number; words must be equal. */
+function sameValue(given: string, expected: string): boolean {
+  return (
+    given === expected ||
+    (/^\d+$/.test(given) && /^\d+$/.test(expected) && Number(given) === Number(expected))
+  );
+}
+
+function isOneOf(values: readonly string[], word: string): boolean {
+  return values.includes(word);
+}

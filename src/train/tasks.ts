@@ -1,0 +1,215 @@
+import type { Random } from './random.js';
+import { ANIMALS, COLOURS, MAX_NUMBER, NAMES, PLACES, type TASK_WORDS, THINGS } from './vocabulary.js';
+
+export type TaskKind = (typeof TASK_WORDS)[number];
+
+/** One small task as data. The prompt, the response and the score are all derived from it. */
+export type Task =
+  | { kind: 'sort'; items: string[] }
+  | { kind: 'flip'; items: string[] }
+  | { kind: 'calc'; first: number; steps: { operator: '+' | '-'; value: number }[] }
+  | { kind: 'go'; start: string; links: { from: string; to: string }[] }
+  | { kind: 'count'; target: string; items: { thing: string; colour: string }[] }
+  | { kind: 'pick'; items: string[] }
+  | { kind: 'find'; name: string; records: { name: string; colour: string; value: number }[] };
+
+/** What a response may choose freely within one task. */
+export interface TaskChoice {
+  /** `calc`: write the first sum with its operands exchanged. */
+  swapped: boolean;
+  /** `pick`: the two items taken, in any order. */
+  pair: readonly [string, string];
+}
+
+/** Links on the path of a `go` task. */
+const PATH_LINKS = 3;
+const LARGEST_OPERAND = 6;
+
+/**
+ * The words still unused by each kind of task in one problem. Two tasks of one kind never share
+ * words, so that a look-up (what comes after "lab"?) has a single answer in the prompt.
+ */
+export class Pools {
+  private readonly words: Record<Exclude<TaskKind, 'calc'>, readonly string[]> = {
+    sort: ANIMALS,
+    pick: ANIMALS,
+    flip: Array.from({ length: 10 }, (_, digit) => String(digit)),
+    go: PLACES,
+    count: THINGS,
+    find: NAMES,
+  };
+
+  take(kind: Exclude<TaskKind, 'calc'>, count: number, random: Random): string[] {
+    const taken = random.sample(this.words[kind], count);
+    this.words[kind] = this.words[kind].filter((word) => !taken.includes(word));
+    return taken;
+  }
+}
+
+function makeCalc(random: Random): Task {
+  const first = random.integer(1, MAX_NUMBER);
+  const steps: { operator: '+' | '-'; value: number }[] = [];
+  let total = first;
+  const length = random.integer(2, 4);
+  while (steps.length < length) {
+    const value = random.integer(1, LARGEST_OPERAND);
+    const operator = random.pick(['+', '-'] as const);
+    const next = operator === '+' ? total + value : total - value;
+    if (next < 0 || next > MAX_NUMBER) continue;
+    steps.push({ operator, value });
+    total = next;
+  }
+  return { kind: 'calc', first, steps };
+}
+
+function makeGo(random: Random, pools: Pools): Task {
+  const path = pools.take('go', PATH_LINKS + 3, random);
+  const link = (i: number) => ({ from: at(path, i), to: at(path, i + 1) });
+  const links = Array.from({ length: PATH_LINKS }, (_, i) => link(i));
+  // One more link that is not on the path: following it would be a mistake.
+  links.push(link(PATH_LINKS + 1));
+  return { kind: 'go', start: at(path, 0), links: random.shuffle(links) };
+}
+
+function makeCount(random: Random, pools: Pools): Task {
+  const [target = '', ...others] = random.sample(COLOURS, 3);
+  const things = pools.take('count', random.integer(3, 5), random);
+  const items = things.map((thing) => ({
+    thing,
+    colour: random.next() < 0.5 ? target : random.pick(others),
+  }));
+  return { kind: 'count', target, items };
+}
+
+function makeFind(random: Random, pools: Pools): Task {
+  const records = pools.take('find', 3, random).map((name) => ({
+    name,
+    colour: random.pick(COLOURS),
+    value: random.integer(0, 9),
+  }));
+  return { kind: 'find', name: random.pick(records).name, records };
+}
+
+/** A random task of the given kind, from words that `pools` still has. */
+export function makeTask(kind: TaskKind, random: Random, pools: Pools): Task {
+  switch (kind) {
+    case 'sort':
+    case 'flip':
+    case 'pick':
+      return { kind, items: pools.take(kind, random.integer(3, 5), random) };
+    case 'calc':
+      return makeCalc(random);
+    case 'go':
+      return makeGo(random, pools);
+    case 'count':
+      return makeCount(random, pools);
+    case 'find':
+      return makeFind(random, pools);
+  }
+}
+
+/** The words that ask for a task. */
+export function promptWords(task: Task): string[] {
+  switch (task.kind) {
+    case 'sort':
+    case 'flip':
+    case 'pick':
+      return [task.kind, ...task.items];
+    case 'calc':
+      return ['calc', String(task.first), ...task.steps.flatMap((s) => [s.operator, String(s.value)])];
+    case 'go':
+      return ['go', task.start, ':', ...joined(task.links.map((l) => [l.from, l.to]))];
+    case 'count':
+      return ['count', task.target, ':', ...task.items.flatMap((item) => [item.thing, item.colour])];
+    case 'find':
+      return [
+        'find',
+        task.name,
+        ':',
+        ...joined(task.records.map((r) => [r.name, r.colour, String(r.value)])),
+      ];
+  }
+}
+
+/** The words that answer a task, worked out step by step, with the given choices. */
+export function responseWords(task: Task, choice: TaskChoice, connective: string): string[] {
+  const answer = [connective, ...answerWords(task, choice)];
+  switch (task.kind) {
+    case 'sort':
+    case 'flip':
+      return [task.kind, ...task.items, ...answer];
+    case 'pick':
+      return ['pick', choice.pair[0], 'and', choice.pair[1], ...answer];
+    case 'calc':
+      return ['calc', ...joined(equations(task, choice.swapped)), ...answer];
+    case 'go':
+      return ['go', ...follow(task), ...answer];
+    case 'count': {
+      let seen = 0;
+      const tally = task.items.flatMap(({ thing, colour }) => {
+        if (colour === task.target) seen++;
+        return [thing, String(seen)];
+      });
+      return ['count', task.target, ':', ...tally, ...answer];
+    }
+    case 'find':
+      return ['find', task.name, ...answer];
+  }
+}
+
+/** The words after the connective: what is scored. */
+export function answerWords(task: Task, choice: TaskChoice): string[] {
+  switch (task.kind) {
+    case 'sort':
+      return [...task.items].sort();
+    case 'flip':
+      return [...task.items].reverse();
+    case 'calc':
+      return [String(equations(task, false).at(-1)?.at(-1))];
+    case 'go':
+      return follow(task).slice(-1);
+    case 'count':
+      return [String(task.items.filter((item) => item.colour === task.target).length)];
+    case 'pick':
+      return ['left', ...task.items.filter((item) => !choice.pair.includes(item))];
+    case 'find': {
+      const record = task.records.find((r) => r.name === task.name);
+      if (record === undefined) throw new Error(`no record of ${task.name}`);
+      return [record.colour, String(record.value)];
+    }
+  }
+}
+
+/** True if the first sum of a `calc` may be written either way round. */
+export function canSwap(task: Task): boolean {
+  return task.kind === 'calc' && task.steps[0]?.operator === '+' && task.steps[0].value !== task.first;
+}
+
+function equations(task: Extract<Task, { kind: 'calc' }>, swapped: boolean): string[][] {
+  let total = task.first;
+  return task.steps.map(({ operator, value }, i) => {
+    const before = total;
+    total = operator === '+' ? total + value : total - value;
+    const operands = swapped && i === 0 ? [value, operator, before] : [before, operator, value];
+    return [...operands, '=', total].map(String);
+  });
+}
+
+function follow(task: Extract<Task, { kind: 'go' }>): string[] {
+  const path = [task.start];
+  for (;;) {
+    const link = task.links.find((l) => l.from === path.at(-1));
+    if (link === undefined) return path;
+    path.push(link.to);
+  }
+}
+
+function joined(groups: string[][]): string[] {
+  return groups.flatMap((group, i) => (i === 0 ? group : [',', ...group]));
+}
+
+function at<T>(values: readonly T[], i: number): T {
+  const value = values[i];
+  if (value === undefined) throw new Error(`no element ${i}`);
+  return value;
+}

@@ -1,0 +1,168 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type TfjsBackend, useBackend } from '../engine/tfjs/backend.js';
+import type { ModelConfig } from '../model/config.js';
+import type { WeightSource } from '../model/weights.js';
+import { lossAndGradients } from './loss.js';
+import { type Batch, makeBatch, sampleLayout } from './objective.js';
+import { DEFAULT_OPTIMIZER, Optimizer, type OptimizerOptions } from './optimizer.js';
+import { generateProblem, LIMITS, type ProblemSet } from './problems.js';
+import { Random } from './random.js';
+import { WordTable } from './tokenizer-json.js';
+import { initialWeights, TrainableWeights } from './trainable-weights.js';
+import { END_ID, MASK_ID, START_ID } from './vocabulary.js';
+
+export interface TrainOptions {
+  /** Shape of the model; the vocabulary is always the tasks'. */
+  layers: number;
+  hidden: number;
+  heads: number;
+  ffn: number;
+  steps: number;
+  /** Sequences per step. */
+  batch: number;
+  set: ProblemSet;
+  seed: number;
+  warmup: number;
+  /** Last share of the steps, over which the learning rate falls linearly to zero. */
+  decay: number;
+  backend: TfjsBackend;
+  optimizer: OptimizerOptions;
+  /** Stops after the current step; the weights so far are returned. */
+  signal?: AbortSignal;
+}
+
+export interface TrainProgress {
+  step: number;
+  steps: number;
+  loss: number;
+  /** Rows fed through the model so far. */
+  tokens: number;
+  seconds: number;
+}
+
+export interface TrainedModel {
+  config: ModelConfig;
+  weights: WeightSource;
+  losses: number[];
+}
+
+export const DEFAULT_TRAINING: TrainOptions = {
+  layers: 2,
+  hidden: 64,
+  heads: 2,
+  ffn: 192,
+  steps: 100,
+  batch: 8,
+  set: 'short',
+  seed: 7,
+  warmup: 20,
+  decay: 0.4,
+  backend: 'wasm',
+  optimizer: DEFAULT_OPTIMIZER,
+};
+
+/** The configuration that `trainModel` trains. */
+export function trainingConfig(
+  options: Pick<TrainOptions, 'layers' | 'hidden' | 'heads' | 'ffn'>,
+): ModelConfig {
+  return {
+    name: 'tiny-llada',
+    arch: 'llada',
+    layers: options.layers,
+    hidden: options.hidden,
+    heads: options.heads,
+    kvHeads: options.heads,
+    headDim: options.hidden / options.heads,
+    ffn: options.ffn,
+    vocab: new WordTable().size,
+    ropeTheta: 10000,
+    rmsEps: 1e-5,
+    qkvBias: false,
+    qkNorm: false,
+    tiedHead: true,
+    shiftLogits: false,
+    attention: 'bidirectional',
+    contextLength: 256,
+    maskId: MASK_ID,
+    bosId: START_ID,
+    eosId: END_ID,
+  };
+}
+
+/**
+ * Trains a masked-diffusion model on fresh random problems, through the operator graph that the engine runs.
+ * For smoke runs: the shipped weights come from the PyTorch recipe in `tools/train`, which is some hundred times
+ * faster and checked against this path.
+ */
+export async function trainModel(
+  overrides: Partial<TrainOptions> = {},
+  onProgress: (progress: TrainProgress) => void = () => {},
+): Promise<TrainedModel> {
+  const options = { ...DEFAULT_TRAINING, ...overrides };
+  await useBackend(options.backend);
+  const config = trainingConfig(options);
+  const random = new Random(options.seed);
+  const weights = new TrainableWeights(config, initialWeights(config, random));
+  const optimizer = new Optimizer(options.optimizer);
+  const problems = new ProblemStream(options);
+  const losses: number[] = [];
+  const began = performance.now();
+  let tokens = 0;
+  try {
+    for (let step = 0; step < options.steps && options.signal?.aborted !== true; step++) {
+      const batch = problems.next(random);
+      const { loss, gradients } = lossAndGradients(config, weights, batch);
+      optimizer.apply(weights.entries(), gradients, learningRate(step, options));
+      tf.dispose([...gradients.values()]);
+      losses.push(loss);
+      tokens += batch.ids.length;
+      const seconds = (performance.now() - began) / 1000;
+      onProgress({ step: step + 1, steps: options.steps, loss, tokens, seconds });
+      // Lets signals and timers run: a step is one long synchronous computation.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { config, weights: weights.snapshot('tiny-llada (trained here)'), losses };
+  } finally {
+    weights.dispose();
+    optimizer.dispose();
+  }
+}
+
+/** Warm-up, constant, then linear decay: a factor of both learning rates. */
+export function learningRate(
+  step: number,
+  { steps, warmup, decay }: Pick<TrainOptions, 'steps' | 'warmup' | 'decay'>,
+): number {
+  return Math.min(1, (step + 1) / warmup, (steps - step) / (steps * decay));
+}
+
+/** Fresh problems in batches of one prompt length, so that no row is padding. */
+class ProblemStream {
+  private readonly table = new WordTable();
+  private readonly waiting = new Map<number, { prompt: number[]; response: number[] }[]>();
+  private index = 0;
+
+  constructor(private readonly options: TrainOptions) {}
+
+  next(random: Random): Batch {
+    const { batch, set, seed } = this.options;
+    for (;;) {
+      const problem = generateProblem(seed, this.index++, set, 'train');
+      const prompt = this.table.encodePrompt(problem.prompt);
+      const response = this.table.encode(problem.response);
+      while (response.length < LIMITS[set].canvas) response.push(END_ID);
+      const group = this.waiting.get(prompt.length) ?? [];
+      group.push({ prompt, response });
+      this.waiting.set(prompt.length, group);
+      if (group.length < batch) continue;
+      this.waiting.delete(prompt.length);
+      return makeBatch(
+        group.map((p) => p.prompt),
+        group.map((p) => p.response),
+        sampleLayout(random),
+        { maskId: MASK_ID, wordIds: [...this.table.wordIds(), END_ID] },
+        random,
+      );
+    }
+  }
+}

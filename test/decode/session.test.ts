@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { composePolicy } from '../../src/decode/compose.js';
+import { POLICY_NAMES, policyByName, policySpecByName } from '../../src/decode/policies.js';
+import { type DecodeOptions, decode } from '../../src/decode/session.js';
+import { CheckError, UsageError } from '../../src/errors.js';
+import { RandomTimer } from './support/random-timer.js';
+import { TOY_CONFIG, TOY_EOS, TOY_MASK, ToyEngine } from './support/toy-engine.js';
+
+const options = (change: Partial<DecodeOptions> = {}): DecodeOptions => ({
+  policy: policyByName('llada.cpp'),
+  engine: new ToyEngine({ seed: 3 }),
+  promptIds: [1, 2, 3, 4, 5],
+  genLength: 64,
+  ...change,
+});
+
+describe('decode', () => {
+  it.each(POLICY_NAMES)('%s fills the canvas and counts its work', async (name) => {
+    const engine = new ToyEngine({ seed: 3 });
+    const { tokens, counters, remainingVisible, canvas, steps } = await decode(
+      options({ policy: policyByName(name), engine }),
+    );
+    expect(tokens).toHaveLength(64);
+    expect(tokens).not.toContain(TOY_MASK);
+    const main = engine.passes.filter((pass) => pass.lane === 'main');
+    expect(counters.nfe).toBe(main.length);
+    expect(counters.nfe).toBe(steps.length);
+    expect(counters.nfe).toBe(Object.values(counters.forwards).reduce((a, b) => a + b));
+    expect(counters.sideRefreshes).toBe(engine.passes.length - main.length);
+    expect(counters.mainRows + counters.sideRows).toBe(
+      engine.passes.reduce((sum, { rows }) => sum + rows.length, 0),
+    );
+    expect(counters.logitsRows).toBe(engine.passes.reduce((sum, { logits }) => sum + logits.length, 0));
+    const eos = tokens.indexOf(TOY_EOS);
+    expect(counters.textTokens).toBe(eos < 0 ? 64 : eos);
+    expect(counters.tokensPerForward).toBeCloseTo(64 / counters.nfe, 12);
+    const visible = canvas.positions.flatMap(({ state }, position) => (state === 'V' ? [position] : []));
+    expect(remainingVisible.map(({ position }) => position)).toEqual(visible);
+  });
+
+  it('counts one prefill, one forward per token and one seal per block but the last for block-kv', async () => {
+    const { counters } = await decode(options({ policy: policyByName('block-kv') }));
+    expect(counters.forwards).toEqual({ prefill: 1, denoise: 64, seal: 1, refresh: 0 });
+    expect(counters.mainRows).toBe(5 + 64 * 32 + 32);
+  });
+
+  it('reports every step', async () => {
+    const seen: number[] = [];
+    const { steps, canvas } = await decode(
+      options({ onStep: (record, after) => seen.push(record.plan.step, after.step) }),
+    );
+    expect(seen).toEqual(steps.flatMap((_, step) => [step, step + 1]));
+    expect(canvas.step).toBe(steps.length);
+  });
+
+  it('lands refreshes when the timer says they are done, and drops what never was', async () => {
+    const { steps, counters } = await decode(options({ timer: new RandomTimer(5, 6) }));
+    const launched = steps.flatMap(({ plan }) => plan.passes.slice(1).map(({ id }) => id));
+    const landed = steps.flatMap((step) => step.landed);
+    const dropped = new Set(steps.flatMap((step) => step.dropped.map(({ passId }) => passId)));
+    expect(launched.length).toBeGreaterThan(3);
+    expect(steps.some(({ plan, landed: ids }) => ids.some((id) => !id.startsWith(`${plan.step}.`)))).toBe(
+      true,
+    );
+    expect(new Set([...landed, ...dropped])).toEqual(new Set(launched));
+    expect(counters.refreshesDropped).toBe(steps.flatMap((step) => step.dropped).length);
+  });
+
+  it('sweeps what is still visible on the main lane after the last block', async () => {
+    const spec = { ...policySpecByName('mbsd-sts'), final: { kind: 'sweep', passes: 3 } } as const;
+    const { steps, counters } = await decode(options({ policy: composePolicy(spec) }));
+    expect(counters.forwards.refresh).toBeGreaterThan(0);
+    expect(counters.forwards.refresh).toBeLessThanOrEqual(3);
+    expect(steps.at(-1)?.plan.passes[0].kind).toBe('refresh');
+    expect(counters.sideRefreshes).toBe(0);
+  });
+
+  it('stops when it is aborted', async () => {
+    const controller = new AbortController();
+    let steps = 0;
+    const onStep = () => {
+      steps++;
+      controller.abort(new Error('stop'));
+    };
+    await expect(decode(options({ onStep, signal: controller.signal }))).rejects.toThrow('stop');
+    expect(steps).toBe(1);
+  });
+
+  it('refuses a policy that does not end within its budget', async () => {
+    const policy = policyByName('llada');
+    const stuck = {
+      ...policy,
+      apply: (...args: Parameters<typeof policy.apply>) => ({
+        ...policy.apply(...args),
+        canvas: { ...args[0], step: args[0].step + 1 },
+      }),
+    };
+    await expect(decode(options({ policy: stuck }))).rejects.toThrow(/law D4: llada .* budget of \d+ steps/);
+    await expect(decode(options({ policy: stuck }))).rejects.toThrow(CheckError);
+  });
+
+  it('refuses a timer that ends unknown work', async () => {
+    const timer = {
+      name: 'odd',
+      time: () => ({ startMs: 0, endMs: 1, completed: ['7.7'], busyMs: {}, counters: {} }),
+    };
+    await expect(decode(options({ timer }))).rejects.toThrow(/7\.7, which is not under way/);
+  });
+
+  it('refuses an engine that returns other rows than asked for', async () => {
+    const engine = new ToyEngine({ seed: 1 });
+    engine.run = () => Promise.resolve({ logits: new Float32Array(3) });
+    await expect(decode(options({ engine }))).rejects.toThrow(/returned 3 logits/);
+  });
+
+  it.each([
+    [{ ...TOY_CONFIG, maskId: null }, /no mask token/],
+    [{ ...TOY_CONFIG, contextLength: 68 }, /exceeds the context/],
+  ])('refuses models that do not fit', async (config, message) => {
+    const engine = Object.assign(new ToyEngine({ seed: 1 }), { config });
+    await expect(decode(options({ engine }))).rejects.toThrow(message);
+    await expect(decode(options({ engine }))).rejects.toThrow(UsageError);
+  });
+});

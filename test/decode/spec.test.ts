@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { composePolicy } from '../../src/decode/compose.js';
+import { POLICY_NAMES, POLICY_SPECS, policyByName } from '../../src/decode/policies.js';
+import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js';
+import { UsageError } from '../../src/errors.js';
+
+const base: PolicySpecInput = {
+  name: 'test',
+  window: { kind: 'sliding' },
+  cache: { kind: 'prefix', seal: 'delayed' },
+  commit: { kind: 'staged' },
+};
+
+describe('policy specs', () => {
+  it('are complete after parsing, survive JSON, and parse to themselves', () => {
+    for (const spec of POLICY_SPECS) {
+      const full = parsePolicySpec(spec);
+      expect(parsePolicySpec(JSON.parse(JSON.stringify(full)))).toEqual(full);
+      expect(full.description).not.toBe('');
+      expect(full.source).not.toBe('');
+    }
+  });
+
+  it('carry the operating point of the paper', () => {
+    const { spec } = policyByName('llada.cpp');
+    expect(spec).toMatchObject({
+      blockLength: 32,
+      commit: { kind: 'staged', visible: 0.7, stable: 0.9 },
+      window: { kind: 'sliding', lookahead: { trigger: 4 } },
+      logits: 'active',
+      refresh: { kind: 'cpu' },
+    });
+    expect(POLICY_NAMES).toEqual([
+      'llada',
+      'block-kv',
+      'threshold',
+      'mbsd',
+      'mbsd-sts',
+      'mbsd-sts-sls',
+      'llada.cpp',
+    ]);
+  });
+
+  it.each([
+    ['an unknown key', { ...base, windw: 1 }, /unknown key "windw"/],
+    [
+      'an unknown nested key',
+      { ...base, commit: { kind: 'staged', visble: 0.5 } },
+      /unknown key "visble" in commit/,
+    ],
+    ['block length 0', { ...base, blockLength: 0 }, /blockLength/],
+    ['an unknown rule', { ...base, commit: { kind: 'magic' } }, /commit/],
+    ['no object', 7, /policy:/],
+    [
+      'stable below visible',
+      { ...base, commit: { kind: 'staged', visible: 0.9, stable: 0.7 } },
+      /stable .* below/,
+    ],
+    ['too many steps', { ...base, commit: { kind: 'quota', stepsPerBlock: 33 } }, /stepsPerBlock/],
+    ['a cached canvas', { ...base, window: { kind: 'canvas' } }, /cache must be none/],
+    ['a window without cache', { ...base, cache: { kind: 'none' } }, /cache must be prefix/],
+    ['sliding sealed by pass', { ...base, cache: { kind: 'prefix', seal: 'pass' } }, /delayed or as-is/],
+    ['a block sealed late', { ...base, window: { kind: 'block' } }, /needs window sliding/],
+    ['a window below the block', { ...base, window: { kind: 'sliding', size: 8 } }, /below blockLength/],
+    [
+      'sliding past stable without stages',
+      { ...base, window: { kind: 'sliding', past: 'stable' }, commit: { kind: 'quota' } },
+      /needs commit staged/,
+    ],
+    [
+      'drafts without future rows',
+      {
+        ...base,
+        window: { kind: 'block' },
+        cache: { kind: 'prefix', seal: 'pass' },
+        speculate: { kind: 'drafts' },
+      },
+      /drafts needs rows beyond/,
+    ],
+    [
+      'lookahead without drafts',
+      { ...base, window: { kind: 'sliding', lookahead: {} } },
+      /speculate must be drafts/,
+    ],
+    [
+      'refresh without stages',
+      { ...base, commit: { kind: 'quota' }, refresh: { kind: 'cpu' } },
+      /commit must be staged/,
+    ],
+    [
+      'more launches than places',
+      { ...base, refresh: { kind: 'cpu', perStep: 5, maxInFlight: 2 } },
+      /exceeds refresh.maxInFlight/,
+    ],
+    ['oldest by mask', { ...base, refresh: { kind: 'cpu', feed: 'mask' } }, /same position forever/],
+    [
+      'a sweep of final tokens',
+      { ...base, commit: { kind: 'quota' }, final: { kind: 'sweep' } },
+      /final sweep/,
+    ],
+  ])('refuse %s', (_name, spec, message) => {
+    expect(() => parsePolicySpec(spec)).toThrow(UsageError);
+    expect(() => parsePolicySpec(spec)).toThrow(message);
+    expect(() => parsePolicySpec(spec)).not.toThrow(/\n/);
+  });
+
+  it('name the nearest policy', () => {
+    expect(() => policyByName('mbsd-st')).toThrow(/did you mean mbsd-sts/);
+    expect(() => policyByName('mbsd-st')).toThrow(UsageError);
+  });
+});
+
+describe('start', () => {
+  const policy = composePolicy(base);
+
+  it.each([
+    [[], 32, /prompt is empty/],
+    [[1], 33, /not a multiple of the block length 32/],
+    [[1], 0, /positive integer/],
+    [[1, 9], 32, /mask token/],
+  ])('refuses prompt %j with length %i', (prompt, length, message) => {
+    expect(() => policy.start(prompt, length, 9)).toThrow(message);
+  });
+
+  it('opens the window on the first block', () => {
+    const canvas = policy.start([1, 2], 64, 9);
+    expect(canvas.window).toEqual({ start: 2, end: 34 });
+    expect(canvas.positions.map(({ state }) => state)).toEqual([
+      ...Array.from({ length: 2 }, () => 'S'),
+      ...Array.from({ length: 32 }, () => 'IV'),
+      ...Array.from({ length: 32 }, () => 'M'),
+    ]);
+  });
+});

@@ -1,0 +1,43 @@
+import type { DecodingPolicy } from '../../../src/decode/compose.js';
+import { scoreRow } from '../../../src/decode/confidence.js';
+import { hashNumbers } from '../../../src/decode/hash-numbers.js';
+import type { Pass, PassOutcome } from '../../../src/decode/types.js';
+import { TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';
+
+/**
+ * A second, independent loop over plan, run and apply: the passes of a step run in any order and the outcomes are
+ * handed over in any order. `landedAt` says which side passes land at each step's boundary.
+ */
+export async function interleavedDecode(
+  policy: DecodingPolicy,
+  engine: ToyEngine,
+  promptIds: readonly number[],
+  genLength: number,
+  landedAt: readonly (readonly string[])[],
+  seed: number,
+): Promise<readonly number[]> {
+  const score = async (pass: Pass): Promise<PassOutcome> => {
+    const { logits } = await engine.run(pass);
+    const rows = pass.logits.map((row, index) => ({
+      position: pass.rows[row].position,
+      ...scoreRow(logits, index, TOY_VOCAB, TOY_MASK, policy.spec.confidence),
+    }));
+    return { passId: pass.id, rows };
+  };
+  const shuffle = <T>(items: readonly T[], salt: number): T[] =>
+    items
+      .map((item, index) => ({ item, rank: hashNumbers(seed, salt, index) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ item }) => item);
+
+  let canvas = policy.start(promptIds, genLength, TOY_MASK);
+  const done = new Map<string, PassOutcome>();
+  for (let plan = policy.plan(canvas); plan !== null; plan = policy.plan(canvas)) {
+    for (const pass of shuffle(plan.passes, canvas.step)) done.set(pass.id, await score(pass));
+    const landed = shuffle(landedAt[canvas.step], canvas.step + 1).map((id) => done.get(id) as PassOutcome);
+    const applied = policy.apply(canvas, plan, done.get(plan.passes[0].id) as PassOutcome, landed);
+    canvas = applied.canvas;
+    engine.retain(applied.liveKv);
+  }
+  return canvas.positions.slice(promptIds.length).map((position) => position.token);
+}

@@ -1,0 +1,35 @@
+import { hashNumbers } from '../../../src/decode/hash-numbers.js';
+import type { StepTimer, StepTiming } from '../../../src/decode/timer.js';
+import type { StepPlan } from '../../../src/decode/types.js';
+
+/** Side passes finish after a random number of steps and in random order. */
+export class RandomTimer implements StepTimer {
+  readonly name = 'random';
+  private pending: { readonly id: string; readonly until: number; readonly rank: number }[] = [];
+
+  constructor(
+    private readonly seed: number,
+    private readonly longestDelay = 4,
+  ) {}
+
+  time(plan: StepPlan): StepTiming {
+    plan.passes.forEach((pass, index) => {
+      if (pass.lane !== 'side') return;
+      const delay = hashNumbers(this.seed, plan.step, index, 1) % (this.longestDelay + 1);
+      this.pending.push({
+        id: pass.id,
+        until: plan.step + delay,
+        rank: hashNumbers(this.seed, plan.step, index, 2),
+      });
+    });
+    const done = this.pending.filter(({ until }) => until <= plan.step).sort((a, b) => a.rank - b.rank);
+    this.pending = this.pending.filter(({ until }) => until > plan.step);
+    return {
+      startMs: plan.step,
+      endMs: plan.step + 1,
+      completed: done.map(({ id }) => id),
+      busyMs: { npu: 1 },
+      counters: {},
+    };
+  }
+}

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { POLICY_NAMES, policyByName } from '../../src/decode/policies.js';
+import { decode } from '../../src/decode/session.js';
+import type { StepRecord } from '../../src/decode/step-record.js';
+import type { Engine } from '../../src/engine/engine.js';
+import { useBackend } from '../../src/engine/tfjs/backend.js';
+import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
+import { type LoadedWeights, loadWeightTensors } from '../../src/engine/tfjs/weight-tensors.js';
+import { verifySteps } from '../../src/engine/verify/verify.js';
+import { randomWeights, tinyConfig } from './tiny-model.js';
+
+const config = tinyConfig();
+const prompt = [0, 10, 11, 12, 13, 14, 15, 4];
+
+describe('verifier', () => {
+  let engine: Engine;
+  let weights: LoadedWeights;
+
+  beforeAll(async () => {
+    await useBackend('wasm');
+    const source = randomWeights(config, 7);
+    engine = await createTfjsEngine(config, source, { backend: 'wasm' });
+    weights = await loadWeightTensors(config, source);
+  });
+  afterAll(() => {
+    engine.dispose();
+    weights.dispose();
+  });
+
+  const verify = (steps: readonly StepRecord[], every = 1) =>
+    verifySteps(steps, { config, weights, confidence: 'max-softmax', maskId: 5, every });
+  const run = (name: string) =>
+    decode({ policy: policyByName(name), engine, promptIds: prompt, genLength: 64 });
+
+  it.each(POLICY_NAMES)(
+    '%s: every scored row follows from the context it was entitled to see',
+    async (name) => {
+      const { steps, counters } = await run(name);
+      const report = verify(steps);
+      expect(report.mismatches).toEqual([]);
+      expect(report.rows).toBe(counters.logitsRows);
+      expect(report.maxConfidenceError).toBeLessThan(1e-4);
+    },
+  );
+
+  it('notices a prediction that was changed', async () => {
+    const { steps } = await run('block-kv');
+    const broken = steps.map((step, index) =>
+      index === 3
+        ? {
+            ...step,
+            outcomes: step.outcomes.map((o) => ({
+              ...o,
+              rows: o.rows.map((row, r) =>
+                r === 5 ? { ...row, token: (row.token + 1) % config.vocab } : row,
+              ),
+            })),
+          }
+        : step,
+    );
+    const report = verify(broken);
+    expect(report.mismatches).toHaveLength(1);
+    expect(report.mismatches[0]).toMatchObject({ step: 3, passId: steps[3].plan.passes[0].id });
+    expect(report.mismatches[0].logitMargin).toBeGreaterThan(0);
+  });
+
+  it('notices a pass that was fed other tokens than the trace says', async () => {
+    const { steps } = await run('mbsd-sts');
+    const broken = steps.map((step, index) =>
+      index === 2
+        ? {
+            ...step,
+            plan: {
+              ...step.plan,
+              passes: step.plan.passes.map((pass) => ({
+                ...pass,
+                rows: pass.rows.map((row) => ({ ...row, feed: row.feed === 5 ? 20 : 5 })),
+              })),
+            },
+          }
+        : step,
+    );
+    const { mismatches } = verify(broken);
+    expect(mismatches.length).toBeGreaterThan(0);
+    expect(mismatches.every((m) => m.step >= 2)).toBe(true);
+  });
+});

@@ -1,0 +1,81 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { LADDER } from '../../experiments/ablation/ladder.js';
+import { ABLATION_DEFAULTS, type AblationOptions } from '../../experiments/ablation/options.js';
+import { runAblation } from '../../experiments/ablation/run.js';
+import { formatSummary, parseSummary } from '../../experiments/ablation/summary-file.js';
+import type { AblationRow, AblationSummary } from '../../experiments/ablation/types.js';
+
+const small: AblationOptions = {
+  ...ABLATION_DEFAULTS,
+  prompts: 1,
+  genLength: 64,
+  verifyPrompts: 1,
+  verifyEvery: 8,
+  jobs: 0,
+};
+
+describe('the ladder, on the shipped model', () => {
+  let summary: AblationSummary;
+  const row = (name: string): AblationRow => {
+    const found = summary.rows.find((r) => r.name === name);
+    if (found === undefined) throw new Error(`no row ${name}`);
+    return found;
+  };
+
+  beforeAll(async () => {
+    summary = await runAblation(small);
+  });
+
+  it('has every row of the paper in order, each with a positive latency', () => {
+    expect(summary.rows.map((r) => r.name)).toEqual(LADDER.map((r) => r.name));
+    for (const r of summary.rows) expect(r.latency_s.median).toBeGreaterThan(0);
+  });
+
+  it('is a valid summary that survives a round trip', () => {
+    expect(parseSummary(JSON.parse(formatSummary(summary)), 'round trip')).toEqual(summary);
+  });
+
+  it('keeps the tokens where only the machine changes', () => {
+    for (const name of ['NPU', 'NPU + prefix KV', '+ SOMR', '+ SLS']) {
+      expect(row(name).token_exact.verdict, name).toBe('exact');
+    }
+  });
+
+  it('verifies every row against its own specification', () => {
+    for (const r of summary.rows) {
+      expect(r.token_exact.specification?.rows, r.name).toBeGreaterThan(0);
+      expect(r.token_exact.specification?.mismatches, r.name).toBe(0);
+    }
+  });
+
+  it('counts forwards as the baselines define them', () => {
+    // Vanilla: one full forward per token. Prefix KV: prefill, one per token, one seal per finished block.
+    expect(row('CPU').forwards.mean).toBe(64);
+    expect(row('CPU + prefix KV').forwards).toMatchObject({ prefill: 1, denoise: 64 });
+    expect(row('+ STS').forwards.mean).toBeLessThan(row('+ SOMR').forwards.mean);
+  });
+
+  it('never reports a resource as busy for longer than the run', () => {
+    for (const r of summary.rows) {
+      for (const share of Object.values(r.utilization)) {
+        if (share !== null) expect(share).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+
+  it('gives the same bytes again', async () => {
+    expect(formatSummary(await runAblation(small))).toBe(formatSummary(summary));
+  });
+});
+
+describe('bad options', () => {
+  it.each([
+    [{ prompts: 0 }, /prompts/],
+    [{ genLength: 100 }, /block length 32 does not divide/],
+    [{ model: 'tiny-lada' }, /tiny-llada/],
+    [{ profile: 'sm8570' }, /sm8750/],
+    [{ costModel: 'llada-8' }, /llada-8b/],
+  ])('%j is refused with what to do', async (change, message) => {
+    await expect(runAblation({ ...small, ...change })).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,117 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseHfConfig } from '../../src/model/formats/hf-config.js';
+import { fileSha256, loadModel, resolveModelConfig } from '../../src/model/load.js';
+import { loadTokenizer } from '../../src/model/tokenizer.js';
+import { allWords } from '../../src/train/vocabulary.js';
+import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
+import { lladaJson, VOCAB, writeCheckpoint } from './checkpoint.js';
+
+const config = tinyConfig({ vocab: VOCAB });
+
+describe('config.json', () => {
+  it('becomes a ModelConfig', () => {
+    expect(parseHfConfig(lladaJson(config), config.name, 'c')).toEqual(config);
+  });
+
+  it('of LLaDA-8B-Instruct becomes the preset', async () => {
+    // https://huggingface.co/GSAI-ML/LLaDA-8B-Instruct/blob/main/config.json, the keys that matter.
+    const published = {
+      ...{
+        model_type: 'llada',
+        activation_type: 'silu',
+        d_model: 4096,
+        embedding_size: 126464,
+        eos_token_id: 126081,
+      },
+      ...{ include_bias: false, include_qkv_bias: false, layer_norm_type: 'rms', mask_token_id: 126336 },
+      ...{ max_sequence_length: 4096, mlp_hidden_size: 12288, n_heads: 32, n_kv_heads: 32, n_layers: 32 },
+      ...{ rms_norm_eps: 1e-5, rope: true, rope_theta: 500000.0, vocab_size: 126464, weight_tying: false },
+    };
+    const preset = await resolveModelConfig('llada-8b');
+    expect(parseHfConfig(published, 'llada-8b', 'c')).toEqual({ ...preset, bosId: null });
+  });
+
+  it.each([
+    [{ model_type: 'qwen2' }, /c: model_type: only LLaDA configurations/],
+    [{ d_model: -1 }, /c: d_model: /],
+    [{ d_model: 30 }, /d_model 30 is not a multiple of n_heads 4/],
+    [{ layer_norm_type: 'default' }, /layer_norm_type: only RMSNorm/],
+    [{ mask_token_id: VOCAB }, /mask_token_id \d+ is outside the vocabulary of \d+/],
+    [{ n_layers: '4' }, /c: n_layers: /],
+  ])('with %j is refused', (change, message) => {
+    expect(() => parseHfConfig({ ...lladaJson(config), ...change }, 'x', 'c')).toThrow(message);
+  });
+});
+
+describe('tokenizer', () => {
+  it('gives one id per word and its inverse, and bytes for anything else', async () => {
+    const directory = await writeCheckpoint(config, randomWeights(config));
+    const tokenizer = await loadTokenizer(join(directory, 'tokenizer.json'));
+    expect(tokenizer.size).toBe(VOCAB);
+    const words = allWords().slice(0, 40).join(' ');
+    const prompt = ` ${words}`;
+    const ids = tokenizer.encode(prompt);
+    expect(ids).toHaveLength(words.split(' ').length);
+    expect(tokenizer.decode(ids)).toBe(prompt);
+    expect(tokenizer.encode(words)).toEqual(ids);
+    for (const text of [' Ünïcode \u{1f600} zebra?', ' 12 + 8 = 20 .', ' a  b']) {
+      expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+    }
+  });
+
+  it('leaves special tokens out of the text unless asked, and ignores ids it does not have', async () => {
+    const directory = await writeCheckpoint(config, randomWeights(config));
+    const tokenizer = await loadTokenizer(join(directory, 'tokenizer.json'));
+    const [word] = tokenizer.encode(' sort');
+    const ids = [0, word!, 5, 1, 40000];
+    expect(tokenizer.decode(ids)).toBe(' sort');
+    expect(tokenizer.decode(ids, { skipSpecial: false })).toBe(
+      '<|startoftext|> sort<|mdm_mask|><|endoftext|>',
+    );
+    expect(tokenizer.decode([])).toBe('');
+    expect(tokenizer.token(5)).toBe('<|mdm_mask|>');
+    expect(tokenizer.id('<|mdm_mask|>')).toBe(5);
+    expect(tokenizer.token(VOCAB)).toBeUndefined();
+    expect(tokenizer.encode('<|mdm_mask|>')).toEqual([5]);
+  });
+
+  it('that is damaged is refused', async () => {
+    const directory = await writeCheckpoint(config, randomWeights(config));
+    const path = join(directory, 'tokenizer.json');
+    writeFileSync(path, '{"model": {"type": "Unigram"}}');
+    await expect(loadTokenizer(path)).rejects.toThrow(/tokenizer.json: model.type: only byte-pair encodings/);
+    writeFileSync(path, '{');
+    await expect(loadTokenizer(path)).rejects.toThrow(/tokenizer.json: not JSON/);
+    rmSync(path);
+    await expect(loadTokenizer(path)).rejects.toThrow(/cannot read/);
+  });
+});
+
+describe('loadModel', () => {
+  it('loads a directory with weights and tokenizer', async () => {
+    const directory = await writeCheckpoint(config, randomWeights(config));
+    const model = await loadModel(directory);
+    expect({ ...model.config, name: config.name }).toEqual(config);
+    expect(model.tokenizer?.size).toBe(VOCAB);
+    expect(await fileSha256(model.weightsPath)).toMatch(/^[0-9a-f]{64}$/);
+    await model.weights.close();
+    rmSync(join(directory, 'tokenizer.json'));
+    const bare = await loadModel(directory);
+    expect(bare.tokenizer).toBeNull();
+    await bare.weights.close();
+  });
+
+  it('refuses weights that do not belong to the configuration', async () => {
+    const directory = await writeCheckpoint(tinyConfig({ vocab: VOCAB, layers: 1 }), randomWeights(config));
+    writeFileSync(join(directory, 'config.json'), JSON.stringify(lladaJson({ ...config, layers: 3 })));
+    await expect(loadModel(directory)).rejects.toThrow(/weight blk.2.attn_norm.weight of .* is missing/);
+  });
+
+  it('refuses unknown names with the nearest, and models that have no weights here', async () => {
+    await expect(loadModel('llada-9b')).rejects.toThrow(/unknown model "llada-9b": did you mean llada-8b/);
+    await expect(loadModel('llada-8b')).rejects.toThrow(/llada-8b has no weights here/);
+    await expect(resolveModelConfig('dreem-7b')).rejects.toThrow(/did you mean dream-7b/);
+  });
+});

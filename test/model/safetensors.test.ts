@@ -1,0 +1,175 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DataError, DllmError } from '../../src/errors.js';
+import { decodeWeight, encodeWeight } from '../../src/model/formats/codec.js';
+import { canonicalFromHf, hfFromCanonical } from '../../src/model/formats/hf-names.js';
+import { openSafetensors } from '../../src/model/formats/safetensors-source.js';
+import { writeSafetensors } from '../../src/model/formats/safetensors-write.js';
+import { weightShapes } from '../../src/model/weight-ids.js';
+import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
+import { temporaryDirectory, writeCheckpoint } from './checkpoint.js';
+
+const NAME = 'model.transformer.blocks.0.q_proj.weight';
+
+function rawFile(header: unknown, data: Uint8Array, headerBytes?: number): string {
+  const path = join(temporaryDirectory(), 'bad.safetensors');
+  const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(headerBytes ?? json.length));
+  writeFileSync(path, Buffer.concat([length, json, data]));
+  return path;
+}
+
+const entry = (start: number, end: number, shape: number[] = [(end - start) / 4], dtype = 'F32') => ({
+  dtype,
+  shape,
+  data_offsets: [start, end],
+});
+
+describe('safetensors', () => {
+  const config = tinyConfig({ tiedHead: false });
+  const weights = randomWeights(config);
+
+  it.each(['f32', 'f16', 'bf16'] as const)('gives back what was written as %s', async (dtype) => {
+    const source = await openSafetensors(await writeCheckpoint(config, weights, dtype));
+    expect([...source.names()].sort()).toEqual([...weightShapes(config).keys()].sort());
+    for (const id of source.names()) {
+      const original = await weights.read(id);
+      const bytes = encodeWeight(dtype, original, id);
+      expect(source.info(id)).toEqual({ shape: weights.info(id)?.shape, dtype, bytes: bytes.length });
+      expect(Buffer.compare(await source.readRaw(id), bytes)).toBe(0);
+      expect(await source.read(id)).toEqual(decodeWeight(dtype, bytes, id));
+    }
+    await expect(source.read('blk.9.attn_q.weight')).rejects.toThrow(/weight blk.9.attn_q.weight is missing/);
+    await source.close();
+  });
+
+  it('reads shards by their index', async () => {
+    const directory = temporaryDirectory();
+    const values = (x: number) => ({
+      shape: [2],
+      dtype: 'f32' as const,
+      values: () => new Float32Array([x, x]),
+    });
+    const [norm, last] = ['model.transformer.blocks.0.attn_norm.weight', 'model.transformer.ln_f.weight'];
+    await writeSafetensors(join(directory, 'a.safetensors'), new Map([[norm, values(1)]]));
+    await writeSafetensors(join(directory, 'b.safetensors'), new Map([[last, values(2)]]));
+    const index = { weight_map: { [norm]: 'a.safetensors', [last]: 'b.safetensors' } };
+    writeFileSync(join(directory, 'model.safetensors.index.json'), JSON.stringify(index));
+    const source = await openSafetensors(directory);
+    expect([...(await source.read('output_norm.weight'))]).toEqual([2, 2]);
+    expect([...(await source.read('blk.0.attn_norm.weight'))]).toEqual([1, 1]);
+    await source.close();
+    index.weight_map[last] = '../b.safetensors';
+    writeFileSync(join(directory, 'model.safetensors.index.json'), JSON.stringify(index));
+    await expect(openSafetensors(directory)).rejects.toThrow(/not a plain file name/);
+  });
+
+  it.each([
+    ['header longer than the file', { [NAME]: entry(0, 8) }, 8, 1e6, /header of 1000000 bytes cannot be/],
+    ['header that is not JSON', '{"a":', 0, undefined, /header is not a JSON object/],
+    ['header that is a list', '[1]', 0, undefined, /header is not a JSON object/],
+    [
+      'unknown field',
+      { [NAME]: { ...entry(0, 8), extra: 1 } },
+      8,
+      undefined,
+      /q_proj.weight: bad header entry/,
+    ],
+    ['negative offset', { [NAME]: entry(-8, 0) }, 8, undefined, /bad header entry \(data_offsets.0/],
+    ['unknown dtype', { [NAME]: entry(0, 8, [2], 'F33') }, 8, undefined, /unknown dtype "F33"/],
+    [
+      'shape and range that disagree',
+      { [NAME]: entry(0, 8, [3]) },
+      8,
+      undefined,
+      /needs 12 bytes, its range has 8/,
+    ],
+    ['huge shape', { [NAME]: entry(0, 8, [2 ** 52, 2 ** 52]) }, 8, undefined, /its range has 8/],
+    ['truncated data', { [NAME]: entry(0, 16) }, 8, undefined, /q_proj.weight: file is truncated/],
+    ['overlap', { a: entry(0, 8), [NAME]: entry(4, 12) }, 12, undefined, /q_proj.weight: overlaps/],
+    ['gap', { a: entry(0, 4), [NAME]: entry(8, 12) }, 12, undefined, /4 unused bytes before it/],
+    ['trailing bytes', { [NAME]: entry(0, 8) }, 12, undefined, /4 bytes after the last tensor/],
+  ] as const)('refuses a %s', async (_, header, dataBytes, headerBytes, message) => {
+    const path = rawFile(header, new Uint8Array(dataBytes), headerBytes);
+    await expect(openSafetensors(path)).rejects.toThrow(DataError);
+    await expect(openSafetensors(path)).rejects.toThrow(message);
+    await expect(openSafetensors(path)).rejects.toThrow(path);
+  });
+
+  it('refuses weights that are not floating point, or not finite, when they are read', async () => {
+    const integers = await openSafetensors(rawFile({ [NAME]: entry(0, 8, [2], 'I32') }, new Uint8Array(8)));
+    await expect(integers.read('blk.0.attn_q.weight')).rejects.toThrow(/stored as I32, weights must be/);
+    await integers.close();
+    const nan = await openSafetensors(rawFile({ [NAME]: entry(0, 4) }, new Uint8Array([0, 0, 0xc0, 0x7f])));
+    await expect(nan.read('blk.0.attn_q.weight')).rejects.toThrow(/q_proj.weight: non-finite f32 value/);
+    await nan.close();
+  });
+
+  it('refuses a missing file, a directory in its place and an empty file', async () => {
+    const directory = temporaryDirectory();
+    await expect(openSafetensors(directory)).rejects.toThrow(/cannot open .*model.safetensors: ENOENT/);
+    mkdirSync(join(directory, 'x.safetensors'));
+    await expect(openSafetensors(join(directory, 'x.safetensors'))).rejects.toThrow(/not a file/);
+    writeFileSync(join(directory, 'y.safetensors'), '');
+    await expect(openSafetensors(join(directory, 'y.safetensors'))).rejects.toThrow(
+      /header length: file is truncated/,
+    );
+  });
+
+  it('never fails other than by naming the file, whatever bytes it is given', async () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, 'z.safetensors');
+    const good = rawFileBytes();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(good.length),
+        fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { maxLength: 4 }),
+        async (length, changes) => {
+          const bytes = Buffer.from(good);
+          for (const [at, value] of changes) bytes[at] = value;
+          writeFileSync(path, bytes.subarray(0, length));
+          try {
+            const source = await openSafetensors(path);
+            try {
+              for (const id of source.names()) await source.read(id);
+            } finally {
+              await source.close();
+            }
+          } catch (error) {
+            expect(error).toBeInstanceOf(DllmError);
+            expect((error as Error).message).toContain(path);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function rawFileBytes(): Buffer {
+  const json = Buffer.from(JSON.stringify({ [NAME]: entry(0, 16, [2, 2]), x: entry(16, 20) }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([length, json, Buffer.from(new Float32Array([1, 2, 3, 4, 5]).buffer)]);
+}
+
+describe('LLaDA names', () => {
+  it('map both ways for every weight', () => {
+    for (const id of weightShapes(tinyConfig({ tiedHead: false, qkvBias: true })).keys()) {
+      const name = hfFromCanonical(id);
+      expect(name, id).not.toBeNull();
+      expect(canonicalFromHf(name ?? '')).toBe(id);
+    }
+  });
+
+  it('tell the two ff_out apart', () => {
+    expect(canonicalFromHf('model.transformer.ff_out.weight')).toBe('output.weight');
+    expect(canonicalFromHf('model.transformer.blocks.31.ff_out.weight')).toBe('blk.31.ffn_down.weight');
+    expect(canonicalFromHf('model.transformer.blocks.31.ff_proj.weight')).toBe('blk.31.ffn_gate.weight');
+    expect(canonicalFromHf('model.layers.0.mlp.up_proj.weight')).toBeNull();
+    expect(canonicalFromHf('model.transformer.blocks.0.rotary.weight')).toBeNull();
+  });
+});

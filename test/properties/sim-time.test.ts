@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { overrideProfile } from '../../sim/hardware/load-profile.js';
+import type { HardwareProfile } from '../../sim/hardware/schema.js';
+import { createMachine, type Machine } from '../../sim/machine/machine.js';
+import { toPerfetto } from '../../sim/machine/perfetto.js';
+import { busyOf, closedFormMs, type Pipeline, serialMs, toProgram } from '../../sim/machine/pipeline.js';
+import { RESOURCES } from '../../sim/machine/resources.js';
+import { runProgram } from '../../sim/machine/run-program.js';
+import { MEMORY_MODES, type MemoryMode } from '../../sim/memory/runtime.js';
+import { stackByName } from '../../sim/stacks/registry.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import type { PassShape } from '../../src/model/graph.js';
+import { precisionFor } from '../../src/model/precision.js';
+import { FASTER, passShapes, pipelines, profiles, RUNS, SLOWER, smallModel } from './sim-arbitraries.js';
+
+/** Relative slack for sums taken in a different order. */
+const EPSILON = 1e-9;
+const atMost = (a: number, b: number): boolean => a <= b + EPSILON * Math.max(1, Math.abs(b));
+
+const memories = fc.constantFrom(...MEMORY_MODES);
+const stacks = fc.constantFrom('llada.cpp', 'cpu');
+const sequences = fc.array(passShapes, { minLength: 1, maxLength: 4 });
+
+function machineOf(
+  profile: HardwareProfile,
+  model: ModelConfig,
+  memory: MemoryMode,
+  stack: string,
+  record = false,
+): Machine {
+  const precision = precisionFor('q4_0');
+  return createMachine({
+    ...{ profile, model, memory, precision, record },
+    stack: stackByName(stack),
+    fidelity: 'event',
+  });
+}
+
+function endOf(machine: Machine, shapes: readonly PassShape[]): number {
+  let endMs = 0;
+  for (const shape of shapes) endMs = machine.timePass(shape).endMs;
+  return endMs;
+}
+
+describe('Time laws of one operator', () => {
+  it('serial sum >= event time >= the busiest unit, which is work over rate', () => {
+    fc.assert(
+      fc.property(pipelines, (pipeline) => {
+        const result = runProgram(toProgram(pipeline));
+        const busy = busyOf(pipeline);
+        result.busyMs.forEach((ms, unit) => {
+          expect(ms).toBeCloseTo(busy[unit] as number, 9);
+        });
+        expect(atMost(Math.max(...busy), result.ms)).toBe(true);
+        expect(atMost(result.ms, serialMs(pipeline))).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('no stage made faster makes an operator slower', () => {
+    const stages = ['loadMs', 'decodeMs', 'multiplyMs', 'finishMs', 'storeMs'] as const;
+    fc.assert(
+      fc.property(
+        pipelines,
+        fc.constantFrom(...stages),
+        fc.double({ min: 0.05, max: 1, noNaN: true }),
+        (pipeline, stage, factor) => {
+          const scaled = (cost: Pipeline['chunk']) => ({ ...cost, [stage]: cost[stage] * factor });
+          const rest = pipeline.rest === null ? null : scaled(pipeline.rest);
+          const faster = { ...pipeline, chunk: scaled(pipeline.chunk), rest };
+          const before = runProgram(toProgram(pipeline)).ms;
+          expect(atMost(runProgram(toProgram(faster)).ms, before)).toBe(true);
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('a unit does one task at a time, and the spans hold all its busy time', () => {
+    fc.assert(
+      fc.property(pipelines, (pipeline) => {
+        const { spans, busyMs } = runProgram(toProgram(pipeline), true);
+        for (let unit = 0; unit < 4; unit++) {
+          const own = spans.filter((span) => span.unit === unit);
+          own.slice(1).forEach((span, at) => {
+            expect(atMost(own[at]?.endMs ?? 0, span.startMs)).toBe(true);
+          });
+          const sum = own.reduce((total, span) => total + span.endMs - span.startMs, 0);
+          expect(sum).toBeCloseTo(busyMs[unit as 0] as number, 9);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('the closed form is never below the busiest unit and never above the serial sum', () => {
+    fc.assert(
+      fc.property(pipelines, (pipeline) => {
+        const ms = closedFormMs(pipeline);
+        expect(atMost(Math.max(...busyOf(pipeline)), ms)).toBe(true);
+        expect(atMost(ms, serialMs(pipeline) * (1 + EPSILON))).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+describe('Time laws of a step', () => {
+  it('no resource is over 100 % busy, and the breakdown adds up to the step', () => {
+    fc.assert(
+      fc.property(
+        profiles,
+        smallModel,
+        memories,
+        stacks,
+        sequences,
+        (profile, model, memory, stack, shapes) => {
+          const machine = machineOf(profile, model, memory, stack);
+          for (const shape of shapes) {
+            const timing = machine.timePass(shape);
+            const ms = timing.endMs - timing.startMs;
+            for (const name of RESOURCES) expect(atMost(timing.busyMs[name] ?? 0, ms), name).toBe(true);
+            const parts = machine.stepBreakdown().parts.reduce((sum, part) => sum + part.ms, 0);
+            expect(Math.abs(parts - ms)).toBeLessThan(1e-6 * Math.max(1, ms));
+          }
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('more bandwidth or throughput, or less overhead, never makes a run slower', () => {
+    const knobs = fc.constantFrom(...Object.keys(FASTER), ...Object.keys(SLOWER));
+    const modes = fc.constantFrom<MemoryMode>('unlimited', 'on-demand', 'paging');
+    fc.assert(
+      fc.property(
+        ...([profiles, smallModel, modes, stacks, sequences, knobs] as const),
+        fc.double({ min: 1, max: 4, noNaN: true }),
+        (profile, model, memory, stack, shapes, path, factor) => {
+          const faster = FASTER[path] !== undefined;
+          const unit = (FASTER[path] ?? SLOWER[path])?.unit ?? '';
+          const base = profile.provenance[path]?.text ?? '';
+          const number = Number.parseFloat(base);
+          const changed = faster ? number * factor : number / factor;
+          const better = overrideProfile(profile, { [path]: `${changed.toFixed(9)} ${unit}` });
+          const before = endOf(machineOf(profile, model, memory, stack), shapes);
+          const after = endOf(machineOf(better, model, memory, stack), shapes);
+          expect(after).toBeLessThanOrEqual(before * (1 + 1e-6));
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('same inputs, same timeline, byte for byte', () => {
+    fc.assert(
+      fc.property(profiles, smallModel, memories, sequences, (profile, model, memory, shapes) => {
+        const record = (): string => {
+          const machine = machineOf(profile, model, memory, 'llada.cpp', true);
+          endOf(machine, shapes);
+          return JSON.stringify(toPerfetto(machine.timeline()));
+        };
+        expect(record()).toBe(record());
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('work does not depend on where weights live', () => {
+    fc.assert(
+      fc.property(profiles, smallModel, sequences, (profile, model, shapes) => {
+        const work = MEMORY_MODES.map((memory) => {
+          const machine = machineOf(profile, model, memory, 'llada.cpp');
+          return shapes.map((shape) => {
+            const { matrixMacs, usefulMacs, dmaBytes, dispatches } = machine.timePass(shape).counters;
+            return { matrixMacs, usefulMacs, dmaBytes, dispatches };
+          });
+        });
+        for (const other of work.slice(1)) expect(other).toEqual(work[0]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('a window with limits is never faster than one without', () => {
+    fc.assert(
+      fc.property(profiles, smallModel, memories, sequences, (profile, model, memory, shapes) => {
+        const free = endOf(machineOf(profile, model, 'unlimited', 'llada.cpp'), shapes);
+        const limited = endOf(machineOf(profile, model, memory, 'llada.cpp'), shapes);
+        expect(atMost(free, limited)).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
