@@ -48,12 +48,11 @@ export function medianInterval(samples: readonly number[], seed: number): Median
     medians.push(Number(quantileSeq(resample, 0.5, true)));
   }
   medians.sort((a, b) => a - b);
-  return {
-    median: center,
-    // The percentile interval of a tiny or lopsided sample may miss its own median by one order statistic.
-    low: Math.min(center, Number(quantileSeq(medians, 0.025, true))),
-    high: Math.max(center, Number(quantileSeq(medians, 0.975, true))),
-  };
+  // Interpolation may round an ulp past its neighbours, and the percentile interval of a tiny or lopsided sample
+  // may miss its own median by one order statistic.
+  const low = Math.max(Math.min(...samples), Number(quantileSeq(medians, 0.025, true)));
+  const high = Math.min(Math.max(...samples), Number(quantileSeq(medians, 0.975, true)));
+  return { median: center, low: Math.min(center, low), high: Math.max(center, high) };
 }
 
 /**

@@ -19,6 +19,7 @@ import { createMachine, type Machine } from '../../sim/machine/machine.js';
 import { stackByName } from '../../sim/stacks/registry.js';
 import type { LadderRow } from './ladder.js';
 import type { AblationOptions } from './options.js';
+import { provenanceEntries } from './provenance.js';
 import type { ProvenanceEntry } from './types.js';
 
 /** Context length at which the latency table of adaptive lookahead is profiled: prompt and half an answer. */
@@ -65,6 +66,9 @@ export class LadderContext {
     return text === '' ? `#${token}` : text;
   };
 
+  /** A token as it stands in running text, its leading space included. */
+  readonly pieceOf = (token: number): string => this.tokenizer.decode([token], { skipSpecial: false });
+
   /** The row's policy, with the latency table of the row's machine for adaptive lookahead. */
   policy(name: string, row: LadderRow): DecodingPolicy {
     const key = `${name}/${row.stack}/${row.memory}`;
@@ -93,19 +97,10 @@ export class LadderContext {
 
   provenance(): ProvenanceEntry[] {
     const stacks = ['cpu', 'llada.cpp'].map(stackByName);
-    const all = [
-      ...Object.entries(this.hardware.provenance),
-      ...stacks.flatMap((stack) =>
-        Object.entries(stack.provenance).map(([name, entry]) => [`${stack.name}.${name}`, entry] as const),
-      ),
+    return [
+      ...provenanceEntries(this.hardware.provenance),
+      ...stacks.flatMap((stack) => provenanceEntries(stack.provenance, `${stack.name}.`)),
     ];
-    return all.map(([name, entry]) => ({
-      name,
-      kind: entry.kind,
-      value: entry.text,
-      source: entry.source,
-      ...(entry.range === undefined ? {} : { range: entry.range.join(' .. ') }),
-    }));
   }
 
   close(): void {

@@ -46,7 +46,9 @@ export function trusted(row: AblationRow): boolean {
 
 /** Never rounds up to 100: that would claim equality. */
 function agreementPercent(agreement: number): string {
-  return agreement < 1 && agreement >= 0.995 ? Math.min(99.9, agreement * 100).toFixed(1) : formatPercent(agreement);
+  return agreement < 1 && agreement >= 0.995
+    ? Math.min(99.9, agreement * 100).toFixed(1)
+    : formatPercent(agreement);
 }
 
 export function verdictWord(row: AblationRow): string {

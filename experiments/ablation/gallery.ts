@@ -73,7 +73,7 @@ async function record(
       expected: problem.response,
       genLength,
       blockLength,
-      pieces: [...pieces.keys()].map((token) => context.textOf(token)),
+      pieces: [...pieces.keys()].map((token) => context.pieceOf(token)),
       endPiece: endPiece ?? null,
       steps,
     },

@@ -1,4 +1,4 @@
-import type { HardwareProfile } from '../../sim/hardware/schema.js';
+import type { Quantity } from '../../sim/hardware/quantity.js';
 import type { ProvenanceEntry } from './types.js';
 
 /** Base units in which a profile keeps its ranges. */
@@ -13,10 +13,16 @@ const BASE_UNITS = {
   fraction: '',
 } as const;
 
-/** Every number of a profile as a result records it, in the profile's order. */
-export function provenanceEntries(profile: HardwareProfile): ProvenanceEntry[] {
-  return Object.entries(profile.provenance).map(([name, quantity]) => ({
-    name,
+/**
+ * Numbers of a profile or a software stack as a result records them, in their order.
+ * @param prefix put before every name, e.g. `llada.cpp.`
+ */
+export function provenanceEntries(
+  provenance: Readonly<Record<string, Quantity>>,
+  prefix = '',
+): ProvenanceEntry[] {
+  return Object.entries(provenance).map(([name, quantity]) => ({
+    name: prefix + name,
     kind: quantity.kind,
     value: quantity.text,
     source: quantity.source,

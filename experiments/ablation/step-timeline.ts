@@ -22,6 +22,7 @@ export function stepTimeline(
       layer: span.layer,
       startMs: Math.max(0, span.startMs - startMs),
       endMs: Math.min(durationMs, span.endMs - startMs),
+      busyShare: Math.min(1, span.busyMs / (span.endMs - span.startMs)),
     }));
   const lanes = TRACKS.filter((track) => spans.some((span) => span.lane === track));
   return { ...names, step, durationMs, lanes: [...lanes], spans };

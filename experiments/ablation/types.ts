@@ -187,6 +187,8 @@ export const spanSchema = z.strictObject({
   /** Since the start of the step. */
   startMs: nonNegative,
   endMs: nonNegative,
+  /** Share of the span in which the unit works; the rest of it waits for the others. Default: all of it. */
+  busyShare: fraction.optional(),
 });
 
 /** Who was busy when in one step. Spans of one lane do not overlap. */

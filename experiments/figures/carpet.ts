@@ -1,13 +1,13 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { Carpet } from '../ablation/types.js';
+import type { Carpet, CarpetStep } from '../ablation/types.js';
 import { CONFIG, WIDTH } from './style.js';
 
 /**
- * Colours of the token states, from pale to dark: the order M < IV < V < S survives a grey print. Orange and blue
- * are Okabe and Ito's.
+ * Colours of the token states, from pale to dark: the order M, IV, draft, V, S survives a grey print. Orange and
+ * blue are Okabe and Ito's, the others tints of them. `D` is a masked or invisible position that holds a draft.
  */
-export const STATE_COLORS = { M: '#F1F1F1', I: '#BFD9EA', V: '#E69F00', S: '#0072B2' } as const;
-export const STATE_NAMES = { M: 'masked', I: 'invisible', V: 'visible', S: 'stable' } as const;
+export const STATE_COLORS = { M: '#F1F1F1', I: '#C9DFEE', D: '#DBA6C4', V: '#E69F00', S: '#0072B2' } as const;
+export const STATE_NAMES = { M: 'masked', I: 'invisible', D: 'draft', V: 'visible', S: 'stable' } as const;
 
 type State = keyof typeof STATE_COLORS;
 
@@ -22,7 +22,7 @@ interface Run {
 /** Neighbouring positions of equal state in one step become one rectangle: 128 x 128 cells stay a small figure. */
 function runs(carpet: Carpet): Run[] {
   return carpet.steps.flatMap((step, index) =>
-    [...step.states.matchAll(/(.)\1*/g)].map((match) => ({
+    [...withDrafts(step).matchAll(/(.)\1*/g)].map((match) => ({
       step: index,
       next: index + 1,
       start: match.index,
@@ -32,13 +32,21 @@ function runs(carpet: Carpet): Run[] {
   );
 }
 
+/** States of a step with `D` where an undecided position holds a draft. */
+function withDrafts(step: CarpetStep): string {
+  const letters = [...step.states];
+  for (const [position] of step.drafts) {
+    if (letters[position] === 'M' || letters[position] === 'I') letters[position] = 'D';
+  }
+  return letters.join('');
+}
+
 interface Mark {
   readonly position: number;
   readonly step: number;
   readonly mark: string;
 }
 
-const DRAFT = 'draft held';
 const REVISED = 'token revised';
 const REFRESHED = 'CPU refresh landed';
 
@@ -46,20 +54,13 @@ function marks(carpet: Carpet): Mark[] {
   return carpet.steps.flatMap((step, index) => {
     const at = (positions: readonly number[], mark: string) =>
       positions.map((position) => ({ position: position + 0.5, step: index + 0.5, mark }));
-    return [
-      ...at(
-        step.drafts.map(([position]) => position),
-        DRAFT,
-      ),
-      ...at(step.revised, REVISED),
-      ...at(step.refreshed, REFRESHED),
-    ];
+    return [...at(step.revised, REVISED), ...at(step.refreshed, REFRESHED)];
   });
 }
 
 /**
- * One decode as a matrix: position to the right, step downwards, colour = state after the step; marks for drafts,
- * revisions and landed refreshes; lines between blocks.
+ * One decode as a matrix: position to the right, step downwards, colour = state after the step; marks for revisions
+ * and landed refreshes; lines between blocks.
  */
 export function carpetSpec(carpet: Carpet): TopLevelSpec {
   const { genLength, blockLength, steps } = carpet;
@@ -131,7 +132,7 @@ export function carpetSpec(carpet: Carpet): TopLevelSpec {
           shape: {
             field: 'mark',
             type: 'nominal',
-            scale: { domain: [DRAFT, REVISED, REFRESHED], range: ['circle', 'cross', 'triangle-up'] },
+            scale: { domain: [REVISED, REFRESHED], range: ['cross', 'triangle-up'] },
             legend: { title: 'marks', symbolFillColor: '#111111', symbolSize: 45 },
           },
           color: { value: '#111111' },

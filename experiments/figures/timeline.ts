@@ -2,41 +2,54 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Timeline, TimelineSpan } from '../ablation/types.js';
 import { CONFIG, PALETTE, WIDTH } from './style.js';
 
-/** Bright enough to be told apart in colour and ordered in grey; the last one takes all further groups. */
-const GROUP_COLORS = [
-  PALETTE.blue,
-  PALETTE.orange,
-  PALETTE.sky,
-  PALETTE.vermilion,
-  PALETTE.green,
-  PALETTE.purple,
-  PALETTE.black,
-] as const;
-const OTHER = 'other';
+/** What a span's group belongs to, with one colour each that is the same in every figure. */
+const FAMILIES = {
+  'feed-forward': { color: PALETTE.orange, groups: ['gate', 'up', 'down', 'moe', 'router'] },
+  'attention projections': { color: PALETTE.blue, groups: ['q', 'k', 'v', 'o'] },
+  attention: { color: PALETTE.vermilion, groups: ['attention'] },
+  'norm, rope, add': {
+    color: PALETTE.yellow,
+    groups: ['rmsnorm', 'rope', 'swiglu', 'add', 'embed', 'gather-rows'],
+  },
+  'head, sampling': { color: PALETTE.purple, groups: ['head', 'sampling'] },
+  'dispatch, map': { color: PALETTE.black, groups: ['dispatch', 'cache maintenance', 'mapping'] },
+  'staging copy': { color: PALETTE.green, groups: ['copy'] },
+  refresh: { color: PALETTE.sky, groups: ['refresh'] },
+  other: { color: PALETTE.grey, groups: [] },
+} as const;
 
-const LANE_HEIGHT = 20;
+type Family = keyof typeof FAMILIES;
+const FAMILY_NAMES = Object.keys(FAMILIES) as Family[];
 
-/** Groups by total time, longest first; what exceeds the palette is called `other`. */
-export function timelineGroups(timeline: Timeline): string[] {
-  const total = new Map<string, number>();
-  for (const span of timeline.spans) {
-    total.set(span.group, (total.get(span.group) ?? 0) + span.endMs - span.startMs);
-  }
-  const names = [...total].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([name]) => name);
-  return names.length <= GROUP_COLORS.length ? names : [...names.slice(0, GROUP_COLORS.length - 1), OTHER];
+/** Family of a span's group; groups this figure does not know are `other`. */
+export function familyOf(group: string): Family {
+  return FAMILY_NAMES.find((name) => (FAMILIES[name].groups as readonly string[]).includes(group)) ?? 'other';
+}
+
+const LANE_HEIGHT = 22;
+/** Height of a fully busy bar in its lane, and the least height drawn, as shares. */
+const FULL_HEIGHT = 0.84;
+const MIN_SHARE = 0.12;
+
+/** Busy time of a span: less than its length where the unit waits for others inside an operator. */
+export function busyMs(span: TimelineSpan): number {
+  return (span.endMs - span.startMs) * (span.busyShare ?? 1);
 }
 
 /**
- * Spans that touch at the resolution of the figure become one: thousands of chunks of one operator would be
- * thousands of invisible rectangles. Busy time is kept to within `gapMs` per join.
+ * Spans that touch at the resolution of the figure become one: thousands of operators would be thousands of
+ * invisible rectangles. Busy time is kept; gaps of at most `gapMs` count as waiting.
  */
 export function mergeSpans(spans: readonly TimelineSpan[], gapMs: number): TimelineSpan[] {
   const merged: TimelineSpan[] = [];
   const lastOfLane = new Map<string, TimelineSpan>();
   for (const span of [...spans].sort((a, b) => a.startMs - b.startMs || a.endMs - b.endMs)) {
     const last = lastOfLane.get(span.lane);
-    if (last !== undefined && last.group === span.group && span.startMs - last.endMs <= gapMs) {
+    const joins = last !== undefined && familyOf(last.group) === familyOf(span.group);
+    if (joins && span.startMs - last.endMs <= gapMs) {
+      const busy = busyMs(last) + busyMs(span);
       last.endMs = Math.max(last.endMs, span.endMs);
+      last.busyShare = Math.min(1, busy / (last.endMs - last.startMs));
       continue;
     }
     const copy = { ...span };
@@ -57,11 +70,15 @@ export function middleLayer(timeline: Timeline): { layer: number; startMs: numbe
   return { layer, startMs, endMs };
 }
 
-/** Lanes of one step: the whole step above, its middle layer enlarged below. */
+/**
+ * Lanes of one step: the whole step above, its middle layer enlarged below. A bar spans the time an operator holds
+ * the unit; its height is the share of that time in which the unit works.
+ */
 export function timelineSpec(timeline: Timeline): TopLevelSpec {
-  const groups = timelineGroups(timeline);
+  const present = new Set(timeline.spans.map((span) => familyOf(span.group)));
+  const families = FAMILY_NAMES.filter((name) => present.has(name));
   const layer = middleLayer(timeline);
-  const whole = panel(timeline, groups, { startMs: 0, endMs: timeline.durationMs }, 'whole step');
+  const whole = panel(timeline, families, { startMs: 0, endMs: timeline.durationMs }, 'whole step');
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     config: CONFIG,
@@ -70,14 +87,14 @@ export function timelineSpec(timeline: Timeline): TopLevelSpec {
       subtitle: `simulated, ${timeline.durationMs.toFixed(1)} ms`,
     },
     vconcat:
-      layer === null ? [whole] : [whole, panel(timeline, groups, layer, `layer ${layer.layer} enlarged`)],
+      layer === null ? [whole] : [whole, panel(timeline, families, layer, `layer ${layer.layer} enlarged`)],
     spacing: 26,
   };
 }
 
 function panel(
   timeline: Timeline,
-  groups: readonly string[],
+  families: readonly Family[],
   range: { readonly startMs: number; readonly endMs: number },
   title: string,
 ) {
@@ -86,17 +103,23 @@ function panel(
   const pixelMs = (endMs - startMs) / width;
   const values = mergeSpans(timeline.spans, pixelMs / 2)
     .filter((span) => span.endMs > startMs && span.startMs < endMs)
-    .map((span) => ({
-      lane: span.lane,
-      group: groups.includes(span.group) ? span.group : OTHER,
-      start: round(Math.max(span.startMs, startMs)),
-      end: round(Math.min(span.endMs, endMs)),
-    }));
+    .map((span) => {
+      const middle = timeline.lanes.indexOf(span.lane) + 0.5;
+      const half = (FULL_HEIGHT / 2) * Math.max(MIN_SHARE, span.busyShare ?? 1);
+      return {
+        work: familyOf(span.group),
+        start: round(Math.max(span.startMs, startMs)),
+        end: round(Math.min(span.endMs, endMs)),
+        top: round(middle - half),
+        bottom: round(middle + half),
+      };
+    });
+  const lanes = timeline.lanes.length;
   return {
     width,
-    height: timeline.lanes.length * LANE_HEIGHT,
+    height: lanes * LANE_HEIGHT,
     data: { values },
-    mark: { type: 'rect' as const, height: { band: 0.72 } },
+    mark: { type: 'rect' as const },
     encoding: {
       x: {
         field: 'start',
@@ -106,15 +129,23 @@ function panel(
       },
       x2: { field: 'end' },
       y: {
-        field: 'lane',
-        type: 'nominal' as const,
-        scale: { domain: [...timeline.lanes] },
-        axis: { title: null, ticks: false, domain: false },
+        field: 'top',
+        type: 'quantitative' as const,
+        scale: { domain: [0, lanes], nice: false, reverse: true },
+        axis: {
+          title: null,
+          values: timeline.lanes.map((_, index) => index + 0.5),
+          labelExpr: `${JSON.stringify(timeline.lanes)}[floor(datum.value)]`,
+          ticks: false,
+          domain: false,
+          grid: false,
+        },
       },
+      y2: { field: 'bottom' },
       color: {
-        field: 'group',
+        field: 'work',
         type: 'nominal' as const,
-        scale: { domain: [...groups], range: GROUP_COLORS.slice(0, groups.length) },
+        scale: { domain: [...families], range: families.map((name) => FAMILIES[name].color) },
         legend: { title: 'work', symbolType: 'square' as const, symbolSize: 80 },
       },
     },

@@ -36,12 +36,14 @@ function player(root) {
   const canvas = root.querySelector('canvas');
   const text = root.querySelector('.decoded');
   const prompt = root.querySelector('.prompt');
+  const expected = root.querySelector('.expected');
   let carpet, timer = null;
 
   function load() {
     carpet = summary.carpet[Number(pick.value)];
     range.max = String(carpet.steps.length - 1);
     prompt.textContent = carpet.prompt.text;
+    expected.textContent = carpet.expected;
     show(Math.min(Math.floor(carpet.steps.length / 2), carpet.steps.length - 1));
   }
   function show(index) {
@@ -87,8 +89,10 @@ function player(root) {
     const cell = g.width / carpet.genLength;
     carpet.steps.forEach((step, index) => {
       const y = g.top + index * g.rowHeight;
+      const letters = [...step.states];
+      for (const [p] of step.drafts) if (letters[p] === 'M' || letters[p] === 'I') letters[p] = 'D';
       for (let p = 0; p < carpet.genLength; p++) {
-        c.fillStyle = COLORS[step.states[p]];
+        c.fillStyle = COLORS[letters[p]];
         c.fillRect(g.left + p * cell, y, cell + 0.5, g.rowHeight + 0.5);
       }
     });
@@ -97,8 +101,8 @@ function player(root) {
       g.top + (index + 0.5) * g.rowHeight - size / 2, size, size);
     const size = Math.max(1.5, Math.min(4, g.rowHeight * 0.5, cell * 0.5));
     carpet.steps.forEach((step, index) => {
-      for (const [p] of step.drafts) dot(p, index, size);
-      for (const p of step.revised) { dot(p, index, size * 0.5); c.strokeStyle = '#111111'; c.lineWidth = 1;
+      for (const p of step.refreshed) dot(p, index, size);
+      for (const p of step.revised) { c.strokeStyle = '#111111'; c.lineWidth = 1;
         c.strokeRect(g.left + p * cell + 0.5, g.top + index * g.rowHeight + 0.5, cell - 1, g.rowHeight - 1); }
     });
     c.strokeStyle = 'rgba(0,0,0,.55)';

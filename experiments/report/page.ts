@@ -106,11 +106,11 @@ async function carpetSection(summary: AblationSummary): Promise<Html> {
     (state) => html`<li><i style="background:${STATE_COLORS[state]}"></i>${STATE_NAMES[state]}</li>`,
   );
   return section('carpet', 'One prompt, step by step', [
-    html`<div class="carpet" hidden><p class="soft">Prompt: <span class="prompt mono"></span></p>
+    html`<div class="carpet" hidden><p class="soft">Prompt: <span class="prompt mono"></span></p><p class="soft">One right answer: <span class="expected mono"></span></p>
 <div class="player"><label>Row <select>${options}</select></label><button type="button">Play</button>
 <input type="range" min="0" value="0" aria-label="Step"><output></output></div>
 <div class="decoded" role="region" aria-label="Text after the step"></div>
-<ul class="legend">${states}<li>dot: draft</li><li>frame: token revised</li></ul>
+<ul class="legend">${states}<li>frame: token revised</li><li>dot: CPU refresh landed</li></ul>
 <canvas role="img" aria-label="States by position and step"></canvas>
 <p class="soft">Drag over the picture to move through the steps. In the text: plain = stable, shaded = visible and
 revisable, italic = draft, _ = in the window and undecided, \u00b7 = masked, \u25a0 = end of text, outlined = new in this step.</p></div>
@@ -125,7 +125,8 @@ async function timelineSection(summary: AblationSummary): Promise<Html> {
     const svg = inlineSvg(await renderSvg(timelineSpec(timeline)), `timeline${index}`, label);
     parts.push(
       html`<figure><div class="plate">${svg}</div><figcaption>Who is busy when: step ${timeline.step} of prompt
-${timeline.prompt} in row ${timeline.row}, simulated. Spans closer than half a pixel are drawn as one.</figcaption></figure>
+${timeline.prompt} in row ${timeline.row}, simulated. A bar spans the time an operator holds the unit;
+its height is the share of that time in which the unit works.</figcaption></figure>
 ${laneTable(timeline)}`,
     );
   }

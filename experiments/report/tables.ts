@@ -12,6 +12,7 @@ import {
   verdictWord,
 } from '../ablation/format.js';
 import type { AblationRow, AblationSummary, ProvenanceEntry, Timeline } from '../ablation/types.js';
+import { busyMs } from '../figures/timeline.js';
 import { type Html, html } from './html.js';
 
 /** The results of every row, the paper's beside them. */
@@ -127,7 +128,7 @@ export function laneTable(timeline: Timeline): Html {
   const rows = timeline.lanes.map((lane) => {
     const busy = timeline.spans
       .filter((span) => span.lane === lane)
-      .reduce((sum, span) => sum + span.endMs - span.startMs, 0);
+      .reduce((sum, span) => sum + busyMs(span), 0);
     const share = timeline.durationMs === 0 ? null : busy / timeline.durationMs;
     return html`<tr><th scope="row">${lane}</th><td>${busy.toFixed(1)}</td><td>${formatPercent(share)}</td></tr>
 `;

@@ -6,10 +6,10 @@ import { graphFor } from '../../src/model/graph-cache.js';
 import { passShape } from '../../src/model/pass-shape.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import { createMemory, type MemoryOptions } from '../memory/create-memory.js';
-import type { MemoryContext } from '../memory/regions.js';
 import type { MemoryMode, MemoryRuntime } from '../memory/runtime.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuWork } from './cpu-model.js';
+import { mayStage, memoryContext } from './memory-context.js';
 import { type Fidelity, NpuUnits } from './npu-unit.js';
 import { PassTimer, type PassTiming } from './pass-timer.js';
 import { type Rates, ratesOf } from './rates.js';
@@ -63,37 +63,12 @@ export function createMachine(options: MachineOptions): Machine {
   return new EventMachine(options);
 }
 
-/** What the memory runtime needs to know: the window, the costs, and one representative pass. */
-function memoryContext(options: MachineOptions, rates: Rates, npu: NpuUnits): MemoryContext {
-  const { profile, stack, model, precision } = options;
-  const { driver, window } = profile;
-  const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const onNpu = stack.groups(graph).filter((group) => group.device === 'npu');
-  const ops = onNpu.flatMap((group) => group.ops.map((op) => ({ op, computeMs: npu.time(op, graph).ms })));
-  const kvElementBytes = precision.kv === 'f16' ? 2 : 4;
-  return {
-    window,
-    costs: {
-      mapFixedMs: driver.mapFixed,
-      mapMsPerByte: driver.mapPerByte / 1e6,
-      maintenanceMsPerByte: driver.cacheMaintenance / 1e6,
-      copyBytesPerMs: rates.copyBytesPerMs,
-    },
-    maxBufferBytes: stack.numbers.maxBufferBytes,
-    slotBytes: stack.numbers.slotBytes,
-    kvGrowthTokens: stack.numbers.kvGrowthTokens,
-    kvBytesPerToken: 2 * model.layers * model.kvHeads * model.headDim * kvElementBytes,
-    reference: { graph, ops },
-  };
-}
-
-/** One row tile through all layers and the head. */
-const REFERENCE_PASS = { kvSets: [], logitsRows: 1, masked: false };
-
 class EventMachine implements Machine {
   readonly name: string;
   readonly resources = RESOURCES;
   private readonly rates: Rates;
+  /** Whether staging copies may run beside everything else, for which cores and DRAM are set aside. */
+  private readonly staging: boolean;
   private readonly memory: MemoryRuntime;
   private readonly passes: PassTimer;
   private readonly side: SideWork;
@@ -106,7 +81,8 @@ class EventMachine implements Machine {
   constructor(readonly options: MachineOptions) {
     const { profile, stack, memory, fidelity, record } = options;
     this.name = `${profile.name}/${stack.name}/${options.model.name}/${memory}/${fidelity}`;
-    this.rates = ratesOf(profile, memory === 'somr');
+    this.staging = memory === 'somr' && mayStage(options);
+    this.rates = ratesOf(profile, this.staging);
     this.recorder = new Recorder(record === true ? 'op' : record === false ? 'none' : (record ?? 'none'));
     const npu = new NpuUnits({ profile, stack, rates: this.rates }, fidelity);
     this.memory = createMemory(memory, memoryContext(options, this.rates, npu), options.memoryOptions);
@@ -202,9 +178,9 @@ class EventMachine implements Machine {
   }
 
   private sideShare(regime: Regime): SideShare {
-    const { profile, stack, memory } = this.options;
+    const { profile, stack } = this.options;
     const cores = profile.cpu.primeCores + profile.cpu.midCores;
-    const copying = memory === 'somr' ? 1 : 0;
+    const copying = this.staging ? 1 : 0;
     const main = regime === 'cpu' ? Math.min(stack.numbers.cpuThreads, cores) : 0;
     const threads = Math.max(0, Math.min(stack.numbers.refreshThreads, cores - main - copying));
     const { cpuBesideCpuBytesPerMs, cpuBesideNpuBytesPerMs } = this.rates;

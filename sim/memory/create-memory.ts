@@ -44,11 +44,18 @@ export function createMemory(
     );
   }
   if (mode === 'somr') return new SomrMemory(context, units, options.placement ?? 'global');
-  if (mode === 'paging')
-    return new OnDemandMemory(mode, context, units, (budget) => firstThatFit(units, budget, context));
-  // At least two buffers must fit, or there is nothing to replace.
-  const limit = Math.min(context.maxBufferBytes, context.window.maxMap, context.window.bytes / 2);
-  return new OnDemandMemory(mode, context, buffersOf(units, limit), () => new Set());
+  if (mode === 'paging') {
+    return new OnDemandMemory(mode, context, (budget) => ({
+      units,
+      pinned: firstThatFit(units, budget, context),
+    }));
+  }
+  const { alignment, maxMap } = context.window;
+  return new OnDemandMemory(mode, context, (budget) => {
+    // At least two buffers must fit, or there is nothing to replace.
+    const half = Math.floor(budget / 2 / alignment) * alignment;
+    return { units: buffersOf(units, Math.min(context.maxBufferBytes, maxMap, half)), pinned: new Set() };
+  });
 }
 
 /** Units in order of use that fit while room for the largest other one remains. */

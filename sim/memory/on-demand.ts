@@ -7,16 +7,27 @@ import { READY } from './runtime.js';
 import { unitIndex, type WeightUnit } from './units.js';
 
 /**
+ * What is replaced, given the bytes left for weights: units that come and go as a whole, and which of them stay
+ * for good.
+ */
+export type ReplacementRule = (budgetBytes: number) => {
+  readonly units: readonly WeightUnit[];
+  readonly pinned: ReadonlySet<number>;
+};
+
+/**
  * Mapping on demand: a unit of weights that an operator needs and the window does not hold is mapped before the
  * operator is dispatched, after unmapping the least recently used units. The NPU waits.
  *
- * With whole backend buffers as units this is the baseline without SOMR. With `pinned` units that are never
- * unmapped and single tensors as units it is the "paging only" row.
+ * With whole backend buffers as units this is the baseline without SOMR. With single
+ * tensors as units, some of them pinned, it is the "paging only" row.
  */
 export class OnDemandMemory implements MemoryRuntime {
   private readonly window: AddressWindow;
-  private readonly unitOf: ReadonlyMap<string, number>;
-  private readonly lastUse: number[];
+  private units: readonly WeightUnit[] = [];
+  private pinned: ReadonlySet<number> = new Set();
+  private unitOf: ReadonlyMap<string, number> = new Map();
+  private lastUse: number[] = [];
   private regions: Regions | null = null;
   private loaded = false;
   private ops: readonly PlacedOp[] = [];
@@ -25,17 +36,11 @@ export class OnDemandMemory implements MemoryRuntime {
   constructor(
     readonly mode: 'on-demand' | 'paging',
     private readonly context: MemoryContext,
-    private readonly units: readonly WeightUnit[],
-    /** Called with the bytes left for weights; says which units stay for good. */
-    private readonly pin: (budgetBytes: number) => ReadonlySet<number>,
+    private readonly choose: ReplacementRule,
   ) {
     const { bytes, alignment, mapperEntries, maxMap } = context.window;
     this.window = new AddressWindow({ bytes, alignmentBytes: alignment, mapperEntries, maxMapBytes: maxMap });
-    this.unitOf = unitIndex(units);
-    this.lastUse = units.map(() => -1);
   }
-
-  private pinned: ReadonlySet<number> = new Set();
 
   get windowBytes(): number {
     return this.window.mappedBytes;
@@ -98,7 +103,6 @@ export class OnDemandMemory implements MemoryRuntime {
     this.regions = null;
     this.loaded = false;
     this.clock = 0;
-    this.lastUse.fill(-1);
   }
 
   /** KV and activations first, then weights in order of use until the window is full. */
@@ -106,7 +110,11 @@ export class OnDemandMemory implements MemoryRuntime {
     this.window.clear();
     this.require('KV cache', regions.kvBytes);
     this.require('activations', regions.scratchBytes);
-    this.pinned = this.pin(this.context.window.bytes - this.window.mappedBytes);
+    const { units, pinned } = this.choose(this.context.window.bytes - this.window.mappedBytes);
+    this.units = units;
+    this.pinned = pinned;
+    this.unitOf = unitIndex(units);
+    this.lastUse = units.map(() => -1);
     this.units.forEach(({ id, bytes }, at) => {
       if (this.pinned.has(at)) this.require(id, bytes);
     });

@@ -73,7 +73,7 @@ function takeWhile(
 /**
  * Global placement, the reading of the prose: residents keep their addresses across steps, the rest is staged
  * every step. Staged items are spread evenly over the execution order, so that the compute between two of them
- * hides a copy.
+ * hides a copy. Whole tensors leave gaps, so where copies cannot be hidden a slightly larger budget may do worse.
  * @returns ids of the staged items, in order; empty when everything fits
  */
 export function placeGlobal(items: readonly PlacementItem[], budgetBytes: number): string[] {

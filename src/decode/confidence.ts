@@ -52,13 +52,7 @@ export function scoreRow(
     throw new DataError(`logits of row ${row} have no finite maximum`);
 
   let sum = 0;
-  let weighted = 0;
-  for (let id = 0; id < vocab; id++) {
-    const shifted = logits[start + id] - maximum;
-    const weight = Math.exp(shifted);
-    sum += weight;
-    if (weight > 0) weighted += weight * shifted;
-  }
+  for (let id = 0; id < vocab; id++) sum += Math.exp(logits[start + id] - maximum);
   const probability = (logit: number): number => Math.exp(logit - maximum) / sum;
   switch (rule) {
     case 'max-softmax':
@@ -66,12 +60,16 @@ export function scoreRow(
     case 'margin':
       return { token: best, confidence: probability(bestLogit) - probability(secondLogit) };
     case 'neg-entropy': {
-      // H = ln(sum) - sum(w * shifted) / sum
+      if (vocab < 2) return { token: best, confidence: 1 };
+      let weighted = 0;
+      for (let id = 0; id < vocab; id++) {
+        const shifted = logits[start + id] - maximum;
+        const weight = Math.exp(shifted);
+        // 0 * -Infinity would be NaN.
+        if (weight > 0) weighted += weight * shifted;
+      }
       const entropy = Math.log(sum) - weighted / sum;
-      return {
-        token: best,
-        confidence: vocab > 1 ? Math.min(1, Math.max(0, 1 - entropy / Math.log(vocab))) : 1,
-      };
+      return { token: best, confidence: Math.min(1, Math.max(0, 1 - entropy / Math.log(vocab))) };
     }
   }
 }

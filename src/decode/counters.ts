@@ -15,7 +15,9 @@ export interface DecodeCounters {
   /** Rows that got logits, both lanes. */
   readonly logitsRows: number;
   readonly draftsAccepted: number;
+  /** Positions, both lanes. */
   readonly refreshesLanded: number;
+  /** Positions. */
   readonly refreshesDropped: number;
   /** Tokens generated; the full length. */
   readonly tokens: number;

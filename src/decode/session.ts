@@ -65,6 +65,9 @@ function finishedPasses(plan: StepPlan, completed: readonly string[] | null): st
  * All passes of a step run on the KV snapshot at its start. The outcome of a side pass is computed when it is
  * launched and handed to the policy at the boundary at which the timer says it was finished.
  *
+ * The engine is the decode's own while it runs: KV of earlier decodes is dropped at the start, the final KV stays.
+ * A timer continues where it stands; reset it between decodes.
+ *
  * @throws UsageError when the lengths contradict the policy or the model
  * @throws CheckError when law D4 (step budget) is broken or the engine misses a KV entry
  */
@@ -80,6 +83,8 @@ export async function decode(options: DecodeOptions): Promise<DecodeResult> {
   }
   let canvas = policy.start(promptIds, genLength, maskId);
   const budget = policy.stepBudget(genLength);
+  // Versions start anew with every decode: entries of an earlier one must not answer to them.
+  engine.retain([]);
   const steps: StepRecord[] = [];
   const pending = new Map<string, PassOutcome>();
   // Versions start again with every decode: entries of an earlier one must be gone.

@@ -92,7 +92,7 @@ const commit = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('threshold'),
-    tau: unit.default(0.9),
+    tau: unit.default(0.9).describe('operating point of Fast-dLLM'),
     compare: compare.default('at-least').describe('Fast-dLLM and dInfer accept >=, WINO and LLaDA2 >'),
   }),
   z.strictObject({
@@ -122,7 +122,7 @@ const speculate = z.discriminatedUnion('kind', [
       .boolean()
       .default(false)
       .describe(
-        'accept only if the fresh best token equals the draft; the paper asks for the criterion only',
+        'a draft fed as its token is accepted only if the fresh best token equals it; the paper asks for the criterion only',
       ),
     evaluate: z
       .enum(['once', 'every-step'])
@@ -191,7 +191,7 @@ const final = z.discriminatedUnion('kind', [
 ]);
 
 export const policySpecSchema = z.strictObject({
-  name: z.string().min(1).max(80),
+  name: z.string().min(1).max(400),
   description: z.string().default(''),
   source: z.string().default(''),
   blockLength: count.default(32).describe('§5.1'),
@@ -311,4 +311,9 @@ export function parsePolicySpec(input: unknown): PolicySpec {
   const broken = contradictions(parsed.data);
   if (broken.length > 0) throw new UsageError(`policy ${parsed.data.name}: ${broken.join('; ')}`);
   return parsed.data;
+}
+
+/** The schema as JSON Schema, descriptions and defaults included: the reference of all options. */
+export function policyJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(policySpecSchema, { io: 'input' });
 }

@@ -19,22 +19,26 @@ export function atomicWriteFile(path: string, content: string | Uint8Array): voi
     mkdirSync(directory, { recursive: true });
     const file = openSync(temporary, 'wx');
     try {
-      writeAll(file, typeof content === 'string' ? Buffer.from(content, 'utf8') : content);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      fill(file, typeof content === 'string' ? Buffer.from(content, 'utf8') : content);
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
     }
-    renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
     throw new EnvironmentError(
       `cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
 }
 
-/** `writeSync` may write less than asked (full disk, pipes). */
-function writeAll(file: number, bytes: Uint8Array): void {
-  let written = 0;
-  while (written < bytes.length) written += writeSync(file, bytes, written, bytes.length - written);
+/** Writes, flushes and closes. `writeSync` may write less than asked (full disk, pipes). */
+function fill(file: number, bytes: Uint8Array): void {
+  try {
+    let written = 0;
+    while (written < bytes.length) written += writeSync(file, bytes, written, bytes.length - written);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }

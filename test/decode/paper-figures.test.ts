@@ -141,6 +141,64 @@ describe('Fig. 7a: continuous sliding and drafts', () => {
   });
 });
 
+describe('readings the figures leave open', () => {
+  const spec = (change: Partial<PolicySpecInput>): PolicySpecInput => ({
+    name: 'open reading',
+    blockLength: 4,
+    window: { kind: 'sliding' },
+    cache: { kind: 'prefix', seal: 'delayed' },
+    commit: { kind: 'staged', visible: 0.5, stable: 0.8 },
+    ...change,
+  });
+
+  it.each([
+    ['visible', 3],
+    ['stable', 2],
+  ] as const)('the window slides past what is %s', (past, start) => {
+    const run = new Script(spec({ window: { kind: 'sliding', past } }), 1, 8);
+    run.step();
+    run.step({ 1: [A, 0.9], 2: [B, 0.6] });
+    run.step({ 2: [B, 0.6] });
+    expect(run.canvas.window).toEqual({ start, end: start + 4 });
+  });
+
+  it('a finished block lets its V go, whatever the window may pass inside a block', () => {
+    const run = new Script(spec({ window: { kind: 'sliding', past: 'stable' } }), 1, 8);
+    run.step();
+    run.step({ 1: [A, 0.6], 2: [B, 0.6], 3: [C, 0.6], 4: [D, 0.6] });
+    expect(run.canvas).toMatchObject({ block: 1, window: { start: 1, end: 5 } });
+    // On its way out the identity is held: the KV computed now is that of the token it has.
+    run.step({ 1: [E, 0.7], 2: [B, 0.9] });
+    expect(run.canvas.window).toEqual({ start: 5, end: 9 });
+    expect(run.canvas.positions[1]).toMatchObject({
+      token: A,
+      state: 'V',
+      kv: { token: A, residency: 'mutable' },
+    });
+    expect(run.canvas.positions[2]).toMatchObject({ state: 'S', kv: { residency: 'long-term' } });
+  });
+
+  it.each([
+    [false, 'once', 'S', null],
+    [true, 'once', 'IV', null],
+    [true, 'every-step', 'IV', { token: F, confidence: 0.95 }],
+  ] as const)(
+    'a sure draft whose token changed: equality %s, evaluated %s',
+    (requireEqual, evaluate, state, draft) => {
+      const drafts = { kind: 'drafts' as const, requireEqual, evaluate };
+      const run = new Script(spec({ commit: { kind: 'quota' }, speculate: drafts }), 1, 8);
+      run.step();
+      for (const position of [1, 2, 3]) run.step({ [position]: [A, 0.9] });
+      // Position 4 is the last of block 0; 5 holds a draft when block 1 opens.
+      run.step({ 4: [A, 0.9], 5: [E, 0.95] });
+      expect(run.canvas.positions[5].draft).toMatchObject({ token: E });
+      run.step({ 5: [F, 0.95], 6: [A, 0.97] });
+      expect(run.canvas.positions[5]).toMatchObject({ state, draft });
+      expect(run.canvas.positions[6].state).toBe('S');
+    },
+  );
+});
+
 describe('Fig. 7b: adaptive lookahead', () => {
   const spec: PolicySpecInput = {
     name: 'figure 7b',

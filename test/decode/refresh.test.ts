@@ -142,6 +142,37 @@ describe('landing', () => {
     expect(run.canvas.inFlight).toEqual([]);
   });
 
+  it('a result exactly maxAgeSteps old still lands', () => {
+    const run = sealed({ maxAgeSteps: 1, batch: 1, perStep: 1 });
+    const result = run.side(1, { 1: [10, 0.9] });
+    run.step();
+    expect(run.step({}, [result]).dropped).toEqual([]);
+    expect(run.canvas.positions[1].state).toBe('S');
+  });
+
+  it('a result whose target got other KV in the meantime is superseded, even with the same token', () => {
+    const run = sealed({ batch: 1, perStep: 1 }, { final: { kind: 'sweep', passes: 2 } }, 8);
+    const old = run.side(1, { 1: [10, 0.9] });
+    run.step({ 5: [20, 0.9], 6: [21, 0.9], 7: [22, 0.9], 8: [23, 0.9] });
+    run.step();
+    run.step({ 1: [10, 0.6] });
+    const swept = run.canvas.positions[1];
+    expect(swept).toMatchObject({ state: 'V', token: 10 });
+    const { dropped } = run.step({ 1: [10, 0.6] }, [old]);
+    expect(dropped).toEqual([{ passId: old.passId, position: 1, reason: 'superseded' }]);
+    expect(run.canvas.positions[1].state).toBe('V');
+  });
+
+  it('nothing new is launched after the last block', () => {
+    const run = sealed({ batch: 1, perStep: 1, maxInFlight: 9 }, { final: { kind: 'sweep', passes: 1 } }, 8);
+    run.step({ 5: [20, 0.9], 6: [21, 0.9], 7: [22, 0.9], 8: [23, 0.9] });
+    expect(run.kind).toBe('seal');
+    expect(run.plan?.passes).toHaveLength(1);
+    run.step();
+    expect(run.kind).toBe('refresh');
+    expect(run.plan?.passes).toHaveLength(1);
+  });
+
   it('what the final sweep overtakes is superseded; what is still under way at the end is reported', () => {
     const sweep = { final: { kind: 'sweep' as const, passes: 2 } };
     const run = sealed({ batch: 2, perStep: 4, maxInFlight: 4 }, sweep, 8);

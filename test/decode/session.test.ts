@@ -75,6 +75,13 @@ describe('decode', () => {
     expect(counters.sideRefreshes).toBe(0);
   });
 
+  it('gives the same result on an engine that has decoded before', async () => {
+    const engine = new ToyEngine({ seed: 3 });
+    const first = await decode(options({ engine }));
+    await decode(options({ engine, promptIds: [7, 7, 7] }));
+    expect((await decode(options({ engine }))).steps).toEqual(first.steps);
+  });
+
   it('stops when it is aborted', async () => {
     const controller = new AbortController();
     let steps = 0;

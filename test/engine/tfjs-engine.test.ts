@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KvRef, Pass, PassRow } from '../../src/decode/types.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
@@ -101,6 +102,32 @@ describe('tfjs engine', () => {
       const { logits } = await engine.run(pass(version, window, { reads, visibility }));
       expect(maxDifference(logits, expected.logits.slice(8))).toBeLessThan(TOLERANCE);
     }
+    engine.dispose();
+  });
+
+  it('filling the cache chunk by chunk equals one pass in which a row sees its chunk and those before', async () => {
+    const engine = await create();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
+        fc.integer(),
+        async (lengths, seed) => {
+          engine.retain([]);
+          const chunkOf = lengths.flatMap((length, chunk) => new Array<number>(length).fill(chunk));
+          const rows = randomRows(config, chunkOf.length, seed);
+          const expected = await plainForward(config, weights, rows, (i, j) => chunkOf[j]! <= chunkOf[i]!);
+          const reads: KvRef[] = [];
+          for (const chunk of lengths.keys()) {
+            const own = rows.filter((_, i) => chunkOf[i] === chunk);
+            const { logits } = await engine.run(pass(chunk, own, { reads: [...reads] }));
+            const wanted = expected.logits.filter((_, i) => chunkOf[i] === chunk);
+            expect(maxDifference(logits, wanted)).toBeLessThan(TOLERANCE);
+            reads.push(...own.map(({ position }) => ({ position, version: chunk })));
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
     engine.dispose();
   });
 

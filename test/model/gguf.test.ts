@@ -1,9 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gguf } from '@huggingface/gguf';
-import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { DllmError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { decodeWeight, encodeWeight } from '../../src/model/formats/codec.js';
 import { convertSafetensorsToGguf, writeModelGguf } from '../../src/model/formats/convert.js';
@@ -57,7 +55,7 @@ describe('GGUF models', () => {
     await source.close();
   });
 
-  it('keeps what only other architectures have: bias, grouped heads, untied head, wide heads', async () => {
+  it('keeps what only other architectures have: bias, grouped heads, untied head, wide heads, experts', async () => {
     const dream: Partial<ModelConfig> = {
       arch: 'dream',
       qkvBias: true,
@@ -65,8 +63,11 @@ describe('GGUF models', () => {
       tiedHead: false,
       shiftLogits: true,
     };
+    const moe = { experts: 4, expertsPerToken: 2, expertFfn: 32, renormalise: false };
+    const routed: Partial<ModelConfig> = { arch: 'llada-moe', qkNorm: true, ffn: 0, moe };
     for (const overrides of [
       dream,
+      routed,
       { arch: 'llama', attention: 'causal', headDim: 32, shiftLogits: true } as const,
     ]) {
       const other: ModelConfig = { ...config, ...overrides };
@@ -307,40 +308,5 @@ describe('damaged GGUF', () => {
     await expect(openGguf(path)).rejects.toThrow(/llada.attention.head_count: /);
     await writeGguf(path, new Map([['general.architecture', { type: 'string', value: 'gpt9' }]]), new Map());
     await expect(openGguf(path)).rejects.toThrow(/architecture gpt9 is not supported/);
-  });
-
-  it('never fails other than by naming the file, whatever bytes change', async () => {
-    const directory = temporaryDirectory();
-    const small = tinyConfig({ layers: 1, vocab: 33 });
-    const good = join(directory, 'good.gguf');
-    await writeModelGguf(small, randomWeights(small), good, 'f32', NO_TOKENIZER);
-    const original = readFileSync(good);
-    const path = join(directory, 'changed.gguf');
-    await fc.assert(
-      fc.asyncProperty(
-        fc.oneof(
-          { weight: 3, arbitrary: fc.constant(original.length) },
-          { weight: 1, arbitrary: fc.nat(original.length) },
-        ),
-        fc.array(fc.tuple(fc.nat(3000), fc.nat(255)), { maxLength: 3 }),
-        async (length, changes) => {
-          const bytes = Buffer.from(original);
-          for (const [at, value] of changes) bytes[at] = value;
-          writeFileSync(path, bytes.subarray(0, length));
-          try {
-            const model = await openGguf(path);
-            try {
-              for (const id of model.weights.names()) await model.weights.read(id);
-            } finally {
-              await model.weights.close();
-            }
-          } catch (error) {
-            expect(error).toBeInstanceOf(DllmError);
-            expect((error as Error).message).toContain(path);
-          }
-        },
-      ),
-      { numRuns: 300 },
-    );
   });
 });

@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { loadProfile, overrideProfile } from '../../sim/hardware/load-profile.js';
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
 import type { ChunkCost, Pipeline } from '../../sim/machine/pipeline.js';
+import { classify } from '../../sim/memory/lifetimes.js';
+import { layoutScratch } from '../../sim/memory/scratch-layout.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { PassShape } from '../../src/model/graph.js';
+import { graphFor } from '../../src/model/graph-cache.js';
+import { precisionFor } from '../../src/model/precision.js';
 
 /** Runs per law; `npm run fuzz` raises it. */
 export const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 500);
@@ -77,6 +81,7 @@ export const FASTER: Readonly<Record<string, { unit: string; least: number; most
   'npu.directReadRate': { unit: 'GB/s', least: 1, most: 100 },
   'cpu.gemvQ4Rate': { unit: 'GB/s', least: 1, most: 100 },
   'cpu.gemvQ8Rate': { unit: 'GB/s', least: 1, most: 100 },
+  'cpu.sharedCopyRate': { unit: 'GB/s', least: 0.05, most: 40 },
   'cpu.readRate': { unit: 'GB/s', least: 1, most: 200 },
 };
 
@@ -91,8 +96,8 @@ export const SLOWER: Readonly<Record<string, { unit: string; least: number; most
 
 const knob = fc.constantFrom(...Object.keys({ ...FASTER, ...SLOWER }));
 
-/** A profile with a few numbers anywhere in their extremes. */
-export const profiles: fc.Arbitrary<HardwareProfile> = fc
+/** A few numbers of a profile anywhere in their extremes. */
+export const changes: fc.Arbitrary<Readonly<Record<string, string>>> = fc
   .array(fc.tuple(knob, fc.double({ min: 0, max: 1, noNaN: true })), { maxLength: 6 })
   .map((choices) => {
     const overrides: Record<string, string> = {};
@@ -101,7 +106,7 @@ export const profiles: fc.Arbitrary<HardwareProfile> = fc
       if (entry === undefined) continue;
       overrides[path] = `${(entry.least + at * (entry.most - entry.least)).toFixed(6)} ${entry.unit}`;
     }
-    return overrideProfile(BASE, overrides);
+    return overrides;
   });
 
 const cost: fc.Arbitrary<ChunkCost> = fc.record({
@@ -139,3 +144,69 @@ function sameStages(chunk: ChunkCost, rest: ChunkCost): ChunkCost {
     multiplyMs: chunk.multiplyMs === 0 ? 0 : Math.max(rest.multiplyMs, 0.001),
   };
 }
+
+/** How much of the weights' bytes the window of a tight machine has room for, beside everything else. */
+export const tightness = fc.double({ min: 0, max: 1.3, noNaN: true });
+
+/**
+ * A profile whose address window holds KV, activations, `share` of the weights and room for one operator twice,
+ * so that small models meet the limits that an 8B model meets on a phone.
+ */
+export function tighten(
+  overrides: Readonly<Record<string, string>>,
+  model: ModelConfig,
+  shapes: readonly PassShape[],
+  share: number,
+): HardwareProfile {
+  const alignment = 4096;
+  const precision = precisionFor('q4_0');
+  const full = graphFor(model, { rows: 32, kvSets: [], logitsRows: 1, masked: false }, precision);
+  const onNpu = full.ops.filter((op) => op.layer !== null);
+  const { weights } = classify(full, onNpu);
+  const total = weights.reduce((sum, weight) => sum + weight.bytes, 0);
+  const largest = onNpu.reduce(
+    (most, op) =>
+      Math.max(
+        most,
+        op.weights.reduce((sum, id) => sum + (full.tensors.get(id)?.bytes ?? 0), 0),
+      ),
+    0,
+  );
+  let regionBytes = 0;
+  for (const shape of shapes) {
+    const keys = shape.rows + shape.kvSets.reduce((sum, set) => sum + set.length, 0);
+    const tokens = Math.ceil(keys / 256) * 256;
+    const graph = graphFor(model, shape, precision);
+    const scratch = layoutScratch(
+      classify(
+        graph,
+        graph.ops.filter((op) => op.layer !== null),
+      ).activations,
+    ).bytes;
+    const kv = tokens * 4 * model.layers * model.kvHeads * model.headDim;
+    regionBytes = Math.max(regionBytes, kv + (scratch / shape.rows) * tokens);
+  }
+  // Units gather gains and small tensors beside an operator's weights, so one may exceed them by a little.
+  const least = 3 * (1.1 * largest + 4 * alignment) + 10 * alignment;
+  const window = regionBytes + Math.max(least, share * total + 6 * alignment);
+  return overrideProfile(BASE, {
+    ...overrides,
+    'window.bytes': `${Math.ceil(window)} B`,
+    'window.alignment': `${alignment} B`,
+  });
+}
+
+/** A small model, passes over it, and a phone whose window is tight for it. */
+export const scenarios = fc.record({
+  overrides: changes,
+  model: smallModel,
+  shapes: fc.array(passShapes, { minLength: 1, maxLength: 4 }),
+  share: tightness,
+});
+
+/** The profile of a scenario. */
+export function profileOf({ overrides, model, shapes, share }: Scenario): HardwareProfile {
+  return tighten(overrides, model, shapes, share);
+}
+
+export type Scenario = typeof scenarios extends fc.Arbitrary<infer T> ? T : never;

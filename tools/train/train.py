@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import torch
+import torch._inductor.config
 import torch.nn.functional as F
 
 from data import Problems, batches
@@ -43,6 +44,8 @@ def rate(step: int, args) -> float:
 def main():
     args = parse()
     torch.set_num_threads(args.threads)
+    # Compiled kernels otherwise use every core, and wait for each other when something else runs beside them.
+    torch._inductor.config.cpp.threads = args.threads
     torch.manual_seed(args.seed)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import { cooperative } from '../cooperative-engine.js';
 import { type CostOptions, costOptions, openMachine } from '../cost-options.js';
 import type { Context } from '../io.js';
 import { integer, number } from '../options.js';
-import { promptIds, requireTokenizer } from '../prompt.js';
+import { requireTokenizer } from '../prompt.js';
 import { Watcher } from '../watch.js';
 
 interface GenerateOptions extends Omit<CostOptions, 'profile'> {
@@ -83,7 +83,8 @@ async function run(ctx: Context, prompt: string | undefined, options: GenerateOp
       })
     : undefined;
   try {
-    const ids = promptIds(model, task.prompt);
+    const { encodePrompt } = await import('../../model/prompt.js');
+    const ids = encodePrompt(requireTokenizer(model), task.prompt);
     const paced = cooperative(engine, async (pass) => {
       if (pass.lane === 'main') await watcher?.pace();
     });

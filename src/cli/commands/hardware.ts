@@ -48,7 +48,7 @@ export function registerHardware(program: Command, context: () => Context): void
       const { loadProfile, profileHash } = await import('../../../sim/hardware/load-profile.js');
       const { provenanceEntries } = await import('../../../experiments/ablation/provenance.js');
       const profile = loadProfile(name);
-      const numbers = provenanceEntries(profile);
+      const numbers = provenanceEntries(profile.provenance);
       const { soc, npuArch, description } = profile;
       ctx.data({ name: profile.name, soc, npu: npuArch, description, sha256: profileHash(name), numbers });
       const c = createColors(ctx.color);

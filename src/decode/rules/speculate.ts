@@ -1,4 +1,5 @@
 import type { SpeculateSpec } from '../spec.js';
+import type { Draft } from '../types.js';
 import type { SpeculateRule } from './rule.js';
 
 const NO_DRAFTS: SpeculateRule = {
@@ -15,12 +16,13 @@ const NO_DRAFTS: SpeculateRule = {
  */
 export function speculateRule(spec: SpeculateSpec): SpeculateRule {
   if (spec.kind === 'none') return NO_DRAFTS;
+  const isFed = (draft: Draft): boolean => spec.feed === 'token' && draft.confidence >= spec.feedConfidence;
   return {
-    feed: ({ draft }) =>
-      spec.feed === 'token' && draft !== null && draft.confidence >= spec.feedConfidence ? 'draft' : 'mask',
+    feed: ({ draft }) => (draft !== null && isFed(draft) ? 'draft' : 'mask'),
     accepts: (draft, score) =>
       score.confidence >= spec.acceptConfidence && (!spec.requireEqual || score.token === draft.token),
-    withholds: (draft, score) => spec.requireEqual && score.token !== draft.token,
+    // A row that was fed the mask has ordinary logits: its draft must not stand in the way of a regular commit.
+    withholds: (draft, score) => spec.requireEqual && isFed(draft) && score.token !== draft.token,
     next(position, score, isCurrent, step) {
       const fresh = { token: score.token, confidence: score.confidence, step };
       if (!isCurrent) return fresh;

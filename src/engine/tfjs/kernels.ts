@@ -69,7 +69,7 @@ const matmul: Kernel<MatMulOp> = (op, { bindings, matMul, value }) => {
 };
 
 const rope: Kernel<RopeOp> = (op, context) =>
-  rotate(context.value(input(op, 0)), op.heads, context.rope(op.headDim, op.theta));
+  rotate(context.value(input(op, 0)), op.heads, context.rope(op.headDim, op.theta), context.matMul);
 
 const attention: Kernel<AttentionOp> = (op, { bindings, batch, matMul, value, visibility }) => {
   const [q, k, v] = [value(input(op, 0)), value(input(op, 1)), value(input(op, 2))];

@@ -56,7 +56,7 @@ export async function writeModelGguf(
 function storedDType(config: ModelConfig, id: string, shape: readonly number[], quant: Quant): WeightDType {
   const precision = precisionFor(quant);
   let dtype: DType = precision.weights;
-  if (shape.length === 1) dtype = SMALL_WEIGHT_DTYPE;
+  if (shape.length === 1 || id.includes('ffn_gate_inp')) dtype = SMALL_WEIGHT_DTYPE;
   else if (id === embeddingId()) dtype = precision.embedding;
   else if (id === headId(config)) dtype = precision.head;
   if (dtype === 'i32') throw new Error(`${id} cannot be stored as integers`);

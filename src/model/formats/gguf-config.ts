@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DataError, UsageError } from '../../errors.js';
+import { DataError } from '../../errors.js';
 import type { Architecture, ModelConfig } from '../config.js';
 import type { Quant } from '../precision.js';
 import type { GgufMetadata, GgufValue, ScalarType } from './gguf-types.js';
@@ -135,13 +135,8 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, label: string, prefix: s
 /** `general.file_type` of llama.cpp. */
 const FILE_TYPES: Readonly<Record<Quant, number>> = { f32: 0, f16: 1, q4_0: 2, q8_0: 7 };
 
-/**
- * Metadata llama.cpp needs to load the model (its `llada` and `dream` loaders), tokenizer apart.
- * @throws UsageError for a routed model: LLaDA-MoE files are read, not written
- */
+/** Metadata llama.cpp needs to load the model, tokenizer apart. */
 export function configToGguf(config: ModelConfig, quant: Quant): Map<string, GgufValue> {
-  if (config.moe !== undefined)
-    throw new UsageError(`${config.name}: writing GGUF of routed experts is not supported`);
   const metadata = new Map<string, GgufValue>();
   const put = (key: string, type: ScalarType, value: number | string | boolean) =>
     metadata.set(key, { type, value });
@@ -153,12 +148,18 @@ export function configToGguf(config: ModelConfig, quant: Quant): Map<string, Ggu
   put(`${arch}.context_length`, 'u32', config.contextLength);
   put(`${arch}.embedding_length`, 'u32', config.hidden);
   put(`${arch}.block_count`, 'u32', config.layers);
-  put(`${arch}.feed_forward_length`, 'u32', config.ffn);
+  // llama.cpp's loaders want a dense width even where every layer is routed.
+  put(`${arch}.feed_forward_length`, 'u32', config.moe?.expertFfn ?? config.ffn);
   put(`${arch}.attention.head_count`, 'u32', config.heads);
   put(`${arch}.attention.head_count_kv`, 'u32', config.kvHeads);
   if (config.headDim * config.heads !== config.hidden) {
     put(`${arch}.attention.key_length`, 'u32', config.headDim);
     put(`${arch}.attention.value_length`, 'u32', config.headDim);
+  }
+  if (config.moe !== undefined) {
+    put(`${arch}.expert_count`, 'u32', config.moe.experts);
+    put(`${arch}.expert_used_count`, 'u32', config.moe.expertsPerToken);
+    put(`${arch}.expert_feed_forward_length`, 'u32', config.moe.expertFfn);
   }
   put(`${arch}.attention.layer_norm_rms_epsilon`, 'f32', config.rmsEps);
   put(`${arch}.attention.causal`, 'bool', config.attention === 'causal');

@@ -74,7 +74,9 @@ export class ToyEngine implements Engine {
     for (const { position, feed } of pass.rows) context = (context + mix(mix(1, feed), position)) >>> 0;
     const states = pass.rows.map(({ position, feed }) => mix(mix(context, feed), position));
     pass.rows.forEach(({ position }, row) => {
-      this.kv.set(`${position}:${pass.version}`, states[row]);
+      const key = `${position}:${pass.version}`;
+      if (this.kv.has(key)) throw new CheckError(`KV entry ${key} is written twice`);
+      this.kv.set(key, states[row]);
     });
     const { seed, sway = 0.4, sharpness = 7 } = this.options;
     const logits = new Float32Array(pass.logits.length * TOY_VOCAB);

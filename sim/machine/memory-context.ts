@@ -1,0 +1,60 @@
+import type { ModelConfig } from '../../src/model/config.js';
+import type { Precision } from '../../src/model/graph.js';
+import { graphFor } from '../../src/model/graph-cache.js';
+import type { HardwareProfile } from '../hardware/schema.js';
+import { classify } from '../memory/lifetimes.js';
+import type { MemoryContext } from '../memory/regions.js';
+import type { SoftwareStack } from '../stacks/stack.js';
+import type { NpuUnits } from './npu-unit.js';
+import type { Rates } from './rates.js';
+
+/** A model and what it runs on. */
+export interface ModelOnChip {
+  readonly profile: HardwareProfile;
+  readonly stack: SoftwareStack;
+  readonly model: ModelConfig;
+  readonly precision: Precision;
+}
+
+/** What the memory runtime needs to know: the window, the costs, and one representative pass. */
+export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits): MemoryContext {
+  const { profile, stack, model, precision } = options;
+  const { driver, window } = profile;
+  const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
+  const onNpu = stack.groups(graph).filter((group) => group.device === 'npu');
+  const ops = onNpu.flatMap((group) => group.ops.map((op) => ({ op, computeMs: npu.time(op, graph).ms })));
+  return {
+    window,
+    costs: {
+      mapFixedMs: driver.mapFixed,
+      mapMsPerByte: driver.mapPerByte / 1e6,
+      maintenanceMsPerByte: driver.cacheMaintenance / 1e6,
+      copyBytesPerMs: rates.copyBytesPerMs,
+    },
+    maxBufferBytes: stack.numbers.maxBufferBytes,
+    slotBytes: stack.numbers.slotBytes,
+    kvGrowthTokens: stack.numbers.kvGrowthTokens,
+    kvBytesPerToken: kvBytesPerToken(options),
+    reference: { graph, ops },
+  };
+}
+
+/** Whether weights and the KV cache of a full context leave no tenth of the window for activations. */
+export function mayStage(options: ModelOnChip): boolean {
+  const { profile, stack, model, precision } = options;
+  const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
+  const onNpu = stack.groups(graph).filter((group) => group.device === 'npu');
+  const { weights } = classify(
+    graph,
+    onNpu.flatMap((group) => group.ops),
+  );
+  const kvBytes = kvBytesPerToken(options) * model.contextLength;
+  return weights.reduce((sum, weight) => sum + weight.bytes, kvBytes) > 0.9 * profile.window.bytes;
+}
+
+function kvBytesPerToken({ model, precision }: ModelOnChip): number {
+  return 2 * model.layers * model.kvHeads * model.headDim * (precision.kv === 'f16' ? 2 : 4);
+}
+
+/** One row tile through all layers and the head. */
+const REFERENCE_PASS = { kvSets: [], logitsRows: 1, masked: false };

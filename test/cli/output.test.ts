@@ -1,0 +1,155 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { writeSummary } from '../../experiments/ablation/summary-file.js';
+import { syntheticSummary } from '../experiments/synthetic-summary.js';
+import { cli } from './run-cli.js';
+
+const ESCAPE = '\u001b';
+const COLOR = new RegExp(`${ESCAPE}\\[\\d+m`);
+const REDRAW = new RegExp(`${ESCAPE}\\[\\d+A\\r${ESCAPE}\\[J`);
+const folder = () => mkdtempSync(join(tmpdir(), 'cli-'));
+const summaryFile = () => {
+  const path = join(folder(), 'summary.json');
+  writeSummary(path, syntheticSummary());
+  return path;
+};
+const quick = ['generate', '--problem', '0', '--policy', 'threshold'];
+
+describe('--json', () => {
+  it.each([
+    ['policies'],
+    ['hardware list'],
+    ['hardware show sm8750'],
+    ['simulate step --rows 1,33'],
+    ['train --steps 2 --batch 1 --hidden 4 --heads 1'],
+    ['generate --problem 0 --policy threshold'],
+    ['generate --problem 0 --policy threshold --watch'],
+  ])('%s: standard output is one JSON document, before or after the command', async (command) => {
+    const argv = command.split(' ');
+    const after = await cli([...argv, '--json']);
+    expect(after.stderr).not.toMatch(/error/);
+    expect(after.code).toBe(0);
+    expect(Object.keys(JSON.parse(after.stdout))).not.toHaveLength(0);
+    const before = await cli(['--json', ...argv], { tty: true });
+    expect(Object.keys(JSON.parse(before.stdout))).toEqual(Object.keys(JSON.parse(after.stdout)));
+  });
+
+  it('gives the rows of a simulated step', async () => {
+    const { stdout } = await cli([
+      'simulate',
+      'step',
+      '--rows',
+      '1,32,33',
+      '--json',
+      '--fidelity',
+      'analytic',
+    ]);
+    const { rows } = JSON.parse(stdout) as {
+      rows: { rows: number; ms: number; bound: string; utilization: object }[];
+    };
+    expect(rows.map((row) => row.rows)).toEqual([1, 32, 33]);
+    for (const row of rows) {
+      expect(row.ms).toBeGreaterThan(0);
+      expect(Object.keys(row.utilization)).toContain(row.bound);
+    }
+  });
+});
+
+describe('colours', () => {
+  it('never reach a pipe', async () => {
+    for (const argv of [
+      ['policies'],
+      ['hardware', 'show', 'sm8750'],
+      ['report', '--table', summaryFile()],
+      [...quick, '--watch'],
+    ]) {
+      const { stdout, stderr } = await cli(argv, { tty: false });
+      expect(stdout + stderr).not.toContain(ESCAPE);
+    }
+  });
+
+  it('are on at a terminal, off by NO_COLOR and --no-color', async () => {
+    const argv = ['report', '--table', summaryFile()];
+    expect((await cli(argv, { tty: true })).stdout).toMatch(COLOR);
+    expect((await cli(argv, { tty: true, env: { NO_COLOR: '1' } })).stdout).not.toContain(ESCAPE);
+    expect((await cli([...argv, '--no-color'], { tty: true })).stdout).not.toContain(ESCAPE);
+    // no-color.org: an empty value means nothing.
+    expect((await cli(argv, { tty: true, env: { NO_COLOR: '' } })).stdout).toMatch(COLOR);
+  });
+});
+
+describe('generate', () => {
+  it('decodes, traces, and the trace passes its own validation', async () => {
+    const trace = join(folder(), 'run.jsonl');
+    const { code, stdout } = await cli([
+      ...quick,
+      '--trace',
+      trace,
+      '--machine',
+      'sm8750',
+      '--fidelity',
+      'analytic',
+      '--json',
+    ]);
+    expect(code).toBe(0);
+    const answer = JSON.parse(stdout) as {
+      tokens: number[];
+      nfe: number;
+      text: string;
+      machine: { simulated_s: number };
+    };
+    expect(answer.tokens).toHaveLength(128);
+    expect(answer.nfe).toBeGreaterThan(4);
+    expect(answer.machine.simulated_s).toBeGreaterThan(0);
+    const checked = await cli(['trace', 'validate', trace]);
+    expect(checked.stdout).toMatch(/schema and laws hold/);
+    expect(checked.code).toBe(0);
+    const picture = (await cli(['trace', 'show', trace])).stdout;
+    const lines = picture.split('\n').filter((line) => /^ *\d+ {2}/.test(line));
+    expect(lines).toHaveLength(readFileSync(trace, 'utf8').trim().split('\n').length - 2);
+    expect(lines.at(-1)).toMatch(/^ *\d+ {2}[Sv]{32}\|[Sv]{32}\|[Sv]{32}\|[Sv]{32} /);
+  });
+
+  it('fails a trace that was tampered with, by law', async () => {
+    const trace = join(folder(), 'run.jsonl');
+    await cli([...quick, '--trace', trace]);
+    const lines = readFileSync(trace, 'utf8').trim().split('\n');
+    const at = lines.findIndex((line) => line.includes('"reason":"commit"'));
+    // The same commit twice: a stable position changes again.
+    const step = JSON.parse(lines[at]!) as { transitions: { from: string; to: string; token: number }[] };
+    const [first] = step.transitions;
+    step.transitions.push({ ...first!, from: first!.to, token: first!.token === 7 ? 8 : 7 });
+    lines[at] = JSON.stringify(step);
+    writeFileSync(trace, `${lines.join('\n')}\n`);
+    const { code, stdout, stderr } = await cli(['trace', 'validate', trace]);
+    expect(stdout).toMatch(/^D1 /m);
+    expect(stderr).toMatch(/violation/);
+    expect(code).toBe(1);
+  });
+
+  it('is deterministic', async () => {
+    expect((await cli([...quick, '--json'])).stdout).toBe((await cli([...quick, '--json'])).stdout);
+  });
+
+  it('redraws in place on a terminal and gives the cursor back', async () => {
+    const { stdout } = await cli([...quick, '--watch', '--fps', '1000'], { tty: true });
+    expect(stdout).toContain(`${ESCAPE}[?25l`);
+    expect(stdout).toMatch(REDRAW);
+    expect(stdout.lastIndexOf(`${ESCAPE}[?25h`)).toBeGreaterThan(stdout.lastIndexOf(`${ESCAPE}[?25l`));
+  });
+});
+
+describe('report', () => {
+  it('renders beside the summary, or where it is told', async () => {
+    const summary = summaryFile();
+    const out = join(folder(), 'deep', 'er');
+    const { code, stdout } = await cli(['report', summary, '--out', out, '--json']);
+    expect(code).toBe(0);
+    const { files } = JSON.parse(stdout) as { files: string[] };
+    expect(readdirSync(out).sort()).toEqual(files.map((path) => path.slice(out.length + 1)).sort());
+    await cli(['report', summary]);
+    expect(readdirSync(join(summary, '..'))).toContain('report.html');
+  });
+});

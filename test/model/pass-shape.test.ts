@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import type { Pass } from '../../src/decode/types.js';
+import { bytesOf } from '../../src/model/dtype.js';
+import { passShape } from '../../src/model/pass-shape.js';
+import { precisionFor, precisionKey } from '../../src/model/precision.js';
+
+const pass: Pass = {
+  ...{ id: '3.0', kind: 'denoise', lane: 'main', version: 4, visibility: 'all', logits: [0, 2] },
+  rows: [4, 5, 6].map((position) => ({ position, feed: 1 })),
+  reads: [0, 1].map((position) => ({ position, version: 0 })),
+};
+
+describe('passShape', () => {
+  it('says what the graph depends on', () => {
+    const prefix = { name: 'prefix', length: 2 };
+    expect(passShape(pass)).toEqual({ rows: 3, kvSets: [prefix], logitsRows: 2, masked: false });
+    expect(passShape({ ...pass, reads: [], logits: [] })).toEqual({
+      rows: 3,
+      kvSets: [],
+      logitsRows: 0,
+      masked: false,
+    });
+    expect(passShape({ ...pass, visibility: 'self' }).masked).toBe(true);
+    expect(passShape({ ...pass, visibility: 'causal' }).masked).toBe(true);
+  });
+});
+
+describe('precision', () => {
+  it('of llada.cpp: Q4_0 weights and head, f16 KV and activations', () => {
+    expect(precisionFor('q4_0')).toEqual({
+      ...{ weights: 'q4_0', embedding: 'q4_0', head: 'q4_0', kv: 'f16', activations: 'f16' },
+    });
+    expect(precisionKey(precisionFor('q4_0', { head: 'f16' }))).toBe('q4_0/q4_0/f16/f16/f16');
+    expect(precisionFor('f32').kv).toBe('f32');
+  });
+
+  it('has exact sizes, and refuses rows of part blocks', () => {
+    expect(bytesOf([3, 64], 'q4_0')).toBe(3 * 2 * 18);
+    expect(bytesOf([3, 64], 'q8_0')).toBe(3 * 2 * 34);
+    expect(bytesOf([3, 5], 'bf16')).toBe(30);
+    expect(bytesOf([], 'f32')).toBe(4);
+    expect(() => bytesOf([64, 3], 'q4_0')).toThrow(/multiple of 32 elements, got \[64, 3\]/);
+  });
+});

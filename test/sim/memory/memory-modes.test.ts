@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { loadProfile, overrideProfile } from '../../../sim/hardware/load-profile.js';
+import { createMachine, type Machine } from '../../../sim/machine/machine.js';
+import type { MemoryMode } from '../../../sim/memory/runtime.js';
+import { lladaCpp } from '../../../sim/stacks/llada-cpp.js';
+import { UsageError } from '../../../src/errors.js';
+import { precisionFor } from '../../../src/model/precision.js';
+import { resolvePreset } from '../../../src/model/presets.js';
+
+const SHAPE = { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false };
+const BODY_BYTES = 3744 * 1024 * 1024;
+
+function machine(memory: MemoryMode, overrides: Record<string, string> = {}): Machine {
+  const profile = overrideProfile(loadProfile('sm8750'), overrides);
+  const model = resolvePreset('llada-8b');
+  return createMachine({
+    ...{ profile, model, memory, fidelity: 'event' },
+    stack: lladaCpp,
+    precision: precisionFor('q4_0'),
+  });
+}
+
+/** Second of two equal passes: the state a decode settles in. */
+function steady(memory: MemoryMode, overrides: Record<string, string> = {}) {
+  const m = machine(memory, overrides);
+  m.timePass(SHAPE);
+  const timing = m.timePass(SHAPE);
+  return { ms: timing.endMs - timing.startMs, ...timing.counters };
+}
+
+describe('LLaDA-8B in a window its weights exceed', () => {
+  it('on demand: least-recently-used buffers thrash, every weight is mapped again each pass', () => {
+    const { mappedBytes, mapOps, stagedBytes } = steady('on-demand');
+    expect(mappedBytes).toBeGreaterThanOrEqual(BODY_BYTES);
+    expect(mappedBytes).toBeLessThan(BODY_BYTES * 1.01);
+    expect(mapOps).toBe(4);
+    expect(stagedBytes).toBe(0);
+  });
+
+  it('paging maps only what does not stay, SOMR maps nothing and stages it beside the NPU', () => {
+    const paging = steady('paging');
+    const somr = steady('somr');
+    expect(paging.mappedBytes).toBeGreaterThan(0);
+    expect(paging.mappedBytes).toBeLessThan(BODY_BYTES / 2);
+    expect(somr.mappedBytes).toBe(0);
+    expect(somr.stagedBytes).toBeGreaterThan(0);
+    expect(somr.ms).toBeLessThan(paging.ms);
+    expect(paging.ms).toBeLessThan(steady('on-demand').ms);
+  });
+
+  it('SOMR hides its copies: as fast as an unlimited window to within 1 %', () => {
+    expect(steady('somr').ms / steady('unlimited').ms).toBeLessThan(1.01);
+  });
+
+  it('a window that holds the model needs no mapping in any mode', () => {
+    for (const memory of ['on-demand', 'paging', 'somr'] as const) {
+      const { mappedBytes, stagedBytes } = steady(memory, {
+        'window.bytes': '8 GiB',
+        'window.maxMap': '8 GiB',
+      });
+      expect([mappedBytes, stagedBytes]).toEqual([0, 0]);
+    }
+  });
+
+  it('says which tensor does not fit and by how much', () => {
+    for (const memory of ['on-demand', 'paging', 'somr'] as const) {
+      expect(() => machine(memory, { 'window.bytes': '20 MiB' }), memory).toThrow(UsageError);
+      expect(() => machine(memory, { 'window.bytes': '20 MiB' })).toThrow(
+        /blk\.0\.ffn_\w+\.weight .* \d+ B larger/,
+      );
+      const tight = machine(memory, { 'window.bytes': '160 MiB' });
+      expect(() => tight.timePass(SHAPE), memory).toThrow(/\(\d+ B\).*\d+ B missing/);
+    }
+  });
+});

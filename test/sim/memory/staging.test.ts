@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { StagingPipeline } from '../../../sim/memory/staging.js';
+
+/** 1000 B per ms, no flush. */
+const COSTS = { mapFixedMs: 0, mapMsPerByte: 0, maintenanceMsPerByte: 0, copyBytesPerMs: 1000 };
+const batches = [0, 1, 2].map((unit) => ({ units: [unit], bytes: 2000 }));
+
+describe('StagingPipeline', () => {
+  it('starts with both slots filled, then refills the slot that was released', () => {
+    const staging = new StagingPipeline(batches, COSTS);
+    expect(staging.read(0, 5)).toBe(5);
+    staging.release(10);
+    // Batch 2 now goes into slot 0, 2 ms of copying.
+    expect(staging.read(1, 10)).toBe(10);
+    expect(staging.slotOf(2, 11.9)).toBeNull();
+    expect(staging.slotOf(2, 12)).toBe(0);
+    staging.release(11);
+    // The copy of batch 2 runs until 12: the NPU waits.
+    expect(staging.read(2, 11)).toBe(12);
+    expect(staging.takeUses().filter((use) => use.access === 'write')).toEqual([
+      { slot: 0, access: 'write', bytes: 2000, startMs: 10, endMs: 12 },
+      { slot: 1, access: 'write', bytes: 2000, startMs: 12, endMs: 14 },
+    ]);
+  });
+
+  it('continues with the first batch of the next pass', () => {
+    const staging = new StagingPipeline(batches, COSTS);
+    for (const batch of [0, 1, 2]) {
+      staging.read(batch, 0);
+      staging.release(0);
+    }
+    expect(staging.current).toBe(0);
+    // Copies 2, 0, 1 run one after the other from time 0.
+    expect(staging.read(0, 0)).toBe(4);
+  });
+
+  it('refuses batches out of order', () => {
+    expect(() => new StagingPipeline(batches, COSTS).read(1, 0)).toThrow(/expected batch 0, got 1/);
+  });
+});
