@@ -39,7 +39,9 @@ function install() {
 }
 
 function build() {
-  must(process.execPath, [bin('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { stdio: ['ignore', 2, 2] });
+  must(process.execPath, [bin('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+    stdio: ['ignore', 2, 2],
+  });
 }
 
 function vitest(vitestArgs, env = {}) {
@@ -47,20 +49,29 @@ function vitest(vitestArgs, env = {}) {
   const json = join(out, 'results.json');
   const status = run(
     process.execPath,
-    [bin('vitest/vitest.mjs'), ...vitestArgs, '--reporter=default', '--reporter=json', `--outputFile.json=${json}`],
+    [
+      bin('vitest/vitest.mjs'),
+      ...vitestArgs,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${json}`,
+    ],
     { env: { ...process.env, ...env } },
   );
   if (existsSync(json)) {
     const r = JSON.parse(readFileSync(json, 'utf8'));
     const skipped = r.numPendingTests + r.numTodoTests;
-    console.log(`${r.numPassedTests} passed, ${r.numFailedTests} failed${skipped ? `, ${skipped} skipped` : ''}`);
+    console.log(
+      `${r.numPassedTests} passed, ${r.numFailedTests} failed${skipped ? `, ${skipped} skipped` : ''}`,
+    );
   }
   rmSync(out, { recursive: true, force: true });
   return status;
 }
 
 const tasks = {
-  start: () => run(process.execPath, [join(root, 'dist/src/cli/main.js'), ...(args.length > 0 ? args : ['ablate'])]),
+  start: () =>
+    run(process.execPath, [join(root, 'dist/src/cli/main.js'), ...(args.length > 0 ? args : ['ablate'])]),
   test: () => {
     if (args.length === 0) {
       must(process.execPath, [bin('typescript/bin/tsc'), '-p', 'tsconfig.json', '--noEmit']);

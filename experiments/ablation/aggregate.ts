@@ -8,7 +8,8 @@ export type TokenText = (id: number) => string;
 
 const CPU_KV = 'CPU + prefix KV';
 
-const rowIndex = (rows: readonly LadderRow[], name: string): number => rows.findIndex((row) => row.name === name);
+const rowIndex = (rows: readonly LadderRow[], name: string): number =>
+  rows.findIndex((row) => row.name === name);
 
 /** Folds the prompts of a run into the rows of the summary. */
 export function aggregate(
@@ -62,7 +63,10 @@ function seconds(results: readonly PromptRowResult[]): number[] {
   return results.map((r) => r.latencyMs / 1000);
 }
 
-function total(results: readonly PromptRowResult[], of: (r: PromptRowResult) => number | undefined): number | null {
+function total(
+  results: readonly PromptRowResult[],
+  of: (r: PromptRowResult) => number | undefined,
+): number | null {
   const values = results.map(of);
   if (values.some((value) => value === undefined)) return null;
   return values.reduce<number>((sum, value) => sum + (value as number), 0);

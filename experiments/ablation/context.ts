@@ -1,29 +1,28 @@
+import { loadProfile, profileHash } from '../../sim/hardware/load-profile.js';
+import type { HardwareProfile } from '../../sim/hardware/schema.js';
+import { createMachine, type Machine } from '../../sim/machine/machine.js';
+import { stackByName } from '../../sim/stacks/registry.js';
 import { composePolicy, type DecodingPolicy } from '../../src/decode/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import type { LatencyTable } from '../../src/decode/rules/lookahead.js';
+import { cooperative } from '../../src/engine/cooperative.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { type LoadedWeights, loadWeightTensors } from '../../src/engine/tfjs/weight-tensors.js';
 import { UsageError } from '../../src/errors.js';
-import { weightShapes } from '../../src/model/weight-ids.js';
 import { elementsOf } from '../../src/model/dtype.js';
 import { fileSha256, loadModel } from '../../src/model/load.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
+import { weightShapes } from '../../src/model/weight-ids.js';
 import type { Problem } from '../../src/train/problems.js';
-import { loadProfile, profileHash } from '../../sim/hardware/load-profile.js';
-import type { HardwareProfile } from '../../sim/hardware/schema.js';
-import { createMachine, type Machine } from '../../sim/machine/machine.js';
-import { stackByName } from '../../sim/stacks/registry.js';
+import { latencyTable } from '../latency-table.js';
 import type { LadderRow } from './ladder.js';
 import type { AblationOptions } from './options.js';
 import { provenanceEntries } from './provenance.js';
 import type { ProvenanceEntry } from './types.js';
-
-/** Context length at which the latency table of adaptive lookahead is profiled: prompt and half an answer. */
-const TABLE_CONTEXT = 160;
 
 /** What every prompt of a run shares: the model that decides, the machines that time. */
 export class LadderContext {
@@ -46,7 +45,8 @@ export class LadderContext {
 
   get maskId(): number {
     const { maskId, name } = this.engine.config;
-    if (maskId === null) throw new UsageError(`model ${name} has no mask token, so it cannot be decoded by diffusion`);
+    if (maskId === null)
+      throw new UsageError(`model ${name} has no mask token, so it cannot be decoded by diffusion`);
     return maskId;
   }
 
@@ -113,31 +113,9 @@ export class LadderContext {
     const key = `${row.stack}/${row.memory}`;
     const known = this.tables.get(key);
     if (known !== undefined) return known;
-    const cost = new Map<number, number>();
-    const table: LatencyTable = (rows) => {
-      let ms = cost.get(rows);
-      if (ms === undefined) {
-        ms = this.steadyStepMs(row, rows);
-        cost.set(rows, ms);
-      }
-      return ms;
-    };
+    const table = latencyTable(this.machine(row));
     this.tables.set(key, table);
     return table;
-  }
-
-  /** Second of two equal steps: the first one pays for mapping what stays mapped. */
-  private steadyStepMs(row: LadderRow, rows: number): number {
-    const machine = this.machine(row);
-    const shape = {
-      rows,
-      kvSets: [{ name: 'prefix', length: TABLE_CONTEXT }],
-      logitsRows: rows,
-      masked: false,
-    };
-    machine.timePass(shape);
-    const { startMs, endMs } = machine.timePass(shape);
-    return endMs - startMs;
   }
 }
 
@@ -146,8 +124,9 @@ export async function openContext(options: AblationOptions): Promise<LadderConte
   const hardware = loadProfile(options.profile);
   resolvePreset(options.costModel);
   const loaded = await loadModel(options.model);
-  if (loaded.tokenizer === null) throw new UsageError(`model ${options.model} has no tokenizer.json beside its weights`);
-  const engine = await createTfjsEngine(loaded.config, loaded.weights, { backend: 'wasm' });
+  if (loaded.tokenizer === null)
+    throw new UsageError(`model ${options.model} has no tokenizer.json beside its weights`);
+  const engine = cooperative(await createTfjsEngine(loaded.config, loaded.weights, { backend: 'wasm' }));
   const weights = await loadWeightTensors(loaded.config, loaded.weights);
   const params = [...weightShapes(loaded.config)].reduce((sum, [, shape]) => sum + elementsOf(shape), 0);
   const sha256 = await fileSha256(loaded.weightsPath);

@@ -105,7 +105,9 @@ function carpetStep(record: StepRecord, canvas: Canvas, piece: (token: number) =
     window: rows.length === 0 ? [0, 0] : [Math.min(...rows), Math.max(...rows) + 1],
     states: generated.map(({ state }) => LETTER[state]).join(''),
     tokens: generated.map(({ state, token }) => (state === 'V' || state === 'S' ? piece(token) : -1)),
-    drafts: generated.flatMap(({ draft }, p) => (draft === null ? [] : [[p, piece(draft.token)] as [number, number]])),
+    drafts: generated.flatMap(({ draft }, p) =>
+      draft === null ? [] : [[p, piece(draft.token)] as [number, number]],
+    ),
     revised: changed.map((t) => t.position - promptLength),
     refreshed: landed.size === 0 ? [] : positionsOf('refresh'),
   };

@@ -1,5 +1,5 @@
-import { type DecodeCounters, countWork } from '../../src/decode/counters.js';
 import type { DecodingPolicy } from '../../src/decode/compose.js';
+import { countWork, type DecodeCounters } from '../../src/decode/counters.js';
 import { decode } from '../../src/decode/session.js';
 import type { StepRecord } from '../../src/decode/step-record.js';
 import type { StepTiming } from '../../src/decode/timer.js';
@@ -23,7 +23,11 @@ export interface PromptRowResult {
   readonly exact: boolean;
   readonly tasks: readonly { readonly kind: string; readonly correct: boolean }[];
   /** Re-execution without cache or window; null when this prompt was not verified. */
-  readonly verified: { readonly rows: number; readonly mismatches: number; readonly maxConfidenceError: number } | null;
+  readonly verified: {
+    readonly rows: number;
+    readonly mismatches: number;
+    readonly maxConfidenceError: number;
+  } | null;
 }
 
 export interface PromptResult {
@@ -81,7 +85,14 @@ export async function runPrompt(
     }
     const timings = decisions.steps.map((step) => step.timing ?? machine.time(step.plan));
     results.push(
-      summarise(context, problem, decisions, timings, promptIds.length, verifications.get(row.policy) ?? null),
+      summarise(
+        context,
+        problem,
+        decisions,
+        timings,
+        promptIds.length,
+        verifications.get(row.policy) ?? null,
+      ),
     );
   }
   return { index: job.index, promptTokens: promptIds.length, rows: results };
@@ -125,7 +136,12 @@ function summarise(
   }
   return {
     latencyMs: timings.at(-1)?.endMs ?? 0,
-    counters: countWork({ promptLength, genLength, blockLength }, decisions.steps, decisions.tokens, context.eosId),
+    counters: countWork(
+      { promptLength, genLength, blockLength },
+      decisions.steps,
+      decisions.tokens,
+      context.eosId,
+    ),
     busyMs: sumRecords(timings.map((t) => t.busyMs)),
     counterSums: sumRecords(timings.map((t) => t.counters)),
     steps: timings.length,

@@ -8,9 +8,9 @@ import { aggregate } from './aggregate.js';
 import { type LadderContext, openContext } from './context.js';
 import { gallery } from './gallery.js';
 import { LADDER } from './ladder.js';
+import { notes } from './notes.js';
 import type { AblationOptions } from './options.js';
 import { type PromptJob, type PromptResult, runPrompt } from './prompt-job.js';
-import { notes } from './notes.js';
 import { ABLATION_SCHEMA, type AblationSummary } from './types.js';
 
 export interface AblationHooks {
@@ -27,14 +27,20 @@ export interface AblationHooks {
  *
  * @throws UsageError for values outside their range or unknown names
  */
-export async function runAblation(options: AblationOptions, hooks: AblationHooks = {}): Promise<AblationSummary> {
+export async function runAblation(
+  options: AblationOptions,
+  hooks: AblationHooks = {},
+): Promise<AblationSummary> {
   check(options);
   const context = await openContext(options);
   try {
-    const jobs = Array.from({ length: options.prompts }, (_, i): PromptJob => ({
-      index: options.firstIndex + i,
-      verifyEvery: i < options.verifyPrompts ? options.verifyEvery : 0,
-    }));
+    const jobs = Array.from(
+      { length: options.prompts },
+      (_, i): PromptJob => ({
+        index: options.firstIndex + i,
+        verifyEvery: i < options.verifyPrompts ? options.verifyEvery : 0,
+      }),
+    );
     const prompts = await runJobs(options, context, jobs, hooks);
     const shown = await gallery(context, hooks.signal);
     return summarise(options, context, prompts, shown, hooks.gitCommit);
@@ -79,7 +85,12 @@ async function runJobs(
     for (const job of jobs) finished(await runPrompt(context, LADDER, job, hooks.signal));
   } else {
     const threads = Math.min(options.jobs, jobs.length);
-    const pool = new Tinypool({ filename: worker, minThreads: threads, maxThreads: threads, isolateWorkers: false });
+    const pool = new Tinypool({
+      filename: worker,
+      minThreads: threads,
+      maxThreads: threads,
+      isolateWorkers: false,
+    });
     const stop = (): void => void pool.destroy();
     hooks.signal?.addEventListener('abort', stop, { once: true });
     try {

@@ -30,7 +30,7 @@ export async function renderReport(summary: AblationSummary): Promise<string> {
   const tasks = taskTable(summary);
   const sections: readonly (Html | null)[] = [
     section('ladder', 'The ladder', [
-      html`<figure><div class="plate">${ladder}</div><figcaption>Seconds for one answer of ${prompts.genLength ?? ''} tokens on a
+      html`<figure><div class="plate">${ladder}</div><figcaption>Seconds for one answer${prompts.genLength === undefined ? '' : ` of ${prompts.genLength} tokens`} on a
 logarithmic axis: only the right ends of the bars are data. Bars: simulated, ${costModel.name} ${costModel.quant} on
 ${profile.name}, median over ${prompts.count} prompts with its 95 % interval. Diamonds: what arXiv:2606.13740 measured on its
 phone with GSM8K prompts (Table 6); other prompts and another deciding model, so agreement in speed-up says more than agreement

@@ -74,19 +74,21 @@ function lowerProduct(product: Product, context: LowerContext): Kernel {
   const width = roundUp(outWidth, tile);
   const rowsPerPass = reuse ? rows : rows / rowTiles;
 
-  const cost = (count: number): ChunkCost => {
+  /** A chunk of `valid` output columns, computed as whole tiles. */
+  const cost = (valid: number): ChunkCost => {
+    const count = roundUp(valid, tile);
     const weights = count * depth;
     const multiplyMs = (together * tile * weights) / rates.matrixMacsPerMs;
     const outElements = together * tile * count;
     return {
-      loadMs: dmaMs(Math.min(count, outWidth) * inWidth * bytesPerWeight, multiplyMs, context),
+      loadMs: dmaMs(valid * inWidth * bytesPerWeight, multiplyMs, context),
       decodeMs: product.packed ? weights / rates.decodeWeightsPerMs : 0,
       multiplyMs,
       finishMs: outElements / rates.convertElementsPerMs,
-      storeMs: dmaMs(rowsPerPass * Math.min(count, outWidth) * F16_BYTES, 0, context),
+      storeMs: dmaMs(rowsPerPass * valid * F16_BYTES, 0, context),
     };
   };
-  const restColumns = width % columns;
+  const restColumns = outWidth % columns;
   const activationBytes = rowsPerPass * inWidth * F16_BYTES;
   const pipeline: Pipeline = {
     path: 'dma',
@@ -96,7 +98,7 @@ function lowerProduct(product: Product, context: LowerContext): Kernel {
       convertMs: (together * tile * depth) / rates.convertElementsPerMs,
     },
     chunk: cost(columns),
-    fullChunks: Math.floor(width / columns),
+    fullChunks: Math.floor(outWidth / columns),
     rest: restColumns === 0 ? null : cost(restColumns),
   };
   const { peakBytes } = allocateTcm(

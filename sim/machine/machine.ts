@@ -11,7 +11,8 @@ import type { SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuWork } from './cpu-model.js';
 import { mayStage, memoryContext } from './memory-context.js';
 import { type Fidelity, NpuUnits } from './npu-unit.js';
-import { PassTimer, type PassTiming } from './pass-timer.js';
+import type { PassTiming } from './pass-run.js';
+import { PassTimer } from './pass-timer.js';
 import { type Rates, ratesOf } from './rates.js';
 import { RESOURCES } from './resources.js';
 import { type Regime, type SideProgress, type SideShare, SideWork } from './side-work.js';
@@ -67,8 +68,10 @@ class EventMachine implements Machine {
   readonly name: string;
   readonly resources = RESOURCES;
   private readonly rates: Rates;
-  /** Whether staging copies may run beside everything else, for which cores and DRAM are set aside. */
-  private readonly staging: boolean;
+  /** While a staging copy runs. */
+  private readonly ratesBesideCopy: Rates;
+  /** Main-path CPU operators leave a copy its share for as long as there may be one. */
+  private readonly mainCpuRates: Rates;
   private readonly memory: MemoryRuntime;
   private readonly passes: PassTimer;
   private readonly side: SideWork;
@@ -81,13 +84,19 @@ class EventMachine implements Machine {
   constructor(readonly options: MachineOptions) {
     const { profile, stack, memory, fidelity, record } = options;
     this.name = `${profile.name}/${stack.name}/${options.model.name}/${memory}/${fidelity}`;
-    this.staging = memory === 'somr' && mayStage(options);
-    this.rates = ratesOf(profile, this.staging);
+    this.rates = ratesOf(profile, false);
+    this.ratesBesideCopy = ratesOf(profile, true);
+    this.mainCpuRates = memory === 'somr' && mayStage(options) ? this.ratesBesideCopy : this.rates;
     this.recorder = new Recorder(record === true ? 'op' : record === false ? 'none' : (record ?? 'none'));
     const npu = new NpuUnits({ profile, stack, rates: this.rates }, fidelity);
+    const npuBesideCopy =
+      memory === 'somr' ? new NpuUnits({ profile, stack, rates: this.ratesBesideCopy }, fidelity) : npu;
     this.memory = createMemory(memory, memoryContext(options, this.rates, npu), options.memoryOptions);
-    this.passes = new PassTimer(profile, stack, this.rates, npu, this.memory, this.recorder);
-    this.side = new SideWork((regime) => this.sideShare(regime));
+    this.passes = new PassTimer({
+      ...{ profile, stack, npu, npuBesideCopy, rates: this.mainCpuRates },
+      ...{ memory: this.memory, recorder: this.recorder },
+    });
+    this.side = new SideWork((regime, copying) => this.sideShare(regime, copying));
   }
 
   time(plan: StepPlan): StepTiming {
@@ -177,13 +186,12 @@ class EventMachine implements Machine {
     return { singleThreadMs, bytes };
   }
 
-  private sideShare(regime: Regime): SideShare {
+  private sideShare(regime: Regime, copying: boolean): SideShare {
     const { profile, stack } = this.options;
     const cores = profile.cpu.primeCores + profile.cpu.midCores;
-    const copying = this.staging ? 1 : 0;
     const main = regime === 'cpu' ? Math.min(stack.numbers.cpuThreads, cores) : 0;
-    const threads = Math.max(0, Math.min(stack.numbers.refreshThreads, cores - main - copying));
-    const { cpuBesideCpuBytesPerMs, cpuBesideNpuBytesPerMs } = this.rates;
+    const threads = Math.max(0, Math.min(stack.numbers.refreshThreads, cores - main - (copying ? 1 : 0)));
+    const { cpuBesideCpuBytesPerMs, cpuBesideNpuBytesPerMs } = copying ? this.ratesBesideCopy : this.rates;
     return { threads, bytesPerMs: regime === 'cpu' ? cpuBesideCpuBytesPerMs : cpuBesideNpuBytesPerMs };
   }
 

@@ -34,11 +34,11 @@ export class NpuUnits {
     return timed;
   }
 
-  /** Every chunk of an operator, relative to its start. */
-  spans(op: Op, graph: OpGraph): TaskSpan[] {
+  /** Every chunk of an operator that runs alone, relative to its start. */
+  spans(kernel: Kernel): TaskSpan[] {
     const spans: TaskSpan[] = [];
     let offsetMs = 0;
-    for (const pipeline of lower(op, graph, this.context).pipelines) {
+    for (const pipeline of kernel.pipelines) {
       const result = runProgram(toProgram(pipeline), true);
       for (const span of result.spans) {
         spans.push({ ...span, startMs: span.startMs + offsetMs, endMs: span.endMs + offsetMs });
@@ -66,4 +66,42 @@ export class NpuUnits {
     }
     return { ...kernel, ms, busyMs };
   }
+}
+
+/** A stretch of time, in ms. */
+interface Interval {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/**
+ * An operator that starts at `startMs` while staging copies run: it progresses at one pace beside a copy and at
+ * another without.
+ * @param copies in order, not overlapping
+ */
+export function stretched(
+  alone: TimedKernel,
+  besideCopy: TimedKernel,
+  copies: readonly Interval[],
+  startMs: number,
+): Pick<TimedKernel, 'ms' | 'busyMs'> {
+  if (copies.length === 0 || besideCopy.ms === alone.ms) return alone;
+  let left = 1;
+  let slow = 0;
+  let nowMs = startMs;
+  const work = (paceMs: number, untilMs: number): number => {
+    const spentMs = Math.max(0, Math.min(left * paceMs, untilMs - nowMs));
+    const done = Math.min(left, spentMs / paceMs);
+    left -= done;
+    nowMs += spentMs;
+    return done;
+  };
+  for (const copy of copies) {
+    work(alone.ms, copy.startMs);
+    slow += work(besideCopy.ms, copy.endMs);
+  }
+  const ms = nowMs - startMs + left * alone.ms;
+  const mix = (unit: 0 | 1 | 2 | 3): number =>
+    (1 - slow) * alone.busyMs[unit] + slow * besideCopy.busyMs[unit];
+  return { ms, busyMs: [mix(0), mix(1), mix(2), mix(3)] };
 }

@@ -1,7 +1,7 @@
 import type { HardwareProfile } from '../hardware/schema.js';
 
-/** Share of DRAM that staging copies get at least, however fast the NPU streams. */
-const STAGING_FLOOR = 0.1;
+/** A copy reads and writes each byte; it never takes more than this share of DRAM. */
+const COPY_LIMIT = 0.9;
 
 /** Rates in units per ms, after sharing DRAM. */
 export interface Rates {
@@ -28,32 +28,31 @@ export interface Rates {
 const perMs = (gbps: number): number => gbps * 1e6;
 
 /**
- * Rates of a machine. DRAM goes first to the NPU, then to main-path CPU work, then to work beside it: under
- * load the NPU was seen to lose only 1-1.6 % (SERENO, OSDI'26), which is neglected here.
- * @param staging whether copies into the NPU's window run beside everything else
+ * Rates of a machine. DRAM goes first to staging copies, which get what was measured for a CPU beside a streaming
+ * NPU, then to the NPU, then to main-path CPU work, then to work beside it: under load the NPU was seen to lose
+ * only 1-1.6 % (SERENO, OSDI'26), which is neglected here.
+ * @param copying whether a staging copy runs beside everything else
  */
-export function ratesOf(profile: HardwareProfile, staging: boolean): Rates {
+export function ratesOf(profile: HardwareProfile, copying: boolean): Rates {
   const { npu, dram, cpu } = profile;
   const total = dram.achievableRate;
+  const copy = Math.min(cpu.sharedCopyRate, cpu.readRateBesideNpu / 2, (total * COPY_LIMIT) / 2);
+  const left = copying ? total - 2 * copy : total;
+  const main = Math.min(cpu.readRate, left);
+  const dma = Math.min(npu.dmaRate, left);
   const cyclesPerMs = npu.clock * 1e6;
-  const dma = Math.min(npu.dmaRate, total);
-  const left = Math.max(total - dma, total * STAGING_FLOOR);
-  const copy = staging ? Math.min(cpu.sharedCopyRate, cpu.readRateBesideNpu / 2, left / 2) : 0;
-  const npuShare = total - 2 * copy;
-  const main = Math.min(cpu.readRate, npuShare);
-  const dmaShare = Math.min(dma, npuShare);
   return {
     matrixMacsPerMs: npu.matrixMacsPerCycle * cyclesPerMs,
     decodeWeightsPerMs: npu.dequantWeightsPerCycle * npu.vectorThreads * cyclesPerMs,
     convertElementsPerMs: npu.convertElementsPerCycle * npu.vectorThreads * cyclesPerMs,
     vectorOpsPerMs: npu.vectorThreads * cyclesPerMs,
-    dmaBytesPerMs: perMs(dmaShare),
-    dmaBesideMatrixBytesPerMs: perMs(Math.min(npu.dmaRateBesideMatrix, dmaShare)),
-    directBytesPerMs: perMs(Math.min(npu.directReadRate, npuShare)),
+    dmaBytesPerMs: perMs(dma),
+    dmaBesideMatrixBytesPerMs: perMs(Math.min(npu.dmaRateBesideMatrix, dma)),
+    directBytesPerMs: perMs(Math.min(npu.directReadRate, left)),
     dramBytesPerMs: perMs(total),
     cpuBytesPerMs: perMs(main),
-    cpuBesideNpuBytesPerMs: perMs(Math.max(0, Math.min(cpu.readRateBesideNpu, npuShare - dmaShare))),
-    cpuBesideCpuBytesPerMs: perMs(Math.max(0, npuShare - main)),
-    copyBytesPerMs: perMs(staging ? copy : Math.min(cpu.sharedCopyRate, total / 2)),
+    cpuBesideNpuBytesPerMs: perMs(Math.max(0, Math.min(cpu.readRateBesideNpu, left - dma))),
+    cpuBesideCpuBytesPerMs: perMs(Math.max(0, left - main)),
+    copyBytesPerMs: perMs(copy),
   };
 }

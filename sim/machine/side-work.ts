@@ -9,6 +9,37 @@ export interface RegimeSpan {
   readonly endMs: number;
 }
 
+/** A regime with staging copies told apart. */
+export interface SharedSpan extends RegimeSpan {
+  readonly copying: boolean;
+}
+
+/**
+ * Cuts spans where staging copies start and end.
+ * @param copies in order, not overlapping
+ */
+export function splitAtCopies(
+  spans: readonly RegimeSpan[],
+  copies: readonly { readonly startMs: number; readonly endMs: number }[],
+): SharedSpan[] {
+  const cut: SharedSpan[] = [];
+  for (const { regime, startMs, endMs } of spans) {
+    let nowMs = startMs;
+    const until = (stopMs: number, copying: boolean): void => {
+      const end = Math.min(stopMs, endMs);
+      if (end <= nowMs) return;
+      cut.push({ regime, copying, startMs: nowMs, endMs: end });
+      nowMs = end;
+    };
+    for (const copy of copies) {
+      until(copy.startMs, false);
+      until(copy.endMs, true);
+    }
+    until(endMs, false);
+  }
+  return cut;
+}
+
 /** What side work gets in a regime. */
 export interface SideShare {
   readonly threads: number;
@@ -43,7 +74,7 @@ export interface SideProgress {
 export class SideWork {
   private readonly jobs: SideJob[] = [];
 
-  constructor(private readonly share: (regime: Regime) => SideShare) {}
+  constructor(private readonly share: (regime: Regime, copying: boolean) => SideShare) {}
 
   get inFlight(): number {
     return this.jobs.length;
@@ -58,13 +89,13 @@ export class SideWork {
   }
 
   /** Lets the jobs run through consecutive spans of the main path. */
-  advance(spans: readonly RegimeSpan[]): SideProgress {
+  advance(spans: readonly SharedSpan[]): SideProgress {
     const completed: string[] = [];
     const ran: SideSpan[] = [];
     let threadMs = 0;
     let bytes = 0;
-    for (const { regime, startMs, endMs } of spans) {
-      const { threads, bytesPerMs } = this.share(regime);
+    for (const { regime, copying, startMs, endMs } of spans) {
+      const { threads, bytesPerMs } = this.share(regime, copying);
       let nowMs = startMs;
       while (nowMs < endMs && threads > 0) {
         const job = this.jobs[0];

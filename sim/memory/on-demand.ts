@@ -86,6 +86,10 @@ export class OnDemandMemory implements MemoryRuntime {
 
   after(): void {}
 
+  copies(): readonly SlotUse[] {
+    return [];
+  }
+
   endPass(): readonly SlotUse[] {
     return [];
   }

@@ -43,6 +43,8 @@ export interface MemoryRuntime {
   /** @param index position in the `ops` of `beginPass` */
   before(index: number, nowMs: number): Readiness;
   after(index: number, nowMs: number): void;
+  /** Staging copies that run or wait at `nowMs`, in order. */
+  copies(nowMs: number): readonly { readonly startMs: number; readonly endMs: number }[];
   /** Slot uses that began since the last call: staging copies and the reads they were made for. */
   endPass(nowMs: number): readonly SlotUse[];
   /** Bytes mapped now; 0 for the unlimited window, which is not tracked. */
@@ -74,6 +76,10 @@ export class UnlimitedMemory implements MemoryRuntime {
   }
 
   after(): void {}
+
+  copies(): readonly SlotUse[] {
+    return [];
+  }
 
   endPass(): readonly SlotUse[] {
     return [];

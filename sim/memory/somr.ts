@@ -127,6 +127,10 @@ export class SomrMemory implements MemoryRuntime {
       this.staging.release(nowMs);
   }
 
+  copies(nowMs: number): readonly { startMs: number; endMs: number }[] {
+    return this.staging.pending(nowMs);
+  }
+
   endPass(nowMs: number): readonly SlotUse[] {
     this.nowMs = nowMs;
     // A pass without logits ends before the last layer's late weights: their fills are passed over.

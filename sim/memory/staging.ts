@@ -41,6 +41,17 @@ export class StagingPipeline {
     return this.batches.length === 0 ? -1 : this.released % this.batches.length;
   }
 
+  /** Copies that are not over at `nowMs`, in order. */
+  pending(nowMs: number): readonly { startMs: number; endMs: number }[] {
+    const pending: Fill[] = [];
+    for (let at = this.fills.length - 1; at >= 0; at--) {
+      const fill = this.fills[at];
+      if (fill === undefined || fill.endMs <= nowMs) break;
+      pending.unshift(fill);
+    }
+    return pending;
+  }
+
   /** Slot that holds a batch once its copy has ended, or null. */
   slotOf(batch: number, nowMs: number): number | null {
     const fill = this.fills.slice(this.released).find((candidate) => candidate.batch === batch);

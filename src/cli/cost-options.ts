@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Machine } from '../../sim/machine/machine.js';
+import { atomicWriteFile } from '../util/atomic-write.js';
 import { unknownName } from '../util/nearest.js';
 
 /** What to time with what; shared by every command that simulates. */
@@ -32,8 +33,11 @@ function known<T extends string>(kind: string, name: string, names: readonly T[]
   return found;
 }
 
-/** @throws UsageError with the nearest names for an unknown model, format, profile, stack or mode */
-export async function openMachine(options: CostOptions): Promise<Machine> {
+/**
+ * @param record keep the timeline, for `writePerfetto`
+ * @throws UsageError with the nearest names for an unknown model, format, profile, stack or mode
+ */
+export async function openMachine(options: CostOptions, record = false): Promise<Machine> {
   const { createMachine } = await import('../../sim/machine/machine.js');
   const { loadProfile } = await import('../../sim/hardware/load-profile.js');
   const { stackByName } = await import('../../sim/stacks/registry.js');
@@ -47,5 +51,12 @@ export async function openMachine(options: CostOptions): Promise<Machine> {
     precision: precisionFor(known('quant', options.quant, QUANTS)),
     memory: known('memory mode', options.memory, MEMORY_MODES),
     fidelity: known('fidelity', options.fidelity, FIDELITIES),
+    record,
   });
+}
+
+/** Writes what a recording machine did as a trace that ui.perfetto.dev and chrome://tracing open. */
+export async function writePerfetto(path: string, machine: Machine): Promise<void> {
+  const { toPerfetto } = await import('../../sim/machine/perfetto.js');
+  atomicWriteFile(path, `${JSON.stringify(toPerfetto(machine.timeline()))}\n`);
 }

@@ -12,8 +12,8 @@ export interface WatchOptions {
   readonly text: (token: number) => string;
   /** Frames per second on a terminal. */
   readonly fps: number;
-  /** One line about the canvas: step, block, time. */
-  readonly status: (canvas: Canvas) => string;
+  /** One line about the canvas. @param endMs simulated end of its step, null without a machine */
+  readonly status: (canvas: Canvas, endMs: number | null) => string;
 }
 
 /**
@@ -23,6 +23,7 @@ export interface WatchOptions {
 export class Watcher {
   private rows = 0;
   private shownAt = 0;
+  private closed = false;
 
   constructor(
     private readonly context: Context,
@@ -38,16 +39,16 @@ export class Watcher {
     if (rest > 0) await sleep(rest, undefined, { signal: this.context.signal });
   }
 
-  show(canvas: Canvas): void {
+  show(canvas: Canvas, endMs: number | null): void {
     const { text, status } = this.options;
     const { color, io, json } = this.context;
     const body = renderCanvas(canvas, { text, color });
     if (!this.context.interactive) {
-      (json ? io.stderr : io.stdout).write(`${status(canvas)}  ${body}\n`);
+      (json ? io.stderr : io.stdout).write(`${status(canvas, endMs)}  ${body}\n`);
       return;
     }
     const columns = Math.max(20, io.stdout.columns ?? 80);
-    const lines = [status(canvas), '', body, '', renderLegend({ color })];
+    const lines = [status(canvas, endMs), '', body, '', renderLegend({ color })];
     // Up to the first line of the last frame, clear to the end of the screen, draw.
     const back = this.rows === 0 ? '' : `\u001b[${this.rows}A\r\u001b[J`;
     io.stdout.write(`${back}${lines.join('\n')}\n`);
@@ -56,8 +57,9 @@ export class Watcher {
     this.shownAt = performance.now();
   }
 
-  /** Gives the cursor back. Always call. */
+  /** Gives the cursor back. Always call; again does nothing. */
   close(): void {
-    if (this.context.interactive) this.context.io.stdout.write(SHOW_CURSOR);
+    if (this.context.interactive && !this.closed) this.context.io.stdout.write(SHOW_CURSOR);
+    this.closed = true;
   }
 }

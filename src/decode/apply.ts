@@ -78,12 +78,7 @@ function decide(rules: Rules, canvas: Canvas, edit: CanvasEdit, scores: readonly
 }
 
 /** Moves block and window forward and makes durable what the window leaves behind. */
-function advance(
-  rules: Rules,
-  canvas: Canvas,
-  edit: CanvasEdit,
-  pass: Pass,
-): Pick<Canvas, 'block' | 'window'> {
+function advance(rules: Rules, edit: CanvasEdit, pass: Pass): Pick<Canvas, 'block' | 'window'> {
   let decided = edit.canvas();
   while (decided.block < blockCount(decided) && maskedInBlock(decided).length === 0) {
     decided = { ...decided, block: decided.block + 1 };
@@ -93,7 +88,7 @@ function advance(
     const feed = fed.get(position);
     return feed !== undefined && rules.cache.settled(decided.positions[position], feed);
   });
-  const kept = new Set(rules.cache.keeps(canvas, window, pass));
+  const kept = new Set(rules.cache.keeps(window, pass));
   keepRows(edit, { ...pass, rows: pass.rows.filter((row) => kept.has(row.position)) });
   for (const position of positionsOf(window)) {
     if (edit.at(position).state === 'M') edit.transit(position, { state: 'IV' }, 'window');
@@ -149,7 +144,7 @@ export function applyStep(
       break;
     case 'denoise':
       decide(rules, canvas, edit, outcome.rows);
-      moved = advance(rules, canvas, edit, main);
+      moved = advance(rules, edit, main);
       break;
     case 'refresh':
       landSweep(rules, canvas, edit, main, outcome);

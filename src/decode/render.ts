@@ -24,7 +24,7 @@ function paints(colors: Colors): Record<CarpetMark, Paint> {
   };
 }
 
-/** Placeholders of positions without a token. */
+/** Shown where there is no token. */
 const BLANK: Record<'M' | 'I', string> = { M: '·', I: '▒' };
 
 /** Control characters and line breaks would tear the canvas apart. */

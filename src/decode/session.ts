@@ -87,8 +87,6 @@ export async function decode(options: DecodeOptions): Promise<DecodeResult> {
   engine.retain([]);
   const steps: StepRecord[] = [];
   const pending = new Map<string, PassOutcome>();
-  // Versions start again with every decode: entries of an earlier one must be gone.
-  engine.retain([]);
 
   for (let plan = policy.plan(canvas); plan !== null; plan = policy.plan(canvas)) {
     signal?.throwIfAborted();

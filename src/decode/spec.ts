@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
+import { contradictions } from './spec-contradictions.js';
 
 /**
  * A decoding method as data. Every parameter that arXiv:2606.13740 leaves open is an option here with a default;
@@ -228,70 +229,6 @@ export type ReviseSpec = PolicySpec['revise'];
 export type RefreshSpec = PolicySpec['refresh'];
 export type CpuRefreshSpec = Extract<RefreshSpec, { kind: 'cpu' }>;
 export type FinalSpec = PolicySpec['final'];
-
-/** Each contradiction and the rule it breaks. */
-function contradictions(spec: PolicySpec): string[] {
-  const { window: w, cache: c, commit: m } = spec;
-  const found: string[] = [];
-  const staged = m.kind === 'staged';
-  const cached = c.kind === 'prefix';
-  const look = w.kind === 'canvas' ? undefined : w.lookahead;
-  if (staged && m.stable < m.visible) {
-    found.push(
-      `commit.stable (${m.stable}) is below commit.visible (${m.visible}); stable is the stronger test`,
-    );
-  }
-  if (m.kind === 'quota' && m.stepsPerBlock !== null && m.stepsPerBlock > spec.blockLength) {
-    found.push(
-      `commit.stepsPerBlock (${m.stepsPerBlock}) exceeds blockLength (${spec.blockLength}); every step must commit`,
-    );
-  }
-  if (w.kind === 'canvas' && cached) found.push('window canvas recomputes every row, so cache must be none');
-  if (w.kind !== 'canvas' && !cached) found.push(`window ${w.kind} leaves rows out, so cache must be prefix`);
-  if (w.kind === 'sliding' && cached && c.seal === 'pass') {
-    found.push('window sliding drops rows inside a block, so cache.seal must be delayed or as-is');
-  }
-  if (w.kind === 'block' && cached && c.seal === 'delayed') {
-    found.push('cache.seal delayed needs window sliding; window block seals by pass or as-is');
-  }
-  if (w.kind === 'sliding' && w.size !== null && w.size < spec.blockLength) {
-    found.push(
-      `window.size (${w.size}) is below blockLength (${spec.blockLength}); a window holds at least one block`,
-    );
-  }
-  if (w.kind === 'sliding' && w.past === 'stable' && !staged) {
-    found.push('window.past stable needs commit staged; other commits have no V');
-  }
-  if (spec.speculate.kind === 'drafts' && w.kind === 'block' && w.extent === 'block' && look === undefined) {
-    found.push(
-      'speculate drafts needs rows beyond the current block: window sliding, canvas, extent suffix or lookahead',
-    );
-  }
-  if (look !== undefined && spec.speculate.kind === 'none') {
-    found.push('window.lookahead computes future rows for drafts, so speculate must be drafts');
-  }
-  if (look !== undefined && w.kind === 'block' && w.extent === 'suffix') {
-    found.push('window.lookahead has nothing to add to extent suffix');
-  }
-  if (spec.refresh.kind === 'cpu') {
-    if (!staged) found.push('refresh works on visible positions, so commit must be staged');
-    if (!cached) found.push('refresh rewrites prefix KV, so cache must be prefix');
-    if (spec.refresh.feed === 'mask' && spec.refresh.order === 'oldest') {
-      found.push(
-        'refresh.feed mask leaves KV as it is, so order oldest would pick the same position forever',
-      );
-    }
-    if (spec.refresh.perStep > spec.refresh.maxInFlight) {
-      found.push(
-        `refresh.perStep (${spec.refresh.perStep}) exceeds refresh.maxInFlight (${spec.refresh.maxInFlight})`,
-      );
-    }
-  }
-  if (spec.final.kind === 'sweep' && (!staged || !cached)) {
-    found.push('final sweep refreshes visible prefix positions, so commit must be staged and cache prefix');
-  }
-  return found;
-}
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const path = issue.path.length > 0 ? issue.path.join('.') : 'spec';

@@ -1,5 +1,5 @@
-import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
+import './register-gradients.js';
 import { executeGraph, type MatMul } from '../engine/tfjs/execute.js';
 import type { ModelConfig } from '../model/config.js';
 import { graphFor } from '../model/graph-cache.js';

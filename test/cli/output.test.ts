@@ -112,6 +112,26 @@ describe('generate', () => {
     expect(lines.at(-1)).toMatch(/^ *\d+ {2}[Sv]{32}\|[Sv]{32}\|[Sv]{32}\|[Sv]{32} /);
   });
 
+  it('replays a trace on the machine it ran on to the same time, and exports the timeline', async () => {
+    const trace = join(folder(), 'run.jsonl');
+    const perfetto = join(folder(), 'timeline.json');
+    const machine = ['--fidelity', 'analytic', '--memory', 'on-demand'];
+    const live = await cli([...quick, '--trace', trace, '--machine', 'sm8750', ...machine, '--json']);
+    const replay = await cli(['simulate', 'trace', trace, '--perfetto', perfetto, ...machine, '--json']);
+    expect(replay.stderr).toBe('');
+    const { total_s, diverges_at, steps } = JSON.parse(replay.stdout) as {
+      total_s: number;
+      diverges_at: number | null;
+      steps: { ms: number }[];
+    };
+    const { machine: timed } = JSON.parse(live.stdout) as { machine: { simulated_s: number } };
+    expect(total_s).toBe(timed.simulated_s);
+    expect(diverges_at).toBeNull();
+    expect(steps.reduce((sum, step) => sum + step.ms, 0) / 1000).toBeCloseTo(total_s, 6);
+    const { traceEvents } = JSON.parse(readFileSync(perfetto, 'utf8')) as { traceEvents: { dur?: number }[] };
+    expect(traceEvents.length).toBeGreaterThan(1000);
+  });
+
   it('fails a trace that was tampered with, by law', async () => {
     const trace = join(folder(), 'run.jsonl');
     await cli([...quick, '--trace', trace]);

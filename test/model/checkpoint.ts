@@ -1,6 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import type { ModelConfig } from '../../src/model/config.js';
 import { hfFromCanonical } from '../../src/model/formats/hf-names.js';
 import { type SafetensorsTensor, writeSafetensors } from '../../src/model/formats/safetensors-write.js';
@@ -10,8 +11,16 @@ import { buildTokenizerJson } from '../../src/train/tokenizer-json.js';
 /** Size of the tokenizer `writeCheckpoint` puts beside the weights. */
 export const VOCAB = Object.keys(buildTokenizerJson().model.vocab).length;
 
+const directories: string[] = [];
+afterAll(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A directory that is removed when the tests of the file are done. */
 export function temporaryDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'dllm-npu-test-'));
+  const directory = mkdtempSync(join(tmpdir(), 'dllm-npu-test-'));
+  directories.push(directory);
+  return directory;
 }
 
 /** Keys of LLaDA's config.json for a dense configuration. */

@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
-import type { DecodeResult } from '../../decode/session.js';
-import { UsageError } from '../../errors.js';
+import type { Canvas } from '../../decode/types.js';
+import { cooperative } from '../../engine/cooperative.js';
 import type { LoadedModel } from '../../model/load.js';
-import { cooperative } from '../cooperative-engine.js';
+import type { Tokenizer } from '../../model/tokenizer.js';
+import { printAnswer } from '../answer.js';
 import { type CostOptions, costOptions, openMachine } from '../cost-options.js';
 import type { Context } from '../io.js';
 import { integer, number } from '../options.js';
+import { progressBar } from '../progress.js';
 import { requireTokenizer } from '../prompt.js';
+import { chooseTask, type Task } from '../task.js';
 import { Watcher } from '../watch.js';
 
 interface GenerateOptions extends Omit<CostOptions, 'profile'> {
@@ -51,96 +54,69 @@ export function registerGenerate(program: Command, context: () => Context): void
         '\n  $ dllm-npu generate --problem 3 --machine sm8750 --trace run.jsonl --json',
     )
     .action(async (prompt: string | undefined, options: GenerateOptions) => {
-      await run(context(), prompt, options);
+      await run(context(), await chooseTask(prompt, options.problem, options.seed), options);
     });
 }
 
-async function run(ctx: Context, prompt: string | undefined, options: GenerateOptions): Promise<void> {
-  const { policySpecByName } = await import('../../decode/policies.js');
-  const { composePolicy } = await import('../../decode/compose.js');
+async function run(ctx: Context, task: Task, options: GenerateOptions): Promise<void> {
+  const { decode } = await import('../../decode/session.js');
   const { fileSha256, loadModel } = await import('../../model/load.js');
-  const task = await problemOf(prompt, options);
-  const spec = policySpecByName(options.policy);
-  const policy = composePolicy(
-    options.blockLength === undefined ? spec : { ...spec, blockLength: options.blockLength },
-  );
-  const timer =
-    options.machine === undefined ? undefined : await openMachine({ ...options, profile: options.machine });
+  const { encodePrompt } = await import('../../model/prompt.js');
+  const { policy, timer } = await openPolicy(options);
   const model = await loadModel(options.model);
   const engine = await openEngine(model, options);
-  const text = tokenText(model);
-  const watcher = options.watch
-    ? new Watcher(ctx, {
-        text: (token) => (token === model.config.eosId ? ' \u25a0' : text(token)),
-        fps: options.fps,
-        status: (canvas) => {
-          const blocks = Math.ceil(canvas.genLength / canvas.blockLength);
-          const decided = canvas.positions
-            .slice(canvas.promptLength)
-            .filter(({ state }) => state === 'V' || state === 'S');
-          return `${policy.name}  step ${canvas.step}  block ${Math.min(canvas.block + 1, blocks)}/${blocks}  ${decided.length}/${canvas.genLength} tokens`;
-        },
-      })
-    : undefined;
+  const tokenizer = requireTokenizer(model);
+  const watcher = options.watch ? openWatcher(ctx, options, model, tokenizer) : undefined;
+  const bar = options.watch ? undefined : progressBar(ctx, 'tokens');
   try {
-    const { encodePrompt } = await import('../../model/prompt.js');
-    const ids = encodePrompt(requireTokenizer(model), task.prompt);
-    const paced = cooperative(engine, async (pass) => {
-      if (pass.lane === 'main') await watcher?.pace();
-    });
-    const { decode } = await import('../../decode/session.js');
     const request = {
       policy,
-      engine: paced,
-      promptIds: ids,
+      engine: cooperative(engine, async (pass) => {
+        if (pass.lane === 'main') await watcher?.pace();
+      }),
+      promptIds: encodePrompt(tokenizer, task.prompt),
       genLength: options.genLength,
       signal: ctx.signal,
       ...(timer === undefined ? {} : { timer }),
     };
-    const result = await decode({ ...request, onStep: (_, canvas) => watcher?.show(canvas) });
+    const result = await decode({
+      ...request,
+      onStep: (record, canvas) => {
+        watcher?.show(canvas, record.timing?.endMs ?? null);
+        bar?.update(decided(canvas), canvas.genLength);
+      },
+    });
+    watcher?.close();
+    bar?.stop();
     if (options.trace !== undefined) {
       const { traceOf, writeTrace } = await import('../../decode/trace.js');
       writeTrace(options.trace, traceOf(request, result, { modelHash: await fileSha256(model.weightsPath) }));
       ctx.note(`trace written to ${options.trace}`);
     }
-    watcher?.close();
-    await answer(ctx, {
-      model,
-      task,
-      options,
-      result,
-      engineName: engine.name,
+    printAnswer(ctx, {
+      ...{ config: model.config, tokenizer, task, policy: policy.name, engine: engine.name, result },
       machine: timer?.name ?? null,
+      trace: options.trace,
     });
   } finally {
     watcher?.close();
+    bar?.stop();
     engine.dispose();
     await model.weights.close();
   }
 }
 
-interface Task {
-  readonly prompt: string;
-  readonly expected: string | null;
-  readonly score: (text: string) => Promise<boolean | null>;
-}
-
-async function problemOf(prompt: string | undefined, options: GenerateOptions): Promise<Task> {
-  if (prompt !== undefined && options.problem !== undefined) {
-    throw new UsageError('give a prompt or --problem, not both');
-  }
-  if (prompt !== undefined) return { prompt, expected: null, score: async () => null };
-  if (options.problem === undefined) {
-    throw new UsageError('no prompt: give a text, or --problem N for held-out problem N of the shipped task');
-  }
-  const { generateProblem } = await import('../../train/problems.js');
-  const { scoreResponse } = await import('../../train/score.js');
-  const problem = generateProblem(options.seed, options.problem, 'long', 'heldout');
-  return {
-    prompt: problem.prompt,
-    expected: problem.response,
-    score: async (text) => scoreResponse(problem, text).exact,
-  };
+async function openPolicy(options: GenerateOptions) {
+  const { policySpecByName } = await import('../../decode/policies.js');
+  const { composePolicy } = await import('../../decode/compose.js');
+  const named = policySpecByName(options.policy);
+  const spec = options.blockLength === undefined ? named : { ...named, blockLength: options.blockLength };
+  if (options.machine === undefined) return { policy: composePolicy(spec), timer: undefined };
+  const { latencyTable } = await import('../../../experiments/latency-table.js');
+  const costs = { ...options, profile: options.machine };
+  // Lookahead asks the machine that it will run on, as in the ablation.
+  const table = latencyTable(await openMachine(costs));
+  return { policy: composePolicy(spec, { latencyTable: table }), timer: await openMachine(costs) };
 }
 
 async function openEngine(model: LoadedModel, options: GenerateOptions) {
@@ -153,64 +129,36 @@ async function openEngine(model: LoadedModel, options: GenerateOptions) {
   return createTfjsEngine(model.config, model.weights, { backend });
 }
 
-/** Text of single tokens, remembered: the same few hundred are drawn again and again. */
-function tokenText(model: LoadedModel): (token: number) => string {
-  const tokenizer = requireTokenizer(model);
-  const known = new Map<number, string>();
-  return (token) => {
-    let text = known.get(token);
-    if (text === undefined) {
-      text = tokenizer.decode([token], { skipSpecial: false });
-      known.set(token, text);
-    }
-    return text;
-  };
-}
-
-interface Answer {
-  readonly model: LoadedModel;
-  readonly task: Task;
-  readonly options: GenerateOptions;
-  readonly result: DecodeResult;
-  readonly engineName: string;
-  readonly machine: string | null;
-}
-
-async function answer(ctx: Context, given: Answer): Promise<void> {
-  const { model, task, options, result, engineName, machine } = given;
-  const { counters, tokens, remainingVisible, steps } = result;
-  const end = tokens.indexOf(model.config.eosId);
-  const text = requireTokenizer(model)
-    .decode(end < 0 ? tokens : tokens.slice(0, end))
-    .trim();
-  const correct = await task.score(text);
-  const simulatedMs = steps.at(-1)?.timing?.endMs ?? null;
-  ctx.data({
-    prompt: task.prompt,
-    text,
-    tokens,
-    ...(task.expected === null ? {} : { expected: task.expected, correct }),
-    policy: options.policy,
-    model: model.config.name,
-    engine: engineName,
-    nfe: counters.nfe,
-    steps: steps.length,
-    forwards: { ...counters.forwards, sideRefreshes: counters.sideRefreshes },
-    tokens_per_forward: { all: counters.tokensPerForward, text: counters.textTokensPerForward },
-    drafts_accepted: counters.draftsAccepted,
-    refreshes: { landed: counters.refreshesLanded, dropped: counters.refreshesDropped },
-    remaining_visible: remainingVisible,
-    ...(machine === null ? {} : { machine: { name: machine, simulated_s: (simulatedMs ?? 0) / 1000 } }),
-    ...(options.trace === undefined ? {} : { trace: options.trace }),
+function openWatcher(
+  ctx: Context,
+  options: GenerateOptions,
+  model: LoadedModel,
+  tokenizer: Tokenizer,
+): Watcher {
+  // The same few hundred tokens are drawn again and again.
+  const texts = new Map<number, string>([[model.config.eosId, ' \u25a0']]);
+  return new Watcher(ctx, {
+    fps: options.fps,
+    text: (token) => {
+      const known = texts.get(token) ?? tokenizer.decode([token], { skipSpecial: false });
+      texts.set(token, known);
+      return known;
+    },
+    status: (canvas, endMs) => {
+      const blocks = Math.ceil(canvas.genLength / canvas.blockLength);
+      return [
+        options.policy,
+        `step ${canvas.step}`,
+        `block ${Math.min(canvas.block + 1, blocks)}/${blocks}`,
+        `${decided(canvas)}/${canvas.genLength} tokens`,
+        ...(endMs === null ? [] : [`${(endMs / 1000).toFixed(1)} s simulated on ${options.machine}`]),
+      ].join('  ');
+    },
   });
-  ctx.print(text);
-  ctx.print('');
-  ctx.print(
-    `${options.policy}: ${counters.nfe} forwards, ${counters.tokensPerForward.toFixed(2)} tokens per forward` +
-      `${remainingVisible.length === 0 ? '' : `, ${remainingVisible.length} tokens still visible at the end`}`,
-  );
-  if (correct !== null) ctx.print(correct ? 'answer: right' : `answer: wrong, expected: ${task.expected}`);
-  if (machine !== null && simulatedMs !== null) {
-    ctx.print(`${(simulatedMs / 1000).toFixed(2)} s simulated on ${machine} (not a measurement)`);
-  }
+}
+
+/** Generated positions that have a token. */
+function decided(canvas: Canvas): number {
+  return canvas.positions.slice(canvas.promptLength).filter(({ state }) => state === 'V' || state === 'S')
+    .length;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { createColors } from 'picocolors';
+import type { ProvenanceEntry } from '../../../experiments/ablation/types.js';
 import { formatTable } from '../../util/table.js';
 import type { Context } from '../io.js';
 
@@ -51,26 +52,38 @@ export function registerHardware(program: Command, context: () => Context): void
       const numbers = provenanceEntries(profile.provenance);
       const { soc, npuArch, description } = profile;
       ctx.data({ name: profile.name, soc, npu: npuArch, description, sha256: profileHash(name), numbers });
-      const c = createColors(ctx.color);
-      const paint = {
-        measured: c.green,
-        vendor: c.green,
-        derived: c.blue,
-        fitted: c.yellow,
-        assumed: c.yellow,
-      };
-      ctx.print(`${c.bold(profile.name)}: ${description}\n`);
-      ctx.print(
-        formatTable(
-          [
-            { header: ['number'], align: 'left' },
-            { header: ['value'], align: 'right' },
-            { header: ['kind'], align: 'left' },
-            { header: ['range'], align: 'left' },
-            { header: ['source'], align: 'left' },
-          ],
-          numbers.map((n) => [n.name, n.value, paint[n.kind](n.kind), n.range ?? '', n.source]),
-        ),
-      );
+      ctx.print(`${profile.name}: ${description}\n`);
+      printNumbers(ctx, numbers);
     });
+  hardware
+    .command('stack')
+    .description('print the numbers of a software stack: how a chip is used, with kind and source')
+    .argument('<stack>', 'llada.cpp or cpu')
+    .addHelpText('after', '\nExample:\n  $ dllm-npu hardware stack llada.cpp')
+    .action(async (name: string) => {
+      const ctx = context();
+      const { stackByName } = await import('../../../sim/stacks/registry.js');
+      const { provenanceEntries } = await import('../../../experiments/ablation/provenance.js');
+      const numbers = provenanceEntries(stackByName(name).provenance);
+      ctx.data({ name, numbers });
+      printNumbers(ctx, numbers);
+    });
+}
+
+function printNumbers(ctx: Context, numbers: readonly ProvenanceEntry[]): void {
+  const c = createColors(ctx.color);
+  const paint = { measured: c.green, vendor: c.green, derived: c.blue, fitted: c.yellow, assumed: c.yellow };
+  ctx.print(
+    formatTable(
+      [
+        { header: ['number'], align: 'left' },
+        { header: ['value'], align: 'right' },
+        { header: ['kind'], align: 'left' },
+        { header: ['range'], align: 'left' },
+        { header: ['source'], align: 'left' },
+      ],
+      numbers.map((n) => [n.name, n.value, paint[n.kind](n.kind), n.range ?? '', n.source]),
+      { styleHeader: c.bold },
+    ),
+  );
 }

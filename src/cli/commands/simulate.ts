@@ -1,11 +1,16 @@
 import { type Command, Option } from 'commander';
 import { createColors } from 'picocolors';
+import { CheckError } from '../../errors.js';
 import { formatTable } from '../../util/table.js';
-import { type CostOptions, costOptions, openMachine } from '../cost-options.js';
+import { type CostOptions, costOptions, openMachine, writePerfetto } from '../cost-options.js';
 import type { Context } from '../io.js';
 import { integer, integerList } from '../options.js';
 
-interface StepOptions extends CostOptions {
+interface PerfettoOption {
+  readonly perfetto?: string;
+}
+
+interface StepOptions extends CostOptions, PerfettoOption {
   readonly rows: number[];
   readonly context: number;
   readonly logitsRows?: number;
@@ -19,62 +24,115 @@ export function registerSimulate(program: Command, context: () => Context): void
     .description('time one denoising step for some numbers of rows')
     .option('--rows <list>', 'rows: 32,64,128 or ranges 1-128+1, 32-256*2', integerList(1), [32, 64, 128])
     .option('--context <n>', 'cached prefix positions the rows attend to', integer(0), 0)
-    .addOption(new Option('--logits-rows <n>', 'rows that get logits (default: all)').argParser(integer(0)));
+    .addOption(new Option('--logits-rows <n>', 'rows that get logits (default: all)').argParser(integer(0)))
+    .option('--perfetto <file>', 'write the timeline of the last number of rows for ui.perfetto.dev');
   for (const option of costOptions()) step.addOption(option);
   step
     .addHelpText(
       'after',
-      '\nEach number of rows is timed on a machine that has just run the same step once, so weights that stay mapped are mapped.' +
+      '\nA machine that has just run the same step once is timed, so weights that stay mapped are mapped.' +
         '\n\nExamples:\n  $ dllm-npu simulate step --rows 32,64,128' +
         '\n  $ dllm-npu simulate step --rows 1-128+1 --json   the staircase of 32-row tiles' +
-        '\n  $ dllm-npu simulate step --stack cpu --context 200',
+        '\n  $ dllm-npu simulate step --stack cpu --memory unlimited --context 200' +
+        '\n  $ dllm-npu simulate step --rows 32 --perfetto step.json',
     )
-    .action(async (options: StepOptions) => {
-      const ctx = context();
-      const machine = await openMachine(options);
-      const rows = options.rows.map((count) => {
-        ctx.signal.throwIfAborted();
-        const shape = {
-          rows: count,
-          kvSets: [{ name: 'prefix', length: options.context }],
-          logitsRows: Math.min(options.logitsRows ?? count, count),
-          masked: false,
-        };
-        machine.reset();
-        machine.timePass(shape);
-        const timing = machine.timePass(shape);
-        const { ms, bound, utilization, parts } = machine.stepBreakdown();
-        return { rows: count, ms, bound, utilization, parts, counters: timing.counters };
-      });
-      const { costModel, quant, profile, stack, memory, fidelity } = options;
-      ctx.data({ model: costModel, quant, profile, stack, memory, fidelity, context: options.context, rows });
-      ctx.print(
-        `One denoising step of ${costModel} ${quant} on ${profile} (${stack}, ${memory}), simulated\n`,
-      );
-      const resources = Object.keys(rows[0]?.utilization ?? {});
-      ctx.print(
-        formatTable(
-          [
-            { header: ['rows'], align: 'right' },
-            { header: ['ms'], align: 'right' },
-            { header: ['ms/row'], align: 'right' },
-            { header: ['bound'], align: 'left' },
-            ...resources.map((name) => ({ header: [`${name} %`], align: 'right' }) as const),
-            { header: ['longest parts (ms)'], align: 'left' },
-          ],
-          rows.map((r) => [
-            String(r.rows),
-            r.ms.toFixed(1),
-            (r.ms / r.rows).toFixed(2),
-            r.bound,
-            ...resources.map((name) => ((r.utilization[name] ?? 0) * 100).toFixed(0)),
-            r.parts
-              .slice(0, 3)
-              .map((part) => `${part.name} ${part.ms.toFixed(0)}`)
-              .join(', '),
-          ]),
-          { styleHeader: createColors(ctx.color).bold },
-        ),
-      );
-    });
+    .action((options: StepOptions) => timeSteps(context(), options));
+
+  const trace = simulate
+    .command('trace')
+    .description('time a recorded decode on a machine; nothing is decoded again')
+    .argument('<file>', 'trace (JSON Lines), see `generate --trace`')
+    .option('--perfetto <file>', 'write the timeline for ui.perfetto.dev');
+  for (const option of costOptions()) trace.addOption(option);
+  trace
+    .addHelpText(
+      'after',
+      '\nThe decisions stay those of the trace, the shapes are those of --cost-model.' +
+        '\n\nExamples:\n  $ dllm-npu simulate trace run.jsonl --memory on-demand' +
+        '\n  $ dllm-npu simulate trace run.jsonl --cost-model dream-7b --json',
+    )
+    .action((file: string, options: CostOptions & PerfettoOption) => timeTrace(context(), file, options));
+}
+
+async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
+  const machine = await openMachine(options, options.perfetto !== undefined);
+  const rows = options.rows.map((count) => {
+    ctx.signal.throwIfAborted();
+    const shape = {
+      rows: count,
+      kvSets: [{ name: 'prefix', length: options.context }],
+      logitsRows: Math.min(options.logitsRows ?? count, count),
+      masked: false,
+    };
+    machine.reset();
+    machine.timePass(shape);
+    const { counters } = machine.timePass(shape);
+    const { ms, bound, utilization, parts } = machine.stepBreakdown();
+    return { rows: count, ms, bound, utilization, parts, counters };
+  });
+  if (options.perfetto !== undefined) await writePerfetto(options.perfetto, machine);
+  const { costModel, quant, profile, stack, memory, fidelity } = options;
+  ctx.data({ model: costModel, quant, profile, stack, memory, fidelity, context: options.context, rows });
+  ctx.print(`One denoising step of ${costModel} ${quant} on ${profile} (${stack}, ${memory}), simulated\n`);
+  const resources = Object.keys(rows[0]?.utilization ?? {});
+  ctx.print(
+    formatTable(
+      [
+        { header: ['rows'], align: 'right' },
+        { header: ['ms'], align: 'right' },
+        { header: ['ms/row'], align: 'right' },
+        { header: ['bound'], align: 'left' },
+        ...resources.map((name) => ({ header: [`${name} %`], align: 'right' }) as const),
+        { header: ['longest parts (ms)'], align: 'left' },
+      ],
+      rows.map((r) => [
+        String(r.rows),
+        r.ms.toFixed(1),
+        (r.ms / r.rows).toFixed(2),
+        r.bound,
+        ...resources.map((name) => ((r.utilization[name] ?? 0) * 100).toFixed(0)),
+        r.parts
+          .slice(0, 3)
+          .map((part) => `${part.name} ${part.ms.toFixed(0)}`)
+          .join(', '),
+      ]),
+      { styleHeader: createColors(ctx.color).bold },
+    ),
+  );
+}
+
+async function timeTrace(ctx: Context, file: string, options: CostOptions & PerfettoOption): Promise<void> {
+  const { readTrace, replayTrace } = await import('../../decode/trace.js');
+  const trace = readTrace(file);
+  const machine = await openMachine(options, options.perfetto !== undefined);
+  const { timings, totalMs, divergesAt } = replayTrace(trace, machine);
+  if (timings.length === 0) throw new CheckError(`${file}: the trace has no steps to time`);
+  if (options.perfetto !== undefined) await writePerfetto(options.perfetto, machine);
+  const utilization = Object.fromEntries(
+    machine.resources.map((name) => [
+      name,
+      timings.reduce((sum, { busyMs }) => sum + (busyMs[name] ?? 0), 0) / totalMs,
+    ]),
+  );
+  const { header } = trace;
+  const steps = timings.map(({ startMs, endMs, counters }, step) => ({
+    step,
+    ms: endMs - startMs,
+    counters,
+  }));
+  ctx.data({
+    trace: { file, policy: header.policy.name, model: header.model.name, timer: header.timer },
+    ...{ machine: machine.name, total_s: totalMs / 1000, utilization, diverges_at: divergesAt, steps },
+  });
+  ctx.print(`${header.policy.name}, decided by ${header.model.name}, timed on ${machine.name}: simulated`);
+  ctx.print(
+    `${steps.length} steps in ${(totalMs / 1000).toFixed(2)} s, ${(totalMs / steps.length).toFixed(1)} ms each`,
+  );
+  const busy = Object.entries(utilization).map(([name, share]) => `${name} ${(share * 100).toFixed(0)} %`);
+  ctx.print(`busy: ${busy.join(', ')}`);
+  if (divergesAt !== null) {
+    ctx.print(
+      `From step ${divergesAt} on, other CPU refreshes would be finished here: a live decode could go another way.`,
+    );
+  }
 }

@@ -10,10 +10,8 @@ function uncached(canvas: Canvas): number[] {
 }
 
 /** Rows the window leaves behind keep the KV of the pass that computed them last. */
-function leaving(before: Canvas, window: Range, pass: Pass): number[] {
-  return pass.rows
-    .map((row) => row.position)
-    .filter((position) => position < window.start && before.positions[position].kv === null);
+function leaving(window: Range, pass: Pass): number[] {
+  return pass.rows.map((row) => row.position).filter((position) => position < window.start);
 }
 
 const NO_CACHE: CacheRule = {

@@ -42,10 +42,9 @@ export interface CacheRule {
   settled(position: Position, fed: number): boolean;
   /**
    * Positions whose KV of this denoising pass becomes durable at its boundary.
-   * @param before canvas the pass was planned on
    * @param window window of the next step
    */
-  keeps(before: Canvas, window: Range, pass: Pass): readonly number[];
+  keeps(window: Range, pass: Pass): readonly number[];
   /** Rows of finished blocks that need a pass of their own. */
   sealRows(canvas: Canvas): readonly number[];
 }

@@ -10,8 +10,7 @@ export type { Bindings, ExecuteOptions, GraphResult, MatMul, WeightTensors } fro
 /**
  * Executes an operator graph op by op on the active tfjs backend. Uses differentiable tfjs operations only and
  * reads nothing back, so it serves inference and, inside `tf.variableGrads`, training (with
- * `embedding: 'one-hot'`, and tfjs's gradients registered by importing
- * `@tensorflow/tfjs-core/dist/register_all_gradients.js`).
+ * `embedding: 'one-hot'`, and the gradients of `src/train/register-gradients.ts` registered).
  *
  * The caller owns the returned tensors; intermediates are freed, unless gradients still need them.
  * @throws Error when an input or weight the graph names is not bound

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Pass } from '../decode/types.js';
-import type { Engine } from '../engine/engine.js';
+import type { Engine } from './engine.js';
 
 /**
  * An engine that lets the event loop turn before each pass. The passes of an in-process engine are synchronous

@@ -1,0 +1,51 @@
+/**
+ * How fast the machine model simulates. Goals for LLaDA-8B on one core: a denoising step at event fidelity in
+ * under 20 ms, 128 steps of a decode in under 1 s; the closed form as the cheap alternative.
+ */
+import { bench, describe } from 'vitest';
+import { loadProfile } from '../sim/hardware/load-profile.js';
+import { lower } from '../sim/machine/kernel.js';
+import { createMachine, type MachineOptions } from '../sim/machine/machine.js';
+import { closedFormMs, toProgram } from '../sim/machine/pipeline.js';
+import { ratesOf } from '../sim/machine/rates.js';
+import { runProgram } from '../sim/machine/run-program.js';
+import { lladaCpp } from '../sim/stacks/llada-cpp.js';
+import type { PassShape } from '../src/model/graph.js';
+import { graphFor } from '../src/model/graph-cache.js';
+import { precisionFor } from '../src/model/precision.js';
+import { resolvePreset } from '../src/model/presets.js';
+
+const profile = loadProfile('sm8750');
+const model = resolvePreset('llada-8b');
+const precision = precisionFor('q4_0');
+const options = { profile, stack: lladaCpp, model, precision, memory: 'somr' } as const;
+const shape = (rows: number, prefix: number): PassShape => ({
+  ...{ rows, logitsRows: rows, masked: false },
+  kvSets: prefix === 0 ? [] : [{ name: 'prefix', length: prefix }],
+});
+
+const graph = graphFor(model, shape(32, 80), precision);
+const down = graph.ops.find((op) => op.kind === 'matmul' && op.role === 'down');
+const kernel =
+  down === undefined ? null : lower(down, graph, { profile, stack: lladaCpp, rates: ratesOf(profile, true) });
+
+describe('one operator: FFN-down of LLaDA-8B, 32 rows', () => {
+  bench('event', () => {
+    for (const pipeline of kernel?.pipelines ?? []) runProgram(toProgram(pipeline));
+  });
+  bench('analytic', () => {
+    for (const pipeline of kernel?.pipelines ?? []) closedFormMs(pipeline);
+  });
+});
+
+function steps(fidelity: MachineOptions['fidelity'], count: number): void {
+  const machine = createMachine({ ...options, fidelity });
+  for (let step = 0; step < count; step++) machine.timePass(shape(32, 80 + 32 * Math.floor(step / 32)));
+}
+
+for (const fidelity of ['event', 'analytic'] as const) {
+  describe(`LLaDA-8B, 32 rows, ${fidelity}`, () => {
+    bench('first step of a new machine', () => steps(fidelity, 1));
+    bench('128 steps over a growing prefix', () => steps(fidelity, 128));
+  });
+}

@@ -1,0 +1,108 @@
+import type { Op } from '../../src/model/graph.js';
+import type { Readiness } from '../memory/runtime.js';
+import { type BusyMs, noBusy } from './resources.js';
+import type { Regime, SharedSpan } from './side-work.js';
+import type { Recorder, Track } from './timeline.js';
+
+/** Time of a pass by what it was spent on, in ms; the parts add up to the pass. */
+export type Breakdown = Map<string, number>;
+
+export interface PassTiming {
+  readonly endMs: number;
+  readonly busyMs: BusyMs;
+  readonly breakdown: Breakdown;
+  readonly regimes: readonly SharedSpan[];
+  readonly dmaBytes: number;
+  readonly dramBytes: number;
+  readonly mappedBytes: number;
+  readonly mapOps: number;
+  readonly stagedBytes: number;
+  readonly matrixMacs: number;
+  readonly usefulMacs: number;
+  readonly tcmPeakBytes: number;
+  /** Rows of the pass over rows the matrix unit computed; 1 when it computed none. */
+  readonly usefulRowFraction: number;
+  readonly dispatches: number;
+}
+
+/** Accumulates one pass. */
+export class PassRun {
+  nowMs: number;
+  readonly busyMs = noBusy();
+  dmaBytes = 0;
+  dramBytes = 0;
+  mappedBytes = 0;
+  mapOps = 0;
+  stagedBytes = 0;
+  matrixMacs = 0;
+  usefulMacs = 0;
+  tcmPeakBytes = 0;
+  dispatches = 0;
+  private readonly breakdown: Breakdown = new Map();
+  readonly regimes: { regime: Regime; startMs: number; endMs: number }[] = [];
+
+  constructor(
+    readonly startMs: number,
+    private readonly step: number,
+    private readonly recorder: Recorder,
+  ) {
+    this.nowMs = startMs;
+  }
+
+  /** The critical path spends `ms` on something. */
+  advance(what: string, ms: number, regime: Regime): void {
+    if (ms <= 0) return;
+    this.breakdown.set(what, (this.breakdown.get(what) ?? 0) + ms);
+    const last = this.regimes.at(-1);
+    if (last !== undefined && last.regime === regime) last.endMs = this.nowMs + ms;
+    else this.regimes.push({ regime, startMs: this.nowMs, endMs: this.nowMs + ms });
+    this.nowMs += ms;
+  }
+
+  driver(what: string, ms: number, op: Op | undefined): void {
+    if (ms <= 0) return;
+    const startMs = this.nowMs;
+    this.advance(what, ms, 'npu');
+    this.busyMs.driver += ms;
+    if (this.recorder.on) this.record('driver', op?.id ?? what, what, op ?? null, startMs, this.nowMs);
+  }
+
+  cpu(name: string, label: string, op: Op | null, ms: number, coreShare: number): void {
+    const startMs = this.nowMs;
+    this.advance(`CPU ${label}`, ms, 'cpu');
+    this.busyMs.cpu += ms * coreShare;
+    if (this.recorder.on) this.record('cpu', name, label, op, startMs, this.nowMs);
+  }
+
+  memoryWork(ready: Readiness): void {
+    this.driver('mapping', ready.mapMs, undefined);
+    this.advance('staging wait', ready.stallMs, 'npu');
+    this.mapOps += ready.mapOps;
+    this.mappedBytes += ready.mappedBytes;
+  }
+
+  record(
+    track: Track | undefined,
+    name: string,
+    category: string,
+    op: Op | null,
+    startMs: number,
+    endMs: number,
+    busyMs = endMs - startMs,
+  ): void {
+    if (!this.recorder.on || track === undefined) return;
+    const layer = op?.layer ?? null;
+    this.recorder.span({ track, name, category, layer, step: this.step, startMs, endMs, busyMs });
+  }
+
+  /** @param regimes what the main path did when, copies told apart */
+  finish(usefulRowFraction: number, dramBytesPerMs: number, regimes: readonly SharedSpan[]): PassTiming {
+    this.busyMs.dram = this.dramBytes / dramBytesPerMs;
+    const { nowMs: endMs, busyMs, breakdown, dmaBytes, dramBytes, mappedBytes, mapOps } = this;
+    const { stagedBytes, matrixMacs, usefulMacs, tcmPeakBytes, dispatches } = this;
+    return {
+      ...{ endMs, busyMs, breakdown, regimes, dmaBytes, dramBytes, mappedBytes, mapOps, stagedBytes },
+      ...{ matrixMacs, usefulMacs, tcmPeakBytes, usefulRowFraction, dispatches },
+    };
+  }
+}

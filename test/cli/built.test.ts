@@ -1,0 +1,90 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { project } from '../../src/util/project-root.js';
+
+// What a user runs is compiled JavaScript under plain Node, where imports resolve more strictly than here. Built
+// inside the project, so that it finds node_modules, but beside dist/, so that it disturbs nobody.
+const { root } = project();
+const cache = join(root, 'node_modules', '.cache');
+let build = '';
+let program = '';
+
+beforeAll(() => {
+  mkdirSync(cache, { recursive: true });
+  build = mkdtempSync(join(cache, 'dllm-npu-'));
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  const args = [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', build, '--incremental', 'false'];
+  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  program = join(build, 'src', 'cli', 'main.js');
+  expect(existsSync(program), stdout).toBe(true);
+});
+
+afterAll(() => rmSync(build, { recursive: true, force: true }));
+
+const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
+
+describe('the built program', () => {
+  it('answers with data on standard output and exit codes a shell can use', () => {
+    const steps = run('simulate', 'step', '--rows', '32', '--fidelity', 'analytic', '--json');
+    expect(JSON.parse(steps.stdout)).toMatchObject({ rows: [{ rows: 32 }] });
+    expect(steps.stderr).toBe('');
+    expect(steps.status).toBe(0);
+    expect(run('nonsense').status).toBe(2);
+    expect(run('trace', 'show', '/nonexistent').status).toBe(1);
+  });
+
+  it('decodes', () => {
+    const { status, stdout, stderr } = run('generate', '--problem', '0', '--policy', 'threshold', '--json');
+    expect(stderr).toBe('');
+    expect((JSON.parse(stdout) as { tokens: number[] }).tokens).toHaveLength(128);
+    expect(status).toBe(0);
+  });
+
+  it('trains', () => {
+    const { status, stderr } = run('train', '--steps', '1', '--batch', '1', '--hidden', '4', '--heads', '1');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+
+  it('stops at Ctrl-C with 130 and leaves nothing', async () => {
+    const directory = mkdtempSync(join(cache, 'interrupt-'));
+    const args = [
+      'generate',
+      '--problem',
+      '0',
+      '--policy',
+      'llada',
+      '--watch',
+      '--trace',
+      join(directory, 't.jsonl'),
+    ];
+    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (text: Buffer) => {
+      stderr += text.toString();
+    });
+    child.stdout.once('data', () => child.kill('SIGINT'));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(code).toBe(130);
+    expect(stderr).toContain('interrupted');
+    expect(readdirSync(directory)).toEqual([]);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('does not mind a reader that leaves early', async () => {
+    const child = spawn(process.execPath, [program, 'policies', '--json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (text: Buffer) => {
+      stderr += text.toString();
+    });
+    child.stdout.destroy();
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { Pass } from '../../src/decode/types.js';
+import { cooperative } from '../../src/engine/cooperative.js';
+import type { Engine } from '../../src/engine/engine.js';
+import { resolvePreset } from '../../src/model/presets.js';
+
+const pass: Pass = {
+  id: '0.0',
+  kind: 'denoise',
+  lane: 'main',
+  version: 0,
+  rows: [],
+  reads: [],
+  visibility: 'all',
+  logits: [],
+};
+
+/** Answers at once, as an in-process engine does. */
+function instantEngine(calls: string[]): Engine {
+  return {
+    name: 'instant',
+    config: resolvePreset('llada-8b'),
+    run: async () => {
+      calls.push('run');
+      return { logits: new Float32Array(0) };
+    },
+    retain: () => calls.push('retain'),
+    readKv: () => ({ k: [], v: [] }),
+    dispose: () => calls.push('dispose'),
+  };
+}
+
+describe('cooperative', () => {
+  it('lets a timer fire between passes, which the bare engine does not', async () => {
+    const passesBeforeTimer = async (engine: Engine) => {
+      let fired = false;
+      setTimeout(() => {
+        fired = true;
+      }, 0);
+      let passes = 0;
+      while (!fired && passes < 100_000) {
+        await engine.run(pass);
+        passes++;
+      }
+      return passes;
+    };
+    expect(await passesBeforeTimer(instantEngine([]))).toBe(100_000);
+    expect(await passesBeforeTimer(cooperative(instantEngine([])))).toBeLessThan(100_000);
+  });
+
+  it('does what the engine does, after the hook', async () => {
+    const calls: string[] = [];
+    const engine = cooperative(instantEngine(calls), async ({ id }) => {
+      calls.push(`before ${id}`);
+    });
+    await engine.run(pass);
+    engine.retain([]);
+    engine.dispose();
+    expect(calls).toEqual(['before 0.0', 'run', 'retain', 'dispose']);
+    expect(engine.name).toBe('instant');
+  });
+});

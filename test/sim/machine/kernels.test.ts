@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { loadProfile, overrideProfile } from '../../../sim/hardware/load-profile.js';
+import { cpuMs, dotMacsPerMs } from '../../../sim/machine/cpu-model.js';
+import { lower } from '../../../sim/machine/kernel.js';
+import { dmaMs } from '../../../sim/machine/lower-common.js';
+import { stretched } from '../../../sim/machine/npu-unit.js';
+import { ratesOf } from '../../../sim/machine/rates.js';
+import { allocateTcm } from '../../../sim/machine/tcm.js';
+import { lladaCpp } from '../../../sim/stacks/llada-cpp.js';
+import { UsageError } from '../../../src/errors.js';
+import { graphFor } from '../../../src/model/graph-cache.js';
+import { precisionFor } from '../../../src/model/precision.js';
+import { resolvePreset } from '../../../src/model/presets.js';
+
+const profile = loadProfile('sm8750');
+const contextOf = (chip = profile) => ({ profile: chip, stack: lladaCpp, rates: ratesOf(chip, false) });
+
+describe('DMA', () => {
+  it('costs a fixed latency per descriptor, then bytes over rate', () => {
+    expect(dmaMs(32e6, 0, contextOf())).toBeCloseTo(2 * 0.001 + 1, 9);
+    expect(dmaMs(0, 0, contextOf())).toBe(0);
+  });
+
+  it('gets 12 GB/s while the matrix unit works, 32 GB/s for the rest', () => {
+    // 1 ms beside the matrix unit moves 12 MB; 4 MB are left.
+    expect(dmaMs(16e6, 1, contextOf())).toBeCloseTo(0.001 + 1 + 4e6 / 32e6, 9);
+    expect(dmaMs(6e6, 1, contextOf())).toBeCloseTo(0.001 + 0.5, 9);
+  });
+});
+
+describe('on-chip memory', () => {
+  const graph = graphFor(
+    resolvePreset('llada-8b'),
+    { rows: 32, kvSets: [], logitsRows: 1, masked: false },
+    precisionFor('q4_0'),
+  );
+
+  it('no operator of LLaDA-8B exceeds 8 MiB', () => {
+    for (const op of graph.ops) {
+      if (op.layer === null) continue;
+      expect(lower(op, graph, contextOf()).tcmPeakBytes).toBeLessThanOrEqual(profile.npu.tcm);
+    }
+  });
+
+  it('smaller memory means smaller chunks, and too small a memory is named', () => {
+    const op = graph.ops.find((candidate) => candidate.kind === 'matmul' && candidate.role === 'q');
+    if (op === undefined) throw new Error('no q');
+    const small = contextOf(overrideProfile(profile, { 'npu.tcm': '2 MiB' }));
+    expect(lower(op, graph, small).tcmPeakBytes).toBeLessThanOrEqual(2 * 1024 * 1024);
+    const tiny = contextOf(overrideProfile(profile, { 'npu.tcm': '64 KiB' }));
+    expect(() => lower(op, graph, tiny)).toThrow(/blk\.0\.attn_q.*does not fit 65536 B of on-chip memory/);
+  });
+
+  it('places copies one after the other, aligned', () => {
+    const { offsets, peakBytes } = allocateTcm(1000, [{ name: 'a', bytes: 100, copies: 2 }], 'op');
+    expect(offsets.get('a')).toEqual([0, 128]);
+    expect(peakBytes).toBe(256);
+    expect(() => allocateTcm(1000, [{ name: 'b', bytes: 600, copies: 2 }], 'op')).toThrow(UsageError);
+    expect(() => allocateTcm(1000, [{ name: 'b', bytes: 600, copies: 2 }], 'op')).toThrow(
+      /op: b .* 280 B too much/,
+    );
+  });
+});
+
+describe('CPU', () => {
+  it('a mid core multiplies at 0.4 of what a prime core does in a 4-bit matrix-vector product', () => {
+    expect(dotMacsPerMs(profile, 'q4_0')).toBeCloseTo((42.2e6 / 2 / 0.5625) * 0.4, 3);
+  });
+
+  it('is bound by threads or by memory, whichever is slower', () => {
+    const work = { singleThreadMs: 8, bytes: 3000 };
+    expect(cpuMs(work, 4, 1e9)).toBe(2);
+    expect(cpuMs(work, 4, 1000)).toBe(3);
+  });
+});
+
+describe('stretched', () => {
+  const kernel = { pipelines: [], dmaBytes: 0, l2Bytes: 0, matrixMacs: 0, tcmPeakBytes: 0 };
+  const alone = { ...kernel, ms: 10, busyMs: [1, 2, 8, 0] as const };
+  const besideCopy = { ...kernel, ms: 20, busyMs: [1, 2, 16, 0] as const };
+
+  it('goes at half pace beside a copy', () => {
+    // 2 ms alone, 4 ms beside the copy (2 ms worth), 6 ms alone.
+    const { ms, busyMs } = stretched(alone, besideCopy, [{ startMs: 102, endMs: 106 }], 100);
+    expect(ms).toBeCloseTo(12, 9);
+    expect(busyMs[2]).toBeCloseTo(0.8 * 8 + 0.2 * 16, 9);
+  });
+
+  it('ignores copies before and after', () => {
+    expect(
+      stretched(
+        alone,
+        besideCopy,
+        [
+          { startMs: 0, endMs: 50 },
+          { startMs: 110, endMs: 120 },
+        ],
+        100,
+      ).ms,
+    ).toBeCloseTo(10, 9);
+  });
+});

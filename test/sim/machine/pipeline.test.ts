@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { closedFormMs, type Pipeline, serialMs, toProgram } from '../../../sim/machine/pipeline.js';
+import { Program } from '../../../sim/machine/program.js';
+import { DMA, MATRIX, VECTOR } from '../../../sim/machine/resources.js';
+import { runProgram } from '../../../sim/machine/run-program.js';
+
+const STAGES = { loadMs: 4, decodeMs: 2, multiplyMs: 1, finishMs: 0, storeMs: 0 };
+const PLAIN: Pipeline = {
+  ...{ path: 'dma', tiles: 1, setup: { loadMs: 0, convertMs: 0 }, chunk: STAGES, fullChunks: 5, rest: null },
+};
+
+describe('an operator as a pipeline of chunks', () => {
+  it('load-bound: loads follow each other, the last chunk drains', () => {
+    expect(runProgram(toProgram(PLAIN)).ms).toBe(5 * 4 + 2 + 1);
+    expect(serialMs(PLAIN)).toBe(5 * 7);
+    expect(closedFormMs(PLAIN)).toBe(23);
+  });
+
+  it('decode-bound: two packed slots let loads run ahead by no more than two chunks', () => {
+    const slow = { ...PLAIN, chunk: { ...STAGES, loadMs: 1, decodeMs: 4 } };
+    const { ms, spans } = runProgram(toProgram(slow), true);
+    expect(ms).toBe(1 + 5 * 4 + 1);
+    const loads = spans.filter((span) => span.kind === 'load').map((span) => span.startMs);
+    // Chunk 2 may start to load when chunk 0 is decoded at 5, chunk 3 at 9, chunk 4 at 13.
+    expect(loads).toEqual([0, 1, 5, 9, 13]);
+  });
+
+  it('multiply-bound: two decoded slots', () => {
+    const slow = { ...PLAIN, chunk: { ...STAGES, loadMs: 1, decodeMs: 1, multiplyMs: 5 } };
+    const { ms, spans } = runProgram(toProgram(slow), true);
+    expect(ms).toBe(2 + 5 * 5);
+    const decodes = spans.filter((span) => span.kind === 'decode').map((span) => span.startMs);
+    // Chunk 2 is decoded when chunk 0 was multiplied at 7, and so on.
+    expect(decodes).toEqual([1, 2, 7, 12, 17]);
+  });
+
+  it('every row tile loads its activations before it multiplies', () => {
+    const tiled = { ...PLAIN, tiles: 2, fullChunks: 1, setup: { loadMs: 3, convertMs: 1 } };
+    const { spans } = runProgram(toProgram(tiled), true);
+    const order = spans.map((span) => `${span.kind}@${span.startMs}`);
+    // Activations 0-3 (converted 3-4), chunk 3-7 (decoded 7-9), next activations 7-10, next chunk 10-14.
+    expect(order).toEqual([
+      ...['load@0', 'convert@3', 'load@3', 'decode@7', 'load@7', 'multiply@9'],
+      ...['convert@10', 'load@10', 'decode@14', 'multiply@16'],
+    ]);
+  });
+
+  it('stores trail behind loads and keep the result of the last chunk until the end', () => {
+    const storing = { ...PLAIN, fullChunks: 2, chunk: { ...STAGES, finishMs: 1, storeMs: 1 } };
+    const { spans, ms } = runProgram(toProgram(storing), true);
+    const stores = spans.filter((span) => span.kind === 'store').map((span) => span.startMs);
+    // Chunk 0 is multiplied at 7, but decoding chunk 1 (8-10) has its turn on the vector unit first.
+    expect(stores).toEqual([11, 12]);
+    expect(ms).toBe(13);
+  });
+});
+
+describe('runProgram', () => {
+  it('keeps program order on a unit even when a later task could start', () => {
+    const program = new Program();
+    const load = program.add(DMA, 'load', 5, []);
+    program.add(VECTOR, 'decode', 1, [load]);
+    program.add(VECTOR, 'vector', 1, []);
+    const starts = runProgram(program, true).spans.map((span) => [span.kind, span.startMs]);
+    expect(starts).toEqual([
+      ['load', 0],
+      ['decode', 5],
+      ['vector', 6],
+    ]);
+  });
+
+  it('reports tasks that can never start', () => {
+    const program = new Program();
+    program.add(MATRIX, 'multiply', 1, [1]);
+    program.add(MATRIX, 'multiply', 1, []);
+    expect(() => runProgram(program)).toThrow(/2 tasks .* never start/);
+  });
+});
