@@ -74,8 +74,10 @@ function describeDivergence(d: Divergence): string {
 export function exactnessNote(row: AblationRow): string | null {
   const check = row.token_exact;
   if (check.verdict === 'exact' && check.reason === undefined) return null;
+  if (check.verdict === 'exact')
+    return `tokens equal ${check.against} here, though they need not: ${check.reason}`;
   const parts = [
-    check.verdict === 'exact' ? `tokens equal ${check.against}` : `compared with ${check.against}`,
+    `compared with ${check.against}`,
     check.reason,
     check.firstDivergence === undefined ? undefined : describeDivergence(check.firstDivergence),
   ];

@@ -1,17 +1,38 @@
 import type { Quantity } from '../../sim/hardware/quantity.js';
 import type { ProvenanceEntry } from './types.js';
 
-/** Base units in which a profile keeps its ranges. */
-const BASE_UNITS = {
-  time: 'ms',
-  bytes: 'B',
-  rate: 'GB/s',
-  frequency: 'GHz',
-  timePerByte: 'ms/MB',
-  power: 'W',
-  count: '',
-  fraction: '',
-} as const;
+type Dimension = Quantity['dimension'];
+
+/** Units a range is shown in, largest first, with their size in the profile's base unit. */
+const UNITS: Readonly<Record<Dimension, readonly (readonly [unit: string, size: number])[]>> = {
+  time: [
+    ['ms', 1],
+    ['us', 1e-3],
+    ['ns', 1e-6],
+  ],
+  bytes: [
+    ['GiB', 2 ** 30],
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+    ['B', 1],
+  ],
+  rate: [['GB/s', 1]],
+  frequency: [['GHz', 1]],
+  timePerByte: [
+    ['ms/MB', 1],
+    ['us/MB', 1e-3],
+  ],
+  power: [['W', 1]],
+  count: [['', 1]],
+  fraction: [['', 1]],
+};
+
+/** A value in the largest unit that leaves at least 1 of it, without the noise of unit conversion. */
+function formatQuantity(value: number, dimension: Dimension): string {
+  const units = UNITS[dimension];
+  const [unit, size] = units.find(([, each]) => value >= each * (1 - 1e-9)) ?? units.at(-1) ?? ['', 1];
+  return `${Number((value / size).toPrecision(9))} ${value === 0 ? units[0]?.[0] : unit}`.trim();
+}
 
 /**
  * Numbers of a profile or a software stack as a result records them, in their order.
@@ -28,7 +49,7 @@ export function provenanceEntries(
     source: quantity.source,
     ...(quantity.range === undefined
       ? {}
-      : { range: `${quantity.range.map(plain).join(' .. ')} ${BASE_UNITS[quantity.dimension]}`.trim() }),
+      : { range: quantity.range.map((end) => formatQuantity(end, quantity.dimension)).join(' .. ') }),
     ...(quantity.note === undefined ? {} : { note: quantity.note }),
   }));
 }
@@ -36,9 +57,4 @@ export function provenanceEntries(
 /** The numbers a reader must not take for measurements. */
 export function fittedOrAssumed(entries: readonly ProvenanceEntry[]): ProvenanceEntry[] {
   return entries.filter((entry) => entry.kind === 'fitted' || entry.kind === 'assumed');
-}
-
-/** Six significant digits, without the rounding noise of unit conversion and without exponents. */
-function plain(value: number): string {
-  return String(Number(value.toPrecision(6)));
 }

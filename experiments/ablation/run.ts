@@ -9,7 +9,7 @@ import { type LadderContext, openContext } from './context.js';
 import { gallery } from './gallery.js';
 import { LADDER } from './ladder.js';
 import { notes } from './notes.js';
-import type { AblationOptions } from './options.js';
+import { ABLATION_DEFAULTS, type AblationOptions } from './options.js';
 import { type PromptJob, type PromptResult, runPrompt } from './prompt-job.js';
 import { ABLATION_SCHEMA, type AblationSummary } from './types.js';
 
@@ -149,12 +149,16 @@ function summarise(
 function commandLine(options: AblationOptions): string {
   return [
     'dllm-npu ablate',
+    ...(options.model === ABLATION_DEFAULTS.model ? [] : [`--model ${options.model}`]),
     `--prompts ${options.prompts}`,
     `--first-index ${options.firstIndex}`,
     `--seed ${options.seed}`,
     `--cost-model ${options.costModel}`,
     `--quant ${options.quant}`,
     `--profile ${options.profile}`,
+    `--gen-length ${options.genLength}`,
+    `--block-length ${options.blockLength}`,
     `--verify-prompts ${options.verifyPrompts}`,
+    `--verify-every ${options.verifyEvery}`,
   ].join(' ');
 }

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Carpet, CarpetStep } from '../ablation/types.js';
-import { CONFIG, WIDTH } from './style.js';
+import { CONFIG, PAGE_WIDTH } from './style.js';
 
 /**
  * Colours of the token states, from pale to dark: the order M, IV, draft, V, S survives a grey print. Orange and
@@ -69,7 +69,7 @@ export function carpetSpec(carpet: Carpet): TopLevelSpec {
     { length: Math.ceil(genLength / blockLength) - 1 },
     (_, i) => (i + 1) * blockLength,
   );
-  const width = WIDTH.page - 150;
+  const width = PAGE_WIDTH - 150;
   // Whole pixels: fractional edges leave hairlines between the rectangles of neighbouring steps.
   const rowHeight = Math.min(10, Math.max(3, Math.round(360 / steps.length)));
   const x = {

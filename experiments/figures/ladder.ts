@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { formatFactor, trusted } from '../ablation/format.js';
 import type { AblationSummary } from '../ablation/types.js';
-import { CONFIG, PALETTE, WIDTH } from './style.js';
+import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
 
 interface LadderDatum {
   readonly name: string;
@@ -19,7 +19,7 @@ const ROW_HEIGHT = 24;
 /** The bar sits in the upper part of its row, the paper's mark below it: neither hides the other. */
 const BAR_OFFSET = -3;
 const MARK_OFFSET = 7;
-const PLOT_WIDTH = WIDTH.page - 290;
+const PLOT_WIDTH = PAGE_WIDTH - 290;
 /** Right edges of the two text columns, right of the plot. */
 const OURS_X = PLOT_WIDTH + 58;
 const PAPER_X = PLOT_WIDTH + 108;

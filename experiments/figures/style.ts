@@ -18,8 +18,8 @@ export const PALETTE = {
 export const FONT = 'DejaVu Sans';
 export const FONT_STACK = `${FONT}, Verdana, sans-serif`;
 
-/** Plot widths in pixels at 96 per inch: one column (3.33 in) and two columns (7 in) of a two-column paper. */
-export const WIDTH = { column: 320, page: 672 } as const;
+/** Width of a figure in pixels at 96 per inch: both columns (7 in) of a two-column paper. */
+export const PAGE_WIDTH = 672;
 
 /** Every figure is rendered to PNG at this scale: 288 pixels per inch at its paper size. */
 export const PNG_SCALE = 3;

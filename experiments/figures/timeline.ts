@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Timeline, TimelineSpan } from '../ablation/types.js';
-import { CONFIG, PALETTE, WIDTH } from './style.js';
+import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
 
 /** What a span's group belongs to, with one colour each that is the same in every figure. */
 const FAMILIES = {
@@ -98,7 +98,7 @@ function panel(
   range: { readonly startMs: number; readonly endMs: number },
   title: string,
 ) {
-  const width = WIDTH.page - 190;
+  const width = PAGE_WIDTH - 190;
   const { startMs, endMs } = range;
   const pixelMs = (endMs - startMs) / width;
   const values = mergeSpans(timeline.spans, pixelMs / 2)

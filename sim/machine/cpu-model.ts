@@ -40,12 +40,13 @@ function elementBytesPerMs(profile: HardwareProfile): number {
 }
 
 /** @see dotMacsPerMs for matrix work; other operators move their operands once. */
-export function cpuWork(op: Op, graph: OpGraph, profile: HardwareProfile): CpuWork {
+export function cpuWork(op: Op, graph: OpGraph, profile: HardwareProfile, headSpeedup: number): CpuWork {
   const moved = operandBytes(op, graph);
   switch (op.kind) {
     case 'matmul': {
       const dtype = tensorOf(graph, op.weights[0]).dtype;
-      return { singleThreadMs: op.macs / dotMacsPerMs(profile, dtype), bytes: moved };
+      const speedup = op.role === 'head' ? headSpeedup : 1;
+      return { singleThreadMs: op.macs / dotMacsPerMs(profile, dtype) / speedup, bytes: moved };
     }
     case 'moe': {
       const dtype = tensorOf(graph, op.weights[0]).dtype;

@@ -38,7 +38,9 @@ export interface StepBreakdown {
   readonly parts: readonly { readonly name: string; readonly ms: number }[];
   /** Busy share of each resource, 0 to 1. */
   readonly utilization: Readonly<Record<string, number>>;
-  /** The busiest resource. */
+  /** The time by the resource that held up the main path, in ms; adds up to the step. */
+  readonly critical: Readonly<Record<string, number>>;
+  /** The resource that held it up longest. */
   readonly bound: string;
 }
 
@@ -62,6 +64,13 @@ export interface Machine extends StepTimer {
  */
 export function createMachine(options: MachineOptions): Machine {
   return new EventMachine(options);
+}
+
+/** Whether a staging copy slows the NPU's own traffic down. */
+function sharesDram(alone: Rates, besideCopy: Rates): boolean {
+  return (
+    alone.dmaBytesPerMs !== besideCopy.dmaBytesPerMs || alone.directBytesPerMs !== besideCopy.directBytesPerMs
+  );
 }
 
 class EventMachine implements Machine {
@@ -90,7 +99,9 @@ class EventMachine implements Machine {
     this.recorder = new Recorder(record === true ? 'op' : record === false ? 'none' : (record ?? 'none'));
     const npu = new NpuUnits({ profile, stack, rates: this.rates }, fidelity);
     const npuBesideCopy =
-      memory === 'somr' ? new NpuUnits({ profile, stack, rates: this.ratesBesideCopy }, fidelity) : npu;
+      memory === 'somr' && sharesDram(this.rates, this.ratesBesideCopy)
+        ? new NpuUnits({ profile, stack, rates: this.ratesBesideCopy }, fidelity)
+        : npu;
     this.memory = createMemory(memory, memoryContext(options, this.rates, npu), options.memoryOptions);
     this.passes = new PassTimer({
       ...{ profile, stack, npu, npuBesideCopy, rates: this.mainCpuRates },
@@ -120,8 +131,11 @@ class EventMachine implements Machine {
     const parts = [...timing.breakdown].map(([name, part]) => ({ name, ms: part }));
     parts.sort((a, b) => b.ms - a.ms || (a.name < b.name ? -1 : 1));
     const utilization = Object.fromEntries(RESOURCES.map((name) => [name, (busyMs[name] ?? 0) / ms]));
-    const bound = RESOURCES.reduce((best, name) => ((busyMs[name] ?? 0) > (busyMs[best] ?? 0) ? name : best));
-    return { step, ms, parts, utilization, bound };
+    const critical = Object.fromEntries(RESOURCES.map((name) => [name, timing.critical.get(name) ?? 0]));
+    const bound = RESOURCES.reduce((best, name) =>
+      (critical[name] ?? 0) > (critical[best] ?? 0) ? name : best,
+    );
+    return { step, ms, parts, utilization, critical, bound };
   }
 
   timeline(): Timeline {
@@ -176,10 +190,11 @@ class EventMachine implements Machine {
 
   /** A pass that runs on CPU cores as a whole. */
   private cpuPassWork(graph: OpGraph): CpuWork {
+    const { profile, stack } = this.options;
     let singleThreadMs = 0;
     let bytes = 0;
     for (const op of graph.ops) {
-      const work = cpuWork(op, graph, this.options.profile);
+      const work = cpuWork(op, graph, profile, stack.numbers.headSpeedup);
       singleThreadMs += work.singleThreadMs;
       bytes += work.bytes;
     }

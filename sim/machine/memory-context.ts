@@ -48,6 +48,7 @@ export function mayStage(options: ModelOnChip): boolean {
     graph,
     onNpu.flatMap((group) => group.ops),
   );
+  if (weights.length === 0) return false;
   const kvBytes = kvBytesPerToken(options) * model.contextLength;
   return weights.reduce((sum, weight) => sum + weight.bytes, kvBytes) > 0.9 * profile.window.bytes;
 }

@@ -1,6 +1,6 @@
 import type { Op } from '../../src/model/graph.js';
 import type { Readiness } from '../memory/runtime.js';
-import { type BusyMs, noBusy } from './resources.js';
+import { type BusyMs, noBusy, type ResourceName } from './resources.js';
 import type { Regime, SharedSpan } from './side-work.js';
 import type { Recorder, Track } from './timeline.js';
 
@@ -11,6 +11,8 @@ export interface PassTiming {
   readonly endMs: number;
   readonly busyMs: BusyMs;
   readonly breakdown: Breakdown;
+  /** The same time by the resource that held up the main path: the busiest unit of an operator, the driver... */
+  readonly critical: ReadonlyMap<ResourceName, number>;
   readonly regimes: readonly SharedSpan[];
   readonly dmaBytes: number;
   readonly dramBytes: number;
@@ -39,6 +41,7 @@ export class PassRun {
   tcmPeakBytes = 0;
   dispatches = 0;
   private readonly breakdown: Breakdown = new Map();
+  private readonly critical = new Map<ResourceName, number>();
   readonly regimes: { regime: Regime; startMs: number; endMs: number }[] = [];
 
   constructor(
@@ -49,9 +52,10 @@ export class PassRun {
     this.nowMs = startMs;
   }
 
-  /** The critical path spends `ms` on something. */
-  advance(what: string, ms: number, regime: Regime): void {
+  /** The main path spends `ms` on something, held up by `resource`. */
+  advance(what: string, ms: number, regime: Regime, resource: ResourceName): void {
     if (ms <= 0) return;
+    this.critical.set(resource, (this.critical.get(resource) ?? 0) + ms);
     this.breakdown.set(what, (this.breakdown.get(what) ?? 0) + ms);
     const last = this.regimes.at(-1);
     if (last !== undefined && last.regime === regime) last.endMs = this.nowMs + ms;
@@ -62,21 +66,21 @@ export class PassRun {
   driver(what: string, ms: number, op: Op | undefined): void {
     if (ms <= 0) return;
     const startMs = this.nowMs;
-    this.advance(what, ms, 'npu');
+    this.advance(what, ms, 'npu', 'driver');
     this.busyMs.driver += ms;
     if (this.recorder.on) this.record('driver', op?.id ?? what, what, op ?? null, startMs, this.nowMs);
   }
 
   cpu(name: string, label: string, op: Op | null, ms: number, coreShare: number): void {
     const startMs = this.nowMs;
-    this.advance(`CPU ${label}`, ms, 'cpu');
+    this.advance(`CPU ${label}`, ms, 'cpu', 'cpu');
     this.busyMs.cpu += ms * coreShare;
     if (this.recorder.on) this.record('cpu', name, label, op, startMs, this.nowMs);
   }
 
   memoryWork(ready: Readiness): void {
     this.driver('mapping', ready.mapMs, undefined);
-    this.advance('staging wait', ready.stallMs, 'npu');
+    this.advance('staging wait', ready.stallMs, 'npu', 'cpu');
     this.mapOps += ready.mapOps;
     this.mappedBytes += ready.mappedBytes;
   }
@@ -98,10 +102,21 @@ export class PassRun {
   /** @param regimes what the main path did when, copies told apart */
   finish(usefulRowFraction: number, dramBytesPerMs: number, regimes: readonly SharedSpan[]): PassTiming {
     this.busyMs.dram = this.dramBytes / dramBytesPerMs;
-    const { nowMs: endMs, busyMs, breakdown, dmaBytes, dramBytes, mappedBytes, mapOps } = this;
+    const { nowMs: endMs, busyMs, breakdown, critical, dmaBytes, dramBytes, mappedBytes, mapOps } = this;
     const { stagedBytes, matrixMacs, usefulMacs, tcmPeakBytes, dispatches } = this;
     return {
-      ...{ endMs, busyMs, breakdown, regimes, dmaBytes, dramBytes, mappedBytes, mapOps, stagedBytes },
+      ...{
+        endMs,
+        busyMs,
+        breakdown,
+        critical,
+        regimes,
+        dmaBytes,
+        dramBytes,
+        mappedBytes,
+        mapOps,
+        stagedBytes,
+      },
       ...{ matrixMacs, usefulMacs, tcmPeakBytes, usefulRowFraction, dispatches },
     };
   }

@@ -89,7 +89,7 @@ export class PassTimer {
         ...{ op, label: opLabel(op) },
         kernel: group.device === 'npu' ? npu.time(op, graph) : null,
         besideCopy: group.device === 'npu' ? npuBesideCopy.time(op, graph) : null,
-        cpu: group.device === 'cpu' ? cpuWork(op, graph, profile) : null,
+        cpu: group.device === 'cpu' ? cpuWork(op, graph, profile, stack.numbers.headSpeedup) : null,
       })),
       sharedBytes: group.device === 'npu' ? sharedBytes(group, graph) : 0,
     }));
@@ -122,7 +122,7 @@ export class PassTimer {
     const { memory, recorder } = this.on;
     const startMs = run.nowMs;
     const { ms, busyMs } = stretched(kernel, besideCopy, memory.copies(startMs), startMs);
-    run.advance(`NPU ${label}`, ms, 'npu');
+    run.advance(`NPU ${label}`, ms, 'npu', busiest(busyMs));
     busyMs.forEach((busy, unit) => {
       const name = NPU_UNITS[unit];
       if (name === undefined) return;
@@ -214,6 +214,15 @@ export class PassTimer {
   private threads(): number {
     return Math.min(this.on.stack.numbers.cpuThreads, this.cores());
   }
+}
+
+/** The unit an operator waits for most. */
+function busiest(busyMs: readonly number[]): (typeof NPU_UNITS)[number] {
+  let best = 0;
+  busyMs.forEach((busy, unit) => {
+    if (busy > (busyMs[best] ?? 0)) best = unit;
+  });
+  return NPU_UNITS[best] ?? 'dma';
 }
 
 /** How reports group operators. */

@@ -10,6 +10,9 @@ import { buffersOf, unitIndex, type WeightUnit } from './units.js';
 
 export type PlacementReading = 'global' | 'alternating';
 
+/** For a pipeline that stages nothing. */
+const ZERO_COSTS = { mapFixedMs: 0, mapMsPerByte: 0, maintenanceMsPerByte: 0, copyBytesPerMs: 1 };
+
 /** What SOMR decided for a window. */
 export interface SomrPlan {
   readonly regions: Regions;
@@ -30,6 +33,9 @@ export class SomrMemory implements MemoryRuntime {
   private readonly unitOf: ReadonlyMap<string, number>;
   private plan: SomrPlan | null = null;
   private staging = new StagingPipeline([], ZERO_COSTS);
+  /** Batch and phase of each unit, -1 where it has none. */
+  private unitBatch: readonly number[] = [];
+  private unitPhase: readonly number[] = [];
   private phase = 0;
   private residentBuffers: readonly WeightUnit[] = [];
   private ops: readonly PlacedOp[] = [];
@@ -295,9 +301,6 @@ export class SomrMemory implements MemoryRuntime {
     }
   }
 
-  private unitBatch: readonly number[] = [];
-  private unitPhase: readonly number[] = [];
-
   private indexPlan(plan: SomrPlan): void {
     const batch = this.units.map(() => -1);
     plan.batches.forEach(({ units }, at) => {
@@ -325,5 +328,3 @@ export class SomrMemory implements MemoryRuntime {
     return unit;
   }
 }
-
-const ZERO_COSTS = { mapFixedMs: 0, mapMsPerByte: 0, maintenanceMsPerByte: 0, copyBytesPerMs: 1 };

@@ -29,6 +29,10 @@ export const COMMON_NUMBERS: Readonly<Record<keyof StackNumbers, QuantityEntry>>
     ...{ value: '6', kind: 'assumed', source: CHOICE, range: ['1', '8'] },
     note: 'arXiv:2606.13740 does not say; the pool of the main path, which idles while the NPU runs',
   },
+  headSpeedup: {
+    ...{ value: '1', kind: 'assumed', source: CHOICE, range: ['1', '5'] },
+    note: 'same dot-product kernel as all CPU products; 5 would be the 600 GFLOPS of an INT4 matrix kernel on four threads (MNN gemm_speed_benchmark.md, SM8850)',
+  },
   samplePerLogitMs: { value: '2 ns', kind: 'assumed', source: CHOICE, range: ['0.5 ns', '5 ns'] },
   cpuBarrierMs: { value: '10 us', kind: 'assumed', source: CHOICE, range: ['2 us', '50 us'] },
   maxBufferBytes: {

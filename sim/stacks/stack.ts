@@ -1,5 +1,7 @@
+import { UsageError } from '../../src/errors.js';
 import type { Op, OpGraph } from '../../src/model/graph.js';
-import { type Quantity, type QuantityEntry, toQuantity } from '../hardware/quantity.js';
+import { unknownName } from '../../src/util/nearest.js';
+import { type Dimension, type Quantity, type QuantityEntry, toQuantity } from '../hardware/quantity.js';
 
 export type Device = 'npu' | 'cpu';
 
@@ -20,6 +22,8 @@ export interface StackNumbers {
   readonly cpuThreads: number;
   /** CPU threads of refresh passes beside the main path. */
   readonly refreshThreads: number;
+  /** How many times faster than dot products the vocabulary projection is on the CPU; 1 is the same kernel. */
+  readonly headSpeedup: number;
   /** CPU time of softmax and confidence for one logit on one thread, in ms. */
   readonly samplePerLogitMs: number;
   /** Cost of starting and joining the CPU threads for one operator, in ms. */
@@ -58,6 +62,10 @@ export interface SoftwareStack {
   groups(graph: OpGraph): readonly DispatchGroup[];
 }
 
+function dimensionOf(name: string): Dimension {
+  return name.endsWith('Bytes') ? 'bytes' : name.endsWith('Ms') ? 'time' : 'count';
+}
+
 /** Checks the provenance of a stack's numbers. Values are in the text form of a profile. */
 export function stackNumbers(entries: Readonly<Record<keyof StackNumbers, QuantityEntry>>): {
   numbers: StackNumbers;
@@ -66,12 +74,46 @@ export function stackNumbers(entries: Readonly<Record<keyof StackNumbers, Quanti
   const provenance = {} as Record<keyof StackNumbers, Quantity>;
   const numbers = {} as { -readonly [K in keyof StackNumbers]: number };
   for (const name of Object.keys(entries) as (keyof StackNumbers)[]) {
-    const dimension = name.endsWith('Bytes') ? 'bytes' : name.endsWith('Ms') ? 'time' : 'count';
-    const parsed = toQuantity(entries[name], dimension);
+    const parsed = toQuantity(entries[name], dimensionOf(name));
     provenance[name] = parsed;
     numbers[name] = parsed.value;
   }
   return { numbers, provenance };
+}
+
+/**
+ * A copy of a stack with some numbers replaced, for sweeps. Replaced numbers become `assumed` with source
+ * `override`.
+ * @param overrides name to text, with unit where it has one, e.g. `{ headSpeedup: '4', slotBytes: '128 MiB' }`
+ * @throws UsageError for an unknown name or a value of the wrong dimension
+ */
+export function overrideStack(
+  stack: SoftwareStack,
+  overrides: Readonly<Record<string, string>>,
+): SoftwareStack {
+  const numbers: Record<string, number> = { ...stack.numbers };
+  const provenance: Record<string, Quantity> = { ...stack.provenance };
+  for (const [name, text] of Object.entries(overrides)) {
+    if (provenance[name] === undefined) throw unknownName('stack number', name, Object.keys(provenance));
+    try {
+      const entry = {
+        value: text,
+        kind: 'assumed' as const,
+        source: 'override',
+        range: [text, text] as [string, string],
+      };
+      const parsed = toQuantity(entry, dimensionOf(name));
+      provenance[name] = parsed;
+      numbers[name] = parsed.value;
+    } catch (error) {
+      throw new UsageError(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return {
+    ...stack,
+    numbers: { ...stack.numbers, ...numbers },
+    provenance: { ...stack.provenance, ...provenance },
+  };
 }
 
 /** One dispatch per operator; `place` says where each runs. */

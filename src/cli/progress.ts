@@ -8,12 +8,19 @@ export interface Progress {
 
 const SILENT: Progress = { update: () => {}, stop: () => {} };
 
+export interface ProgressOptions {
+  /** Where there is no terminal, say in a line when each quarter is done: for work of minutes. Default false. */
+  readonly log?: boolean;
+}
+
 /**
- * A progress bar on standard error: only on a terminal, only for the person at it.
+ * A progress bar on standard error, at a terminal only.
  * @param unit what is counted, e.g. `prompts`
  */
-export function progressBar(context: Context, unit: string): Progress {
-  if (context.io.stderr !== process.stderr || !process.stderr.isTTY) return SILENT;
+export function progressBar(context: Context, unit: string, options: ProgressOptions = {}): Progress {
+  if (context.io.stderr !== process.stderr || !process.stderr.isTTY) {
+    return options.log ? quarters(context, unit) : SILENT;
+  }
   const bar = new SingleBar(
     {
       stream: process.stderr,
@@ -35,5 +42,17 @@ export function progressBar(context: Context, unit: string): Progress {
     stop() {
       if (started) bar.stop();
     },
+  };
+}
+
+function quarters(context: Context, unit: string): Progress {
+  let quarter = 0;
+  return {
+    update(done, total) {
+      const now = Math.floor((4 * done) / total);
+      if (now > quarter) context.note(`${done} of ${total} ${unit}`);
+      quarter = Math.max(quarter, now);
+    },
+    stop: () => {},
   };
 }

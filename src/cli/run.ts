@@ -53,7 +53,7 @@ function createProgram(io: Io): Command {
       [
         '',
         'Examples:',
-        '  $ dllm-npu ablate                                 the ladder of llada.cpp, about a minute',
+        '  $ dllm-npu ablate                                 the ladder of llada.cpp, a minute or two',
         '  $ dllm-npu generate "PROMPT" --policy llada.cpp --watch',
         '  $ dllm-npu simulate step --rows 32,64,128         what one denoising step costs on a phone',
         '  $ dllm-npu hardware show sm8750                   every number of a profile and its source',

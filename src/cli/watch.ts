@@ -5,7 +5,7 @@ import { visibleWidth } from '../util/table.js';
 import type { Context } from './io.js';
 
 const HIDE_CURSOR = '\u001b[?25l';
-const SHOW_CURSOR = '\u001b[?25h';
+export const SHOW_CURSOR = '\u001b[?25h';
 
 export interface WatchOptions {
   /** Text of one token. */

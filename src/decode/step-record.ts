@@ -1,5 +1,14 @@
 import type { StepTiming } from './timer.js';
-import type { Canvas, Draft, DroppedRefresh, KvEntry, PassOutcome, StepPlan, Transition } from './types.js';
+import type {
+  AcceptedGroup,
+  Canvas,
+  Draft,
+  DroppedRefresh,
+  KvEntry,
+  PassOutcome,
+  StepPlan,
+  Transition,
+} from './types.js';
 
 /** A draft that was written or cleared in a step. */
 export interface DraftWrite {
@@ -19,6 +28,8 @@ export interface StepRecord {
   /** Durable KV entries that appeared or changed. */
   readonly kvWrites: readonly KvEntry[];
   readonly draftWrites: readonly DraftWrite[];
+  /** Row groups of the main pass that were steps of the decode; empty when the pass has no groups. */
+  readonly accepted: readonly AcceptedGroup[];
   /** Null without a timer. */
   readonly timing: StepTiming | null;
 }

@@ -28,15 +28,28 @@ export const traceHeaderSchema = z.strictObject({
 /** Runs of neighbours with one version: [first position, count, version]. */
 const reads = z.array(z.tuple([id, z.int().min(1), id]));
 
+const kind = z.enum(['prefill', 'denoise', 'seal', 'refresh']);
+const rowVisibility = z.enum(['all', 'self', 'causal', 'shadow']);
+
+/** Only what differs from an ordinary row is written. */
+const row = z.union([z.tuple([id, id]), z.tuple([id, id, id])]);
+
 const pass = z.strictObject({
   id: z.string(),
-  kind: z.enum(['prefill', 'denoise', 'seal', 'refresh']),
+  kind,
   lane: z.enum(['main', 'side']),
   version: id,
-  /** [position, fed token]. */
-  rows: z.array(z.tuple([id, id])),
+  /** [position, fed token] and, if there is one, the token it asks about. */
+  rows: z.array(row),
   reads,
-  visibility: z.enum(['all', 'self', 'causal']),
+  visibility: z.union([
+    rowVisibility,
+    z.strictObject({
+      groups: z.array(
+        z.strictObject({ kind, version: id, rows: id, sees: z.array(id), visibility: rowVisibility }),
+      ),
+    }),
+  ]),
   logits: z.array(id),
 });
 
@@ -48,8 +61,8 @@ export const traceStepSchema = z.strictObject({
   outcomes: z.array(
     z.strictObject({
       passId: z.string(),
-      /** [position, best token, confidence]. */
-      rows: z.array(z.tuple([id, id, z.number()])),
+      /** [position, best token, confidence] and, if it was asked for, the probability of a given token. */
+      rows: z.array(z.union([z.tuple([id, id, z.number()]), z.tuple([id, id, z.number(), z.number()])])),
     }),
   ),
   landed: z.array(z.string()),
@@ -67,6 +80,7 @@ export const traceStepSchema = z.strictObject({
         'draft-accepted',
         'revise',
         'stabilise',
+        'revoke',
         'refresh',
         'window',
         'final',
@@ -94,6 +108,8 @@ export const traceStepSchema = z.strictObject({
       draft: z.strictObject({ token: id, confidence: z.number(), step: id }).nullable(),
     }),
   ),
+  /** Row groups of the main pass that were steps: [group, number of transitions]. Left out without groups. */
+  accepted: z.array(z.tuple([id, id])).optional(),
   timing: z
     .strictObject({
       startMs: z.number(),
@@ -134,7 +150,7 @@ function fromRuns(runs: readonly (readonly [number, number, number])[]): KvRef[]
 
 /** A step as it is written; keys in the order of the schema, so that reading and writing give the same bytes. */
 export function encodeStep(record: StepRecord): TraceStepLine {
-  const { plan, outcomes, landed, transitions, dropped, kvWrites, draftWrites, timing } = record;
+  const { plan, outcomes, landed, transitions, dropped, kvWrites, draftWrites, accepted, timing } = record;
   return {
     type: 'step',
     step: plan.step,
@@ -144,24 +160,28 @@ export function encodeStep(record: StepRecord): TraceStepLine {
       kind: p.kind,
       lane: p.lane,
       version: p.version,
-      rows: p.rows.map(({ position, feed }): [number, number] => [position, feed]),
+      rows: p.rows.map(({ position, feed, asks }) => (asks === undefined ? [position, feed] : [position, feed, asks])),
       reads: toRuns(p.reads),
-      visibility: p.visibility,
+      visibility:
+        typeof p.visibility === 'string'
+          ? p.visibility
+          : { groups: p.visibility.groups.map((group) => ({ ...group, sees: [...group.sees] })) },
       logits: [...p.logits],
     })),
     outcomes: outcomes.map(({ passId, rows }) => ({
       passId,
-      rows: rows.map(({ position, token, confidence }): [number, number, number] => [
-        position,
-        token,
-        confidence,
-      ]),
+      rows: rows.map(({ position, token, confidence, asked }) =>
+        asked === undefined ? [position, token, confidence] : [position, token, confidence, asked],
+      ),
     })),
     landed: [...landed],
     transitions: [...transitions],
     dropped: [...dropped],
     kvWrites: [...kvWrites],
     draftWrites: [...draftWrites],
+    ...(accepted.length === 0
+      ? {}
+      : { accepted: accepted.map((a): [number, number] => [a.group, a.transitions]) }),
     timing:
       timing === null
         ? null
@@ -183,19 +203,29 @@ export function decodeStep(line: TraceStepLine): StepRecord {
       block: line.block,
       passes: line.passes.map((p) => ({
         ...p,
-        rows: p.rows.map(([position, feed]) => ({ position, feed })),
+        rows: p.rows.map(([position, feed, asks]) => ({
+          position,
+          feed,
+          ...(asks === undefined ? {} : { asks }),
+        })),
         reads: fromRuns(p.reads),
       })),
     },
     outcomes: line.outcomes.map(({ passId, rows }) => ({
       passId,
-      rows: rows.map(([position, token, confidence]) => ({ position, token, confidence })),
+      rows: rows.map(([position, token, confidence, asked]) => ({
+        position,
+        token,
+        confidence,
+        ...(asked === undefined ? {} : { asked }),
+      })),
     })),
     landed: line.landed,
     transitions: line.transitions,
     dropped: line.dropped,
     kvWrites: line.kvWrites,
     draftWrites: line.draftWrites,
+    accepted: (line.accepted ?? []).map(([group, transitions]) => ({ group, transitions })),
     timing: line.timing,
   };
 }

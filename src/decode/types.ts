@@ -82,6 +82,10 @@ export interface Canvas {
   /** Rows of the next denoising pass, before lookahead. */
   readonly window: Range;
   readonly step: number;
+  /** Denoising passes that worked on the current block so far. */
+  readonly blockSteps: number;
+  /** Positions that the last of them gave a token; null before the first. */
+  readonly lastPromoted: number | null;
   /** Version number the next pass will carry. */
   readonly nextVersion: number;
   readonly inFlight: readonly RefreshTicket[];
@@ -93,6 +97,8 @@ export interface Canvas {
 export interface PassRow {
   readonly position: number;
   readonly feed: number;
+  /** A token whose probability is wanted beside the best token's. */
+  readonly asks?: number;
 }
 
 /**
@@ -102,8 +108,33 @@ export interface PassRow {
  */
 export type PassKind = 'prefill' | 'denoise' | 'seal' | 'refresh';
 
-/** Which of the pass's own rows a row attends to (it always sees every entry in `reads`). */
-export type Visibility = 'all' | 'self' | 'causal';
+/**
+ * Which of the pass's own rows a row attends to (it always sees every entry in `reads`). `shadow`: all own rows,
+ * but of what it reads nothing at its own position; for rows that re-predict a position that is also elsewhere in
+ * view.
+ */
+export type RowVisibility = 'all' | 'self' | 'causal' | 'shadow';
+
+/**
+ * Rows that see each other as if they were a pass of their own. Versions tell several rows of one position apart.
+ */
+export interface RowGroup {
+  readonly kind: PassKind;
+  /** Version that every KV entry of these rows carries. The first group has the version of the pass. */
+  readonly version: number;
+  /** Number of rows; groups follow each other in `Pass.rows`. */
+  readonly rows: number;
+  /** Indices of earlier groups whose rows these rows see as well. */
+  readonly sees: readonly number[];
+  readonly visibility: RowVisibility;
+}
+
+/** Several groups in one forward: each row sees `reads`, the groups its own group names, and its own group. */
+export interface GroupedVisibility {
+  readonly groups: readonly RowGroup[];
+}
+
+export type Visibility = RowVisibility | GroupedVisibility;
 
 export interface Pass {
   /** Unique in a decode: `${step}.${index}`. */
@@ -135,6 +166,8 @@ export interface RowOutcome {
   readonly token: number;
   /** Confidence of `token` under the policy's confidence rule. */
   readonly confidence: number;
+  /** Probability of the token that the row asked about. */
+  readonly asked?: number;
 }
 
 export interface PassOutcome {
@@ -149,6 +182,7 @@ export type TransitionReason =
   | 'draft-accepted'
   | 'revise'
   | 'stabilise'
+  | 'revoke'
   | 'refresh'
   | 'window'
   | 'final';
@@ -174,10 +208,19 @@ export interface DroppedRefresh {
   readonly reason: 'superseded' | 'late' | 'finished';
 }
 
+/** A group of rows that turned out to be what the method would have run next. */
+export interface AcceptedGroup {
+  readonly group: number;
+  /** How many of the step's transitions, in order, its outcome brought about. */
+  readonly transitions: number;
+}
+
 export interface ApplyResult {
   readonly canvas: Canvas;
   readonly transitions: readonly Transition[];
   readonly dropped: readonly DroppedRefresh[];
+  /** Row groups of the main pass that were steps of the decode; empty when the pass has no groups. */
+  readonly accepted: readonly AcceptedGroup[];
   /** KV entries that must be kept for later steps; everything else the engine may free. */
   readonly liveKv: readonly KvRef[];
 }

@@ -1,4 +1,5 @@
-import type { KvRef } from '../decode/types.js';
+import { groupStarts, groupsOf } from '../decode/pass-groups.js';
+import type { KvRef, Pass } from '../decode/types.js';
 import { CheckError } from '../errors.js';
 
 /** Fresh K and V of the rows of one pass: per layer, row-major [rows, width]. */
@@ -68,6 +69,20 @@ export class KvStore {
       }
       versions.set(version, { block: stored, row });
       this.count++;
+    });
+  }
+
+  /** Adds the rows of a pass, every group under its own version. @throws CheckError as `put` */
+  putPass(pass: Pass, block: KvBlock): void {
+    const groups = groupsOf(pass);
+    const starts = groupStarts(groups);
+    groups.forEach((group, index) => {
+      const first = starts[index]!;
+      const end = first + group.rows;
+      const cut = (source: Float32Array): Float32Array =>
+        groups.length === 1 ? source : source.slice(first * this.width, end * this.width);
+      const positions = pass.rows.slice(first, end).map((row) => row.position);
+      this.put(positions, group.version, { k: block.k.map(cut), v: block.v.map(cut) });
     });
   }
 

@@ -5,7 +5,7 @@ import type { PassShape } from './graph.js';
 export const PREFIX_SET = 'prefix';
 
 /**
- * What the operator graph depends on in a pass. A causal or self-only pass is `masked`: its visibility matrix
+ * What the operator graph depends on in a pass. A pass whose rows do not all see each other is `masked`: its visibility matrix
  * is an input, and the keys its rows cannot see are still computed.
  */
 export function passShape(pass: Pass): PassShape {

@@ -1,9 +1,17 @@
+import { unknownName } from '../util/nearest.js';
 import type { DType, Precision } from './graph.js';
 
 /** Storage formats offered for the weights. */
 export type Quant = 'f32' | 'f16' | 'q8_0' | 'q4_0';
 
 export const QUANTS: readonly Quant[] = ['f32', 'f16', 'q8_0', 'q4_0'];
+
+/** @throws UsageError with the nearest names */
+export function quantByName(name: string): Quant {
+  const found = QUANTS.find((quant) => quant === name);
+  if (found === undefined) throw unknownName('quant', name, QUANTS);
+  return found;
+}
 
 /**
  * Formats of a model as it runs. `f32` is the reference: everything in f32. The others follow llada.cpp

@@ -1,6 +1,6 @@
 import { hashText, Random } from './random.js';
 import { canSwap, makeTask, Pools, promptWords, responseWords, type Task, type TaskChoice } from './tasks.js';
-import { CONNECTIVES, LABELS, TASK_WORDS } from './vocabulary.js';
+import { CONNECTIVES, LABELS, LETTERS, TASK_WORDS } from './vocabulary.js';
 
 /** `long` fills the paper's 128-token response; `short` is for quick runs. */
 export type ProblemSet = 'long' | 'short';
@@ -26,8 +26,8 @@ export interface Problem {
 
 /** Limits in tokens; `prompt` includes the two tokens of the template. */
 export const LIMITS = {
-  long: { tasks: [6, 8], prompt: 96, response: [90, 124], canvas: 128 },
-  short: { tasks: [2, 4], prompt: 32, response: [20, 60], canvas: 64 },
+  long: { tasks: [7, 7], prompt: 96, response: [90, 124], canvas: 128 },
+  short: { tasks: [2, 3], prompt: 32, response: [9, 62], canvas: 64 },
 } as const;
 
 const HELDOUT_SHARE = 1 / 16;
@@ -48,12 +48,9 @@ export function generateProblem(
   const limits = LIMITS[set];
   for (;;) {
     const pools = new Pools();
-    const kinds = random.sample(
-      [...TASK_WORDS, ...TASK_WORDS],
-      random.integer(limits.tasks[0], limits.tasks[1]),
-    );
+    const kinds = random.sample(TASK_WORDS, random.integer(limits.tasks[0], limits.tasks[1]));
     const tasks = kinds.map((kind) => makeTask(kind, random, pools));
-    const prompt = tasks.map((task) => promptWords(task).join(' ')).join(' ; ');
+    const prompt = tasks.flatMap((task, i) => [letter(i), ...promptWords(task)]).join(' ');
     const response = renderResponse(tasks, drawChoices(tasks, random));
     const length = countWords(response);
     if (countWords(prompt) + 2 > limits.prompt) continue;
@@ -69,7 +66,7 @@ export function renderResponse(tasks: readonly Task[], choices: Choices): string
     .flatMap((task, i) => {
       const choice = choices.tasks[i];
       if (choice === undefined) throw new Error(`no choice for task ${i + 1}`);
-      return [choices.label, String(i + 1), ':', ...responseWords(task, choice, choices.connective), '.'];
+      return [choices.label, letter(i), ':', ...responseWords(task, choice, choices.connective), '.'];
     })
     .join(' ');
 }
@@ -83,6 +80,13 @@ function drawChoices(tasks: readonly Task[], random: Random): Choices {
       return { swapped: canSwap(task) && random.next() < 0.5, pair: [first ?? '', second ?? ''] };
     }),
   };
+}
+
+/** What the task at `index` is called. */
+export function letter(index: number): string {
+  const name = LETTERS[index];
+  if (name === undefined) throw new Error(`no letter for task ${index}`);
+  return name;
 }
 
 /** One word is one token in this vocabulary. */

@@ -39,7 +39,8 @@ export function scoreDecoded(lines: Iterable<DecodedLine>, seed: number): Decode
     group.strict += Number(score.strict);
     group.consistent += Number(score.consistent);
     for (const { kind, correct } of score.tasks) {
-      const task = (group.tasks[kind] ??= { correct: 0, total: 0 });
+      const task = group.tasks[kind] ?? { correct: 0, total: 0 };
+      group.tasks[kind] = task;
       task.total++;
       task.correct += Number(correct);
     }

@@ -1,4 +1,4 @@
-import { type Choices, type Problem, renderResponse } from './problems.js';
+import { type Choices, letter, type Problem, renderResponse } from './problems.js';
 import { answerWords, canSwap, type Task, type TaskChoice, type TaskKind } from './tasks.js';
 import { CONNECTIVES, LABELS } from './vocabulary.js';
 
@@ -26,7 +26,7 @@ interface Segment {
 /** Scores generated text against a problem; any consistent set of free choices is accepted. */
 export function scoreResponse(problem: Problem, text: string): Score {
   const words = text.trim().split(/\s+/);
-  const segments = problem.tasks.map((_, i) => findSegment(words, i + 1));
+  const segments = problem.tasks.map((_, i) => findSegment(words, letter(i)));
   const tasks = problem.tasks.map((task, i) => ({
     kind: task.kind,
     correct: isCorrect(task, segments[i]?.body ?? []),
@@ -38,11 +38,11 @@ export function scoreResponse(problem: Problem, text: string): Score {
   return { tasks, consistent, exact, strict: exact && isStrict(problem, segments, words) };
 }
 
-/** The text from "<label> <number> :" to the next full stop. */
-function findSegment(words: readonly string[], number: number): Segment | undefined {
+/** The text from "<label> <letter> :" to the next full stop. */
+function findSegment(words: readonly string[], name: string): Segment | undefined {
   for (let i = 0; i + 2 < words.length; i++) {
     const label = words[i] ?? '';
-    if (!isOneOf(LABELS, label) || words[i + 1] !== String(number) || words[i + 2] !== ':') continue;
+    if (!isOneOf(LABELS, label) || words[i + 1] !== name || words[i + 2] !== ':') continue;
     const rest = words.slice(i + 3);
     const end = rest.indexOf('.');
     return { label, body: end < 0 ? rest : rest.slice(0, end) };

@@ -1,5 +1,5 @@
 import type { Random } from './random.js';
-import { ANIMALS, COLOURS, MAX_NUMBER, NAMES, PLACES, type TASK_WORDS, THINGS } from './vocabulary.js';
+import { ANIMALS, COLOURS, NAMES, PLACES, type TASK_WORDS, THINGS } from './vocabulary.js';
 
 export type TaskKind = (typeof TASK_WORDS)[number];
 
@@ -11,7 +11,7 @@ export type Task =
   | { kind: 'go'; start: string; links: { from: string; to: string }[] }
   | { kind: 'count'; target: string; items: { thing: string; colour: string }[] }
   | { kind: 'pick'; items: string[] }
-  | { kind: 'find'; name: string; records: { name: string; colour: string; value: number }[] };
+  | { kind: 'find'; name: string; records: { name: string; value: number }[] };
 
 /** What a response may choose freely within one task. */
 export interface TaskChoice {
@@ -23,31 +23,31 @@ export interface TaskChoice {
 
 /** Links on the path of a `go` task. */
 const PATH_LINKS = 3;
-const LARGEST_OPERAND = 6;
+const LARGEST_TOTAL = 9;
+const LARGEST_OPERAND = 3;
 
 /**
- * The words still unused by each kind of task in one problem. Two tasks of one kind never share
- * words, so that a look-up (what comes after "lab"?) has a single answer in the prompt.
+ * The words still unused in one problem. No two tasks share words (numbers apart), so that a look-up (what comes after
+ * "lab"?) has a single answer in the prompt.
  */
 export class Pools {
-  private readonly words: Record<Exclude<TaskKind, 'calc'>, readonly string[]> = {
-    sort: ANIMALS,
-    pick: ANIMALS,
-    flip: Array.from({ length: 10 }, (_, digit) => String(digit)),
-    go: PLACES,
-    count: THINGS,
-    find: NAMES,
+  private readonly words = {
+    animals: [...ANIMALS] as string[],
+    digits: Array.from({ length: 10 }, (_, digit) => String(digit)),
+    places: [...PLACES] as string[],
+    things: [...THINGS] as string[],
+    names: [...NAMES] as string[],
   };
 
-  take(kind: Exclude<TaskKind, 'calc'>, count: number, random: Random): string[] {
-    const taken = random.sample(this.words[kind], count);
-    this.words[kind] = this.words[kind].filter((word) => !taken.includes(word));
+  take(pool: 'animals' | 'digits' | 'places' | 'things' | 'names', count: number, random: Random): string[] {
+    const taken = random.sample(this.words[pool], count);
+    this.words[pool] = this.words[pool].filter((word) => !taken.includes(word));
     return taken;
   }
 }
 
 function makeCalc(random: Random): Task {
-  const first = random.integer(1, MAX_NUMBER);
+  const first = random.integer(1, LARGEST_TOTAL);
   const steps: { operator: '+' | '-'; value: number }[] = [];
   let total = first;
   const length = random.integer(2, 4);
@@ -55,7 +55,7 @@ function makeCalc(random: Random): Task {
     const value = random.integer(1, LARGEST_OPERAND);
     const operator = random.pick(['+', '-'] as const);
     const next = operator === '+' ? total + value : total - value;
-    if (next < 0 || next > MAX_NUMBER) continue;
+    if (next < 0 || next > LARGEST_TOTAL) continue;
     steps.push({ operator, value });
     total = next;
   }
@@ -63,7 +63,7 @@ function makeCalc(random: Random): Task {
 }
 
 function makeGo(random: Random, pools: Pools): Task {
-  const path = pools.take('go', PATH_LINKS + 3, random);
+  const path = pools.take('places', PATH_LINKS + 3, random);
   const link = (i: number) => ({ from: at(path, i), to: at(path, i + 1) });
   const links = Array.from({ length: PATH_LINKS }, (_, i) => link(i));
   // One more link that is not on the path: following it would be a mistake.
@@ -73,7 +73,7 @@ function makeGo(random: Random, pools: Pools): Task {
 
 function makeCount(random: Random, pools: Pools): Task {
   const [target = '', ...others] = random.sample(COLOURS, 3);
-  const things = pools.take('count', random.integer(3, 5), random);
+  const things = pools.take('things', random.integer(3, 5), random);
   const items = things.map((thing) => ({
     thing,
     colour: random.next() < 0.5 ? target : random.pick(others),
@@ -82,9 +82,8 @@ function makeCount(random: Random, pools: Pools): Task {
 }
 
 function makeFind(random: Random, pools: Pools): Task {
-  const records = pools.take('find', 3, random).map((name) => ({
+  const records = pools.take('names', random.integer(3, 5), random).map((name) => ({
     name,
-    colour: random.pick(COLOURS),
     value: random.integer(0, 9),
   }));
   return { kind: 'find', name: random.pick(records).name, records };
@@ -94,9 +93,10 @@ function makeFind(random: Random, pools: Pools): Task {
 export function makeTask(kind: TaskKind, random: Random, pools: Pools): Task {
   switch (kind) {
     case 'sort':
-    case 'flip':
     case 'pick':
-      return { kind, items: pools.take(kind, random.integer(3, 5), random) };
+      return { kind, items: pools.take('animals', random.integer(3, 5), random) };
+    case 'flip':
+      return { kind, items: pools.take('digits', random.integer(3, 5), random) };
     case 'calc':
       return makeCalc(random);
     case 'go':
@@ -122,12 +122,7 @@ export function promptWords(task: Task): string[] {
     case 'count':
       return ['count', task.target, ':', ...task.items.flatMap((item) => [item.thing, item.colour])];
     case 'find':
-      return [
-        'find',
-        task.name,
-        ':',
-        ...joined(task.records.map((r) => [r.name, r.colour, String(r.value)])),
-      ];
+      return ['find', task.name, ':', ...task.records.flatMap((r) => [r.name, String(r.value)])];
   }
 }
 
@@ -148,12 +143,12 @@ export function responseWords(task: Task, choice: TaskChoice, connective: string
       let seen = 0;
       const tally = task.items.flatMap(({ thing, colour }) => {
         if (colour === task.target) seen++;
-        return [thing, String(seen)];
+        return [thing, colour, String(seen)];
       });
       return ['count', task.target, ':', ...tally, ...answer];
     }
     case 'find':
-      return ['find', task.name, ...answer];
+      return ['find', task.name, ...answerWords(task, choice), ...answer];
   }
 }
 
@@ -175,7 +170,7 @@ export function answerWords(task: Task, choice: TaskChoice): string[] {
     case 'find': {
       const record = task.records.find((r) => r.name === task.name);
       if (record === undefined) throw new Error(`no record of ${task.name}`);
-      return [record.colour, String(record.value)];
+      return [String(record.value)];
     }
   }
 }

@@ -45,10 +45,13 @@ export const THINGS = [
 export const NAMES = ['Ann', 'Bob', 'Dan', 'Eva', 'Ida', 'Joe', 'Max', 'Tom'] as const;
 export const COLOURS = ['blue', 'gold', 'grey', 'pink', 'red', 'tan'] as const;
 
-/** Largest number that is a single token. */
+/** Numbers that are single tokens: 0 to this. */
 export const MAX_NUMBER = 12;
 
 export const TASK_WORDS = ['sort', 'flip', 'calc', 'go', 'count', 'pick', 'find'] as const;
+
+/** What a prompt calls its tasks, in order. */
+export const LETTERS = ['A', 'B', 'C', 'D', 'E', 'F', 'G'] as const;
 
 /** Free choices of a response: it may use any of them, but must then keep to it. */
 export const LABELS = ['part', 'task', 'item'] as const;
@@ -85,5 +88,6 @@ export function allWords(): string[] {
     ...THINGS,
     ...NAMES,
     ...COLOURS,
+    ...LETTERS,
   ];
 }

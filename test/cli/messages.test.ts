@@ -33,6 +33,9 @@ describe('wrong usage: one line, exit 2', () => {
     [['generate', 'x', '--model', 'tiny-lada'], /unknown model "tiny-lada": did you mean tiny-llada/],
     [['hardware', 'show', 'sm875'], /unknown profile "sm875": did you mean .*sm8750/],
     [['train', '--heads', '5'], /--heads 5 does not split --hidden 64/],
+    [['ablate', '--profile', 'sm875'], /unknown profile "sm875": did you mean .*sm8750/],
+    [['ablate', '--model', 'tiny'], /unknown model "tiny": did you mean tiny-llada/],
+    [['ablate', '--quant', 'q5'], /Allowed choices are f32, f16, q8_0, q4_0/],
     [['report', 'a', 'b'], /too many arguments/],
   ])('%j', async (argv, message) => {
     const { code, stdout, stderr } = await cli(argv);
@@ -72,23 +75,16 @@ describe('damaged files: named, exit 1', () => {
   });
 });
 
-describe('environment: exit 3', () => {
-  it('says what cannot be written', async () => {
-    const path = file('');
-    const { code, stderr } = await cli([
-      'train',
-      '--steps',
-      '1',
-      '--batch',
-      '1',
-      '--hidden',
-      '4',
-      '--heads',
-      '1',
-      '--out',
-      join(path, 'below'),
-    ]);
-    expect(stderr).toMatch(/^error: cannot write .*below/);
+describe('environment: exit 3, before any work', () => {
+  it.each([
+    ['ablate', '--out'],
+    ['train', '--out'],
+    ['generate', '--problem', '0', '--trace'],
+  ])('%s says what cannot be written', async (...argv) => {
+    const blocker = file('');
+    const { code, stdout, stderr } = await cli([...argv, join(blocker, 'below', 'it')]);
+    expect(stderr).toMatch(/^error: cannot write .*input\.json is not a directory\n$/);
+    expect(stdout).toBe('');
     expect(code).toBe(3);
   });
 });

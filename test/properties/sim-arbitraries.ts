@@ -58,7 +58,7 @@ export const smallModel: fc.Arbitrary<ModelConfig> = fc
 export const passShapes: fc.Arbitrary<PassShape> = fc
   .record({
     rows: fc.integer({ min: 1, max: 100 }),
-    prefix: fc.integer({ min: 0, max: 100 }),
+    prefix: fc.integer({ min: 0, max: 400 }),
     logits: fc.integer({ min: 0, max: 100 }),
     masked: fc.boolean(),
   })

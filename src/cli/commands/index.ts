@@ -6,6 +6,7 @@ import { registerHardware } from './hardware.js';
 import { registerPolicies } from './policies.js';
 import { registerReport } from './report.js';
 import { registerSimulate } from './simulate.js';
+import { registerSynth } from './synth.js';
 import { registerTrace } from './trace.js';
 import { registerTrain } from './train.js';
 
@@ -20,6 +21,7 @@ export function registerCommands(program: Command, context: () => Context): void
   registerTrace(program, context);
   registerHardware(program, context);
   registerSimulate(program, context);
+  registerSynth(program, context);
   registerTrain(program, context);
   registerReport(program, context);
 }

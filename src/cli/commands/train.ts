@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../../errors.js';
 import type { TrainedModel } from '../../train/train.js';
 import { atomicWriteFile } from '../../util/atomic-write.js';
+import { checkWritableDirectory } from '../../util/check-writable.js';
 import type { Context } from '../io.js';
 import { integer } from '../options.js';
 import { progressBar } from '../progress.js';
@@ -42,6 +43,7 @@ export function registerTrain(program: Command, context: () => Context): void {
     .action(async (options: CliTrainOptions) => {
       const ctx = context();
       checkShape(options);
+      if (options.out !== undefined) checkWritableDirectory(options.out);
       const { trainModel } = await import('../../train/train.js');
       const { out, ...request } = options;
       const bar = progressBar(ctx, 'steps');

@@ -8,7 +8,7 @@ import { precisionFor } from '../../model/precision.js';
 import type { WeightSource } from '../../model/weights.js';
 import type { Engine, PassResult } from '../engine.js';
 import { KvStore } from '../kv-store.js';
-import { visibilityMatrix } from '../visibility.js';
+import { passVisibility } from '../visibility.js';
 import { type TfjsBackend, useBackend } from './backend.js';
 import { executeGraph, resultTensors } from './execute.js';
 import { PrefixCache } from './prefix-cache.js';
@@ -56,7 +56,7 @@ class TfjsEngine implements Engine {
     await useBackend(this.backend);
     const positions = pass.rows.map((row) => row.position);
     const graph = graphFor(this.config, passShape(pass), F32);
-    const visibility = visibilityMatrix(pass.visibility, positions, pass.reads.length);
+    const visibility = passVisibility(pass);
     const bindings = {
       weights: this.weights,
       ids: pass.rows.map((row) => this.checkedId(row.feed)),
@@ -67,7 +67,7 @@ class TfjsEngine implements Engine {
     };
     const result = executeGraph(graph, bindings, { release: true });
     const read = (tensor: tf.Tensor2D) => tensor.dataSync<'float32'>();
-    this.kv.put(positions, pass.version, {
+    this.kv.putPass(pass, {
       k: result.freshKv.map(({ k }) => read(k)),
       v: result.freshKv.map(({ v }) => read(v)),
     });

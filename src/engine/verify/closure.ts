@@ -2,7 +2,7 @@ import type { Pass } from '../../decode/types.js';
 import { CheckError } from '../../errors.js';
 
 /**
- * The cacheless form of a set of passes: every (position, version) row they depend on, as one sequence, and
+ * The cacheless form of a set of passes without groups: every (position, version) row they depend on, as one sequence, and
  * which row may see which. What a KV cache holds is replaced by the rows it was computed from.
  */
 export interface JointPass {
@@ -88,10 +88,14 @@ export function jointPass(
     });
     own.forEach((row, r) => {
       const base = row * rows.length;
-      for (const index of cached) visibility[base + index] = 1;
+      for (const index of cached) {
+        const hidden = pass.visibility === 'shadow' && rows[index].position === pass.rows[r].position;
+        if (!hidden) visibility[base + index] = 1;
+      }
       own.forEach((other, o) => {
         const earlier = pass.rows[o].position < pass.rows[r].position;
-        const sees = pass.visibility === 'all' || o === r || (pass.visibility === 'causal' && earlier);
+        const whole = pass.visibility === 'all' || pass.visibility === 'shadow';
+        const sees = whole || o === r || (pass.visibility === 'causal' && earlier);
         if (sees) visibility[base + other] = 1;
       });
     });

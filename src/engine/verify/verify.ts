@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ConfidenceRule, scoreRow } from '../../decode/confidence.js';
+import { logicalOutcomes, logicalPasses } from '../../decode/pass-groups.js';
 import type { Pass, PassOutcome, StepPlan } from '../../decode/types.js';
 import type { ModelConfig } from '../../model/config.js';
 import { graphFor } from '../../model/graph-cache.js';
@@ -56,19 +57,24 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
   const byVersion = new Map<number, Pass>();
   const stepOf = new Map<string, number>();
   for (const { plan } of steps) {
-    for (const pass of plan.passes) {
+    for (const pass of plan.passes.flatMap(logicalPasses)) {
       byVersion.set(pass.version, pass);
       stepOf.set(pass.id, plan.step);
     }
   }
   const recorded = new Map(
     steps.flatMap((s) =>
-      s.outcomes.flatMap((o) => o.rows.map((row) => [`${o.passId}:${row.position}`, row] as const)),
+      s.outcomes
+        .flatMap((o) => {
+          const pass = s.plan.passes.find(({ id }) => id === o.passId);
+          return pass === undefined ? [o] : logicalOutcomes(pass, o);
+        })
+        .flatMap((o) => o.rows.map((row) => [`${o.passId}:${row.position}`, row] as const)),
     ),
   );
   const targets = steps
     .filter((_, index) => index % every === 0)
-    .flatMap((s) => s.plan.passes.filter((pass) => pass.logits.length > 0));
+    .flatMap((s) => s.plan.passes.flatMap(logicalPasses).filter((pass) => pass.logits.length > 0));
 
   const mismatches: Mismatch[] = [];
   let rows = 0;

@@ -10,7 +10,7 @@ import { encodeWeight, type WeightDType } from './codec.js';
 import { configToGguf, storesInterleavedRope } from './gguf-config.js';
 import { tokenizerToGguf } from './gguf-tokenizer.js';
 import type { GgufValue } from './gguf-types.js';
-import { type GgufTensorToWrite, writeGguf } from './gguf-write.js';
+import { type GgufTensorToWrite, type WriteProgress, writeGguf } from './gguf-write.js';
 import { readHfConfig } from './hf-config.js';
 import { interleavedOrder, reorderRows } from './rope-permutation.js';
 import { openSafetensors } from './safetensors-source.js';
@@ -42,6 +42,7 @@ export async function writeModelGguf(
   out: string,
   quant: Quant,
   tokenizer: ReadonlyMap<string, GgufValue>,
+  progress: WriteProgress = {},
 ): Promise<void> {
   checkWeights(config, source);
   const metadata = new Map([...configToGguf(config, quant), ...tokenizer]);
@@ -50,10 +51,11 @@ export async function writeModelGguf(
     const dtype = storedDType(config, id, shape, quant);
     tensors.set(id, { shape, dtype, bytes: () => storedBytes(config, source, id, dtype) });
   }
-  await writeGguf(out, metadata, tensors);
+  await writeGguf(out, metadata, tensors, progress);
 }
 
-function storedDType(config: ModelConfig, id: string, shape: readonly number[], quant: Quant): WeightDType {
+/** Format a weight gets in a file of that quantization: matrices as named, gains, biases and routers f32. */
+export function storedDType(config: ModelConfig, id: string, shape: readonly number[], quant: Quant): WeightDType {
   const precision = precisionFor(quant);
   let dtype: DType = precision.weights;
   if (shape.length === 1 || id.includes('ffn_gate_inp')) dtype = SMALL_WEIGHT_DTYPE;
@@ -69,7 +71,11 @@ async function storedBytes(
   id: string,
   dtype: WeightDType,
 ): Promise<Uint8Array> {
-  const bytes = encodeWeight(dtype, await source.read(id), `${source.label}: ${id}`);
+  // What already has the format is copied: codes are never quantised twice.
+  const bytes =
+    source.info(id)?.dtype === dtype
+      ? await source.readRaw(id)
+      : encodeWeight(dtype, await source.read(id), `${source.label}: ${id}`);
   const rotary = /\.attn_([qk])\.(weight|bias)$/.exec(id);
   if (rotary === null || !storesInterleavedRope(config.arch)) return bytes;
   const heads = rotary[1] === 'q' ? config.heads : config.kvHeads;

@@ -23,6 +23,13 @@ export interface GgufTensorToWrite {
   readonly bytes: () => Promise<Uint8Array>;
 }
 
+/** For those who wait for a large file. */
+export interface WriteProgress {
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** Stops between two tensors; nothing is left behind. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Writes a GGUF v3 file with the default alignment of 32 bytes, metadata and tensors in the given order.
  * @throws UsageError for a name, shape or value the format cannot hold
@@ -31,16 +38,22 @@ export async function writeGguf(
   path: string,
   metadata: GgufMetadata,
   tensors: ReadonlyMap<string, GgufTensorToWrite>,
+  { onProgress, signal }: WriteProgress = {},
 ): Promise<void> {
+  const total = [...tensors.values()].reduce((sum, { shape, dtype }) => sum + bytesOf(shape, dtype), 0);
+  let done = 0;
   const header = encodeHeader(metadata, tensors);
   await writeFileInPieces(path, async (file) => {
     await file.writeFile(header);
     for (const [name, tensor] of tensors) {
+      signal?.throwIfAborted();
       const bytes = await tensor.bytes();
       const expected = bytesOf(tensor.shape, tensor.dtype);
       if (bytes.length !== expected) throw new Error(`${name}: ${bytes.length} bytes instead of ${expected}`);
       await file.writeFile(bytes);
       await file.writeFile(Buffer.alloc(alignUp(bytes.length, DEFAULT_ALIGNMENT) - bytes.length));
+      done += bytes.length;
+      onProgress?.(done, total);
     }
   });
 }

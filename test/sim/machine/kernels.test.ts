@@ -3,6 +3,7 @@ import { loadProfile, overrideProfile } from '../../../sim/hardware/load-profile
 import { cpuMs, dotMacsPerMs } from '../../../sim/machine/cpu-model.js';
 import { lower } from '../../../sim/machine/kernel.js';
 import { dmaMs } from '../../../sim/machine/lower-common.js';
+import { reachedExperts } from '../../../sim/machine/lower-matmul.js';
 import { stretched } from '../../../sim/machine/npu-unit.js';
 import { ratesOf } from '../../../sim/machine/rates.js';
 import { allocateTcm } from '../../../sim/machine/tcm.js';
@@ -59,6 +60,26 @@ describe('on-chip memory', () => {
     expect(() => allocateTcm(1000, [{ name: 'b', bytes: 600, copies: 2 }], 'op')).toThrow(
       /op: b .* 280 B too much/,
     );
+  });
+});
+
+describe('routed experts', () => {
+  it('stream the three matrices of every expert that uniform routing reaches', () => {
+    const graph = graphFor(
+      resolvePreset('llada-moe-7b-a1b'),
+      { rows: 32, kvSets: [], logitsRows: 1, masked: false },
+      precisionFor('q4_0'),
+    );
+    const op = graph.ops.find((candidate) => candidate.kind === 'moe');
+    if (op?.kind !== 'moe') throw new Error('no experts');
+    // 64 experts, 8 per token: 64 (1 - (7/8)^32) = 63.1 of them are reached by 32 rows.
+    expect(reachedExperts(op)).toBeCloseTo(63.108, 3);
+    const { dmaBytes, matrixMacs } = lower(op, graph, contextOf());
+    const weightBytes = op.weights.reduce((sum, id) => sum + (graph.tensors.get(id)?.bytes ?? 0), 0);
+    const activationBytes = 64 * 4 * 2 * 3 * (op.width + op.expertFfn);
+    expect(dmaBytes).toBeCloseTo(weightBytes + activationBytes, 3);
+    // 4 rows each, padded to a tile of 32.
+    expect(matrixMacs).toBe(64 * 3 * 32 * op.width * op.expertFfn);
   });
 });
 

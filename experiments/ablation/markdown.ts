@@ -1,0 +1,60 @@
+import {
+  formatCount,
+  formatFactor,
+  formatLatency,
+  formatPercent,
+  formatProportion,
+  formatSeconds,
+  verdictWord,
+} from './format.js';
+import type { AblationSummary } from './types.js';
+
+/** The ladder as a Markdown table with the sentences that belong to it, for README files. */
+export function ladderMarkdown(summary: AblationSummary): string {
+  const header = [
+    'row',
+    'simulated s',
+    'x CPU + KV',
+    'paper s',
+    'paper x',
+    'NFE',
+    'tokens / forward',
+    'matrix / vector / DMA / CPU busy %',
+    'exact match %',
+    'tokens',
+  ];
+  const rows = summary.rows.map((row) => {
+    const u = row.utilization;
+    const busy = [u.matrix, u.vector, u.dma, u.cpu].map(formatPercent).join(' / ');
+    return [
+      row.name,
+      formatLatency(row),
+      formatFactor(row.speedup.vsCpuKv),
+      row.paper_s === null ? '' : formatSeconds(row.paper_s),
+      formatFactor(row.paper_speedup?.vsCpuKv),
+      row.forwards.mean.toFixed(row.forwards.mean >= 100 ? 0 : 1),
+      row.tokens_per_forward.all.toFixed(2),
+      busy,
+      formatProportion(row.accuracy.whole),
+      verdictWord(row),
+    ];
+  });
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const checks = summary.rows.flatMap((row) => row.token_exact.specification ?? []);
+  const sum = (of: (check: (typeof checks)[number]) => number): number =>
+    checks.reduce((n, c) => n + of(c), 0);
+  return [
+    line(header),
+    line(header.map((_, index) => (index === 0 ? '---' : '--:'))),
+    ...rows.map(line),
+    '',
+    `${summary.prompts.count} held-out prompts, 128 tokens each; medians with 95 % intervals over prompts; exact match of the ` +
+      'whole answer with Wilson intervals. "exact": the tokens are those of the row it must reproduce; "n % same": ' +
+      `approximate by design, share of equal tokens. Recomputed without cache or window: ` +
+      `${formatCount(sum((c) => c.rows))} predictions over the rows, ${sum((c) => c.mismatches)} differ. Made by:`,
+    '',
+    '```sh',
+    `npx ${summary.command} --out results/reference/ablation`,
+    '```',
+  ].join('\n');
+}

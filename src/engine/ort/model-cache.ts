@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import type { ModelConfig } from '../../model/config.js';
+import type { WeightSource } from '../../model/weights.js';
+import { writeOnnx } from '../../onnx/write-onnx.js';
+import { project } from '../../util/project-root.js';
+import type { OrtEngineOptions } from './engine.js';
+
+export interface PreparedModel {
+  readonly path: string;
+  /** Removes what was only made for one engine. */
+  readonly release: () => void;
+}
+
+/** Where converted models are kept: `$XDG_CACHE_HOME/dllm-npu`, else `~/.cache/dllm-npu`. */
+export function defaultCacheDirectory(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'dllm-npu');
+}
+
+/**
+ * The ONNX form of a model: from the cache when the weights file is the one it was made from (path, size and time of
+ * change) by this version of the project, else written now.
+ */
+export async function prepareModel(
+  config: ModelConfig,
+  weights: WeightSource,
+  options: OrtEngineOptions,
+): Promise<PreparedModel> {
+  const { weightsPath } = options;
+  const progress = {
+    ...{ compute: options.compute ?? ('f32' as const) },
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  };
+  if (weightsPath === undefined) {
+    const directory = mkdtempSync(join(tmpdir(), 'dllm-npu-ort-'));
+    const release = () => rmSync(directory, { recursive: true, force: true });
+    try {
+      const { path } = await writeOnnx(config, weights, join(directory, 'model.onnx'), progress);
+      return { path, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+  const directory = options.cacheDirectory ?? defaultCacheDirectory();
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, `${cacheName(config, weightsPath, progress.compute)}.onnx`);
+  // The model file is written after its data file: where it is, both are whole.
+  if (!existsSync(path)) await writeOnnx(config, weights, path, progress);
+  return { path, release: () => {} };
+}
+
+function cacheName(config: ModelConfig, weightsPath: string, compute: string): string {
+  const { size, mtimeMs } = statSync(weightsPath);
+  const identity = [resolve(weightsPath), size, mtimeMs, compute, project().version, JSON.stringify(config)];
+  const hash = createHash('sha256').update(identity.join('\n')).digest('hex').slice(0, 16);
+  return `${basename(weightsPath).replace(/\.[^.]+$/, '')}-${hash}`;
+}

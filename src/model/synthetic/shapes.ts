@@ -1,0 +1,54 @@
+import { unknownName } from '../../util/nearest.js';
+import type { Architecture, ModelConfig } from '../config.js';
+import { resolvePreset } from '../presets.js';
+
+/** Published models by family and size. */
+const PUBLISHED: Readonly<Record<Architecture, readonly [size: string, name: string]>> = {
+  llada: ['8b', 'llada-8b'],
+  dream: ['7b', 'dream-7b'],
+  'llada-moe': ['7b', 'llada-moe-7b-a1b'],
+  llama: ['8b', 'llama-3-8b'],
+};
+
+export const SYNTHETIC_ARCHITECTURES = Object.keys(PUBLISHED) as readonly Architecture[];
+
+/** The published model's proportions in fewer and narrower layers, its vocabulary kept: about 1.4 G parameters. */
+function scaledDown(config: ModelConfig): ModelConfig {
+  const group = config.heads / config.kvHeads;
+  const heads = config.arch === 'dream' ? 14 : 16;
+  const hidden = heads * 128;
+  return {
+    ...{ ...config, name: `${config.arch}-1b`, layers: 16, hidden, heads, kvHeads: heads / group, headDim: 128 },
+    ...(config.moe === undefined
+      ? { ffn: 3 * hidden }
+      : { layers: 4, moe: { ...config.moe, experts: 32, expertFfn: 1024 } }),
+  };
+}
+
+/** Everything small enough for a test, rows a multiple of the quantization block. */
+function tiny(config: ModelConfig): ModelConfig {
+  const kvHeads = config.kvHeads === config.heads ? 4 : 2;
+  return {
+    ...{ ...config, name: `${config.arch}-tiny`, layers: 2, hidden: 64, heads: 4, kvHeads, headDim: 16 },
+    ...{ ffn: config.moe === undefined ? 96 : 0, vocab: 512, contextLength: 512, bosId: 0, eosId: 1 },
+    ...(config.maskId === null ? {} : { maskId: 5 }),
+    ...(config.moe === undefined
+      ? {}
+      : { moe: { ...config.moe, experts: 8, expertsPerToken: 3, expertFfn: 32 } }),
+  };
+}
+
+/**
+ * Shapes of a synthetic model: a published size (`8b` of llada and llama, `7b` of dream and llada-moe), `1b` or `tiny`.
+ * @throws UsageError with the nearest names
+ */
+export function syntheticShapes(arch: string, preset: string): ModelConfig {
+  const family = SYNTHETIC_ARCHITECTURES.find((known) => known === arch);
+  if (family === undefined) throw unknownName('architecture', arch, SYNTHETIC_ARCHITECTURES);
+  const [size, name] = PUBLISHED[family];
+  const published = resolvePreset(name);
+  if (preset === size || preset === name) return published;
+  if (preset === '1b') return scaledDown(published);
+  if (preset === 'tiny') return tiny(published);
+  throw unknownName(`preset of ${family}`, preset, [size, '1b', 'tiny']);
+}

@@ -1,0 +1,59 @@
+import type { Op } from '../model/graph.js';
+import { MICROSOFT, type OnnxBuilder } from './onnx-builder.js';
+import { BLOCK } from './pack-blocks.js';
+import type { StoredWeight, WeightStore } from './weight-store.js';
+
+/**
+ * How products with quantised weights are computed: `f32` multiplies f32 activations by dequantised weights; `int8`
+ * lets the runtime round activations to 8 bits per block of 32 first, as llama.cpp does: faster, not exact.
+ */
+export type Compute = 'f32' | 'int8';
+
+/** What lowering an operator needs. */
+export interface Lowering {
+  readonly onnx: OnnxBuilder;
+  readonly weights: WeightStore;
+  readonly compute: Compute;
+  /** Entries of the rotary tables: positions a run may use. */
+  readonly positions: number;
+}
+
+/** `accuracy_level` of MatMulNBits: inputs as f32, or as int8 (docs/ContribOperators.md of ONNX Runtime). */
+const ACCURACY_LEVELS: Readonly<Record<Compute, number>> = { f32: 1, int8: 4 };
+
+export function weightOf(op: Op, index: number): string {
+  const id = op.weights[index];
+  if (id === undefined) throw new Error(`${op.id} has no weight ${index}`);
+  return id;
+}
+
+export function inputOf(op: Op, index: number): string {
+  const id = op.inputs[index];
+  if (id === undefined) throw new Error(`${op.id} has no input ${index}`);
+  return id;
+}
+
+/** x [rows, in] times W [out, in]^T. */
+export function product(
+  { onnx, compute }: Lowering,
+  name: string,
+  x: string,
+  weight: StoredWeight,
+  inWidth: number,
+  outWidth: number,
+): string {
+  if (weight.kind === 'blocks') {
+    const shape = { K: inWidth, N: outWidth, bits: weight.bits, block_size: BLOCK };
+    const attributes = { ...shape, accuracy_level: ACCURACY_LEVELS[compute] };
+    return onnx.node('MatMulNBits', name, [x, weight.codes, weight.scales], attributes, MICROSOFT);
+  }
+  return onnx.node('Gemm', name, [x, plainValues(onnx, weight)], { transB: 1 });
+}
+
+/** Values of a plain weight as f32; a half is widened by a Cast, which runtimes fold when they load the model. */
+export function plainValues(onnx: OnnxBuilder, weight: StoredWeight & { readonly kind: 'plain' }): string {
+  if (weight.type === 'f32') return weight.name;
+  const widened = `${weight.name}.f32`;
+  if (onnx.hasNode(widened)) return widened;
+  return onnx.node('Cast', widened, [weight.name], { to: 1 });
+}

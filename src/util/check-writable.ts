@@ -1,0 +1,23 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { EnvironmentError } from '../errors.js';
+
+/**
+ * Makes sure, before a long run, that its result can be written. Creates nothing.
+ * @param path directory that exists or can be made
+ * @throws EnvironmentError naming what stands in the way
+ */
+export function checkWritableDirectory(path: string): void {
+  let existing = resolve(path);
+  while (!existsSync(existing) && dirname(existing) !== existing) {
+    existing = dirname(existing);
+  }
+  if (!statSync(existing).isDirectory()) {
+    throw new EnvironmentError(`cannot write ${path}: ${existing} is not a directory`);
+  }
+  try {
+    accessSync(existing, constants.W_OK);
+  } catch {
+    throw new EnvironmentError(`cannot write ${path}: no permission to write in ${existing}`);
+  }
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { loadProfile } from '../../../sim/hardware/load-profile.js';
+import { createMachine } from '../../../sim/machine/machine.js';
+import { stackByName, stackNames } from '../../../sim/stacks/registry.js';
+import { overrideStack } from '../../../sim/stacks/stack.js';
+import { UsageError } from '../../../src/errors.js';
+import { precisionFor } from '../../../src/model/precision.js';
+import { resolvePreset } from '../../../src/model/presets.js';
+
+describe('software stacks', () => {
+  it('give a source for every number and a range for every assumption', () => {
+    for (const name of stackNames()) {
+      const stack = stackByName(name);
+      for (const [key, { value, source, kind, range }] of Object.entries(stack.provenance)) {
+        expect(stack.numbers[key as keyof typeof stack.numbers], key).toBe(value);
+        expect(source.length, key).toBeGreaterThan(3);
+        if (kind === 'assumed') expect(range, key).toBeDefined();
+      }
+    }
+  });
+
+  it('can be swept: a faster head kernel only shortens the head', () => {
+    const part = (stack = stackByName('llada.cpp')) => {
+      const chip = {
+        profile: loadProfile('sm8750'),
+        model: resolvePreset('llada-8b'),
+        precision: precisionFor('q4_0'),
+      };
+      const machine = createMachine({ ...chip, stack, memory: 'unlimited', fidelity: 'event' });
+      machine.timePass({ rows: 32, kvSets: [], logitsRows: 32, masked: false });
+      const { ms, parts } = machine.stepBreakdown();
+      const head = parts.find((candidate) => candidate.name === 'CPU head')?.ms ?? 0;
+      return { head, rest: ms - head };
+    };
+    const fast = part(overrideStack(stackByName('llada.cpp'), { headSpeedup: '4' }));
+    expect(fast.head).toBeCloseTo(part().head / 4, 1);
+    expect(fast.rest).toBeCloseTo(part().rest, 6);
+  });
+
+  it('refuses unknown numbers and wrong units', () => {
+    const stack = stackByName('cpu');
+    expect(() => overrideStack(stack, { cpuThread: '4' })).toThrow(UsageError);
+    expect(() => overrideStack(stack, { cpuThread: '4' })).toThrow(/did you mean cpuThreads/);
+    expect(() => overrideStack(stack, { cpuThreads: '4 us' })).toThrow(
+      /cpuThreads: "4 us" must be a plain number/,
+    );
+    expect(() => overrideStack(stack, { slotBytes: '64' })).toThrow(/slotBytes: "64" has no unit/);
+  });
+});
