@@ -24,6 +24,7 @@ export function aggregate(
   return rows.map((row, index): AblationRow => {
     const results = column(index);
     const samples = seconds(results);
+    const hasWindow = row.memory !== 'unlimited';
     return {
       name: row.name,
       policy: row.policy,
@@ -46,7 +47,8 @@ export function aggregate(
         text: mean(results.map((r) => r.counters.textTokens)) / mean(results.map((r) => r.counters.nfe)),
       },
       utilization: utilization(results),
-      mapped_bytes_per_step: perStep(results, 'mappedBytes'),
+      mapped_bytes_per_step: hasWindow ? perStep(results, 'mappedBytes') : null,
+      staged_bytes_per_step: hasWindow ? perStep(results, 'stagedBytes') : null,
       accuracy: accuracy(results),
       token_exact: tokenExact(prompts, rows, index, textOf),
       paper_s: row.paperS,

@@ -24,6 +24,12 @@ export function formatGib(bytes: number | null): string {
   return bytes === null ? ABSENT : (bytes / 2 ** 30).toFixed(2);
 }
 
+/** GiB per step mapped again / copied into staging slots: `3.63 / 0.00`. */
+export function formatMoved(row: AblationRow): string {
+  if (row.mapped_bytes_per_step === null && row.staged_bytes_per_step === null) return ABSENT;
+  return `${formatGib(row.mapped_bytes_per_step)}/${formatGib(row.staged_bytes_per_step)}`;
+}
+
 /** `607 [601, 612]`; a zero-width interval is left out, because there was nothing random in it. */
 export function formatInterval(value: string, low: string, high: string): string {
   return low === high ? value : `${value} [${low}, ${high}]`;

@@ -1,9 +1,11 @@
-import { decode } from '../../src/decode/session.js';
+import { type DecodeOptions, type DecodeResult, decode } from '../../src/decode/session.js';
 import type { StepRecord } from '../../src/decode/step-record.js';
+import { type Trace, traceOf } from '../../src/decode/trace.js';
 import type { Canvas } from '../../src/decode/types.js';
-import { generateProblem } from '../../src/train/problems.js';
+import { generateProblem, type Problem } from '../../src/train/problems.js';
 import type { LadderContext } from './context.js';
 import { LADDER, type LadderRow } from './ladder.js';
+import { usesClock } from './prompt-job.js';
 import { stepTimeline } from './step-timeline.js';
 import type { Carpet, CarpetStep, Timeline } from './types.js';
 
@@ -19,66 +21,108 @@ export interface Gallery {
   readonly timelines: readonly Timeline[];
 }
 
-/** Decodes the first prompt once more with everything recorded. */
-export async function gallery(context: LadderContext, signal?: AbortSignal): Promise<Gallery> {
+/** A row's decode of the first prompt, timing included. */
+export type OnTrace = (row: string, trace: Trace) => void;
+
+/** Decodes the first prompt once more under every row with everything recorded. */
+export async function gallery(
+  context: LadderContext,
+  onTrace?: OnTrace,
+  signal?: AbortSignal,
+): Promise<Gallery> {
   const carpets: Carpet[] = [];
   const timelines: Timeline[] = [];
+  const recorder = new Recorder(context, signal);
   for (const row of LADDER) {
     const wantsCarpet = CARPET_ROWS.includes(row.name);
     const wantsTimeline = TIMELINE_ROWS.includes(row.name);
-    if (!wantsCarpet && !wantsTimeline) continue;
-    const recorded = await record(context, row, signal);
+    if (!wantsCarpet && !wantsTimeline && onTrace === undefined) continue;
+    const recorded = await recorder.record(row, wantsTimeline);
     if (wantsCarpet) carpets.push(recorded.carpet);
-    if (wantsTimeline) timelines.push(recorded.timeline);
+    if (recorded.timeline !== null) timelines.push(recorded.timeline);
+    onTrace?.(row.name, recorded.trace);
   }
   return { carpets, timelines };
 }
 
-async function record(
-  context: LadderContext,
-  row: LadderRow,
-  signal: AbortSignal | undefined,
-): Promise<{ carpet: Carpet; timeline: Timeline }> {
-  const { seed, firstIndex, genLength, blockLength } = context.options;
-  const problem = generateProblem(seed, firstIndex, 'long', 'heldout');
-  const promptIds = context.promptIds(problem);
-  const machine = context.machine(row, true);
-  const pieces = new Map<number, number>();
-  const piece = (token: number): number => {
-    const known = pieces.get(token);
-    if (known !== undefined) return known;
-    pieces.set(token, pieces.size);
-    return pieces.size - 1;
-  };
-  const steps: CarpetStep[] = [];
-  const records: StepRecord[] = [];
-  await decode({
-    policy: context.policy(row.policy, row),
-    engine: context.engine,
-    promptIds,
-    genLength,
-    timer: machine,
-    ...(signal === undefined ? {} : { signal }),
-    onStep: (step, canvas) => {
-      records.push(step);
-      steps.push(carpetStep(step, canvas, piece));
-    },
-  });
-  const endPiece = pieces.get(context.eosId);
-  return {
-    carpet: {
-      row: row.name,
-      policy: row.policy,
-      prompt: { index: firstIndex, text: problem.prompt },
-      expected: problem.response,
-      genLength,
-      blockLength,
-      pieces: [...pieces.keys()].map((token) => context.pieceOf(token)),
-      endPiece: endPiece ?? null,
-      steps,
-    },
-    timeline: stepTimeline(machine.timeline(), middleDenoise(records), { row: row.name, prompt: firstIndex }),
-  };
+/** Decisions of one decode, with the canvas after each step. */
+interface Recording {
+  readonly result: DecodeResult;
+  readonly canvases: readonly Canvas[];
+}
+
+class Recorder {
+  private readonly problem: Problem;
+  private readonly promptIds: readonly number[];
+  /** Decodes whose decisions do not depend on the clock, by policy: only their timing differs between rows. */
+  private readonly shared = new Map<string, Recording>();
+
+  constructor(
+    private readonly context: LadderContext,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    const { seed, firstIndex } = context.options;
+    this.problem = generateProblem(seed, firstIndex, 'long', 'heldout');
+    this.promptIds = context.promptIds(this.problem);
+  }
+
+  async record(
+    row: LadderRow,
+    withTimeline: boolean,
+  ): Promise<{ carpet: Carpet; timeline: Timeline | null; trace: Trace }> {
+    const { context, problem, promptIds } = this;
+    const { firstIndex, genLength, blockLength, seed } = context.options;
+    const policy = context.policy(row.policy, row);
+    const machine = context.machine(row, withTimeline);
+    const request = { policy, engine: context.engine, promptIds, genLength, timer: machine };
+    const clocked = usesClock(policy);
+    let recording = this.shared.get(row.policy);
+    if (recording === undefined) {
+      recording = await this.decode(request);
+      if (!clocked) this.shared.set(row.policy, recording);
+    } else {
+      const steps = recording.result.steps.map((step) => ({ ...step, timing: machine.time(step.plan) }));
+      recording = { ...recording, result: { ...recording.result, steps } };
+    }
+    const { result, canvases } = recording;
+    const pieces = new Map<number, number>();
+    const piece = (token: number): number => {
+      const index = pieces.get(token) ?? pieces.size;
+      pieces.set(token, index);
+      return index;
+    };
+    const steps = result.steps.map((step, index) => carpetStep(step, canvases[index], piece));
+    const endPiece = pieces.get(context.eosId);
+    return {
+      carpet: {
+        row: row.name,
+        policy: row.policy,
+        prompt: { index: firstIndex, text: problem.prompt },
+        expected: problem.response,
+        genLength,
+        blockLength,
+        pieces: [...pieces.keys()].map((token) => context.pieceOf(token)),
+        endPiece: endPiece ?? null,
+        steps,
+      },
+      timeline: withTimeline
+        ? stepTimeline(machine.timeline(), middleDenoise(result.steps), { row: row.name, prompt: firstIndex })
+        : null,
+      trace: traceOf(request, result, { modelHash: context.model.sha256, seed }),
+    };
+  }
+
+  private async decode(
+    request: Pick<DecodeOptions, 'policy' | 'engine' | 'promptIds' | 'genLength' | 'timer'>,
+  ): Promise<Recording> {
+    const canvases: Canvas[] = [];
+    const result = await decode({
+      ...request,
+      ...(this.signal === undefined ? {} : { signal: this.signal }),
+      onStep: (_, canvas) => canvases.push(canvas),
+    });
+    return { result, canvases };
+  }
 }
 
 /** A denoising step in the middle of the answer: neither prefill nor tail. */

@@ -1,23 +1,23 @@
 import { mean } from '../stats.js';
-import type { AblationOptions } from './options.js';
 import type { PromptResult } from './prompt-job.js';
-import type { AblationRow } from './types.js';
+import type { AblationRow, ProvenanceEntry } from './types.js';
 
 /** Sentences without which the table would mislead. */
 export function notes(
-  options: AblationOptions,
   prompts: readonly PromptResult[],
   rows: readonly AblationRow[],
+  provenance: readonly ProvenanceEntry[],
 ): string[] {
+  const fitted = provenance.filter((entry) => entry.kind === 'fitted').map((entry) => entry.name);
   const promptTokens = mean(prompts.map((prompt) => prompt.promptTokens));
   const sts = rows.find((row) => row.name === '+ STS');
   const scr = rows.findIndex((row) => row.name === '+ SCR');
   const remaining = mean(prompts.map((prompt) => prompt.rows[scr].remainingVisible));
   return [
-    `Decisions: ${options.model} on its own held-out problems. Times: simulated, with the shapes of ` +
-      `${options.costModel} ${options.quant.toUpperCase()} on the ${options.profile} profile; nothing here was measured on a phone.`,
     `The paper's rows are GSM8K with LLaDA-8B itself on a phone. Prompts here have ${promptTokens.toFixed(0)} tokens on average.`,
-    'No number of the machine was fitted to the rows it is compared with.',
+    fitted.length === 0
+      ? 'No number of the machine was fitted to the rows it is compared with.'
+      : `Fitted numbers of the machine: ${fitted.join(', ')}. A match with what they were fitted to proves nothing.`,
     'NPU goes back to the full canvas of CPU, so its factor over the row before compares two decoding methods.',
     ...(sts === undefined
       ? []

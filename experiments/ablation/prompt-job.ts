@@ -49,7 +49,8 @@ interface Decisions {
   readonly remainingVisible: number;
 }
 
-const usesClock = (policy: DecodingPolicy): boolean => policy.spec.refresh.kind !== 'none';
+/** Whether a policy's decisions depend on when something finished. */
+export const usesClock = (policy: DecodingPolicy): boolean => policy.spec.refresh.kind !== 'none';
 
 /** Decodes and times one problem under every row of the ladder. */
 export async function runPrompt(

@@ -6,7 +6,7 @@ import { UsageError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
 import { aggregate } from './aggregate.js';
 import { type LadderContext, openContext } from './context.js';
-import { gallery } from './gallery.js';
+import { gallery, type OnTrace } from './gallery.js';
 import { LADDER } from './ladder.js';
 import { notes } from './notes.js';
 import { ABLATION_DEFAULTS, type AblationOptions } from './options.js';
@@ -16,6 +16,8 @@ import { ABLATION_SCHEMA, type AblationSummary } from './types.js';
 export interface AblationHooks {
   /** Called after each finished prompt. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Called with every row's decode of the first prompt. */
+  readonly onTrace?: OnTrace;
   readonly signal?: AbortSignal;
   /** Commit the code was built from, when known. */
   readonly gitCommit?: string;
@@ -42,7 +44,7 @@ export async function runAblation(
       }),
     );
     const prompts = await runJobs(options, context, jobs, hooks);
-    const shown = await gallery(context, hooks.signal);
+    const shown = await gallery(context, hooks.onTrace, hooks.signal);
     return summarise(options, context, prompts, shown, hooks.gitCommit);
   } finally {
     context.close();
@@ -142,7 +144,7 @@ function summarise(
     rows,
     carpet: [...shown.carpets],
     timeline: [...shown.timelines],
-    notes: notes(options, prompts, rows),
+    notes: notes(prompts, rows, provenance),
   };
 }
 

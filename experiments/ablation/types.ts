@@ -105,8 +105,10 @@ export const rowSchema = z.strictObject({
   /** Generated tokens per main-lane denoising forward: all positions, and those before end of text. */
   tokens_per_forward: z.strictObject({ all: nonNegative, text: nonNegative }),
   utilization: utilizationSchema,
-  /** Bytes mapped into the NPU's address window per step, mean; null where there is no window. */
+  /** Bytes mapped (again) into the NPU's address window per step, mean; null where there is no window. */
   mapped_bytes_per_step: nonNegative.nullable(),
+  /** Bytes copied into staging slots per step, mean; null where there is no window. */
+  staged_bytes_per_step: nonNegative.nullable(),
   accuracy: z.strictObject({
     /** The whole answer, every task of the prompt right. */
     whole: proportionSchema,

@@ -3,8 +3,8 @@ import {
   exactnessNote,
   formatCount,
   formatFactor,
-  formatGib,
   formatLatency,
+  formatMoved,
   formatPercent,
   formatProportion,
   specificationNote,
@@ -72,7 +72,7 @@ export function utilizationTable(summary: AblationSummary): Html {
     const busy = [u.matrix, u.vector, u.dma, u.cpu, u.dram, u.usefulRows];
     const { denoise, prefill, seal, refresh } = row.forwards;
     return html`<tr><th scope="row">${row.name}</th><td class="text">${row.stack}</td><td class="text">${row.memory}</td>
-${busy.map((value) => html`<td>${formatPercent(value)}</td>`)}<td>${formatGib(row.mapped_bytes_per_step)}</td>
+${busy.map((value) => html`<td>${formatPercent(value)}</td>`)}<td>${formatMoved(row)}</td>
 <td>${denoise.toFixed(1)}</td><td>${prefill.toFixed(1)}</td><td>${seal.toFixed(1)}</td><td>${refresh.toFixed(1)}</td>
 <td>${row.tokens_per_forward.text.toFixed(2)}</td></tr>
 `;
@@ -80,7 +80,7 @@ ${busy.map((value) => html`<td>${formatPercent(value)}</td>`)}<td>${formatGib(ro
   return html`<div class="scroll"><table>
 <thead><tr><th rowspan="2" class="text" scope="col">row</th><th rowspan="2" class="text" scope="col">stack</th>
 <th rowspan="2" class="text" scope="col">window</th><th colspan="5" scope="colgroup">busy, % of the latency</th>
-<th rowspan="2" scope="col">useful<br>rows %</th><th rowspan="2" scope="col">mapped<br>GiB / step</th>
+<th rowspan="2" scope="col">useful<br>rows %</th><th rowspan="2" scope="col">mapped / staged<br>GiB / step</th>
 <th colspan="4" scope="colgroup">forwards</th><th rowspan="2" scope="col">text tokens<br>/ forward</th></tr>
 <tr><th scope="col">matrix</th><th scope="col">vector</th><th scope="col">DMA</th><th scope="col">CPU</th><th scope="col">DRAM</th>
 <th scope="col">denoise</th><th scope="col">prefill</th><th scope="col">seal</th><th scope="col">refresh</th></tr></thead>

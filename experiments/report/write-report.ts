@@ -27,7 +27,7 @@ export async function writeReport(directory: string, summary: AblationSummary): 
 }
 
 /** `+ MBSD` becomes `mbsd`, `CPU + prefix KV` becomes `cpu-prefix-kv`. */
-function slug(name: string): string {
+export function slug(name: string): string {
   return name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

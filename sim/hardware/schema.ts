@@ -8,7 +8,7 @@ export const PROFILE_SCHEMA = 'dllm-npu/hardware-profile@1';
  * A system on chip, as far as the machine model looks at it. Hardware and driver only: what software does with
  * it is a `SoftwareStack`.
  */
-export const profileSchema = z.strictObject({
+const fields = z.strictObject({
   schema: z.literal(PROFILE_SCHEMA),
   name: z.string().regex(/^[a-z0-9.-]+$/),
   soc: z.string(),
@@ -52,8 +52,6 @@ export const profileSchema = z.strictObject({
   cpu: z.strictObject({
     primeCores: quantity('count'),
     midCores: quantity('count'),
-    primeClock: quantity('frequency'),
-    midClock: quantity('frequency'),
     /** Weight bytes per second of a 4-bit matrix-vector product on `gemvCores` prime cores. */
     gemvQ4Rate: quantity('rate'),
     /** The same for 8-bit weights. */
@@ -89,6 +87,17 @@ export const profileSchema = z.strictObject({
     /** Largest single mapping. */
     maxMap: quantity('bytes'),
   }),
+});
+
+/** The fields, and what must hold between them. */
+export const profileSchema = fields.superRefine(({ npu, dram, cpu }, context) => {
+  const atMost = (path: [string, string], part: Quantity, whole: Quantity, of: string): void => {
+    if (part.value <= whole.value) return;
+    context.addIssue({ code: 'custom', path, message: `"${part.text}" is more than ${of} (${whole.text})` });
+  };
+  atMost(['dram', 'achievableRate'], dram.achievableRate, dram.peakRate, 'dram.peakRate');
+  atMost(['npu', 'dmaRateBesideMatrix'], npu.dmaRateBesideMatrix, npu.dmaRate, 'npu.dmaRate');
+  atMost(['cpu', 'readRateBesideNpu'], cpu.readRateBesideNpu, cpu.readRate, 'cpu.readRate');
 });
 
 type Plain<T> = T extends Quantity ? number : T extends object ? { readonly [K in keyof T]: Plain<T[K]> } : T;

@@ -1,7 +1,8 @@
 import { CheckError } from '../errors.js';
 import { CanvasEdit } from './canvas-edit.js';
-import { blockCount, blockOf, maskedInBlock, positionsOf } from './geometry.js';
+import { blockCount, blockOf, blockRange, contains, maskedInBlock, positionsOf } from './geometry.js';
 import { isFinished } from './plan.js';
+import { groupsOf, logicalOutcomes } from './pass-groups.js';
 import { landTickets, ticketsOf } from './refresh-ledger.js';
 import type { Rules, Verdict } from './rules/rule.js';
 import type {
@@ -35,8 +36,17 @@ function keepRows(edit: CanvasEdit, pass: Pass): void {
   }
 }
 
-/** Commit, accept drafts, revise: what a denoising pass decides. */
-function decide(rules: Rules, canvas: Canvas, edit: CanvasEdit, scores: readonly RowOutcome[]): void {
+/**
+ * Commit, accept drafts, revise, revoke: what a denoising pass decides.
+ * @returns positions that got a token
+ */
+function decide(
+  rules: Rules,
+  canvas: Canvas,
+  edit: CanvasEdit,
+  scores: readonly RowOutcome[],
+  shadows: readonly RowOutcome[],
+): number {
   const stateOf = (score: RowOutcome) => canvas.positions[score.position].state;
   const undecided = scores.filter((score) => stateOf(score) === 'IV' || stateOf(score) === 'M');
   const current = undecided.filter((score) => blockOf(canvas, score.position) === canvas.block);
@@ -70,30 +80,58 @@ function decide(rules: Rules, canvas: Canvas, edit: CanvasEdit, scores: readonly
     edit.patch(score.position, { draft });
   }
   const visible = scores.filter((score) => stateOf(score) === 'V');
-  const verdicts = [...chosen.values(), ...rules.revise.decide(canvas, visible, chosen.size)];
+  const verdicts = [
+    ...chosen.values(),
+    ...rules.revise.decide(canvas, visible, chosen.size),
+    ...rules.revoke.decide(canvas, shadows, chosen.size),
+  ];
   verdicts.sort((a, b) => a.position - b.position);
   for (const { position, token, confidence, state, reason } of verdicts) {
     edit.transit(position, { state, token, confidence, draft: null }, reason);
   }
+  return chosen.size;
 }
 
 /** Moves block and window forward and makes durable what the window leaves behind. */
-function advance(rules: Rules, edit: CanvasEdit, pass: Pass): Pick<Canvas, 'block' | 'window'> {
+function advance(
+  rules: Rules,
+  edit: CanvasEdit,
+  pass: Pass,
+  promoted: number,
+): Pick<Canvas, 'block' | 'window' | 'blockSteps' | 'lastPromoted'> {
   let decided = edit.canvas();
+  const { block, blockSteps } = decided;
   while (decided.block < blockCount(decided) && maskedInBlock(decided).length === 0) {
     decided = { ...decided, block: decided.block + 1 };
   }
-  const fed = new Map(pass.rows.map((row) => [row.position, row.feed]));
-  const window = rules.window.next(decided, (position) => {
+  const isNewBlock = decided.block > block;
+  if (isNewBlock && rules.revoke.stableWithBlock) {
+    for (const position of positionsOf(blockRange(decided, block))) {
+      if (edit.at(position).state === 'V') edit.transit(position, { state: 'S' }, 'stabilise');
+    }
+  }
+  // Shadow rows are no part of the canvas.
+  const own = groupsOf(pass)[0].rows;
+  const fed = new Map(pass.rows.slice(0, own).map((row) => [row.position, row.feed]));
+  const settled = (position: number): boolean => {
     const feed = fed.get(position);
     return feed !== undefined && rules.cache.settled(decided.positions[position], feed);
-  });
-  const kept = new Set(rules.cache.keeps(window, pass));
-  keepRows(edit, { ...pass, rows: pass.rows.filter((row) => kept.has(row.position)) });
+  };
+  const window = rules.window.next(decided, settled, isNewBlock);
+  const kept = new Set(rules.cache.keeps(decided, window, pass));
+  keepRows(edit, { ...pass, rows: pass.rows.slice(0, own).filter((row) => kept.has(row.position)) });
   for (const position of positionsOf(window)) {
     if (edit.at(position).state === 'M') edit.transit(position, { state: 'IV' }, 'window');
   }
-  return { block: decided.block, window };
+  decided.positions.forEach(({ state }, position) => {
+    if (state === 'IV' && !contains(window, position)) edit.transit(position, { state: 'M' }, 'window');
+  });
+  return {
+    block: decided.block,
+    window,
+    blockSteps: isNewBlock ? 0 : blockSteps + 1,
+    lastPromoted: isNewBlock ? null : promoted,
+  };
 }
 
 /** A refresh on the main lane: lands at its own boundary. */
@@ -135,17 +173,19 @@ export function applyStep(
   }
   checkOutcome(main, outcome);
   const edit = new CanvasEdit(canvas);
-  let moved: Pick<Canvas, 'block' | 'window'> = { block: canvas.block, window: canvas.window };
+  let moved: Partial<Canvas> = {};
   let sweeps = canvas.sweeps;
   switch (main.kind) {
     case 'prefill':
     case 'seal':
       keepRows(edit, main);
       break;
-    case 'denoise':
-      decide(rules, canvas, edit, outcome.rows);
-      moved = advance(rules, edit, main);
+    case 'denoise': {
+      const [scores, shadows] = logicalOutcomes(main, outcome);
+      const promoted = decide(rules, canvas, edit, scores.rows, shadows?.rows ?? []);
+      moved = advance(rules, edit, main, promoted);
       break;
+    }
     case 'refresh':
       landSweep(rules, canvas, edit, main, outcome);
       sweeps++;
@@ -157,11 +197,12 @@ export function applyStep(
     ...moved,
     sweeps,
     step: canvas.step + 1,
-    nextVersion: canvas.nextVersion + plan.passes.length,
+    nextVersion: 1 + Math.max(...plan.passes.flatMap(groupsOf).map(({ version }) => version)),
     inFlight: refreshed.inFlight,
   });
   if (!isFinished(rules, next)) {
-    return { canvas: next, transitions: edit.transitions, dropped: refreshed.dropped, liveKv: liveKv(next) };
+    const { transitions } = edit;
+    return { canvas: next, transitions, dropped: refreshed.dropped, accepted: [], liveKv: liveKv(next) };
   }
   // Law D7: what is still visible is reported; work nobody waits for is dropped.
   next.positions.forEach((position, index) => {
@@ -175,6 +216,7 @@ export function applyStep(
     canvas: done,
     transitions: edit.transitions,
     dropped: [...refreshed.dropped, ...late],
+    accepted: [],
     liveKv: liveKv(done),
   };
 }

@@ -1,5 +1,7 @@
 import { blockCount, blockOf, blockRange, positionsOf } from './geometry.js';
+import type { LawPart } from './given-up.js';
 import { StepChecker } from './law-step.js';
+import { logicalSteps } from './logical-steps.js';
 import type { StepRecord } from './step-record.js';
 import type { Canvas } from './types.js';
 
@@ -28,8 +30,8 @@ export interface LawContext {
   readonly start: Canvas;
   /** Most steps it may take. */
   readonly stepBudget: number;
-  /** False when the policy keeps KV as it is (`seal: as-is`), which gives up the second half of D2 on purpose. */
-  readonly exactKv: boolean;
+  /** Parts of laws that the policy gives up by design (`lawsGivenUp`). */
+  readonly givenUp: readonly LawPart[];
 }
 
 export type CheckedStep = Omit<StepRecord, 'timing'>;
@@ -40,9 +42,9 @@ export type CheckedStep = Omit<StepRecord, 'timing'>;
  */
 export function checkLaws(context: LawContext, steps: readonly CheckedStep[]): Violation[] {
   const { start } = context;
-  const checker = new StepChecker(start, context.exactKv);
+  const checker = new StepChecker(start, new Set(context.givenUp));
   steps.forEach((step, index) => {
-    checker.check(step, index);
+    for (const logical of logicalSteps(step)) checker.check(logical, index);
   });
   const violations = checker.violations;
   const last = steps.length - 1;

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
 import { applyStep } from './apply.js';
+import { exactSpeculation, type Steps } from './exact-speculation.js';
 import { blockCount, contains } from './geometry.js';
 import { planStep } from './plan.js';
 import { cacheRule } from './rules/cache.js';
@@ -9,6 +10,7 @@ import { logitsRule } from './rules/logits.js';
 import { type LatencyTable, TILE_LATENCY } from './rules/lookahead.js';
 import { refreshRule } from './rules/refresh.js';
 import { reviseRule } from './rules/revise.js';
+import { revokeRule } from './rules/revoke.js';
 import type { Rules } from './rules/rule.js';
 import { speculateRule } from './rules/speculate.js';
 import { windowRule } from './rules/window.js';
@@ -35,6 +37,7 @@ function rulesOf(spec: PolicySpec, inputs: PolicyInputs): Rules {
     commit: commitRule(spec.commit),
     speculate: speculateRule(spec.speculate),
     revise: reviseRule(spec.revise, spec.commit, spec.cache.kind === 'prefix'),
+    revoke: revokeRule(spec.revoke),
     refresh: refreshRule(spec.refresh, spec.commit),
     logits: logitsRule(spec.logits),
     final: finalRule(spec.final),
@@ -71,11 +74,13 @@ function startCanvas(
     block: 0,
     window: { start: promptIds.length, end: promptIds.length },
     step: 0,
+    blockSteps: 0,
+    lastPromoted: null,
     nextVersion: 1,
     inFlight: [],
     sweeps: 0,
   };
-  const window = rules.window.next(blank, () => false);
+  const window = rules.window.next(blank, () => false, true);
   const positions = blank.positions.map((position, index) =>
     position.state === 'M' && contains(window, index) ? { ...position, state: 'IV' as const } : position,
   );
@@ -89,12 +94,15 @@ function startCanvas(
 export function composePolicy(input: PolicySpecInput, inputs: PolicyInputs = {}): DecodingPolicy {
   const spec = parsePolicySpec(input);
   const rules = rulesOf(spec, inputs);
+  const method: Steps = {
+    plan: (canvas) => planStep(rules, canvas),
+    apply: (canvas, plan, outcome, landed) => applyStep(rules, canvas, plan, outcome, landed),
+  };
   return {
     name: spec.name,
     spec,
     start: (promptIds, genLength, maskId) => startCanvas(spec, rules, promptIds, genLength, maskId),
-    plan: (canvas) => planStep(rules, canvas),
-    apply: (canvas, plan, outcome, landed) => applyStep(rules, canvas, plan, outcome, landed),
+    ...(spec.speculate.kind === 'exact' ? exactSpeculation(spec.speculate, spec.commit, method) : method),
     stepBudget(genLength) {
       const blocks = blockCount({ promptLength: 0, genLength, blockLength: spec.blockLength });
       // prefill; one promotion per denoising step; one pass per block to make its KV durable; the sweep and its seal

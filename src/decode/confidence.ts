@@ -73,3 +73,13 @@ export function scoreRow(
     }
   }
 }
+
+/** Softmax probability of one token in a row of logits, in f64. @param logits row-major [rows, vocab] */
+export function probabilityOf(logits: Float32Array, row: number, vocab: number, token: number): number {
+  const start = row * vocab;
+  let maximum = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < vocab; id++) maximum = Math.max(maximum, logits[start + id]);
+  let sum = 0;
+  for (let id = 0; id < vocab; id++) sum += Math.exp(logits[start + id] - maximum);
+  return Math.exp(logits[start + token] - maximum) / sum;
+}

@@ -1,4 +1,5 @@
 import type { Geometry } from './geometry.js';
+import { groupsOf } from './pass-groups.js';
 import type { StepRecord } from './step-record.js';
 import type { Pass, PassKind } from './types.js';
 
@@ -15,6 +16,10 @@ export interface DecodeCounters {
   /** Rows that got logits, both lanes. */
   readonly logitsRows: number;
   readonly draftsAccepted: number;
+  /** Exact speculation: states computed ahead, those that the method really reached, and the rows of the others. */
+  readonly statesDrafted: number;
+  readonly statesAccepted: number;
+  readonly rowsWasted: number;
   /** Positions, both lanes. */
   readonly refreshesLanded: number;
   /** Positions. */
@@ -35,7 +40,7 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
  */
 export function countWork(
   geometry: Geometry,
-  steps: readonly Pick<StepRecord, 'plan' | 'transitions' | 'dropped'>[],
+  steps: readonly Pick<StepRecord, 'plan' | 'transitions' | 'dropped' | 'accepted'>[],
   tokens: readonly number[],
   eosId: number,
 ): DecodeCounters {
@@ -45,6 +50,12 @@ export function countWork(
   const kind = (wanted: PassKind): number => main.filter((pass) => pass.kind === wanted).length;
   const rows = (list: readonly Pass[]): number => sum(list.map((pass) => pass.rows.length));
   const transitions = steps.flatMap((step) => step.transitions);
+  const speculative = steps.filter((step) => step.accepted.length > 0);
+  const states = speculative.map((step) => groupsOf(step.plan.passes[0]));
+  const wasted = speculative.map(({ accepted }, index) => {
+    const used = new Set(accepted.map(({ group }) => group));
+    return sum(states[index].map(({ rows }, group) => (used.has(group) ? 0 : rows)));
+  });
   const eos = tokens.indexOf(eosId);
   const textTokens = eos < 0 ? geometry.genLength : eos;
   const nfe = main.length;
@@ -61,6 +72,9 @@ export function countWork(
     sideRows: rows(side),
     logitsRows: sum(passes.map((pass) => pass.logits.length)),
     draftsAccepted: transitions.filter((t) => t.reason === 'draft-accepted').length,
+    statesDrafted: sum(states.map((groups) => groups.length - 1)),
+    statesAccepted: sum(speculative.map(({ accepted }) => accepted.length - 1)),
+    rowsWasted: sum(wasted),
     refreshesLanded: transitions.filter((t) => t.reason === 'refresh').length,
     refreshesDropped: sum(steps.map((step) => step.dropped.length)),
     tokens: geometry.genLength,

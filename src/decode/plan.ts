@@ -1,4 +1,5 @@
 import { isLastBlockDone, positionsOf } from './geometry.js';
+import { mergePasses } from './pass-groups.js';
 import type { Rules } from './rules/rule.js';
 import type { Canvas, KvRef, Pass, PassRow, StepPlan } from './types.js';
 
@@ -44,7 +45,9 @@ function mainWork(rules: Rules, canvas: Canvas): MainWork | null {
     if (seal.length > 0) return { kind: 'seal', rows: finalTokens(canvas, seal), logits: [] };
   }
   if (!isLastBlockDone(canvas)) {
-    const positions = [...positionsOf(canvas.window), ...rules.window.lookahead(canvas)];
+    const positions = [...positionsOf(canvas.window), ...rules.window.lookahead(canvas)].filter(
+      (position) => !rules.cache.reuses(canvas, position),
+    );
     const rows = positions.map((position) => ({ position, feed: feedOf(rules, canvas, position) }));
     const logits = positions.flatMap((position, row) =>
       rules.logits.wants(canvas.positions[position]) ? [row] : [],
@@ -62,19 +65,44 @@ export function isFinished(rules: Rules, canvas: Canvas): boolean {
   return mainWork(rules, canvas) === null;
 }
 
+/**
+ * The shadow rows of a denoising pass: the block once more, masked, seeing every row of the pass but its own
+ * counterpart. Nobody sees them.
+ */
+function withShadows(rules: Rules, canvas: Canvas, main: Pass): Pass {
+  const shadows = main.kind === 'denoise' ? rules.revoke.shadows(canvas) : [];
+  if (shadows.length === 0) return main;
+  const rows = shadows.map((position): PassRow => {
+    const { state, token } = canvas.positions[position];
+    return { position, feed: canvas.maskId, ...(state === 'V' ? { asks: token } : {}) };
+  });
+  const shadow: Pass = {
+    ...main,
+    id: `${main.id}/1`,
+    version: main.version + 1,
+    rows,
+    reads: [...main.reads, ...main.rows.map(({ position }) => ({ position, version: main.version }))],
+    visibility: 'shadow',
+    logits: rows.flatMap(({ asks }, row) => (asks === undefined ? [] : [row])),
+  };
+  const merged = mergePasses([main, shadow]);
+  if (merged === null) throw new Error('shadow rows see all rows of their pass');
+  return merged;
+}
+
 /** The next step: one main pass and the refresh passes that run beside it, all reading the same snapshot. */
 export function planStep(rules: Rules, canvas: Canvas): StepPlan | null {
   const main = mainWork(rules, canvas);
   if (main === null) return null;
   const passes: Pass[] = [
-    {
+    withShadows(rules, canvas, {
       id: `${canvas.step}.0`,
       ...main,
       lane: 'main',
       version: canvas.nextVersion,
       reads: readsWithout(canvas, main.rows),
       visibility: 'all',
-    },
+    }),
   ];
   const busy = new Set(main.rows.map((row) => row.position));
   const context = main.kind === 'denoise' && rules.refresh.withWindow ? main.rows : [];

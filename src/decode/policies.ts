@@ -67,6 +67,79 @@ const SPECS = [
     logits: 'active',
     refresh: { kind: 'cpu' },
   },
+  {
+    name: 'sts',
+    description: 'block by block on prefix KV with staged token stabilization, no drafts: what staging does alone',
+    source: `${PAPER} §3.3 without §3.2; a row that Table 6 does not have`,
+    window: { kind: 'block' },
+    cache: { kind: 'prefix', seal: 'pass' },
+    commit: { kind: 'staged' },
+  },
+  {
+    name: 'exact-speculation',
+    description:
+      'block-kv with draft states in the rows of the same forward: the tokens of block-kv in fewer forwards',
+    source: 'this project; tree verification as in FreeDave, on a tile budget and across block boundaries',
+    window: { kind: 'block' },
+    cache: { kind: 'prefix', seal: 'pass' },
+    commit: { kind: 'quota' },
+    speculate: { kind: 'exact' },
+  },
+  {
+    name: 'exact-speculation-threshold',
+    description:
+      'threshold with draft states in the rows of the same forward: the tokens of threshold in fewer forwards',
+    source: 'this project, as exact-speculation',
+    window: { kind: 'block' },
+    cache: { kind: 'prefix', seal: 'pass' },
+    commit: { kind: 'threshold', tau: 0.9 },
+    speculate: { kind: 'exact' },
+  },
+  {
+    name: 'fast-dllm-prefix',
+    description:
+      'one full pass per block fills the prefix cache, block and suffix are recomputed, confidence 0.9 (gives up D1-kv)',
+    source: 'Fast-dLLM v1 (arXiv:2505.22618), prefix cache + parallel decoding; without the extra forward of June 2025',
+    window: { kind: 'per-block', extent: 'suffix' },
+    cache: { kind: 'per-block' },
+    commit: { kind: 'threshold', tau: 0.9 },
+  },
+  {
+    name: 'fast-dllm-dual',
+    description:
+      'one full pass per block fills the cache of prefix and suffix, only the block is recomputed, confidence 0.9 (gives up D1-kv, B2-masked-kv)',
+    source: 'Fast-dLLM v1 (arXiv:2505.22618), dual cache + parallel decoding; without the extra forward of June 2025',
+    window: { kind: 'per-block', extent: 'block' },
+    cache: { kind: 'per-block' },
+    commit: { kind: 'threshold', tau: 0.9 },
+  },
+  {
+    name: 'fast-dllm-factor',
+    description: 'fast-dllm-dual with the factor rule instead of the threshold (gives up D1-kv, B2-masked-kv)',
+    source: 'Fast-dLLM v1 (arXiv:2505.22618), factor 1; without its off-by-one at the last rank',
+    window: { kind: 'per-block', extent: 'block' },
+    cache: { kind: 'per-block' },
+    commit: { kind: 'factor' },
+  },
+  {
+    name: 'dkv',
+    description:
+      'full canvas, one token per step; a decided position is recomputed once, then cached, all anew every 8 steps (gives up D1-kv)',
+    source: 'dKV-Cache-Decode (arXiv:2505.15781)',
+    window: { kind: 'canvas' },
+    cache: { kind: 'decided' },
+    commit: { kind: 'quota' },
+  },
+  {
+    name: 'wino',
+    description:
+      'full canvas, drafts above 0.6, and a shadow copy of the block that takes weak tokens back (gives up D4-every-step)',
+    source: 'WINO (arXiv:2507.18578), tau_1 0.6 and tau_2 0.9; its block length is 128',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'revocable' },
+    revoke: { kind: 'shadow' },
+  },
 ] as const satisfies readonly PolicySpecInput[];
 
 /** Specs of the named policies, in the order of the ablation ladder. */

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.js';
 import { CheckError, UsageError } from '../errors.js';
 import type { DecodingPolicy } from './compose.js';
-import { scoreRow } from './confidence.js';
+import { probabilityOf, scoreRow } from './confidence.js';
 import { countWork, type DecodeCounters } from './counters.js';
 import { draftWritesBetween, kvWritesBetween, type StepRecord } from './step-record.js';
 import type { StepTimer } from './timer.js';
@@ -45,10 +45,12 @@ async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Prom
       `engine ${engine.name} returned ${logits.length} logits for pass ${pass.id}, expected ${pass.logits.length} rows of ${vocab}`,
     );
   }
-  const rows = pass.logits.map((row, index) => ({
-    position: pass.rows[row].position,
-    ...scoreRow(logits, index, vocab, maskId, policy.spec.confidence),
-  }));
+  const rows = pass.logits.map((row, index) => {
+    const { position, asks } = pass.rows[row];
+    const score = scoreRow(logits, index, vocab, maskId, policy.spec.confidence);
+    if (asks === undefined) return { position, ...score };
+    return { position, ...score, asked: probabilityOf(logits, index, vocab, asks) };
+  });
   return { passId: pass.id, rows };
 }
 
@@ -117,6 +119,7 @@ export async function decode(options: DecodeOptions): Promise<DecodeResult> {
       landed: landed.map((outcome) => outcome.passId),
       transitions: applied.transitions,
       dropped: applied.dropped,
+      accepted: applied.accepted,
       kvWrites: kvWritesBetween(before, canvas),
       draftWrites: draftWritesBetween(before, canvas),
       timing,

@@ -6,7 +6,7 @@ export function contradictions(spec: PolicySpec): string[] {
   const found: string[] = [];
   const staged = m.kind === 'staged';
   const cached = c.kind === 'prefix';
-  const look = w.kind === 'canvas' ? undefined : w.lookahead;
+  const look = w.kind === 'block' || w.kind === 'sliding' ? w.lookahead : undefined;
   if (staged && m.stable < m.visible) {
     found.push(
       `commit.stable (${m.stable}) is below commit.visible (${m.visible}); stable is the stronger test`,
@@ -17,8 +17,30 @@ export function contradictions(spec: PolicySpec): string[] {
       `commit.stepsPerBlock (${m.stepsPerBlock}) exceeds blockLength (${spec.blockLength}); every step must commit`,
     );
   }
-  if (w.kind === 'canvas' && cached) found.push('window canvas recomputes every row, so cache must be none');
-  if (w.kind !== 'canvas' && !cached) found.push(`window ${w.kind} leaves rows out, so cache must be prefix`);
+  if (w.kind === 'canvas' && c.kind !== 'none' && c.kind !== 'decided') {
+    found.push('window canvas recomputes every row, so cache must be none or decided');
+  }
+  if ((w.kind === 'block' || w.kind === 'sliding') && !cached) {
+    found.push(`window ${w.kind} leaves rows out, so cache must be prefix`);
+  }
+  if (w.kind === 'per-block' && c.kind !== 'per-block') {
+    found.push('window per-block leaves rows out after its full pass, so cache must be per-block');
+  }
+  if (c.kind === 'per-block' && w.kind !== 'per-block') {
+    found.push('cache per-block is filled by the full pass of window per-block');
+  }
+  if (c.kind === 'decided' && (w.kind !== 'canvas' || w.extent !== 'full' || staged)) {
+    found.push('cache decided reuses rows of the full canvas whose tokens are final: window canvas full, commit not staged');
+  }
+  if ((m.kind === 'revocable') !== (spec.revoke.kind === 'shadow')) {
+    found.push('commit revocable and revoke shadow belong together: one commits what the other may take back');
+  }
+  if (spec.revoke.kind === 'shadow' && (w.kind !== 'canvas' || c.kind !== 'none' || spec.speculate.kind !== 'none')) {
+    found.push('revoke shadow re-predicts on the whole canvas: window canvas, cache none, speculate none');
+  }
+  if (spec.speculate.kind === 'exact' && (staged || look !== undefined)) {
+    found.push('speculate exact drafts states of a plain commit rule: commit not staged, no window.lookahead');
+  }
   if (w.kind === 'sliding' && cached && c.seal === 'pass') {
     found.push('window sliding drops rows inside a block, so cache.seal must be delayed or as-is');
   }
@@ -38,7 +60,7 @@ export function contradictions(spec: PolicySpec): string[] {
       'speculate drafts needs rows beyond the current block: window sliding, canvas, extent suffix or lookahead',
     );
   }
-  if (look !== undefined && spec.speculate.kind === 'none') {
+  if (look !== undefined && spec.speculate.kind !== 'drafts') {
     found.push('window.lookahead computes future rows for drafts, so speculate must be drafts');
   }
   if (look !== undefined && w.kind === 'block' && w.extent === 'suffix') {

@@ -68,6 +68,15 @@ const window = z.discriminatedUnion('kind', [
       ),
     lookahead: lookahead.optional(),
   }),
+  z.strictObject({
+    kind: z.literal('per-block'),
+    extent: z
+      .enum(['suffix', 'block'])
+      .default('suffix')
+      .describe(
+        'rows after the full pass that opens a block; suffix: block and everything right of it (prefix cache); block: the block alone (dual cache)',
+      ),
+  }),
 ]);
 
 const cache = z.discriminatedUnion('kind', [
@@ -80,6 +89,13 @@ const cache = z.discriminatedUnion('kind', [
       .describe(
         'pass: one extra pass per finished block over its final tokens; delayed: a row is kept from a step that fed it its final token; as-is: kept from the step that decided it',
       ),
+  }),
+  z.strictObject({ kind: z.literal('per-block') }),
+  z.strictObject({
+    kind: z.literal('decided'),
+    refreshEvery: count
+      .default(8)
+      .describe('steps of a block between passes that compute everything anew; 8 in the paper, 4 in its demo'),
   }),
 ]);
 
@@ -95,6 +111,18 @@ const commit = z.discriminatedUnion('kind', [
     kind: z.literal('threshold'),
     tau: unit.default(0.9).describe('operating point of Fast-dLLM'),
     compare: compare.default('at-least').describe('Fast-dLLM and dInfer accept >=, WINO and LLaDA2 >'),
+  }),
+  z.strictObject({
+    kind: z.literal('factor'),
+    factor: z.number().positive().default(1).describe('default of Fast-dLLM'),
+  }),
+  z.strictObject({
+    kind: z.literal('frechet'),
+    delta: unit.default(0.25).describe('default of Fast-dLLM++'),
+  }),
+  z.strictObject({
+    kind: z.literal('revocable'),
+    tau: unit.default(0.6).describe('tau_1 of WINO; 0.6 on GSM8K, 0.5 to 0.8 on other tasks'),
   }),
   z.strictObject({
     kind: z.literal('staged'),
@@ -129,6 +157,38 @@ const speculate = z.discriminatedUnion('kind', [
       .enum(['once', 'every-step'])
       .default('once')
       .describe('once: a refused draft becomes an ordinary mask ("simply overwritten", §3.2)'),
+  }),
+  z.strictObject({
+    kind: z.literal('exact'),
+    tile: count.default(32).describe('rows of one tile: up to the next multiple rows are computed anyway (§2.2)'),
+    extraTiles: z
+      .int()
+      .min(0)
+      .default(1)
+      .describe(
+        'tiles a forward may grow by to hold draft states; with 32-row blocks on 32-row tiles nothing fits for free',
+      ),
+    drafts: z
+      .enum(['auto', 'chain', 'prefixes'])
+      .default('auto')
+      .describe(
+        'chain: the predicted next states one after another; prefixes: the next state for several numbers of commits; auto: chain for a quota, prefixes for confidence rules',
+      ),
+    slack: unit
+      .default(0.2)
+      .describe(
+        'with prefixes: a mask this much below tau in the last forward is expected to pass in this one; confidence mostly rises',
+      ),
+  }),
+]);
+
+const revoke = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({
+    kind: z.literal('shadow'),
+    tau: unit
+      .default(0.9)
+      .describe('tau_2 of WINO: a committed token less likely than this at its shadow row returns to the mask'),
   }),
 ]);
 
@@ -205,6 +265,7 @@ export const policySpecSchema = z.strictObject({
   commit,
   speculate: speculate.default({ kind: 'none' }),
   revise: revise.default({ falling: 'sticky', rename: true }),
+  revoke: revoke.default({ kind: 'none' }),
   refresh: refresh.default({ kind: 'none' }),
   logits: z
     .enum(['all', 'active'])
@@ -225,6 +286,8 @@ export type LookaheadSpec = z.output<typeof lookahead>;
 export type CacheSpec = PolicySpec['cache'];
 export type CommitSpec = PolicySpec['commit'];
 export type SpeculateSpec = PolicySpec['speculate'];
+export type ExactSpec = Extract<SpeculateSpec, { kind: 'exact' }>;
+export type RevokeSpec = PolicySpec['revoke'];
 export type ReviseSpec = PolicySpec['revise'];
 export type RefreshSpec = PolicySpec['refresh'];
 export type CpuRefreshSpec = Extract<RefreshSpec, { kind: 'cpu' }>;

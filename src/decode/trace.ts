@@ -4,8 +4,8 @@ import { DataError } from '../errors.js';
 import { atomicWriteFile } from '../util/atomic-write.js';
 import { checkLaws, type Violation } from './check-laws.js';
 import { composePolicy } from './compose.js';
+import { lawsGivenUp } from './given-up.js';
 import type { DecodeOptions, DecodeResult } from './session.js';
-import type { PolicySpec } from './spec.js';
 import type { StepRecord } from './step-record.js';
 import type { StepTimer, StepTiming } from './timer.js';
 import {
@@ -144,11 +144,6 @@ export function replayTrace(trace: Pick<Trace, 'steps'>, timer: StepTimer): Repl
   return { timings, totalMs: timings.at(-1)?.endMs ?? 0, divergesAt: differs < 0 ? null : differs };
 }
 
-/** Whether a policy keeps only KV made from final tokens (second half of law D2). */
-export function keepsExactKv(spec: PolicySpec): boolean {
-  return spec.cache.kind === 'none' || spec.cache.seal !== 'as-is';
-}
-
 /** Checks the decoding laws on a trace. Empty when all hold. */
 export function checkTrace(trace: Trace): Violation[] {
   const { policy: spec, promptIds, genLength, maskId } = trace.header;
@@ -157,7 +152,7 @@ export function checkTrace(trace: Trace): Violation[] {
     {
       start: policy.start(promptIds, genLength, maskId),
       stepBudget: policy.stepBudget(genLength),
-      exactKv: keepsExactKv(spec),
+      givenUp: lawsGivenUp(spec).map(({ part }) => part),
     },
     trace.steps,
   );

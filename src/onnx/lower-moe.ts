@@ -18,8 +18,18 @@ export function lowerMoe(op: MoeOp, to: Lowering): void {
 
   const parts: { readonly slots: string; readonly values: string }[] = [];
   for (let expert = 0; expert < op.experts; expert++) parts.push(lowerExpert(op, to, expert, x, slots));
-  const order = onnx.node('Concat', name('order'), parts.map((part) => part.slots), { axis: 0 });
-  const values = onnx.node('Concat', name('values'), parts.map((part) => part.values), { axis: 0 });
+  const order = onnx.node(
+    'Concat',
+    name('order'),
+    parts.map((part) => part.slots),
+    { axis: 0 },
+  );
+  const values = onnx.node(
+    'Concat',
+    name('values'),
+    parts.map((part) => part.values),
+    { axis: 0 },
+  );
 
   const count = onnx.node('Size', name('slot_count'), [slots]);
   const zero = onnx.ints([0], true);

@@ -36,7 +36,10 @@ const embed: Lower<EmbedOp> = (op, { onnx, weights }) => {
 const rmsnorm: Lower<RmsNormOp> = (op, { onnx, weights }) => {
   const grouped = op.groups > 1;
   const x = grouped
-    ? onnx.node('Reshape', `${op.id}.groups`, [inputOf(op, 0), onnx.ints([-1, op.groups, op.width / op.groups])])
+    ? onnx.node('Reshape', `${op.id}.groups`, [
+        inputOf(op, 0),
+        onnx.ints([-1, op.groups, op.width / op.groups]),
+      ])
     : inputOf(op, 0);
   const square = onnx.node('Pow', `${op.id}.square`, [x, onnx.float(2)]);
   const mean = onnx.node('ReduceMean', `${op.id}.mean`, [square, onnx.ints([-1])], { keepdims: 1 });
@@ -64,7 +67,10 @@ const rope: Lower<RopeOp> = (op, to) => {
   const { onnx } = to;
   const half = op.headDim / 2;
   const [cos, sin] = rotaryRows(op, to);
-  const byHead = onnx.node('Reshape', `${op.id}.heads`, [inputOf(op, 0), onnx.ints([-1, op.heads, op.headDim])]);
+  const byHead = onnx.node('Reshape', `${op.id}.heads`, [
+    inputOf(op, 0),
+    onnx.ints([-1, op.heads, op.headDim]),
+  ]);
   const [first, second] = [`${op.id}.first`, `${op.id}.second`];
   onnx.nodeWith([first, second], 'Split', [byHead, onnx.ints([half, half])], { axis: 2 });
   const times = (name: string, x: string, angle: string) => onnx.node('Mul', `${op.id}.${name}`, [x, angle]);

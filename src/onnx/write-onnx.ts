@@ -1,9 +1,10 @@
-import { basename } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { DataError } from '../errors.js';
 import { buildGraph, INPUT_IDS } from '../model/build-graph.js';
 import type { ModelConfig } from '../model/config.js';
-import type { OpGraph, TensorInfo } from '../model/graph.js';
 import type { WriteProgress } from '../model/formats/gguf-write.js';
+import type { OpGraph, TensorInfo } from '../model/graph.js';
 import { PREFIX_SET } from '../model/pass-shape.js';
 import { precisionFor } from '../model/precision.js';
 import { checkWeights, type WeightSource } from '../model/weights.js';
@@ -26,6 +27,10 @@ export const CONFIG_KEY = 'dllm_npu.config';
 export interface OnnxOptions extends WriteProgress {
   /** Default `f32`. */
   readonly compute?: Compute;
+  /** Name of the data file, in the model's directory. Default: the model's with `.data` appended. */
+  readonly dataName?: string;
+  /** Takes an existing data file of the right size for the one that would be written. Default false. */
+  readonly keepData?: boolean;
 }
 
 export interface OnnxFiles {
@@ -53,7 +58,7 @@ export async function writeOnnx(
   options: OnnxOptions = {},
 ): Promise<OnnxFiles> {
   checkWeights(config, source);
-  const dataPath = `${path}.data`;
+  const dataPath = join(dirname(path), options.dataName ?? `${basename(path)}.data`);
   const data = new ExternalData();
   const onnx = new OnnxBuilder(data, basename(dataPath));
   const graph = openGraph(config);
@@ -79,7 +84,8 @@ export async function writeOnnx(
     },
   };
   const bytes = encodeModel(model);
-  await data.write(dataPath, options);
+  const kept = options.keepData === true && existsSync(dataPath) && statSync(dataPath).size === data.bytes;
+  if (!kept) await data.write(dataPath, options);
   atomicWriteFile(path, bytes);
   return { path, dataPath, modelBytes: bytes.length, dataBytes: data.bytes };
 }

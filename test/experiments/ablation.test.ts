@@ -4,6 +4,7 @@ import { ABLATION_DEFAULTS, type AblationOptions } from '../../experiments/ablat
 import { runAblation } from '../../experiments/ablation/run.js';
 import { formatSummary, parseSummary } from '../../experiments/ablation/summary-file.js';
 import type { AblationRow, AblationSummary } from '../../experiments/ablation/types.js';
+import { checkTrace, type Trace } from '../../src/decode/trace.js';
 
 const small: AblationOptions = {
   ...ABLATION_DEFAULTS,
@@ -22,8 +23,10 @@ describe('the ladder, on the shipped model', () => {
     return found;
   };
 
+  const traces = new Map<string, Trace>();
+
   beforeAll(async () => {
-    summary = await runAblation(small);
+    summary = await runAblation(small, { onTrace: (name, trace) => traces.set(name, trace) });
   });
 
   it('has every row of the paper in order, each with a positive latency', () => {
@@ -45,6 +48,15 @@ describe('the ladder, on the shipped model', () => {
     for (const r of summary.rows) {
       expect(r.token_exact.specification?.rows, r.name).toBeGreaterThan(0);
       expect(r.token_exact.specification?.mismatches, r.name).toBe(0);
+    }
+  });
+
+  it('can trace each latency to a trace that keeps the laws', () => {
+    expect([...traces.keys()]).toEqual(LADDER.map((r) => r.name));
+    for (const [name, trace] of traces) {
+      expect(checkTrace(trace), name).toEqual([]);
+      expect(trace.steps.at(-1)?.timing?.endMs, name).toBeCloseTo(row(name).latency_s.samples[0] * 1000, 6);
+      expect(trace.steps.length, name).toBeGreaterThanOrEqual(row(name).forwards.mean);
     }
   });
 

@@ -15,7 +15,7 @@ describe('printLadder', () => {
   it('prints a row as it always did', () => {
     const text = printLadder(syntheticSummary(), false);
     expect(line(text, '+ MBSD')).toBe(
-      '+ MBSD             66.0 [60.7, 71.3] 1.14   8.94  118 1.08 62/81/44/12   3.17 90 [70, 97] 97 % same   59.8    10.2',
+      '+ MBSD             66.0 [60.7, 71.3] 1.14   8.94  118 1.08 62/81/44/12 3.17/0.47 90 [70, 97] 97 % same   59.8    10.2',
     );
   });
 

@@ -52,6 +52,7 @@ function row(index: number): AblationRow {
       usefulRows: npu ? 0.9 : null,
     },
     mapped_bytes_per_step: npu ? 3.4e9 : null,
+    staged_bytes_per_step: npu ? 5e8 : null,
     accuracy: { whole: wilson(18, 20), perTask: { sort: wilson(39, 40), count: wilson(30, 40) } },
     token_exact:
       index < 5

@@ -125,7 +125,8 @@ describe('techniques off', () => {
 /** The window without lookahead. */
 function plain(spec: PolicySpecInput): PolicySpecInput['window'] {
   const { window } = spec;
-  return window.kind === 'canvas' ? window : { ...window, lookahead: undefined };
+  const fixed = window.kind === 'canvas' || window.kind === 'per-block';
+  return fixed ? window : { ...window, lookahead: undefined };
 }
 
 describe('selective logits skipping', () => {

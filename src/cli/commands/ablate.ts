@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ABLATION_DEFAULTS as d } from '../../../experiments/ablation/options.js';
+import type { Trace } from '../../decode/trace.js';
 import { checkWritableDirectory } from '../../util/check-writable.js';
 import { project } from '../../util/project-root.js';
 import { gitCommit } from '../git-commit.js';
@@ -65,22 +66,28 @@ export function registerAblate(program: Command, context: () => Context): void {
       const { runAblation } = await import('../../../experiments/ablation/run.js');
       const { printLadder } = await import('../../../experiments/ablation/print.js');
       const { writeSummary } = await import('../../../experiments/ablation/summary-file.js');
-      const { writeReport } = await import('../../../experiments/report/write-report.js');
+      const { slug, writeReport } = await import('../../../experiments/report/write-report.js');
+      const { writeTrace } = await import('../../decode/trace.js');
       const directory = out ?? latestAblation();
       checkWritableDirectory(directory);
       const commit = gitCommit();
+      const traces: { readonly row: string; readonly trace: Trace }[] = [];
       const bar = progressBar(ctx, 'prompts', { log: true });
       bar.update(0, options.prompts);
       const summary = await runAblation(options, {
         onProgress: (done, total) => bar.update(done, total),
+        onTrace: (row, trace) => traces.push({ row, trace }),
         signal: ctx.signal,
         ...(commit === undefined ? {} : { gitCommit: commit }),
       }).finally(() => bar.stop());
       ctx.signal.throwIfAborted();
       writeSummary(join(directory, 'summary.json'), summary);
+      for (const { row, trace } of traces) writeTrace(join(directory, 'traces', `${slug(row)}.jsonl`), trace);
       ctx.data(summary);
       ctx.print(printLadder(summary, ctx.color));
       await writeReport(directory, summary);
-      ctx.note(`\nwritten to ${directory}: summary.json, report.html (open it in a browser), figures`);
+      ctx.note(
+        `\nwritten to ${directory}: report.html (open it in a browser), summary.json, figures, traces of the first prompt`,
+      );
     });
 }

@@ -13,10 +13,16 @@ interface SynthOptions {
 export function registerSynth(program: Command, context: () => Context): void {
   program
     .command('synth')
-    .description('write a random but numerically tame model (GGUF), to measure speed and memory without weights')
+    .description(
+      'write a random but numerically tame model (GGUF), to measure speed and memory without weights',
+    )
     .argument('<out>', 'file to write, .gguf')
     .option('--arch <name>', 'family: llada, dream, llada-moe, llama', 'llada')
-    .option('--preset <size>', 'shapes: the published size (8b, or 7b of dream and llada-moe), 1b, tiny', 'tiny')
+    .option(
+      '--preset <size>',
+      'shapes: the published size (8b, or 7b of dream and llada-moe), 1b, tiny',
+      'tiny',
+    )
     .option('--quant <format>', 'weight format: f32, f16, q8_0, q4_0', 'q4_0')
     .option('--seed <n>', 'seed of the weights', integer(0), 1)
     .addHelpText(

@@ -59,6 +59,62 @@ function threshold(tau: number, compare: 'at-least' | 'above'): CommitRule {
   };
 }
 
+function passingOrBest(passing: readonly RowOutcome[], scores: readonly RowOutcome[]): Verdict[] {
+  if (passing.length === 0) return [{ ...best(scores), state: 'S', reason: 'promote-best' }];
+  return passing.map((score): Verdict => ({ ...score, state: 'S', reason: 'commit' }));
+}
+
+/**
+ * Fast-dLLM's factor rule: the largest leading run, by falling confidence, in which every n-th has
+ * (n + 1)(1 - c) < f. The published loop also commits a failure at the very last rank; this one does not.
+ */
+function factor(f: number): CommitRule {
+  return {
+    decide(_canvas, scores) {
+      const sorted = [...scores].sort(byConfidence);
+      const stop = sorted.findIndex(({ confidence }, index) => (index + 2) * (1 - confidence) >= f);
+      return passingOrBest(stop < 0 ? sorted : sorted.slice(0, stop), scores);
+    },
+    stateFor: () => 'S',
+  };
+}
+
+/**
+ * Fast-dLLM++'s rule from the Frechet bounds on the joint probability of the n most confident tokens: the largest n
+ * with max(0, sum c - (n - 1)) - (1 - c_n) > delta.
+ */
+function frechet(delta: number): CommitRule {
+  return {
+    decide(_canvas, scores) {
+      const sorted = [...scores].sort(byConfidence);
+      let sum = 0;
+      let largest = 0;
+      sorted.forEach(({ confidence }, index) => {
+        sum += confidence;
+        if (Math.max(0, sum - index) - (1 - confidence) > delta) largest = index + 1;
+      });
+      return passingOrBest(sorted.slice(0, largest), scores);
+    },
+    stateFor: () => 'S',
+  };
+}
+
+/**
+ * WINO's wide-in rule: every position above tau, of which at most min(max(floor(0.7 m), 5), 20) of the m masks left;
+ * if there is none, the best one. What it commits can be revoked, so it is visible, not stable.
+ */
+function revocable(tau: number): CommitRule {
+  return {
+    decide(canvas, scores) {
+      const masked = maskedInBlock(canvas).length;
+      const cap = Math.min(Math.max(Math.floor((masked * 7) / 10), 5), 20);
+      const passing = scores.filter(({ confidence }) => confidence > tau).sort(byConfidence);
+      return passingOrBest(passing.slice(0, cap), scores).map((verdict) => ({ ...verdict, state: 'V' }));
+    },
+    stateFor: () => 'V',
+  };
+}
+
 /**
  * Staged stabilization (arXiv:2606.13740 §3.3): IV becomes V at theta_visible and S at theta_stable, both
  * inclusive (Fig. 9: exactly 0.5 and 0.8 pass); IV may jump to S. If no IV reaches theta_visible, the most
@@ -90,6 +146,12 @@ export function commitRule(spec: CommitSpec): CommitRule {
       return quota(spec.stepsPerBlock);
     case 'threshold':
       return threshold(spec.tau, spec.compare);
+    case 'factor':
+      return factor(spec.factor);
+    case 'frechet':
+      return frechet(spec.delta);
+    case 'revocable':
+      return revocable(spec.tau);
     case 'staged':
       return staged(spec.visible, spec.stable);
   }

@@ -20,7 +20,7 @@ export interface Verdict {
   readonly token: number;
   readonly confidence: number;
   readonly state: Exclude<TokenState, 'M'>;
-  readonly reason: 'commit' | 'promote-best' | 'draft-accepted' | 'revise' | 'stabilise';
+  readonly reason: 'commit' | 'promote-best' | 'draft-accepted' | 'revise' | 'stabilise' | 'revoke';
 }
 
 /** Which rows a denoising pass computes. */
@@ -28,8 +28,9 @@ export interface WindowRule {
   /**
    * Window after the decisions of a step.
    * @param settled whether the cached entry of a position would be durable if it left the window now
+   * @param isNewBlock no pass has worked on the current block yet
    */
-  next(canvas: Canvas, settled: (position: number) => boolean): Range;
+  next(canvas: Canvas, settled: (position: number) => boolean, isNewBlock: boolean): Range;
   /** Positions appended to the next pass only. */
   lookahead(canvas: Canvas): readonly number[];
 }
@@ -42,9 +43,12 @@ export interface CacheRule {
   settled(position: Position, fed: number): boolean;
   /**
    * Positions whose KV of this denoising pass becomes durable at its boundary.
+   * @param decided canvas after the decisions of the step
    * @param window window of the next step
    */
-  keeps(window: Range, pass: Pass): readonly number[];
+  keeps(decided: Canvas, window: Range, pass: Pass): readonly number[];
+  /** Whether the cached entry of a position in the window stands for it, so that its row is left out. */
+  reuses(canvas: Canvas, position: number): boolean;
   /** Rows of finished blocks that need a pass of their own. */
   sealRows(canvas: Canvas): readonly number[];
 }
@@ -76,6 +80,19 @@ export interface ReviseRule {
    * @param promoted positions promoted in this step: fewer than that may fall back, so that a step always gains
    */
   decide(canvas: Canvas, scores: readonly RowOutcome[], promoted: number): Verdict[];
+}
+
+/** Takes back tokens of the current block that do not hold up when they are predicted anew. */
+export interface RevokeRule {
+  /** Positions of the shadow rows that ride with a denoising pass: fed the mask, blind to their own position. */
+  shadows(canvas: Canvas): readonly number[];
+  /**
+   * @param scores shadow rows of positions that had a token before the step; `asked` is that token's probability
+   * @param promoted positions given a token in this step
+   */
+  decide(canvas: Canvas, scores: readonly RowOutcome[], promoted: number): Verdict[];
+  /** Whether what is visible when its block is complete becomes stable. */
+  readonly stableWithBlock: boolean;
 }
 
 /** Side passes over visible positions of the prefix. */
@@ -115,6 +132,7 @@ export interface Rules {
   readonly commit: CommitRule;
   readonly speculate: SpeculateRule;
   readonly revise: ReviseRule;
+  readonly revoke: RevokeRule;
   readonly refresh: RefreshRule;
   readonly logits: LogitsRule;
   readonly final: FinalRule;

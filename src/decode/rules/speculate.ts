@@ -9,6 +9,12 @@ const NO_DRAFTS: SpeculateRule = {
   next: () => null,
 };
 
+/** Every prediction is remembered, none is used by the method itself: the draft states are made of them. */
+const REMEMBER: SpeculateRule = {
+  ...NO_DRAFTS,
+  next: (_position, { token, confidence }, _isCurrent, step) => ({ token, confidence, step }),
+};
+
 /**
  * Multi-block drafts (arXiv:2606.13740 §3.2): a prediction beyond the current block is kept as a draft, may be fed
  * to later passes, and is evaluated on fresh logits once its block is current: accepted if it meets the criterion,
@@ -16,6 +22,7 @@ const NO_DRAFTS: SpeculateRule = {
  */
 export function speculateRule(spec: SpeculateSpec): SpeculateRule {
   if (spec.kind === 'none') return NO_DRAFTS;
+  if (spec.kind === 'exact') return REMEMBER;
   const isFed = (draft: Draft): boolean => spec.feed === 'token' && draft.confidence >= spec.feedConfidence;
   return {
     feed: ({ draft }) => (draft !== null && isFed(draft) ? 'draft' : 'mask'),

@@ -50,8 +50,25 @@ function slidingWindow(
   };
 }
 
+/**
+ * Fast-dLLM (arXiv:2505.22618): the whole canvas in the pass that opens a block, then the block, with or without
+ * everything to its right.
+ */
+function perBlockWindow(extent: 'block' | 'suffix'): WindowRule {
+  return {
+    next(canvas, _settled, isNewBlock) {
+      const end = totalLength(canvas);
+      if (isNewBlock) return { start: 0, end };
+      const block = blockRange(canvas, canvas.block);
+      return extent === 'block' ? block : { start: block.start, end };
+    },
+    lookahead: () => [],
+  };
+}
+
 export function windowRule(spec: WindowSpec, latencyTable: LatencyTable): WindowRule {
   if (spec.kind === 'canvas') return canvasWindow(spec.extent);
+  if (spec.kind === 'per-block') return perBlockWindow(spec.extent);
   const lookahead = spec.lookahead === undefined ? () => [] : lookaheadRule(spec.lookahead, latencyTable);
   return spec.kind === 'block'
     ? blockWindow(spec.extent, lookahead)

@@ -12,7 +12,7 @@ import type { Compute } from '../../onnx/lowering.js';
 import type { Engine, PassResult } from '../engine.js';
 import { KvStore } from '../kv-store.js';
 import { PrefixRows } from '../prefix-rows.js';
-import { visibilityMatrix } from '../visibility.js';
+import { passVisibility } from '../visibility.js';
 import { prepareModel } from './model-cache.js';
 import { loadOrt, type Ort, openSession } from './runtime.js';
 
@@ -84,7 +84,7 @@ class OrtEngine implements Engine {
       if (tensor === undefined) throw new Error(`ONNX Runtime returned no ${id}`);
       return tensor.data as Float32Array;
     };
-    this.kv.put(positions, pass.version, {
+    this.kv.putPass(pass, {
       k: this.graph.freshKv.map(({ k }) => read(k)),
       v: this.graph.freshKv.map(({ v }) => read(v)),
     });
@@ -116,8 +116,9 @@ class OrtEngine implements Engine {
       if (position >= contextLength)
         throw new UsageError(`position ${position} is outside the context of ${contextLength}`);
     }
-    const int32 = (values: readonly number[]) => new Tensor('int32', Int32Array.from(values), [values.length]);
-    const seen = visibilityMatrix(pass.visibility, positions, pass.reads.length);
+    const int32 = (values: readonly number[]) =>
+      new Tensor('int32', Int32Array.from(values), [values.length]);
+    const seen = passVisibility(pass);
     // One row of the head is the least the graph computes; a pass without logits ignores it.
     const logitsRows = pass.logits.length === 0 ? [0] : pass.logits;
     this.prefix.assemble(pass.reads);

@@ -47,15 +47,19 @@ export async function prepareModel(
   }
   const directory = options.cacheDirectory ?? defaultCacheDirectory();
   mkdirSync(directory, { recursive: true });
-  const path = join(directory, `${cacheName(config, weightsPath, progress.compute)}.onnx`);
-  // The model file is written after its data file: where it is, both are whole.
-  if (!existsSync(path)) await writeOnnx(config, weights, path, progress);
+  const name = cacheName(config, weightsPath);
+  const path = join(directory, `${name}.${progress.compute}.onnx`);
+  const dataName = `${name}.data`;
+  // Both kinds of product read the same data. It is written under another name and renamed when whole.
+  if (!existsSync(path) || !existsSync(join(directory, dataName))) {
+    await writeOnnx(config, weights, path, { ...progress, dataName, keepData: true });
+  }
   return { path, release: () => {} };
 }
 
-function cacheName(config: ModelConfig, weightsPath: string, compute: string): string {
+function cacheName(config: ModelConfig, weightsPath: string): string {
   const { size, mtimeMs } = statSync(weightsPath);
-  const identity = [resolve(weightsPath), size, mtimeMs, compute, project().version, JSON.stringify(config)];
+  const identity = [resolve(weightsPath), size, mtimeMs, project().version, JSON.stringify(config)];
   const hash = createHash('sha256').update(identity.join('\n')).digest('hex').slice(0, 16);
   return `${basename(weightsPath).replace(/\.[^.]+$/, '')}-${hash}`;
 }

@@ -55,7 +55,12 @@ export async function writeModelGguf(
 }
 
 /** Format a weight gets in a file of that quantization: matrices as named, gains, biases and routers f32. */
-export function storedDType(config: ModelConfig, id: string, shape: readonly number[], quant: Quant): WeightDType {
+export function storedDType(
+  config: ModelConfig,
+  id: string,
+  shape: readonly number[],
+  quant: Quant,
+): WeightDType {
   const precision = precisionFor(quant);
   let dtype: DType = precision.weights;
   if (shape.length === 1 || id.includes('ffn_gate_inp')) dtype = SMALL_WEIGHT_DTYPE;

@@ -18,7 +18,15 @@ function scaledDown(config: ModelConfig): ModelConfig {
   const heads = config.arch === 'dream' ? 14 : 16;
   const hidden = heads * 128;
   return {
-    ...{ ...config, name: `${config.arch}-1b`, layers: 16, hidden, heads, kvHeads: heads / group, headDim: 128 },
+    ...{
+      ...config,
+      name: `${config.arch}-1b`,
+      layers: 16,
+      hidden,
+      heads,
+      kvHeads: heads / group,
+      headDim: 128,
+    },
     ...(config.moe === undefined
       ? { ffn: 3 * hidden }
       : { layers: 4, moe: { ...config.moe, experts: 32, expertFfn: 1024 } }),

@@ -2,7 +2,7 @@ import { checkLaws, describeViolation } from '../../../src/decode/check-laws.js'
 import { composePolicy, type PolicyInputs } from '../../../src/decode/compose.js';
 import { type DecodeResult, decode } from '../../../src/decode/session.js';
 import type { PolicySpecInput } from '../../../src/decode/spec.js';
-import { keepsExactKv } from '../../../src/decode/trace.js';
+import { lawsGivenUp } from '../../../src/decode/given-up.js';
 import type { Workload } from './arbitraries.js';
 import { RandomTimer } from './random-timer.js';
 import { TOY_MASK, ToyEngine } from './toy-engine.js';
@@ -28,7 +28,7 @@ export async function runToy(
   const context = {
     start: policy.start(work.promptIds, genLength, TOY_MASK),
     stepBudget: policy.stepBudget(genLength),
-    exactKv: keepsExactKv(policy.spec),
+    givenUp: lawsGivenUp(policy.spec).map(({ part }) => part),
   };
   return { result, engine, broken: checkLaws(context, result.steps).map(describeViolation) };
 }

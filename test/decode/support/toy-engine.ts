@@ -1,3 +1,4 @@
+import { logicalPasses } from '../../../src/decode/pass-groups.js';
 import type { KvRef, Pass } from '../../../src/decode/types.js';
 import type { Engine, PassResult } from '../../../src/engine/engine.js';
 import { CheckError } from '../../../src/errors.js';
@@ -64,15 +65,34 @@ export class ToyEngine implements Engine {
 
   run(pass: Pass): Promise<PassResult> {
     this.passes.push(pass);
-    let context = 0;
-    for (const { position, version } of pass.reads) {
+    const parts = logicalPasses(pass).map((part) => this.runPart(part));
+    const logits = new Float32Array(pass.logits.length * TOY_VOCAB);
+    let at = 0;
+    for (const part of parts) {
+      logits.set(part, at);
+      at += part.length;
+    }
+    return Promise.resolve({ logits });
+  }
+
+  /** A pass without groups. */
+  private runPart(pass: Pass): Float32Array {
+    const cached = pass.reads.map(({ position, version }) => {
       const entry = this.kv.get(`${position}:${version}`);
       if (entry === undefined) throw new CheckError(`no KV entry ${position} version ${version}`);
-      // A sum: attention does not depend on the order of its keys.
-      context = (context + mix(entry, position)) >>> 0;
-    }
+      return { position, mixed: mix(entry, position) };
+    });
+    // A sum: attention does not depend on the order of its keys.
+    let context = 0;
+    for (const { mixed } of cached) context = (context + mixed) >>> 0;
     for (const { position, feed } of pass.rows) context = (context + mix(mix(1, feed), position)) >>> 0;
-    const states = pass.rows.map(({ position, feed }) => mix(mix(context, feed), position));
+    const states = pass.rows.map(({ position, feed }) => {
+      let seen = context;
+      if (pass.visibility === 'shadow') {
+        for (const twin of cached) if (twin.position === position) seen = (seen - twin.mixed) >>> 0;
+      }
+      return mix(mix(seen, feed), position);
+    });
     pass.rows.forEach(({ position }, row) => {
       const key = `${position}:${pass.version}`;
       if (this.kv.has(key)) throw new CheckError(`KV entry ${key} is written twice`);
@@ -88,7 +108,7 @@ export class ToyEngine implements Engine {
         logits[index * TOY_VOCAB + id] = sharpness * ((1 - sway) * habit + sway * mood);
       }
     });
-    return Promise.resolve({ logits });
+    return logits;
   }
 
   retain(live: readonly KvRef[]): void {

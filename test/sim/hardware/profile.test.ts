@@ -64,6 +64,18 @@ describe('profiles', () => {
       '"range": ["200 us", "300 us"]',
       /outside its range/,
     ],
+    [
+      'more than memory can give',
+      '"84.8 GB/s"',
+      '"70 GB/s"',
+      /achievableRate: "77.2 GB\/s" is more than dram\.peakRate/,
+    ],
+    [
+      'more beside the matrix unit than alone',
+      '"12 GB/s"',
+      '"40 GB/s"',
+      /"40 GB\/s" is more than npu\.dmaRate/,
+    ],
   ])('refuses %s by name', (_what, from, to, message) => {
     expect(broken(from, to)).toThrow(DataError);
     expect(broken(from, to)).toThrow(message);

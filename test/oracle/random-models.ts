@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { ModelConfig } from '../../src/model/config.js';
+import { writeModelGguf } from '../../src/model/formats/convert.js';
+import type { Quant } from '../../src/model/precision.js';
+import type { WeightSource } from '../../src/model/weights.js';
+import { Random } from '../../src/train/random.js';
+import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
+
+type RandomArch = 'llada' | 'dream' | 'llada-moe';
+
+/** A small model of random shape that llama.cpp can load: rows of whole blocks, heads of whole vectors. */
+export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
+  const random = new Random(seed);
+  const headDim = random.pick([16, 32]);
+  const kvHeads = random.pick([1, 2]);
+  const heads = arch === 'llada-moe' ? kvHeads : kvHeads * random.pick([1, 2]);
+  const expertsPerToken = random.integer(1, 4);
+  return tinyConfig({
+    ...{ arch, name: `${arch}-${seed}`, layers: random.integer(1, 3), headDim, heads, kvHeads },
+    ...{ hidden: heads * headDim * (heads * headDim < 32 ? 2 : 1), ffn: 32 * random.integer(1, 4) },
+    ...{
+      vocab: 32 * random.integer(1, 6),
+      tiedHead: random.next() < 0.3,
+      ropeTheta: random.pick([1e4, 5e5]),
+    },
+    ...(arch === 'dream' ? { qkvBias: true, shiftLogits: true, rmsEps: 1e-6 } : {}),
+    ...(arch === 'llada-moe'
+      ? {
+          ...{ ffn: 0, qkNorm: true, tiedHead: false },
+          moe: {
+            experts: expertsPerToken + random.integer(0, 6),
+            expertsPerToken,
+            expertFfn: 32,
+            renormalise: false,
+          },
+        }
+      : {}),
+  });
+}
+
+/** Writes random weights as a GGUF file without tokenizer. */
+export async function writeRandomGguf(
+  config: ModelConfig,
+  seed: number,
+  directory: string,
+  quant: Quant = 'f32',
+): Promise<{ readonly path: string; readonly weights: WeightSource }> {
+  const path = join(directory, `${config.name}-${seed}-${quant}.gguf`);
+  const weights = randomWeights(config, seed);
+  const none = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
+  await writeModelGguf(config, weights, path, quant, none);
+  return { path, weights };
+}
