@@ -36,6 +36,7 @@ function policySteps(name: string): { steps: CheckedStep[]; start: ReturnType<ty
       canvas: after,
       transitions,
       dropped,
+      accepted,
     } = policy.apply(before, plan, outcomes[0], outcomes.slice(1));
     canvas = after;
     const landed = outcomes.slice(1).map(({ passId }) => passId);
@@ -43,7 +44,7 @@ function policySteps(name: string): { steps: CheckedStep[]; start: ReturnType<ty
       kvWrites: kvWritesBetween(before, after),
       draftWrites: draftWritesBetween(before, after),
     };
-    steps.push({ plan, outcomes, landed, transitions, dropped, ...writes });
+    steps.push({ plan, outcomes, landed, transitions, dropped, accepted, ...writes });
   }
   return { steps, start: start(name) };
 }

@@ -23,6 +23,8 @@ const UNITS: Readonly<Record<Dimension, readonly (readonly [unit: string, size: 
     ['us/MB', 1e-3],
   ],
   power: [['W', 1]],
+  energy: [['pJ', 1]],
+  energyPerByte: [['pJ/B', 1]],
   count: [['', 1]],
   fraction: [['', 1]],
 };

@@ -18,12 +18,14 @@ const DIMENSIONS = {
   frequency: { base: 'GHz', example: '2.11 GHz' },
   timePerByte: { base: 'ms/MB', example: '47.5 us/MB' },
   power: { base: 'W', example: '5 W' },
+  energy: { base: 'pJ', example: '0.5 pJ' },
+  energyPerByte: { base: 'pJ/B', example: '32 pJ/B' },
 } as const;
 
 /** `count` and `fraction` carry no unit; a fraction lies in [0, 1]. */
 export type Dimension = keyof typeof DIMENSIONS | 'count' | 'fraction';
 
-/** A number with its provenance, in base units (ms, bytes, GB/s, GHz, ms/MB, W, or plain). */
+/** A number with its provenance, in base units (ms, bytes, GB/s, GHz, ms/MB, W, pJ, pJ/B, or plain). */
 export interface Quantity {
   readonly value: number;
   /** As written in the profile, e.g. `60 GB/s`. */
@@ -57,6 +59,12 @@ export function parseQuantity(text: string, dimension: Dimension): number {
   if (value < 0) throw new Error(`"${text}" is negative`);
   if (dimension === 'fraction' && value > 1) throw new Error(`"${text}" is not a fraction of 1`);
   return value;
+}
+
+/** A value in base units as text that `parseQuantity` reads. */
+export function baseText(value: number, dimension: Dimension): string {
+  if (dimension === 'count' || dimension === 'fraction') return String(value);
+  return `${value} ${DIMENSIONS[dimension].base}`;
 }
 
 function plain(text: string): number {

@@ -1,6 +1,6 @@
 import type { AttentionOp, OpGraph } from '../../src/model/graph.js';
 import type { Kernel, LowerContext } from './kernel.js';
-import { dmaMs, F16_BYTES, roundUp } from './lower-common.js';
+import { dmaMs, F16_BYTES, inputBytesEach, matrixRows, outputBytesEach, roundUp } from './lower-common.js';
 import type { ChunkCost, Pipeline } from './pipeline.js';
 import { PIPELINE_SLOTS } from './pipeline.js';
 import { allocateTcm } from './tcm.js';
@@ -15,25 +15,32 @@ const HEAD_PADDING = 64;
  */
 export function lowerAttention(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
+  const onMatrix = op.rows >= stack.numbers.matrixFromRows;
   const tile = profile.npu.matrixTile;
-  const rowTiles = Math.ceil(op.rows / tile);
+  // Vector threads pad nothing.
+  const rowTile = onMatrix ? matrixRows(context) : op.rows;
+  const rowTiles = Math.ceil(op.rows / rowTile);
   const rowsPerTile = op.rows / rowTiles;
   const group = op.heads / op.kvHeads;
-  const depth = roundUp(op.headDim, HEAD_PADDING);
+  const depth = onMatrix ? roundUp(op.headDim, HEAD_PADDING) : op.headDim;
   const kvBytes = graph.precision.kv === 'f16' ? F16_BYTES : 2 * F16_BYTES;
   const block = Math.min(roundUp(op.keys, tile), roundUp(stack.numbers.attentionKeys, tile));
-  const opsPerElement =
+  const inputBytes = inputBytesEach(graph, context);
+  const outputBytes = outputBytesEach(op, graph, context);
+  const softmaxOps =
     profile.npu.exponentialOps / profile.npu.exponentialShareOfAttention / profile.npu.vectorLanes;
 
   const cost = (keys: number, last: boolean): ChunkCost => {
     const padded = roundUp(keys, tile);
-    const multiplyMs = (2 * group * tile * padded * depth) / rates.matrixMacsPerMs;
-    const outBytes = last ? rowsPerTile * group * op.headDim * F16_BYTES : 0;
+    const macs = 2 * group * rowTile * padded * depth;
+    const multiplyMs = onMatrix ? macs / (rates.matrixMacsPerMs * stack.numbers.matrixRate) : 0;
+    const vectorMacs = onMatrix ? 0 : macs / stack.numbers.vectorF16MacsPerCycle;
+    const outBytes = last ? rowsPerTile * group * op.headDim * outputBytes : 0;
     return {
       loadMs: dmaMs(2 * keys * op.headDim * kvBytes, multiplyMs, context),
-      decodeMs: (2 * padded * depth) / rates.convertElementsPerMs,
+      decodeMs: onMatrix ? (2 * padded * depth) / rates.convertElementsPerMs : 0,
       multiplyMs,
-      finishMs: (group * tile * padded * opsPerElement) / rates.vectorOpsPerMs,
+      finishMs: (group * rowTile * padded * softmaxOps + vectorMacs) / rates.vectorOpsPerMs,
       storeMs: dmaMs(outBytes, 0, context),
     };
   };
@@ -44,8 +51,8 @@ export function lowerAttention(op: AttentionOp, graph: OpGraph, context: LowerCo
     path: 'dma',
     tiles: rowTiles * op.kvHeads,
     setup: {
-      loadMs: dmaMs(rowsPerTile * group * op.headDim * F16_BYTES, 0, context),
-      convertMs: (group * tile * depth) / rates.convertElementsPerMs,
+      loadMs: dmaMs(rowsPerTile * group * op.headDim * inputBytes, 0, context),
+      convertMs: (group * rowTile * depth) / rates.convertElementsPerMs,
     },
     chunk: cost(block, false),
     fullChunks: fullBlocks,
@@ -55,20 +62,24 @@ export function lowerAttention(op: AttentionOp, graph: OpGraph, context: LowerCo
   const { peakBytes } = allocateTcm(
     profile.npu.tcm,
     [
-      { name: 'queries', bytes: group * tile * depth * F16_BYTES, copies: activations },
+      { name: 'queries', bytes: group * rowTile * depth * F16_BYTES, copies: activations },
       { name: 'keys and values', bytes: 2 * block * op.headDim * kvBytes, copies: packed },
       { name: 'tile-ordered keys and values', bytes: 2 * block * depth * F16_BYTES, copies: decoded },
-      { name: 'scores', bytes: group * tile * block * F16_BYTES, copies: 1 },
-      { name: 'output', bytes: group * tile * depth * F16_BYTES, copies: output },
+      { name: 'scores', bytes: group * rowTile * block * F16_BYTES, copies: 1 },
+      { name: 'output', bytes: group * rowTile * depth * F16_BYTES, copies: output },
     ],
     op.id,
   );
   const width = op.heads * op.headDim;
   return {
     pipelines: [pipeline],
-    dmaBytes: rowTiles * 2 * op.keys * op.kvHeads * op.headDim * kvBytes + 2 * op.rows * width * F16_BYTES,
+    dmaBytes:
+      rowTiles * 2 * op.keys * op.kvHeads * op.headDim * kvBytes +
+      op.rows * width * (inputBytes + outputBytes),
     l2Bytes: 0,
-    matrixMacs: rowTiles * tile * op.heads * 2 * depth * (fullBlocks * block + roundUp(lastKeys, tile)),
+    matrixMacs: onMatrix
+      ? rowTiles * rowTile * op.heads * 2 * depth * (fullBlocks * block + roundUp(lastKeys, tile))
+      : 0,
     tcmPeakBytes: peakBytes,
   };
 }

@@ -1,19 +1,33 @@
 import { UsageError } from '../../src/errors.js';
 import type { MatMulOp, MoeOp, OpGraph } from '../../src/model/graph.js';
 import type { Kernel, LowerContext } from './kernel.js';
-import { dmaMs, F16_BYTES, roundUp, tensorOf } from './lower-common.js';
+import {
+  dmaMs,
+  F16_BYTES,
+  inputBytesEach,
+  matrixRows,
+  outputBytesEach,
+  roundUp,
+  storedBytes,
+  tensorOf,
+} from './lower-common.js';
+import { lowerVectorProduct } from './lower-vector-product.js';
 import type { ChunkCost, Pipeline } from './pipeline.js';
 import { PIPELINE_SLOTS } from './pipeline.js';
 import { allocateTcm, type TcmBuffer, tcmBytes } from './tcm.js';
 
-interface Product {
+/** A matrix product y = x W^T, whatever operator it belongs to. */
+export interface Product {
   readonly owner: string;
   readonly rows: number;
   readonly inWidth: number;
   readonly outWidth: number;
   readonly bytesPerWeight: number;
-  /** False when weights are stored as FP16 and go to the matrix unit as they are. */
+  /** False when weights go to the matrix unit as they are stored. */
   readonly packed: boolean;
+  /** DRAM bytes of an element of x and of y. */
+  readonly inputBytes: number;
+  readonly outputBytes: number;
 }
 
 /** y = x W^T on the matrix unit: stream packed weights, decode on the vector unit, multiply tile by tile. */
@@ -22,7 +36,10 @@ export function lowerMatMul(op: MatMulOp, graph: OpGraph, context: LowerContext)
   return lowerProduct(
     {
       ...{ owner: op.id, rows: op.rows, inWidth: op.inWidth, outWidth: op.outWidth },
-      ...{ bytesPerWeight: weight.bytes / (op.inWidth * op.outWidth), packed: weight.dtype !== 'f16' },
+      bytesPerWeight: storedBytes(weight, context) / (op.inWidth * op.outWidth),
+      packed: weight.dtype !== 'f16' && context.stack.weightDecode === 'vector',
+      inputBytes: inputBytesEach(graph, context),
+      outputBytes: outputBytesEach(op, graph, context),
     },
     context,
   );
@@ -37,9 +54,13 @@ export function lowerMoe(op: MoeOp, graph: OpGraph, context: LowerContext): Kern
   const reached = Math.ceil(reachedExperts(op));
   const rowsEach = Math.max(1, Math.ceil((rows * expertsPerToken) / reached));
   const weight = tensorOf(graph, op.weights[0]);
-  const bytesPerWeight = weight.bytes / (experts * expertFfn * width);
-  const packed = weight.dtype !== 'f16';
-  const shared = { owner: op.id, rows: rowsEach, bytesPerWeight, packed };
+  const bytesPerWeight = storedBytes(weight, context) / (experts * expertFfn * width);
+  const packed = weight.dtype !== 'f16' && context.stack.weightDecode === 'vector';
+  const inputBytes = inputBytesEach(graph, context);
+  const shared = {
+    ...{ owner: op.id, rows: rowsEach, bytesPerWeight, packed },
+    ...{ inputBytes, outputBytes: inputBytes },
+  };
   const up = lowerProduct({ ...shared, inWidth: width, outWidth: expertFfn }, context);
   const down = lowerProduct({ ...shared, inWidth: expertFfn, outWidth: width }, context);
   const pipelines: Pipeline[] = [];
@@ -62,40 +83,42 @@ export function reachedExperts(op: MoeOp): number {
 
 function lowerProduct(product: Product, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
-  const { rows, inWidth, outWidth, bytesPerWeight } = product;
+  if (product.rows < stack.numbers.matrixFromRows) return lowerVectorProduct(product, context);
+  const { rows, inWidth, outWidth, bytesPerWeight, inputBytes, outputBytes } = product;
   const tile = profile.npu.matrixTile;
-  const rowTiles = Math.ceil(rows / tile);
-  const reuse = stack.weightReuse === 'all-tiles';
-  /** Row tiles a decoded chunk meets before it is dropped, and passes over all weights. */
-  const together = reuse ? rowTiles : 1;
-  const passes = reuse ? 1 : rowTiles;
+  const rowTile = matrixRows(context);
+  const rowTiles = Math.ceil(rows / rowTile);
+  const passes = passesOver(product, rowTiles, context);
+  /** Row tiles a decoded chunk meets before it is dropped: at most, and on average over the passes. */
+  const together = Math.ceil(rowTiles / passes);
+  const tilesPerPass = rowTiles / passes;
   const depth = roundUp(inWidth, tile);
-  const columns = chunkColumns(product, together, context);
+  const columns = chunkColumns(product, together, passes, context);
   const width = roundUp(outWidth, tile);
-  const rowsPerPass = reuse ? rows : rows / rowTiles;
+  const rowsPerPass = rows / passes;
+  const macsPerMs = rates.matrixMacsPerMs * stack.numbers.matrixRate;
 
   /** A chunk of `valid` output columns, computed as whole tiles. */
   const cost = (valid: number): ChunkCost => {
     const count = roundUp(valid, tile);
     const weights = count * depth;
-    const multiplyMs = (together * tile * weights) / rates.matrixMacsPerMs;
-    const outElements = together * tile * count;
+    const multiplyMs = (tilesPerPass * rowTile * weights) / macsPerMs;
+    const outElements = tilesPerPass * rowTile * count;
     return {
       loadMs: dmaMs(valid * inWidth * bytesPerWeight, multiplyMs, context),
       decodeMs: product.packed ? weights / rates.decodeWeightsPerMs : 0,
       multiplyMs,
       finishMs: outElements / rates.convertElementsPerMs,
-      storeMs: dmaMs(rowsPerPass * valid * F16_BYTES, 0, context),
+      storeMs: dmaMs(rowsPerPass * valid * outputBytes, 0, context),
     };
   };
   const restColumns = outWidth % columns;
-  const activationBytes = rowsPerPass * inWidth * F16_BYTES;
   const pipeline: Pipeline = {
     path: 'dma',
     tiles: passes,
     setup: {
-      loadMs: dmaMs(activationBytes, 0, context),
-      convertMs: (together * tile * depth) / rates.convertElementsPerMs,
+      loadMs: dmaMs(rowsPerPass * inWidth * inputBytes, 0, context),
+      convertMs: (tilesPerPass * rowTile * depth) / rates.convertElementsPerMs,
     },
     chunk: cost(columns),
     fullChunks: Math.floor(outWidth / columns),
@@ -103,28 +126,44 @@ function lowerProduct(product: Product, context: LowerContext): Kernel {
   };
   const { peakBytes } = allocateTcm(
     profile.npu.tcm,
-    buffers(product, columns, together, tile),
+    buffers(product, columns, together, passes, context),
     product.owner,
   );
   return {
     pipelines: [pipeline],
-    dmaBytes: passes * (outWidth * inWidth * bytesPerWeight) + rows * (inWidth + outWidth) * F16_BYTES,
+    dmaBytes:
+      passes * (outWidth * inWidth * bytesPerWeight) + rows * (inWidth * inputBytes + outWidth * outputBytes),
     l2Bytes: 0,
-    matrixMacs: rowTiles * tile * depth * width,
+    matrixMacs: rowTiles * rowTile * depth * width,
     tcmPeakBytes: peakBytes,
   };
 }
 
+/**
+ * How often all weights are streamed: once per row tile, or, with reuse, once per block of row tiles that fits
+ * TCM beside one column tile of weights.
+ */
+function passesOver(product: Product, rowTiles: number, context: LowerContext): number {
+  const { profile, stack } = context;
+  if (stack.weightReuse === 'none') return rowTiles;
+  const fits = (passes: number): boolean =>
+    tcmBytes(buffers(product, profile.npu.matrixTile, Math.ceil(rowTiles / passes), passes, context)) <=
+    profile.npu.tcm;
+  let passes = 1;
+  while (passes < rowTiles && !fits(passes)) passes++;
+  return passes;
+}
+
 /** Output columns of one chunk: as many as the stack wants, fewer where TCM is small. */
-function chunkColumns(product: Product, together: number, context: LowerContext): number {
+function chunkColumns(product: Product, together: number, passes: number, context: LowerContext): number {
   const { profile, stack } = context;
   const tile = profile.npu.matrixTile;
   const depth = roundUp(product.inWidth, tile);
+  const bytes = (columns: number): number => tcmBytes(buffers(product, columns, together, passes, context));
   const wanted = Math.max(1, Math.floor(stack.numbers.chunkWeights / depth / tile)) * tile;
   let columns = Math.min(wanted, roundUp(product.outWidth, tile));
-  while (columns > tile && tcmBytes(buffers(product, columns, together, tile)) > profile.npu.tcm)
-    columns -= tile;
-  if (tcmBytes(buffers(product, columns, together, tile)) > profile.npu.tcm) {
+  while (columns > tile && bytes(columns) > profile.npu.tcm) columns -= tile;
+  if (bytes(columns) > profile.npu.tcm) {
     throw new UsageError(
       `${product.owner}: one column tile of depth ${depth} does not fit ${profile.npu.tcm} B of on-chip memory`,
     );
@@ -132,16 +171,23 @@ function chunkColumns(product: Product, together: number, context: LowerContext)
   return columns;
 }
 
-function buffers(product: Product, columns: number, together: number, tile: number): TcmBuffer[] {
-  const depth = roundUp(product.inWidth, tile);
+function buffers(
+  product: Product,
+  columns: number,
+  together: number,
+  passes: number,
+  context: LowerContext,
+): TcmBuffer[] {
+  const depth = roundUp(product.inWidth, context.profile.npu.matrixTile);
+  const rowTile = matrixRows(context);
   const weights = columns * depth;
   const { packed, decoded, output, activations } = PIPELINE_SLOTS;
-  const activation = together * tile * depth * F16_BYTES;
+  const activation = together * rowTile * depth * F16_BYTES;
   return [
     // With all row tiles together there is only one activation set, so it needs no second slot.
-    { name: 'activations', bytes: activation, copies: together > 1 ? 1 : activations },
+    { name: 'activations', bytes: activation, copies: together > 1 && passes === 1 ? 1 : activations },
     { name: 'packed weights', bytes: weights * product.bytesPerWeight, copies: packed },
     { name: 'decoded weights', bytes: product.packed ? weights * F16_BYTES : 0, copies: decoded },
-    { name: 'output', bytes: together * tile * columns * F16_BYTES, copies: output },
+    { name: 'output', bytes: together * rowTile * columns * F16_BYTES, copies: output },
   ];
 }

@@ -37,9 +37,11 @@ function opsPerRegister(op: VectorOp, numbers: StackNumbers): number {
 export function lowerVector(op: VectorOp, graph: OpGraph, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
   // An embedding reads one row per token, not the table.
-  const read =
+  const operands =
     op.kind === 'embed' ? bytesOf(graph, op.outputs) : bytesOf(graph, [...op.inputs, ...op.weights]);
-  const written = bytesOf(graph, op.outputs);
+  const inTcm = stack.activationsIn === 'tcm';
+  const read = inTcm ? 0 : operands;
+  const written = inTcm ? 0 : bytesOf(graph, op.outputs);
   const chunks = Math.max(1, Math.ceil((read + written) / stack.numbers.streamChunkBytes));
   const registers = op.vectorElements / profile.npu.vectorLanes;
   const chunk: ChunkCost = {

@@ -6,7 +6,7 @@ import { graphFor } from '../../src/model/graph-cache.js';
 import { passShape } from '../../src/model/pass-shape.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import { createMemory, type MemoryOptions } from '../memory/create-memory.js';
-import type { MemoryMode, MemoryRuntime } from '../memory/runtime.js';
+import type { MemoryMap, MemoryMode, MemoryRuntime } from '../memory/runtime.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuWork } from './cpu-model.js';
 import { mayStage, memoryContext } from './memory-context.js';
@@ -52,6 +52,10 @@ export interface Machine extends StepTimer {
   timePass(shape: PassShape): StepTiming;
   /** Of the last step. @throws Error before the first step */
   stepBreakdown(): StepBreakdown;
+  /** The resource that held up each part of the last step's breakdown longest. */
+  boundOfParts(): ReadonlyMap<string, string>;
+  /** The address window as it is now; null when it is no limit. */
+  memoryMap(): MemoryMap | null;
   /** Everything recorded since the start or the last `reset`. */
   timeline(): Timeline;
   /** Back to time 0 with nothing mapped and nothing in flight. */
@@ -90,7 +94,13 @@ class EventMachine implements Machine {
   private last: { step: number; startMs: number; timing: PassTiming; busyMs: Record<string, number> } | null =
     null;
 
-  constructor(readonly options: MachineOptions) {
+  readonly options: MachineOptions;
+
+  constructor(asked: MachineOptions) {
+    const { activations } = asked.stack;
+    const precision = activations === undefined ? asked.precision : { ...asked.precision, activations };
+    const options = { ...asked, precision };
+    this.options = options;
     const { profile, stack, memory, fidelity, record } = options;
     this.name = `${profile.name}/${stack.name}/${options.model.name}/${memory}/${fidelity}`;
     this.rates = ratesOf(profile, false);
@@ -116,7 +126,7 @@ class EventMachine implements Machine {
     for (const pass of plan.passes) {
       if (pass.lane === 'side') this.side.launch(pass.id, this.cpuPassWork(this.graphOf(pass)));
     }
-    return this.run(this.graphOf(main), plan.step);
+    return this.run(this.graphOf(main), plan.step, plan.joins === true);
   }
 
   timePass(shape: PassShape): StepTiming {
@@ -138,6 +148,15 @@ class EventMachine implements Machine {
     return { step, ms, parts, utilization, critical, bound };
   }
 
+  boundOfParts(): ReadonlyMap<string, string> {
+    if (this.last === null) throw new Error('no step was timed yet');
+    return this.last.timing.partBounds;
+  }
+
+  memoryMap(): MemoryMap | null {
+    return this.memory.map();
+  }
+
   timeline(): Timeline {
     return this.recorder.timeline(this.name);
   }
@@ -152,10 +171,20 @@ class EventMachine implements Machine {
     this.recorder.clear();
   }
 
-  private run(graph: OpGraph, step: number): StepTiming {
+  /** @param joins the step ends only when the side work is done; meanwhile the main path is idle */
+  private run(graph: OpGraph, step: number, joins = false): StepTiming {
     const startMs = this.nowMs;
-    const timing = this.passes.run(graph, step, startMs);
-    const side = this.side.advance(timing.regimes);
+    const main = this.passes.run(graph, step, startMs);
+    const wait = {
+      regime: 'npu',
+      copying: false,
+      startMs: main.endMs,
+      endMs: Number.POSITIVE_INFINITY,
+    } as const;
+    const side = this.side.advance(joins ? [...main.regimes, wait] : main.regimes);
+    const timing = joins
+      ? { ...main, endMs: Math.max(main.endMs, ...side.spans.map((span) => span.endMs)) }
+      : main;
     const { cpu } = this.options.profile;
     const busyMs = { ...timing.busyMs };
     busyMs.cpu += side.threadMs / (cpu.primeCores + cpu.midCores);

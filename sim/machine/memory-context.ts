@@ -4,6 +4,7 @@ import { graphFor } from '../../src/model/graph-cache.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import { classify } from '../memory/lifetimes.js';
 import type { MemoryContext } from '../memory/regions.js';
+import { npuWeightBytes } from '../stacks/batches.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import type { NpuUnits } from './npu-unit.js';
 import type { Rates } from './rates.js';
@@ -21,10 +22,13 @@ export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits)
   const { profile, stack, model, precision } = options;
   const { driver, window } = profile;
   const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const onNpu = stack.groups(graph).filter((group) => group.device === 'npu');
-  const ops = onNpu.flatMap((group) => group.ops.map((op) => ({ op, computeMs: npu.time(op, graph).ms })));
+  const onNpu = stack.groups(graph, profile).filter((group) => group.device === 'npu');
+  const ops = onNpu.flatMap((group) => {
+    const kernels = npu.timeGroup(group.ops, graph);
+    return group.ops.map((op, at) => ({ op, computeMs: kernels[at]?.ms ?? 0 }));
+  });
   return {
-    window,
+    window: { ...window, bytes: windowBytes(options) },
     costs: {
       mapFixedMs: driver.mapFixed,
       mapMsPerByte: driver.mapPerByte / 1e6,
@@ -43,14 +47,22 @@ export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits)
 export function mayStage(options: ModelOnChip): boolean {
   const { profile, stack, model, precision } = options;
   const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const onNpu = stack.groups(graph).filter((group) => group.device === 'npu');
+  const onNpu = stack.groups(graph, profile).filter((group) => group.device === 'npu');
   const { weights } = classify(
     graph,
     onNpu.flatMap((group) => group.ops),
   );
   if (weights.length === 0) return false;
   const kvBytes = kvBytesPerToken(options) * model.contextLength;
-  return weights.reduce((sum, weight) => sum + weight.bytes, kvBytes) > 0.9 * profile.window.bytes;
+  return weights.reduce((sum, weight) => sum + weight.bytes, kvBytes) > 0.9 * windowBytes(options);
+}
+
+/** Addresses of all sessions together; each holds its own layers, so no layer competes with another session's. */
+function windowBytes({ profile, stack, model, precision }: ModelOnChip): number {
+  const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
+  const onNpu = stack.groups(graph, profile).filter((group) => group.device === 'npu');
+  const ops = onNpu.flatMap((group) => group.ops);
+  return profile.window.bytes * stack.sessions(npuWeightBytes(graph, ops, stack.numbers), profile);
 }
 
 function kvBytesPerToken({ model, precision }: ModelOnChip): number {

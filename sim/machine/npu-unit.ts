@@ -1,4 +1,5 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
+import { chainEndsClosedForm, chainEndsMs } from './chain.js';
 import { type Kernel, kernelKey, type LowerContext, lower } from './kernel.js';
 import { busyOf, closedFormMs, toProgram } from './pipeline.js';
 import { runProgram, type TaskSpan } from './run-program.js';
@@ -13,11 +14,12 @@ export interface TimedKernel extends Kernel {
 export type Fidelity = 'event' | 'analytic';
 
 /**
- * Times operators on the NPU. Dispatch per operator leaves the units idle in between, so equal operators take
- * equal time and each is simulated once.
+ * Times operators on the NPU. Between operators that hand their results on through DRAM the units are idle, so equal
+ * operators take equal time and each is simulated once.
  */
 export class NpuUnits {
   private readonly timed = new Map<string, TimedKernel>();
+  private readonly chains = new Map<string, readonly TimedKernel[]>();
 
   constructor(
     private readonly context: LowerContext,
@@ -34,23 +36,55 @@ export class NpuUnits {
     return timed;
   }
 
+  /**
+   * Times the operators of one dispatch. With activations in TCM those of a layer are scheduled as one program;
+   * each then takes the time by which it ends later than the one before.
+   */
+  timeGroup(ops: readonly Op[], graph: OpGraph): TimedKernel[] {
+    if (this.context.stack.activationsIn === 'dram') return ops.map((op) => this.time(op, graph));
+    const timed: TimedKernel[] = [];
+    for (let from = 0; from < ops.length; ) {
+      let to = from;
+      while (to < ops.length && ops[to]?.layer === ops[from]?.layer) to++;
+      timed.push(...this.timeChain(ops.slice(from, to), graph));
+      from = to;
+    }
+    return timed;
+  }
+
+  private timeChain(ops: readonly Op[], graph: OpGraph): readonly TimedKernel[] {
+    const key = ops.map((op) => kernelKey(op, graph)).join(' ');
+    let chain = this.chains.get(key);
+    if (chain === undefined) {
+      const kernels = ops.map((op) => lower(op, graph, this.context));
+      const ends = this.fidelity === 'event' ? chainEndsMs(kernels) : chainEndsClosedForm(kernels);
+      chain = kernels.map((kernel, at) => {
+        const ms = (ends[at] ?? 0) - (ends[at - 1] ?? 0);
+        return { ...kernel, ms, busyMs: busySum(kernel) };
+      });
+      this.chains.set(key, chain);
+    }
+    return chain;
+  }
+
   /** Every chunk of an operator that runs alone, relative to its start. */
-  spans(kernel: Kernel): TaskSpan[] {
+  spans(kernel: TimedKernel): TaskSpan[] {
     const spans: TaskSpan[] = [];
-    let offsetMs = 0;
+    let aloneMs = 0;
     for (const pipeline of kernel.pipelines) {
       const result = runProgram(toProgram(pipeline), true);
       for (const span of result.spans) {
-        spans.push({ ...span, startMs: span.startMs + offsetMs, endMs: span.endMs + offsetMs });
+        spans.push({ ...span, startMs: span.startMs + aloneMs, endMs: span.endMs + aloneMs });
       }
-      offsetMs += result.ms;
+      aloneMs += result.ms;
     }
-    return spans;
+    // Inside a chain an operator is shorter than alone; its chunks are drawn to its length.
+    const scale = this.context.stack.activationsIn === 'tcm' ? kernel.ms / aloneMs : 1;
+    return spans.map((span) => ({ ...span, startMs: span.startMs * scale, endMs: span.endMs * scale }));
   }
 
   private simulate(kernel: Kernel): TimedKernel {
     let ms = 0;
-    const busyMs: [number, number, number, number] = [0, 0, 0, 0];
     // An expert's matrices are the same pipeline object again and again.
     const known = new Map<object, number>();
     for (const pipeline of kernel.pipelines) {
@@ -60,12 +94,19 @@ export class NpuUnits {
         known.set(pipeline, each);
       }
       ms += each;
-      busyOf(pipeline).forEach((busy, unit) => {
-        busyMs[unit as 0 | 1 | 2 | 3] += busy;
-      });
     }
-    return { ...kernel, ms, busyMs };
+    return { ...kernel, ms, busyMs: busySum(kernel) };
   }
+}
+
+function busySum(kernel: Kernel): [number, number, number, number] {
+  const busyMs: [number, number, number, number] = [0, 0, 0, 0];
+  for (const pipeline of kernel.pipelines) {
+    busyOf(pipeline).forEach((busy, unit) => {
+      busyMs[unit as 0 | 1 | 2 | 3] += busy;
+    });
+  }
+  return busyMs;
 }
 
 /** A stretch of time, in ms. */

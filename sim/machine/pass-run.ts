@@ -13,6 +13,8 @@ export interface PassTiming {
   readonly breakdown: Breakdown;
   /** The same time by the resource that held up the main path: the busiest unit of an operator, the driver... */
   readonly critical: ReadonlyMap<ResourceName, number>;
+  /** The resource that held up each part of the breakdown longest. */
+  readonly partBounds: ReadonlyMap<string, ResourceName>;
   readonly regimes: readonly SharedSpan[];
   readonly dmaBytes: number;
   readonly dramBytes: number;
@@ -42,6 +44,8 @@ export class PassRun {
   dispatches = 0;
   private readonly breakdown: Breakdown = new Map();
   private readonly critical = new Map<ResourceName, number>();
+  /** Per part, time by resource. */
+  private readonly heldUp = new Map<string, Map<ResourceName, number>>();
   readonly regimes: { regime: Regime; startMs: number; endMs: number }[] = [];
 
   constructor(
@@ -57,6 +61,8 @@ export class PassRun {
     if (ms <= 0) return;
     this.critical.set(resource, (this.critical.get(resource) ?? 0) + ms);
     this.breakdown.set(what, (this.breakdown.get(what) ?? 0) + ms);
+    const held = this.heldUp.get(what) ?? new Map<ResourceName, number>();
+    this.heldUp.set(what, held.set(resource, (held.get(resource) ?? 0) + ms));
     const last = this.regimes.at(-1);
     if (last !== undefined && last.regime === regime) last.endMs = this.nowMs + ms;
     else this.regimes.push({ regime, startMs: this.nowMs, endMs: this.nowMs + ms });
@@ -110,6 +116,7 @@ export class PassRun {
         busyMs,
         breakdown,
         critical,
+        partBounds: new Map([...this.heldUp].map(([part, held]) => [part, longest(held)])),
         regimes,
         dmaBytes,
         dramBytes,
@@ -120,4 +127,10 @@ export class PassRun {
       ...{ matrixMacs, usefulMacs, tcmPeakBytes, usefulRowFraction, dispatches },
     };
   }
+}
+
+function longest(held: ReadonlyMap<ResourceName, number>): ResourceName {
+  let best: ResourceName = 'driver';
+  for (const [resource, ms] of held) if (ms > (held.get(best) ?? 0)) best = resource;
+  return best;
 }

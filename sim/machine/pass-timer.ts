@@ -3,7 +3,7 @@ import type { HardwareProfile } from '../hardware/schema.js';
 import type { MemoryRuntime, PlacedOp, SlotUse } from '../memory/runtime.js';
 import type { DispatchGroup, SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuMs, cpuWork } from './cpu-model.js';
-import { bytesOf } from './lower-common.js';
+import { bytesOf, matrixRows } from './lower-common.js';
 import { type NpuUnits, stretched, type TimedKernel } from './npu-unit.js';
 import { PassRun, type PassTiming } from './pass-run.js';
 import type { Rates } from './rates.js';
@@ -83,16 +83,20 @@ export class PassTimer {
     let prepared = this.prepared.get(graph);
     if (prepared !== undefined) return prepared;
     const { npu, npuBesideCopy, profile, stack } = this.on;
-    const groups = stack.groups(graph).map((group) => ({
-      device: group.device,
-      ops: group.ops.map((op) => ({
-        ...{ op, label: opLabel(op) },
-        kernel: group.device === 'npu' ? npu.time(op, graph) : null,
-        besideCopy: group.device === 'npu' ? npuBesideCopy.time(op, graph) : null,
-        cpu: group.device === 'cpu' ? cpuWork(op, graph, profile, stack.numbers.headSpeedup) : null,
-      })),
-      sharedBytes: group.device === 'npu' ? sharedBytes(group, graph) : 0,
-    }));
+    const groups = stack.groups(graph, profile).map(({ device, ops }) => {
+      const onNpu = device === 'npu';
+      const kernels = onNpu ? npu.timeGroup(ops, graph) : [];
+      const besideCopy = onNpu ? npuBesideCopy.timeGroup(ops, graph) : [];
+      const prepareOp = (op: Op, at: number): PreparedOp => ({
+        ...{ op, label: opLabel(op), kernel: kernels[at] ?? null, besideCopy: besideCopy[at] ?? null },
+        cpu: onNpu ? null : cpuWork(op, graph, profile, stack.numbers.headSpeedup),
+      });
+      return {
+        device,
+        ops: ops.map(prepareOp),
+        sharedBytes: onNpu ? sharedBytes({ device, ops }, graph) : 0,
+      };
+    });
     const onNpu = groups.filter((group) => group.device === 'npu').flatMap((group) => group.ops);
     const placed = onNpu.map(({ op, kernel }) => ({ op, computeMs: kernel?.ms ?? 0 }));
     prepared = { groups, placed };
@@ -100,18 +104,27 @@ export class PassTimer {
     return prepared;
   }
 
-  /** Operands of the group become reachable, it is dispatched, and its operators run back to back. */
+  /**
+   * The group is dispatched and its operators run back to back. Where one needs a mapping first, the batch ends: the
+   * rest is dispatched when the driver has mapped its operands.
+   */
   private npuGroup(group: PreparedGroup, first: number, run: PassRun): void {
     const { memory, profile, stack } = this.on;
-    group.ops.forEach((_op, at) => {
-      run.memoryWork(memory.before(first + at, run.nowMs));
-    });
     const { driver } = profile;
-    const lead = group.ops[0]?.op;
-    run.driver('dispatch', stack.dispatch === 'remote-call' ? driver.remoteCall : driver.queueBatch, lead);
-    run.dispatches++;
-    run.driver('cache maintenance', (group.sharedBytes / 1e6) * driver.cacheMaintenance, lead);
     group.ops.forEach((op, at) => {
+      const ready = memory.before(first + at, run.nowMs);
+      run.memoryWork(ready);
+      if (at === 0 || ready.mapMs > 0) {
+        run.driver(
+          'dispatch',
+          stack.dispatch === 'remote-call' ? driver.remoteCall : driver.queueBatch,
+          op.op,
+        );
+        run.dispatches++;
+      }
+      if (at === 0)
+        run.driver('cache maintenance', (group.sharedBytes / 1e6) * driver.cacheMaintenance, op.op);
+      run.driver('operator start', stack.numbers.opStartMs, op.op);
       this.npuOp(op, run);
       memory.after(first + at, run.nowMs);
     });
@@ -127,7 +140,8 @@ export class PassTimer {
       const name = NPU_UNITS[unit];
       if (name === undefined) return;
       run.busyMs[name] += busy;
-      if (busy > 0 && recorder.level === 'op') run.record(name, op.id, label, op, startMs, run.nowMs, busy);
+      if (busy > 0 && recorder.level === 'op')
+        run.record(name, op.id, label, op, startMs, run.nowMs, Math.min(busy, ms));
     });
     if (recorder.level === 'chunk') this.recordChunks(op, label, kernel, ms / kernel.ms, startMs, run);
     if (recorder.on) {
@@ -202,7 +216,9 @@ export class PassTimer {
 
   private usefulRows(graph: OpGraph, onNpu: boolean): number {
     if (!onNpu) return 1;
-    const tile = this.on.profile.npu.matrixTile;
+    const { numbers } = this.on.stack;
+    if (graph.shape.rows < numbers.matrixFromRows) return 1;
+    const tile = matrixRows(this.on);
     return graph.shape.rows / (Math.ceil(graph.shape.rows / tile) * tile);
   }
 

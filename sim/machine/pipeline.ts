@@ -41,10 +41,27 @@ export const PIPELINE_SLOTS = {
   activations: SLOTS,
 } as const;
 
+/** Where an operator of a statically scheduled graph ends and the next begins. */
+export interface Seam {
+  /** The result is complete; nothing that reads it may start before. */
+  readonly ready: number;
+  /** Tasks that free the slots of packed and of decoded chunks, oldest first. */
+  readonly packed: readonly number[];
+  readonly decoded: readonly number[];
+}
+
+const NO_SEAM: Seam = { ready: -1, packed: [], decoded: [] };
+
 /** The chunks of an operator as tasks, software-pipelined: loads run ahead, stores trail. */
 export function toProgram(pipeline: Pipeline): Program {
-  const { path, tiles, setup, chunk, fullChunks, rest } = pipeline;
   const program = new Program();
+  appendTo(program, pipeline, NO_SEAM);
+  return program;
+}
+
+/** Appends an operator to a program. Its loads may start before the seam is ready, its arithmetic may not. */
+export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam {
+  const { path, tiles, setup, chunk, fullChunks, rest } = pipeline;
   const mover = path === 'dma' ? DMA : L2;
   const costs = rest === null ? fullChunks : fullChunks + 1;
   const total = tiles * costs;
@@ -56,6 +73,10 @@ export function toProgram(pipeline: Pipeline): Program {
   const finished: number[] = [];
   const stored: number[] = [];
   const of = (column: readonly number[], index: number): number => column[index] ?? -1;
+  /** The same where `index` may lie before this operator. */
+  const slot = (column: readonly number[], before: readonly number[], index: number): number =>
+    index < 0 ? (before.at(index) ?? -1) : of(column, index);
+  const ready = (index: number): number => (index === 0 ? seam.ready : -1);
   const add = (
     unit: 0 | 1 | 2 | 3,
     kind: Parameters<Program['add']>[1],
@@ -66,7 +87,7 @@ export function toProgram(pipeline: Pipeline): Program {
   const latest = (...tasks: number[]): number => tasks.find((task) => task >= 0) ?? -1;
 
   const finish = (index: number): void => {
-    finished[index] = add(VECTOR, 'vector', costAt(index).finishMs, [of(multiplied, index)]);
+    finished[index] = add(VECTOR, 'vector', costAt(index).finishMs, [of(multiplied, index), ready(index)]);
     if (of(taken, index) < 0) taken[index] = of(finished, index);
   };
   const store = (index: number): void => {
@@ -79,14 +100,16 @@ export function toProgram(pipeline: Pipeline): Program {
     let prepared = -1;
     if (index % costs === 0) {
       const left = of(multiplied, index - costs * (SLOTS - 1) - 1);
-      const load = add(mover, 'load', setup.loadMs, [left]);
-      prepared = latest(add(VECTOR, 'convert', setup.convertMs, [load]), load);
+      const load = add(mover, 'load', setup.loadMs, [left, ready(index)]);
+      prepared = latest(add(VECTOR, 'convert', setup.convertMs, [load, ready(index)]), load);
     }
-    const load = add(mover, 'load', cost.loadMs, [of(taken, index - SLOTS)]);
-    const decode = add(VECTOR, 'decode', cost.decodeMs, [load, of(multiplied, index - SLOTS)]);
+    const load = add(mover, 'load', cost.loadMs, [slot(taken, seam.packed, index - SLOTS)]);
+    const free = slot(multiplied, seam.decoded, index - SLOTS);
+    const decode = add(VECTOR, 'decode', cost.decodeMs, [load, free]);
     const multiply = add(MATRIX, 'multiply', cost.multiplyMs, [
       latest(decode, load),
       prepared,
+      ready(index),
       latest(of(stored, index - OUTPUT_SLOTS), of(finished, index - OUTPUT_SLOTS)),
     ]);
     taken[index] = latest(decode, multiply);
@@ -101,7 +124,13 @@ export function toProgram(pipeline: Pipeline): Program {
     }
   }
   drain(total, finished, stored, finish, store);
-  return program;
+  const end = total - 1;
+  const loads = chunk.loadMs > 0 || (rest?.loadMs ?? 0) > 0;
+  return {
+    ready: latest(of(finished, end), of(multiplied, end), of(taken, end), seam.ready),
+    packed: loads ? taken.slice(-SLOTS) : seam.packed,
+    decoded: loads ? multiplied.slice(-SLOTS) : seam.decoded,
+  };
 }
 
 /** Emits the finishes and stores that trail behind the last chunk. */

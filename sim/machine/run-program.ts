@@ -16,6 +16,8 @@ export interface ProgramResult {
   readonly busyMs: readonly [number, number, number, number];
   /** Start and end of every task, in order of start; empty unless asked for. */
   readonly spans: readonly TaskSpan[];
+  /** End of every task, by number. */
+  readonly ends: Float64Array;
 }
 
 /** Runs a program on idle units, event by event. */
@@ -34,6 +36,7 @@ export function runProgram(program: Program, withSpans = false): ProgramResult {
   const running = [false, false, false, false];
   const busyMs: [number, number, number, number] = [0, 0, 0, 0];
   const spans: TaskSpan[] = [];
+  const ends = new Float64Array(tasks.length);
   const events = new EventQueue();
   const start = (unit: number, nowMs: number): void => {
     const index = queues[unit]?.[heads[unit] ?? 0];
@@ -55,11 +58,12 @@ export function runProgram(program: Program, withSpans = false): ProgramResult {
     const task = tasks[value];
     if (task === undefined) break;
     endMs = timeMs;
+    ends[value] = timeMs;
     done++;
     running[task.unit] = false;
     for (const follower of followers[value] ?? []) waits[follower] = (waits[follower] ?? 0) - 1;
     for (let unit = 0; unit < 4; unit++) start(unit, timeMs);
   }
   if (done !== tasks.length) throw new Error(`${tasks.length - done} tasks of an operator can never start`);
-  return { ms: endMs, busyMs, spans };
+  return { ms: endMs, busyMs, spans, ends };
 }

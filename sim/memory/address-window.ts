@@ -8,7 +8,7 @@ export interface WindowLimits {
   readonly maxMapBytes: number;
 }
 
-interface Mapping {
+export interface Mapping {
   readonly id: string;
   readonly address: number;
   /** Rounded up to the alignment. */
@@ -23,6 +23,11 @@ export class AddressWindow {
   private used = 0;
 
   constructor(readonly limits: WindowLimits) {}
+
+  /** By address. */
+  list(): readonly Mapping[] {
+    return [...this.mappings];
+  }
 
   get mappedBytes(): number {
     return this.used;

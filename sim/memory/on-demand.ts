@@ -2,7 +2,7 @@ import { UsageError } from '../../src/errors.js';
 import type { OpGraph } from '../../src/model/graph.js';
 import { AddressWindow } from './address-window.js';
 import { type MemoryContext, mapMs, type Regions, regionsFor } from './regions.js';
-import type { MemoryRuntime, PlacedOp, Readiness, SlotUse } from './runtime.js';
+import type { MemoryMap, MemoryRuntime, PlacedOp, Readiness, SlotUse } from './runtime.js';
 import { READY } from './runtime.js';
 import { unitIndex, type WeightUnit } from './units.js';
 
@@ -100,6 +100,14 @@ export class OnDemandMemory implements MemoryRuntime {
     const unit = this.unit(at);
     const address = this.window.addressOf(unit.id);
     return address === null ? null : address + (unit.offsets.get(tensor) ?? 0);
+  }
+
+  map(): MemoryMap {
+    const absent = this.units.filter(({ id }) => this.window.addressOf(id) === null);
+    return {
+      ...{ mapped: this.window.list(), staged: [], absent: absent.map(({ id, bytes }) => ({ id, bytes })) },
+      ...{ largestFreeBytes: this.window.largestFreeBytes, fragmentation: this.window.fragmentation },
+    };
   }
 
   reset(): void {

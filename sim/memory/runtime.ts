@@ -32,6 +32,30 @@ export interface SlotUse {
   readonly endMs: number;
 }
 
+/** A buffer in the address window. */
+export interface MappedRange {
+  readonly id: string;
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** Weights that share one fill of a staging slot. */
+export interface StagedBatch {
+  readonly bytes: number;
+  readonly tensors: readonly string[];
+}
+
+/** Where everything is now. */
+export interface MemoryMap {
+  readonly mapped: readonly MappedRange[];
+  /** Copied into a slot in every pass, in order. */
+  readonly staged: readonly StagedBatch[];
+  /** Weights that are in no mapping now and come in whole when an operator needs them. */
+  readonly absent: readonly { readonly id: string; readonly bytes: number }[];
+  readonly largestFreeBytes: number;
+  readonly fragmentation: number;
+}
+
 /**
  * Decides what is visible to the NPU and when. State lives across steps: what is mapped stays mapped.
  * Calls come in order: `beginPass`, then for each NPU operator `before` and `after`, then `endPass`.
@@ -51,6 +75,8 @@ export interface MemoryRuntime {
   readonly windowBytes: number;
   /** Address of a weight the NPU can reach now, or null. */
   addressOf(tensor: string): number | null;
+  /** Null for the unlimited window, which is not tracked. */
+  map(): MemoryMap | null;
   reset(): void;
 }
 
@@ -87,6 +113,10 @@ export class UnlimitedMemory implements MemoryRuntime {
 
   addressOf(): number {
     return 0;
+  }
+
+  map(): null {
+    return null;
   }
 
   reset(): void {}

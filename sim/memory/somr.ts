@@ -3,7 +3,7 @@ import type { OpGraph } from '../../src/model/graph.js';
 import { AddressWindow } from './address-window.js';
 import { type PlacementItem, placeAlternating, placeGlobal } from './placement.js';
 import { copyMs, type MemoryContext, mapMs, type Regions, regionsFor } from './regions.js';
-import type { MemoryRuntime, PlacedOp, Readiness, SlotUse } from './runtime.js';
+import type { MemoryMap, MemoryRuntime, PlacedOp, Readiness, SlotUse } from './runtime.js';
 import { READY } from './runtime.js';
 import { type StagingBatch, StagingPipeline } from './staging.js';
 import { buffersOf, unitIndex, type WeightUnit } from './units.js';
@@ -169,6 +169,21 @@ export class SomrMemory implements MemoryRuntime {
       before += this.units[other]?.bytes ?? 0;
     }
     return address + before + offset;
+  }
+
+  map(): MemoryMap {
+    const names = (units: readonly number[]): string[] =>
+      units.flatMap((unit) => [...(this.units[unit]?.offsets.keys() ?? [])]);
+    const staged = this.plan?.batches ?? [];
+    const absent = this.units.filter(
+      (_unit, at) => this.batchOf(at) < 0 && this.plan !== null && this.phaseOf(at) !== this.phase,
+    );
+    return {
+      mapped: this.window.list(),
+      staged: staged.map(({ units, bytes }) => ({ bytes, tensors: names(units) })),
+      absent: absent.map(({ id, bytes }) => ({ id, bytes })),
+      ...{ largestFreeBytes: this.window.largestFreeBytes, fragmentation: this.window.fragmentation },
+    };
   }
 
   reset(): void {

@@ -44,4 +44,24 @@ export const COMMON_NUMBERS: Readonly<Record<keyof StackNumbers, QuantityEntry>>
     ...{ value: '64 MiB', kind: 'assumed', source: CHOICE, range: ['32 MiB', '256 MiB'] },
     note: 'arXiv:2606.13740 does not give the slot size',
   },
+  matrixFromRows: { value: '1', kind: 'vendor', source: 'arXiv:2606.13740 Fig. 3a' },
+  rowTiles: { value: '1', kind: 'vendor', source: 'arXiv:2509.23324' },
+  matrixRate: { value: '1', kind: 'vendor', source: 'arXiv:2509.23324', note: 'FP16' },
+  vectorMacsPerCycle: {
+    ...{ value: '32', kind: 'assumed', source: CHOICE, range: ['11.2', '128'] },
+    note: 'about 16 instructions for 256 packed weights at the 2.05 instructions per cycle of llama.cpp#18139; low end: the FP16 rate of arXiv:2509.23324 (32.9 GFLOPS per thread at 1.469 GHz); high end: one 128-lane product per cycle',
+  },
+  vectorF16MacsPerCycle: {
+    ...{ value: '11.2', kind: 'derived', source: 'arXiv:2509.23324 Table 2', range: ['11.2', '32'] },
+    note: '32.9 GFLOPS of one thread at 1.469 GHz; high end: 64 lanes at one product in two cycles',
+  },
+  vectorQuantPerCycle: {
+    ...{ value: '0.42', kind: 'derived', source: 'llama.cpp#18139', range: ['0.37', '0.5'] },
+    note: '64 rows of 4096 in 42-56 us on 6 threads at 2.11 GHz',
+  },
+  q4Layout: { value: '1', kind: 'derived', source: 'GGUF Q4_0: 18 B for 32 weights' },
+  q8Layout: { value: '1', kind: 'derived', source: 'GGUF Q8_0: 34 B for 32 weights' },
+  opStartMs: { value: '0 us', kind: 'derived', source: 'part of the remote call' },
+  batchOps: { value: '1', kind: 'vendor', source: 'arXiv:2606.13740 section 4' },
+  prefillRows: { value: '512', kind: 'vendor', source: 'llama.cpp (n_ubatch)' },
 };

@@ -11,6 +11,9 @@ export const cpuStack: SoftwareStack = {
   description: 'llama.cpp-like: all operators on CPU cores, dot-product kernels without reuse across rows',
   ...stackNumbers(COMMON_NUMBERS),
   weightReuse: 'none',
+  weightDecode: 'vector',
+  activationsIn: 'dram',
   dispatch: 'queue',
+  sessions: () => 1,
   groups: (graph) => groupPerOp(graph, () => 'cpu'),
 };

@@ -21,7 +21,10 @@ export const lladaCpp: SoftwareStack = {
     },
   }),
   weightReuse: 'none',
+  weightDecode: 'vector',
+  activationsIn: 'dram',
   dispatch: 'remote-call',
+  sessions: () => 1,
   groups: (graph) => groupPerOp(graph, place),
 };
 

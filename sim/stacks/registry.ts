@@ -1,9 +1,19 @@
 import { unknownName } from '../../src/util/nearest.js';
 import { cpuStack } from './cpu.js';
 import { lladaCpp } from './llada-cpp.js';
+import { llamaCppHexagon, llamaCppHexagonHvx } from './llama-cpp-hexagon.js';
+import { qnn, qnnA8, qnnFp16 } from './qnn.js';
 import type { SoftwareStack } from './stack.js';
 
-const STACKS: readonly SoftwareStack[] = [lladaCpp, cpuStack];
+const STACKS: readonly SoftwareStack[] = [
+  lladaCpp,
+  cpuStack,
+  llamaCppHexagon,
+  llamaCppHexagonHvx,
+  qnn,
+  qnnA8,
+  qnnFp16,
+];
 
 /** Names of all software stacks. */
 export function stackNames(): string[] {

@@ -1,7 +1,8 @@
 import { UsageError } from '../../src/errors.js';
-import type { Op, OpGraph } from '../../src/model/graph.js';
+import type { Op, OpGraph, Precision } from '../../src/model/graph.js';
 import { unknownName } from '../../src/util/nearest.js';
 import { type Dimension, type Quantity, type QuantityEntry, toQuantity } from '../hardware/quantity.js';
+import type { HardwareProfile } from '../hardware/schema.js';
 
 export type Device = 'npu' | 'cpu';
 
@@ -34,6 +35,27 @@ export interface StackNumbers {
   readonly kvGrowthTokens: number;
   /** Upper size of one of the two staging slots. */
   readonly slotBytes: number;
+  /** Matrix products of at least this many rows use the matrix unit; those with fewer run on vector threads. */
+  readonly matrixFromRows: number;
+  /** Hardware row tiles that one matrix step takes; a pass is padded to as many rows. */
+  readonly rowTiles: number;
+  /** Multiply-accumulates per cycle of this stack's number format, FP16 = 1. */
+  readonly matrixRate: number;
+  /** 8-bit multiply-accumulates of a vector thread per cycle, unpacking of 4-bit weights included. */
+  readonly vectorMacsPerCycle: number;
+  /** FP16 multiply-accumulates of a vector thread per cycle. */
+  readonly vectorF16MacsPerCycle: number;
+  /** Activations a vector thread turns into 8-bit blocks per cycle, for vector products. */
+  readonly vectorQuantPerCycle: number;
+  /** Bytes weights take in this stack's layout, as a share of their GGUF size. */
+  readonly q4Layout: number;
+  readonly q8Layout: number;
+  /** What an operator costs on the NPU before its first chunk: starting and joining the worker threads. */
+  readonly opStartMs: number;
+  /** Operators of one dispatch at most. */
+  readonly batchOps: number;
+  /** A prompt is processed in passes of at most this many rows. */
+  readonly prefillRows: number;
 }
 
 /** Operators handed to a device in one dispatch. */
@@ -56,10 +78,26 @@ export interface SoftwareStack {
    * every weight again; `all-tiles`: a decoded chunk meets all row tiles before it is dropped.
    */
   readonly weightReuse: 'none' | 'all-tiles';
+  /** Who turns packed weights into what the matrix unit takes: the vector threads, or nobody. */
+  readonly weightDecode: 'vector' | 'none';
+  /**
+   * `dram`: an operator reads its inputs from DRAM and writes its result back; `tcm`: a statically scheduled
+   * graph hands results on inside TCM, and the next operator's weights are loaded while one still runs.
+   */
+  readonly activationsIn: 'dram' | 'tcm';
+  /** Storage of activations, when it differs from that of the model's precision. */
+  readonly activations?: Precision['activations'];
+  /** Keys a compiled graph attends to whatever is cached; without it a pass attends to what there is. */
+  readonly staticKeys?: boolean;
   /** How a group reaches the NPU. */
   readonly dispatch: 'remote-call' | 'queue';
+  /**
+   * NPU processes, each with its own address window, that share the layers.
+   * @param weightBytes of all operators on the NPU
+   */
+  sessions(weightBytes: number, profile: HardwareProfile): number;
   /** Splits a pass into dispatches, in execution order. */
-  groups(graph: OpGraph): readonly DispatchGroup[];
+  groups(graph: OpGraph, profile: HardwareProfile): readonly DispatchGroup[];
 }
 
 function dimensionOf(name: string): Dimension {

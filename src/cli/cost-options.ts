@@ -15,11 +15,22 @@ export interface CostOptions {
 
 /** The options, with the paper's setting as default: LLaDA-8B in Q4_0 by llada.cpp on SM8750. */
 export function costOptions(): Option[] {
+  return [new Option('--cost-model <name>', 'model whose shapes are timed').default('llada-8b'), ...chip()];
+}
+
+/** The same for commands that run no model, where `--model` can only mean the one that is timed. */
+export function simulateOptions(): Option[] {
   return [
-    new Option('--cost-model <name>', 'model whose shapes are timed').default('llada-8b'),
+    new Option('--model, --cost-model <name>', 'model whose shapes are timed').default('llada-8b'),
+    ...chip(),
+  ];
+}
+
+function chip(): Option[] {
+  return [
     new Option('--quant <format>', 'weight format: f32, f16, q8_0, q4_0').default('q4_0'),
     new Option('--profile <name>', 'hardware profile, or path of one').default('sm8750'),
-    new Option('--stack <name>', 'software stack: llada.cpp, cpu').default('llada.cpp'),
+    new Option('--stack <name>', 'software stack, see `hardware stacks`').default('llada.cpp'),
     new Option('--memory <mode>', 'address window: on-demand, paging, somr, unlimited').default('somr'),
     new Option('--fidelity <level>', 'machine model: event, analytic').default('event'),
   ];

@@ -6,7 +6,7 @@ import type { Tokenizer } from '../model/tokenizer.js';
 export function requireTokenizer(model: LoadedModel): Tokenizer {
   if (model.tokenizer === null) {
     throw new UsageError(
-      `${model.config.name} has no tokenizer.json beside its weights, so it cannot read a prompt`,
+      `${model.config.name} has no tokenizer, neither in its file nor as tokenizer.json beside it: give --prompt-ids`,
     );
   }
   return model.tokenizer;

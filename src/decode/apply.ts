@@ -1,11 +1,12 @@
 import { CheckError } from '../errors.js';
 import { CanvasEdit } from './canvas-edit.js';
 import { blockCount, blockOf, blockRange, contains, maskedInBlock, positionsOf } from './geometry.js';
+import { groupsOf, logicalOutcomes, logicalPasses } from './pass-groups.js';
 import { isFinished } from './plan.js';
-import { groupsOf, logicalOutcomes } from './pass-groups.js';
 import { landTickets, ticketsOf } from './refresh-ledger.js';
 import type { Rules, Verdict } from './rules/rule.js';
 import type {
+  AcceptedGroup,
   ApplyResult,
   Canvas,
   KvRef,
@@ -174,11 +175,15 @@ export function applyStep(
   checkOutcome(main, outcome);
   const edit = new CanvasEdit(canvas);
   let moved: Partial<Canvas> = {};
+  const accepted: AcceptedGroup[] = [];
   let sweeps = canvas.sweeps;
   switch (main.kind) {
     case 'prefill':
     case 'seal':
-      keepRows(edit, main);
+      logicalPasses(main).forEach((pass, group) => {
+        keepRows(edit, pass);
+        if (typeof main.visibility !== 'string') accepted.push({ group, transitions: 0 });
+      });
       break;
     case 'denoise': {
       const [scores, shadows] = logicalOutcomes(main, outcome);
@@ -202,7 +207,7 @@ export function applyStep(
   });
   if (!isFinished(rules, next)) {
     const { transitions } = edit;
-    return { canvas: next, transitions, dropped: refreshed.dropped, accepted: [], liveKv: liveKv(next) };
+    return { canvas: next, transitions, dropped: refreshed.dropped, accepted, liveKv: liveKv(next) };
   }
   // Law D7: what is still visible is reported; work nobody waits for is dropped.
   next.positions.forEach((position, index) => {
@@ -216,7 +221,7 @@ export function applyStep(
     canvas: done,
     transitions: edit.transitions,
     dropped: [...refreshed.dropped, ...late],
-    accepted: [],
+    accepted,
     liveKv: liveKv(done),
   };
 }

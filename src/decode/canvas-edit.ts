@@ -9,6 +9,10 @@ export class CanvasEdit {
     this.positions = [...base.positions];
   }
 
+  get length(): number {
+    return this.positions.length;
+  }
+
   at(index: number): Position {
     return this.positions[index];
   }

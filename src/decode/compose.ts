@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 import { applyStep } from './apply.js';
 import { exactSpeculation, type Steps } from './exact-speculation.js';
-import { blockCount, contains } from './geometry.js';
+import { contains } from './geometry.js';
 import { planStep } from './plan.js';
 import { cacheRule } from './rules/cache.js';
 import { commitRule } from './rules/commit.js';
@@ -14,6 +14,7 @@ import { revokeRule } from './rules/revoke.js';
 import type { Rules } from './rules/rule.js';
 import { speculateRule } from './rules/speculate.js';
 import { windowRule } from './rules/window.js';
+import { isRandom } from './sampling.js';
 import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from './spec.js';
 import type { Canvas, Policy, Position } from './types.js';
 
@@ -40,6 +41,7 @@ function rulesOf(spec: PolicySpec, inputs: PolicyInputs): Rules {
     revoke: revokeRule(spec.revoke),
     refresh: refreshRule(spec.refresh, spec.commit),
     logits: logitsRule(spec.logits),
+    draws: isRandom(spec),
     final: finalRule(spec.final),
   };
 }
@@ -54,7 +56,9 @@ function startCanvas(
   if (!Number.isInteger(genLength) || genLength < 1) {
     throw new UsageError(`generation length must be a positive integer, got ${genLength}`);
   }
-  if (genLength % spec.blockLength !== 0) {
+  const origin =
+    spec.blockOrigin === 'zero' ? promptIds.length - (promptIds.length % spec.blockLength) : promptIds.length;
+  if (spec.blockOrigin === 'prompt' && genLength % spec.blockLength !== 0) {
     throw new UsageError(
       `generation length ${genLength} is not a multiple of the block length ${spec.blockLength} of ${spec.name}`,
     );
@@ -69,6 +73,7 @@ function startCanvas(
     promptLength: promptIds.length,
     genLength,
     blockLength: spec.blockLength,
+    blockOrigin: origin,
     maskId,
     positions: [...prompt, ...Array.from({ length: genLength }, () => masked)],
     block: 0,
@@ -104,7 +109,8 @@ export function composePolicy(input: PolicySpecInput, inputs: PolicyInputs = {})
     start: (promptIds, genLength, maskId) => startCanvas(spec, rules, promptIds, genLength, maskId),
     ...(spec.speculate.kind === 'exact' ? exactSpeculation(spec.speculate, spec.commit, method) : method),
     stepBudget(genLength) {
-      const blocks = blockCount({ promptLength: 0, genLength, blockLength: spec.blockLength });
+      // One block more than fits, in case the first is shared with the prompt.
+      const blocks = Math.ceil(genLength / spec.blockLength) + (spec.blockOrigin === 'zero' ? 1 : 0);
       // prefill; one promotion per denoising step; one pass per block to make its KV durable; the sweep and its seal
       return 1 + genLength + blocks + rules.final.maxPasses + 1;
     },

@@ -4,9 +4,11 @@ import { DataError } from '../errors.js';
  * How sure a row is of its best token. All rules map to [0, 1], so thresholds mean the same scale everywhere.
  * - `max-softmax`: probability of the best token;
  * - `margin`: probability of the best minus the second best token;
- * - `neg-entropy`: 1 - H(p) / ln(vocab); orders rows as Dream's negative entropy does.
+ * - `neg-entropy`: 1 - H(p) / ln(vocab); orders rows as Dream's negative entropy does;
+ * - `entropy`: H(p) / ln(vocab), the least sure row first, as llama.cpp's ENTROPY_BASED does;
+ * - `random`: uniform, drawn per row (LLaDA's random remasking); here, without a draw, as max-softmax.
  */
-export type ConfidenceRule = 'max-softmax' | 'margin' | 'neg-entropy';
+export type ConfidenceRule = 'max-softmax' | 'margin' | 'neg-entropy' | 'entropy' | 'random';
 
 export interface Score {
   readonly token: number;
@@ -56,11 +58,13 @@ export function scoreRow(
   const probability = (logit: number): number => Math.exp(logit - maximum) / sum;
   switch (rule) {
     case 'max-softmax':
+    case 'random':
       return { token: best, confidence: probability(bestLogit) };
     case 'margin':
       return { token: best, confidence: probability(bestLogit) - probability(secondLogit) };
-    case 'neg-entropy': {
-      if (vocab < 2) return { token: best, confidence: 1 };
+    case 'neg-entropy':
+    case 'entropy': {
+      if (vocab < 2) return { token: best, confidence: rule === 'entropy' ? 0 : 1 };
       let weighted = 0;
       for (let id = 0; id < vocab; id++) {
         const shifted = logits[start + id] - maximum;
@@ -69,7 +73,8 @@ export function scoreRow(
         if (weight > 0) weighted += weight * shifted;
       }
       const entropy = Math.log(sum) - weighted / sum;
-      return { token: best, confidence: Math.min(1, Math.max(0, 1 - entropy / Math.log(vocab))) };
+      const share = Math.min(1, Math.max(0, entropy / Math.log(vocab)));
+      return { token: best, confidence: rule === 'entropy' ? share : 1 - share };
     }
   }
 }

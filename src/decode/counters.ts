@@ -50,7 +50,10 @@ export function countWork(
   const kind = (wanted: PassKind): number => main.filter((pass) => pass.kind === wanted).length;
   const rows = (list: readonly Pass[]): number => sum(list.map((pass) => pass.rows.length));
   const transitions = steps.flatMap((step) => step.transitions);
-  const speculative = steps.filter((step) => step.accepted.length > 0);
+  // The groups of a pass that only fills the cache are blocks of the prompt, not guesses.
+  const speculative = steps.filter(
+    ({ plan, accepted }) => accepted.length > 0 && plan.passes[0].kind !== 'prefill',
+  );
   const states = speculative.map((step) => groupsOf(step.plan.passes[0]));
   const wasted = speculative.map(({ accepted }, index) => {
     const used = new Set(accepted.map(({ group }) => group));

@@ -39,14 +39,22 @@ export function exactSpeculation(spec: ExactSpec, commit: CommitSpec, method: St
     },
     apply(canvas, plan, outcome, landed) {
       const [main] = plan.passes;
-      if (typeof main.visibility === 'string') return method.apply(canvas, plan, outcome, landed);
+      // A pass without groups, or whose groups are the method's own (a block-causal prompt), was not widened.
+      const own = method.plan(canvas)?.passes[0];
+      if (typeof main.visibility === 'string' || typeof own?.visibility !== 'string')
+        return method.apply(canvas, plan, outcome, landed);
       return applyChain(method, canvas, main, outcome);
     },
   };
 }
 
 /** Steps the method through the computed passes for as long as they are its own. */
-function applyChain(method: Steps, start: Canvas, main: Pass, outcome: PassOutcome): ReturnType<Steps['apply']> {
+function applyChain(
+  method: Steps,
+  start: Canvas,
+  main: Pass,
+  outcome: PassOutcome,
+): ReturnType<Steps['apply']> {
   const passes = logicalPasses(main);
   const outcomes = logicalOutcomes(main, outcome);
   const nextVersion = 1 + Math.max(...groupsOf(main).map(({ version }) => version));
@@ -60,7 +68,8 @@ function applyChain(method: Steps, start: Canvas, main: Pass, outcome: PassOutco
     accepted.push({ group, transitions: applied.transitions.length });
     canvas = { ...applied.canvas, step: start.step, nextVersion };
     const wanted = method.plan(canvas)?.passes[0];
-    const next = wanted === undefined ? -1 : passes.findIndex((pass, index) => index > group && isSame(pass, wanted));
+    const next =
+      wanted === undefined ? -1 : passes.findIndex((pass, index) => index > group && isSame(pass, wanted));
     if (next < 0) {
       const done = { ...canvas, step: start.step + 1 };
       return { canvas: done, transitions, dropped: [], accepted, liveKv: applied.liveKv };
@@ -76,7 +85,10 @@ function isSame(a: Pass, b: Pass): boolean {
     a.rows.length === b.rows.length &&
     a.reads.length === b.reads.length &&
     a.logits.length === b.logits.length &&
-    a.rows.every((row, i) => row.position === b.rows[i].position && row.feed === b.rows[i].feed) &&
+    a.rows.every(({ position, feed, draw }, i) => {
+      const other = b.rows[i];
+      return position === other.position && feed === other.feed && draw === other.draw;
+    }) &&
     a.reads.every((ref, i) => ref.position === b.reads[i].position && ref.version === b.reads[i].version) &&
     a.logits.every((row, i) => row === b.logits[i])
   );

@@ -5,6 +5,13 @@ export interface Geometry {
   readonly promptLength: number;
   readonly genLength: number;
   readonly blockLength: number;
+  /** Position at which block 0 begins; default: the first generated one. Before it, every position is cached. */
+  readonly blockOrigin?: number;
+}
+
+/** First position of block 0. */
+export function blockOrigin({ blockOrigin: origin, promptLength }: Geometry): number {
+  return origin ?? promptLength;
 }
 
 /** End of the sequence: prompt + generated positions. */
@@ -13,19 +20,18 @@ export function totalLength(geometry: Geometry): number {
 }
 
 export function blockCount(geometry: Geometry): number {
-  return geometry.genLength / geometry.blockLength;
+  return Math.ceil((totalLength(geometry) - blockOrigin(geometry)) / geometry.blockLength);
 }
 
-/** Block of a generated position; negative for the prompt. */
+/** Block of a position; negative before block 0. */
 export function blockOf(geometry: Geometry, position: number): number {
-  return position < geometry.promptLength
-    ? -1
-    : Math.floor((position - geometry.promptLength) / geometry.blockLength);
+  const origin = blockOrigin(geometry);
+  return position < origin ? -1 : Math.floor((position - origin) / geometry.blockLength);
 }
 
 /** Positions of a block; the empty range at the end of the sequence for the block after the last. */
 export function blockRange(geometry: Geometry, block: number): Range {
-  const start = Math.min(geometry.promptLength + block * geometry.blockLength, totalLength(geometry));
+  const start = Math.min(blockOrigin(geometry) + block * geometry.blockLength, totalLength(geometry));
   return { start, end: Math.min(start + geometry.blockLength, totalLength(geometry)) };
 }
 

@@ -19,19 +19,34 @@ export function lawsGivenUp(spec: PolicySpec): GivenUp[] {
   const { cache, window, revoke } = spec;
   const found: GivenUp[] = [];
   if (cache.kind === 'prefix' && cache.seal === 'as-is') {
-    found.push({ part: 'D2-exact-kv', because: 'cache.seal as-is keeps KV from the step that decided a token' });
+    found.push({
+      part: 'D2-exact-kv',
+      because: 'cache.seal as-is keeps KV from the step that decided a token',
+    });
   }
   if (cache.kind === 'per-block') {
-    found.push({ part: 'D1-kv', because: 'the full pass that opens a block computes the KV of everything anew' });
+    found.push({
+      part: 'D1-kv',
+      because: 'the full pass that opens a block computes the KV of everything anew',
+    });
     if (window.kind === 'per-block' && window.extent === 'block') {
       found.push({ part: 'B2-masked-kv', because: 'the masks right of the block are read from the cache' });
     }
   }
   if (cache.kind === 'decided') {
-    found.push({ part: 'D1-kv', because: `KV is computed anew every ${cache.refreshEvery} steps of a block` });
+    found.push({
+      part: 'D1-kv',
+      because: `KV is computed anew every ${cache.refreshEvery} steps of a block`,
+    });
+  }
+  if (spec.refresh.kind === 'cpu' && spec.refresh.what === 'self+dependents') {
+    found.push({ part: 'D1-kv', because: 'the KV of entries that saw a changed token is computed anew' });
   }
   if (revoke.kind === 'shadow') {
     found.push({ part: 'D4-every-step', because: 'a step may take back more tokens than it commits' });
+  }
+  if (spec.commit.kind === 'timestep') {
+    found.push({ part: 'D4-every-step', because: 'the schedule has steps that commit nothing' });
   }
   return found;
 }

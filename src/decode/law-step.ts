@@ -1,6 +1,6 @@
 import type { CheckedStep, Law, Violation } from './check-laws.js';
-import type { LawPart } from './given-up.js';
 import { blockCount, blockOf, blockRange, positionsOf } from './geometry.js';
+import type { LawPart } from './given-up.js';
 import { groupsOf, logicalOutcomes } from './pass-groups.js';
 import type { Canvas, Draft, KvEntry, Pass, PassOutcome, TokenState, Transition } from './types.js';
 
@@ -75,7 +75,8 @@ export class StepChecker {
       now.draft = draft;
     }
     const progressed = this.masked() < maskedBefore || record.kvWrites.length > 0 || main.kind === 'refresh';
-    if (!progressed && !this.givenUp.has('D4-every-step')) this.fault('D4', null, 'nothing was promoted and no KV became durable');
+    if (!progressed && !this.givenUp.has('D4-every-step'))
+      this.fault('D4', null, 'nothing was promoted and no KV became durable');
   }
 
   private fault(law: Law, position: number | null, message: string): void {
@@ -136,7 +137,8 @@ export class StepChecker {
       for (const row of pass.logits) {
         const { position } = pass.rows[row];
         const { state, kv } = this.positions[position];
-        if (state !== 'V' || kv === null)
+        const dependent = state === 'S' && this.givenUp.has('D1-kv');
+        if ((state !== 'V' && !dependent) || kv === null)
           this.fault('D2', position, `refresh of a ${state} position outside the prefix`);
       }
     }
@@ -209,7 +211,8 @@ export class StepChecker {
     if (t.reason === 'revoke') {
       const shadows = outcome === undefined ? [] : (logicalOutcomes(main, outcome)[1]?.rows ?? []);
       const weak = shadows.some((row) => row.position === t.position && row.asked === t.confidence);
-      if (!weak || t.to !== 'IV') this.fault('trace', t.position, 'revoked without a shadow row that says so');
+      if (!weak || t.to !== 'IV')
+        this.fault('trace', t.position, 'revoked without a shadow row that says so');
     }
     if (t.reason === 'refresh') {
       const scored = (pass: Pass): boolean =>

@@ -28,7 +28,10 @@ export function logicalSteps(step: CheckedStep): CheckedStep[] {
         landed: [],
         transitions: part,
         dropped: [],
-        kvWrites: [...step.kvWrites.filter(({ version }) => version === pass.version), ...(isLast ? stray : [])],
+        kvWrites: [
+          ...step.kvWrites.filter(({ version }) => version === pass.version),
+          ...(isLast ? stray : []),
+        ],
         draftWrites: isLast ? step.draftWrites : [],
         accepted: [],
       },

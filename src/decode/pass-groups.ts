@@ -89,3 +89,19 @@ export function mergePasses(passes: readonly Pass[]): Pass | null {
     logits,
   };
 }
+
+/**
+ * The rows whose logits predict the wanted ones when a model predicts each position from the row before it (Dream).
+ * The first row of a group has none before it and predicts itself, as in Fast-dLLM's cached slices.
+ */
+export function shiftedRows(pass: Pass): number[] {
+  const groups = groupsOf(pass);
+  const starts = groupStarts(groups);
+  return pass.logits.map((row) => {
+    const group = starts.findLastIndex((start) => start <= row);
+    const before = pass.rows
+      .slice(starts[group], starts[group] + groups[group].rows)
+      .findIndex(({ position }) => position === pass.rows[row].position - 1);
+    return before < 0 ? starts[group] : starts[group] + before;
+  });
+}

@@ -35,8 +35,8 @@ function feedOf(rules: Rules, canvas: Canvas, index: number): number {
 
 /** The work of the critical path, or null when nothing is left to do. */
 function mainWork(rules: Rules, canvas: Canvas): MainWork | null {
-  if (rules.cache.prefill && canvas.positions[0].kv === null) {
-    const prompt = positionsOf({ start: 0, end: canvas.promptLength });
+  if (rules.cache.prefill && canvas.blockOrigin > 0 && canvas.positions[0].kv === null) {
+    const prompt = positionsOf({ start: 0, end: canvas.blockOrigin });
     return { kind: 'prefill', rows: finalTokens(canvas, prompt), logits: [] };
   }
   const sweep = rules.final.sweepRows(canvas);
@@ -48,7 +48,11 @@ function mainWork(rules: Rules, canvas: Canvas): MainWork | null {
     const positions = [...positionsOf(canvas.window), ...rules.window.lookahead(canvas)].filter(
       (position) => !rules.cache.reuses(canvas, position),
     );
-    const rows = positions.map((position) => ({ position, feed: feedOf(rules, canvas, position) }));
+    const draw = canvas.positions.filter(({ state }) => state === 'M' || state === 'IV').length;
+    const rows = positions.map((position) => {
+      const feed = feedOf(rules, canvas, position);
+      return rules.draws ? { position, feed, draw } : { position, feed };
+    });
     const logits = positions.flatMap((position, row) =>
       rules.logits.wants(canvas.positions[position]) ? [row] : [],
     );
@@ -70,7 +74,7 @@ export function isFinished(rules: Rules, canvas: Canvas): boolean {
  * counterpart. Nobody sees them.
  */
 function withShadows(rules: Rules, canvas: Canvas, main: Pass): Pass {
-  const shadows = main.kind === 'denoise' ? rules.revoke.shadows(canvas) : [];
+  const shadows = rules.revoke.shadows(canvas);
   if (shadows.length === 0) return main;
   const rows = shadows.map((position): PassRow => {
     const { state, token } = canvas.positions[position];
@@ -90,12 +94,36 @@ function withShadows(rules: Rules, canvas: Canvas, main: Pass): Pass {
   return merged;
 }
 
+/** A prompt pass whose blocks see themselves and what is left of them. */
+function blockCausal(canvas: Canvas, main: Pass): Pass {
+  const parts: Pass[] = [];
+  for (let start = 0; start < main.rows.length; start += canvas.blockLength) {
+    parts.push({
+      ...main,
+      id: `${main.id}/${parts.length}`,
+      version: main.version + parts.length,
+      rows: main.rows.slice(start, start + canvas.blockLength),
+      reads: parts.flatMap(({ rows, version }) => rows.map(({ position }) => ({ position, version }))),
+    });
+  }
+  const merged = mergePasses(parts);
+  if (merged === null) throw new Error('blocks of the prompt see whole blocks');
+  return { ...merged, id: main.id };
+}
+
+function groupedMain(rules: Rules, canvas: Canvas, main: Pass): Pass {
+  if (main.kind === 'denoise') return withShadows(rules, canvas, main);
+  const isSplit =
+    main.kind === 'prefill' && rules.cache.causalPrefill && main.rows.length > canvas.blockLength;
+  return isSplit ? blockCausal(canvas, main) : main;
+}
+
 /** The next step: one main pass and the refresh passes that run beside it, all reading the same snapshot. */
 export function planStep(rules: Rules, canvas: Canvas): StepPlan | null {
   const main = mainWork(rules, canvas);
   if (main === null) return null;
   const passes: Pass[] = [
-    withShadows(rules, canvas, {
+    groupedMain(rules, canvas, {
       id: `${canvas.step}.0`,
       ...main,
       lane: 'main',
@@ -125,5 +153,6 @@ export function planStep(rules: Rules, canvas: Canvas): StepPlan | null {
       logits: targets.map((_, row) => row),
     });
   }
-  return { step: canvas.step, block: canvas.block, passes };
+  const joins = rules.refresh.joins && passes.length > 1;
+  return { step: canvas.step, block: canvas.block, passes, ...(joins ? { joins } : {}) };
 }

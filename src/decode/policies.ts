@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from './compose.js';
-import type { PolicySpecInput } from './spec.js';
+import { type PolicySpecInput, parsePolicySpec } from './spec.js';
 
 const PAPER = 'arXiv:2606.13740';
 
@@ -69,7 +72,8 @@ const SPECS = [
   },
   {
     name: 'sts',
-    description: 'block by block on prefix KV with staged token stabilization, no drafts: what staging does alone',
+    description:
+      'block by block on prefix KV with staged token stabilization, no drafts: what staging does alone',
     source: `${PAPER} §3.3 without §3.2; a row that Table 6 does not have`,
     window: { kind: 'block' },
     cache: { kind: 'prefix', seal: 'pass' },
@@ -99,7 +103,8 @@ const SPECS = [
     name: 'fast-dllm-prefix',
     description:
       'one full pass per block fills the prefix cache, block and suffix are recomputed, confidence 0.9 (gives up D1-kv)',
-    source: 'Fast-dLLM v1 (arXiv:2505.22618), prefix cache + parallel decoding; without the extra forward of June 2025',
+    source:
+      'Fast-dLLM v1 (arXiv:2505.22618), prefix cache + parallel decoding; without the extra forward of June 2025',
     window: { kind: 'per-block', extent: 'suffix' },
     cache: { kind: 'per-block' },
     commit: { kind: 'threshold', tau: 0.9 },
@@ -108,14 +113,16 @@ const SPECS = [
     name: 'fast-dllm-dual',
     description:
       'one full pass per block fills the cache of prefix and suffix, only the block is recomputed, confidence 0.9 (gives up D1-kv, B2-masked-kv)',
-    source: 'Fast-dLLM v1 (arXiv:2505.22618), dual cache + parallel decoding; without the extra forward of June 2025',
+    source:
+      'Fast-dLLM v1 (arXiv:2505.22618), dual cache + parallel decoding; without the extra forward of June 2025',
     window: { kind: 'per-block', extent: 'block' },
     cache: { kind: 'per-block' },
     commit: { kind: 'threshold', tau: 0.9 },
   },
   {
     name: 'fast-dllm-factor',
-    description: 'fast-dllm-dual with the factor rule instead of the threshold (gives up D1-kv, B2-masked-kv)',
+    description:
+      'fast-dllm-dual with the factor rule instead of the threshold (gives up D1-kv, B2-masked-kv)',
     source: 'Fast-dLLM v1 (arXiv:2505.22618), factor 1; without its off-by-one at the last rank',
     window: { kind: 'per-block', extent: 'block' },
     cache: { kind: 'per-block' },
@@ -140,6 +147,49 @@ const SPECS = [
     commit: { kind: 'revocable' },
     revoke: { kind: 'shadow' },
   },
+  {
+    name: 'block-causal',
+    description:
+      'block by block on exact prefix KV: blocks begin at position 0, see themselves and what is left of them; confidence above 0.95',
+    source: 'LLaDA2.0 (strict 0.95) and SDAR; the last block ends with the text instead of being filled up',
+    blockOrigin: 'zero',
+    window: { kind: 'block' },
+    cache: { kind: 'prefix', seal: 'pass', prompt: 'block-causal' },
+    commit: { kind: 'threshold', tau: 0.95, compare: 'above' },
+  },
+  {
+    name: 'llada-random',
+    description:
+      'llada with random remasking: the place of the next token is drawn, not the most confident one',
+    source: 'LLaDA generate, remasking random',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'quota' },
+    confidence: 'random',
+  },
+  {
+    name: 'dream',
+    description:
+      'full canvas in one block, a share of the masks per step by entropy, temperature 0.2 and top-p 0.95 (gives up D4-every-step)',
+    source:
+      'Dream diffusion_generate; alg: confidence max-softmax (maskgit_plus), margin, neg-entropy, or transfer each (origin)',
+    blockLength: 128,
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'timestep' },
+    confidence: 'neg-entropy',
+    sampling: { kind: 'filtered' },
+  },
+  {
+    name: 'llama.cpp-diffusion',
+    description: 'full canvas, quotas per block, tokens sampled after top-k 40, top-p 0.95, temperature 0.8',
+    source:
+      'llama.cpp examples/diffusion, block schedule; algorithms: max-softmax (CONFIDENCE), margin, entropy (inverted as there), random, or commit timestep each (ORIGIN)',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'quota' },
+    sampling: { kind: 'filtered', order: 'llama.cpp', temperature: 0.8, topK: 40 },
+  },
 ] as const satisfies readonly PolicySpecInput[];
 
 /** Specs of the named policies, in the order of the ablation ladder. */
@@ -147,8 +197,12 @@ export const POLICY_SPECS: readonly PolicySpecInput[] = SPECS;
 
 export const POLICY_NAMES: readonly string[] = SPECS.map((spec) => spec.name);
 
-/** @throws UsageError with the nearest names */
+/**
+ * A named policy, or one read from a `.json` file (keys as in `policies NAME --json`, defaults may be left out).
+ * @throws UsageError with the nearest names, or naming the key that is wrong
+ */
 export function policySpecByName(name: string): PolicySpecInput {
+  if (name.endsWith('.json')) return readPolicyFile(name);
   const found = POLICY_SPECS.find((spec) => spec.name === name);
   if (found === undefined) throw unknownName('policy', name, POLICY_NAMES);
   return found;
@@ -160,4 +214,15 @@ export function policySpecByName(name: string): PolicySpecInput {
  */
 export function policyByName(name: string, inputs: PolicyInputs = {}): DecodingPolicy {
   return composePolicy(policySpecByName(name), inputs);
+}
+
+function readPolicyFile(path: string): PolicySpecInput {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`policy ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return parsePolicySpec(json);
+  return parsePolicySpec({ name: basename(path, '.json'), ...json });
 }

@@ -1,7 +1,7 @@
 import { CheckError } from '../errors.js';
 import type { CanvasEdit } from './canvas-edit.js';
 import type { RefreshRule } from './rules/rule.js';
-import type { Canvas, DroppedRefresh, PassOutcome, RefreshTicket, StepPlan } from './types.js';
+import type { Canvas, DroppedRefresh, PassOutcome, RefreshTarget, RefreshTicket, StepPlan } from './types.js';
 
 /** Tickets of the side passes a plan launches. */
 export function ticketsOf(canvas: Canvas, plan: StepPlan): RefreshTicket[] {
@@ -19,6 +19,19 @@ export function ticketsOf(canvas: Canvas, plan: StepPlan): RefreshTicket[] {
         return { position, version: kv.version, token, feed };
       }),
     }));
+}
+
+/**
+ * Notes the entries that were computed with an old entry of a changed position in view: every entry as new as that
+ * one or newer, those of the same refresh pass included, which saw the row of the old token.
+ */
+function markDependents(edit: CanvasEdit, changed: readonly RefreshTarget[]): void {
+  for (let index = 0; index < edit.length; index++) {
+    const { kv, state } = edit.at(index);
+    if (kv === null || (state !== 'S' && state !== 'V')) continue;
+    const saw = changed.some(({ position, version }) => position !== index && kv.version >= version);
+    if (saw) edit.patch(index, { stale: true });
+  }
 }
 
 /**
@@ -48,7 +61,8 @@ export function landTickets(
     const late = rule.maxAgeSteps !== null && step - ticket.launchedAt > rule.maxAgeSteps;
     const superseded = ticket.targets.some(({ position, version, token }) => {
       const now = edit.at(position);
-      return now.state !== 'V' || now.kv?.version !== version || now.token !== token;
+      const open = now.state === 'V' || (now.state === 'S' && now.stale === true);
+      return !open || now.kv?.version !== version || now.token !== token;
     });
     if (late || superseded) {
       const reason = superseded ? 'superseded' : 'late';
@@ -57,14 +71,22 @@ export function landTickets(
       );
       continue;
     }
+    const changed: RefreshTarget[] = [];
     for (const target of ticket.targets) {
       const score = outcome.rows.find((row) => row.position === target.position);
       if (score === undefined) {
         throw new CheckError(`refresh ${ticket.passId} has no outcome for position ${target.position}`);
       }
-      const after = rule.land(edit.at(target.position), target, ticket.passVersion, score);
-      edit.transit(target.position, after, 'refresh', true);
+      const before = edit.at(target.position);
+      const after = rule.land(before, target, ticket.passVersion, score);
+      if (before.state === 'S') {
+        edit.patch(target.position, { ...after, stale: undefined });
+        continue;
+      }
+      edit.transit(target.position, { ...after, stale: undefined }, 'refresh', true);
+      if (after.token !== before.token) changed.push(target);
     }
+    if (rule.marksDependents) markDependents(edit, changed);
   }
   for (const passId of outcomes.keys()) throw new CheckError(`refresh ${passId} is not under way`);
   return { inFlight, dropped };

@@ -1,8 +1,10 @@
 import type { Engine } from '../engine/engine.js';
 import { CheckError, UsageError } from '../errors.js';
 import type { DecodingPolicy } from './compose.js';
-import { probabilityOf, scoreRow } from './confidence.js';
+import { probabilityOf } from './confidence.js';
 import { countWork, type DecodeCounters } from './counters.js';
+import { shiftedRows } from './pass-groups.js';
+import { sampleRow } from './sampling.js';
 import { draftWritesBetween, kvWritesBetween, type StepRecord } from './step-record.js';
 import type { StepTimer } from './timer.js';
 import type { Canvas, Pass, PassOutcome, StepPlan } from './types.js';
@@ -38,16 +40,17 @@ export interface DecodeResult {
 
 async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Promise<PassOutcome> {
   const { engine, policy } = options;
-  const { logits } = await engine.run(pass);
-  const { vocab } = engine.config;
+  const { vocab, eosId, shiftLogits } = engine.config;
+  const { logits } = await engine.run(shiftLogits ? { ...pass, logits: shiftedRows(pass) } : pass);
   if (logits.length !== pass.logits.length * vocab) {
     throw new CheckError(
       `engine ${engine.name} returned ${logits.length} logits for pass ${pass.id}, expected ${pass.logits.length} rows of ${vocab}`,
     );
   }
   const rows = pass.logits.map((row, index) => {
-    const { position, asks } = pass.rows[row];
-    const score = scoreRow(logits, index, vocab, maskId, policy.spec.confidence);
+    const { position, asks, draw } = pass.rows[row];
+    const at = draw === undefined ? null : { position, draw };
+    const score = sampleRow(logits, index, { vocab, maskId, eosId }, policy.spec, at);
     if (asks === undefined) return { position, ...score };
     return { position, ...score, asked: probabilityOf(logits, index, vocab, asks) };
   });
@@ -103,7 +106,12 @@ export async function decode(options: DecodeOptions): Promise<DecodeResult> {
     }
     const timing = timer?.time(plan) ?? null;
     const landed: PassOutcome[] = [];
-    for (const passId of finishedPasses(plan, timing?.completed ?? null)) {
+    const finished = finishedPasses(plan, timing?.completed ?? null);
+    const left =
+      plan.joins === true && plan.passes.find(({ id, lane }) => lane === 'side' && !finished.includes(id));
+    if (left)
+      throw new CheckError(`timer ${timer?.name} ends step ${plan.step} without waiting for pass ${left.id}`);
+    for (const passId of finished) {
       const found = pending.get(passId);
       if (found === undefined) throw new CheckError(`timer completed pass ${passId}, which is not under way`);
       pending.delete(passId);

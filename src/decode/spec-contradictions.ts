@@ -12,6 +12,11 @@ export function contradictions(spec: PolicySpec): string[] {
       `commit.stable (${m.stable}) is below commit.visible (${m.visible}); stable is the stronger test`,
     );
   }
+  if (m.kind === 'timestep' && m.steps !== null && m.steps > spec.blockLength) {
+    found.push(
+      `commit.steps (${m.steps}) exceeds blockLength (${spec.blockLength}), the most a block may take`,
+    );
+  }
   if (m.kind === 'quota' && m.stepsPerBlock !== null && m.stepsPerBlock > spec.blockLength) {
     found.push(
       `commit.stepsPerBlock (${m.stepsPerBlock}) exceeds blockLength (${spec.blockLength}); every step must commit`,
@@ -30,16 +35,28 @@ export function contradictions(spec: PolicySpec): string[] {
     found.push('cache per-block is filled by the full pass of window per-block');
   }
   if (c.kind === 'decided' && (w.kind !== 'canvas' || w.extent !== 'full' || staged)) {
-    found.push('cache decided reuses rows of the full canvas whose tokens are final: window canvas full, commit not staged');
+    found.push(
+      'cache decided reuses rows of the full canvas whose tokens are final: window canvas full, commit not staged',
+    );
   }
   if ((m.kind === 'revocable') !== (spec.revoke.kind === 'shadow')) {
-    found.push('commit revocable and revoke shadow belong together: one commits what the other may take back');
+    found.push(
+      'commit revocable and revoke shadow belong together: one commits what the other may take back',
+    );
   }
-  if (spec.revoke.kind === 'shadow' && (w.kind !== 'canvas' || c.kind !== 'none' || spec.speculate.kind !== 'none')) {
+  if (
+    spec.revoke.kind === 'shadow' &&
+    (w.kind !== 'canvas' || c.kind !== 'none' || spec.speculate.kind !== 'none')
+  ) {
     found.push('revoke shadow re-predicts on the whole canvas: window canvas, cache none, speculate none');
   }
+  if (spec.blockOrigin === 'zero' && (w.kind !== 'block' || w.extent !== 'block')) {
+    found.push('blockOrigin zero is for block-causal decoding, so window must be block without suffix');
+  }
   if (spec.speculate.kind === 'exact' && (staged || look !== undefined)) {
-    found.push('speculate exact drafts states of a plain commit rule: commit not staged, no window.lookahead');
+    found.push(
+      'speculate exact drafts states of a plain commit rule: commit not staged, no window.lookahead',
+    );
   }
   if (w.kind === 'sliding' && cached && c.seal === 'pass') {
     found.push('window sliding drops rows inside a block, so cache.seal must be delayed or as-is');
@@ -73,6 +90,9 @@ export function contradictions(spec: PolicySpec): string[] {
       found.push(
         'refresh.feed mask leaves KV as it is, so order oldest would pick the same position forever',
       );
+    }
+    if (spec.refresh.late === 'block' && spec.refresh.maxAgeSteps !== null) {
+      found.push('refresh.late block leaves nothing late, so refresh.maxAgeSteps must be null');
     }
     if (spec.refresh.perStep > spec.refresh.maxInFlight) {
       found.push(

@@ -11,6 +11,8 @@ const unit = z.number().min(0).max(2);
 const count = z.int().min(1);
 const compare = z.enum(['at-least', 'above']);
 
+const seed = z.int().min(0).default(0).describe('seed of the counter-based random numbers');
+
 const lookahead = z.strictObject({
   trigger: z
     .int()
@@ -89,13 +91,21 @@ const cache = z.discriminatedUnion('kind', [
       .describe(
         'pass: one extra pass per finished block over its final tokens; delayed: a row is kept from a step that fed it its final token; as-is: kept from the step that decided it',
       ),
+    prompt: z
+      .enum(['bidirectional', 'block-causal'])
+      .default('bidirectional')
+      .describe(
+        'who sees whom when the prompt is cached: all of it (LLaDA), or each block itself and what is left of it (SDAR, LLaDA2)',
+      ),
   }),
   z.strictObject({ kind: z.literal('per-block') }),
   z.strictObject({
     kind: z.literal('decided'),
     refreshEvery: count
       .default(8)
-      .describe('steps of a block between passes that compute everything anew; 8 in the paper, 4 in its demo'),
+      .describe(
+        'steps of a block between passes that compute everything anew; 8 in the paper, 4 in its demo',
+      ),
   }),
 ]);
 
@@ -111,6 +121,26 @@ const commit = z.discriminatedUnion('kind', [
     kind: z.literal('threshold'),
     tau: unit.default(0.9).describe('operating point of Fast-dLLM'),
     compare: compare.default('at-least').describe('Fast-dLLM and dInfer accept >=, WINO and LLaDA2 >'),
+  }),
+  z.strictObject({
+    kind: z.literal('timestep'),
+    steps: count
+      .nullable()
+      .default(null)
+      .describe('denoising steps per block; null is the block length (Dream: steps = new tokens)'),
+    eps: z.number().min(0).max(0.5).default(0.001).describe('end of the time line, default of Dream'),
+    transfer: z
+      .enum(['top', 'each'])
+      .default('top')
+      .describe(
+        'top: the most confident share of the masks; each: every mask by its own coin (Dream origin)',
+      ),
+    temperature: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('alg_temp of Dream: above 0 the masks are drawn from softmax(confidence / temperature)'),
+    seed,
   }),
   z.strictObject({
     kind: z.literal('factor'),
@@ -160,7 +190,9 @@ const speculate = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('exact'),
-    tile: count.default(32).describe('rows of one tile: up to the next multiple rows are computed anyway (§2.2)'),
+    tile: count
+      .default(32)
+      .describe('rows of one tile: up to the next multiple rows are computed anyway (§2.2)'),
     extraTiles: z
       .int()
       .min(0)
@@ -182,13 +214,52 @@ const speculate = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const sampling = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('greedy') }),
+  z.strictObject({
+    kind: z.literal('gumbel'),
+    temperature: z.number().min(0).default(1).describe('T of LLaDA: the token samples softmax(l / T)'),
+    seed,
+  }),
+  z.strictObject({
+    kind: z.literal('filtered'),
+    temperature: z
+      .number()
+      .min(0)
+      .default(0.2)
+      .describe('Dream recommends 0.2 (0.1 for the published instruct scores); 0 takes the best token'),
+    topP: z.number().positive().max(1).nullable().default(0.95).describe('Dream and llama.cpp: 0.95'),
+    topK: count.nullable().default(null).describe('null: no limit; llama.cpp: 40'),
+    order: z
+      .enum(['dream', 'llama.cpp'])
+      .default('dream')
+      .describe('dream: temperature, top-p, top-k; llama.cpp: top-k, top-p, temperature'),
+    seed,
+  }),
+]);
+
+const endOfText = z.strictObject({
+  logit: z
+    .enum(['keep', 'never'])
+    .default('keep')
+    .describe('never: end-of-text cannot be chosen (logits_eos_inf of LLaDA, used for HumanEval)'),
+  confidence: z
+    .enum(['keep', 'last'])
+    .default('keep')
+    .describe(
+      'last: end-of-text has no confidence and is committed last (confidence_eos_eot_inf of LLaDA, used for GSM8K)',
+    ),
+});
+
 const revoke = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
   z.strictObject({
     kind: z.literal('shadow'),
     tau: unit
       .default(0.9)
-      .describe('tau_2 of WINO: a committed token less likely than this at its shadow row returns to the mask'),
+      .describe(
+        'tau_2 of WINO: a committed token less likely than this at its shadow row returns to the mask',
+      ),
   }),
 ]);
 
@@ -232,6 +303,18 @@ const refresh = z.discriminatedUnion('kind', [
       .enum(['visible', 'always'])
       .default('visible')
       .describe('a new identity must reach theta_visible, as in the window; always: take the new best token'),
+    what: z
+      .enum(['self', 'self+dependents'])
+      .default('self')
+      .describe(
+        'self: V only, as drawn in Fig. 9b; self+dependents: also the KV of entries that saw a token which a refresh has changed',
+      ),
+    late: z
+      .enum(['apply', 'block'])
+      .default('apply')
+      .describe(
+        'apply: a result lands at the boundary after it is finished; block: the step waits for it ("asynchronously to the NPU" speaks for apply)',
+      ),
     maxAgeSteps: z
       .int()
       .min(0)
@@ -256,16 +339,26 @@ export const policySpecSchema = z.strictObject({
   description: z.string().default(''),
   source: z.string().default(''),
   blockLength: count.default(32).describe('§5.1'),
+  blockOrigin: z
+    .enum(['prompt', 'zero'])
+    .default('prompt')
+    .describe(
+      'prompt: blocks begin at the first generated position (LLaDA); zero: at position 0, so that the rest of the prompt shares a block with the first tokens (SDAR, LLaDA2)',
+    ),
   confidence: z
-    .enum(['max-softmax', 'margin', 'neg-entropy'])
+    .enum(['max-softmax', 'margin', 'neg-entropy', 'entropy', 'random'])
     .default('max-softmax')
     .describe('the paper defines no formula; LLaDA and Fast-dLLM use the softmax of the best token'),
+  sampling: sampling.default({ kind: 'greedy' }).describe('greedy: temperature 0, as in §5.1'),
+  endOfText: endOfText
+    .default({ logit: 'keep', confidence: 'keep' })
+    .describe('keep: the paper says nothing'),
   window,
   cache,
   commit,
   speculate: speculate.default({ kind: 'none' }),
   revise: revise.default({ falling: 'sticky', rename: true }),
-  revoke: revoke.default({ kind: 'none' }),
+  revoke: revoke.default({ kind: 'none' }).describe('none: only WINO takes committed tokens back'),
   refresh: refresh.default({ kind: 'none' }),
   logits: z
     .enum(['all', 'active'])
@@ -287,6 +380,8 @@ export type CacheSpec = PolicySpec['cache'];
 export type CommitSpec = PolicySpec['commit'];
 export type SpeculateSpec = PolicySpec['speculate'];
 export type ExactSpec = Extract<SpeculateSpec, { kind: 'exact' }>;
+export type SamplingSpec = PolicySpec['sampling'];
+export type EndOfTextSpec = PolicySpec['endOfText'];
 export type RevokeSpec = PolicySpec['revoke'];
 export type ReviseSpec = PolicySpec['revise'];
 export type RefreshSpec = PolicySpec['refresh'];

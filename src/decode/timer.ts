@@ -19,6 +19,6 @@ export interface StepTiming {
  */
 export interface StepTimer {
   readonly name: string;
-  /** Called once per step in order; keeps state (side work still running, mapped weights) between calls. */
+  /** A plan that joins ends with its side passes: all of them are completed. Called once per step in order; keeps state (side work still running, mapped weights) between calls. */
   time(plan: StepPlan): StepTiming;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { policySpecSchema } from './spec.js';
 import type { StepRecord } from './step-record.js';
-import type { KvRef } from './types.js';
+import type { KvRef, PassRow } from './types.js';
 
 /** Version of the file format; a reader refuses others. */
 export const TRACE_SCHEMA = 'dllm-npu/trace/1';
@@ -32,14 +32,18 @@ const kind = z.enum(['prefill', 'denoise', 'seal', 'refresh']);
 const rowVisibility = z.enum(['all', 'self', 'causal', 'shadow']);
 
 /** Only what differs from an ordinary row is written. */
-const row = z.union([z.tuple([id, id]), z.tuple([id, id, id])]);
+const row = z.union([
+  z.tuple([id, id]),
+  z.tuple([id, id, id.nullable()]),
+  z.tuple([id, id, id.nullable(), id.nullable()]),
+]);
 
 const pass = z.strictObject({
   id: z.string(),
   kind,
   lane: z.enum(['main', 'side']),
   version: id,
-  /** [position, fed token] and, if there is one, the token it asks about. */
+  /** [position, fed token] and, if there are any, the token it asks about and the counter of its draw. */
   rows: z.array(row),
   reads,
   visibility: z.union([
@@ -58,6 +62,7 @@ export const traceStepSchema = z.strictObject({
   step: id,
   block: id,
   passes: z.array(pass).min(1),
+  joins: z.boolean().optional(),
   outcomes: z.array(
     z.strictObject({
       passId: z.string(),
@@ -148,6 +153,11 @@ function fromRuns(runs: readonly (readonly [number, number, number])[]): KvRef[]
   );
 }
 
+function encodeRow({ position, feed, asks, draw }: PassRow): z.output<typeof row> {
+  if (draw !== undefined) return [position, feed, asks ?? null, draw];
+  return asks === undefined ? [position, feed] : [position, feed, asks];
+}
+
 /** A step as it is written; keys in the order of the schema, so that reading and writing give the same bytes. */
 export function encodeStep(record: StepRecord): TraceStepLine {
   const { plan, outcomes, landed, transitions, dropped, kvWrites, draftWrites, accepted, timing } = record;
@@ -160,7 +170,7 @@ export function encodeStep(record: StepRecord): TraceStepLine {
       kind: p.kind,
       lane: p.lane,
       version: p.version,
-      rows: p.rows.map(({ position, feed, asks }) => (asks === undefined ? [position, feed] : [position, feed, asks])),
+      rows: p.rows.map(encodeRow),
       reads: toRuns(p.reads),
       visibility:
         typeof p.visibility === 'string'
@@ -168,6 +178,7 @@ export function encodeStep(record: StepRecord): TraceStepLine {
           : { groups: p.visibility.groups.map((group) => ({ ...group, sees: [...group.sees] })) },
       logits: [...p.logits],
     })),
+    ...(plan.joins === undefined ? {} : { joins: plan.joins }),
     outcomes: outcomes.map(({ passId, rows }) => ({
       passId,
       rows: rows.map(({ position, token, confidence, asked }) =>
@@ -203,13 +214,15 @@ export function decodeStep(line: TraceStepLine): StepRecord {
       block: line.block,
       passes: line.passes.map((p) => ({
         ...p,
-        rows: p.rows.map(([position, feed, asks]) => ({
+        rows: p.rows.map(([position, feed, asks, draw]) => ({
           position,
           feed,
-          ...(asks === undefined ? {} : { asks }),
+          ...(asks === undefined || asks === null ? {} : { asks }),
+          ...(draw === undefined || draw === null ? {} : { draw }),
         })),
         reads: fromRuns(p.reads),
       })),
+      ...(line.joins === undefined ? {} : { joins: line.joins }),
     },
     outcomes: line.outcomes.map(({ passId, rows }) => ({
       passId,

@@ -43,6 +43,8 @@ export interface Position {
   readonly confidence: number;
   /** Durable KV entry, null while the position is not cached. */
   readonly kv: KvEntry | null;
+  /** The KV entry was computed while it saw another token that has changed since. Left out when it has not. */
+  readonly stale?: boolean;
   readonly draft: Draft | null;
 }
 
@@ -75,6 +77,8 @@ export interface Canvas {
   readonly promptLength: number;
   readonly genLength: number;
   readonly blockLength: number;
+  /** First position of block 0: the first generated one, or earlier when the prompt's last block is not full. */
+  readonly blockOrigin: number;
   readonly maskId: number;
   readonly positions: readonly Position[];
   /** Index of the current block (0-based); equal to the block count when decoding is finished. */
@@ -97,6 +101,8 @@ export interface Canvas {
 export interface PassRow {
   readonly position: number;
   readonly feed: number;
+  /** Counter of the random numbers that sample this row's token; left out when nothing is drawn. */
+  readonly draw?: number;
   /** A token whose probability is wanted beside the best token's. */
   readonly asks?: number;
 }
@@ -157,6 +163,8 @@ export interface StepPlan {
   readonly block: number;
   /** Exactly one main pass, then any number of side passes. */
   readonly passes: readonly Pass[];
+  /** The step ends only when all its side passes are finished. */
+  readonly joins?: boolean;
 }
 
 /** What the logits of one row said. */

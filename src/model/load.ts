@@ -1,23 +1,31 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { EnvironmentError, UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
 import { project } from '../util/project-root.js';
 import type { ModelConfig } from './config.js';
 import { openGguf } from './formats/gguf-source.js';
+import { tokenizerFromGguf } from './formats/gguf-tokenizer-read.js';
+import type { GgufMetadata } from './formats/gguf-types.js';
 import { readHfConfig } from './formats/hf-config.js';
 import { openSafetensors } from './formats/safetensors-source.js';
 import { PRESET_NAMES, resolvePreset } from './presets.js';
-import { loadTokenizer, type Tokenizer } from './tokenizer.js';
+import { createTokenizer, loadTokenizer, type Tokenizer } from './tokenizer.js';
 import { checkWeights, type WeightSource } from './weights.js';
 
 /** A model that can be run: shapes, weights and tokenizer. */
 export interface LoadedModel {
   readonly config: ModelConfig;
   readonly weights: WeightSource;
-  /** Null when there is no tokenizer.json beside the weights. */
+  /** From tokenizer.json beside the weights, else from the GGUF file itself; null when neither has one. */
   readonly tokenizer: Tokenizer | null;
+  readonly tokenizerPath: string | null;
+  /** Whether the model comes with a chat template: it was trained on dialogues. */
+  readonly chat: boolean;
+  /** Metadata of a GGUF file. */
+  readonly metadata: GgufMetadata | null;
   /** File whose content identifies the model in results. */
   readonly weightsPath: string;
 }
@@ -64,12 +72,12 @@ async function loadDirectory(directory: string, name: string): Promise<LoadedMod
   const config = await readHfConfig(join(directory, 'config.json'), name);
   const index = join(directory, 'model.safetensors.index.json');
   const weightsPath = existsSync(index) ? index : join(directory, 'model.safetensors');
-  return complete(config, await openSafetensors(directory), directory, weightsPath);
+  return complete(config, await openSafetensors(directory), directory, weightsPath, null);
 }
 
 async function loadGguf(path: string): Promise<LoadedModel> {
-  const { config, weights } = await openGguf(path);
-  return complete(config, weights, resolve(path, '..'), path);
+  const { config, metadata, weights } = await openGguf(path);
+  return complete(config, weights, resolve(path, '..'), path, metadata);
 }
 
 async function complete(
@@ -77,16 +85,32 @@ async function complete(
   weights: WeightSource,
   directory: string,
   weightsPath: string,
+  metadata: GgufMetadata | null,
 ): Promise<LoadedModel> {
   try {
     checkWeights(config, weights);
-    const tokenizerPath = join(directory, 'tokenizer.json');
-    const tokenizer = existsSync(tokenizerPath) ? await loadTokenizer(tokenizerPath) : null;
-    return { config, weights, tokenizer, weightsPath };
+    const beside = join(directory, 'tokenizer.json');
+    const tokenizerPath = existsSync(beside) ? beside : null;
+    const embedded =
+      tokenizerPath === null && metadata !== null
+        ? tokenizerFromGguf(metadata, config.arch, weightsPath)
+        : null;
+    let tokenizer: Tokenizer | null = null;
+    if (tokenizerPath !== null) tokenizer = await loadTokenizer(tokenizerPath);
+    else if (embedded !== null) tokenizer = createTokenizer(embedded, weightsPath);
+    const chat = metadata?.has('tokenizer.chat_template') || (await hasChatTemplate(directory));
+    return { config, weights, tokenizer, tokenizerPath, chat, metadata, weightsPath };
   } catch (error) {
     await weights.close();
     throw error;
   }
+}
+
+/** Hugging Face keeps the template in a file of its own or in tokenizer_config.json. */
+async function hasChatTemplate(directory: string): Promise<boolean> {
+  if (existsSync(join(directory, 'chat_template.jinja'))) return true;
+  const path = join(directory, 'tokenizer_config.json');
+  return existsSync(path) && (await readFile(path, 'utf8')).includes('"chat_template"');
 }
 
 /** SHA-256 of a file, in hexadecimal, read as a stream. @throws EnvironmentError when it cannot be read */

@@ -1,5 +1,6 @@
 import { unknownName } from '../util/nearest.js';
 import type { ModelConfig } from './config.js';
+import { AUTOREGRESSIVE } from './presets-ar.js';
 
 /** https://huggingface.co/GSAI-ML/LLaDA-8B-Instruct (config.json); Base and 1.5 have the same shapes. */
 const LLADA_8B: ModelConfig = {
@@ -99,14 +100,14 @@ const LLAMA_3_8B: ModelConfig = {
 };
 
 const PRESETS: ReadonlyMap<string, ModelConfig> = new Map(
-  [LLADA_8B, DREAM_7B, LLADA_MOE_7B, LLAMA_3_8B].map((config) => [config.name, config]),
+  [LLADA_8B, DREAM_7B, LLADA_MOE_7B, LLAMA_3_8B, ...AUTOREGRESSIVE].map((config) => [config.name, config]),
 );
 
 /** Names `resolvePreset` knows, in the order they are listed to users. */
 export const PRESET_NAMES: readonly string[] = [...PRESETS.keys()];
 
 /**
- * Shapes of a published model by name (`llada-8b`, `dream-7b`, `llada-moe-7b-a1b`, `llama-3-8b`).
+ * Shapes of a published model by name, e.g. `llada-8b`, `dream-7b`, `llada-moe-7b-a1b`, `llama-3-8b`, `qwen3-4b`.
  * @throws UsageError naming the nearest known names
  */
 export function resolvePreset(name: string): ModelConfig {

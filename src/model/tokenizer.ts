@@ -76,10 +76,19 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
       throw new DataError(`${configPath}: not a JSON object`);
     }
   }
+  return createTokenizer(json, path, config as object);
+}
+
+/**
+ * A tokenizer from its description.
+ * @param label what errors call it
+ * @throws DataError naming what is wrong in it
+ */
+export function createTokenizer(json: TokenizerJson, label: string, config: object = {}): Tokenizer {
   try {
-    return new BpeTokenizer(json, config as object);
+    return new BpeTokenizer(json, config);
   } catch (error) {
-    throw new DataError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new DataError(`${label}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -6,10 +6,9 @@ import { CONNECTIVES, LABELS, LETTERS, TASK_WORDS } from './vocabulary.js';
 export type ProblemSet = 'long' | 'short';
 export type Split = 'train' | 'heldout';
 
-/** Everything a response may choose; it must keep to the label and the connective throughout. */
+/** Everything a response may choose; it must keep to its label throughout. */
 export interface Choices {
   label: string;
-  connective: string;
   tasks: TaskChoice[];
 }
 
@@ -66,7 +65,7 @@ export function renderResponse(tasks: readonly Task[], choices: Choices): string
     .flatMap((task, i) => {
       const choice = choices.tasks[i];
       if (choice === undefined) throw new Error(`no choice for task ${i + 1}`);
-      return [choices.label, letter(i), ':', ...responseWords(task, choice, choices.connective), '.'];
+      return [choices.label, letter(i), ':', ...responseWords(task, choice), '.'];
     })
     .join(' ');
 }
@@ -74,10 +73,13 @@ export function renderResponse(tasks: readonly Task[], choices: Choices): string
 function drawChoices(tasks: readonly Task[], random: Random): Choices {
   return {
     label: random.pick(LABELS),
-    connective: random.pick(CONNECTIVES),
     tasks: tasks.map((task) => {
       const [first, second] = task.kind === 'pick' ? random.sample(task.items, 2) : [];
-      return { swapped: canSwap(task) && random.next() < 0.5, pair: [first ?? '', second ?? ''] };
+      return {
+        connective: random.pick(CONNECTIVES),
+        swapped: canSwap(task) && random.next() < 0.5,
+        pair: [first ?? '', second ?? ''],
+      };
     }),
   };
 }

@@ -10,9 +10,9 @@ export interface TaskScore {
 
 export interface Score {
   tasks: TaskScore[];
-  /** One label word and one connective throughout. */
+  /** One label word throughout. */
   consistent: boolean;
-  /** Every answer is right and the response is consistent: the headline number. */
+  /** Every answer is right and the label is consistent: the headline number. */
   exact: boolean;
   /** Also every word of the working is one an accepted response would have. */
   strict: boolean;
@@ -23,7 +23,7 @@ interface Segment {
   body: string[];
 }
 
-/** Scores generated text against a problem; any consistent set of free choices is accepted. */
+/** Scores generated text against a problem; any free choices are accepted if the label is kept. */
 export function scoreResponse(problem: Problem, text: string): Score {
   const words = text.trim().split(/\s+/);
   const segments = problem.tasks.map((_, i) => findSegment(words, letter(i)));
@@ -32,8 +32,7 @@ export function scoreResponse(problem: Problem, text: string): Score {
     correct: isCorrect(task, segments[i]?.body ?? []),
   }));
   const labels = new Set(segments.map((segment) => segment?.label));
-  const connectives = new Set(words.filter((word) => isOneOf(CONNECTIVES, word)));
-  const consistent = labels.size === 1 && connectives.size === 1;
+  const consistent = labels.size === 1;
   const exact = consistent && tasks.every((task) => task.correct);
   return { tasks, consistent, exact, strict: exact && isStrict(problem, segments, words) };
 }
@@ -51,7 +50,7 @@ function findSegment(words: readonly string[], name: string): Segment | undefine
 }
 
 function isCorrect(task: Task, body: readonly string[]): boolean {
-  const split = body.findLastIndex((word) => isOneOf(CONNECTIVES, word));
+  const split = connectiveAt(body);
   if (split < 0) return false;
   const choice = readChoice(task, body);
   if (choice === undefined) return false;
@@ -62,14 +61,19 @@ function isCorrect(task: Task, body: readonly string[]): boolean {
 
 /** The free choices a body made, or undefined if it made an impossible one. */
 function readChoice(task: Task, body: readonly string[]): TaskChoice | undefined {
+  const connective = body[connectiveAt(body)] ?? '';
   if (task.kind === 'pick') {
     const [, first = '', and, second = ''] = body;
     if (and !== 'and' || first === second) return undefined;
     if (!task.items.includes(first) || !task.items.includes(second)) return undefined;
-    return { swapped: false, pair: [first, second] };
+    return { connective, swapped: false, pair: [first, second] };
   }
   const swapped = task.kind === 'calc' && canSwap(task) && body[1] === String(task.steps[0]?.value);
-  return { swapped, pair: ['', ''] };
+  return { connective, swapped, pair: ['', ''] };
+}
+
+function connectiveAt(body: readonly string[]): number {
+  return body.findLastIndex((word) => isOneOf(CONNECTIVES, word));
 }
 
 function isStrict(
@@ -77,13 +81,9 @@ function isStrict(
   segments: readonly (Segment | undefined)[],
   words: readonly string[],
 ): boolean {
-  const choices: Choices = {
-    label: segments[0]?.label ?? '',
-    connective: words.find((word) => isOneOf(CONNECTIVES, word)) ?? '',
-    tasks: problem.tasks.map(
-      (task, i) => readChoice(task, segments[i]?.body ?? []) ?? { swapped: false, pair: ['', ''] },
-    ),
-  };
+  const tasks = problem.tasks.map((task, i) => readChoice(task, segments[i]?.body ?? []));
+  if (tasks.includes(undefined)) return false;
+  const choices: Choices = { label: segments[0]?.label ?? '', tasks: tasks.filter((c) => c !== undefined) };
   return words.join(' ') === renderResponse(problem.tasks, choices);
 }
 

@@ -15,6 +15,8 @@ export type Task =
 
 /** What a response may choose freely within one task. */
 export interface TaskChoice {
+  /** The word before the answer. */
+  connective: string;
   /** `calc`: write the first sum with its operands exchanged. */
   swapped: boolean;
   /** `pick`: the two items taken, in any order. */
@@ -23,6 +25,8 @@ export interface TaskChoice {
 
 /** Links on the path of a `go` task. */
 const PATH_LINKS = 3;
+/** What `count` counts is always this: comparing with a colour that varies was too hard for the model. */
+const COUNTED_COLOUR = 'red';
 const LARGEST_TOTAL = 9;
 const LARGEST_OPERAND = 3;
 
@@ -49,15 +53,11 @@ export class Pools {
 function makeCalc(random: Random): Task {
   const first = random.integer(1, LARGEST_TOTAL);
   const steps: { operator: '+' | '-'; value: number }[] = [];
-  let total = first;
-  const length = random.integer(2, 4);
+  const length = random.integer(3, 5);
   while (steps.length < length) {
-    const value = random.integer(1, LARGEST_OPERAND);
-    const operator = random.pick(['+', '-'] as const);
-    const next = operator === '+' ? total + value : total - value;
-    if (next < 0 || next > LARGEST_TOTAL) continue;
-    steps.push({ operator, value });
-    total = next;
+    const step = { operator: random.pick(['+', '-'] as const), value: random.integer(1, LARGEST_OPERAND) };
+    const result = total(first, [...steps, step]);
+    if (result >= 0 && result <= LARGEST_TOTAL) steps.push(step);
   }
   return { kind: 'calc', first, steps };
 }
@@ -72,7 +72,8 @@ function makeGo(random: Random, pools: Pools): Task {
 }
 
 function makeCount(random: Random, pools: Pools): Task {
-  const [target = '', ...others] = random.sample(COLOURS, 3);
+  const target = COUNTED_COLOUR;
+  const others = COLOURS.filter((colour) => colour !== target);
   const things = pools.take('things', random.integer(3, 5), random);
   const items = things.map((thing) => ({
     thing,
@@ -126,9 +127,9 @@ export function promptWords(task: Task): string[] {
   }
 }
 
-/** The words that answer a task, worked out step by step, with the given choices. */
-export function responseWords(task: Task, choice: TaskChoice, connective: string): string[] {
-  const answer = [connective, ...answerWords(task, choice)];
+/** The words that answer a task, worked out step by step, with the given choice. */
+export function responseWords(task: Task, choice: TaskChoice): string[] {
+  const answer = [choice.connective, ...answerWords(task, choice)];
   switch (task.kind) {
     case 'sort':
     case 'flip':
@@ -136,7 +137,7 @@ export function responseWords(task: Task, choice: TaskChoice, connective: string
     case 'pick':
       return ['pick', choice.pair[0], 'and', choice.pair[1], ...answer];
     case 'calc':
-      return ['calc', ...joined(equations(task, choice.swapped)), ...answer];
+      return ['calc', ...chain(task, choice.swapped), ...answer];
     case 'go':
       return ['go', ...follow(task), ...answer];
     case 'count': {
@@ -160,7 +161,7 @@ export function answerWords(task: Task, choice: TaskChoice): string[] {
     case 'flip':
       return [...task.items].reverse();
     case 'calc':
-      return [String(equations(task, false).at(-1)?.at(-1))];
+      return [String(total(task.first, task.steps))];
     case 'go':
       return follow(task).slice(-1);
     case 'count':
@@ -180,14 +181,17 @@ export function canSwap(task: Task): boolean {
   return task.kind === 'calc' && task.steps[0]?.operator === '+' && task.steps[0].value !== task.first;
 }
 
-function equations(task: Extract<Task, { kind: 'calc' }>, swapped: boolean): string[][] {
-  let total = task.first;
-  return task.steps.map(({ operator, value }, i) => {
-    const before = total;
-    total = operator === '+' ? total + value : total - value;
-    const operands = swapped && i === 0 ? [value, operator, before] : [before, operator, value];
-    return [...operands, '=', total].map(String);
+/** Every result stands once: one that is written twice is learned by copying, not by computing. */
+function chain({ first, steps }: Extract<Task, { kind: 'calc' }>, swapped: boolean): string[] {
+  const words = steps.flatMap(({ operator, value }, i) => {
+    if (i > 0) return ['=', total(first, steps.slice(0, i)), operator, value];
+    return swapped ? [value, operator, first] : [first, operator, value];
   });
+  return words.map(String);
+}
+
+function total(first: number, steps: readonly { operator: '+' | '-'; value: number }[]): number {
+  return steps.reduce((sum, { operator, value }) => (operator === '+' ? sum + value : sum - value), first);
 }
 
 function follow(task: Extract<Task, { kind: 'go' }>): string[] {

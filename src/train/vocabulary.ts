@@ -53,8 +53,9 @@ export const TASK_WORDS = ['sort', 'flip', 'calc', 'go', 'count', 'pick', 'find'
 /** What a prompt calls its tasks, in order. */
 export const LETTERS = ['A', 'B', 'C', 'D', 'E', 'F', 'G'] as const;
 
-/** Free choices of a response: it may use any of them, but must then keep to it. */
+/** A response may call its tasks any of these, but all of them the same. */
 export const LABELS = ['part', 'task', 'item'] as const;
+/** Any of these may stand before an answer, each time anew. */
 export const CONNECTIVES = ['so', 'thus', 'hence'] as const;
 
 export const OTHER_WORDS = ['and', 'left'] as const;

@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { EnvironmentError } from '../errors.js';
 
 /**
  * Writes a large file piece by piece under a temporary name in the same directory and renames it when `write` is
  * done: a reader sees the old file or the whole new one. Nothing is left behind when `write` fails.
+ * @throws EnvironmentError when the place cannot be written or is full; else what `write` throws
  */
 export async function writeFileInPieces(
   path: string,
   write: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  const file = await open(temporary, 'wx');
+  const file = await create(path, temporary);
   try {
     await write(file);
     await file.sync();
@@ -21,6 +22,26 @@ export async function writeFileInPieces(
   } catch (error) {
     await file.close().catch(() => {});
     await rm(temporary, { force: true });
-    throw error;
+    throw isFull(error) ? new EnvironmentError(`cannot write ${path}: ${error.message}`) : error;
   }
+}
+
+async function create(path: string, temporary: string): Promise<FileHandle> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    return await open(temporary, 'wx');
+  } catch (error) {
+    throw new EnvironmentError(
+      `cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** No space, no quota, or a file larger than the file system allows. */
+function isFull(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO'].includes(String(error.code))
+  );
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ConfidenceRule, scoreRow } from '../../src/decode/confidence.js';
 import { DataError } from '../../src/errors.js';
 
-const RULES: readonly ConfidenceRule[] = ['max-softmax', 'margin', 'neg-entropy'];
+const RULES: readonly ConfidenceRule[] = ['max-softmax', 'margin', 'neg-entropy', 'entropy'];
 const row = (values: readonly number[]): Float32Array => Float32Array.from(values);
 
 /** The definitions, without stabilisation, on logits small enough not to need it. */
@@ -14,11 +14,14 @@ function naive(values: readonly number[], mask: number, rule: ConfidenceRule): n
   const ranked = p.filter((_, id) => id !== mask).sort((a, b) => b - a);
   switch (rule) {
     case 'max-softmax':
+    case 'random':
       return ranked[0];
     case 'margin':
       return ranked[0] - ranked[1];
     case 'neg-entropy':
       return 1 + p.reduce((h, x) => h + x * Math.log(x), 0) / Math.log(p.length);
+    case 'entropy':
+      return -p.reduce((h, x) => h + x * Math.log(x), 0) / Math.log(p.length);
   }
 }
 

@@ -226,3 +226,42 @@ describe('falling below theta_visible in the window', () => {
     expect(run.canvas.positions[1].token).toBe(MASK);
   });
 });
+
+describe('dependents', () => {
+  /** The second block is stable and sealed while a refresh of the first is under way; then the refresh lands. */
+  function afterChange(refresh: object, token: number): Script {
+    const run = sealed(refresh);
+    const side = run.side(1, { 1: [token, 0.6], 2: [11, 0.6], 3: [12, 0.6], 4: [13, 0.6] });
+    run.step({ 5: [20, 0.9], 6: [21, 0.9], 7: [22, 0.9], 8: [23, 0.9] });
+    expect(run.kind).toBe('seal');
+    run.step({}, [side]);
+    return run;
+  }
+
+  it('are entries that saw a token which a refresh changed: refreshed after the visible ones', () => {
+    const what = { what: 'self+dependents', perStep: 8, batch: 8, maxInFlight: 8 };
+    const run = afterChange(what, 30);
+    expect(groups(run)).toEqual([[1, 2, 3, 4, 5, 6, 7, 8]]);
+    const before = run.canvas.positions[5];
+    run.step({}, [run.side(1, { 1: [30, 0.6], 2: [11, 0.6], 3: [12, 0.6], 4: [13, 0.6], 5: [99, 0.9] })]);
+    const after = run.canvas.positions[5];
+    // New KV and nothing else, and only once.
+    expect(after).toMatchObject({ state: 'S', token: before.token, confidence: before.confidence });
+    expect(after.kv?.version).toBeGreaterThan(before.kv?.version ?? 0);
+    expect(groups(run)).toEqual([[1, 2, 3, 4]]);
+  });
+
+  it('stay as they are when no token changed, and by default', () => {
+    expect(
+      groups(afterChange({ what: 'self+dependents', perStep: 8, maxInFlight: 8 }, 10)).flat(),
+    ).toHaveLength(4);
+    expect(groups(afterChange({ perStep: 8, maxInFlight: 8 }, 30)).flat()).toHaveLength(4);
+  });
+});
+
+describe('late results', () => {
+  it('block: a step with refreshes waits for them', () => {
+    expect(sealed({ late: 'block' }).plan?.joins).toBe(true);
+    expect(sealed().plan?.joins).toBeUndefined();
+  });
+});

@@ -17,10 +17,12 @@ const options = (change: Partial<DecodeOptions> = {}): DecodeOptions => ({
 describe('decode', () => {
   it.each(POLICY_NAMES)('%s fills the canvas and counts its work', async (name) => {
     const engine = new ToyEngine({ seed: 3 });
+    const policy = policyByName(name);
+    const genLength = Math.max(64, policy.spec.blockLength);
     const { tokens, counters, remainingVisible, canvas, steps } = await decode(
-      options({ policy: policyByName(name), engine }),
+      options({ policy, engine, genLength }),
     );
-    expect(tokens).toHaveLength(64);
+    expect(tokens).toHaveLength(genLength);
     expect(tokens).not.toContain(TOY_MASK);
     const main = engine.passes.filter((pass) => pass.lane === 'main');
     expect(counters.nfe).toBe(main.length);
@@ -32,8 +34,8 @@ describe('decode', () => {
     );
     expect(counters.logitsRows).toBe(engine.passes.reduce((sum, { logits }) => sum + logits.length, 0));
     const eos = tokens.indexOf(TOY_EOS);
-    expect(counters.textTokens).toBe(eos < 0 ? 64 : eos);
-    expect(counters.tokensPerForward).toBeCloseTo(64 / counters.nfe, 12);
+    expect(counters.textTokens).toBe(eos < 0 ? genLength : eos);
+    expect(counters.tokensPerForward).toBeCloseTo(genLength / counters.nfe, 12);
     const visible = canvas.positions.flatMap(({ state }, position) => (state === 'V' ? [position] : []));
     expect(remainingVisible.map(({ position }) => position)).toEqual(visible);
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { composePolicy } from '../../src/decode/compose.js';
-import { policyByName } from '../../src/decode/policies.js';
+import { POLICY_NAMES, policyByName } from '../../src/decode/policies.js';
 import { decode } from '../../src/decode/session.js';
 import type { StepTimer } from '../../src/decode/timer.js';
 import {
@@ -59,6 +59,16 @@ describe('traces', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it.each(POLICY_NAMES)('of %s survive the file with their laws', async (name) => {
+    const policy = policyByName(name);
+    const genLength = Math.max(64, policy.spec.blockLength);
+    const options = { policy, engine: new ToyEngine({ seed: 4 }), promptIds: [1, 2, 3, 4, 5], genLength };
+    const trace = traceOf(options, await decode(options));
+    const read = parseTrace(formatTrace(trace));
+    expect(read).toEqual(trace);
+    expect(checkTrace(read)).toEqual([]);
   });
 
   it('say which line is damaged', async () => {

@@ -27,16 +27,20 @@ describe('verifier', () => {
     weights.dispose();
   });
 
-  const verify = (steps: readonly StepRecord[], every = 1) =>
-    verifySteps(steps, { config, weights, confidence: 'max-softmax', maskId: 5, every });
-  const run = (name: string) =>
-    decode({ policy: policyByName(name), engine, promptIds: prompt, genLength: 64 });
+  const verify = (steps: readonly StepRecord[], name = 'block-kv') => {
+    const { confidence, sampling, endOfText } = policyByName(name).spec;
+    return verifySteps(steps, { config, weights, confidence, sampling, endOfText, maskId: 5 });
+  };
+  const run = (name: string) => {
+    const policy = policyByName(name);
+    return decode({ policy, engine, promptIds: prompt, genLength: Math.max(64, policy.spec.blockLength) });
+  };
 
   it.each(POLICY_NAMES)(
     '%s: every scored row follows from the context it was entitled to see',
     async (name) => {
       const { steps, counters } = await run(name);
-      const report = verify(steps);
+      const report = verify(steps, name);
       expect(report.mismatches).toEqual([]);
       expect(report.rows).toBe(counters.logitsRows);
       expect(report.maxConfidenceError).toBeLessThan(1e-4);

@@ -117,7 +117,8 @@ describe('GGUF models', () => {
 
   it('leaves no file behind when a weight cannot be written', async () => {
     const directory = temporaryDirectory();
-    const broken = { ...weights, read: async () => Promise.reject(new Error('disk on fire')) };
+    const onFire = async () => Promise.reject(new Error('disk on fire'));
+    const broken = { ...weights, read: onFire, readRaw: onFire };
     const path = join(directory, 'm.gguf');
     await expect(writeModelGguf(config, broken, path, 'f32', NO_TOKENIZER)).rejects.toThrow(/disk on fire/);
     expect(readdirSync(directory)).toEqual([]);

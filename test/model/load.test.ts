@@ -34,7 +34,7 @@ describe('config.json', () => {
   });
 
   it.each([
-    [{ model_type: 'qwen2' }, /c: model_type: only LLaDA configurations/],
+    [{ model_type: 'qwen2' }, /c: model_type: must be llada, Dream, lladamoe or llama/],
     [{ d_model: -1 }, /c: d_model: /],
     [{ d_model: 30 }, /d_model 30 is not a multiple of n_heads 4/],
     [{ layer_norm_type: 'default' }, /layer_norm_type: only RMSNorm/],

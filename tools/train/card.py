@@ -50,11 +50,12 @@ def main():
     hashes = [[f"`{f.name}`", f.stat().st_size, f"`{hashlib.sha256(f.read_bytes()).hexdigest()}`"]
               for f in sorted(model.iterdir()) if f.name in ("model.safetensors", "config.json", "tokenizer.json", "training-log.jsonl")]
     last = log[-1]
+    one = next(s for s in scores if (s["set"], s["view"], s["policy"]) == ("long", "truncated", "one"))
     values = dict(
         decodings=table(["set", "view", "policy", "n", "exact %", "strict %", "consistent %", "forwards", "tokens / forward",
                          "text / forward", "changed later %", "commit step by quarter"], decodings),
         tasks=table(["set", "view", "policy", *sorted(scores[0]["tasks"])], tasks),
-        loss=loss_table(log), hashes=table(["file", "bytes", "SHA-256"], hashes),
+        headline=wilson(one["exact"], one["problems"]), loss=loss_table(log), hashes=table(["file", "bytes", "SHA-256"], hashes),
         steps=last["step"], tokens=f"{last['tokens'] / 1e6:.1f} M", minutes=round(last["seconds"] / 60),
         layers=config["n_layers"], width=config["d_model"], heads=config["n_heads"], hidden=config["mlp_hidden_size"],
         vocab=config["vocab_size"], parameters=f"{((model / 'model.safetensors').stat().st_size // 4) / 1e6:.2f} M",

@@ -1,28 +1,36 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import type { Machine } from '../../../sim/machine/machine.js';
+import type { DecodingPolicy } from '../../decode/compose.js';
+import type { PolicySpec } from '../../decode/spec.js';
 import type { Canvas } from '../../decode/types.js';
 import { cooperative } from '../../engine/cooperative.js';
+import type { Engine } from '../../engine/engine.js';
+import { UsageError } from '../../errors.js';
 import type { LoadedModel } from '../../model/load.js';
-import type { Tokenizer } from '../../model/tokenizer.js';
 import { checkWritableDirectory } from '../../util/check-writable.js';
-import { printAnswer } from '../answer.js';
+import { type Answer, answerData, printAnswer } from '../answer.js';
 import { type CostOptions, costOptions, openMachine } from '../cost-options.js';
+import { addEngineOptions, type EngineOptions, openEngine } from '../engine-options.js';
 import type { Context } from '../io.js';
 import { integer, number } from '../options.js';
 import { progressBar } from '../progress.js';
 import { requireTokenizer } from '../prompt.js';
-import { chooseTask, type Task } from '../task.js';
+import { chooseTasks, type Task } from '../task.js';
+import { checkIds, tokenIds } from '../token-ids.js';
 import { Watcher } from '../watch.js';
 
-interface GenerateOptions extends Omit<CostOptions, 'profile'> {
+interface GenerateOptions extends Omit<CostOptions, 'profile'>, EngineOptions {
   readonly policy: string;
   readonly model: string;
   readonly problem?: number;
+  readonly promptIds?: readonly number[];
+  readonly prompts?: string;
+  readonly template?: string;
   readonly seed: number;
   readonly genLength: number;
   readonly blockLength?: number;
-  readonly engine: string;
-  readonly backend: string;
+  readonly steps?: number;
   readonly machine?: string;
   readonly watch?: boolean;
   readonly fps: number;
@@ -38,14 +46,17 @@ export function registerGenerate(program: Command, context: () => Context): void
     .option('--model <name>', 'shipped model, directory or .gguf file', 'tiny-llada')
     .option('--problem <n>', 'take held-out problem n of the shipped task, and score the answer', integer(0))
     .option('--seed <n>', 'seed of the problems', integer(0), 1)
+    .option('--prompt-ids <list>', 'token ids of the whole prompt: 1,2,3', tokenIds)
+    .option('--prompts <file>', 'JSON Lines: field "prompt", or GSM8K\'s "question"')
+    .option('--template <name>', 'around a text: chat, plain, none (default: chat if the model has one)')
     .option('--gen-length <n>', 'positions to generate', integer(1), 128)
     .option('--block-length <n>', "positions per block (default: the policy's)", integer(1))
-    .option('--engine <name>', 'engine: tfjs', 'tfjs')
-    .option('--backend <name>', 'backend of the engine: wasm, cpu', 'wasm')
+    .option('--steps <n>', 'denoising steps in all, for policies with a quota per step', integer(1))
     .option('--watch', 'show the canvas step by step')
     .option('--fps <n>', 'steps per second under --watch', number(0.1, 1000), 8)
     .option('--trace <file>', 'write the trace (JSON Lines)')
     .option('--machine <profile>', 'time the decode on this modelled chip; the options below say how');
+  addEngineOptions(generate);
   for (const option of costOptions()) if (option.long !== '--profile') generate.addOption(option);
   generate
     .addHelpText(
@@ -53,35 +64,90 @@ export function registerGenerate(program: Command, context: () => Context): void
       '\nExamples:' +
         '\n  $ dllm-npu generate --problem 3 --policy llada.cpp --watch' +
         '\n  $ dllm-npu generate "flip 2 4 8 1 9 ; count dog : dog dog" --policy block-kv' +
+        '\n  $ dllm-npu generate --model llada-8b.gguf --engine ort --threads 2 "What is 2 + 3?" --gen-length 32' +
         '\n  $ dllm-npu generate --problem 3 --machine sm8750 --trace run.jsonl --json',
     )
     .action(async (prompt: string | undefined, options: GenerateOptions) => {
-      await run(context(), await chooseTask(prompt, options.problem, options.seed), options);
+      const asked = prompt === undefined ? options : { ...options, prompt };
+      await run(context(), await chooseTasks(asked), options);
     });
 }
 
-async function run(ctx: Context, task: Task, options: GenerateOptions): Promise<void> {
-  const { decode } = await import('../../decode/session.js');
-  const { fileSha256, loadModel } = await import('../../model/load.js');
-  const { encodePrompt } = await import('../../model/prompt.js');
+async function run(ctx: Context, tasks: readonly Task[], options: GenerateOptions): Promise<void> {
+  const { loadModel } = await import('../../model/load.js');
   if (options.trace !== undefined) checkWritableDirectory(dirname(options.trace));
-  const { policy, timer } = await openPolicy(options);
+  if (options.trace !== undefined && tasks.length > 1)
+    throw new UsageError('--trace records one decode: give one prompt');
+  const opened = await openPolicy(options);
   const model = await loadModel(options.model);
-  const engine = await openEngine(model, options);
-  const tokenizer = requireTokenizer(model);
-  const watcher = options.watch ? openWatcher(ctx, options, model, tokenizer) : undefined;
-  const bar = options.watch ? undefined : progressBar(ctx, 'tokens');
+  try {
+    const prompts = await encodeTasks(model, tasks, options);
+    const engine = await openEngine(ctx, model, options);
+    const bar = tasks.length > 1 ? progressBar(ctx, 'prompts') : undefined;
+    try {
+      const answers: Answer[] = [];
+      for (const [index, ids] of prompts.entries()) {
+        bar?.update(index, prompts.length);
+        const answer = await answerOne(ctx, { ...opened, model, engine, task: tasks[index]!, ids }, options);
+        answers.push(answer);
+        printAnswer(ctx, answer);
+      }
+      const data = answers.map(answerData);
+      ctx.data(options.prompts === undefined ? data[0] : { prompts: data });
+    } finally {
+      bar?.stop();
+      engine.dispose();
+    }
+  } finally {
+    await model.weights.close();
+  }
+}
+
+/** Token ids of every prompt, all checked before the first is answered. */
+async function encodeTasks(
+  model: LoadedModel,
+  tasks: readonly Task[],
+  options: GenerateOptions,
+): Promise<readonly (readonly number[])[]> {
+  const { PROMPT_FORMATS, promptIds } = await import('../../model/chat.js');
+  const { unknownName } = await import('../../util/nearest.js');
+  const wanted = options.template ?? (model.chat ? 'chat' : 'plain');
+  const format = PROMPT_FORMATS.find((name) => name === wanted);
+  if (format === undefined) throw unknownName('template', wanted, PROMPT_FORMATS);
+  return tasks.map((task) => {
+    const ids = task.ids ?? promptIds(requireTokenizer(model), model.config.arch, format, task.prompt);
+    checkIds(model.config, ids, options.genLength);
+    return ids;
+  });
+}
+
+interface Question {
+  readonly policy: DecodingPolicy;
+  readonly timer?: Machine;
+  readonly model: LoadedModel;
+  readonly engine: Engine;
+  readonly task: Task;
+  readonly ids: readonly number[];
+}
+
+async function answerOne(ctx: Context, question: Question, options: GenerateOptions): Promise<Answer> {
+  const { decode } = await import('../../decode/session.js');
+  const { policy, timer, model, engine, task, ids } = question;
+  const watcher = options.watch ? openWatcher(ctx, options, model) : undefined;
+  const bar = options.watch || options.prompts !== undefined ? undefined : progressBar(ctx, 'tokens');
+  timer?.reset();
   try {
     const request = {
       policy,
       engine: cooperative(engine, async (pass) => {
         if (pass.lane === 'main') await watcher?.pace();
       }),
-      promptIds: encodePrompt(tokenizer, task.prompt),
+      promptIds: ids,
       genLength: options.genLength,
       signal: ctx.signal,
       ...(timer === undefined ? {} : { timer }),
     };
+    const began = performance.now();
     const result = await decode({
       ...request,
       onStep: (record, canvas) => {
@@ -89,32 +155,28 @@ async function run(ctx: Context, task: Task, options: GenerateOptions): Promise<
         bar?.update(decided(canvas), canvas.genLength);
       },
     });
-    watcher?.close();
-    bar?.stop();
+    const seconds = (performance.now() - began) / 1000;
     if (options.trace !== undefined) {
+      const { fileSha256 } = await import('../../model/load.js');
       const { traceOf, writeTrace } = await import('../../decode/trace.js');
       writeTrace(options.trace, traceOf(request, result, { modelHash: await fileSha256(model.weightsPath) }));
       ctx.note(`trace written to ${options.trace}`);
     }
-    printAnswer(ctx, {
-      ...{ config: model.config, tokenizer, task, policy: policy.name, engine: engine.name, result },
-      machine: timer?.name ?? null,
-      trace: options.trace,
-    });
+    return {
+      ...{ config: model.config, tokenizer: model.tokenizer, task, policy: policy.name, engine: engine.name },
+      ...{ result, seconds, machine: timer?.name ?? null },
+      ...(options.trace === undefined ? {} : { trace: options.trace }),
+    };
   } finally {
     watcher?.close();
     bar?.stop();
-    engine.dispose();
-    await model.weights.close();
   }
 }
 
 async function openPolicy(options: GenerateOptions) {
-  const { policySpecByName } = await import('../../decode/policies.js');
   const { composePolicy } = await import('../../decode/compose.js');
-  const named = policySpecByName(options.policy);
-  const spec = options.blockLength === undefined ? named : { ...named, blockLength: options.blockLength };
-  if (options.machine === undefined) return { policy: composePolicy(spec), timer: undefined };
+  const spec = await policySpec(options);
+  if (options.machine === undefined) return { policy: composePolicy(spec) };
   const { latencyTable } = await import('../../../experiments/latency-table.js');
   const costs = { ...options, profile: options.machine };
   // Lookahead asks the machine that it will run on, as in the ablation.
@@ -122,22 +184,31 @@ async function openPolicy(options: GenerateOptions) {
   return { policy: composePolicy(spec, { latencyTable: table }), timer: await openMachine(costs) };
 }
 
-async function openEngine(model: LoadedModel, options: GenerateOptions) {
-  const { unknownName } = await import('../../util/nearest.js');
-  const { createTfjsEngine } = await import('../../engine/tfjs/engine.js');
-  const { TFJS_BACKENDS } = await import('../../engine/tfjs/backend.js');
-  if (options.engine !== 'tfjs') throw unknownName('engine', options.engine, ['tfjs']);
-  const backend = TFJS_BACKENDS.find((name) => name === options.backend);
-  if (backend === undefined) throw unknownName('backend', options.backend, TFJS_BACKENDS);
-  return createTfjsEngine(model.config, model.weights, { backend });
+/** The named policy with the block length and steps asked for. */
+async function policySpec({ policy, blockLength, genLength, steps }: GenerateOptions): Promise<PolicySpec> {
+  const { policySpecByName } = await import('../../decode/policies.js');
+  const { parsePolicySpec } = await import('../../decode/spec.js');
+  const named = policySpecByName(policy);
+  const spec = parsePolicySpec(blockLength === undefined ? named : { ...named, blockLength });
+  if (genLength % spec.blockLength !== 0) {
+    throw new UsageError(
+      `--gen-length ${genLength} is not a multiple of the block length ${spec.blockLength}: change one (--block-length)`,
+    );
+  }
+  if (steps === undefined) return spec;
+  const blocks = genLength / spec.blockLength;
+  if (spec.commit.kind !== 'quota')
+    throw new UsageError(`--steps: policy ${policy} takes as many steps as its confidences ask for`);
+  if (steps % blocks !== 0 || steps / blocks > spec.blockLength) {
+    throw new UsageError(
+      `--steps ${steps} must be a multiple of the ${blocks} blocks and at most --gen-length ${genLength}`,
+    );
+  }
+  return { ...spec, commit: { ...spec.commit, stepsPerBlock: steps / blocks } };
 }
 
-function openWatcher(
-  ctx: Context,
-  options: GenerateOptions,
-  model: LoadedModel,
-  tokenizer: Tokenizer,
-): Watcher {
+function openWatcher(ctx: Context, options: GenerateOptions, model: LoadedModel): Watcher {
+  const tokenizer = requireTokenizer(model);
   // The same few hundred tokens are drawn again and again.
   const texts = new Map<number, string>([[model.config.eosId, ' \u25a0']]);
   return new Watcher(ctx, {

@@ -3,6 +3,7 @@ import { createColors } from 'picocolors';
 import type { ProvenanceEntry } from '../../../experiments/ablation/types.js';
 import { formatTable } from '../../util/table.js';
 import type { Context } from '../io.js';
+import { registerHardwareCompare } from './hardware-compare.js';
 
 export function registerHardware(program: Command, context: () => Context): void {
   const hardware = program
@@ -58,7 +59,7 @@ export function registerHardware(program: Command, context: () => Context): void
   hardware
     .command('stack')
     .description('print the numbers of a software stack: how a chip is used, with kind and source')
-    .argument('<stack>', 'llada.cpp or cpu')
+    .argument('<stack>', 'name, see `hardware stacks`')
     .addHelpText('after', '\nExample:\n  $ dllm-npu hardware stack llada.cpp')
     .action(async (name: string) => {
       const ctx = context();
@@ -68,6 +69,7 @@ export function registerHardware(program: Command, context: () => Context): void
       ctx.data({ name, numbers });
       printNumbers(ctx, numbers);
     });
+  registerHardwareCompare(hardware, context);
 }
 
 function printNumbers(ctx: Context, numbers: readonly ProvenanceEntry[]): void {

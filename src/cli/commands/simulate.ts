@@ -2,9 +2,12 @@ import { type Command, Option } from 'commander';
 import { createColors } from 'picocolors';
 import { CheckError } from '../../errors.js';
 import { formatTable } from '../../util/table.js';
-import { type CostOptions, costOptions, openMachine, writePerfetto } from '../cost-options.js';
+import { type CostOptions, openMachine, simulateOptions, writePerfetto } from '../cost-options.js';
 import type { Context } from '../io.js';
 import { integer, integerList } from '../options.js';
+import { registerSensitivity } from './simulate-sensitivity.js';
+import { registerValidate } from './simulate-validate.js';
+import { registerWorkloads } from './simulate-workload.js';
 
 interface PerfettoOption {
   readonly perfetto?: string;
@@ -26,7 +29,7 @@ export function registerSimulate(program: Command, context: () => Context): void
     .option('--context <n>', 'cached prefix positions the rows attend to', integer(0), 0)
     .addOption(new Option('--logits-rows <n>', 'rows that get logits (default: all)').argParser(integer(0)))
     .option('--perfetto <file>', 'write the timeline of the last number of rows for ui.perfetto.dev');
-  for (const option of costOptions()) step.addOption(option);
+  for (const option of simulateOptions()) step.addOption(option);
   step
     .addHelpText(
       'after',
@@ -43,7 +46,7 @@ export function registerSimulate(program: Command, context: () => Context): void
     .description('time a recorded decode on a machine; nothing is decoded again')
     .argument('<file>', 'trace (JSON Lines), see `generate --trace`')
     .option('--perfetto <file>', 'write the timeline for ui.perfetto.dev');
-  for (const option of costOptions()) trace.addOption(option);
+  for (const option of simulateOptions()) trace.addOption(option);
   trace
     .addHelpText(
       'after',
@@ -52,9 +55,13 @@ export function registerSimulate(program: Command, context: () => Context): void
         '\n  $ dllm-npu simulate trace run.jsonl --cost-model dream-7b --json',
     )
     .action((file: string, options: CostOptions & PerfettoOption) => timeTrace(context(), file, options));
+  registerWorkloads(simulate, context);
+  registerValidate(simulate, context);
+  registerSensitivity(simulate, context);
 }
 
 async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
+  const { energyOf } = await import('../../../sim/energy/energy.js');
   const machine = await openMachine(options, options.perfetto !== undefined);
   const rows = options.rows.map((count) => {
     ctx.signal.throwIfAborted();
@@ -66,9 +73,10 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
     };
     machine.reset();
     machine.timePass(shape);
-    const { counters } = machine.timePass(shape);
+    const timing = machine.timePass(shape);
     const { ms, bound, utilization, parts } = machine.stepBreakdown();
-    return { rows: count, ms, bound, utilization, parts, counters };
+    const energy = energyOf([timing], machine.options.profile);
+    return { rows: count, ms, bound, utilization, parts, counters: timing.counters, energy };
   });
   if (options.perfetto !== undefined) await writePerfetto(options.perfetto, machine);
   const { costModel, quant, profile, stack, memory, fidelity } = options;
@@ -81,6 +89,7 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
         { header: ['rows'], align: 'right' },
         { header: ['ms'], align: 'right' },
         { header: ['ms/row'], align: 'right' },
+        { header: ['J *'], align: 'right' },
         { header: ['bound'], align: 'left' },
         ...resources.map((name) => ({ header: [`${name} %`], align: 'right' }) as const),
         { header: ['longest parts (ms)'], align: 'left' },
@@ -89,6 +98,7 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
         String(r.rows),
         r.ms.toFixed(1),
         (r.ms / r.rows).toFixed(2),
+        r.energy.joules.toPrecision(2),
         r.bound,
         ...resources.map((name) => ((r.utilization[name] ?? 0) * 100).toFixed(0)),
         r.parts
@@ -99,9 +109,13 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
       { styleHeader: createColors(ctx.color).bold },
     ),
   );
+  ctx.print(ENERGY_NOTE);
 }
 
+const ENERGY_NOTE = '* above idle; every energy number is assumed, see `hardware energy` for the ranges';
+
 async function timeTrace(ctx: Context, file: string, options: CostOptions & PerfettoOption): Promise<void> {
+  const { energyOf } = await import('../../../sim/energy/energy.js');
   const { readTrace, replayTrace } = await import('../../decode/trace.js');
   const trace = readTrace(file);
   const machine = await openMachine(options, options.perfetto !== undefined);
@@ -115,6 +129,8 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
     ]),
   );
   const { header } = trace;
+  const energy = energyOf(timings, machine.options.profile);
+  const energyPerToken = energy.joules / header.genLength;
   const steps = timings.map(({ startMs, endMs, counters }, step) => ({
     step,
     ms: endMs - startMs,
@@ -123,6 +139,7 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
   ctx.data({
     trace: { file, policy: header.policy.name, model: header.model.name, timer: header.timer },
     ...{ machine: machine.name, total_s: totalMs / 1000, utilization, diverges_at: divergesAt, steps },
+    energy: { ...energy, per_token_j: energyPerToken },
   });
   ctx.print(`${header.policy.name}, decided by ${header.model.name}, timed on ${machine.name}: simulated`);
   ctx.print(
@@ -130,6 +147,10 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
   );
   const busy = Object.entries(utilization).map(([name, share]) => `${name} ${(share * 100).toFixed(0)} %`);
   ctx.print(`busy: ${busy.join(', ')}`);
+  ctx.print(
+    `${energy.joules.toPrecision(3)} J* for the request (${energy.range.map((end) => end.toPrecision(2)).join(' to ')}), ` +
+      `${energyPerToken.toPrecision(3)} J* a token\n${ENERGY_NOTE}`,
+  );
   if (divergesAt !== null) {
     ctx.print(
       `From step ${divergesAt} on, other CPU refreshes would be finished here: a live decode could go another way.`,

@@ -5,7 +5,7 @@ import type { CacheRule } from './rule.js';
 
 /** Uncached positions of finished blocks. */
 function uncached(canvas: Canvas): number[] {
-  const finished = { start: canvas.promptLength, end: blockRange(canvas, canvas.block).start };
+  const finished = { start: canvas.blockOrigin, end: blockRange(canvas, canvas.block).start };
   return positionsOf(finished).filter((position) => canvas.positions[position].kv === null);
 }
 
@@ -16,6 +16,7 @@ function leaving(_decided: Canvas, window: Range, pass: Pass): number[] {
 
 const NO_CACHE: CacheRule = {
   prefill: false,
+  causalPrefill: false,
   keeps: () => [],
   settled: () => false,
   sealRows: () => [],
@@ -25,6 +26,7 @@ const NO_CACHE: CacheRule = {
 /** One extra pass per finished block, fed with its final tokens. */
 const SEAL_BY_PASS: CacheRule = {
   prefill: true,
+  causalPrefill: false,
   keeps: () => [],
   settled: () => false,
   sealRows: uncached,
@@ -34,6 +36,7 @@ const SEAL_BY_PASS: CacheRule = {
 /** A row is kept from a step that fed it the token it ends up with. */
 const SEAL_DELAYED: CacheRule = {
   prefill: true,
+  causalPrefill: false,
   keeps: leaving,
   settled: (position, fed) => position.token === fed,
   // Rows ride in the sliding window until they are settled; only after the last block nobody carries them.
@@ -44,6 +47,7 @@ const SEAL_DELAYED: CacheRule = {
 /** A row is kept from the step that decided it, whatever it was fed: the cheapest and the stalest. */
 const SEAL_AS_IS: CacheRule = {
   prefill: true,
+  causalPrefill: false,
   keeps: leaving,
   settled: () => true,
   sealRows: () => [],
@@ -56,6 +60,7 @@ const SEAL_AS_IS: CacheRule = {
  */
 const KEEP_PER_BLOCK: CacheRule = {
   prefill: false,
+  causalPrefill: false,
   keeps: (_decided, window, pass) =>
     pass.reads.length > 0 ? [] : pass.rows.map((row) => row.position).filter((p) => !contains(window, p)),
   settled: () => false,
@@ -70,6 +75,7 @@ const KEEP_PER_BLOCK: CacheRule = {
 function keepDecided(refreshEvery: number): CacheRule {
   return {
     prefill: false,
+    causalPrefill: false,
     keeps: (decided, _window, pass) =>
       pass.rows
         .filter(({ position, feed }) => {
@@ -86,11 +92,8 @@ function keepDecided(refreshEvery: number): CacheRule {
   };
 }
 
-export function cacheRule(spec: CacheSpec): CacheRule {
-  if (spec.kind === 'none') return NO_CACHE;
-  if (spec.kind === 'per-block') return KEEP_PER_BLOCK;
-  if (spec.kind === 'decided') return keepDecided(spec.refreshEvery);
-  switch (spec.seal) {
+function sealRule(seal: 'pass' | 'delayed' | 'as-is'): CacheRule {
+  switch (seal) {
     case 'pass':
       return SEAL_BY_PASS;
     case 'delayed':
@@ -98,4 +101,11 @@ export function cacheRule(spec: CacheSpec): CacheRule {
     case 'as-is':
       return SEAL_AS_IS;
   }
+}
+
+export function cacheRule(spec: CacheSpec): CacheRule {
+  if (spec.kind === 'none') return NO_CACHE;
+  if (spec.kind === 'per-block') return KEEP_PER_BLOCK;
+  if (spec.kind === 'decided') return keepDecided(spec.refreshEvery);
+  return { ...sealRule(spec.seal), causalPrefill: spec.prompt === 'block-causal' };
 }

@@ -1,7 +1,10 @@
 import { blockRange, maskedInBlock } from '../geometry.js';
+import { uniformAt } from '../sampling.js';
 import type { CommitSpec } from '../spec.js';
 import type { RowOutcome } from '../types.js';
 import type { CommitRule, Verdict } from './rule.js';
+
+type TimestepSpec = Extract<CommitSpec, { kind: 'timestep' }>;
 
 /** Highest confidence first; ties go to the lowest position. */
 export function byConfidence(a: RowOutcome, b: RowOutcome): number {
@@ -38,6 +41,35 @@ function quota(stepsPerBlock: number | null): CommitRule {
         .sort(byConfidence)
         .slice(0, due)
         .map((score): Verdict => ({ ...score, state: 'S', reason: 'commit' }));
+    },
+    stateFor: () => 'S',
+  };
+}
+
+/**
+ * Dream's schedule over the time line t = 1 .. eps in S steps: of m masks, trunc(m (1 - s / t)) are committed, in the
+ * last step all. A step may commit nothing; its forward is spent all the same.
+ */
+function timestep({ steps, eps, transfer, temperature, seed }: TimestepSpec): CommitRule {
+  return {
+    decide(canvas, scores) {
+      const { start, end } = blockRange(canvas, canvas.block);
+      const total = steps ?? end - start;
+      const k = canvas.blockSteps;
+      const t = 1 - (k / total) * (1 - eps);
+      const s = 1 - ((k + 1) / total) * (1 - eps);
+      const share = k >= total - 1 ? 1 : 1 - s / t;
+      const masked = maskedInBlock(canvas).length;
+      const draw = (position: number): number => uniformAt(seed, canvas.block, k, position);
+      const verdict = (score: RowOutcome): Verdict => ({ ...score, state: 'S', reason: 'commit' });
+      if (transfer === 'each') return scores.filter(({ position }) => draw(position) < share).map(verdict);
+      // The n largest of c / T + Gumbel noise are n draws without replacement from softmax(c / T).
+      const rank = ({ position, confidence }: RowOutcome): number =>
+        temperature === 0 ? confidence : confidence / temperature - Math.log(-Math.log(draw(position)));
+      return [...scores]
+        .sort((a, b) => rank(b) - rank(a) || a.position - b.position)
+        .slice(0, share === 1 ? scores.length : Math.trunc(masked * share))
+        .map(verdict);
     },
     stateFor: () => 'S',
   };
@@ -146,6 +178,8 @@ export function commitRule(spec: CommitSpec): CommitRule {
       return quota(spec.stepsPerBlock);
     case 'threshold':
       return threshold(spec.tau, spec.compare);
+    case 'timestep':
+      return timestep(spec);
     case 'factor':
       return factor(spec.factor);
     case 'frechet':

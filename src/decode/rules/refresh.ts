@@ -20,10 +20,15 @@ export function landingSpec(refresh: RefreshSpec, commit: CommitSpec): LandingSp
 /**
  * A refreshed position: token, confidence, state and KV change together. It becomes S only if the best token
  * passes theta_stable and the KV it then has was made from that token; with a new identity it stays V and its KV is
- * refreshed again later.
+ * refreshed again later. A stable dependent gets new KV and nothing else.
  */
 export function landRefresh(spec: LandingSpec): RefreshRule['land'] {
-  return (position, target, passVersion, score) => {
+  return (before, target, passVersion, score) => {
+    const { stale: _, ...position } = before;
+    if (position.state === 'S') {
+      const kv = { position: target.position, version: passVersion, token: position.token } as const;
+      return { ...position, kv: { ...kv, residency: 'long-term' } };
+    }
     const rewritten = target.feed === target.token;
     const kv =
       rewritten || position.kv === null
@@ -51,20 +56,22 @@ export function landRefresh(spec: LandingSpec): RefreshRule['land'] {
 const NO_REFRESH: Omit<RefreshRule, 'land'> = {
   launch: () => [],
   feed: (position) => position.token,
+  marksDependents: false,
+  joins: false,
   readable: () => true,
   withWindow: false,
   maxAgeSteps: null,
 };
 
-/** Visible positions with durable KV that nobody is working on. */
+/** Visible positions with durable KV, and stable ones with stale KV, that nobody is working on. */
 function candidates(canvas: Canvas, busy: ReadonlySet<number>): number[] {
   const flying = new Set(
     canvas.inFlight.flatMap((ticket) => ticket.targets.map((target) => target.position)),
   );
   const found: number[] = [];
   canvas.positions.forEach((position, index) => {
-    if (position.state === 'V' && position.kv !== null && !flying.has(index) && !busy.has(index))
-      found.push(index);
+    const wanted = position.state === 'V' || (position.state === 'S' && position.stale === true);
+    if (wanted && position.kv !== null && !flying.has(index) && !busy.has(index)) found.push(index);
   });
   return found;
 }
@@ -81,10 +88,15 @@ function ordered(spec: CpuRefreshSpec, canvas: Canvas, positions: readonly numbe
         return hashNumbers(spec.seed, canvas.step, index);
     }
   };
-  return positions
-    .map((index) => ({ index, rank: rank(index) }))
-    .sort((a, b) => a.rank - b.rank || a.index - b.index)
-    .map(({ index }) => index);
+  const isStable = ({ index }: { readonly index: number }): number =>
+    Number(canvas.positions[index].state === 'S');
+  return (
+    positions
+      .map((index) => ({ index, rank: rank(index) }))
+      // What may still change goes before what only follows.
+      .sort((a, b) => isStable(a) - isStable(b) || a.rank - b.rank || a.index - b.index)
+      .map(({ index }) => index)
+  );
 }
 
 /** Sparse cache refresh on the CPU lane (arXiv:2606.13740 §3.3). */
@@ -104,8 +116,12 @@ export function refreshRule(spec: RefreshSpec, commit: CommitSpec): RefreshRule 
     },
     // Re-scored unseen only while the cached entry already stands for the token.
     feed: (position: Position, maskId) =>
-      spec.feed === 'mask' && position.kv?.token === position.token ? maskId : position.token,
+      spec.feed === 'mask' && position.state === 'V' && position.kv?.token === position.token
+        ? maskId
+        : position.token,
     land,
+    marksDependents: spec.what === 'self+dependents',
+    joins: spec.late === 'block',
     readable: (position) => spec.scope !== 'stable-prefix' || position.kv?.residency === 'long-term',
     withWindow: spec.scope === 'prefix+window',
     maxAgeSteps: spec.maxAgeSteps,

@@ -37,8 +37,10 @@ export interface WindowRule {
 
 /** How finished positions become prefix KV. */
 export interface CacheRule {
-  /** The prompt is computed once, in a step of its own. */
+  /** What is before block 0 is computed once, in a step of its own. */
   readonly prefill: boolean;
+  /** In that step a block of the prompt sees itself and what is left of it, instead of everything. */
+  readonly causalPrefill: boolean;
   /** May KV computed from `fed` stand for this position from now on? */
   settled(position: Position, fed: number): boolean;
   /**
@@ -105,6 +107,10 @@ export interface RefreshRule {
   feed(position: Position, maskId: number): number;
   /** The position after a refresh landed, KV included. */
   land(position: Position, target: RefreshTarget, passVersion: number, score: RowOutcome): Position;
+  /** Whether entries that saw a token which a landing changed become stale. */
+  readonly marksDependents: boolean;
+  /** The step waits for what it launched. */
+  readonly joins: boolean;
   /** May a refreshed row read this entry? */
   readable(position: Position): boolean;
   /** Whether the rows of the main pass ride along as context. */
@@ -135,5 +141,7 @@ export interface Rules {
   readonly revoke: RevokeRule;
   readonly refresh: RefreshRule;
   readonly logits: LogitsRule;
+  /** Rows carry the counter of their random numbers. */
+  readonly draws: boolean;
   readonly final: FinalRule;
 }

@@ -5,9 +5,10 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../../errors.js';
 
-export type TfjsBackend = 'wasm' | 'cpu';
+/** `node` is TensorFlow's C library; see `availableBackend`. */
+export type TfjsBackend = 'wasm' | 'cpu' | 'node';
 
-export const TFJS_BACKENDS: readonly TfjsBackend[] = ['wasm', 'cpu'];
+export const TFJS_BACKENDS: readonly TfjsBackend[] = ['wasm', 'cpu', 'node'];
 
 let configured = false;
 
@@ -25,12 +26,13 @@ function configureWasm(): void {
 /**
  * Makes `backend` the active one. tfjs has a single active backend per thread: call before each use, it is free
  * when nothing changes.
- * @throws EnvironmentError when the WebAssembly module cannot be started
+ * @throws EnvironmentError when the backend cannot be started
  */
 export async function useBackend(backend: TfjsBackend): Promise<void> {
   configureWasm();
-  if (tf.getBackend() === backend) return;
-  const started = await tf.setBackend(backend);
+  const registered = backend === 'node' ? 'tensorflow' : backend;
+  if (tf.getBackend() === registered) return;
+  const started = await tf.setBackend(registered);
   if (!started) throw new EnvironmentError(`tfjs backend "${backend}" could not be started on this machine`);
   await tf.ready();
 }

@@ -1,3 +1,4 @@
+import { shiftedRows } from '../../decode/pass-groups.js';
 import type { Pass } from '../../decode/types.js';
 import { CheckError } from '../../errors.js';
 
@@ -11,7 +12,13 @@ export interface JointPass {
   /** [rows, rows] of ones and zeros. */
   readonly visibility: Float32Array;
   /** Rows to compare: index into `rows`, and where the trace has the answer. */
-  readonly wanted: readonly { readonly row: number; readonly passId: string; readonly position: number }[];
+  readonly wanted: readonly {
+    readonly row: number;
+    readonly passId: string;
+    readonly position: number;
+    readonly asks?: number;
+    readonly draw?: number;
+  }[];
 }
 
 /** Versions a pass depends on, itself included, through any chain of cached entries. */
@@ -59,10 +66,14 @@ export function groupPasses(
   return groups;
 }
 
-/** Lays the rows of a group out as one sequence with its visibility matrix. */
+/**
+ * Lays the rows of a group out as one sequence with its visibility matrix.
+ * @param shiftLogits each position is predicted from the row before it
+ */
 export function jointPass(
   group: { readonly targets: readonly Pass[]; readonly versions: ReadonlySet<number> },
   byVersion: ReadonlyMap<number, Pass>,
+  shiftLogits = false,
 ): JointPass {
   const rows: { position: number; version: number; feed: number }[] = [];
   const indexOf = new Map<string, number>();
@@ -100,12 +111,15 @@ export function jointPass(
       });
     });
   }
-  const wanted = group.targets.flatMap((pass) =>
-    pass.logits.map((index) => ({
-      row: indexOf.get(key(pass.rows[index].position, pass.version)) as number,
+  const wanted = group.targets.flatMap((pass) => {
+    const predictors = shiftLogits ? shiftedRows(pass) : pass.logits;
+    return pass.logits.map((index, at) => ({
+      row: indexOf.get(key(pass.rows[predictors[at]].position, pass.version)) as number,
       passId: pass.id,
       position: pass.rows[index].position,
-    })),
-  );
+      ...(pass.rows[index].asks === undefined ? {} : { asks: pass.rows[index].asks }),
+      ...(pass.rows[index].draw === undefined ? {} : { draw: pass.rows[index].draw }),
+    }));
+  });
   return { rows, visibility, wanted };
 }

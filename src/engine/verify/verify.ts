@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ConfidenceRule, scoreRow } from '../../decode/confidence.js';
+import { type ConfidenceRule, probabilityOf } from '../../decode/confidence.js';
 import { logicalOutcomes, logicalPasses } from '../../decode/pass-groups.js';
+import { sampleRow } from '../../decode/sampling.js';
+import type { EndOfTextSpec, SamplingSpec } from '../../decode/spec.js';
 import type { Pass, PassOutcome, StepPlan } from '../../decode/types.js';
 import type { ModelConfig } from '../../model/config.js';
 import { graphFor } from '../../model/graph-cache.js';
@@ -30,7 +32,7 @@ export interface VerifyReport {
   /** Rows whose prediction was recomputed. */
   readonly rows: number;
   readonly mismatches: readonly Mismatch[];
-  /** Largest |recorded - recomputed| confidence over rows with equal tokens. */
+  /** Largest |recorded - recomputed| confidence over rows with equal tokens, asked probabilities included. */
   readonly maxConfidenceError: number;
 }
 
@@ -39,6 +41,10 @@ export interface VerifyOptions {
   readonly weights: WeightTensors;
   readonly confidence: ConfidenceRule;
   readonly maskId: number;
+  /** Default: greedy. */
+  readonly sampling?: SamplingSpec;
+  /** Default: keep. */
+  readonly endOfText?: EndOfTextSpec;
   /** Checks every n-th step (1: all). Skipped steps still serve as context. */
   readonly every?: number;
   /** Rows of one joint forward; bounds memory (scores are rows x rows per head). */
@@ -54,6 +60,8 @@ export interface VerifyOptions {
  */
 export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptions): VerifyReport {
   const { config, weights, confidence, maskId, every = 1, maxRows = 1024 } = options;
+  const { sampling = { kind: 'greedy' }, endOfText = { logit: 'keep', confidence: 'keep' } } = options;
+  const scoring = { confidence, sampling, endOfText };
   const byVersion = new Map<number, Pass>();
   const stepOf = new Map<string, number>();
   for (const { plan } of steps) {
@@ -80,7 +88,7 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
   let rows = 0;
   let maxConfidenceError = 0;
   for (const group of groupPasses(targets, byVersion, maxRows)) {
-    const joint = jointPass(group, byVersion);
+    const joint = jointPass(group, byVersion, config.shiftLogits);
     const graph = graphFor(
       config,
       { rows: joint.rows.length, kvSets: [], logitsRows: joint.wanted.length, masked: true },
@@ -106,7 +114,18 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       // A side pass that was still running when decoding ended has no recorded outcome.
       if (answer === undefined) return;
       rows += 1;
-      const score = scoreRow(logits, index, config.vocab, maskId, confidence);
+      if (answer.asked !== undefined && wanted.asks !== undefined) {
+        const error = Math.abs(probabilityOf(logits, index, config.vocab, wanted.asks) - answer.asked);
+        maxConfidenceError = Math.max(maxConfidenceError, error);
+      }
+      const at = wanted.draw === undefined ? null : { position: wanted.position, draw: wanted.draw };
+      const score = sampleRow(
+        logits,
+        index,
+        { vocab: config.vocab, maskId, eosId: config.eosId },
+        scoring,
+        at,
+      );
       if (score.token === answer.token) {
         maxConfidenceError = Math.max(maxConfidenceError, Math.abs(score.confidence - answer.confidence));
         return;

@@ -9,7 +9,8 @@ import { checkWeights, type WeightSource } from '../weights.js';
 import { encodeWeight, type WeightDType } from './codec.js';
 import { configToGguf, storesInterleavedRope } from './gguf-config.js';
 import { tokenizerToGguf } from './gguf-tokenizer.js';
-import type { GgufValue } from './gguf-types.js';
+import { tokenizerEntries } from './gguf-tokenizer-read.js';
+import type { GgufMetadata, GgufValue } from './gguf-types.js';
 import { type GgufTensorToWrite, type WriteProgress, writeGguf } from './gguf-write.js';
 import { readHfConfig } from './hf-config.js';
 import { interleavedOrder, reorderRows } from './rope-permutation.js';
@@ -25,30 +26,46 @@ export async function convertSafetensorsToGguf(directory: string, out: string, q
   const config = await readHfConfig(join(directory, 'config.json'), basename(resolve(directory)));
   const source = await openSafetensors(directory);
   try {
-    const tokenizerPath = join(directory, 'tokenizer.json');
-    const tokenizer: Map<string, GgufValue> = existsSync(tokenizerPath)
-      ? tokenizerToGguf(await readTokenizerJson(tokenizerPath), config.vocab, tokenizerPath)
-      : new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' }]]);
+    const beside = join(directory, 'tokenizer.json');
+    const tokenizer = await tokenizerMetadata(config, existsSync(beside) ? beside : null, null);
     await writeModelGguf(config, source, out, quant, tokenizer);
   } finally {
     await source.close();
   }
 }
 
-/** Writes a model's weights as GGUF. @throws DataError when a weight is missing or cannot be stored */
+/**
+ * The tokenizer entries of a GGUF file: those of the file the model comes from, else those of its tokenizer.json, else
+ * the statement that there is none.
+ */
+export async function tokenizerMetadata(
+  config: ModelConfig,
+  tokenizerPath: string | null,
+  metadata: GgufMetadata | null,
+): Promise<ReadonlyMap<string, GgufValue>> {
+  if (metadata !== null) return tokenizerEntries(metadata);
+  if (tokenizerPath === null) return new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' }]]);
+  return tokenizerToGguf(await readTokenizerJson(tokenizerPath), config.vocab, tokenizerPath);
+}
+
+/**
+ * Writes a model's weights as GGUF.
+ * @param quant format of the matrices; null keeps every weight in the format it has
+ * @throws DataError when a weight is missing or cannot be stored
+ */
 export async function writeModelGguf(
   config: ModelConfig,
   source: WeightSource,
   out: string,
-  quant: Quant,
+  quant: Quant | null,
   tokenizer: ReadonlyMap<string, GgufValue>,
   progress: WriteProgress = {},
 ): Promise<void> {
   checkWeights(config, source);
-  const metadata = new Map([...configToGguf(config, quant), ...tokenizer]);
+  const metadata = new Map([...configToGguf(config, quant ?? typicalDType(config, source)), ...tokenizer]);
   const tensors = new Map<string, GgufTensorToWrite>();
   for (const [id, shape] of weightShapes(config)) {
-    const dtype = storedDType(config, id, shape, quant);
+    const dtype = quant === null ? presentDType(source, id) : storedDType(config, id, shape, quant);
     tensors.set(id, { shape, dtype, bytes: () => storedBytes(config, source, id, dtype) });
   }
   await writeGguf(out, metadata, tensors, progress);
@@ -68,6 +85,23 @@ export function storedDType(
   else if (id === headId(config)) dtype = precision.head;
   if (dtype === 'i32') throw new Error(`${id} cannot be stored as integers`);
   return dtype;
+}
+
+function presentDType(source: WeightSource, id: string): WeightDType {
+  const dtype = source.info(id)?.dtype;
+  if (dtype === undefined || dtype === 'i32') throw new Error(`${source.label}: ${id} has no weight format`);
+  return dtype;
+}
+
+/** Format of most of a model's bytes, for the file's own description of itself. */
+function typicalDType(config: ModelConfig, source: WeightSource): WeightDType {
+  const bytes = new Map<WeightDType, number>();
+  for (const id of weightShapes(config).keys()) {
+    const dtype = presentDType(source, id);
+    bytes.set(dtype, (bytes.get(dtype) ?? 0) + (source.info(id)?.bytes ?? 0));
+  }
+  const [most] = [...bytes].sort(([, a], [, b]) => b - a);
+  return most?.[0] ?? 'f32';
 }
 
 async function storedBytes(

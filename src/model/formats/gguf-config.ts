@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DataError } from '../../errors.js';
 import type { Architecture, ModelConfig } from '../config.js';
-import type { Quant } from '../precision.js';
+import type { WeightDType } from './codec.js';
 import type { GgufMetadata, GgufValue, ScalarType } from './gguf-types.js';
 
 const size = z.number().int().positive().max(1_000_000_000);
@@ -133,10 +133,10 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, label: string, prefix: s
 }
 
 /** `general.file_type` of llama.cpp. */
-const FILE_TYPES: Readonly<Record<Quant, number>> = { f32: 0, f16: 1, q4_0: 2, q8_0: 7 };
+const FILE_TYPES: Readonly<Record<WeightDType, number>> = { f32: 0, f16: 1, q4_0: 2, q8_0: 7, bf16: 32 };
 
 /** Metadata llama.cpp needs to load the model, tokenizer apart. */
-export function configToGguf(config: ModelConfig, quant: Quant): Map<string, GgufValue> {
+export function configToGguf(config: ModelConfig, quant: WeightDType): Map<string, GgufValue> {
   const metadata = new Map<string, GgufValue>();
   const put = (key: string, type: ScalarType, value: number | string | boolean) =>
     metadata.set(key, { type, value });

@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { DataError, EnvironmentError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
+import { llamaFamily, parseLlamaConfig } from './hf-config-llama.js';
 
 const size = z.number().int().positive().max(1_000_000_000);
 const tokenId = z.number().int().nonnegative();
 
 /** The keys of LLaDA's config.json that shape the computation; others are allowed and ignored. */
 const lladaSchema = z.looseObject({
-  model_type: z.literal('llada', 'only LLaDA configurations are supported'),
+  model_type: z.literal('llada', 'must be llada, Dream, lladamoe or llama'),
   d_model: size,
   n_layers: size.max(10_000),
   n_heads: size,
@@ -31,7 +32,7 @@ const lladaSchema = z.looseObject({
 });
 
 /**
- * A Hugging Face LLaDA `config.json` as a ModelConfig.
+ * A Hugging Face `config.json` of LLaDA, Dream, LLaDA-MoE or Llama as a ModelConfig.
  * @throws EnvironmentError when it cannot be read; DataError naming the key that is wrong
  */
 export async function readHfConfig(path: string, name: string): Promise<ModelConfig> {
@@ -54,6 +55,8 @@ export async function readHfConfig(path: string, name: string): Promise<ModelCon
 
 /** @throws DataError naming the key that is wrong */
 export function parseHfConfig(json: unknown, name: string, label: string): ModelConfig {
+  const family = llamaFamily(json);
+  if (family !== null) return parseLlamaConfig(family, json, name, label);
   const parsed = lladaSchema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -91,5 +94,32 @@ export function parseHfConfig(json: unknown, name: string, label: string): Model
     maskId: c.mask_token_id,
     bosId: c.bos_token_id ?? null,
     eosId: c.eos_token_id,
+  };
+}
+
+/** `config.json` of a LLaDA model: what `parseHfConfig` reads, in the keys of GSAI-ML/LLaDA-8B. */
+export function configToHf(config: ModelConfig): Record<string, unknown> {
+  return {
+    architectures: ['LLaDAModelLM'],
+    model_type: 'llada',
+    d_model: config.hidden,
+    n_layers: config.layers,
+    n_heads: config.heads,
+    n_kv_heads: config.kvHeads,
+    mlp_hidden_size: config.ffn,
+    vocab_size: config.vocab,
+    embedding_size: config.vocab,
+    max_sequence_length: config.contextLength,
+    rope: true,
+    rope_theta: config.ropeTheta,
+    layer_norm_type: 'rms',
+    rms_norm_eps: config.rmsEps,
+    activation_type: 'silu',
+    weight_tying: config.tiedHead,
+    include_bias: false,
+    include_qkv_bias: config.qkvBias,
+    mask_token_id: config.maskId,
+    bos_token_id: config.bosId,
+    eos_token_id: config.eosId,
   };
 }

@@ -1,4 +1,5 @@
 import type { LayerWeight } from '../weight-ids.js';
+import { type HfPlace, placeOfLlamaName } from './hf-names-llama.js';
 
 /**
  * LLaDA's names on Hugging Face (GSAI-ML/LLaDA-8B). Mind `ff_out`: inside a block it is the feed-forward's down
@@ -33,6 +34,12 @@ export function canonicalFromHf(name: string): string | null {
   const match = /^blocks\.(\d+)\.(\w+)\.(weight|bias)$/.exec(inner);
   const weight = BLOCK_NAMES[match?.[2] ?? ''];
   return match === null || weight === undefined ? null : `blk.${Number(match[1])}.${weight}.${match[3]}`;
+}
+
+/** Where a tensor of a checkpoint of any family belongs; null for one this project does not use. */
+export function placeOfHfName(name: string): HfPlace | null {
+  const id = canonicalFromHf(name);
+  return id === null ? placeOfLlamaName(name) : { id };
 }
 
 /** Hugging Face name of a canonical id; null when LLaDA has no such weight. */

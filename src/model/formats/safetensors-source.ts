@@ -6,7 +6,7 @@ import { DataError } from '../../errors.js';
 import type { WeightInfo, WeightSource } from '../weights.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight, type WeightDType } from './codec.js';
-import { canonicalFromHf } from './hf-names.js';
+import { placeOfHfName } from './hf-names.js';
 import { readSafetensorsHeader, type SafetensorsEntry } from './safetensors-header.js';
 
 const DTYPES: Readonly<Record<string, WeightDType>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' };
@@ -17,28 +17,37 @@ interface Located {
   readonly entry: SafetensorsEntry;
 }
 
+/** The tensors that make up a weight: one, or an expert's matrix each, by index. */
+type Parts = Map<number, Located>;
+
+/** Index of a weight that is one tensor. */
+const WHOLE = -1;
+
 /**
- * Weights of a Hugging Face LLaDA checkpoint: a .safetensors file, or a directory with `model.safetensors` or
- * `model.safetensors.index.json`. Tensors whose names are not LLaDA's are ignored.
+ * Weights of a Hugging Face checkpoint of LLaDA, Dream, LLaDA-MoE (whose experts are joined to stacks) or Llama: a .safetensors file, or a directory with `model.safetensors` or
+ * `model.safetensors.index.json`. Tensors of other names are ignored.
  * @throws DataError naming file, tensor and reason
  */
 export async function openSafetensors(path: string): Promise<WeightSource> {
   const paths = await shardPaths(path);
   const files: ByteFile[] = [];
   try {
-    const located = new Map<string, Located>();
+    const located = new Map<string, Parts>();
     for (const shard of paths) {
       const file = await ByteFile.open(shard);
       files.push(file);
       for (const [name, entry] of await readSafetensorsHeader(file)) {
-        const id = canonicalFromHf(name);
-        if (id === null) continue;
-        const first = located.get(id);
+        const place = placeOfHfName(name);
+        if (place === null) continue;
+        const parts = located.get(place.id) ?? new Map<number, Located>();
+        const index = place.expert ?? WHOLE;
+        const first = parts.get(index);
         if (first !== undefined)
           throw new DataError(`${shard}: ${name} is also in ${basename(first.file.path)}`);
-        located.set(id, { file, name, entry });
+        located.set(place.id, parts.set(index, { file, name, entry }));
       }
     }
+    for (const [id, parts] of located) checkStack(path, id, parts);
     return new SafetensorsSource(path, files, located);
   } catch (error) {
     await Promise.all(files.map((file) => file.close()));
@@ -50,7 +59,7 @@ class SafetensorsSource implements WeightSource {
   constructor(
     readonly label: string,
     private readonly files: readonly ByteFile[],
-    private readonly located: ReadonlyMap<string, Located>,
+    private readonly located: ReadonlyMap<string, Parts>,
   ) {}
 
   names(): readonly string[] {
@@ -58,28 +67,57 @@ class SafetensorsSource implements WeightSource {
   }
 
   info(id: string): WeightInfo | undefined {
-    const found = this.located.get(id);
-    return found && { shape: found.entry.shape, dtype: dtypeOf(found), bytes: found.entry.bytes };
+    const parts = this.located.get(id);
+    const first = parts && partsInOrder(parts)[0];
+    if (first === undefined) return undefined;
+    const { shape, bytes } = first.entry;
+    if (parts?.has(WHOLE)) return { shape, dtype: dtypeOf(first), bytes };
+    const count = parts?.size ?? 0;
+    return { shape: [count, ...shape], dtype: dtypeOf(first), bytes: count * bytes };
   }
 
   async read(id: string): Promise<Float32Array> {
-    const found = this.at(id);
-    return decodeWeight(dtypeOf(found), await this.readRaw(id), `${found.file.path}: ${found.name}`);
+    const first = this.at(id)[0]!;
+    return decodeWeight(dtypeOf(first), await this.readRaw(id), `${first.file.path}: ${first.name}`);
   }
 
   async readRaw(id: string): Promise<Uint8Array> {
-    const { file, name, entry } = this.at(id);
-    return file.read(entry.offset, entry.bytes, name);
+    const parts = this.at(id);
+    const read = ({ file, name, entry }: Located) => file.read(entry.offset, entry.bytes, name);
+    if (parts.length === 1) return read(parts[0]!);
+    const stack = new Uint8Array(parts.reduce((sum, { entry }) => sum + entry.bytes, 0));
+    let at = 0;
+    for (const part of parts) {
+      stack.set(await read(part), at);
+      at += part.entry.bytes;
+    }
+    return stack;
   }
 
   async close(): Promise<void> {
     await Promise.all(this.files.map((file) => file.close()));
   }
 
-  private at(id: string): Located {
+  private at(id: string): readonly Located[] {
     const found = this.located.get(id);
     if (found === undefined) throw new DataError(`${this.label}: weight ${id} is missing`);
-    return found;
+    return partsInOrder(found);
+  }
+}
+
+function partsInOrder(parts: Parts): readonly Located[] {
+  return [...parts].sort(([a], [b]) => a - b).map(([, located]) => located);
+}
+
+/** Experts must be numbered without gaps and be alike. */
+function checkStack(path: string, id: string, parts: Parts): void {
+  if (parts.size === 1 && parts.has(WHOLE)) return;
+  const ordered = partsInOrder(parts);
+  for (const [index, part] of ordered.entries()) {
+    if (!parts.has(index)) throw new DataError(`${path}: ${id}: expert ${index} is missing`);
+    const { entry } = ordered[0]!;
+    if (part.entry.dtype !== entry.dtype || part.entry.shape.join() !== entry.shape.join())
+      throw new DataError(`${path}: ${part.name}: differs in shape or dtype from ${ordered[0]!.name}`);
   }
 }
 

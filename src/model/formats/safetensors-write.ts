@@ -1,6 +1,7 @@
 import { writeFileInPieces } from '../../util/write-file.js';
 import { bytesOf } from '../dtype.js';
 import { encodeWeight } from './codec.js';
+import type { WriteProgress } from './gguf-write.js';
 
 export interface SafetensorsTensor {
   readonly shape: readonly number[];
@@ -18,6 +19,7 @@ export async function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, SafetensorsTensor>,
   metadata: Readonly<Record<string, string>> = { format: 'pt' },
+  { onProgress, signal }: WriteProgress = {},
 ): Promise<void> {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
@@ -33,11 +35,15 @@ export async function writeSafetensors(
   await writeFileInPieces(path, async (file) => {
     await file.writeFile(length);
     await file.writeFile(padded);
+    let done = 0;
     for (const [name, { dtype, shape, values }] of tensors) {
+      signal?.throwIfAborted();
       const bytes = encodeWeight(dtype, await values(), `${path}: ${name}`);
       if (bytes.length !== bytesOf(shape, dtype))
         throw new Error(`${name}: values do not fill [${shape.join(', ')}]`);
       await file.writeFile(bytes);
+      done += bytes.length;
+      onProgress?.(done, end);
     }
   });
 }

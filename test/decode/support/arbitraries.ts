@@ -62,9 +62,12 @@ const refresh = fc.oneof(
       feed: fc.constantFrom('token' as const, 'mask' as const),
       replace: fc.constantFrom('visible' as const, 'always' as const),
       maxAgeSteps: fc.option(fc.nat(2)),
+      what: fc.constantFrom('self' as const, 'self' as const, 'self+dependents' as const),
+      late: fc.constantFrom('apply' as const, 'apply' as const, 'block' as const),
     })
     .map((spec) => ({
       ...spec,
+      maxAgeSteps: spec.late === 'block' ? null : spec.maxAgeSteps,
       maxInFlight: Math.max(spec.maxInFlight, spec.perStep),
       feed: spec.order === 'oldest' ? ('token' as const) : spec.feed,
     })),

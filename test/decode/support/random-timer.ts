@@ -15,7 +15,8 @@ export class RandomTimer implements StepTimer {
   time(plan: StepPlan): StepTiming {
     plan.passes.forEach((pass, index) => {
       if (pass.lane !== 'side') return;
-      const delay = hashNumbers(this.seed, plan.step, index, 1) % (this.longestDelay + 1);
+      const free = hashNumbers(this.seed, plan.step, index, 1) % (this.longestDelay + 1);
+      const delay = plan.joins === true ? 0 : free;
       this.pending.push({
         id: pass.id,
         until: plan.step + delay,

@@ -1,8 +1,8 @@
 import { checkLaws, describeViolation } from '../../../src/decode/check-laws.js';
 import { composePolicy, type PolicyInputs } from '../../../src/decode/compose.js';
+import { lawsGivenUp } from '../../../src/decode/given-up.js';
 import { type DecodeResult, decode } from '../../../src/decode/session.js';
 import type { PolicySpecInput } from '../../../src/decode/spec.js';
-import { lawsGivenUp } from '../../../src/decode/given-up.js';
 import type { Workload } from './arbitraries.js';
 import { RandomTimer } from './random-timer.js';
 import { TOY_MASK, ToyEngine } from './toy-engine.js';

@@ -45,6 +45,8 @@ export interface ToyOptions {
   readonly sway?: number;
   /** Largest logit: 4 gives unsure rows, 12 sure ones. */
   readonly sharpness?: number;
+  /** Every position is predicted from the row before it. */
+  readonly shift?: boolean;
 }
 
 /**
@@ -53,11 +55,13 @@ export interface ToyOptions {
  */
 export class ToyEngine implements Engine {
   readonly name = 'toy';
-  readonly config = TOY_CONFIG;
+  readonly config: ModelConfig;
   readonly passes: Pass[] = [];
   private readonly kv = new Map<string, number>();
 
-  constructor(private readonly options: ToyOptions) {}
+  constructor(private readonly options: ToyOptions) {
+    this.config = { ...TOY_CONFIG, shiftLogits: options.shift ?? false };
+  }
 
   get entries(): number {
     return this.kv.size;

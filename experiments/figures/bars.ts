@@ -1,0 +1,152 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { formatCount } from '../ablation/format.js';
+import { bySource, OURS, PAPER, SCHEMA } from './by-source.js';
+import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
+
+export interface BarGroups {
+  readonly category: { readonly title: string | null; readonly values: readonly string[] };
+  readonly unit: string;
+  readonly scale: 'linear' | 'log';
+  /** One panel each. */
+  readonly groups: readonly {
+    readonly name: string;
+    readonly ours: readonly (number | null)[];
+    readonly paper: readonly (number | null)[];
+    /** Whether a value is a prediction, so that its error is worth showing. @defaultValue all are */
+    readonly predicted?: readonly boolean[];
+  }[];
+}
+
+/**
+ * Bars of what was computed, the paper's values as diamonds on the same category, the value and its error above.
+ * Bars on a logarithmic axis start at the axis: only their upper ends are data.
+ */
+export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLevelSpec {
+  const all = groups.flatMap((group) => [...group.ours, ...group.paper]).filter(isKnown);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const domain = scale === 'log' ? [10 ** Math.floor(Math.log10(low) - 0.1), high * 2] : [0, high * 1.2];
+  const width = Math.floor((PAGE_WIDTH - 70) / groups.length) - 40;
+  return {
+    $schema: SCHEMA,
+    config: CONFIG,
+    hconcat: groups.map((group, panel) => {
+      const values = category.values.map((name, i) => {
+        const ours = group.ours[i] ?? null;
+        const paper = group.paper[i] ?? null;
+        return {
+          name,
+          ours,
+          paper,
+          low: domain[0],
+          label: label(ours, (group.predicted?.[i] ?? true) ? paper : null),
+        };
+      });
+      const x = {
+        field: 'name',
+        type: 'nominal',
+        sort: null,
+        axis: { title: category.title, labelAngle: 0, ticks: false },
+        scale: { paddingInner: 0.45, paddingOuter: 0.3 },
+      } as const;
+      const y = {
+        field: 'ours',
+        type: 'quantitative',
+        scale: { type: scale, domain, nice: false },
+        axis: {
+          title: panel === 0 ? unit : null,
+          format: ',~f',
+          ...(scale === 'log' ? { values: logTicks(domain) } : { tickCount: 5 }),
+        },
+      } as const;
+      return {
+        title: group.name,
+        width,
+        height: 180,
+        data: { values },
+        layer: [
+          {
+            transform: [{ calculate: `'${OURS}'`, as: 'source' }],
+            mark: { type: 'bar' },
+            encoding: { x, y, y2: { field: 'low' }, color: bySource('square') },
+          },
+          {
+            // A white rim where the diamond lies on the bar.
+            transform: [{ filter: 'datum.paper !== null' }],
+            mark: { type: 'point', shape: 'diamond', filled: true, size: 150, opacity: 1, color: 'white' },
+            encoding: { x, y: { ...y, field: 'paper' } },
+          },
+          {
+            transform: [{ filter: 'datum.paper !== null' }, { calculate: `'${PAPER}'`, as: 'source' }],
+            mark: { type: 'point', shape: 'diamond', filled: true, size: 70, opacity: 1 },
+            encoding: { x, y: { ...y, field: 'paper' }, color: bySource('square') },
+          },
+          {
+            transform: [{ calculate: 'max(datum.ours, datum.paper)', as: 'top' }],
+            mark: { type: 'text', dy: -11, lineBreak: '\n' },
+            encoding: { x, y: { ...y, field: 'top' }, text: { field: 'label' } },
+          },
+        ],
+      };
+    }),
+  };
+}
+
+export interface BarPanel {
+  readonly title: string;
+  readonly unit: string;
+  readonly names: readonly string[];
+  readonly values: readonly (number | null)[];
+}
+
+/** Horizontal bars of values that the paper does not have. */
+export function bars(panels: readonly BarPanel[]): TopLevelSpec {
+  const width = Math.floor(PAGE_WIDTH / panels.length) - 190;
+  return {
+    $schema: SCHEMA,
+    config: CONFIG,
+    hconcat: panels.map(({ title, unit, names, values }) => ({
+      title,
+      width,
+      height: { step: 18 },
+      data: {
+        values: names.map((name, i) => ({ name, value: values[i], label: shortNumber(values[i] ?? 0) })),
+      },
+      encoding: {
+        y: { field: 'name', type: 'nominal', sort: null, axis: { title: null, ticks: false, labelLimit: 0 } },
+        x: { field: 'value', type: 'quantitative', axis: { title: unit, tickCount: 4 } },
+      },
+      layer: [
+        { mark: { type: 'bar', height: 11, color: PALETTE.blue } },
+        { mark: { type: 'text', align: 'left', dx: 4 }, encoding: { text: { field: 'label' } } },
+      ],
+    })),
+  };
+}
+
+/** `433` and, where there is an error to show, `433 (-10 %)`. */
+function label(ours: number | null, paper: number | null): string {
+  if (ours === null) return '';
+  const value = shortNumber(ours);
+  if (paper === null || paper === 0) return value;
+  const percent = Math.round((ours / paper - 1) * 100);
+  return `${value} (${percent > 0 ? '+' : ''}${percent} %)`;
+}
+
+/** Three digits, or all digits before the point. */
+function shortNumber(value: number): string {
+  return value >= 1000 ? formatCount(value) : value.toPrecision(3);
+}
+
+/** Powers of ten, and 2 and 5 between them where there are few. */
+function logTicks([low = 1, high = 10]: readonly number[]): number[] {
+  const first = Math.floor(Math.log10(low));
+  const decades = Math.ceil(Math.log10(high)) - first;
+  const steps = decades > 3 ? [1] : [1, 2, 5];
+  return Array.from({ length: decades + 1 }, (_, i) => steps.map((step) => step * 10 ** (first + i)))
+    .flat()
+    .filter((tick) => tick >= low && tick <= high);
+}
+
+function isKnown(value: number | null): value is number {
+  return value !== null;
+}

@@ -1,0 +1,26 @@
+import { PALETTE } from './style.js';
+
+/** What was computed here, what was published. */
+export const OURS = 'here';
+export const PAPER = 'paper';
+export const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
+
+/** One colour and one shape each for what was computed here and what was published: legible in grey. */
+export const bySource = (ourShape: 'square' | 'circle') =>
+  ({
+    field: 'source',
+    type: 'nominal',
+    scale: { domain: [OURS, PAPER], range: [PALETTE.blue, PALETTE.vermilion] },
+    legend: {
+      title: null,
+      orient: 'bottom',
+      symbolSize: 60,
+      columnPadding: 24,
+      encoding: {
+        symbols: {
+          opacity: { value: 1 },
+          shape: { value: { expr: `datum.label === '${PAPER}' ? 'diamond' : '${ourShape}'` } },
+        },
+      },
+    },
+  }) as const;

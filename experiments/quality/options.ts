@@ -1,0 +1,30 @@
+/** What a quality table depends on. Plain data: it crosses threads and is written into the result. */
+export interface QualityOptions {
+  readonly model: string;
+  /** `tfjs`: the f32 reference; `ort`: ONNX Runtime, one thread per worker, several times faster. */
+  readonly engine: 'tfjs' | 'ort';
+  /** Problems `firstIndex` .. `firstIndex + n - 1` of the held-out long set of `seed`. */
+  readonly seed: number;
+  readonly firstIndex: number;
+  readonly n: number;
+  readonly genLength: number;
+  /** Null: every policy's own. */
+  readonly blockLength: number | null;
+  /** Policies to compare, the baseline among them. */
+  readonly policies: readonly string[];
+  /** Policy that the others are paired with. */
+  readonly baseline: string;
+  /** Worker threads; 0 runs in the calling thread. */
+  readonly jobs: number;
+}
+
+export const QUALITY_DEFAULTS = {
+  model: 'tiny-llada',
+  engine: 'tfjs',
+  seed: 1,
+  firstIndex: 0,
+  n: 100,
+  genLength: 128,
+  baseline: 'block-kv',
+  jobs: 2,
+} as const;

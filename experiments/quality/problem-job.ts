@@ -1,0 +1,100 @@
+import { composePolicy, type DecodingPolicy } from '../../src/decode/compose.js';
+import { policySpecByName } from '../../src/decode/policies.js';
+import { decode } from '../../src/decode/session.js';
+import { cooperative } from '../../src/engine/cooperative.js';
+import type { Engine } from '../../src/engine/engine.js';
+import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
+import { UsageError } from '../../src/errors.js';
+import { fileSha256, type LoadedModel, loadModel } from '../../src/model/load.js';
+import { encodePrompt } from '../../src/model/prompt.js';
+import type { Tokenizer } from '../../src/model/tokenizer.js';
+import { generateProblem } from '../../src/train/problems.js';
+import { scoreResponse } from '../../src/train/score.js';
+import type { QualityOptions } from './options.js';
+
+/** One problem under one policy. Plain data: it crosses threads. */
+export interface PolicyOutcome {
+  readonly exact: boolean;
+  readonly tasksRight: number;
+  readonly tasks: number;
+  readonly forwards: number;
+  readonly rows: number;
+  /** Exact speculation: states drafted, accepted, and rows of the others. */
+  readonly drafted: number;
+  readonly accepted: number;
+  readonly rowsWasted: number;
+  /** Tokens before the end of text. */
+  readonly textTokens: number;
+  /** Generated tokens, to say whether two policies wrote the same. */
+  readonly tokens: readonly number[];
+}
+
+export interface ProblemOutcome {
+  readonly index: number;
+  /** In the order of `options.policies`. */
+  readonly policies: readonly PolicyOutcome[];
+}
+
+export interface QualityContext {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer;
+  readonly policies: readonly DecodingPolicy[];
+  readonly modelSha256: string;
+}
+
+/** Loads the model and composes the policies. The caller disposes the engine. */
+export async function openQuality(options: QualityOptions): Promise<QualityContext> {
+  const { blockLength } = options;
+  const policies = options.policies.map((name) => {
+    const spec = policySpecByName(name);
+    return composePolicy(blockLength === null ? spec : { ...spec, blockLength });
+  });
+  const model = await loadModel(options.model);
+  if (model.tokenizer === null) {
+    throw new UsageError(`model ${options.model} has no tokenizer.json beside its weights`);
+  }
+  const engine = cooperative(await openEngine(options, model));
+  const modelSha256 = await fileSha256(model.weightsPath);
+  await model.weights.close();
+  return { engine, tokenizer: model.tokenizer, policies, modelSha256 };
+}
+
+async function openEngine({ engine }: QualityOptions, { config, weights, weightsPath }: LoadedModel) {
+  if (engine === 'tfjs') return createTfjsEngine(config, weights, { backend: 'wasm' });
+  const { createOrtEngine } = await import('../../src/engine/ort/engine.js');
+  return createOrtEngine(config, weights, { threads: 1, compute: 'f32', weightsPath });
+}
+
+/** Decodes and scores one problem under every policy: the pairs of the comparison. */
+export async function runProblem(
+  context: QualityContext,
+  options: QualityOptions,
+  index: number,
+  signal?: AbortSignal,
+): Promise<ProblemOutcome> {
+  const { engine, tokenizer } = context;
+  const problem = generateProblem(options.seed, index, 'long', 'heldout');
+  const promptIds = encodePrompt(tokenizer, problem.prompt);
+  const policies: PolicyOutcome[] = [];
+  for (const policy of context.policies) {
+    const { tokens, counters } = await decode({
+      ...{ policy, engine, promptIds, genLength: options.genLength },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const end = tokens.indexOf(engine.config.eosId);
+    const score = scoreResponse(problem, tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end)));
+    policies.push({
+      exact: score.exact,
+      tasksRight: score.tasks.filter((task) => task.correct).length,
+      tasks: score.tasks.length,
+      forwards: counters.nfe,
+      rows: counters.mainRows + counters.sideRows,
+      drafted: counters.statesDrafted,
+      accepted: counters.statesAccepted,
+      rowsWasted: counters.rowsWasted,
+      textTokens: counters.textTokens,
+      tokens,
+    });
+  }
+  return { index, policies };
+}

@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Tinypool } from 'tinypool';
+import { UsageError } from '../../src/errors.js';
+import { project } from '../../src/util/project-root.js';
+import type { QualityOptions } from './options.js';
+import { openQuality, type ProblemOutcome, type QualityContext, runProblem } from './problem-job.js';
+import { QUALITY_SCHEMA, type QualityTable, qualityNotes, qualityRows } from './table.js';
+
+export interface QualityHooks {
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+  /** Commit the code was built from, when known. */
+  readonly gitCommit?: string;
+}
+
+/**
+ * Decodes the same held-out problems under every policy and compares the answers in pairs. The result does not
+ * depend on `jobs`.
+ * @throws UsageError for unknown names or a baseline that is not among the policies
+ */
+export async function runQuality(options: QualityOptions, hooks: QualityHooks = {}): Promise<QualityTable> {
+  if (!options.policies.includes(options.baseline)) {
+    throw new UsageError(
+      `baseline ${options.baseline} is not among the policies ${options.policies.join(', ')}`,
+    );
+  }
+  const twice = options.policies.find((name, at) => options.policies.indexOf(name) !== at);
+  if (twice !== undefined) throw new UsageError(`policy ${twice} is named twice`);
+  const context = await openQuality(options);
+  try {
+    const problems = await runProblems(options, context, hooks);
+    const rows = qualityRows(options, problems);
+    const { jobs: _, ...identity } = options;
+    return {
+      schema: QUALITY_SCHEMA,
+      command: commandLine(options),
+      version: project().version,
+      ...(hooks.gitCommit === undefined ? {} : { gitCommit: hooks.gitCommit }),
+      node: process.version,
+      engine: context.engine.name,
+      model: { name: options.model, sha256: context.modelSha256 },
+      options: identity,
+      rows,
+      notes: qualityNotes(options, rows),
+    };
+  } finally {
+    context.engine.dispose();
+  }
+}
+
+async function runProblems(
+  options: QualityOptions,
+  context: QualityContext,
+  { onProgress, signal }: QualityHooks,
+): Promise<ProblemOutcome[]> {
+  const indices = Array.from({ length: options.n }, (_, at) => options.firstIndex + at);
+  const outcomes: ProblemOutcome[] = [];
+  const finished = (outcome: ProblemOutcome): void => {
+    outcomes.push(outcome);
+    onProgress?.(outcomes.length, options.n);
+  };
+  // Worker threads need the compiled file; from sources (tests) everything runs in this thread.
+  const worker = fileURLToPath(new URL('./worker.js', import.meta.url));
+  if (options.jobs === 0 || !existsSync(worker)) {
+    for (const index of indices) finished(await runProblem(context, options, index, signal));
+  } else {
+    const threads = Math.min(options.jobs, options.n);
+    const pool = new Tinypool({
+      filename: worker,
+      minThreads: threads,
+      maxThreads: threads,
+      isolateWorkers: false,
+    });
+    const stop = (): void => void pool.destroy();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      await Promise.all(indices.map(async (index) => finished(await pool.run({ options, index }))));
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      await pool.destroy();
+    }
+  }
+  return outcomes.sort((a, b) => a.index - b.index);
+}
+
+function commandLine(options: QualityOptions): string {
+  return [
+    'dllm-npu quality',
+    `--n ${options.n}`,
+    `--first-index ${options.firstIndex}`,
+    `--seed ${options.seed}`,
+    `--model ${options.model}`,
+    `--engine ${options.engine}`,
+    `--gen-length ${options.genLength}`,
+    ...(options.blockLength === null ? [] : [`--block-length ${options.blockLength}`]),
+    `--baseline ${options.baseline}`,
+    `--policies ${options.policies.join(',')}`,
+  ].join(' ');
+}

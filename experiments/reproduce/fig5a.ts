@@ -1,0 +1,50 @@
+import { curves } from '../figures/curves.js';
+import { tailShare, variant } from './decode-statistics.js';
+import { type Experiment, numbersOf } from './experiment.js';
+import { TINY_LLADA } from './words.js';
+
+const MASKS = [1, 2, 3, 4, 5, 6, 7, 8];
+
+export const fig5a: Experiment = {
+  name: 'fig5a',
+  title: 'Tail steps: share of steps with few masks left',
+  paper: 'fig5a',
+  runs: 'policy threshold (0.9, block by block on prefix KV); masks counted at the start of each denoising pass',
+  source: 'decodes',
+  stacks: [],
+  measure: async (bench) => {
+    const decodes = await (await bench.decodes()).run(variant('threshold'));
+    return { masks: MASKS, share_pct: MASKS.map((masks) => tailShare(decodes, masks)) };
+  },
+  // At one token per step every number of masks from 1 to 32 occurs once per block.
+  derived: { one_per_step_pct: '100 * masks / 32' },
+  rows: [
+    {
+      ...{ name: 'at most {label} masks', labels: 'masks', unit: '%', ours: 'share_pct' },
+      ...{ paper: 'paper.share_pct', kind: 'ordering' },
+      band: { claim: 'T15', text: 'within 5 points', pass: 'abs(ours - paper) <= 5' },
+      whenMissed: `${TINY_LLADA}; T15 asks for a confidence process fitted to Figures 5b and 8`,
+    },
+    {
+      ...{ name: 'at most 4 masks, over one token per step', unit: 'x', kind: 'ordering' },
+      ours: 'share_pct[4] / one_per_step_pct[4]',
+      paper: 'paper.share_pct[4] / one_per_step_pct[4]',
+    },
+  ],
+  notes: [
+    "Decisions are tiny-llada's on its own problems: an ordering, not a prediction of values.",
+    'Blocks of end-of-text tokens are included: they are decoded too.',
+  ],
+  figure: (columns, paper) =>
+    curves([
+      {
+        title: 'Tail steps',
+        x: { title: 'masks left in the block, at most', values: MASKS },
+        y: { title: 'share of steps, %' },
+        series: [
+          { source: 'here', x: numbersOf(columns, 'masks'), y: numbersOf(columns, 'share_pct') },
+          { source: 'paper', x: numbersOf(paper, 'masks'), y: numbersOf(paper, 'share_pct') },
+        ],
+      },
+    ]),
+};

@@ -1,0 +1,70 @@
+import { curves } from '../figures/curves.js';
+import { firstCommitByPosition, variant } from './decode-statistics.js';
+import { type Experiment, numbersOf } from './experiment.js';
+import { TINY_LLADA } from './words.js';
+
+const BLOCK = 32;
+
+export const fig8: Experiment = {
+  name: 'fig8',
+  title: 'The commit frontier: mean step of the first commit by position',
+  paper: 'fig8',
+  runs: 'policy threshold (0.9, block by block on prefix KV); blocks that hold text',
+  source: 'decodes',
+  stacks: [],
+  measure: async (bench) => {
+    const decodes = await (await bench.decodes()).run(variant('threshold'));
+    return {
+      position: Array.from({ length: BLOCK }, (_, i) => i + 1),
+      first_commit_step: firstCommitByPosition(decodes, BLOCK),
+    };
+  },
+  derived: {
+    fitted_slope: 'slope(position, first_commit_step)',
+    fitted_start: 'intercept(position, first_commit_step)',
+    fitted: 'fitted_start + fitted_slope * position',
+  },
+  rows: [
+    {
+      ...{ name: 'slope', unit: 'steps per position', ours: 'fitted_slope', kind: 'ordering' },
+      paper: 'slope(paper.position, paper.first_commit_step)',
+      band: { claim: 'T14', text: '0.07 to 0.13', pass: 'ours >= 0.07 and ours <= 0.13' },
+      whenMissed: TINY_LLADA,
+    },
+    {
+      ...{ name: 'correlation with position', unit: '', kind: 'ordering' },
+      ours: 'pearson(position, first_commit_step)',
+      paper: 'pearson(paper.position, paper.first_commit_step)',
+      band: { claim: 'T14', text: 'over 0.85', pass: 'ours > 0.85' },
+      whenMissed: TINY_LLADA,
+    },
+    {
+      ...{ name: 'last quarter over first quarter', unit: 'x', kind: 'ordering' },
+      ours: 'mean(first_commit_step[25:32]) / mean(first_commit_step[1:8])',
+      paper: 'mean(paper.first_commit_step[25:32]) / mean(paper.first_commit_step[1:8])',
+      band: { claim: 'T14', text: 'rises', pass: 'ours > 1' },
+      whenMissed: TINY_LLADA,
+    },
+  ],
+  notes: [
+    "Decisions are tiny-llada's on its own problems: the shape is compared, values are not predicted.",
+    'The paper does not say which commit rule the figure was taken under.',
+  ],
+  figure: (columns, paper) =>
+    curves([
+      {
+        title: 'First commit',
+        x: { title: 'position in the block', values: [1, 8, 16, 24, 32] },
+        y: { title: 'mean step of the block' },
+        series: [
+          {
+            source: 'here',
+            mark: 'linked',
+            x: numbersOf(columns, 'position'),
+            y: numbersOf(columns, 'first_commit_step'),
+          },
+          { source: 'paper', x: numbersOf(paper, 'position'), y: numbersOf(paper, 'first_commit_step') },
+        ],
+      },
+    ]),
+};

@@ -1,0 +1,63 @@
+import type { Machine } from '../../sim/machine/machine.js';
+
+/** Layer that stands for all when one operator is timed: all layers have the same shapes. */
+const ONE_LAYER = 0;
+
+/**
+ * One denoising step without cached prefix, every row with logits, in steady state: the second of two equal steps.
+ * The machine is reset first.
+ */
+export function steadyMs(machine: Machine, rows: number): number {
+  const shape = { rows, kvSets: [], logitsRows: rows, masked: false };
+  machine.reset();
+  machine.timePass(shape);
+  const { startMs, endMs } = machine.timePass(shape);
+  return endMs - startMs;
+}
+
+/**
+ * Time of the FFN down projection on a recording machine, from its first unit starting to its last one ending,
+ * without dispatch.
+ */
+export function ffnDownMs(machine: Machine, rows: number): number {
+  machine.reset();
+  machine.timePass({ rows, kvSets: [], logitsRows: rows, masked: false });
+  const spans = machine
+    .timeline()
+    .spans.filter(({ category, layer }) => category === 'down' && layer === ONE_LAYER);
+  if (spans.length === 0) throw new Error(`no FFN down projection in the timeline of ${machine.name}`);
+  return Math.max(...spans.map((s) => s.endMs)) - Math.min(...spans.map((s) => s.startMs));
+}
+
+/** Time of one operator type in each layer of a steady step, with the mapping that had to be waited for. */
+export interface LayerTime {
+  readonly layer: number;
+  readonly opMs: number;
+  readonly mappingMs: number;
+}
+
+/**
+ * FFN down projection by layer, on a recording machine whose window is too small for all weights.
+ * @returns the layers, and the mapping time of all operators of the step
+ */
+export function ffnDownByLayer(machine: Machine, rows: number): { layers: LayerTime[]; mappingMs: number } {
+  const shape = { rows, kvSets: [], logitsRows: rows, masked: false };
+  machine.reset();
+  machine.timePass(shape);
+  machine.timePass(shape);
+  const spans = machine.timeline().spans.filter(({ step }) => step === 1);
+  const mapping = spans.filter(({ category }) => category === 'mapping');
+  const layers: LayerTime[] = [];
+  for (const dispatch of spans.filter(({ category }) => category === 'dispatch')) {
+    const work = spans.filter(({ name, category }) => name === dispatch.name && category === 'down');
+    if (work.length === 0 || dispatch.layer === null) continue;
+    const waited = mapping.filter(({ endMs }) => Math.abs(endMs - dispatch.startMs) < 1e-9);
+    const opMs = Math.max(...work.map((s) => s.endMs)) - Math.min(...work.map((s) => s.startMs));
+    layers.push({
+      layer: dispatch.layer,
+      opMs,
+      mappingMs: waited.reduce((sum, span) => sum + span.endMs - span.startMs, 0),
+    });
+  }
+  return { layers, mappingMs: mapping.reduce((sum, span) => sum + span.endMs - span.startMs, 0) };
+}

@@ -1,0 +1,153 @@
+import { QUANTS, type Quant } from '../../src/model/precision.js';
+import { PRESET_NAMES } from '../../src/model/presets.js';
+import type { MemoryMode } from '../memory/runtime.js';
+import { type KernelShape, parseKernel } from './kernel-shape.js';
+import type { PublishedRow } from './published.js';
+
+export type Work =
+  | { readonly kind: 'prefill'; readonly tokens: number; readonly context: number }
+  | { readonly kind: 'decode'; readonly sequences: number; readonly context: number }
+  | { readonly kind: 'kernel'; readonly kernel: KernelShape };
+
+/** A measurement as something the machine can time. Rules look at what a row says, never at which row it is. */
+export interface Case {
+  readonly profile: string;
+  readonly stack: string;
+  readonly model: string | null;
+  readonly quant: Quant;
+  /** Of the head, where the row names another format than for the body. */
+  readonly headQuant: Quant;
+  readonly memory: MemoryMode;
+  /** CPU threads, where the row names them. */
+  readonly threads: number | null;
+  readonly work: Work;
+}
+
+export type Interpretation = { readonly case: Case } | { readonly reason: string };
+
+class NotModelled extends Error {}
+
+/** What to time for a published row, or why it cannot be timed. */
+export function interpret(row: PublishedRow): Interpretation {
+  try {
+    const stack = stackOf(row);
+    const work = workOf(row, stack);
+    const quant = quantOf(row.quant);
+    return {
+      case: {
+        profile: profileOf(row.soc),
+        stack,
+        model: work.kind === 'kernel' ? null : modelOf(row.model),
+        quant,
+        headQuant: /fp16 lm_head/i.test(row.quant) ? 'f16' : quant,
+        memory: stack.startsWith('llama.cpp-hexagon') ? 'on-demand' : 'unlimited',
+        threads: threadsOf(row.engine),
+        work,
+      },
+    };
+  } catch (error) {
+    if (error instanceof NotModelled) return { reason: error.message };
+    throw error;
+  }
+}
+
+const PROFILE_OF_SOC: Readonly<Record<string, string>> = {
+  ...{ SM8550: 'sm8550', SM8650: 'sm8650', SM8750: 'sm8750', SM8850: 'sm8850' },
+  ...{ X1E80100: 'x-elite', 'X1E-80-100': 'x-elite' },
+};
+
+function profileOf(soc: string): string {
+  const profile = PROFILE_OF_SOC[soc.trim().toUpperCase()];
+  if (profile === undefined) throw new NotModelled(`no profile for SoC "${soc}"`);
+  return profile;
+}
+
+/** Which software stack an engine is timed as. */
+function stackOf({ engine, quant }: PublishedRow): string {
+  if (/opencl|adreno|gpu/i.test(engine)) throw new NotModelled('runs on the GPU, which is not modelled');
+  if (/->|split/i.test(engine)) throw new NotModelled('split between processors');
+  if (/\bcpu-npu\b/i.test(engine) || /llm\.npu/i.test(engine)) return 'qnn-a8';
+  if (/\bcpu\b/i.test(engine)) return 'cpu';
+  if (/llama\.cpp/i.test(engine) && /hexagon|htp/i.test(engine)) {
+    return /hvx/i.test(engine) ? 'llama.cpp-hexagon-hvx' : 'llama.cpp-hexagon';
+  }
+  // The same scheme: weight tiles decoded on vector threads, FP16 products, one operator after the other.
+  if (/mnn hexagon/i.test(engine)) return 'llama.cpp-hexagon';
+  if (/hexkl/i.test(engine)) return 'qnn-a8';
+  if (/qnn|genie/i.test(engine)) {
+    if (/fp16 act|^fp16$/i.test(quant)) return 'qnn-fp16';
+    return /w\d+a8/i.test(quant) ? 'qnn-a8' : 'qnn';
+  }
+  throw new NotModelled(`no software stack for engine "${engine}"`);
+}
+
+/** K-quants cost what Q4_0 costs within 8 % of the bytes; per-channel formats differ in the stack's layout. */
+function quantOf(text: string): Quant {
+  const exact = QUANTS.find((quant) => quant === text.trim().toLowerCase());
+  if (exact !== undefined) return exact;
+  if (/mxfp4|mixed/i.test(text)) throw new NotModelled(`quantization "${text}" is not modelled`);
+  if (/^w8|^q8|^int8/i.test(text)) return 'q8_0';
+  if (/^fp16|^f16/i.test(text)) return 'f16';
+  if (/^w4|^q4_|k-quant|4-bit|i4$|^int4/i.test(text)) return 'q4_0';
+  throw new NotModelled(`quantization "${text}" is not modelled`);
+}
+
+function modelOf(text: string): string {
+  if (/hybrid|moe/i.test(text)) throw new NotModelled(`${text}: no graph for this architecture`);
+  const name = text
+    .toLowerCase()
+    .replace(/\(.*\)/, '')
+    .replace(/-?(instruct|chat|it|v\d\.\d)\b/g, '')
+    .replace(/^meta-/, '')
+    .replace(/^llama-v/, 'llama-')
+    .trim()
+    .replace(/[\s_]+/g, '-')
+    .replace(/-+$/, '');
+  const found = PRESET_NAMES.find((preset) => preset === name);
+  if (found === undefined) throw new NotModelled(`no graph for model "${text}"`);
+  return found;
+}
+
+function threadsOf(engine: string): number | null {
+  const match = /\bt(\d+)\b|(\d+) threads/.exec(engine);
+  return match === null ? null : Number(match[1] ?? match[2]);
+}
+
+function workOf(row: PublishedRow, stack: string): Work {
+  switch (row.phase) {
+    case 'prefill': {
+      const tokens = count(row.batch_or_tokens, 'the number of prompt tokens');
+      return { kind: 'prefill', tokens, context: 0 };
+    }
+    case 'decode': {
+      const sequences = count(row.batch_or_tokens, 'the number of sequences');
+      return { kind: 'decode', sequences, context: contextOf(row.context, stack.startsWith('qnn')) };
+    }
+    case 'kernel': {
+      const kernel = parseKernel(row.model);
+      if (kernel === null) throw new NotModelled(`the shape of kernel "${row.model}" is not understood`);
+      return { kind: 'kernel', kernel };
+    }
+    default:
+      throw new NotModelled(`a ${row.phase} measurement is not modelled`);
+  }
+}
+
+function count(text: string, what: string): number {
+  if (!/^\d+$/.test(text.trim())) throw new NotModelled(`${what} is not stated ("${text}")`);
+  return Number(text);
+}
+
+/**
+ * Cached positions of a decode: the middle of a range, half of a generation, half of an upper bound; a compiled
+ * graph attends to the upper bound it was compiled for.
+ */
+function contextOf(text: string, compiled: boolean): number {
+  const bound = /^<=\s*(\d+)$/.exec(text);
+  if (bound !== null) return compiled ? Number(bound[1]) - 1 : Math.floor(Number(bound[1]) / 2);
+  const range = /^(\d+)-(\d+)$/.exec(text);
+  if (range !== null) return Math.floor((Number(range[1]) + Number(range[2])) / 2);
+  const generated = /^gen (\d+)$/.exec(text);
+  if (generated !== null) return Math.floor(Number(generated[1]) / 2);
+  return count(text, 'the context length');
+}

@@ -1,0 +1,58 @@
+import type { PassShape } from '../../src/model/graph.js';
+import { PREFIX_SET } from '../../src/model/pass-shape.js';
+import type { Machine } from '../machine/machine.js';
+
+/** Time of some passes on a machine that has just run the same passes once. */
+export interface WorkloadTiming {
+  readonly ms: number;
+  /** Tokens per second: of the prompt, or generated. */
+  readonly tokensPerS: number;
+  readonly passes: number;
+}
+
+/**
+ * Processes a prompt in passes of at most the stack's `prefillRows` rows; the last row of the prompt gets logits.
+ * @param tokens of the prompt
+ * @param context positions cached before it
+ */
+export function timePrefill(machine: Machine, tokens: number, context = 0): WorkloadTiming {
+  const { numbers, staticKeys } = machine.options.stack;
+  const shapes: PassShape[] = [];
+  for (let done = 0; done < tokens; ) {
+    const rows = Math.min(numbers.prefillRows, tokens - done);
+    // A compiled graph attends to all it was compiled for, cached or not.
+    const prefix = staticKeys ? context + tokens - rows : context + done;
+    done += rows;
+    shapes.push(pass(rows, prefix, done === tokens ? 1 : 0));
+  }
+  const ms = warmMs(machine, shapes);
+  return { ms, tokensPerS: (tokens * 1000) / ms, passes: shapes.length };
+}
+
+/**
+ * One autoregressive step.
+ * @param sequences decoded together, one new token each
+ * @param context positions cached before the new token
+ */
+export function timeDecode(machine: Machine, context: number, sequences = 1): WorkloadTiming {
+  const ms = warmMs(machine, [pass(sequences, context, sequences)]);
+  return { ms, tokensPerS: (sequences * 1000) / ms, passes: 1 };
+}
+
+function pass(rows: number, prefix: number, logitsRows: number): PassShape {
+  return {
+    rows,
+    kvSets: prefix > 0 ? [{ name: PREFIX_SET, length: prefix }] : [],
+    logitsRows,
+    masked: false,
+  };
+}
+
+function warmMs(machine: Machine, shapes: readonly PassShape[]): number {
+  machine.reset();
+  for (const shape of shapes) machine.timePass(shape);
+  return shapes.reduce((sum, shape) => {
+    const { startMs, endMs } = machine.timePass(shape);
+    return sum + endMs - startMs;
+  }, 0);
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { BENCH_DEFAULTS as d } from '../../../experiments/reproduce/defaults.js';
+import { checkWritableDirectory } from '../../util/check-writable.js';
+import { project } from '../../util/project-root.js';
+import type { Context } from '../io.js';
+import { integer } from '../options.js';
+import { progressBar } from '../progress.js';
+
+interface ReproduceOptions {
+  readonly model: string;
+  readonly costModel: string;
+  readonly quant: 'f32' | 'f16' | 'q8_0' | 'q4_0';
+  readonly profile: string;
+  readonly prompts: number;
+  readonly seed: number;
+  readonly genLength: number;
+  readonly summary?: string;
+  readonly out?: string;
+}
+
+export function registerReproduce(program: Command, context: () => Context): void {
+  program
+    .command('reproduce')
+    .description('a table or figure of the paper: ours, the published number, the error and what it proves')
+    .argument('<name>', 'table2, fig3a, ... or all; a wrong name lists the nearest')
+    .option('--prompts <n>', 'held-out prompts of experiments that decode', integer(1), d.prompts)
+    .option('--seed <n>', 'seed of the prompts', integer(0), d.seed)
+    .option('--model <name>', 'model that decides', d.model)
+    .option('--cost-model <name>', 'model whose shapes are timed', d.costModel)
+    .addOption(
+      new Option('--quant <format>', 'weight format that is timed')
+        .choices(['f32', 'f16', 'q8_0', 'q4_0'])
+        .default(d.quant),
+    )
+    .option('--profile <name>', 'hardware profile', d.profile)
+    .option('--gen-length <n>', 'tokens per answer', integer(1), d.genLength)
+    .option('--summary <file>', 'table6: take the ladder from this summary.json')
+    .option('--out <dir>', 'where result.json, rows.csv and the figure go (default: results/reproduce/NAME)')
+    .addHelpText(
+      'after',
+      '\nKinds: calibrated proves nothing, predicted must come out, ordering promises an order and no value. A row that' +
+        '\nmisses its band is marked and explained; nothing is tuned. A missed band is a finding, not a failure: exit 0.' +
+        '\n\nExamples:\n  $ dllm-npu reproduce table2\n  $ dllm-npu reproduce fig5b --prompts 20\n  $ dllm-npu reproduce all --json',
+    )
+    .action(async (name: string, { out, summary, ...options }: ReproduceOptions) => {
+      const ctx = context();
+      const { experimentsByName, ALL } = await import('../../../experiments/reproduce/registry.js');
+      const experiments = experimentsByName(name);
+      const { Bench } = await import('../../../experiments/reproduce/bench.js');
+      const { runExperiment, writeExperiment } = await import('../../../experiments/reproduce/run.js');
+      const { printResult } = await import('../../../experiments/reproduce/print.js');
+      const parent = join(project().root, 'results', 'reproduce');
+      const directoryOf = (each: string) =>
+        name === ALL ? join(out ?? parent, each) : (out ?? join(parent, each));
+      for (const each of experiments) checkWritableDirectory(directoryOf(each.name));
+      const bench = new Bench({ ...options, summary: summary ?? null }, { signal: ctx.signal });
+      const bar = progressBar(ctx, 'experiments', { log: true });
+      const results = [];
+      try {
+        for (const [index, experiment] of experiments.entries()) {
+          ctx.signal.throwIfAborted();
+          if (experiments.length > 1) bar.update(index, experiments.length);
+          const result = await runExperiment(experiment, bench);
+          const files = await writeExperiment(directoryOf(experiment.name), experiment, result);
+          results.push({ result, files });
+        }
+      } finally {
+        bar.stop();
+        await bench.close();
+      }
+      for (const { result, files } of results) {
+        ctx.print(`${printResult(result, ctx.color)}\n`);
+        ctx.note(`written: ${files.join(', ')}`);
+      }
+      const data = results.map(({ result }) => ({
+        name: result.name,
+        rows: result.rows,
+        assumed: result.assumed,
+        decisions: result.decisions,
+        notes: result.notes,
+      }));
+      ctx.data(name === ALL ? { name, experiments: data } : data[0]);
+    });
+}

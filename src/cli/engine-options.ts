@@ -1,0 +1,55 @@
+import { type Command, Option } from 'commander';
+import type { Engine } from '../engine/engine.js';
+import type { LoadedModel } from '../model/load.js';
+import type { Context } from './io.js';
+import { integer } from './options.js';
+import { progressBar } from './progress.js';
+
+/** What runs a model; shared by every command that does. */
+export interface EngineOptions {
+  readonly engine: string;
+  readonly backend: string;
+  readonly threads: number;
+  readonly compute: string;
+}
+
+const ENGINES = ['tfjs', 'ort'] as const;
+const COMPUTES = ['f32', 'int8'] as const;
+
+export function addEngineOptions(command: Command): Command {
+  return command
+    .option('--engine <name>', 'tfjs: the f32 reference; ort: ONNX Runtime, weights as stored', 'tfjs')
+    .option('--backend <name>', 'backend of tfjs: wasm, cpu, node (when installed)', 'wasm')
+    .option('--threads <n>', 'threads of ort', integer(1, 256), 1)
+    .addOption(
+      new Option('--compute <kind>', 'ort, quantised products: f32 (exact), int8 (faster)').default('f32'),
+    );
+}
+
+/**
+ * Starts the engine that was asked for. The first use of a file by ort converts it, with a progress bar.
+ * @throws UsageError with the nearest names; EnvironmentError when the engine is not installed
+ */
+export async function openEngine(ctx: Context, model: LoadedModel, options: EngineOptions): Promise<Engine> {
+  const { unknownName } = await import('../util/nearest.js');
+  const kind = ENGINES.find((name) => name === options.engine);
+  if (kind === undefined) throw unknownName('engine', options.engine, ENGINES);
+  if (kind === 'tfjs') {
+    const { createTfjsEngine } = await import('../engine/tfjs/engine.js');
+    const { availableBackend } = await import('../engine/tfjs/node-backend.js');
+    const backend = await availableBackend(options.backend, (note) => ctx.note(note));
+    return createTfjsEngine(model.config, model.weights, { backend });
+  }
+  const compute = COMPUTES.find((name) => name === options.compute);
+  if (compute === undefined) throw unknownName('compute', options.compute, COMPUTES);
+  const { createOrtEngine } = await import('../engine/ort/engine.js');
+  const bar = progressBar(ctx, 'MB converted');
+  try {
+    return await createOrtEngine(model.config, model.weights, {
+      ...{ threads: options.threads, compute, weightsPath: model.weightsPath, signal: ctx.signal },
+      onProgress: (done, total) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),
+    });
+  } finally {
+    bar.stop();
+  }
+}

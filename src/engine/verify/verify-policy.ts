@@ -1,0 +1,180 @@
+import { checkLaws, type Violation } from '../../decode/check-laws.js';
+import { composePolicy } from '../../decode/compose.js';
+import { type GivenUp, lawsGivenUp } from '../../decode/given-up.js';
+import { withoutLossless } from '../../decode/lossless.js';
+import { type DecodeResult, decode } from '../../decode/session.js';
+import type { PolicySpec } from '../../decode/spec.js';
+import { UsageError } from '../../errors.js';
+import type { Engine } from '../engine.js';
+import { type Margins, recordMargins } from '../margins.js';
+import type { WeightTensors } from '../tfjs/execute.js';
+import { verifySteps } from './verify.js';
+
+/** Where two decodes part, or a decode parts from its own specification. */
+export interface Divergence {
+  readonly problem: number;
+  /** `specification`: recomputed without cache and window; otherwise the policy it should agree with. */
+  readonly against: string;
+  readonly step: number;
+  readonly position: number;
+  readonly token: number;
+  readonly expected: number;
+  /** How close the decision was: near 0 is a near-tie, which f32 in another order may turn. */
+  readonly logitMargin: number;
+}
+
+export interface PolicyReport {
+  readonly policy: string;
+  readonly engine: string;
+  readonly problems: number;
+  readonly tokens: number;
+  /** Predictions that do not follow from their context, tokens that differ from the lossless twin, broken laws. */
+  readonly mismatches: number;
+  /** The first of them; null when there is none or only laws are broken. */
+  readonly first: Divergence | null;
+  readonly specification: {
+    readonly rows: number;
+    readonly mismatches: number;
+    readonly maxConfidenceError: number;
+  };
+  /** The same policy without its lossless techniques; null when it has none. */
+  readonly twin: { readonly policy: string; readonly tokens: number; readonly mismatches: number } | null;
+  readonly laws: {
+    readonly violations: readonly (Violation & { readonly problem: number })[];
+    readonly givenUp: readonly GivenUp[];
+  };
+  /** Exact speculation: draft states computed and accepted, and the rows of those that were not. */
+  readonly speculation: { readonly drafted: number; readonly accepted: number; readonly rowsWasted: number };
+  /** Main-lane forwards, and those of the twin. */
+  readonly forwards: { readonly policy: number; readonly twin: number | null };
+}
+
+export interface VerifyPolicyOptions {
+  readonly engine: Engine;
+  /** Weights of the f32 recomputation. */
+  readonly weights: WeightTensors;
+  readonly spec: PolicySpec;
+  readonly problems: readonly { readonly index: number; readonly promptIds: readonly number[] }[];
+  readonly genLength: number;
+  /** Recomputes every n-th step. */
+  readonly every?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+interface Run extends DecodeResult {
+  readonly margins: Margins;
+}
+
+/** First position whose token differs, with the step and margin of the decision. Null when equal. */
+function firstDifference(
+  run: Run,
+  expected: Run,
+  promptLength: number,
+): Omit<Divergence, 'problem' | 'against'> | null {
+  let first: Omit<Divergence, 'problem' | 'against'> | null = null;
+  run.tokens.forEach((token, index) => {
+    if (token === expected.tokens[index]) return;
+    const position = promptLength + index;
+    for (const { plan, outcomes, transitions } of run.steps) {
+      const transition = transitions.findLast((t) => t.position === position && t.token === token);
+      if (transition === undefined || (first !== null && first.step <= plan.step)) continue;
+      const at = outcomes[0].rows.findIndex(
+        (row) => row.position === position && row.confidence === transition.confidence,
+      );
+      const logitMargin = run.margins.get(plan.passes[0].id)?.[at] ?? Number.NaN;
+      first = { step: plan.step, position, token, expected: expected.tokens[index], logitMargin };
+      break;
+    }
+  });
+  return first;
+}
+
+/**
+ * Proves what a policy preserves, on real prompts: every prediction follows from the context its row was entitled to
+ * (recomputed in f32 without cache, window or order), lossless techniques change no token, and every law of decoding
+ * holds except the parts the policy gives up by name.
+ *
+ * The active tfjs backend recomputes; start it before (`useBackend`).
+ */
+export async function verifyPolicy(options: VerifyPolicyOptions): Promise<PolicyReport> {
+  const { engine, weights, spec, problems, genLength, every = 1, signal, onProgress } = options;
+  const { maskId, name } = engine.config;
+  if (maskId === null)
+    throw new UsageError(`model ${name} has no mask token, so it cannot be decoded by diffusion`);
+  const policy = composePolicy(spec);
+  const twinSpec = withoutLossless(spec);
+  const run = async (who: typeof policy, promptIds: readonly number[]): Promise<Run> => {
+    const recorder = recordMargins(engine);
+    const result = await decode({
+      ...{ policy: who, engine: recorder.engine, promptIds, genLength },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { ...result, margins: recorder.margins };
+  };
+
+  const divergences: Divergence[] = [];
+  const violations: (Violation & { problem: number })[] = [];
+  const own = { rows: 0, mismatches: 0, maxConfidenceError: 0 };
+  const twin = { tokens: 0, mismatches: 0 };
+  const forwards = { policy: 0, twin: 0 };
+  const speculation = { drafted: 0, accepted: 0, rowsWasted: 0 };
+  for (const [done, { index: problem, promptIds }] of problems.entries()) {
+    onProgress?.(done, problems.length);
+    const result = await run(policy, promptIds);
+    forwards.policy += result.counters.nfe;
+    speculation.drafted += result.counters.statesDrafted;
+    speculation.accepted += result.counters.statesAccepted;
+    speculation.rowsWasted += result.counters.rowsWasted;
+    const report = verifySteps(result.steps, {
+      config: engine.config,
+      weights,
+      confidence: spec.confidence,
+      sampling: spec.sampling,
+      endOfText: spec.endOfText,
+      maskId,
+      every,
+    });
+    own.rows += report.rows;
+    own.mismatches += report.mismatches.length;
+    own.maxConfidenceError = Math.max(own.maxConfidenceError, report.maxConfidenceError);
+    for (const { step, position, recorded, recomputed, logitMargin } of report.mismatches.slice(0, 1)) {
+      divergences.push({
+        problem,
+        against: 'specification',
+        step,
+        position,
+        token: recorded,
+        expected: recomputed,
+        logitMargin,
+      });
+    }
+    const context = {
+      start: policy.start(promptIds, genLength, maskId),
+      stepBudget: policy.stepBudget(genLength),
+      givenUp: lawsGivenUp(spec).map(({ part }) => part),
+    };
+    violations.push(...checkLaws(context, result.steps).map((violation) => ({ ...violation, problem })));
+    if (twinSpec === null) continue;
+    const expected = await run(composePolicy(twinSpec), promptIds);
+    forwards.twin += expected.counters.nfe;
+    twin.tokens += genLength;
+    twin.mismatches += result.tokens.filter((token, at) => token !== expected.tokens[at]).length;
+    const difference = firstDifference(result, expected, promptIds.length);
+    if (difference !== null) divergences.push({ problem, against: twinSpec.name, ...difference });
+  }
+  onProgress?.(problems.length, problems.length);
+  return {
+    policy: spec.name,
+    engine: engine.name,
+    problems: problems.length,
+    tokens: problems.length * genLength,
+    mismatches: own.mismatches + twin.mismatches + violations.length,
+    first: divergences[0] ?? null,
+    specification: own,
+    twin: twinSpec === null ? null : { policy: twinSpec.name, ...twin },
+    laws: { violations, givenUp: lawsGivenUp(spec) },
+    speculation,
+    forwards: { policy: forwards.policy, twin: twinSpec === null ? null : forwards.twin },
+  };
+}

@@ -1,0 +1,105 @@
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cli } from './run-cli.js';
+
+const CHEAP = ['--fidelity', 'analytic'];
+
+async function json<T>(...argv: string[]): Promise<T> {
+  const { code, stdout, stderr } = await cli([...argv, '--json']);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+
+describe('commands over the machine', () => {
+  it.each([
+    ['simulate prefill --tokens 64 --model qwen3-0.6b --stack llama.cpp-hexagon --memory on-demand'],
+    ['simulate decode --context 100 --model llama-3.2-1b --stack qnn --memory unlimited'],
+    ['simulate sensitivity --sobol 2'],
+    ['explain --rows 8 --context 80'],
+    ['memory plan'],
+    ['memory plan --memory unlimited'],
+  ])('%s prints a table, and only data with --json', async (line) => {
+    const argv = [...line.split(' '), ...CHEAP];
+    const { code, stdout, stderr } = await cli(argv);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.length).toBeGreaterThan(50);
+    expect(stdout).not.toMatch(/NaN|undefined|Infinity/);
+    expect(Object.keys(await json(...argv)).length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['hardware diff sm8650 sm8750'],
+    ['hardware explain npu.dmaRate'],
+    ['hardware stacks'],
+    ['hardware energy'],
+  ])('%s', async (line) => {
+    const { code, stdout } = await cli(line.split(' '));
+    expect(code).toBe(0);
+    expect(stdout.split('\n').length).toBeGreaterThan(4);
+    expect(stdout).not.toMatch(/NaN|undefined/);
+  });
+
+  it('explain tiles the step', async () => {
+    interface Node {
+      readonly ms: number;
+      readonly children: readonly Node[];
+    }
+    const { tree } = await json<{ tree: Node }>('explain', '--rows', '32', ...CHEAP);
+    expect(tree.children.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(tree.ms, 6);
+  });
+
+  it('simulate step gives the energy of every number of rows, with its range', async () => {
+    const { rows } = await json<{ rows: { energy: { joules: number; range: [number, number] } }[] }>(
+      ...['simulate', 'step', '--rows', '32,64', '--model', 'llada-8b', ...CHEAP],
+    );
+    expect(rows).toHaveLength(2);
+    for (const { energy } of rows) {
+      expect(energy.range[0]).toBeLessThan(energy.joules);
+      expect(energy.range[1]).toBeGreaterThan(energy.joules);
+    }
+  });
+
+  it('simulate validate scores a file of the given columns', async () => {
+    const path = join(tmpdir(), `dllm-npu-published-${process.pid}.csv`);
+    const header =
+      'id,device,soc,npu_arch,model,params_b,quant,engine,phase,batch_or_tokens,context,metric,value,unit,source';
+    const known =
+      'T-1,phone,SM8750,v79,Qwen3-0.6B,0.6,Q4_0,llama.cpp CPU,decode,1,0-16,throughput,50,tok/s,test';
+    const unknown =
+      'T-2,phone,SM8750,v79,Mystery-1B,1,Q4_0,llama.cpp CPU,decode,1,0-16,throughput,50,tok/s,test';
+    writeFileSync(path, [header, known, unknown].join('\n'));
+    interface Row {
+      readonly id: string;
+      readonly predicted: number | null;
+      readonly published: number;
+      readonly error: number | null;
+      readonly reason: string | null;
+    }
+    const { rows, share_modelled: share } = await json<{ rows: Row[]; share_modelled: number }>(
+      ...['simulate', 'validate', path],
+    );
+    expect(rows.map(({ id, reason }) => [id, reason])).toEqual([
+      ['T-1', null],
+      ['T-2', 'no graph for model "Mystery-1B"'],
+    ]);
+    expect(rows[0]?.error).toBeCloseTo((rows[0]?.predicted ?? 0) / 50 - 1, 9);
+    expect([rows[1]?.predicted, rows[1]?.error, share]).toEqual([null, null, 0.5]);
+  });
+
+  it.each([
+    [['simulate', 'validate', 'no-such.csv'], /file no-such\.csv does not exist/],
+    [['hardware', 'explain', 'npu.dmaRat'], /unknown number "npu\.dmaRat": did you mean npu\.dmaRate/],
+    [['hardware', 'diff', 'sm8650', 'sm875'], /unknown profile "sm875"/],
+    [['simulate', 'prefill', '--tokens', '0'], /integer of at least 1/],
+    [['memory', 'plan', '--model', 'llada-8'], /unknown model "llada-8": did you mean llada-8b/],
+    [['explain', '--stack', 'qn'], /unknown stack "qn": did you mean qnn/],
+  ])('%j is refused in one line', async (argv, message) => {
+    const { code, stderr } = await cli(argv);
+    expect(code).toBe(2);
+    expect(stderr.trim()).toMatch(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});

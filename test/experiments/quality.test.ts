@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { holm, mcnemar } from '../../experiments/mcnemar.js';
+import { QUALITY_DEFAULTS } from '../../experiments/quality/options.js';
+import type { PolicyOutcome } from '../../experiments/quality/problem-job.js';
+import { runQuality } from '../../experiments/quality/run.js';
+import { qualityNotes, qualityRows } from '../../experiments/quality/table.js';
+
+describe('mcnemar', () => {
+  it('is the exact binomial test on the discordant pairs', () => {
+    expect(mcnemar(0, 0)).toBe(1);
+    expect(mcnemar(5, 5)).toBe(1);
+    // 2 * (C(10,0) + C(10,1)) / 2^10
+    expect(mcnemar(1, 9)).toBeCloseTo((2 * 11) / 1024, 12);
+    expect(mcnemar(0, 6)).toBeCloseTo(2 / 64, 12);
+  });
+
+  it('is symmetric, a probability, and smaller the more one side leads', () => {
+    fc.assert(
+      fc.property(fc.nat(2000), fc.nat(2000), (a, b) => {
+        const p = mcnemar(a, b);
+        expect(p).toBe(mcnemar(b, a));
+        expect(p).toBeGreaterThanOrEqual(0);
+        expect(p).toBeLessThanOrEqual(1);
+        if (a >= b) expect(mcnemar(a + 1, b)).toBeLessThanOrEqual(p + 1e-9);
+      }),
+    );
+  });
+});
+
+describe('holm', () => {
+  it('multiplies the smallest by the number of tests and never falls', () => {
+    const adjusted = holm([0.01, 0.04, 0.03]);
+    expect(adjusted[0]).toBeCloseTo(0.03, 12);
+    expect(adjusted[2]).toBeCloseTo(0.06, 12);
+    expect(adjusted[1]).toBeCloseTo(0.06, 12);
+    expect(holm([0.9, 0.8])).toEqual([1, 1]);
+  });
+});
+
+describe('quality table', () => {
+  const options = {
+    ...QUALITY_DEFAULTS,
+    ...{ n: 4, genLength: 10, blockLength: null, policies: ['block-kv', 'mbsd'], jobs: 0 },
+  };
+  const outcome = (exact: boolean, forwards: number, tokens = [1, 2]): PolicyOutcome => ({
+    ...{
+      exact,
+      forwards,
+      tokens,
+      tasksRight: exact ? 2 : 1,
+      tasks: 2,
+      rows: 7,
+      drafted: 0,
+      accepted: 0,
+      rowsWasted: 0,
+      textTokens: 8,
+    },
+  });
+
+  it('counts pairs, tokens per forward over all problems, and texts that are equal', () => {
+    const problems = [
+      { index: 0, policies: [outcome(true, 10), outcome(true, 2)] },
+      { index: 1, policies: [outcome(true, 10), outcome(false, 2, [1, 3])] },
+      { index: 2, policies: [outcome(false, 10), outcome(false, 4)] },
+      { index: 3, policies: [outcome(true, 10), outcome(false, 2, [0, 2])] },
+    ];
+    const [base, other] = qualityRows(options, problems);
+    expect(base).toMatchObject({ policy: 'block-kv', paired: null, forwards: 10, tokensPerForward: 1 });
+    expect(base.exact).toMatchObject({ successes: 3, n: 4 });
+    expect(other).toMatchObject({
+      forwards: 2.5,
+      tokensPerForward: 4,
+      textTokensPerForward: 3.2,
+      taskAccuracy: 5 / 8,
+    });
+    expect(other.paired).toMatchObject({
+      onlyPolicyRight: 0,
+      onlyBaselineRight: 2,
+      p: 0.5,
+      pHolm: 0.5,
+      sameText: 2,
+    });
+    expect(qualityNotes(options, [base, other]).join(' ')).toMatch(
+      /no policy differs significantly.*no proof/,
+    );
+  });
+
+  it('refuses a baseline that is not compared, and names given twice', async () => {
+    await expect(runQuality({ ...options, policies: ['mbsd'] })).rejects.toThrow(/baseline block-kv/);
+    await expect(runQuality({ ...options, policies: ['block-kv', 'block-kv'] })).rejects.toThrow(/twice/);
+  });
+
+  it('runs on the shipped model: lossless policies write the text of their baseline', async () => {
+    const policies = ['block-kv', 'exact-speculation'];
+    const { rows } = await runQuality({ ...options, n: 1, genLength: 32, blockLength: 8, policies });
+    expect(rows[1].paired).toMatchObject({ sameText: 1, onlyPolicyRight: 0, onlyBaselineRight: 0 });
+    expect(rows[1].forwards).toBeLessThan(rows[0].forwards);
+    expect(rows[1].forwards + (rows[1].speculation?.accepted ?? 0)).toBe(rows[0].forwards);
+  });
+});

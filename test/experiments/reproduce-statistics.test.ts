@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { Bench } from '../../experiments/reproduce/bench.js';
+import {
+  committedBelow,
+  firstCommitByPosition,
+  skippableShare,
+  tailShare,
+  tokensPerStep,
+  variant,
+  visibleShare,
+} from '../../experiments/reproduce/decode-statistics.js';
+import type { DecodeFacts } from '../../experiments/reproduce/decodes.js';
+import { BENCH_DEFAULTS } from '../../experiments/reproduce/defaults.js';
+
+const commit = (offset: number, confidence: number) => ({ offset, confidence });
+/** Two blocks of two positions; text ends before the second one. */
+const facts: DecodeFacts = {
+  denoise: [
+    { block: 0, blockStep: 1, masksBefore: 2, rows: 2, stableRows: 0, commits: [commit(0, 0.95)] },
+    { block: 0, blockStep: 2, masksBefore: 1, rows: 2, stableRows: 1, commits: [commit(1, 0.4)] },
+    { block: 1, blockStep: 1, masksBefore: 2, rows: 2, stableRows: 0, commits: [commit(2, 1), commit(3, 1)] },
+  ],
+  forwards: 6,
+  visibleAtBlockEnd: [1, 0],
+  draftsAccepted: 0,
+  textTokens: 2,
+  seconds: null,
+};
+
+describe('statistics of decodes', () => {
+  it('count what they say', () => {
+    expect(firstCommitByPosition([facts], 2)).toEqual([1, 2]);
+    expect(tailShare([facts], 1)).toBeCloseTo(100 / 3);
+    expect(tailShare([facts], 2)).toBe(100);
+    expect(tokensPerStep([facts], 4)).toBeCloseTo(4 / 3);
+    expect(committedBelow([facts], 0.9)).toBe(25);
+    expect(skippableShare([facts])).toBeCloseTo(100 / 6);
+    expect(visibleShare([facts], 4)).toBe(25);
+  });
+
+  it('account for every position of a real decode exactly once', async () => {
+    const bench = new Bench({ ...BENCH_DEFAULTS, prompts: 1, genLength: 64 });
+    try {
+      const decodes = await bench.decodes();
+      for (const policy of ['threshold', 'mbsd-sts']) {
+        const [decoded] = await decodes.run(variant(policy));
+        const offsets = decoded?.denoise.flatMap((step) => step.commits.map(({ offset }) => offset)) ?? [];
+        expect(
+          [...offsets].sort((a, b) => a - b),
+          policy,
+        ).toEqual(Array.from({ length: 64 }, (_, i) => i));
+        expect(decoded?.visibleAtBlockEnd, policy).toHaveLength(2);
+        for (const step of decoded?.denoise ?? []) {
+          expect(step.masksBefore, policy).toBeGreaterThan(0);
+          expect(step.stableRows, policy).toBeLessThan(step.rows);
+        }
+      }
+      // Equal requests are decoded once.
+      expect(decodes.run(variant('threshold'))).toBe(decodes.run(variant('threshold')));
+    } finally {
+      await bench.close();
+    }
+  });
+});

@@ -1,0 +1,100 @@
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { EXPERIMENTS, experimentsByName } from '../../experiments/reproduce/registry.js';
+import { type ReproduceResult, readResult, reproduceSchema } from '../../experiments/reproduce/result.js';
+import { cli } from '../cli/run-cli.js';
+
+const FILES = ['result.json', 'rows.csv', 'figure.vl.json', 'figure.svg', 'figure.png'];
+
+interface Printed {
+  readonly name: string;
+  readonly rows: ReproduceResult['rows'];
+  readonly assumed: ReproduceResult['assumed'];
+}
+
+describe('reproduce, machine only', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'reproduce-'));
+  let printed: Printed;
+  let result: ReproduceResult;
+
+  beforeAll(async () => {
+    const { code, stdout, stderr } = await cli(['reproduce', 'fig13c', '--json', '--out', directory]);
+    expect(code, stderr).toBe(0);
+    printed = JSON.parse(stdout) as Printed;
+    result = readResult(join(directory, 'result.json'));
+  });
+
+  it('writes every file and prints what it wrote', () => {
+    for (const file of FILES) expect(existsSync(join(directory, file)), file).toBe(true);
+    expect(reproduceSchema.safeParse(result).success).toBe(true);
+    expect(printed.name).toBe('fig13c');
+    expect(printed.rows).toEqual(result.rows);
+    expect(printed.assumed).toEqual(result.assumed);
+    expect(printed.assumed.map(({ name }) => name)).toContain('driver.mapFixed');
+  });
+
+  it('has errors that follow from its numbers', () => {
+    for (const { name, ours, paper, error, kind } of result.rows) {
+      if (kind === 'ordering' || ours === null || paper === null) expect(error, name).toBeNull();
+      else expect(error, name).toBeCloseTo((ours - paper) / paper, 12);
+    }
+  });
+
+  it('explains every row that misses its band, and no other', () => {
+    for (const { name, pass, reason, band } of result.rows) {
+      expect(reason !== null, name).toBe(pass === false);
+      expect(band === null, name).toBe(pass === null);
+    }
+  });
+
+  it('has the same rows in the CSV as in the JSON', () => {
+    const [header, ...lines] = readFileSync(join(directory, 'rows.csv'), 'utf8').trimEnd().split('\n');
+    expect(header).toBe('name,ours,paper,error,kind,unit,claim,band,pass');
+    expect(lines).toHaveLength(result.rows.length);
+    lines.forEach((line, i) => {
+      // Names of this experiment hold commas only inside quotes.
+      const cells = line.match(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)?.map((cell) => cell.replace(/,$/, '')) ?? [];
+      const row = result.rows[i];
+      expect(cells[0]?.replace(/^"|"$/g, '')).toBe(row?.name);
+      expect(cells[1] === '' ? null : Number(cells[1])).toBe(row?.ours);
+      expect(cells[2] === '' ? null : Number(cells[2])).toBe(row?.paper);
+      expect(cells[3] === '' ? null : Number(cells[3])).toBe(row?.error);
+    });
+  });
+
+  it('writes the same bytes again', async () => {
+    const again = mkdtempSync(join(tmpdir(), 'reproduce-'));
+    await cli(['reproduce', 'fig13c', '--out', again]);
+    for (const file of FILES) {
+      expect(readFileSync(join(again, file)).equals(readFileSync(join(directory, file))), file).toBe(true);
+    }
+  });
+
+  it('reads no result from a file that is none', () => {
+    expect(() => readResult(join(directory, 'rows.csv'))).toThrow(/rows\.csv: /);
+    expect(() => readResult(join(directory, 'figure.vl.json'))).toThrow(/figure\.vl\.json: schema/);
+  });
+});
+
+describe('reproduce, names', () => {
+  it('refuses an unknown name with the nearest ones, before anything runs', async () => {
+    const { code, stdout, stderr } = await cli(['reproduce', 'fig31a']);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^error: unknown experiment "fig31a": did you mean .*fig3a/);
+  });
+
+  it('has one experiment per name, and all of them under all', () => {
+    const names = EXPERIMENTS.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(experimentsByName('all')).toEqual(EXPERIMENTS);
+    for (const name of [
+      ...['table2', 'table6', 'fig3a', 'fig3b', 'fig5a', 'fig5b', 'fig5c', 'fig5d'],
+      ...['fig8', 'fig13a', 'fig13b', 'fig13c', 'counterfactuals'],
+    ]) {
+      expect(names).toContain(name);
+    }
+  });
+});

@@ -1,0 +1,54 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeWeight } from '../../src/model/formats/codec.js';
+import { bitsOf, unpackBlocks } from '../../src/onnx/pack-blocks.js';
+
+const FORMATS = [
+  ['q4_0', 18],
+  ['q8_0', 34],
+] as const;
+
+/** What MatMulNBits makes of codes and scales, by the description of the operator. */
+function dequantise(codes: Uint8Array, scaleBytes: Uint8Array, bits: 4 | 8): number[] {
+  const scales = new Float32Array(scaleBytes.buffer);
+  const zero = 2 ** (bits - 1);
+  const perByte = 8 / bits;
+  return Array.from({ length: codes.length * perByte }, (_, i) => {
+    const code = (codes[Math.floor(i / perByte)]! >> (bits * (i % perByte))) & (2 ** bits - 1);
+    return Math.fround(scales[Math.floor(i / 32)]! * (code - zero));
+  });
+}
+
+describe('unpackBlocks', () => {
+  it.each(FORMATS)('keeps every value of %s, whatever the bytes', (dtype, stride) => {
+    const block = fc.tuple(
+      fc.uint8Array({ minLength: stride - 2, maxLength: stride - 2 }),
+      fc.integer({ min: 0, max: 0x7bff }),
+      fc.boolean(),
+    );
+    fc.assert(
+      fc.property(fc.array(block, { minLength: 1, maxLength: 6 }), (blocks) => {
+        const bytes = Uint8Array.from(
+          blocks.flatMap(([codes, half, negative]) => {
+            const bits = half | (negative ? 0x8000 : 0);
+            return [bits & 255, bits >> 8, ...codes];
+          }),
+        );
+        const [codes, scales] = unpackBlocks(dtype, bytes, 'w');
+        expect(codes).toHaveLength((blocks.length * 32 * bitsOf(dtype)) / 8);
+        const values = dequantise(codes, scales, bitsOf(dtype));
+        // -0 and 0 are the same value.
+        expect(values.map((x) => x + 0)).toEqual([...decodeWeight(dtype, bytes, 'w')].map((x) => x + 0));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each(FORMATS)('refuses a scale of %s that is not finite, naming the weight', (dtype, stride) => {
+    const bytes = new Uint8Array(2 * stride);
+    bytes.set([0x00, 0x7e], stride);
+    expect(() => unpackBlocks(dtype, bytes, 'model.gguf: blk.0.attn_q.weight')).toThrow(
+      'model.gguf: blk.0.attn_q.weight: scale of block 1 is not finite',
+    );
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { loadProfile } from '../../../sim/hardware/load-profile.js';
+import { explainStep, type TimeNode } from '../../../sim/machine/explain.js';
+import { createMachine } from '../../../sim/machine/machine.js';
+import { MEMORY_MODES } from '../../../sim/memory/runtime.js';
+import { stackByName, stackNames } from '../../../sim/stacks/registry.js';
+import { precisionFor } from '../../../src/model/precision.js';
+import { resolvePreset } from '../../../src/model/presets.js';
+
+function machineFor(stack: string, memory: (typeof MEMORY_MODES)[number]) {
+  const machine = createMachine({
+    ...{ profile: loadProfile('sm8750'), stack: stackByName(stack), model: resolvePreset('llada-8b') },
+    ...{ precision: precisionFor('q4_0'), memory, fidelity: 'analytic' },
+  });
+  const shape = { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false };
+  machine.timePass(shape);
+  return { machine, last: machine.timePass(shape) };
+}
+
+function checkSums(node: TimeNode): void {
+  if (node.children.length === 0) return;
+  expect(node.children.reduce((sum, child) => sum + child.ms, 0)).toBeCloseTo(node.ms, 6);
+  for (const child of node.children) checkSums(child);
+}
+
+describe('explain', () => {
+  it('tiles the whole step, on every stack and in every memory mode', () => {
+    for (const stack of stackNames()) {
+      for (const memory of MEMORY_MODES) {
+        const { machine, last } = machineFor(stack, memory);
+        const { tree, critical, efficiency } = explainStep(machine);
+        expect(tree.ms).toBeCloseTo(last.endMs - last.startMs, 6);
+        checkSums(tree);
+        expect(critical.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(tree.ms, 6);
+        expect(efficiency).toBeGreaterThan(0);
+        expect(efficiency).toBeLessThanOrEqual(1 + 1e-9);
+      }
+    }
+  });
+
+  it('leaves no operator without a family', () => {
+    const { machine } = machineFor('llada.cpp', 'on-demand');
+    const driver = explainStep(machine).tree.children.find(({ name }) => name === 'driver and memory');
+    for (const { name } of driver?.children ?? []) expect(name).not.toMatch(/^(NPU|CPU) /);
+  });
+});
+
+describe('memory map', () => {
+  it('holds every weight of the NPU once: mapped, staged or absent', () => {
+    for (const memory of ['on-demand', 'paging', 'somr'] as const) {
+      const { machine, last } = machineFor('llada.cpp', memory);
+      const map = machine.memoryMap();
+      if (map === null) throw new Error('no map');
+      const window = machine.options.profile.window.bytes;
+      const sum = (ranges: readonly { bytes: number }[]) => ranges.reduce((all, { bytes }) => all + bytes, 0);
+      expect(sum(map.mapped)).toBeLessThanOrEqual(window);
+      map.mapped.slice(1).forEach(({ address }, at) => {
+        const before = map.mapped[at];
+        expect(address).toBeGreaterThanOrEqual((before?.address ?? 0) + (before?.bytes ?? 0));
+      });
+      const weights = map.mapped.filter(({ id }) => !/^(KV cache|activations|slot \d)$/.test(id));
+      const all = sum(weights) + sum(map.staged) + sum(map.absent);
+      expect(all / (3745 * 2 ** 20)).toBeGreaterThan(0.999);
+      // Mappings are rounded up to the alignment.
+      expect(all / (3745 * 2 ** 20)).toBeLessThan(1.06);
+      if (memory === 'somr') expect(sum(map.staged)).toBeCloseTo(last.counters.stagedBytes ?? 0, -6);
+      else expect(map.staged).toEqual([]);
+    }
+    expect(machineFor('llada.cpp', 'unlimited').machine.memoryMap()).toBeNull();
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { loadProfile } from '../../../sim/hardware/load-profile.js';
+import { createMachine, type Machine } from '../../../sim/machine/machine.js';
+import { stackByName } from '../../../sim/stacks/registry.js';
+import { timeDecode, timePrefill } from '../../../sim/workload/workload.js';
+import { precisionFor } from '../../../src/model/precision.js';
+import { resolvePreset } from '../../../src/model/presets.js';
+
+function machineFor(stack: string): Machine {
+  return createMachine({
+    ...{ profile: loadProfile('sm8750'), stack: stackByName(stack), model: resolvePreset('qwen3-0.6b') },
+    ...{ precision: precisionFor('q4_0'), memory: 'unlimited', fidelity: 'analytic' },
+  });
+}
+
+describe('plain workloads', () => {
+  it('cut a prompt into the passes of the stack', () => {
+    expect(timePrefill(machineFor('llama.cpp-hexagon'), 1025).passes).toBe(3);
+    expect(timePrefill(machineFor('qnn'), 1024).passes).toBe(8);
+  });
+
+  it('cost more with more tokens and more context', () => {
+    for (const stack of ['llada.cpp', 'cpu', 'llama.cpp-hexagon', 'qnn']) {
+      const machine = machineFor(stack);
+      expect(timePrefill(machine, 256).ms).toBeGreaterThan(timePrefill(machine, 64).ms);
+      expect(timeDecode(machine, 2000).ms).toBeGreaterThan(timeDecode(machine, 100).ms);
+    }
+  });
+
+  it('give the same answer twice', () => {
+    const machine = machineFor('llama.cpp-hexagon');
+    const first = timePrefill(machine, 300, 50);
+    expect(timePrefill(machine, 300, 50)).toEqual(first);
+    expect(first.tokensPerS).toBeCloseTo(300_000 / first.ms, 9);
+  });
+
+  it('a compiled graph pays for the whole context from the first chunk on', () => {
+    const compiled = machineFor('qnn');
+    const growing = createMachine({
+      ...compiled.options,
+      stack: { ...stackByName('qnn'), staticKeys: false },
+    });
+    expect(timePrefill(compiled, 512).ms).toBeGreaterThan(timePrefill(growing, 512).ms);
+    expect(timePrefill(compiled, 128).ms).toBe(timePrefill(growing, 128).ms);
+  });
+});
