@@ -113,7 +113,7 @@ export function bars(panels: readonly BarPanel[]): TopLevelSpec {
       },
       encoding: {
         y: { field: 'name', type: 'nominal', sort: null, axis: { title: null, ticks: false, labelLimit: 0 } },
-        x: { field: 'value', type: 'quantitative', axis: { title: unit, tickCount: 4 } },
+        x: { field: 'value', type: 'quantitative', axis: { title: unit, tickCount: 4, grid: false } },
       },
       layer: [
         { mark: { type: 'bar', height: 11, color: PALETTE.blue } },

@@ -88,7 +88,7 @@ export const counterfactuals: Experiment = {
     },
   ],
   notes: [
-    "Decisions are tiny-llada's on its own problems: which row is faster is compared, seconds are not. What it does to the answers is not measured here.",
+    "Decisions are {model}'s on its own problems: which row is faster is compared, seconds are not. What it does to the answers is not measured here.",
     "The paper's column combines its own figures: 128 tokens at 4.9 per step (Figure 5b), 0.559 s per step (Table 6, + SOMR). It measured no such row.",
     'With blocks, tiles and windows of 32 rows an allowance below the price of a second tile switches lookahead off, whatever the trigger.',
   ],
@@ -101,7 +101,7 @@ export const counterfactuals: Experiment = {
         values: numbersOf(columns, 'seconds'),
       },
       {
-        ...{ title: 'Lookahead: gain over none', unit: 'x' },
+        ...{ title: 'Lookahead: gain over none', unit: 'seconds without / seconds with' },
         names: SWEEP.map(({ allowance, trigger }) => `+${allowance} tiles, trigger ${trigger}`),
         values: gain,
       },

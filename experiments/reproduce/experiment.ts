@@ -26,7 +26,7 @@ export interface RowSpec {
   readonly kind: Kind;
   /** Condition over `ours`, `paper` and `error`, with the claim it belongs to and what it says. */
   readonly band?: { readonly claim: string; readonly text: string; readonly pass: string };
-  /** Why the value misses its band, as far as known. */
+  /** Why the value misses its band, as far as known. `{model}` is replaced by the deciding model's name. */
   readonly whenMissed?: string;
 }
 
@@ -46,7 +46,7 @@ export interface Experiment {
   /** Name to mathjs expression, evaluated in order; each sees the ones before it. */
   readonly derived: Readonly<Record<string, string>>;
   readonly rows: readonly RowSpec[];
-  /** Sentences without which the comparison would mislead. */
+  /** Sentences without which the comparison would mislead; `{model}` as above. */
   readonly notes: readonly string[];
   figure(columns: Columns, paper: Columns): TopLevelSpec;
 }

@@ -2,7 +2,7 @@ import { curves, type Series } from '../figures/curves.js';
 import { paperTable } from '../paper/numbers.js';
 import { variant, visibleShare } from './decode-statistics.js';
 import { type Columns, type Experiment, numbersOf } from './experiment.js';
-import { TINY_LLADA } from './words.js';
+import { OTHER_MODEL } from './words.js';
 
 const VISIBLE = [0.9, 0.8, 0.7, 0.6, 0.5];
 
@@ -61,13 +61,13 @@ export const fig13b: Experiment = {
       ...{ name: 'falls with the stable threshold', unit: 'times', ours: 'falling_in_row' },
       ...{ paper: 'paper_falling_in_row', kind: 'ordering' },
       band: { claim: 'T16', text: 'never', pass: 'ours == 0' },
-      whenMissed: `${TINY_LLADA}; few prompts`,
+      whenMissed: `${OTHER_MODEL}; few prompts`,
     },
     {
       ...{ name: 'rises with the visible threshold', unit: 'times', ours: 'inversions' },
       ...{ paper: 'paper_inversions', kind: 'ordering' },
       band: { claim: 'T16', text: 'at most once', pass: 'ours <= 1' },
-      whenMissed: `${TINY_LLADA}; few prompts`,
+      whenMissed: `${OTHER_MODEL}; few prompts`,
     },
     {
       ...{ name: 'rank correlation with the paper', unit: '', kind: 'ordering' },
@@ -75,7 +75,7 @@ export const fig13b: Experiment = {
     },
   ],
   notes: [
-    "Decisions are tiny-llada's on its own problems: the shape of the surface is compared, values are not predicted.",
+    "Decisions are {model}'s on its own problems: the shape of the surface is compared, values are not predicted.",
     'The paper gives no unit: percent here, which it may or may not be there.',
   ],
   figure: (columns, paper) => {

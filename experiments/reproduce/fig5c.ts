@@ -40,7 +40,7 @@ export const fig5c: Experiment = {
     },
   ],
   notes: [
-    "Decisions are tiny-llada's on its own problems, sorted by share as the paper's five cases are: values are not predicted.",
+    "Decisions are {model}'s on its own problems, sorted by share as the paper's five cases are: values are not predicted.",
     'The paper does not say which window the figure was taken under: a sliding window leaves final rows behind, so less is left to skip.',
   ],
   figure: (columns, paper) => {

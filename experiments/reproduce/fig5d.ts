@@ -56,6 +56,7 @@ export const fig5d: Experiment = {
   ],
   notes: [
     'The paper names one FFN operator without saying which. Here it is the down projection.',
+    'What a mapping costs is assumed, the middle of a wide range: that the height of the spike agrees proves nothing.',
     'Which operator waits depends on where 1 GiB buffers begin, which the paper does not give.',
   ],
   figure: (columns, paper) => {

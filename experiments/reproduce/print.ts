@@ -59,6 +59,43 @@ export function printResult(result: ReproduceResult, color: boolean): string {
   ].join('\n');
 }
 
+/** One line per experiment: how many rows, which bands were met, how far predictions are off. */
+export function printOverview(results: readonly ReproduceResult[], color: boolean): string {
+  const c = createColors(color);
+  return formatTable(
+    [
+      { header: ['name'], align: 'left' },
+      { header: ['rows'], align: 'right' },
+      { header: ['bands', 'met'], align: 'right' },
+      { header: ['bands', 'missed'], align: 'right' },
+      { header: ['predicted:', 'median error'], align: 'right' },
+      { header: ['largest'], align: 'right' },
+      { header: ['decisions'], align: 'left' },
+    ],
+    results.map(({ name, rows, decisions }) => {
+      const errors = rows
+        .filter(({ kind, error }) => kind === 'predicted' && error !== null)
+        .map(({ error }) => Math.abs(error ?? 0))
+        .sort((a, b) => a - b);
+      const missedBands = rows.filter(({ pass }) => pass === false).length;
+      return [
+        name,
+        String(rows.length),
+        String(rows.filter(({ pass }) => pass === true).length),
+        missedBands === 0 ? '0' : c.red(String(missedBands)),
+        errors.length === 0 ? '-' : percent(errors[Math.floor((errors.length - 1) / 2)] ?? 0),
+        errors.length === 0 ? '-' : percent(errors.at(-1) ?? 0),
+        decisions.split(/[ ;:]/)[0] ?? '',
+      ];
+    }),
+    { maxWidth: WIDTH, styleHeader: c.bold },
+  );
+}
+
+function percent(fraction: number): string {
+  return `${(fraction * 100).toFixed(1)} %`;
+}
+
 /** Each reason once, with the rows it explains. */
 function missed(rows: readonly ReproducedRow[]): string[] {
   const byReason = new Map<string, string[]>();

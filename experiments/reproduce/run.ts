@@ -15,6 +15,7 @@ export async function runExperiment(experiment: Experiment, bench: Bench): Promi
   const measured = await experiment.measure(bench);
   const { derived, rows } = evaluateExperiment(experiment, measured, published);
   const { costModel: model, quant, profile } = bench.options;
+  const named = (text: string): string => text.replaceAll('{model}', bench.options.model);
   return {
     schema: REPRODUCE_SCHEMA,
     name: experiment.name,
@@ -28,13 +29,13 @@ export async function runExperiment(experiment: Experiment, bench: Bench): Promi
     runs: experiment.runs,
     decisions: await decisions(experiment, bench),
     costs: { model, quant, profile, profileSha256: bench.profileSha256 },
-    rows,
+    rows: rows.map((row) => ({ ...row, reason: row.reason === null ? null : named(row.reason) })),
     measured: mutable(measured),
     expressions: { ...experiment.derived },
     derived: mutable(derived),
     published: mutable(published),
     assumed: bench.assumed(experiment.stacks),
-    notes: [...experiment.notes, ...(paper?.note === undefined ? [] : [`Paper: ${paper.note}.`])],
+    notes: [...experiment.notes.map(named), ...(paper?.note === undefined ? [] : [`Paper: ${paper.note}.`])],
   };
 }
 

@@ -5,7 +5,7 @@ import { type Experiment, numbersOf } from './experiment.js';
 /** From this row on the time depends on what the model decides. */
 const FIRST_DECIDED = 5;
 
-const DECIDED = "the decisions are tiny-llada's, not LLaDA-8B's";
+const DECIDED = "the decisions are {model}'s, not LLaDA-8B's";
 
 export const table6: Experiment = {
   name: 'table6',

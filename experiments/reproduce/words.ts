@@ -1,3 +1,3 @@
-/** Why a statistic of decoding may differ from the paper's: said wherever one misses its band. */
-export const TINY_LLADA =
-  "the confidence is tiny-llada's on its own tasks, not LLaDA-8B's on GSM8K, and nothing was fitted";
+/** Why a statistic of decoding may differ from the paper's: said wherever one misses its band. `{model}` is the deciding model. */
+export const OTHER_MODEL =
+  "the confidence is {model}'s on its own tasks, not LLaDA-8B's on GSM8K, and nothing was fitted";

@@ -81,8 +81,9 @@ const SPECS = [
   },
   {
     name: 'exact-speculation',
+    blockLength: 8,
     description:
-      'block-kv with draft states in the rows of the same forward: the tokens of block-kv in fewer forwards',
+      'block-kv at 8 positions per block, with draft states in the rows that its 32-row tile would waste: the same tokens in fewer forwards',
     source: 'this project; tree verification as in FreeDave, on a tile budget and across block boundaries',
     window: { kind: 'block' },
     cache: { kind: 'prefix', seal: 'pass' },
@@ -91,8 +92,9 @@ const SPECS = [
   },
   {
     name: 'exact-speculation-threshold',
+    blockLength: 8,
     description:
-      'threshold with draft states in the rows of the same forward: the tokens of threshold in fewer forwards',
+      'threshold at 8 positions per block, with draft states in the rows that its 32-row tile would waste: the same tokens in fewer forwards',
     source: 'this project, as exact-speculation',
     window: { kind: 'block' },
     cache: { kind: 'prefix', seal: 'pass' },

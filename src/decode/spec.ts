@@ -196,9 +196,9 @@ const speculate = z.discriminatedUnion('kind', [
     extraTiles: z
       .int()
       .min(0)
-      .default(1)
+      .default(0)
       .describe(
-        'tiles a forward may grow by to hold draft states; with 32-row blocks on 32-row tiles nothing fits for free',
+        'tiles a forward may grow by to hold draft states; 0: only rows that the tile would waste, which cost nothing',
       ),
     drafts: z
       .enum(['auto', 'chain', 'prefixes'])

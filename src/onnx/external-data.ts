@@ -1,5 +1,4 @@
-import type { WriteProgress } from '../model/formats/gguf-write.js';
-import { writeFileInPieces } from '../util/write-file.js';
+import { type WriteProgress, writeFileInPieces } from '../util/write-file.js';
 
 /** Large tensors start on a page, so that a runtime can map them; small ones on a cache line. */
 const PAGE_BYTES = 4096;

@@ -3,6 +3,13 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EnvironmentError } from '../errors.js';
 
+/** For those who wait for a large file. */
+export interface WriteProgress {
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** Stops between two pieces; nothing is left behind. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Writes a large file piece by piece under a temporary name in the same directory and renames it when `write` is
  * done: a reader sees the old file or the whole new one. Nothing is left behind when `write` fails.

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { BENCH_DEFAULTS as d } from '../../../experiments/reproduce/defaults.js';
+import type { ReproduceResult } from '../../../experiments/reproduce/result.js';
 import { checkWritableDirectory } from '../../util/check-writable.js';
 import { project } from '../../util/project-root.js';
 import type { Context } from '../io.js';
 import { integer } from '../options.js';
-import { progressBar } from '../progress.js';
 
 interface ReproduceOptions {
   readonly model: string;
@@ -23,7 +23,10 @@ export function registerReproduce(program: Command, context: () => Context): voi
   program
     .command('reproduce')
     .description('a table or figure of the paper: ours, the published number, the error and what it proves')
-    .argument('<name>', 'table2, fig3a, ... or all; a wrong name lists the nearest')
+    .argument(
+      '<name>',
+      'table2, table6, fig3a, fig3b, fig5a, fig5b, fig5c, fig5d, fig8, fig13a, fig13b, fig13c, counterfactuals, or all',
+    )
     .option('--prompts <n>', 'held-out prompts of experiments that decode', integer(1), d.prompts)
     .option('--seed <n>', 'seed of the prompts', integer(0), d.seed)
     .option('--model <name>', 'model that decides', d.model)
@@ -49,31 +52,30 @@ export function registerReproduce(program: Command, context: () => Context): voi
       const experiments = experimentsByName(name);
       const { Bench } = await import('../../../experiments/reproduce/bench.js');
       const { runExperiment, writeExperiment } = await import('../../../experiments/reproduce/run.js');
-      const { printResult } = await import('../../../experiments/reproduce/print.js');
+      const { printOverview, printResult } = await import('../../../experiments/reproduce/print.js');
       const parent = join(project().root, 'results', 'reproduce');
       const directoryOf = (each: string) =>
         name === ALL ? join(out ?? parent, each) : (out ?? join(parent, each));
       for (const each of experiments) checkWritableDirectory(directoryOf(each.name));
       const bench = new Bench({ ...options, summary: summary ?? null }, { signal: ctx.signal });
-      const bar = progressBar(ctx, 'experiments', { log: true });
-      const results = [];
+      const results: ReproduceResult[] = [];
       try {
-        for (const [index, experiment] of experiments.entries()) {
+        for (const experiment of experiments) {
           ctx.signal.throwIfAborted();
-          if (experiments.length > 1) bar.update(index, experiments.length);
+          if (experiments.length > 1)
+            ctx.note(`${experiment.name} (${results.length + 1} of ${experiments.length})`);
           const result = await runExperiment(experiment, bench);
-          const files = await writeExperiment(directoryOf(experiment.name), experiment, result);
-          results.push({ result, files });
+          const directory = directoryOf(experiment.name);
+          await writeExperiment(directory, experiment, result);
+          ctx.print(`${printResult(result, ctx.color)}\n`);
+          ctx.note(`written to ${directory}: result.json, rows.csv, figure.svg, figure.png, figure.vl.json`);
+          results.push(result);
         }
       } finally {
-        bar.stop();
         await bench.close();
       }
-      for (const { result, files } of results) {
-        ctx.print(`${printResult(result, ctx.color)}\n`);
-        ctx.note(`written: ${files.join(', ')}`);
-      }
-      const data = results.map(({ result }) => ({
+      if (results.length > 1) ctx.print(printOverview(results, ctx.color));
+      const data = results.map((result) => ({
         name: result.name,
         rows: result.rows,
         assumed: result.assumed,

@@ -48,7 +48,7 @@ export async function createOrtEngine(
   const model = await prepareModel(config, weights, options);
   try {
     const session = await openSession(model.path, options.threads ?? 1);
-    return new OrtEngine(config, ort, session, model.release);
+    return new OrtEngine(config, ort, session, model.release, options.compute ?? 'f32');
   } catch (error) {
     model.release();
     throw error;
@@ -56,7 +56,7 @@ export async function createOrtEngine(
 }
 
 class OrtEngine implements Engine {
-  readonly name = 'ort';
+  readonly name: string;
   private readonly kv: KvStore;
   private readonly prefix: PrefixRows;
   /** Names the inputs and outputs; its extents are not used. */
@@ -68,7 +68,9 @@ class OrtEngine implements Engine {
     private readonly ort: Ort,
     private readonly session: InferenceSession,
     private readonly release: () => void,
+    compute: Compute,
   ) {
+    this.name = compute === 'f32' ? 'ort' : `ort-${compute}`;
     this.kv = new KvStore(config.layers, config.kvHeads * config.headDim);
     this.prefix = new PrefixRows(this.kv);
     const shape = { rows: 1, kvSets: [], logitsRows: 1, masked: false };

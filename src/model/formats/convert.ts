@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
 import type { DType } from '../graph.js';
 import { precisionFor, type Quant, SMALL_WEIGHT_DTYPE } from '../precision.js';
@@ -11,7 +12,7 @@ import { configToGguf, storesInterleavedRope } from './gguf-config.js';
 import { tokenizerToGguf } from './gguf-tokenizer.js';
 import { tokenizerEntries } from './gguf-tokenizer-read.js';
 import type { GgufMetadata, GgufValue } from './gguf-types.js';
-import { type GgufTensorToWrite, type WriteProgress, writeGguf } from './gguf-write.js';
+import { type GgufTensorToWrite, writeGguf } from './gguf-write.js';
 import { readHfConfig } from './hf-config.js';
 import { interleavedOrder, reorderRows } from './rope-permutation.js';
 import { openSafetensors } from './safetensors-source.js';

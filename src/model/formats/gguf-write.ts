@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import { writeFileInPieces } from '../../util/write-file.js';
+import { type WriteProgress, writeFileInPieces } from '../../util/write-file.js';
 import { bytesOf } from '../dtype.js';
 import type { WeightDType } from './codec.js';
 import {
@@ -21,13 +21,6 @@ export interface GgufTensorToWrite {
   readonly dtype: WeightDType;
   /** Stored bytes; called once, when the tensor's turn to be written comes. */
   readonly bytes: () => Promise<Uint8Array>;
-}
-
-/** For those who wait for a large file. */
-export interface WriteProgress {
-  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
-  /** Stops between two tensors; nothing is left behind. */
-  readonly signal?: AbortSignal;
 }
 
 /**

@@ -1,7 +1,6 @@
-import { writeFileInPieces } from '../../util/write-file.js';
+import { type WriteProgress, writeFileInPieces } from '../../util/write-file.js';
 import { bytesOf } from '../dtype.js';
 import { encodeWeight } from './codec.js';
-import type { WriteProgress } from './gguf-write.js';
 
 export interface SafetensorsTensor {
   readonly shape: readonly number[];

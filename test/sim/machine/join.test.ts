@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { loadProfile } from '../../../sim/hardware/load-profile.js';
+import { createMachine } from '../../../sim/machine/machine.js';
+import { stackByName } from '../../../sim/stacks/registry.js';
+import type { Pass, StepPlan } from '../../../src/decode/types.js';
+import { precisionFor } from '../../../src/model/precision.js';
+import { resolvePreset } from '../../../src/model/presets.js';
+
+const machine = () =>
+  createMachine({
+    ...{ profile: loadProfile('sm8750'), stack: stackByName('llada.cpp'), precision: precisionFor('q4_0') },
+    ...{ model: { ...resolvePreset('llada-8b'), layers: 2 }, memory: 'unlimited', fidelity: 'event' },
+  });
+
+const pass = (id: string, lane: Pass['lane'], rows: number): Pass => ({
+  ...{ id, lane, kind: lane === 'main' ? 'denoise' : 'refresh', version: 1, reads: [], visibility: 'all' },
+  rows: Array.from({ length: rows }, (_, position) => ({ position, feed: 7 })),
+  logits: [0],
+});
+
+const plan = (joins: boolean): StepPlan => ({
+  ...{ step: 0, block: 0, joins },
+  passes: [pass('0.0', 'main', 32), ...[1, 2, 3, 4, 5, 6, 7, 8].map((at) => pass(`0.${at}`, 'side', 8))],
+});
+
+describe('a plan that joins', () => {
+  it('ends when its side passes do, and the next step begins there', () => {
+    const free = machine().time(plan(false));
+    const waiting = machine();
+    const joined = waiting.time(plan(true));
+    expect(free.completed.length).toBeLessThan(8);
+    expect(joined.completed).toHaveLength(8);
+    expect(joined.endMs).toBeGreaterThan(free.endMs);
+    expect(waiting.time({ ...plan(false), step: 1 }).startMs).toBe(joined.endMs);
+  });
+});
