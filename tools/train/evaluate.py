@@ -95,7 +95,7 @@ def main():
 
 def run(model, problems, args, policy, view, out):
     total = dict(text=0, canvas=0, forwards=0.0, flipped=0)
-    steps = torch.zeros(BLOCK)
+    steps, counts = torch.zeros(BLOCK), torch.zeros(BLOCK)
     for p, indices in problems.by_prompt_length(0, args.count).items():
         for k in range(0, len(indices), 64):
             part = indices[k:k + 64]
@@ -106,7 +106,8 @@ def run(model, problems, args, policy, view, out):
             total["canvas"] += ids.numel()
             total["forwards"] += float(forwards.sum())
             total["flipped"] += int((flipped & text).sum())
-            steps += commit_step[:, :BLOCK].sum(0)
+            steps += (commit_step * text).view(-1, BLOCK).sum(0)
+            counts += text.view(-1, BLOCK).sum(0)
             for i, row in zip(part, ids.tolist()):
                 out.write(json.dumps(dict(set=args.set, view=view, policy=policy, index=i, ids=row)) + "\n")
     print(json.dumps(dict(set=args.set, view=view, policy=policy, problems=args.count,
@@ -115,7 +116,8 @@ def run(model, problems, args, policy, view, out):
                           text_per_forward=round(total["text"] / total["forwards"], 2),
                           text_tokens=round(total["text"] / args.count, 1),
                           flipped_share=round(total["flipped"] / max(1, total["text"]), 4),
-                          commit_step_by_quarter=[round(float(q.mean()) / args.count, 1) for q in steps.view(4, -1)])), flush=True)
+                          # Step within the block at which the text of each quarter of a block is committed, on average.
+                          commit_step_by_quarter=[round(float(a.sum() / b.sum()), 2) for a, b in zip(steps.view(4, -1), counts.view(4, -1))])), flush=True)
 
 
 if __name__ == "__main__":
