@@ -35,7 +35,9 @@ function install() {
   const lock = join(root, 'package-lock.json');
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return;
   console.error('installing dependencies (npm ci) ...');
-  must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: ['ignore', 2, 2] });
+  // onnxruntime-node ships its CPU library; its install script would only look for CUDA files.
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: ['ignore', 2, 2], env });
 }
 
 function build() {
