@@ -82,8 +82,10 @@ const tasks = {
     return vitest(['run', ...args]);
   },
   fuzz: () =>
-    vitest(['run', 'test/properties', ...args], { DLLM_FUZZ_RUNS: process.env.DLLM_FUZZ_RUNS ?? '10000' }),
-  bench: () => vitest(['bench', '--run', ...args]),
+    vitest(['run', 'test/properties', '--testTimeout=3600000', ...args], {
+      DLLM_FUZZ_RUNS: process.env.DLLM_FUZZ_RUNS ?? '10000',
+    }),
+  bench: () => run(process.execPath, [bin('vitest/vitest.mjs'), 'bench', '--run', ...args]),
 };
 
 if (!tasks[task]) {

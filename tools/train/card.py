@@ -1,6 +1,6 @@
 """Writes MODEL_CARD.md from the training log, the decoding dynamics and the scores.
 
-  card.py --model models/tiny-llada --dynamics DYNAMICS.jsonl --scores SCORES.json --notes NOTES.md
+  card.py --model models/tiny-llada --dynamics DYNAMICS.jsonl --scores SCORES.json --notes tools/train/card-notes.md
 """
 import argparse
 import hashlib
@@ -48,7 +48,7 @@ def main():
                           " / ".join(map(str, d["commit_step_by_quarter"]))])
         tasks.append([s["set"], s["view"], s["policy"], *(wilson(*s["tasks"][k].values()) for k in sorted(s["tasks"]))])
     hashes = [[f"`{f.name}`", f.stat().st_size, f"`{hashlib.sha256(f.read_bytes()).hexdigest()}`"]
-              for f in sorted(model.iterdir()) if f.name in ("model.safetensors", "config.json", "tokenizer.json", "training-log.jsonl")]
+              for f in sorted(model.iterdir()) if f.name != "MODEL_CARD.md"]
     last = log[-1]
     one = next(s for s in scores if (s["set"], s["view"], s["policy"]) == ("long", "truncated", "one"))
     values = dict(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { ABLATION_DEFAULTS as d } from '../../../experiments/ablation/options.js';
+import { type AblationOptions, ABLATION_DEFAULTS as d } from '../../../experiments/ablation/options.js';
 import type { Trace } from '../../decode/trace.js';
 import { checkWritableDirectory } from '../../util/check-writable.js';
 import { project } from '../../util/project-root.js';
@@ -9,19 +9,7 @@ import type { Context } from '../io.js';
 import { integer } from '../options.js';
 import { progressBar } from '../progress.js';
 
-interface AblateOptions {
-  readonly model: string;
-  readonly costModel: string;
-  readonly quant: 'f32' | 'f16' | 'q8_0' | 'q4_0';
-  readonly profile: string;
-  readonly seed: number;
-  readonly firstIndex: number;
-  readonly prompts: number;
-  readonly genLength: number;
-  readonly blockLength: number;
-  readonly verifyPrompts: number;
-  readonly verifyEvery: number;
-  readonly jobs: number;
+interface AblateOptions extends AblationOptions {
   readonly out?: string;
 }
 
