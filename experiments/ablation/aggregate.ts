@@ -56,7 +56,7 @@ export function aggregate(
         vsPrevious: index === 0 ? null : rows[index - 1].paperS / row.paperS,
         vsCpuKv: cpuKv < 0 ? null : rows[cpuKv].paperS / row.paperS,
       },
-      paperKind: 'predicted',
+      paperKind: row.paperKind,
     };
   });
 }
