@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
-import { DataError, EnvironmentError } from '../errors.js';
+import { DataError } from '../errors.js';
+import { readJson } from '../util/read-json.js';
 
 /** What this project relies on in a tokenizer.json; the library reads the rest. */
 const tokenizerSchema = z.looseObject({
@@ -41,20 +42,7 @@ export interface Tokenizer {
  * @throws EnvironmentError when it cannot be read; DataError naming what is wrong in it
  */
 export async function readTokenizerJson(path: string): Promise<TokenizerJson> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new EnvironmentError(
-      `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new DataError(`${path}: not JSON`);
-  }
+  const json = await readJson(path);
   const parsed = tokenizerSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

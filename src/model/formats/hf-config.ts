@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { DataError, EnvironmentError } from '../../errors.js';
+import { DataError } from '../../errors.js';
+import { readJson } from '../../util/read-json.js';
 import type { ModelConfig } from '../config.js';
 import { llamaFamily, parseLlamaConfig } from './hf-config-llama.js';
 
@@ -36,21 +36,7 @@ const lladaSchema = z.looseObject({
  * @throws EnvironmentError when it cannot be read; DataError naming the key that is wrong
  */
 export async function readHfConfig(path: string, name: string): Promise<ModelConfig> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new EnvironmentError(
-      `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new DataError(`${path}: not JSON`);
-  }
-  return parseHfConfig(json, name, path);
+  return parseHfConfig(await readJson(path), name, path);
 }
 
 /** @throws DataError naming the key that is wrong */
