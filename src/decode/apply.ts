@@ -17,8 +17,8 @@ import type {
   StepPlan,
 } from './types.js';
 
-/** Outcomes that must exist for the plan's main pass. */
-function checkOutcome(pass: Pass, outcome: PassOutcome): void {
+/** Outcomes that must exist for the plan's main pass. @throws CheckError */
+export function checkOutcome(pass: Pass, outcome: PassOutcome): void {
   const wanted = pass.logits.map((row) => pass.rows[row].position);
   const given = outcome.rows.map((row) => row.position);
   if (outcome.passId !== pass.id || given.length !== wanted.length || given.some((p, i) => p !== wanted[i])) {
@@ -28,7 +28,8 @@ function checkOutcome(pass: Pass, outcome: PassOutcome): void {
   }
 }
 
-function keepRows(edit: CanvasEdit, pass: Pass): void {
+/** Makes the KV of rows durable. */
+export function keepRows(edit: CanvasEdit, pass: Pass): void {
   for (const row of pass.rows) {
     const residency = edit.at(row.position).state === 'S' ? 'long-term' : 'mutable';
     edit.patch(row.position, {
@@ -149,7 +150,8 @@ function landSweep(rules: Rules, canvas: Canvas, edit: CanvasEdit, pass: Pass, o
   });
 }
 
-function liveKv(canvas: Canvas): KvRef[] {
+/** Every entry that later steps may read. */
+export function liveKv(canvas: Canvas): KvRef[] {
   const live: KvRef[] = [];
   canvas.positions.forEach(({ kv }, position) => {
     if (kv !== null) live.push({ position, version: kv.version });

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
 import { applyStep } from './apply.js';
+import { autoregressive } from './autoregressive.js';
 import { exactSpeculation, type Steps } from './exact-speculation.js';
 import { contains } from './geometry.js';
 import { planStep } from './plan.js';
@@ -99,10 +100,11 @@ function startCanvas(
 export function composePolicy(input: PolicySpecInput, inputs: PolicyInputs = {}): DecodingPolicy {
   const spec = parsePolicySpec(input);
   const rules = rulesOf(spec, inputs);
-  const method: Steps = {
+  const diffusion: Steps = {
     plan: (canvas) => planStep(rules, canvas),
     apply: (canvas, plan, outcome, landed) => applyStep(rules, canvas, plan, outcome, landed),
   };
+  const method = spec.window.kind === 'next' ? autoregressive(rules.draws) : diffusion;
   return {
     name: spec.name,
     spec,

@@ -201,8 +201,12 @@ export class StepChecker {
     if (wasMasked && !isMasked) {
       const law = t.reason === 'draft-accepted' ? 'B3' : 'trace';
       const scores = outcome === undefined ? [] : (logicalOutcomes(main, outcome)[0]?.rows ?? []);
-      const fresh = outcome?.passId === main.id && scores.find((row) => row.position === t.position);
-      if (main.kind !== 'denoise' || !fresh || fresh.token !== t.token || fresh.confidence !== t.confidence) {
+      // A causal row predicts the position after its own.
+      const causal = main.visibility === 'causal';
+      const row = causal ? t.position - 1 : t.position;
+      const fresh = outcome?.passId === main.id && scores.find(({ position }) => position === row);
+      const decides = main.kind === 'denoise' || (causal && main.kind === 'prefill');
+      if (!decides || !fresh || fresh.token !== t.token || fresh.confidence !== t.confidence) {
         this.fault(law, t.position, `${t.reason} without logits of this step that say so`);
       }
       if (law === 'B3' && now.draft === null)

@@ -7,6 +7,11 @@ export function groupsOf(pass: Pass): readonly RowGroup[] {
   return [{ kind, version, rows: pass.rows.length, sees: [], visibility }];
 }
 
+/** Whether some row does not see another, or what is cached: a lone causal row sees everything. */
+export function hidesRows({ visibility, rows }: Pick<Pass, 'visibility' | 'rows'>): boolean {
+  return !(visibility === 'all' || (visibility === 'causal' && rows.length === 1));
+}
+
 /** Index of the first row of every group. */
 export function groupStarts(groups: readonly RowGroup[]): number[] {
   let start = 0;
@@ -92,13 +97,15 @@ export function mergePasses(passes: readonly Pass[]): Pass | null {
 
 /**
  * The rows whose logits predict the wanted ones when a model predicts each position from the row before it (Dream).
- * The first row of a group has none before it and predicts itself, as in Fast-dLLM's cached slices.
+ * The first row of a group has none before it and predicts itself, as in Fast-dLLM's cached slices. Rows of a causal
+ * pass are the predictors already.
  */
 export function shiftedRows(pass: Pass): number[] {
   const groups = groupsOf(pass);
   const starts = groupStarts(groups);
   return pass.logits.map((row) => {
     const group = starts.findLastIndex((start) => start <= row);
+    if (groups[group].visibility === 'causal') return row;
     const before = pass.rows
       .slice(starts[group], starts[group] + groups[group].rows)
       .findIndex(({ position }) => position === pass.rows[row].position - 1);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
+import { AUTOREGRESSIVE_SPEC } from './autoregressive.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from './compose.js';
 import { type PolicySpecInput, parsePolicySpec } from './spec.js';
 
@@ -194,9 +195,13 @@ const SPECS = [
   },
 ] as const satisfies readonly PolicySpecInput[];
 
-/** Specs of the named policies, in the order of the ablation ladder. */
+/** Specs of the named diffusion policies, in the order of the ablation ladder. */
 export const POLICY_SPECS: readonly PolicySpecInput[] = SPECS;
 
+/** Every named policy: those of diffusion models, and the one of causal models. */
+export const ALL_POLICY_SPECS: readonly PolicySpecInput[] = [...SPECS, AUTOREGRESSIVE_SPEC];
+
+/** Names of the diffusion policies. */
 export const POLICY_NAMES: readonly string[] = SPECS.map((spec) => spec.name);
 
 /**
@@ -205,8 +210,8 @@ export const POLICY_NAMES: readonly string[] = SPECS.map((spec) => spec.name);
  */
 export function policySpecByName(name: string): PolicySpecInput {
   if (name.endsWith('.json')) return readPolicyFile(name);
-  const found = POLICY_SPECS.find((spec) => spec.name === name);
-  if (found === undefined) throw unknownName('policy', name, POLICY_NAMES);
+  const found = ALL_POLICY_SPECS.find((spec) => spec.name === name);
+  if (found === undefined) throw unknownName('policy', name, [...POLICY_NAMES, AUTOREGRESSIVE_SPEC.name]);
   return found;
 }
 

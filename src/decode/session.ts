@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import { CheckError, UsageError } from '../errors.js';
+import type { ModelConfig } from '../model/config.js';
 import type { DecodingPolicy } from './compose.js';
 import { probabilityOf } from './confidence.js';
 import { countWork, type DecodeCounters } from './counters.js';
@@ -57,6 +58,23 @@ async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Prom
   return { passId: pass.id, rows };
 }
 
+/**
+ * What undecided positions hold: the mask token, or for a causal model an id that no token has.
+ * @throws UsageError when model and policy are not of one kind
+ */
+export function maskFor(policy: DecodingPolicy, { name, attention, maskId, vocab }: ModelConfig): number {
+  if (policy.spec.window.kind === 'next') {
+    if (attention === 'causal') return vocab;
+    throw new UsageError(
+      `model ${name} sees both ways and cannot be decoded by policy ${policy.name}: take one for diffusion models`,
+    );
+  }
+  if (maskId !== null) return maskId;
+  throw new UsageError(
+    `model ${name} has no mask token, so it cannot be decoded by diffusion: take --policy autoregressive`,
+  );
+}
+
 /** Side passes whose results are there at the boundary of this step. */
 function finishedPasses(plan: StepPlan, completed: readonly string[] | null): string[] {
   return completed === null
@@ -78,9 +96,8 @@ function finishedPasses(plan: StepPlan, completed: readonly string[] | null): st
  */
 export async function decode(options: DecodeOptions): Promise<DecodeResult> {
   const { policy, engine, promptIds, genLength, timer, onStep, signal } = options;
-  const { maskId, contextLength, eosId, name } = engine.config;
-  if (maskId === null)
-    throw new UsageError(`model ${name} has no mask token, so it cannot be decoded by diffusion`);
+  const { contextLength, eosId, name } = engine.config;
+  const maskId = maskFor(policy, engine.config);
   if (promptIds.length + genLength > contextLength) {
     throw new UsageError(
       `prompt ${promptIds.length} + generation ${genLength} exceeds the context of ${name} (${contextLength})`,

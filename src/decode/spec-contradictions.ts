@@ -28,6 +28,14 @@ export function contradictions(spec: PolicySpec): string[] {
   if ((w.kind === 'block' || w.kind === 'sliding') && !cached) {
     found.push(`window ${w.kind} leaves rows out, so cache must be prefix`);
   }
+  if (
+    w.kind === 'next' &&
+    (spec.blockLength !== 1 || !cached || c.seal !== 'delayed' || m.kind !== 'quota' || isExtended(spec))
+  ) {
+    found.push(
+      'window next decodes left to right: blockLength 1, cache prefix with seal delayed, commit quota, nothing speculated, refreshed or swept',
+    );
+  }
   if (w.kind === 'per-block' && c.kind !== 'per-block') {
     found.push('window per-block leaves rows out after its full pass, so cache must be per-block');
   }
@@ -104,4 +112,14 @@ export function contradictions(spec: PolicySpec): string[] {
     found.push('final sweep refreshes visible prefix positions, so commit must be staged and cache prefix');
   }
   return found;
+}
+
+/** Whether a spec has rules beyond committing one token after the other. */
+function isExtended({ speculate, refresh, final, blockOrigin }: PolicySpec): boolean {
+  return (
+    speculate.kind !== 'none' ||
+    refresh.kind !== 'none' ||
+    final.kind !== 'accept' ||
+    blockOrigin !== 'prompt'
+  );
 }

@@ -78,6 +78,8 @@ const window = z.discriminatedUnion('kind', [
         'rows after the full pass that opens a block; suffix: block and everything right of it (prefix cache); block: the block alone (dual cache)',
       ),
   }),
+  // Autoregressive: the last token predicts the one after it. For causal models only.
+  z.strictObject({ kind: z.literal('next') }),
 ]);
 
 const cache = z.discriminatedUnion('kind', [

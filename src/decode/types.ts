@@ -117,7 +117,7 @@ export type PassKind = 'prefill' | 'denoise' | 'seal' | 'refresh';
 /**
  * Which of the pass's own rows a row attends to (it always sees every entry in `reads`). `shadow`: all own rows,
  * but of what it reads nothing at its own position; for rows that re-predict a position that is also elsewhere in
- * view.
+ * view. The logits of a `causal` row are about the position after its own.
  */
 export type RowVisibility = 'all' | 'self' | 'causal' | 'shadow';
 

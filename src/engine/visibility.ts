@@ -1,4 +1,4 @@
-import { groupStarts, groupsOf } from '../decode/pass-groups.js';
+import { groupStarts, groupsOf, hidesRows } from '../decode/pass-groups.js';
 import type { Pass, RowVisibility } from '../decode/types.js';
 
 /**
@@ -27,6 +27,7 @@ export function visibilityMatrix(
 
 /** `visibilityMatrix` of a pass, groups included. */
 export function passVisibility(pass: Pass): Float32Array | undefined {
+  if (!hidesRows(pass)) return undefined;
   const positions = pass.rows.map((row) => row.position);
   const { visibility, reads } = pass;
   if (typeof visibility === 'string' && visibility !== 'shadow') {

@@ -1,3 +1,4 @@
+import { hidesRows } from '../decode/pass-groups.js';
 import type { Pass } from '../decode/types.js';
 import type { PassShape } from './graph.js';
 
@@ -13,6 +14,6 @@ export function passShape(pass: Pass): PassShape {
     rows: pass.rows.length,
     kvSets: pass.reads.length > 0 ? [{ name: PREFIX_SET, length: pass.reads.length }] : [],
     logitsRows: pass.logits.length,
-    masked: pass.visibility !== 'all',
+    masked: hidesRows(pass),
   };
 }

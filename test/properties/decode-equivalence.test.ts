@@ -125,8 +125,8 @@ describe('techniques off', () => {
 /** The window without lookahead. */
 function plain(spec: PolicySpecInput): PolicySpecInput['window'] {
   const { window } = spec;
-  const fixed = window.kind === 'canvas' || window.kind === 'per-block';
-  return fixed ? window : { ...window, lookahead: undefined };
+  const slides = window.kind === 'block' || window.kind === 'sliding';
+  return slides ? { ...window, lookahead: undefined } : window;
 }
 
 describe('selective logits skipping', () => {

@@ -14,9 +14,9 @@ export function registerPolicies(program: Command, context: () => Context): void
     )
     .action(async (name: string | undefined) => {
       const ctx = context();
-      const { POLICY_SPECS, policySpecByName } = await import('../../decode/policies.js');
+      const { ALL_POLICY_SPECS, policySpecByName } = await import('../../decode/policies.js');
       const { parsePolicySpec } = await import('../../decode/spec.js');
-      const specs = (name === undefined ? POLICY_SPECS : [policySpecByName(name)]).map((spec) =>
+      const specs = (name === undefined ? ALL_POLICY_SPECS : [policySpecByName(name)]).map((spec) =>
         parsePolicySpec(spec),
       );
       ctx.data(name === undefined ? { policies: specs } : specs[0]);

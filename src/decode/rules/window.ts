@@ -66,9 +66,16 @@ function perBlockWindow(extent: 'block' | 'suffix'): WindowRule {
   };
 }
 
+/** Autoregressive decoding computes the last token's row; no position waits in a window. */
+const NO_WINDOW: WindowRule = {
+  next: ({ promptLength }) => ({ start: promptLength, end: promptLength }),
+  lookahead: () => [],
+};
+
 export function windowRule(spec: WindowSpec, latencyTable: LatencyTable): WindowRule {
   if (spec.kind === 'canvas') return canvasWindow(spec.extent);
   if (spec.kind === 'per-block') return perBlockWindow(spec.extent);
+  if (spec.kind === 'next') return NO_WINDOW;
   const lookahead = spec.lookahead === undefined ? () => [] : lookaheadRule(spec.lookahead, latencyTable);
   return spec.kind === 'block'
     ? blockWindow(spec.extent, lookahead)

@@ -2,9 +2,8 @@ import { checkLaws, type Violation } from '../../decode/check-laws.js';
 import { composePolicy } from '../../decode/compose.js';
 import { type GivenUp, lawsGivenUp } from '../../decode/given-up.js';
 import { withoutLossless } from '../../decode/lossless.js';
-import { type DecodeResult, decode } from '../../decode/session.js';
+import { type DecodeResult, decode, maskFor } from '../../decode/session.js';
 import type { PolicySpec } from '../../decode/spec.js';
-import { UsageError } from '../../errors.js';
 import type { Engine } from '../engine.js';
 import { type Margins, recordMargins } from '../margins.js';
 import type { WeightTensors } from '../tfjs/execute.js';
@@ -99,10 +98,8 @@ function firstDifference(
  */
 export async function verifyPolicy(options: VerifyPolicyOptions): Promise<PolicyReport> {
   const { engine, weights, spec, problems, genLength, every = 1, signal, onProgress } = options;
-  const { maskId, name } = engine.config;
-  if (maskId === null)
-    throw new UsageError(`model ${name} has no mask token, so it cannot be decoded by diffusion`);
   const policy = composePolicy(spec);
+  const maskId = maskFor(policy, engine.config);
   const twinSpec = withoutLossless(spec);
   const run = async (who: typeof policy, promptIds: readonly number[]): Promise<Run> => {
     const recorder = recordMargins(engine);
