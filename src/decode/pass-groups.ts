@@ -7,11 +7,6 @@ export function groupsOf(pass: Pass): readonly RowGroup[] {
   return [{ kind, version, rows: pass.rows.length, sees: [], visibility }];
 }
 
-/** Whether some row does not see another, or what is cached: a lone causal row sees everything. */
-export function hidesRows({ visibility, rows }: Pick<Pass, 'visibility' | 'rows'>): boolean {
-  return !(visibility === 'all' || (visibility === 'causal' && rows.length === 1));
-}
-
 /** Index of the first row of every group. */
 export function groupStarts(groups: readonly RowGroup[]): number[] {
   let start = 0;

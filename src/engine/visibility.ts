@@ -1,5 +1,6 @@
-import { groupStarts, groupsOf, hidesRows } from '../decode/pass-groups.js';
+import { groupStarts, groupsOf } from '../decode/pass-groups.js';
 import type { Pass, RowVisibility } from '../decode/types.js';
+import { hidesRows } from '../model/pass-shape.js';
 
 /**
  * Which keys each row of a pass sees, [rows, prefixLength + rows] of ones and zeros: always the whole prefix, and
