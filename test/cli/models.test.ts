@@ -105,7 +105,7 @@ describe('model files on the command line', () => {
       tokens: number[];
       text: string | null;
       nfe: number;
-      rows: { main: number };
+      rows: number;
       seconds: number;
     }
     const tfjs = await json<Generated>(argv);
@@ -113,17 +113,41 @@ describe('model files on the command line', () => {
     expect(ort.tokens).toEqual(tfjs.tokens);
     expect(ort.text).toBeNull();
     expect(ort.nfe).toBeGreaterThan(31);
-    expect(ort.rows.main).toBeGreaterThan(32 * 32);
+    expect(ort.rows).toBeGreaterThan(32 * 32);
     const quarter = await json<Generated>([...argv, '--engine', 'ort', '--steps', '8']);
     expect(quarter.nfe).toBe(ort.nfe - 24);
+  });
+
+  it('takes the prompt as argument or as --prompt, not both', async () => {
+    const rest = ['--policy', 'threshold', '--gen-length', '32'];
+    const one = await json<{ tokens: number[]; rows: number }>(['generate', '--prompt', 'flip 1 2', ...rest]);
+    const other = await json<{ tokens: number[] }>(['generate', 'flip 1 2', ...rest]);
+    expect(one.tokens).toEqual(other.tokens);
+    const { code, stderr } = await cli(['generate', 'flip 1', '--prompt', 'flip 2']);
+    expect([code, stderr]).toEqual([2, 'error: give the prompt as argument or as --prompt, not both\n']);
+  });
+
+  it('decodes a causal model token by token unless told otherwise', async () => {
+    const llama = join(folder, 'llama.gguf');
+    await json(['synth', llama, '--arch', 'llama', '--quant', 'f32']);
+    const argv = ['generate', '--model', llama, '--prompt-ids', '9,8,7', '--gen-length', '12'];
+    const tfjs = await json<{ policy: string; nfe: number; rows: number; tokens: number[] }>(argv);
+    expect(tfjs).toMatchObject({ policy: 'autoregressive', nfe: 12, rows: 14 });
+    const ort = await json<{ tokens: number[] }>([...argv, '--engine', 'ort', '--policy', 'autoregressive']);
+    expect(ort.tokens).toEqual(tfjs.tokens);
+    const wrong = await cli([...argv, '--policy', 'block-kv', '--block-length', '4']);
+    expect(wrong.stderr).toMatch(/has no mask token.*take --policy autoregressive/);
+    expect(wrong.code).toBe(2);
   });
 
   it('answers every prompt of a file', async () => {
     const file = join(folder, 'prompts.jsonl');
     writeFileSync(file, '{"prompt":"flip 1 2"}\n\n{"question":"calc 1 + 1","answer":"2"}\n');
-    const { prompts } = await json<{ prompts: { prompt: string; text: string }[] }>([
-      ...['generate', '--prompts', file, '--policy', 'threshold', '--gen-length', '32'],
+    const { code, stdout, stderr } = await cli([
+      ...['generate', '--prompts', file, '--policy', 'threshold', '--gen-length', '32', '--json'],
     ]);
+    expect([code, stderr]).toEqual([0, '1 of 2 prompts\n']);
+    const { prompts } = JSON.parse(stdout) as { prompts: { prompt: string; text: string }[] };
     expect(prompts.map(({ prompt }) => prompt)).toEqual(['flip 1 2', 'calc 1 + 1']);
     for (const { text } of prompts) expect(text).not.toBe('');
   });

@@ -21,8 +21,9 @@ import { checkIds, tokenIds } from '../token-ids.js';
 import { Watcher } from '../watch.js';
 
 interface GenerateOptions extends Omit<CostOptions, 'profile'>, EngineOptions {
-  readonly policy: string;
+  readonly policy?: string;
   readonly model: string;
+  readonly prompt?: string;
   readonly problem?: number;
   readonly promptIds?: readonly number[];
   readonly prompts?: string;
@@ -40,10 +41,14 @@ interface GenerateOptions extends Omit<CostOptions, 'profile'>, EngineOptions {
 export function registerGenerate(program: Command, context: () => Context): void {
   const generate = program
     .command('generate')
-    .description('decode one prompt with a policy; --watch shows the canvas denoise')
-    .argument('[prompt]', 'text of the prompt (or --problem)')
-    .option('--policy <name>', 'decoding policy, see `policies`', 'llada.cpp')
+    .description('decode one prompt, or a file of them, with a policy; --watch shows the canvas denoise')
+    .argument('[prompt]', 'text of the prompt (or --prompt, --prompt-ids, --prompts, --problem)')
+    .option(
+      '--policy <name>',
+      'decoding policy, see `policies` (default: llada.cpp; autoregressive for a causal model)',
+    )
     .option('--model <name>', 'shipped model, directory or .gguf file', 'tiny-llada')
+    .option('--prompt <text>', 'text of the prompt')
     .option('--problem <n>', 'take held-out problem n of the shipped task, and score the answer', integer(0))
     .option('--seed <n>', 'seed of the problems', integer(0), 1)
     .option('--prompt-ids <list>', 'token ids of the whole prompt: 1,2,3', tokenIds)
@@ -64,10 +69,14 @@ export function registerGenerate(program: Command, context: () => Context): void
       '\nExamples:' +
         '\n  $ dllm-npu generate --problem 3 --policy llada.cpp --watch' +
         '\n  $ dllm-npu generate "flip 2 4 8 1 9 ; count dog : dog dog" --policy block-kv' +
-        '\n  $ dllm-npu generate --model llada-8b.gguf --engine ort --threads 2 "What is 2 + 3?" --gen-length 32' +
+        '\n  $ dllm-npu generate --model llada-8b.gguf --engine ort --threads 2 --prompt "What is 2 + 3?" --gen-length 32' +
+        '\n  $ dllm-npu generate --model llada-8b.gguf --engine ort --prompts gsm8k.jsonl --json' +
+        '\n  $ dllm-npu generate --model llama-3-8b.gguf --prompt-ids 128000,9906 --policy autoregressive' +
         '\n  $ dllm-npu generate --problem 3 --machine sm8750 --trace run.jsonl --json',
     )
     .action(async (prompt: string | undefined, options: GenerateOptions) => {
+      if (prompt !== undefined && options.prompt !== undefined)
+        throw new UsageError('give the prompt as argument or as --prompt, not both');
       const asked = prompt === undefined ? options : { ...options, prompt };
       await run(context(), await chooseTasks(asked), options);
     });
@@ -78,12 +87,12 @@ async function run(ctx: Context, tasks: readonly Task[], options: GenerateOption
   if (options.trace !== undefined) checkWritableDirectory(dirname(options.trace));
   if (options.trace !== undefined && tasks.length > 1)
     throw new UsageError('--trace records one decode: give one prompt');
-  const opened = await openPolicy(options);
   const model = await loadModel(options.model);
   try {
+    const opened = await openPolicy(options, model);
     const prompts = await encodeTasks(model, tasks, options);
     const engine = await openEngine(ctx, model, options);
-    const bar = tasks.length > 1 ? progressBar(ctx, 'prompts') : undefined;
+    const bar = tasks.length > 1 ? progressBar(ctx, 'prompts', { log: true }) : undefined;
     try {
       const answers: Answer[] = [];
       for (const [index, ids] of prompts.entries()) {
@@ -114,9 +123,9 @@ async function encodeTasks(
   const wanted = options.template ?? (model.chat ? 'chat' : 'plain');
   const format = PROMPT_FORMATS.find((name) => name === wanted);
   if (format === undefined) throw unknownName('template', wanted, PROMPT_FORMATS);
-  return tasks.map((task) => {
+  return tasks.map((task, index) => {
     const ids = task.ids ?? promptIds(requireTokenizer(model), model.config.arch, format, task.prompt);
-    checkIds(model.config, ids, options.genLength);
+    checkIds(model.config, ids, options.genLength, tasks.length > 1 ? `prompt ${index + 1}: ` : '');
     return ids;
   });
 }
@@ -133,7 +142,7 @@ interface Question {
 async function answerOne(ctx: Context, question: Question, options: GenerateOptions): Promise<Answer> {
   const { decode } = await import('../../decode/session.js');
   const { policy, timer, model, engine, task, ids } = question;
-  const watcher = options.watch ? openWatcher(ctx, options, model) : undefined;
+  const watcher = options.watch ? openWatcher(ctx, options, question) : undefined;
   const bar = options.watch || options.prompts !== undefined ? undefined : progressBar(ctx, 'tokens');
   timer?.reset();
   try {
@@ -173,9 +182,10 @@ async function answerOne(ctx: Context, question: Question, options: GenerateOpti
   }
 }
 
-async function openPolicy(options: GenerateOptions) {
+async function openPolicy(options: GenerateOptions, { config }: LoadedModel) {
   const { composePolicy } = await import('../../decode/compose.js');
-  const spec = await policySpec(options);
+  const usual = config.attention === 'causal' ? 'autoregressive' : 'llada.cpp';
+  const spec = await policySpec(options.policy ?? usual, options);
   if (options.machine === undefined) return { policy: composePolicy(spec) };
   const { latencyTable } = await import('../../../experiments/latency-table.js');
   const costs = { ...options, profile: options.machine };
@@ -185,7 +195,10 @@ async function openPolicy(options: GenerateOptions) {
 }
 
 /** The named policy with the block length and steps asked for. */
-async function policySpec({ policy, blockLength, genLength, steps }: GenerateOptions): Promise<PolicySpec> {
+async function policySpec(
+  policy: string,
+  { blockLength, genLength, steps }: GenerateOptions,
+): Promise<PolicySpec> {
   const { policySpecByName } = await import('../../decode/policies.js');
   const { parsePolicySpec } = await import('../../decode/spec.js');
   const named = policySpecByName(policy);
@@ -207,7 +220,7 @@ async function policySpec({ policy, blockLength, genLength, steps }: GenerateOpt
   return { ...spec, commit: { ...spec.commit, stepsPerBlock: steps / blocks } };
 }
 
-function openWatcher(ctx: Context, options: GenerateOptions, model: LoadedModel): Watcher {
+function openWatcher(ctx: Context, options: GenerateOptions, { model, policy }: Question): Watcher {
   const tokenizer = requireTokenizer(model);
   // The same few hundred tokens are drawn again and again.
   const texts = new Map<number, string>([[model.config.eosId, ' \u25a0']]);
@@ -221,7 +234,7 @@ function openWatcher(ctx: Context, options: GenerateOptions, model: LoadedModel)
     status: (canvas, endMs) => {
       const blocks = Math.ceil(canvas.genLength / canvas.blockLength);
       return [
-        options.policy,
+        policy.name,
         `step ${canvas.step}`,
         `block ${Math.min(canvas.block + 1, blocks)}/${blocks}`,
         `${decided(canvas)}/${canvas.genLength} tokens`,
