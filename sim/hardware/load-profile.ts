@@ -98,6 +98,7 @@ export function overrideProfile(
     npu: profile.npu,
     dram: profile.dram,
     cpu: profile.cpu,
+    gpu: profile.gpu,
     driver: profile.driver,
     window: profile.window,
   };

@@ -33,10 +33,13 @@ const fields = z.strictObject({
     /** Share of the exponential in the vector work of attention. */
     exponentialShareOfAttention: quantity('fraction'),
     tcm: quantity('bytes'),
-    /** DMA between DRAM and TCM, matrix unit idle. */
+    /** DMA between DRAM and TCM by one queue that hand-written kernels feed tile by tile, matrix unit idle. */
     dmaRate: quantity('rate'),
-    /** The same while the matrix unit works. */
+    /** The same for long regular streams, as a graph compiler lays weights out: the best case. */
+    dmaBulkRate: quantity('rate'),
+    /** The two while the matrix unit works. */
     dmaRateBesideMatrix: quantity('rate'),
+    dmaBulkRateBesideMatrix: quantity('rate'),
     /** Fixed cost of one transfer. */
     dmaLatency: quantity('time'),
     /** Longest transfer of one descriptor. */
@@ -65,6 +68,16 @@ const fields = z.strictObject({
     readRateBesideNpu: quantity('rate'),
     /** One core copying into a buffer shared with the NPU (payload bytes). */
     sharedCopyRate: quantity('rate'),
+  }),
+  gpu: z.strictObject({
+    /** DRAM rate of the GPU alone. */
+    readRate: quantity('rate'),
+    /** FP16 multiply-accumulates of a matrix product per ns. */
+    macsPerNs: quantity('count'),
+    /** Start of one kernel. */
+    kernelLaunch: quantity('time'),
+    /** Wait for the queue to drain, once a pass. */
+    finish: quantity('time'),
   }),
   driver: z.strictObject({
     /** Host to NPU remote call and back. */
@@ -96,6 +109,8 @@ export const profileSchema = fields.superRefine(({ npu, dram, cpu }, context) =>
     context.addIssue({ code: 'custom', path, message: `"${part.text}" is more than ${of} (${whole.text})` });
   };
   atMost(['dram', 'achievableRate'], dram.achievableRate, dram.peakRate, 'dram.peakRate');
+  const { dmaBulkRate, dmaBulkRateBesideMatrix } = npu;
+  atMost(['npu', 'dmaBulkRateBesideMatrix'], dmaBulkRateBesideMatrix, dmaBulkRate, 'npu.dmaBulkRate');
   atMost(['npu', 'dmaRateBesideMatrix'], npu.dmaRateBesideMatrix, npu.dmaRate, 'npu.dmaRate');
   atMost(['cpu', 'readRateBesideNpu'], cpu.readRateBesideNpu, cpu.readRate, 'cpu.readRate');
 });
@@ -113,7 +128,7 @@ export interface HardwareProfile extends HardwareNumbers {
 }
 
 /** Sections of a profile that hold numbers. */
-export const SECTIONS = ['npu', 'dram', 'cpu', 'driver', 'window'] as const;
+export const SECTIONS = ['npu', 'dram', 'cpu', 'gpu', 'driver', 'window'] as const;
 
 /** Splits a parsed file into plain numbers and provenance. */
 export function toProfile(parsed: ParsedProfile): HardwareProfile {
@@ -129,6 +144,7 @@ export function toProfile(parsed: ParsedProfile): HardwareProfile {
     npu: plain(parsed.npu),
     dram: plain(parsed.dram),
     cpu: plain(parsed.cpu),
+    gpu: plain(parsed.gpu),
     driver: plain(parsed.driver),
     window: plain(parsed.window),
   };

@@ -1,5 +1,6 @@
 import type { DType, Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
+import type { SoftwareStack } from '../stacks/stack.js';
 import { bytesOf, tensorOf } from './lower-common.js';
 import { reachedExperts } from './lower-matmul.js';
 
@@ -54,6 +55,11 @@ export function cpuWork(op: Op, graph: OpGraph, profile: HardwareProfile, headSp
     }
     case 'attention':
       return { singleThreadMs: op.macs / dotMacsPerMs(profile, graph.precision.kv), bytes: moved };
+    case 'state-mix': {
+      const bytes = moved + 2 * op.stateBytes;
+      const macsMs = op.macs / dotMacsPerMs(profile, 'f32');
+      return { singleThreadMs: Math.max(macsMs, bytes / elementBytesPerMs(profile)), bytes };
+    }
     default:
       return { singleThreadMs: moved / elementBytesPerMs(profile), bytes: moved };
   }
@@ -66,6 +72,21 @@ function operandBytes(op: Op, graph: OpGraph): number {
   const weights = bytesOf(graph, op.weights);
   if (op.kind === 'moe') return activations + weights * (reachedExperts(op) / op.experts);
   return activations + weights;
+}
+
+/**
+ * Mid cores that do as much as `threads` threads: with equal parts the slowest core decides, and the fastest cores are
+ * taken first only where work is divided by speed.
+ */
+export function effectiveThreads(
+  profile: HardwareProfile,
+  threads: number,
+  shares: SoftwareStack['threadShares'],
+): number {
+  if (shares !== 'by-speed') return threads;
+  const { primeCores, midCoreShare } = profile.cpu;
+  const primes = Math.min(threads, primeCores);
+  return primes / midCoreShare + threads - primes;
 }
 
 /**

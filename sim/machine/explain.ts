@@ -27,11 +27,13 @@ export interface Explanation {
   readonly efficiency: number;
 }
 
-const PLACES = ['NPU', 'CPU'] as const;
+const PLACES = ['NPU', 'CPU', 'GPU'] as const;
 
 /** Operators that belong together in a transformer layer. */
 const FAMILIES: readonly { readonly name: string; readonly parts: readonly string[] }[] = [
   { name: 'attention', parts: ['q', 'k', 'v', 'o', 'attention', 'rope'] },
+  { name: 'recurrent mixer', parts: ['mixer-in', 'state-mix', 'mixer-out'] },
+  { name: 'per-layer input', parts: ['layer-input'] },
   { name: 'feed-forward', parts: ['gate', 'up', 'down', 'swiglu', 'router', 'moe'] },
   { name: 'norms and additions', parts: ['rmsnorm', 'add'] },
   { name: 'embedding and head', parts: ['embed', 'gather-rows', 'head', 'sampling'] },

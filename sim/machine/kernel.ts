@@ -40,6 +40,7 @@ export function lower(op: Op, graph: OpGraph, context: LowerContext): Kernel {
     case 'add':
     case 'embed':
     case 'gather-rows':
+    case 'state-mix':
       return lowerVector(op, graph, context);
   }
 }
@@ -55,6 +56,8 @@ export function kernelKey(op: Op, graph: OpGraph): string {
       return attentionKey(op, graph);
     case 'rope':
       return `rope:${op.rows}:${op.heads * op.headDim}`;
+    case 'state-mix':
+      return `${op.mixer}:${op.rows}:${op.width}:${op.macs}:${op.stateBytes}`;
     case 'rmsnorm':
     case 'swiglu':
     case 'add':

@@ -17,13 +17,17 @@ export function lowerAttention(op: AttentionOp, graph: OpGraph, context: LowerCo
   const { profile, stack, rates } = context;
   const onMatrix = op.rows >= stack.numbers.matrixFromRows;
   const tile = profile.npu.matrixTile;
-  // Vector threads pad nothing.
-  const rowTile = onMatrix ? matrixRows(context) : op.rows;
+  // A graph in TCM holds the queries of all rows and meets each key block once; vector threads pad nothing.
+  const inTcm = stack.activationsIn === 'tcm';
+  const step = matrixRows(context);
+  const rowTile = onMatrix ? (inTcm ? roundUp(op.rows, step) : step) : op.rows;
+  // Its softmax is an operator of its own, over rows that exist; a fused kernel works on whole tiles.
+  const softmaxRows = inTcm ? op.rows : rowTile;
   const rowTiles = Math.ceil(op.rows / rowTile);
   const rowsPerTile = op.rows / rowTiles;
   const group = op.heads / op.kvHeads;
   const depth = onMatrix ? roundUp(op.headDim, HEAD_PADDING) : op.headDim;
-  const kvBytes = graph.precision.kv === 'f16' ? F16_BYTES : 2 * F16_BYTES;
+  const kvBytes = stack.kvElementBytes ?? (graph.precision.kv === 'f16' ? F16_BYTES : 2 * F16_BYTES);
   const block = Math.min(roundUp(op.keys, tile), roundUp(stack.numbers.attentionKeys, tile));
   const inputBytes = inputBytesEach(graph, context);
   const outputBytes = outputBytesEach(op, graph, context);
@@ -40,7 +44,7 @@ export function lowerAttention(op: AttentionOp, graph: OpGraph, context: LowerCo
       loadMs: dmaMs(2 * keys * op.headDim * kvBytes, multiplyMs, context),
       decodeMs: onMatrix ? (2 * padded * depth) / rates.convertElementsPerMs : 0,
       multiplyMs,
-      finishMs: (group * rowTile * padded * softmaxOps + vectorMacs) / rates.vectorOpsPerMs,
+      finishMs: (group * softmaxRows * padded * softmaxOps + vectorMacs) / rates.vectorOpsPerMs,
       storeMs: dmaMs(outBytes, 0, context),
     };
   };

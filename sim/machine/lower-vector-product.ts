@@ -16,7 +16,9 @@ const ACTIVATION_SHARE = 0.75;
 export function lowerVectorProduct(product: Product, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
   const { owner, rows, inWidth, outWidth, bytesPerWeight, inputBytes, outputBytes } = product;
-  const { chunkWeights, vectorMacsPerCycle, vectorQuantPerCycle } = stack.numbers;
+  const { chunkWeights, vectorQuantPerCycle } = stack.numbers;
+  const macsPerCycle =
+    bytesPerWeight < 1 ? stack.numbers.vectorMacsPerCycle : stack.numbers.vectorQ8MacsPerCycle;
   const rowBytes = inWidth * QUANTIZED_BYTES;
   const passes = Math.max(1, Math.ceil((rows * rowBytes) / (ACTIVATION_SHARE * profile.npu.tcm)));
   const rowsPerPass = rows / passes;
@@ -25,7 +27,7 @@ export function lowerVectorProduct(product: Product, context: LowerContext): Ker
     loadMs: dmaMs(count * inWidth * bytesPerWeight, 0, context),
     decodeMs: 0,
     multiplyMs: 0,
-    finishMs: (rowsPerPass * count * inWidth) / (vectorMacsPerCycle * rates.vectorOpsPerMs),
+    finishMs: (rowsPerPass * count * inWidth) / (macsPerCycle * rates.vectorOpsPerMs),
     storeMs: dmaMs(rowsPerPass * count * outputBytes, 0, context),
   });
   const { peakBytes } = allocateTcm(

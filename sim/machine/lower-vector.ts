@@ -5,6 +5,7 @@ import type {
   OpGraph,
   RmsNormOp,
   RopeOp,
+  StateMixOp,
   SwigluOp,
 } from '../../src/model/graph.js';
 import type { StackNumbers } from '../stacks/stack.js';
@@ -12,7 +13,7 @@ import type { Kernel, LowerContext } from './kernel.js';
 import { bytesOf } from './lower-common.js';
 import type { ChunkCost } from './pipeline.js';
 
-type VectorOp = AddOp | EmbedOp | GatherRowsOp | RmsNormOp | RopeOp | SwigluOp;
+type VectorOp = AddOp | EmbedOp | GatherRowsOp | RmsNormOp | RopeOp | StateMixOp | SwigluOp;
 
 /** Vector instructions per register of result. */
 function opsPerRegister(op: VectorOp, numbers: StackNumbers): number {
@@ -26,6 +27,7 @@ function opsPerRegister(op: VectorOp, numbers: StackNumbers): number {
     case 'add':
     case 'embed':
     case 'gather-rows':
+    case 'state-mix':
       return numbers.addOps;
   }
 }
@@ -40,15 +42,18 @@ export function lowerVector(op: VectorOp, graph: OpGraph, context: LowerContext)
   const operands =
     op.kind === 'embed' ? bytesOf(graph, op.outputs) : bytesOf(graph, [...op.inputs, ...op.weights]);
   const inTcm = stack.activationsIn === 'tcm';
-  const read = inTcm ? 0 : operands;
-  const written = inTcm ? 0 : bytesOf(graph, op.outputs);
+  const state = op.kind === 'state-mix' ? op.stateBytes : 0;
+  const read = (inTcm ? 0 : operands) + state;
+  const written = (inTcm ? 0 : bytesOf(graph, op.outputs)) + state;
+  // Recurrences and convolutions multiply on the vector threads.
+  const macOps = op.macs / stack.numbers.vectorF16MacsPerCycle;
   const chunks = Math.max(1, Math.ceil((read + written) / stack.numbers.streamChunkBytes));
   const registers = op.vectorElements / profile.npu.vectorLanes;
   const chunk: ChunkCost = {
     loadMs: read / chunks / rates.directBytesPerMs,
     decodeMs: 0,
     multiplyMs: 0,
-    finishMs: (registers * opsPerRegister(op, stack.numbers)) / chunks / rates.vectorOpsPerMs,
+    finishMs: (registers * opsPerRegister(op, stack.numbers) + macOps) / chunks / rates.vectorOpsPerMs,
     storeMs: written / chunks / rates.directBytesPerMs,
   };
   return {

@@ -103,8 +103,8 @@ class EventMachine implements Machine {
     this.options = options;
     const { profile, stack, memory, fidelity, record } = options;
     this.name = `${profile.name}/${stack.name}/${options.model.name}/${memory}/${fidelity}`;
-    this.rates = ratesOf(profile, false);
-    this.ratesBesideCopy = ratesOf(profile, true);
+    this.rates = ratesOf(profile, false, stack.weightStream);
+    this.ratesBesideCopy = ratesOf(profile, true, stack.weightStream);
     this.mainCpuRates = memory === 'somr' && mayStage(options) ? this.ratesBesideCopy : this.rates;
     this.recorder = new Recorder(record === true ? 'op' : record === false ? 'none' : (record ?? 'none'));
     const npu = new NpuUnits({ profile, stack, rates: this.rates }, fidelity);

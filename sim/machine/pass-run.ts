@@ -84,6 +84,13 @@ export class PassRun {
     if (this.recorder.on) this.record('cpu', name, label, op, startMs, this.nowMs);
   }
 
+  gpu(label: string, op: Op | null, ms: number): void {
+    const startMs = this.nowMs;
+    this.advance(`GPU ${label}`, ms, 'npu', 'gpu');
+    this.busyMs.gpu += ms;
+    if (this.recorder.on) this.record('gpu', op?.id ?? label, label, op, startMs, this.nowMs);
+  }
+
   memoryWork(ready: Readiness): void {
     this.driver('mapping', ready.mapMs, undefined);
     this.advance('staging wait', ready.stallMs, 'npu', 'cpu');

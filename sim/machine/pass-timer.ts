@@ -2,7 +2,7 @@ import type { Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { MemoryRuntime, PlacedOp, SlotUse } from '../memory/runtime.js';
 import type { DispatchGroup, SoftwareStack } from '../stacks/stack.js';
-import { type CpuWork, cpuMs, cpuWork } from './cpu-model.js';
+import { type CpuWork, cpuMs, cpuWork, effectiveThreads } from './cpu-model.js';
 import { bytesOf, matrixRows } from './lower-common.js';
 import { type NpuUnits, stretched, type TimedKernel } from './npu-unit.js';
 import { PassRun, type PassTiming } from './pass-run.js';
@@ -67,11 +67,13 @@ export class PassTimer {
     let next = 0;
     for (const group of groups) {
       if (group.device === 'cpu') for (const op of group.ops) this.cpuOp(op, run);
+      else if (group.device === 'gpu') for (const op of group.ops) this.gpuOp(op, run);
       else {
         this.npuGroup(group, next, run);
         next += group.ops.length;
       }
     }
+    if (groups.some((group) => group.device === 'gpu')) run.gpu('finish', null, this.on.profile.gpu.finish);
     this.sample(graph, run);
     if (placed.length > 0) this.endMemory(run);
     const regimes = splitAtCopies(run.regimes, this.copies);
@@ -180,8 +182,17 @@ export class PassTimer {
   private cpuOp({ op, label, cpu }: PreparedOp, run: PassRun): void {
     if (cpu === null) return;
     const { rates, stack } = this.on;
-    const ms = cpuMs(cpu, this.threads(), rates.cpuBytesPerMs) + stack.numbers.cpuBarrierMs;
+    const ms = cpuMs(cpu, this.speed(), rates.cpuBytesPerMs) + stack.numbers.cpuBarrierMs;
     run.cpu(op.id, label, op, ms, this.threads() / this.cores());
+    run.dramBytes += cpu.bytes;
+  }
+
+  /** A kernel is bound by its arithmetic or by DRAM, and costs its launch. */
+  private gpuOp({ op, label, cpu }: PreparedOp, run: PassRun): void {
+    if (cpu === null) return;
+    const { readRate, macsPerNs, kernelLaunch } = this.on.profile.gpu;
+    const ms = Math.max(op.macs / (macsPerNs * 1e6), cpu.bytes / (readRate * 1e6)) + kernelLaunch;
+    run.gpu(label, op, ms);
     run.dramBytes += cpu.bytes;
   }
 
@@ -191,7 +202,7 @@ export class PassTimer {
     const { rates, stack } = this.on;
     const bytes = bytesOf(graph, [graph.logits]);
     const singleThreadMs = (bytes / 4) * stack.numbers.samplePerLogitMs;
-    const ms = cpuMs({ singleThreadMs, bytes }, this.threads(), rates.cpuBytesPerMs);
+    const ms = cpuMs({ singleThreadMs, bytes }, this.speed(), rates.cpuBytesPerMs);
     run.cpu('sampling', 'sampling', null, ms, this.threads() / this.cores());
     run.dramBytes += bytes;
   }
@@ -225,6 +236,11 @@ export class PassTimer {
   private cores(): number {
     const { cpu } = this.on.profile;
     return cpu.primeCores + cpu.midCores;
+  }
+
+  /** Mid cores that do as much as the threads. */
+  private speed(): number {
+    return effectiveThreads(this.on.profile, this.threads(), this.on.stack.threadShares);
   }
 
   private threads(): number {

@@ -25,6 +25,7 @@ const STEPS_TID = 1;
 const PLACE: Readonly<Record<Track, { pid: number; title: string }>> = {
   driver: { pid: HOST, title: 'driver' },
   cpu: { pid: HOST, title: 'CPU main path' },
+  gpu: { pid: HOST, title: 'GPU' },
   staging: { pid: HOST, title: 'CPU staging copies' },
   refresh: { pid: HOST, title: 'CPU refresh' },
   dma: { pid: NPU, title: 'DMA' },

@@ -1,4 +1,5 @@
 import type { HardwareProfile } from '../hardware/schema.js';
+import type { SoftwareStack } from '../stacks/stack.js';
 
 /** A copy reads and writes each byte; it never takes more than this share of DRAM. */
 const COPY_LIMIT = 0.9;
@@ -32,14 +33,21 @@ const perMs = (gbps: number): number => gbps * 1e6;
  * NPU, then to the NPU, then to main-path CPU work, then to work beside it: under load the NPU was seen to lose
  * only 1-1.6 % (SERENO, OSDI'26), which is neglected here.
  * @param copying whether a staging copy runs beside everything else
+ * @param stream how the stack feeds DMA
  */
-export function ratesOf(profile: HardwareProfile, copying: boolean): Rates {
+export function ratesOf(
+  profile: HardwareProfile,
+  copying: boolean,
+  stream: SoftwareStack['weightStream'] = 'queue',
+): Rates {
   const { npu, dram, cpu } = profile;
   const total = dram.achievableRate;
   const copy = Math.min(cpu.sharedCopyRate, cpu.readRateBesideNpu / 2, (total * COPY_LIMIT) / 2);
   const left = copying ? total - 2 * copy : total;
   const main = Math.min(cpu.readRate, left);
-  const dma = Math.min(npu.dmaRate, left);
+  const bulk = stream === 'bulk';
+  const dma = Math.min(bulk ? npu.dmaBulkRate : npu.dmaRate, left);
+  const besideMatrix = bulk ? npu.dmaBulkRateBesideMatrix : npu.dmaRateBesideMatrix;
   const cyclesPerMs = npu.clock * 1e6;
   return {
     matrixMacsPerMs: npu.matrixMacsPerCycle * cyclesPerMs,
@@ -47,7 +55,7 @@ export function ratesOf(profile: HardwareProfile, copying: boolean): Rates {
     convertElementsPerMs: npu.convertElementsPerCycle * npu.vectorThreads * cyclesPerMs,
     vectorOpsPerMs: npu.vectorThreads * cyclesPerMs,
     dmaBytesPerMs: perMs(dma),
-    dmaBesideMatrixBytesPerMs: perMs(Math.min(npu.dmaRateBesideMatrix, dma)),
+    dmaBesideMatrixBytesPerMs: perMs(Math.min(besideMatrix, dma)),
     directBytesPerMs: perMs(Math.min(npu.directReadRate, left)),
     dramBytesPerMs: perMs(total),
     cpuBytesPerMs: perMs(main),

@@ -2,7 +2,7 @@
  * What can be busy. `l2` is the path on which vector threads read DRAM without DMA; `cpu` is the average over
  * all cores; `dram` is bytes moved over the rate all readers together can get.
  */
-export const RESOURCES = ['matrix', 'vector', 'dma', 'l2', 'cpu', 'driver', 'dram'] as const;
+export const RESOURCES = ['matrix', 'vector', 'dma', 'l2', 'cpu', 'gpu', 'driver', 'dram'] as const;
 export type ResourceName = (typeof RESOURCES)[number];
 
 /** Resources that execute tasks of an operator on the NPU, by index in programs. */
@@ -16,5 +16,5 @@ export const L2 = 3;
 export type BusyMs = Record<ResourceName, number>;
 
 export function noBusy(): BusyMs {
-  return { matrix: 0, vector: 0, dma: 0, l2: 0, cpu: 0, driver: 0, dram: 0 };
+  return { matrix: 0, vector: 0, dma: 0, l2: 0, cpu: 0, gpu: 0, driver: 0, dram: 0 };
 }

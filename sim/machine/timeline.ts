@@ -9,6 +9,7 @@ export const TRACKS: readonly Track[] = [
   'vector',
   'matrix',
   'cpu',
+  'gpu',
   'staging',
   'refresh',
 ];

@@ -48,8 +48,22 @@ export const COMMON_NUMBERS: Readonly<Record<keyof StackNumbers, QuantityEntry>>
   rowTiles: { value: '1', kind: 'vendor', source: 'arXiv:2509.23324' },
   matrixRate: { value: '1', kind: 'vendor', source: 'arXiv:2509.23324', note: 'FP16' },
   vectorMacsPerCycle: {
-    ...{ value: '32', kind: 'assumed', source: CHOICE, range: ['11.2', '128'] },
-    note: 'about 16 instructions for 256 packed weights at the 2.05 instructions per cycle of llama.cpp#18139; low end: the FP16 rate of arXiv:2509.23324 (32.9 GFLOPS per thread at 1.469 GHz); high end: one 128-lane product per cycle',
+    ...{
+      value: '13',
+      kind: 'derived',
+      source: 'llama.cpp matmul-ops.c; llama.cpp#18139',
+      range: ['8', '32'],
+    },
+    note: '108 vector instructions for two rows of 1024 Q4_0 weights, two to a packet (assumed; 1.2 to 4), at 2.05 packets per cycle of all 6 threads: one thread cannot end more than one packet per cycle, so the profiled figure is the sum',
+  },
+  vectorQ8MacsPerCycle: {
+    ...{
+      value: '16.7',
+      kind: 'derived',
+      source: 'llama.cpp matmul-ops.c; llama.cpp#18139',
+      range: ['10', '40'],
+    },
+    note: 'the same count without unpacking: 84 instructions',
   },
   vectorF16MacsPerCycle: {
     ...{ value: '11.2', kind: 'derived', source: 'arXiv:2509.23324 Table 2', range: ['11.2', '32'] },

@@ -13,6 +13,7 @@ export const cpuStack: SoftwareStack = {
   weightReuse: 'none',
   weightDecode: 'vector',
   activationsIn: 'dram',
+  weightStream: 'queue',
   dispatch: 'queue',
   sessions: () => 1,
   groups: (graph) => groupPerOp(graph, () => 'cpu'),

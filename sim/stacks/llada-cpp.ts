@@ -23,6 +23,7 @@ export const lladaCpp: SoftwareStack = {
   weightReuse: 'none',
   weightDecode: 'vector',
   activationsIn: 'dram',
+  weightStream: 'queue',
   dispatch: 'remote-call',
   sessions: () => 1,
   groups: (graph) => groupPerOp(graph, place),

@@ -1,4 +1,5 @@
 import type { Op } from '../../src/model/graph.js';
+import type { Quantity } from '../hardware/quantity.js';
 import { groupInBatches } from './batches.js';
 import { COMMON_NUMBERS } from './common-numbers.js';
 import { type Device, type SoftwareStack, stackNumbers } from './stack.js';
@@ -24,6 +25,9 @@ const NUMBERS = stackNumbers({
   batchOps: { value: '1024', kind: 'vendor', source: BACKEND },
 });
 
+/** All quants of a row, then all scales: no padding (q4x4x2 and q8x4x2 in matmul-ops.c). */
+const X4X2: Quantity = { value: 1, text: '1', dimension: 'count', kind: 'vendor', source: BACKEND };
+
 /** The first architecture on which llama.cpp uses more than one session. */
 const FIRST_WITH_SESSIONS = 75;
 
@@ -38,6 +42,7 @@ function base(numbers: ReturnType<typeof stackNumbers>): Omit<SoftwareStack, 'na
     weightReuse: 'all-tiles',
     weightDecode: 'vector',
     activationsIn: 'dram',
+    weightStream: 'queue',
     activations: 'f32',
     dispatch: 'queue',
     sessions,
@@ -66,9 +71,11 @@ export const llamaCppHexagonHvx: SoftwareStack = {
   name: 'llama.cpp-hexagon-hvx',
   description: 'the Hexagon backend before its matrix-unit path: all products on vector threads',
   ...base({
-    numbers: { ...NUMBERS.numbers, matrixFromRows: 1e9 },
+    numbers: { ...NUMBERS.numbers, matrixFromRows: 1e9, q4Layout: 1, q8Layout: 1 },
     provenance: {
       ...NUMBERS.provenance,
+      q4Layout: X4X2,
+      q8Layout: X4X2,
       matrixFromRows: {
         ...{ value: 1e9, text: '1e9', dimension: 'count', kind: 'vendor', source: 'llama.cpp#19583, #20118' },
         note: 'no product reaches it',

@@ -4,7 +4,11 @@ import { groupInBatches } from './batches.js';
 import { COMMON_NUMBERS } from './common-numbers.js';
 import { type Device, type SoftwareStack, type StackNumbers, stackNumbers } from './stack.js';
 
-const INTEGER_TILE: QuantityEntry = {
+/** Keys and values are cached in 8 bits (ExecuTorch's Qualcomm LLaMA export: `kv_type=torch.uint8`). */
+const QUANTIZED_KV = 1;
+
+/** Rows of 8-bit activations in a 2 KiB tile, in tiles of 32. */
+export const INTEGER_TILE: QuantityEntry = {
   ...{ value: '2', kind: 'derived', source: 'nntrainer doc 44' },
   note: 'HexKL multiplies u8 x i4 in tiles of 64 rows',
 };
@@ -27,21 +31,29 @@ const GRAPH_NUMBERS: Readonly<Record<keyof StackNumbers, QuantityEntry>> = {
 /** Weights of one context binary: 3-8B models are cut into about four (ExecuTorch, Genie, PowerServe). */
 const SHARD_BYTES = 2 ** 30;
 
+/** Without a decoded FP16 copy, as many bytes hold four times the weights. */
+const PACKED_CHUNK: QuantityEntry = {
+  ...{ value: '2097152', kind: 'assumed', source: 'own estimate', range: ['524288', '4194304'] },
+  note: '1 MiB of packed weights per chunk, as other stacks hold 1 MiB of decoded ones',
+};
+
 interface Variant {
   readonly name: string;
   readonly description: string;
   readonly weightDecode: SoftwareStack['weightDecode'];
+  readonly kvElementBytes?: 1 | 2;
   readonly numbers: Partial<Record<keyof StackNumbers, QuantityEntry>>;
 }
 
-function graphStack({ name, description, weightDecode, numbers }: Variant): SoftwareStack {
+function graphStack({ name, description, weightDecode, kvElementBytes, numbers }: Variant): SoftwareStack {
   const checked = stackNumbers({ ...GRAPH_NUMBERS, ...numbers });
   /** Each context has its own window of up to 4 GB. */
   const sessions: SoftwareStack['sessions'] = (weightBytes) =>
     Math.max(1, Math.ceil(weightBytes / SHARD_BYTES));
   return {
     ...{ name, description, weightDecode, sessions, ...checked },
-    ...{ weightReuse: 'all-tiles', activationsIn: 'tcm', staticKeys: true, dispatch: 'remote-call' },
+    ...{ weightReuse: 'all-tiles', activationsIn: 'tcm', weightStream: 'bulk', dispatch: 'remote-call' },
+    ...{ staticShapes: true, ...(kvElementBytes === undefined ? {} : { kvElementBytes }) },
     groups: (graph, profile) => groupInBatches(graph, profile, { numbers: checked.numbers, sessions }, place),
   };
 }
@@ -59,8 +71,13 @@ export const qnn = graphStack({
   name: 'qnn',
   description: 'static W4A16 graph: packed weights straight to the matrix unit, one dispatch per shard',
   weightDecode: 'none',
+  kvElementBytes: QUANTIZED_KV,
   numbers: {
-    rowTiles: INTEGER_TILE,
+    chunkWeights: PACKED_CHUNK,
+    rowTiles: {
+      ...{ value: '1', kind: 'derived', source: 'nntrainer doc 44' },
+      note: 'a 2 KiB tile holds 64 rows of 8 bits (HexKL), so 32 of 16',
+    },
     matrixRate: {
       ...{ value: '1', kind: 'derived', source: 'arXiv:2501.14794', range: ['0.5', '2'] },
       note: '8-bit products at twice the FP16 rate (34 v 17 T); 16-bit activations take two of them',
@@ -73,7 +90,9 @@ export const qnnA8 = graphStack({
   name: 'qnn-a8',
   description: 'static graph with 8-bit activations',
   weightDecode: 'none',
+  kvElementBytes: QUANTIZED_KV,
   numbers: {
+    chunkWeights: PACKED_CHUNK,
     rowTiles: INTEGER_TILE,
     matrixRate: {
       ...{ value: '2', kind: 'derived', source: 'arXiv:2501.14794', range: ['1', '2'] },

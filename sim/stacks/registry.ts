@@ -2,6 +2,7 @@ import { unknownName } from '../../src/util/nearest.js';
 import { cpuStack } from './cpu.js';
 import { lladaCpp } from './llada-cpp.js';
 import { llamaCppHexagon, llamaCppHexagonHvx } from './llama-cpp-hexagon.js';
+import { gpuStack, llamaCppFastRpc, llmNpu, mnnCpu, nntrainer } from './others.js';
 import { qnn, qnnA8, qnnFp16 } from './qnn.js';
 import type { SoftwareStack } from './stack.js';
 
@@ -13,6 +14,11 @@ const STACKS: readonly SoftwareStack[] = [
   qnn,
   qnnA8,
   qnnFp16,
+  llamaCppFastRpc,
+  llmNpu,
+  nntrainer,
+  mnnCpu,
+  gpuStack,
 ];
 
 /** Names of all software stacks. */

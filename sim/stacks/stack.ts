@@ -4,7 +4,7 @@ import { unknownName } from '../../src/util/nearest.js';
 import { type Dimension, type Quantity, type QuantityEntry, toQuantity } from '../hardware/quantity.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 
-export type Device = 'npu' | 'cpu';
+export type Device = 'npu' | 'cpu' | 'gpu';
 
 /** Numbers of a software stack, in base units; each keeps its provenance in `SoftwareStack.provenance`. */
 export interface StackNumbers {
@@ -43,6 +43,8 @@ export interface StackNumbers {
   readonly matrixRate: number;
   /** 8-bit multiply-accumulates of a vector thread per cycle, unpacking of 4-bit weights included. */
   readonly vectorMacsPerCycle: number;
+  /** The same for 8-bit weights, which need no unpacking. */
+  readonly vectorQ8MacsPerCycle: number;
   /** FP16 multiply-accumulates of a vector thread per cycle. */
   readonly vectorF16MacsPerCycle: number;
   /** Activations a vector thread turns into 8-bit blocks per cycle, for vector products. */
@@ -85,10 +87,19 @@ export interface SoftwareStack {
    * graph hands results on inside TCM, and the next operator's weights are loaded while one still runs.
    */
   readonly activationsIn: 'dram' | 'tcm';
+  /** Whether weights come as long regular streams or tile by tile through one queue. */
+  readonly weightStream: 'queue' | 'bulk';
+  /** Bytes of a cached key or value element, when they differ from those of the model's precision. */
+  readonly kvElementBytes?: 1 | 2;
+  /** How CPU threads share an operator: equal parts, so that the slowest core decides, or by the speed of each core. */
+  readonly threadShares?: 'equal' | 'by-speed';
   /** Storage of activations, when it differs from that of the model's precision. */
   readonly activations?: Precision['activations'];
-  /** Keys a compiled graph attends to whatever is cached; without it a pass attends to what there is. */
-  readonly staticKeys?: boolean;
+  /**
+   * A compiled graph has one shape: it attends to all keys it was compiled for whatever is cached, its prompt passes
+   * have `prefillRows` rows whatever the prompt, and each of them gives logits. Without it a pass is what is needed.
+   */
+  readonly staticShapes?: boolean;
   /** How a group reaches the NPU. */
   readonly dispatch: 'remote-call' | 'queue';
   /**

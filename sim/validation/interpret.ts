@@ -1,11 +1,12 @@
 import { QUANTS, type Quant } from '../../src/model/precision.js';
-import { PRESET_NAMES } from '../../src/model/presets.js';
+import { isPresetName } from '../../src/model/presets.js';
 import type { MemoryMode } from '../memory/runtime.js';
 import { type KernelShape, parseKernel } from './kernel-shape.js';
 import type { PublishedRow } from './published.js';
 
 export type Work =
-  | { readonly kind: 'prefill'; readonly tokens: number; readonly context: number }
+  /** `compiled`: positions a static graph was compiled for. */
+  | { readonly kind: 'prefill'; readonly tokens: number; readonly context: number; readonly compiled: number }
   | { readonly kind: 'decode'; readonly sequences: number; readonly context: number }
   | { readonly kind: 'kernel'; readonly kernel: KernelShape };
 
@@ -35,7 +36,7 @@ export function interpret(row: PublishedRow): Interpretation {
     const quant = quantOf(row.quant);
     return {
       case: {
-        profile: profileOf(row.soc),
+        profile: profileOf(row),
         stack,
         model: work.kind === 'kernel' ? null : modelOf(row.model),
         quant,
@@ -56,44 +57,54 @@ const PROFILE_OF_SOC: Readonly<Record<string, string>> = {
   ...{ X1E80100: 'x-elite', 'X1E-80-100': 'x-elite' },
 };
 
-function profileOf(soc: string): string {
-  const profile = PROFILE_OF_SOC[soc.trim().toUpperCase()];
+/** Phone chip of an NPU generation, for rows that name only that. */
+const PROFILE_OF_ARCH: Readonly<Record<string, string>> = { v75: 'sm8650', v79: 'sm8750', v81: 'sm8850' };
+
+function profileOf({ soc, npu_arch: arch }: PublishedRow): string {
+  const named = PROFILE_OF_SOC[soc.trim().toUpperCase()];
+  if (named !== undefined) return named;
+  // The first generation a source names; V73 is in phones and laptops, which differ too much.
+  const [generation = ''] = /v\d+/i.exec(arch) ?? [];
+  const profile = /^(unstated|)$/i.test(soc.trim()) ? PROFILE_OF_ARCH[generation.toLowerCase()] : undefined;
   if (profile === undefined) throw new NotModelled(`no profile for SoC "${soc}"`);
   return profile;
 }
 
-/** Which software stack an engine is timed as. */
+/** Which software stack an engine is timed as. The first rule that fits counts. */
 function stackOf({ engine, quant }: PublishedRow): string {
-  if (/opencl|adreno|gpu/i.test(engine)) throw new NotModelled('runs on the GPU, which is not modelled');
   if (/->|split/i.test(engine)) throw new NotModelled('split between processors');
-  if (/\bcpu-npu\b/i.test(engine) || /llm\.npu/i.test(engine)) return 'qnn-a8';
-  if (/\bcpu\b/i.test(engine)) return 'cpu';
-  if (/llama\.cpp/i.test(engine) && /hexagon|htp/i.test(engine)) {
+  if (/\bcpu-npu\b/i.test(engine) || /llm\.npu/i.test(engine)) return 'llm.npu';
+  if (/opencl|adreno|\bgpu\b|vulkan/i.test(engine)) return 'gpu';
+  if (/\bcpu\b|xnnpack|kleidiai/i.test(engine)) return /\bmnn\b/i.test(engine) ? 'mnn-cpu' : 'cpu';
+  if (/fastrpc/i.test(engine)) return 'llama.cpp-fastrpc';
+  if (/llama\.cpp/i.test(engine) && /hexagon|htp|npu/i.test(engine)) {
     return /hvx/i.test(engine) ? 'llama.cpp-hexagon-hvx' : 'llama.cpp-hexagon';
   }
   // The same scheme: weight tiles decoded on vector threads, FP16 products, one operator after the other.
-  if (/mnn hexagon/i.test(engine)) return 'llama.cpp-hexagon';
-  if (/hexkl/i.test(engine)) return 'qnn-a8';
-  if (/qnn|genie/i.test(engine)) {
+  if (/mnn.*(hexagon|npu)/i.test(engine)) return 'llama.cpp-hexagon';
+  if (/hexkl|nntrainer/i.test(engine)) return 'nntrainer';
+  if (/qnn|genie|executorch|powerserve|litert/i.test(engine)) {
     if (/fp16 act|^fp16$/i.test(quant)) return 'qnn-fp16';
     return /w\d+a8/i.test(quant) ? 'qnn-a8' : 'qnn';
   }
   throw new NotModelled(`no software stack for engine "${engine}"`);
 }
 
-/** K-quants cost what Q4_0 costs within 8 % of the bytes; per-channel formats differ in the stack's layout. */
+/**
+ * K-quants cost what Q4_0 costs within 8 % of the bytes, and MXFP4 what its tiles do (640 B, as Q4_0's); per-channel formats
+ * differ in the stack's layout.
+ */
 function quantOf(text: string): Quant {
   const exact = QUANTS.find((quant) => quant === text.trim().toLowerCase());
   if (exact !== undefined) return exact;
-  if (/mxfp4|mixed/i.test(text)) throw new NotModelled(`quantization "${text}" is not modelled`);
+  if (/mixed/i.test(text)) throw new NotModelled(`quantization "${text}" is not modelled`);
   if (/^w8|^q8|^int8/i.test(text)) return 'q8_0';
   if (/^fp16|^f16/i.test(text)) return 'f16';
-  if (/^w4|^q4_|k-quant|4-bit|i4$|^int4/i.test(text)) return 'q4_0';
+  if (/^w4|^q4_|k-quant|4-bit|i4$|^int4|mxfp4/i.test(text)) return 'q4_0';
   throw new NotModelled(`quantization "${text}" is not modelled`);
 }
 
 function modelOf(text: string): string {
-  if (/hybrid|moe/i.test(text)) throw new NotModelled(`${text}: no graph for this architecture`);
   const name = text
     .toLowerCase()
     .replace(/\(.*\)/, '')
@@ -103,9 +114,8 @@ function modelOf(text: string): string {
     .trim()
     .replace(/[\s_]+/g, '-')
     .replace(/-+$/, '');
-  const found = PRESET_NAMES.find((preset) => preset === name);
-  if (found === undefined) throw new NotModelled(`no graph for model "${text}"`);
-  return found;
+  if (!isPresetName(name)) throw new NotModelled(`no graph for model "${text}"`);
+  return name;
 }
 
 function threadsOf(engine: string): number | null {
@@ -117,7 +127,7 @@ function workOf(row: PublishedRow, stack: string): Work {
   switch (row.phase) {
     case 'prefill': {
       const tokens = count(row.batch_or_tokens, 'the number of prompt tokens');
-      return { kind: 'prefill', tokens, context: 0 };
+      return { kind: 'prefill', tokens, context: 0, compiled: compiledFor(row, stack) };
     }
     case 'decode': {
       const sequences = count(row.batch_or_tokens, 'the number of sequences');
@@ -128,9 +138,23 @@ function workOf(row: PublishedRow, stack: string): Work {
       if (kernel === null) throw new NotModelled(`the shape of kernel "${row.model}" is not understood`);
       return { kind: 'kernel', kernel };
     }
+    case 'energy':
+      throw new NotModelled('energy of a whole device: the source gives no number of generated tokens');
     default:
       throw new NotModelled(`a ${row.phase} measurement is not modelled`);
   }
+}
+
+/** Qualcomm AI Hub exports Genie graphs for a context of 4096 positions (`--context-length`). */
+const GENIE_CONTEXT = 4096;
+
+/** Positions the graph behind a prompt measurement was compiled for; 0 when the source gives no more than the prompt. */
+function compiledFor({ context, engine, metric, source }: PublishedRow, stack: string): number {
+  if (!stack.startsWith('qnn')) return 0;
+  const bound = /^<=\s*(\d+)$/.exec(context);
+  if (bound !== null) return Number(bound[1]);
+  // One chunk of a longer context; "full context" rows state theirs.
+  return /genie/i.test(engine) && /chunk/i.test(metric) && /ai-hub/i.test(source) ? GENIE_CONTEXT : 0;
 }
 
 function count(text: string, what: string): number {

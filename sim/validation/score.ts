@@ -15,7 +15,10 @@ export interface ScoredRow {
   readonly predicted: number | null;
   readonly published: number;
   readonly unit: string;
-  /** predicted / published - 1; null where the row cannot be modelled. */
+  /**
+   * predicted / published - 1; null where the row cannot be modelled. A source that only asserts a lower bound says
+   * nothing about how far above it the truth is: a prediction that satisfies the bound has error 0.
+   */
   readonly error: number | null;
   /** Why not; null where it can. */
   readonly reason: string | null;
@@ -39,6 +42,8 @@ export interface Score {
   /** By the letter the ids begin with. */
   readonly groups: readonly GroupScore[];
   readonly overall: GroupScore;
+  /** Without the rows that are bounds. */
+  readonly measurements: GroupScore;
 }
 
 /** Predicts every row that can be modelled. Profiles and stacks are taken as shipped. */
@@ -51,7 +56,11 @@ export function scorePublished(published: readonly PublishedRow[]): Score {
       rows.filter(({ id }) => groupOf(id) === name),
     ),
   );
-  return { rows, groups, overall: summarize('all', rows) };
+  const measured = rows.filter(({ bound }) => !bound);
+  return {
+    ...{ rows, groups, overall: summarize('all', rows) },
+    measurements: summarize('without bounds', measured),
+  };
 }
 
 function groupOf(id: string): string {
@@ -69,8 +78,10 @@ function scoreRow(row: PublishedRow): ScoredRow {
   const predicted = inUnit(found.case, unit);
   if (predicted === null) return refused(`unit "${unit}" of a ${found.case.work.kind} is not modelled`);
   const { profile, stack, model, quant } = found.case;
+  const deviation = predicted / published - 1;
+  const error = bound ? Math.min(0, deviation) : deviation;
   return {
-    ...{ id, predicted, published, unit, error: predicted / published - 1, reason: null, bound },
+    ...{ id, predicted, published, unit, error, reason: null, bound },
     as: [profile, stack, ...(model === null ? [] : [model]), quant].join('/'),
   };
 }
@@ -85,7 +96,7 @@ function inUnit(wanted: Case, unit: string): number | null {
   const { work } = wanted;
   const { ms, tokensPerS } =
     work.kind === 'prefill'
-      ? timePrefill(machine, work.tokens, work.context)
+      ? timePrefill(machine, work.tokens, work.context, work.compiled)
       : timeDecode(machine, work.context, work.sequences);
   return perMs === undefined ? tokensPerS : ms * perMs;
 }

@@ -11,19 +11,25 @@ export interface WorkloadTiming {
 }
 
 /**
- * Processes a prompt in passes of at most the stack's `prefillRows` rows; the last row of the prompt gets logits.
+ * Processes a prompt in passes of at most the stack's `prefillRows` rows; the last row of the prompt gets logits. A stack
+ * with static shapes runs whole passes over all positions of its compiled context, logits for every row.
  * @param tokens of the prompt
  * @param context positions cached before it
+ * @param compiled positions a static graph was compiled for; at least those of the prompt
  */
-export function timePrefill(machine: Machine, tokens: number, context = 0): WorkloadTiming {
-  const { numbers, staticKeys } = machine.options.stack;
+export function timePrefill(machine: Machine, tokens: number, context = 0, compiled = 0): WorkloadTiming {
+  const { numbers, staticShapes } = machine.options.stack;
   const shapes: PassShape[] = [];
   for (let done = 0; done < tokens; ) {
+    if (staticShapes) {
+      const rows = numbers.prefillRows;
+      shapes.push(pass(rows, Math.max(0, Math.max(context + tokens, compiled) - rows), rows));
+      done += rows;
+      continue;
+    }
     const rows = Math.min(numbers.prefillRows, tokens - done);
-    // A compiled graph attends to all it was compiled for, cached or not.
-    const prefix = staticKeys ? context + tokens - rows : context + done;
     done += rows;
-    shapes.push(pass(rows, prefix, done === tokens ? 1 : 0));
+    shapes.push(pass(rows, context + done - rows, done === tokens ? 1 : 0));
   }
   const ms = warmMs(machine, shapes);
   return { ms, tokensPerS: (tokens * 1000) / ms, passes: shapes.length };

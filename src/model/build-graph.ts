@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { buildTimedGraph } from './build-timed-graph.js';
 import type { ModelConfig } from './config.js';
 import type { OpGraph, PassShape, Precision } from './graph.js';
 import { PassOps } from './pass-ops.js';
@@ -17,6 +18,7 @@ export { INPUT_IDS, kvInputId } from './pass-ops.js';
  */
 export function buildGraph(config: ModelConfig, shape: PassShape, precision: Precision): OpGraph {
   checkShape(config, shape);
+  if (config.timed !== undefined) return buildTimedGraph(config, config.timed, shape, precision);
   const ops = new PassOps(config, shape, precision);
   let x = ops.embed(embeddingId());
   for (let layer = 0; layer < config.layers; layer++) {

@@ -57,7 +57,20 @@ export interface RmsNormOp extends OpBase {
 }
 
 /** What a matrix product is for: machines place and tile by it, reports group by it. */
-export type MatMulRole = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down' | 'router' | 'head';
+export type MatMulRole =
+  | 'q'
+  | 'k'
+  | 'v'
+  | 'o'
+  | 'gate'
+  | 'up'
+  | 'down'
+  | 'router'
+  | 'head'
+  /** Into and out of a recurrent mixer, and of per-layer embeddings; only in models that are timed, never run. */
+  | 'mixer-in'
+  | 'mixer-out'
+  | 'layer-input';
 
 /** y[rows, out] = x[rows, in] * W[out, in]^T (+ bias). weights: W (, bias). */
 export interface MatMulOp extends OpBase {
@@ -126,6 +139,19 @@ export interface MoeOp extends OpBase {
   readonly renormalise: boolean;
 }
 
+/**
+ * A recurrent mixer between its projections: gated short convolution or gated delta rule. It can be timed, and no
+ * engine runs it. inputs: the projected rows; weights: the convolution's taps.
+ */
+export interface StateMixOp extends OpBase {
+  readonly kind: 'state-mix';
+  readonly mixer: 'short-conv' | 'gated-delta';
+  readonly rows: number;
+  readonly width: number;
+  /** Recurrent state read and written once a pass. */
+  readonly stateBytes: number;
+}
+
 export type Op =
   | EmbedOp
   | RmsNormOp
@@ -135,7 +161,8 @@ export type Op =
   | SwigluOp
   | AddOp
   | GatherRowsOp
-  | MoeOp;
+  | MoeOp
+  | StateMixOp;
 
 export type OpKind = Op['kind'];
 

@@ -1,5 +1,14 @@
 import type { ModelConfig } from './config.js';
-import type { DType, KvSetShape, MatMulRole, Op, OpGraph, PassShape, Precision } from './graph.js';
+import type {
+  DType,
+  KvSetShape,
+  MatMulRole,
+  Op,
+  OpGraph,
+  PassShape,
+  Precision,
+  StateMixOp,
+} from './graph.js';
 import { GraphBuilder } from './graph-builder.js';
 import { SMALL_WEIGHT_DTYPE } from './precision.js';
 import { type LayerWeight, layerWeightId } from './weight-ids.js';
@@ -41,21 +50,34 @@ interface MatMul {
   readonly dtype?: DType;
 }
 
+interface StateMix {
+  readonly mixer: StateMixOp['mixer'];
+  readonly width: number;
+  /** Of the convolution. */
+  readonly channels: number;
+  readonly taps: number;
+  readonly macsPerRow: number;
+  readonly stateBytes: number;
+}
+
 /** Emits operators of one pass: one method per kind, which knows its shapes, weights and work. */
 export class PassOps {
-  private readonly builder = new GraphBuilder();
   private readonly rows: number;
   private readonly kvSets: readonly KvSetShape[];
-  private readonly keys: number;
 
   constructor(
     private readonly config: ModelConfig,
     private readonly shape: PassShape,
     private readonly precision: Precision,
+    private readonly builder = new GraphBuilder(),
   ) {
     this.rows = shape.rows;
     this.kvSets = shape.kvSets.filter((set) => set.length > 0);
-    this.keys = this.rows + this.kvSets.reduce((sum, set) => sum + set.length, 0);
+  }
+
+  /** Operators of the same pass for a layer whose sizes differ from the model's. */
+  withSizes(sizes: Partial<Pick<ModelConfig, 'heads' | 'headDim' | 'ffn'>>): PassOps {
+    return new PassOps({ ...this.config, ...sizes }, this.shape, this.precision, this.builder);
   }
 
   embed(table: string): string {
@@ -111,8 +133,11 @@ export class PassOps {
     return this.emit(place, { kind: 'rope', rows, heads, headDim, theta, ...work });
   }
 
-  attention(layer: number, q: string, k: string, v: string): string {
-    const { rows, keys, kvSets } = this;
+  /** @param window most cached positions a row attends to */
+  attention(layer: number, q: string, k: string, v: string, window = Number.POSITIVE_INFINITY): string {
+    const { rows } = this;
+    const kvSets = this.kvSets.map((set) => ({ ...set, length: Math.min(set.length, window) }));
+    const keys = rows + kvSets.reduce((sum, set) => sum + set.length, 0);
     const { heads, kvHeads, headDim } = this.config;
     const { masked } = this.shape;
     const inputs = [q, k, v];
@@ -131,9 +156,13 @@ export class PassOps {
   }
 
   swiglu(layer: number, gate: string, up: string): string {
+    return this.gate(layer, 'ffn_swiglu', gate, up, this.config.ffn);
+  }
+
+  /** act(gate) * x of any width. */
+  gate(layer: number, name: string, gate: string, x: string, width: number): string {
     const { rows } = this;
-    const width = this.config.ffn;
-    const place = { name: `blk.${layer}.ffn_swiglu`, layer, inputs: [gate, up] };
+    const place = { name: `blk.${layer}.${name}`, layer, inputs: [gate, x] };
     return this.emit(place, { kind: 'swiglu', rows, width, macs: 0, vectorElements: rows * width });
   }
 
@@ -156,6 +185,19 @@ export class PassOps {
     return this.emit(
       { name: `blk.${layer}.ffn_moe`, layer, inputs: [x, router], weights },
       { kind: 'moe', rows, width, ...moe, macs, vectorElements },
+    );
+  }
+
+  /** The arithmetic of a recurrent mixer between its projections; its taps are the only weight. */
+  stateMix(layer: number, x: readonly string[], mix: StateMix): string {
+    const { rows } = this;
+    const { mixer, width, channels, taps, macsPerRow, stateBytes } = mix;
+    const conv = this.weight(layerWeightId(layer, 'mixer_conv'), [channels, taps], SMALL_WEIGHT_DTYPE, layer);
+    // Convolution, gates and the recurrence are vector work; `macs` counts multiply-accumulates as everywhere.
+    const work = { macs: rows * (channels * taps + macsPerRow), vectorElements: rows * (channels + width) };
+    return this.emit(
+      { name: `blk.${layer}.mixer`, layer, inputs: x, weights: [conv] },
+      { kind: 'state-mix', mixer, rows, width, stateBytes, ...work },
     );
   }
 

@@ -130,4 +130,78 @@ export const AUTOREGRESSIVE: readonly ModelConfig[] = [
     ...{ ...COMMON, name: 'gemma-2b', layers: 18, hidden: 2048, heads: 8, kvHeads: 1, headDim: 256 },
     ...{ ffn: 16384, vocab: 256000, bosId: 2, eosId: 1 },
   },
+  {
+    ...{ ...COMMON, name: 'gemma-3-1b', layers: 26, hidden: 1152, heads: 4, kvHeads: 1, headDim: 256 },
+    ...{ ffn: 6912, vocab: 262_144, qkNorm: true, bosId: 2, eosId: 1 },
+  },
+  {
+    ...{ ...COMMON, name: 'gemma-3-270m', layers: 18, hidden: 640, heads: 4, kvHeads: 1, headDim: 256 },
+    ...{ ffn: 2048, vocab: 262_144, qkNorm: true, bosId: 2, eosId: 1 },
+  },
+  {
+    ...{ ...COMMON, name: 'gemma-3-4b', layers: 34, hidden: 2560, heads: 8, kvHeads: 4, headDim: 256 },
+    ...{ ffn: 10_240, vocab: 262_208, qkNorm: true, bosId: 2, eosId: 1 },
+  },
+  {
+    ...{ ...COMMON, name: 'gemma-2-2b', layers: 26, hidden: 2304, heads: 8, kvHeads: 4, headDim: 256 },
+    ...{ ffn: 9216, vocab: 256_000, bosId: 2, eosId: 1 },
+  },
+  {
+    ...{ ...QWEN_2_5, name: 'qwen2-1.5b', layers: 28, hidden: 1536, heads: 12, kvHeads: 2, headDim: 128 },
+    ...{ ffn: 8960, vocab: 151_936, tiedHead: true },
+  },
+  {
+    ...{ ...QWEN_2_5, name: 'qwen2-7b', layers: 28, hidden: 3584, heads: 28, kvHeads: 4, headDim: 128 },
+    ...{ ffn: 18_944, vocab: 152_064, tiedHead: false },
+  },
+  {
+    ...{ ...QWEN_2_5, name: 'qwen1.5-1.8b', layers: 24, hidden: 2048, heads: 16, kvHeads: 16, headDim: 128 },
+    ...{ ffn: 5504, vocab: 151_936, tiedHead: false },
+  },
+  { ...QWEN_3, name: 'qwen3-14b', layers: 40, hidden: 5120, heads: 40, ffn: 17_408, tiedHead: false },
+  {
+    // The fused multi-head attention and two-matrix GELU feed-forward cost what these sizes say but for the gate.
+    ...{ ...COMMON, name: 'phi-2', layers: 32, hidden: 2560, heads: 32, kvHeads: 32, headDim: 80 },
+    ...{ ffn: 6848, vocab: 51_200, tiedHead: false, bosId: null, eosId: 50_256 },
+  },
+  {
+    ...{ ...COMMON, name: 'granite-3.1-8b', layers: 40, hidden: 4096, heads: 32, kvHeads: 8, headDim: 128 },
+    ...{ ffn: 12_800, vocab: 49_155, bosId: 0, eosId: 0 },
+  },
+  {
+    ...{ ...COMMON, name: 'granite-3.3-2b', layers: 40, hidden: 2048, heads: 32, kvHeads: 8, headDim: 64 },
+    ...{ ffn: 8192, vocab: 49_159, bosId: 0, eosId: 0 },
+  },
+  {
+    ...{ ...COMMON, name: 'baichuan2-7b', layers: 32, hidden: 4096, heads: 32, kvHeads: 32, headDim: 128 },
+    ...{ ffn: 11_008, vocab: 125_696, tiedHead: false, bosId: 1, eosId: 2 },
+  },
+  {
+    ...{ ...COMMON, name: 'falcon3-7b', layers: 28, hidden: 3072, heads: 12, kvHeads: 4, headDim: 256 },
+    ...{ ffn: 23_040, vocab: 131_072, tiedHead: false, bosId: null, eosId: 11 },
+  },
+  {
+    ...{ ...COMMON, name: 'smollm2-135m', layers: 30, hidden: 576, heads: 9, kvHeads: 3, headDim: 64 },
+    ...{ ffn: 1536, vocab: 49_152, bosId: 1, eosId: 2 },
+  },
+  {
+    ...{ ...COMMON, name: 'smollm2-1.7b', layers: 24, hidden: 2048, heads: 32, kvHeads: 32, headDim: 64 },
+    ...{ ffn: 8192, vocab: 49_152, bosId: 1, eosId: 2 },
+  },
 ];
+
+/** Other names of the same shapes: fine-tunes, and models that differ in less than the machine looks at. */
+export const ALIASES: Readonly<Record<string, string>> = {
+  'llama-3-taide-lx-8b': 'llama-3-8b',
+  'llama-sea-lion-3.5-8b-r': 'llama-3.1-8b',
+  'mistral-7b-v0.3': 'mistral-7b',
+  'deepseek-r1-distill-qwen-1.5b': 'qwen2.5-1.5b',
+  'deepseek-r1-distill-qwen-7b': 'qwen2.5-7b',
+  'deepseek-r1-distill-llama-8b': 'llama-3.1-8b',
+  'gemma-2b-it': 'gemma-2b',
+  'gemma3-1b': 'gemma-3-1b',
+  'granite-3.1-8b-instruct': 'granite-3.1-8b',
+  'lfm2.5-8b-a1b': 'lfm2-8b-a1b',
+  'lfm2.5-350m': 'lfm2-350m',
+  'lfm2.5-1.2b': 'lfm2-1.2b',
+};

@@ -1,6 +1,7 @@
 import { unknownName } from '../util/nearest.js';
 import type { ModelConfig } from './config.js';
-import { AUTOREGRESSIVE } from './presets-ar.js';
+import { ALIASES, AUTOREGRESSIVE } from './presets-ar.js';
+import { TIMED_ONLY } from './presets-timed.js';
 
 /** https://huggingface.co/GSAI-ML/LLaDA-8B-Instruct (config.json); Base and 1.5 have the same shapes. */
 const LLADA_8B: ModelConfig = {
@@ -100,7 +101,10 @@ const LLAMA_3_8B: ModelConfig = {
 };
 
 const PRESETS: ReadonlyMap<string, ModelConfig> = new Map(
-  [LLADA_8B, DREAM_7B, LLADA_MOE_7B, LLAMA_3_8B, ...AUTOREGRESSIVE].map((config) => [config.name, config]),
+  [LLADA_8B, DREAM_7B, LLADA_MOE_7B, LLAMA_3_8B, ...AUTOREGRESSIVE, ...TIMED_ONLY].map((config) => [
+    config.name,
+    config,
+  ]),
 );
 
 /** Names `resolvePreset` knows, in the order they are listed to users. */
@@ -111,7 +115,14 @@ export const PRESET_NAMES: readonly string[] = [...PRESETS.keys()];
  * @throws UsageError naming the nearest known names
  */
 export function resolvePreset(name: string): ModelConfig {
-  const config = PRESETS.get(name.toLowerCase());
+  const asked = name.toLowerCase();
+  const config = PRESETS.get(ALIASES[asked] ?? asked);
   if (config === undefined) throw unknownName('model', name, PRESET_NAMES);
   return config;
+}
+
+/** Whether `resolvePreset` knows a name. */
+export function isPresetName(name: string): boolean {
+  const asked = name.toLowerCase();
+  return PRESETS.has(ALIASES[asked] ?? asked);
 }

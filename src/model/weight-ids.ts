@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js';
 import type { ModelConfig } from './config.js';
 
 /**
@@ -19,7 +20,13 @@ export type LayerWeight =
   | 'ffn_gate_inp'
   | 'ffn_gate_exps'
   | 'ffn_up_exps'
-  | 'ffn_down_exps';
+  | 'ffn_down_exps'
+  | 'mixer_in'
+  | 'mixer_gates'
+  | 'mixer_conv'
+  | 'mixer_out'
+  | 'layer_gate'
+  | 'layer_proj';
 
 export function layerWeightId(
   layer: number,
@@ -38,8 +45,16 @@ export function headId(config: ModelConfig): string {
   return config.tiedHead ? embeddingId() : 'output.weight';
 }
 
-/** Every weight a model must have, with its shape. */
+/**
+ * Every weight a model must have, with its shape.
+ * @throws UsageError for a model that can only be timed
+ */
 export function weightShapes(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
+  if (config.timed !== undefined) {
+    throw new UsageError(
+      `${config.name} can be timed, not run: no engine has its recurrent or per-layer operators`,
+    );
+  }
   const { hidden, headDim, ffn, vocab, moe } = config;
   const qWidth = config.heads * headDim;
   const kvWidth = config.kvHeads * headDim;

@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js';
 import type {
   AddOp,
   EmbedOp,
@@ -130,6 +131,9 @@ const LOWERINGS: { readonly [K in OpKind]: Lower<Extract<Op, { kind: K }>> } = {
   add,
   'gather-rows': gatherRows,
   moe: lowerMoe,
+  'state-mix': ({ id, mixer }) => {
+    throw new UsageError(`${id}: a ${mixer} layer can be timed, not exported`);
+  },
 };
 
 /** Appends the nodes of one operator. @throws Error for a kind without a lowering: nothing falls through silently. */

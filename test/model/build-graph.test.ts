@@ -232,12 +232,35 @@ describe('published models', () => {
   it('agree with their graphs', () => {
     for (const name of PRESET_NAMES) {
       const config = resolvePreset(name);
+      if (config.timed !== undefined) continue;
       const graph = graphFor(config, denoise, precisionFor('q4_0'));
       expect(sum(graph.ops.map((op) => op.macs)), name).toBe(passMacs(config, denoise));
       expect(sum(byRole(graph, 'weight').map((t) => t.bytes)), name).toBe(
         weightBytes(config, precisionFor('q4_0')).total,
       );
     }
+  });
+
+  it('that are only timed have the published number of parameters, and no engine takes them', () => {
+    const published = {
+      ...{ 'qwen3.5-0.8b': 0.75, 'qwen3.5-2b': 1.88, 'qwen3.5-4b': 4.2, 'qwen3.5-9b': 8.95 },
+      ...{ 'lfm2.5-230m': 0.23, 'lfm2-350m': 0.354, 'lfm2-1.2b': 1.17, 'lfm2-8b-a1b': 8.34 },
+      ...{ 'gpt-oss-20b': 20.9 },
+    };
+    for (const [name, billions] of Object.entries(published)) {
+      const graph = graphFor(resolvePreset(name), denoise, precisionFor('f16'));
+      const weights = byRole(graph, 'weight').filter(({ dtype }) => dtype === 'f16');
+      const total = sum(weights.map(({ bytes }) => bytes / 2)) / 1e9;
+      expect(Math.abs(total / billions - 1), `${name}: ${total}`).toBeLessThan(0.03);
+      expect(() => weightShapes(resolvePreset(name)), name).toThrow(
+        new RegExp(`${name} can be timed, not run`),
+      );
+    }
+    // The per-layer embedding of Gemma 4 E2B (2.35 G) is looked up on the host and is not in the graph.
+    const gemma = graphFor(resolvePreset('gemma-4-e2b'), denoise, precisionFor('f16'));
+    const total = sum(byRole(gemma, 'weight').map(({ bytes }) => bytes / 2)) / 1e9;
+    expect(total).toBeGreaterThan(2.1);
+    expect(total).toBeLessThan(2.5);
   });
 
   it('are found by name, and a wrong name gets the nearest ones', () => {

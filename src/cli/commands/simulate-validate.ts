@@ -16,7 +16,8 @@ export function registerValidate(simulate: Command, context: () => Context): voi
     .addHelpText(
       'after',
       '\nNothing is fitted: profiles and stacks are taken as shipped, and rules look at what a row says, never at' +
-        '\nwhich row it is. A row that cannot be modelled gets no error, and a reason.' +
+        '\nwhich row it is. A row that cannot be modelled gets no error, and a reason. A lower bound (>=) that a' +
+        '\nprediction satisfies has error 0; the last line leaves such rows out.' +
         '\n\nExamples:\n  $ dllm-npu simulate validate\n  $ dllm-npu simulate validate mine.csv --json',
     )
     .action((file: string | undefined) => validate(context(), file));
@@ -27,9 +28,11 @@ async function validate(ctx: Context, file: string | undefined): Promise<void> {
   const { scorePublished } = await import('../../../sim/validation/score.js');
   const path = file ?? join(project().root, 'sim', 'validation', 'published-open.csv');
   if (!existsSync(path)) throw new UsageError(`file ${path} does not exist`);
-  const { rows, groups, overall } = scorePublished(parsePublished(readFileSync(path, 'utf8'), path));
+  const { rows, groups, overall, measurements } = scorePublished(
+    parsePublished(readFileSync(path, 'utf8'), path),
+  );
   const share = rows.length === 0 ? 0 : overall.modelled / rows.length;
-  ctx.data({ file: path, rows, groups, overall, share_modelled: share });
+  ctx.data({ file: path, rows, groups, overall, measurements, share_modelled: share });
   const { bold: styleHeader } = createColors(ctx.color);
   ctx.print(
     formatTable(
@@ -62,7 +65,7 @@ async function validate(ctx: Context, file: string | undefined): Promise<void> {
         { header: ['median |error|'], align: 'right' },
         { header: ['worst'], align: 'left' },
       ],
-      [...groups, overall].map(groupCells),
+      [...groups, overall, measurements].map(groupCells),
       { styleHeader },
     ),
   );

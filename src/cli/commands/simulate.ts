@@ -82,7 +82,10 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
   const { costModel, quant, profile, stack, memory, fidelity } = options;
   ctx.data({ model: costModel, quant, profile, stack, memory, fidelity, context: options.context, rows });
   ctx.print(`One denoising step of ${costModel} ${quant} on ${profile} (${stack}, ${memory}), simulated\n`);
-  const resources = Object.keys(rows[0]?.utilization ?? {});
+  // The GPU is a column only where it works.
+  const resources = Object.keys(rows[0]?.utilization ?? {}).filter(
+    (name) => name !== 'gpu' || rows.some((r) => (r.utilization.gpu ?? 0) > 0),
+  );
   ctx.print(
     formatTable(
       [

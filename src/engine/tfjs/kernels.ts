@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { UsageError } from '../../errors.js';
 import type {
   AddOp,
   AttentionOp,
@@ -10,6 +11,7 @@ import type {
   OpKind,
   RmsNormOp,
   RopeOp,
+  StateMixOp,
   SwigluOp,
 } from '../../model/graph.js';
 import { attend } from './attention.js';
@@ -107,6 +109,10 @@ const moe: Kernel<MoeOp> = (op, { bindings, matMul, value }) => {
   return routeExperts(op, value(input(op, 0)), value(input(op, 1)), { gate, up, down }, matMul);
 };
 
+function refuse({ id, mixer }: StateMixOp): never {
+  throw new UsageError(`${id}: a ${mixer} layer can be timed, not run`);
+}
+
 /** One kernel per operator kind. The type makes a kind without a kernel a compile error. */
 const KERNELS: { readonly [K in OpKind]: Kernel<Extract<Op, { kind: K }>> } = {
   embed,
@@ -118,6 +124,7 @@ const KERNELS: { readonly [K in OpKind]: Kernel<Extract<Op, { kind: K }>> } = {
   add,
   'gather-rows': gatherRows,
   moe,
+  'state-mix': (op) => refuse(op),
 };
 
 /** Runs one operator. @throws Error for a kind without a kernel: nothing falls through silently. */

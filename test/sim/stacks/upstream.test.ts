@@ -61,6 +61,7 @@ describe.each(UPSTREAM)('%s', (name) => {
     const profile = loadProfile('sm8750');
     for (const faster of [
       { ...profile, npu: { ...profile.npu, dmaRate: 60 } },
+      { ...profile, npu: { ...profile.npu, dmaBulkRate: 75 } },
       { ...profile, npu: { ...profile.npu, matrixMacsPerCycle: 8192 } },
       { ...profile, npu: { ...profile.npu, vectorThreads: 8 } },
     ]) {
@@ -133,14 +134,16 @@ describe('qnn', () => {
     expect(chained).toBeLessThan(machineFor('qnn', { stack: alone }).timePass(shape(1, 200)).endMs);
   });
 
-  it('is padded to 64 rows', () => {
-    const at = (rows: number) => {
-      const machine = machineFor('qnn');
+  it('is padded to 32 rows of 16 bits or 64 of 8', () => {
+    const at = (rows: number, name = 'qnn') => {
+      const machine = machineFor(name);
       const { counters } = machine.timePass(shape(rows, 0, 1));
       return counters.usefulRowFraction;
     };
     expect(at(64)).toBe(1);
-    expect(at(65)).toBe(65 / 128);
+    expect(at(65)).toBe(65 / 96);
+    expect(at(64, 'qnn-a8')).toBe(1);
+    expect(at(65, 'qnn-a8')).toBe(65 / 128);
   });
 
   it('moves exactly the stored weights, the cache and the logits', () => {
@@ -151,7 +154,8 @@ describe('qnn', () => {
     const stack = stackByName('qnn');
     const graph = graphFor(model, pass, precisionFor('q4_0'));
     const products = graph.ops.filter((op) => op.kind === 'matmul');
-    const kvBytes = 2 * 64 * model.kvHeads * model.headDim * 2 * model.layers;
+    // 8 bits a key or value.
+    const kvBytes = 2 * 64 * model.kvHeads * model.headDim * model.layers;
     const logitBytes = model.vocab * 4;
     const weights = npuWeightBytes(graph, products, stack.numbers);
     expect((counters.dmaBytes ?? 0) / (weights + kvBytes + logitBytes)).toBeCloseTo(1, 3);
