@@ -24,6 +24,8 @@ export interface LlamaModel {
   readonly vocab: number;
   /** Logits of every row at positions 0, 1, ..., row-major [ids, vocab]; no cache is kept between calls. */
   logits(ids: readonly number[]): Float32Array;
+  /** Token ids of a text, special tokens in it recognised, none added. */
+  tokenize(text: string): number[];
   close(): void;
 }
 
@@ -100,6 +102,9 @@ async function load(): Promise<Llama> {
     freeBatch: llama.func('llama_batch_free', 'void', [batch]),
     decode: llama.func('llama_decode', 'int32', ['void *', batch]),
     logits: llama.func('llama_get_logits', 'void *', ['void *']),
+    tokenize: llama.func('llama_tokenize', 'int32', [
+      ...['void *', 'void *', 'int32', 'void *', 'int32', 'bool', 'bool'],
+    ]),
   };
 
   return {
@@ -113,10 +118,15 @@ async function load(): Promise<Llama> {
       // Four enums default to -1; the last is flash attention, whose f16 K and V would cost three digits: off.
       const enums = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13].filter((field) => params.fields[field] === -1);
       params.fields[enums.at(-1) ?? 0] = 0;
+      // type_k and type_v: f16 (1) by default, f32 (0) for a causal model to be compared to the last digits.
+      const kv = params.fields.findIndex((v, i) => i > 15 && v === 1 && params.fields[i + 1] === 1);
+      if (kv < 0) throw new Error(`context parameters of ${version} have another layout`);
+      params.fields.fill(0, kv, kv + 2);
       const context = call.init(model, params);
       if (context === null) throw new Error(`llama.cpp cannot make a context for ${path}`);
       call.threads(context, threads, threads);
-      const vocab = call.vocabSize(call.vocabOf(model)) as number;
+      const vocabulary = call.vocabOf(model);
+      const vocab = call.vocabSize(vocabulary) as number;
       const memory = call.memory(context);
       return {
         vocab,
@@ -144,6 +154,21 @@ async function load(): Promise<Llama> {
           if (status !== 0) throw new Error(`llama.cpp does not run ${path}: ${status}`);
           const view = koffi.view(call.logits(context), ids.length * vocab * 4);
           return new Float32Array(view.slice(0));
+        },
+        tokenize: (text) => {
+          const bytes = Buffer.from(text, 'utf8');
+          const ids = new Int32Array(bytes.length + 1);
+          const count = call.tokenize(
+            vocabulary,
+            bytes,
+            bytes.length,
+            ids,
+            ids.length,
+            false,
+            true,
+          ) as number;
+          if (count < 0) throw new Error(`llama.cpp needs room for ${-count} tokens`);
+          return [...ids.subarray(0, count)];
         },
         close: () => {
           call.freeContext(context);

@@ -6,7 +6,7 @@ import type { WeightSource } from '../../src/model/weights.js';
 import { Random } from '../../src/train/random.js';
 import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
 
-type RandomArch = 'llada' | 'dream' | 'llada-moe';
+export type RandomArch = 'llada' | 'dream' | 'llada-moe' | 'llama';
 
 /** A small model of random shape that llama.cpp can load: rows of whole blocks, heads of whole vectors. */
 export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
@@ -25,6 +25,7 @@ export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
       ropeTheta: random.pick([1e4, 5e5]),
     },
     ...(arch === 'dream' ? { qkvBias: true, shiftLogits: true, rmsEps: 1e-6 } : {}),
+    ...(arch === 'llama' ? { attention: 'causal', shiftLogits: true, maskId: null } : {}),
     ...(arch === 'llada-moe'
       ? {
           ...{ ffn: 0, qkNorm: true, tiedHead: false },
@@ -39,6 +40,21 @@ export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
   });
 }
 
+/**
+ * The gain of the last norm. With gains near 1 random models give every token much the same probability, so that the
+ * order of positions hangs on digits no f32 sum is sure of. Three times as much gives what trained models have: logits
+ * of order 1 to 10 and confidences all over (0, 1).
+ */
+const LOGIT_SPREAD = 3;
+
+function spread(weights: WeightSource): WeightSource {
+  const read = async (id: string): Promise<Float32Array> => {
+    const values = await weights.read(id);
+    return id === 'output_norm.weight' ? values.map((value) => value * LOGIT_SPREAD) : values;
+  };
+  return { ...weights, read, readRaw: async (id) => new Uint8Array((await read(id)).slice().buffer) };
+}
+
 /** Writes random weights as a GGUF file without tokenizer. */
 export async function writeRandomGguf(
   config: ModelConfig,
@@ -47,7 +63,7 @@ export async function writeRandomGguf(
   quant: Quant = 'f32',
 ): Promise<{ readonly path: string; readonly weights: WeightSource }> {
   const path = join(directory, `${config.name}-${seed}-${quant}.gguf`);
-  const weights = randomWeights(config, seed);
+  const weights = spread(randomWeights(config, seed));
   const none = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
   await writeModelGguf(config, weights, path, quant, none);
   return { path, weights };
