@@ -1,13 +1,16 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/model/config.js';
+import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { parseHfConfig } from '../../src/model/formats/hf-config.js';
 import { placeOfHfName } from '../../src/model/formats/hf-names.js';
 import { openSafetensors } from '../../src/model/formats/safetensors-source.js';
 import { type SafetensorsTensor, writeSafetensors } from '../../src/model/formats/safetensors-write.js';
+import { writeCheckpoint } from '../../src/model/formats/write-checkpoint.js';
 import { loadModel } from '../../src/model/load.js';
 import { resolvePreset } from '../../src/model/presets.js';
+import type { WeightSource } from '../../src/model/weights.js';
 import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
 import { temporaryDirectory } from './checkpoint.js';
 
@@ -103,6 +106,58 @@ async function writeMoe(
   };
   writeFileSync(join(directory, 'config.json'), JSON.stringify(json));
   return directory;
+}
+
+/** One model of every family, with all that its checkpoints can hold. */
+const FAMILIES: readonly ModelConfig[] = [
+  tinyConfig({ arch: 'llada', tiedHead: false, kvHeads: 2 }),
+  tinyConfig({ arch: 'dream', tiedHead: false, kvHeads: 2, qkvBias: true, shiftLogits: true }),
+  config,
+  tinyConfig({ arch: 'llama', kvHeads: 2, attention: 'causal', shiftLogits: true, maskId: null }),
+];
+
+describe('every family goes from GGUF to safetensors and back', () => {
+  it.each(FAMILIES.map((family) => [family.arch, family] as const))('%s, bit for bit', async (_, family) => {
+    const folder = temporaryDirectory();
+    const [first, second] = [join(folder, 'first.gguf'), join(folder, 'second.gguf')];
+    const directory = join(folder, family.name);
+    const none = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
+    const weights = randomWeights(family);
+    await writeModelGguf(family, weights, first, 'f32', none);
+    const gguf = await loadModel(first);
+    await writeCheckpoint(gguf.config, gguf.weights, directory, null, null);
+    const checkpoint = await loadModel(directory);
+    expect(checkpoint.config).toEqual(family);
+    for (const id of weights.names())
+      expect(await checkpoint.weights.read(id)).toEqual(await weights.read(id));
+    await writeModelGguf(checkpoint.config, checkpoint.weights, second, null, none);
+    expect(readFileSync(second).equals(readFileSync(first))).toBe(true);
+    await gguf.weights.close();
+    await checkpoint.weights.close();
+  });
+
+  it('in bf16 the matrices keep their bits', async () => {
+    const folder = temporaryDirectory();
+    const family = FAMILIES[1]!;
+    const once = join(folder, 'once');
+    await writeCheckpoint(family, asBf16(randomWeights(family)), once, null, null);
+    const first = await loadModel(once);
+    expect(first.weights.info('blk.0.attn_q.weight')?.dtype).toBe('bf16');
+    const again = join(folder, 'again');
+    await writeCheckpoint(first.config, first.weights, again, null, null);
+    const bytes = (directory: string) => readFileSync(join(directory, 'model.safetensors'));
+    expect(bytes(again).equals(bytes(once))).toBe(true);
+    await first.weights.close();
+  });
+});
+
+/** Weights that say they are stored as bf16. */
+function asBf16(weights: WeightSource): WeightSource {
+  const info = (id: string) => {
+    const stored = weights.info(id);
+    return stored && { ...stored, dtype: 'bf16' as const, bytes: stored.bytes / 2 };
+  };
+  return { ...weights, info };
 }
 
 describe('checkpoints with routed experts', () => {

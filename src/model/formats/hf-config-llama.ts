@@ -106,6 +106,35 @@ export function parseLlamaConfig(arch: Family, json: unknown, name: string, labe
   };
 }
 
+const CLASSES: Readonly<Record<Family, readonly [type: string, architecture: string]>> = {
+  dream: ['Dream', 'DreamModel'],
+  'llada-moe': ['lladamoe', 'LLaDAMoEModelLM'],
+  llama: ['llama', 'LlamaForCausalLM'],
+};
+
+/** The `config.json` that `parseLlamaConfig` reads as this model. */
+export function llamaToHf(arch: Family, config: ModelConfig): Record<string, unknown> {
+  const [type, architecture] = CLASSES[arch];
+  const { moe } = config;
+  return {
+    ...{ architectures: [architecture], model_type: type, hidden_act: 'silu', rope_scaling: null },
+    ...{ hidden_size: config.hidden, num_hidden_layers: config.layers, head_dim: config.headDim },
+    ...{ num_attention_heads: config.heads, num_key_value_heads: config.kvHeads },
+    ...(moe === undefined
+      ? { intermediate_size: config.ffn }
+      : {
+          ...{ num_experts: moe.experts, num_experts_per_tok: moe.expertsPerToken },
+          ...{ expert_intermediate_size: moe.expertFfn, norm_topk_prob: moe.renormalise },
+          qk_layernorm: config.qkNorm,
+        }),
+    ...{ vocab_size: config.vocab, max_position_embeddings: config.contextLength },
+    ...{ rms_norm_eps: config.rmsEps, rope_theta: config.ropeTheta, attention_bias: config.qkvBias },
+    tie_word_embeddings: config.tiedHead,
+    ...(config.maskId === null ? {} : { mask_token_id: config.maskId }),
+    ...{ bos_token_id: config.bosId, eos_token_id: config.eosId },
+  };
+}
+
 function check<T>(schema: z.ZodType<T>, json: unknown, label: string): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;

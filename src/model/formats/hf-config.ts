@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DataError } from '../../errors.js';
 import { readJson } from '../../util/read-json.js';
 import type { ModelConfig } from '../config.js';
-import { llamaFamily, parseLlamaConfig } from './hf-config-llama.js';
+import { llamaFamily, llamaToHf, parseLlamaConfig } from './hf-config-llama.js';
 
 const size = z.number().int().positive().max(1_000_000_000);
 const tokenId = z.number().int().nonnegative();
@@ -83,8 +83,9 @@ export function parseHfConfig(json: unknown, name: string, label: string): Model
   };
 }
 
-/** `config.json` of a LLaDA model: what `parseHfConfig` reads, in the keys of GSAI-ML/LLaDA-8B. */
+/** `config.json` of a model: what `parseHfConfig` reads, in the keys of its family. */
 export function configToHf(config: ModelConfig): Record<string, unknown> {
+  if (config.arch !== 'llada') return llamaToHf(config.arch, config);
   return {
     architectures: ['LLaDAModelLM'],
     model_type: 'llada',

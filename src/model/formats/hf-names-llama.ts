@@ -28,6 +28,25 @@ const OUTER_NAMES: Readonly<Record<string, string>> = {
   'lm_head.weight': 'output.weight',
 };
 
+const nameOf = <T extends string>(names: Readonly<Record<string, T>>, id: string): string | undefined =>
+  Object.keys(names).find((name) => names[name] === id);
+
+/**
+ * Name of a canonical id in such a checkpoint; null when it has none.
+ * @param expert index of the expert, for an id that is a stack of experts
+ */
+export function llamaNameOf(id: string, expert?: number): string | null {
+  const outer = nameOf(OUTER_NAMES, id);
+  if (outer !== undefined) return outer;
+  const match = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(id);
+  if (match === null) return null;
+  const [, layer, weight = '', part] = match;
+  const inner = expert === undefined ? nameOf(LAYER_NAMES, weight) : nameOf(EXPERT_NAMES, weight);
+  if (inner === undefined) return null;
+  const path = expert === undefined ? inner : `mlp.experts.${expert}.${inner}`;
+  return `model.layers.${layer}.${path}.${part}`;
+}
+
 /** A weight, or one expert's matrix of a stack. */
 export interface HfPlace {
   readonly id: string;
