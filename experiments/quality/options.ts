@@ -2,7 +2,7 @@
 export interface QualityOptions {
   readonly model: string;
   /** `tfjs`: the f32 reference; `ort`: ONNX Runtime, one thread per worker, several times faster. */
-  readonly engine: 'tfjs' | 'ort';
+  readonly engine: 'tfjs' | 'ort' | 'npu-numerics';
   /** Problems `firstIndex` .. `firstIndex + n - 1` of the held-out long set of `seed`. */
   readonly seed: number;
   readonly firstIndex: number;

@@ -61,6 +61,10 @@ export async function openQuality(options: QualityOptions): Promise<QualityConte
 
 async function openEngine({ engine }: QualityOptions, { config, weights, weightsPath }: LoadedModel) {
   if (engine === 'tfjs') return createTfjsEngine(config, weights, { backend: 'wasm' });
+  if (engine === 'npu-numerics') {
+    const { createNpuNumericsEngine } = await import('../../src/engine/npu-numerics/engine.js');
+    return createNpuNumericsEngine(config, weights);
+  }
   const { createOrtEngine } = await import('../../src/engine/ort/engine.js');
   return createOrtEngine(config, weights, { threads: 1, compute: 'f32', weightsPath });
 }

@@ -13,12 +13,16 @@ export interface EngineOptions {
   readonly compute: string;
 }
 
-const ENGINES = ['tfjs', 'ort'] as const;
+const ENGINES = ['tfjs', 'ort', 'npu-numerics'] as const;
 const COMPUTES = ['f32', 'int8'] as const;
 
 export function addEngineOptions(command: Command): Command {
   return command
-    .option('--engine <name>', 'tfjs: the f32 reference; ort: ONNX Runtime, weights as stored', 'tfjs')
+    .option(
+      '--engine <name>',
+      "tfjs: the f32 reference; ort: ONNX Runtime, weights as stored; npu-numerics: the NPU's arithmetic",
+      'tfjs',
+    )
     .option('--backend <name>', 'backend of tfjs: wasm, cpu, node (when installed)', 'wasm')
     .option('--threads <n>', 'threads of ort', integer(1, 256), 1)
     .addOption(
@@ -39,6 +43,10 @@ export async function openEngine(ctx: Context, model: LoadedModel, options: Engi
     const { availableBackend } = await import('../engine/tfjs/node-backend.js');
     const backend = await availableBackend(options.backend, (note) => ctx.note(note));
     return createTfjsEngine(model.config, model.weights, { backend });
+  }
+  if (kind === 'npu-numerics') {
+    const { createNpuNumericsEngine } = await import('../engine/npu-numerics/engine.js');
+    return createNpuNumericsEngine(model.config, model.weights);
   }
   const compute = COMPUTES.find((name) => name === options.compute);
   if (compute === undefined) throw unknownName('compute', options.compute, COMPUTES);

@@ -12,7 +12,7 @@ import { progressBar } from '../progress.js';
 
 interface QualityCommandOptions {
   readonly model: string;
-  readonly engine: 'tfjs' | 'ort';
+  readonly engine: 'tfjs' | 'ort' | 'npu-numerics';
   readonly n: number;
   readonly firstIndex: number;
   readonly seed: number;
@@ -35,8 +35,11 @@ export function registerQuality(program: Command, context: () => Context): void 
     .option('--seed <n>', 'seed of the problems', integer(0), d.seed)
     .option('--model <name>', 'shipped model, directory or .gguf file', d.model)
     .addOption(
-      new Option('--engine <name>', 'tfjs: the f32 reference; ort: ONNX Runtime, faster')
-        .choices(['tfjs', 'ort'])
+      new Option(
+        '--engine <name>',
+        "tfjs: the f32 reference; ort: ONNX Runtime, faster; npu-numerics: the NPU's arithmetic",
+      )
+        .choices(['tfjs', 'ort', 'npu-numerics'])
         .default(d.engine),
     )
     .option('--gen-length <n>', 'tokens per answer', integer(1), d.genLength)

@@ -1,4 +1,5 @@
-import { DataError } from '../../src/errors.js';
+import { DataError } from '../../errors.js';
+import { fromF16Bits, toF16Bits } from '../formats/f16.js';
 import { inTile, TILE } from './matrix-tiles.js';
 
 /**
@@ -85,4 +86,20 @@ function forEachRow(
       for (let row = 0; row < TILE; row++) visit((out * TILE + row) * depthTiles + depth, tile, row);
     }
   }
+}
+
+/**
+ * A packed tile as the vector unit hands it to the matrix unit: 1024 halves in tile order, each scale * (code - 8)
+ * rounded to F16 once.
+ * @param tile first byte of the tile
+ */
+export function dequantiseQ4Tile(packed: Uint8Array, tile: number): Uint16Array {
+  const halves = new Uint16Array(TILE * TILE);
+  for (let row = 0; row < TILE; row++) {
+    const scale = fromF16Bits(packedScale(packed, tile, row));
+    for (let column = 0; column < TILE; column++) {
+      halves[inTile(row, column)] = toF16Bits(scale * (packedCode(packed, tile, row, column) - 8));
+    }
+  }
+  return halves;
 }

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../../../src/errors.js';
+import { fromF16Bits } from '../../../src/model/formats/f16.js';
+import { decodeQ4_0, encodeQ4_0 } from '../../../src/model/formats/q4-0.js';
 import {
   fromTiles,
   inTile,
@@ -7,7 +10,7 @@ import {
   tiledIndex,
   tiledShape,
   toTiles,
-} from '../../../sim/layout/matrix-tiles.js';
+} from '../../../src/model/layout/matrix-tiles.js';
 import {
   PACKED_TILE_BYTES,
   PACKED_TILE_STRIDE,
@@ -15,10 +18,7 @@ import {
   packedScale,
   packQ4Tiles,
   unpackQ4Tiles,
-} from '../../../sim/layout/packed-q4-0.js';
-import { DataError } from '../../../src/errors.js';
-import { fromF16Bits } from '../../../src/model/formats/f16.js';
-import { decodeQ4_0, encodeQ4_0 } from '../../../src/model/formats/q4-0.js';
+} from '../../../src/model/layout/packed-q4-0.js';
 
 const side = fc.integer({ min: 1, max: 80 });
 const tilesAcross = fc.integer({ min: 1, max: 3 });
