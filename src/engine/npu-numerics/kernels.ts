@@ -146,6 +146,9 @@ const KERNELS: { readonly [K in OpKind]: Kernel<Extract<Op, { kind: K }>> } = {
   add,
   'gather-rows': gatherRows,
   moe,
+  'state-mix': ({ id, mixer }) => {
+    throw new UsageError(`${id}: a ${mixer} layer can be timed, not run`);
+  },
 };
 
 /** Runs one operator. @throws Error for a kind without a kernel: nothing falls through silently. */
