@@ -1,31 +1,40 @@
-import { loadProfile, profileHash } from '../../sim/hardware/load-profile.js';
+import { loadProfile, overrideProfile, profileHash } from '../../sim/hardware/load-profile.js';
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
 import { createMachine, type Machine } from '../../sim/machine/machine.js';
 import type { MemoryMode } from '../../sim/memory/runtime.js';
 import { stackByName } from '../../sim/stacks/registry.js';
+import { overrideStack } from '../../sim/stacks/stack.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { resolvePreset } from '../../src/model/presets.js';
-import { type LadderContext, openContext } from '../ablation/context.js';
-import { ABLATION_DEFAULTS } from '../ablation/options.js';
 import { fittedOrAssumed, provenanceEntries } from '../ablation/provenance.js';
 import type { ProvenanceEntry } from '../ablation/types.js';
+import { openWorkload } from '../workload/open-workload.js';
+import type { Workload } from '../workload/workload.js';
 import { Decodes } from './decodes.js';
 import type { BenchOptions } from './defaults.js';
-import { findLadder, type LadderSource } from './ladder-source.js';
+
+/** A machine to time on. */
+export interface MachineChoice {
+  readonly stack: 'cpu' | 'llada.cpp';
+  readonly memory: MemoryMode;
+  /** Numbers of the hardware profile at other values than its own, e.g. for a sweep. */
+  readonly hardware?: Readonly<Record<string, string>>;
+  /** The same of the software stack. */
+  readonly software?: Readonly<Record<string, string>>;
+}
 
 export interface BenchHooks {
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** What experiments measure with: machines of one chip, and decodes of the trained model, made once and shared. */
+/** What experiments measure with: machines of one chip, and decodes of workloads, made once and shared. */
 export class Bench {
   readonly hardware: HardwareProfile;
   readonly costModel: ModelConfig;
-  private opened: Promise<LadderContext> | null = null;
-  private made: Promise<Decodes> | null = null;
-  private ladderFound: Promise<LadderSource> | null = null;
+  private readonly made = new Map<string, Promise<Decodes>>();
+  private readonly opened: Workload[] = [];
 
   /** @throws UsageError for an unknown profile or cost model */
   constructor(
@@ -47,12 +56,16 @@ export class Bench {
   machine(
     stack: 'cpu' | 'llada.cpp',
     memory: MemoryMode,
-    options: { readonly record?: boolean; readonly layers?: number } = {},
+    options: Pick<MachineChoice, 'hardware' | 'software'> & {
+      readonly record?: boolean;
+      readonly layers?: number;
+    } = {},
   ): Machine {
     const { costModel: model, hardware: profile } = this;
+    const { hardware, software } = options;
     return createMachine({
-      profile,
-      stack: stackByName(stack),
+      profile: hardware === undefined ? profile : overrideProfile(profile, hardware),
+      stack: software === undefined ? stackByName(stack) : overrideStack(stackByName(stack), software),
       model: { ...model, layers: options.layers ?? model.layers },
       precision: precisionFor(this.options.quant),
       memory,
@@ -61,21 +74,18 @@ export class Bench {
     });
   }
 
-  /** Decodes of the trained model. */
-  decodes(): Promise<Decodes> {
-    this.made ??= this.context().then((context) => new Decodes(this, context));
-    return this.made;
-  }
-
-  /** The ablation ladder of the paper's Table 6. */
-  ladder(): Promise<LadderSource> {
-    this.ladderFound ??= findLadder(this);
-    return this.ladderFound;
-  }
-
-  /** SHA-256 of the weights that decide. */
-  async modelSha256(): Promise<string> {
-    return (await this.context()).model.sha256;
+  /**
+   * Decodes of the workload the user asked for, else of the experiment's own.
+   * @throws UsageError for an unknown workload
+   */
+  decodes(standard: string): Promise<Decodes> {
+    const name = this.options.workload ?? standard;
+    let found = this.made.get(name);
+    if (found === undefined) {
+      found = this.open(name);
+      this.made.set(name, found);
+    }
+    return found;
   }
 
   /** Numbers of the chip and the stacks that are no measurements. */
@@ -86,16 +96,13 @@ export class Bench {
     ]);
   }
 
-  async close(): Promise<void> {
-    if (this.opened !== null) (await this.opened).close();
+  close(): void {
+    for (const workload of this.opened) workload.close();
   }
 
-  private context(): Promise<LadderContext> {
-    const { model, costModel, quant, profile, prompts, seed, genLength } = this.options;
-    this.opened ??= openContext({
-      ...ABLATION_DEFAULTS,
-      ...{ model, costModel, quant, profile, prompts, seed, genLength },
-    });
-    return this.opened;
+  private async open(name: string): Promise<Decodes> {
+    const workload = await openWorkload(name, this.options.seed);
+    this.opened.push(workload);
+    return new Decodes(this, workload);
   }
 }

@@ -2,7 +2,9 @@ import type { PolicySpec } from '../../src/decode/spec.js';
 import { type BarPanel, bars } from '../figures/bars.js';
 import { paperTable } from '../paper/numbers.js';
 import { meanOf, variant } from './decode-statistics.js';
-import { type Experiment, numbersOf } from './experiment.js';
+import { LLADA_CPP } from './decodes.js';
+import { DECIDED, type Experiment, numbersOf } from './experiment.js';
+import { PAPER_WORKLOAD, WHO_DECIDED } from './words.js';
 
 /** Rows that Table 6 does not have, from the full system to none of its decoding techniques. */
 const VARIANTS: readonly (readonly [name: string, spec: () => PolicySpec])[] = [
@@ -24,17 +26,17 @@ export const counterfactuals: Experiment = {
   title: 'What the paper does not compare: one plain threshold, and lookahead by trigger and allowance',
   paper: null,
   runs: 'each policy timed on llada.cpp with SOMR; mean over prompts',
-  source: 'decodes',
+  workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
-  measure: async (bench) => {
-    const decodes = await bench.decodes();
+  measure: async (_, open) => {
+    const decodes = await open();
     const table6 = numbersOf(paperTable('table6').columns, 'seconds');
     const fig5b = paperTable('fig5b').columns;
     const at09 = numbersOf(fig5b, 'threshold').indexOf(0.9);
     const seconds: number[] = [];
     const forwards: number[] = [];
     for (const [, spec] of VARIANTS) {
-      const facts = await decodes.run(spec(), 'npu');
+      const facts = await decodes.run(spec(), LLADA_CPP);
       seconds.push(meanOf(facts.map((each) => each.seconds ?? Number.NaN)));
       forwards.push(meanOf(facts.map((each) => each.forwards)));
     }
@@ -45,7 +47,7 @@ export const counterfactuals: Experiment = {
         'window.lookahead.allowanceRatio': allowance,
         'window.lookahead.maxRows': 32 * Math.max(1, allowance),
       });
-      sweep.push(meanOf((await decodes.run(spec, 'npu')).map((each) => each.seconds ?? Number.NaN)));
+      sweep.push(meanOf((await decodes.run(spec, LLADA_CPP)).map((each) => each.seconds ?? Number.NaN)));
     }
     return {
       policy: VARIANTS.map(([name]) => name),
@@ -69,26 +71,27 @@ export const counterfactuals: Experiment = {
   },
   rows: [
     {
-      ...{ name: '{label}', labels: 'policy', unit: 's', ours: 'seconds', paper: null, kind: 'ordering' },
+      ...{ name: '{label}', labels: 'policy', unit: 's', ours: 'seconds', paper: null, kind: DECIDED },
     },
     {
       ...{ name: 'threshold 0.9 over full system', unit: 'x', ours: 'over_full[5]' },
-      ...{ paper: 'paper_threshold_s / paper_full_s[1]', kind: 'ordering' },
+      ...{ paper: 'paper_threshold_s / paper_full_s[1]', kind: DECIDED },
       band: { claim: 'T27', text: 'at most 1', pass: 'ours <= 1' },
       whenMissed:
         'the model decides more per step under two thresholds, scores fewer rows (SLS), and needs no pass to seal a block',
     },
     {
       ...{ name: 'threshold 0.9 + SLS over full system', unit: 'x', ours: 'over_full[4]' },
-      ...{ paper: 'paper_threshold_s / paper_full_s[1]', kind: 'ordering' },
+      ...{ paper: 'paper_threshold_s / paper_full_s[1]', kind: DECIDED },
     },
     {
       ...{ name: '{label}: gain', labels: 'sweep_label', unit: 'x', ours: 'sweep_gain', paper: null },
-      kind: 'ordering',
+      kind: DECIDED,
     },
   ],
   notes: [
-    "Decisions are {model}'s on its own problems: which row is faster is compared, seconds are not. What it does to the answers is not measured here.",
+    WHO_DECIDED,
+    'What the rows do to the answers is not measured here (`dllm-npu quality`, `dllm-npu tune`).',
     "The paper's column combines its own figures: 128 tokens at 4.9 per step (Figure 5b), 0.559 s per step (Table 6, + SOMR). It measured no such row.",
     'With blocks, tiles and windows of 32 rows an allowance below the price of a second tile switches lookahead off, whatever the trigger.',
   ],

@@ -1,5 +1,5 @@
 import { CheckError } from '../../src/errors.js';
-import type { Columns, Experiment, RowSpec } from './experiment.js';
+import type { BySource, Columns, Experiment, Kind, RowSpec } from './experiment.js';
 import { derive, evaluate, list, type Scope, scopeOf } from './expressions.js';
 import type { ReproducedRow } from './result.js';
 
@@ -11,13 +11,30 @@ export function evaluateExperiment(
   experiment: Pick<Experiment, 'derived' | 'rows'>,
   measured: Columns,
   paper: Columns,
+  source: keyof BySource<unknown> = 'other',
 ): { derived: Columns; rows: ReproducedRow[] } {
   const scope: Scope = { ...scopeOf(measured), paper: scopeOf(paper) };
   const derived = derive(experiment.derived, scope);
-  return { derived, rows: experiment.rows.flatMap((spec) => rowsOf(spec, scope)) };
+  return { derived, rows: experiment.rows.flatMap((spec) => rowsOf(settle(spec, source), scope)) };
 }
 
-function rowsOf(spec: RowSpec, scope: Scope): ReproducedRow[] {
+/** A row of which nothing depends on the source any more. */
+type SettledRow = Omit<RowSpec, 'kind' | 'whenMissed'> & { readonly kind: Kind; readonly whenMissed: string };
+
+function settle(spec: RowSpec, source: keyof BySource<unknown>): SettledRow {
+  return {
+    ...spec,
+    kind: bySource(spec.kind, source),
+    whenMissed: bySource(spec.whenMissed ?? 'not explained', source),
+  };
+}
+
+/** What holds for a source. */
+export function bySource<T extends string>(value: T | BySource<T>, source: keyof BySource<unknown>): T {
+  return typeof value === 'string' ? value : value[source];
+}
+
+function rowsOf(spec: SettledRow, scope: Scope): ReproducedRow[] {
   const ours = list(evaluate(spec.ours, scope, spec.name));
   const paper = spec.paper === null ? null : list(evaluate(spec.paper, scope, spec.name));
   const labels = spec.labels === undefined ? null : list(evaluate(spec.labels, scope, spec.name));
@@ -34,7 +51,7 @@ function rowsOf(spec: RowSpec, scope: Scope): ReproducedRow[] {
   });
 }
 
-function rowOf(spec: RowSpec, name: string, ours: number | null, paper: number | null): ReproducedRow {
+function rowOf(spec: SettledRow, name: string, ours: number | null, paper: number | null): ReproducedRow {
   const error =
     spec.kind === 'ordering' || ours === null || paper === null ? null : relativeError(ours, paper);
   const base = { name, ours, paper, error, kind: spec.kind, unit: spec.unit };
@@ -44,7 +61,7 @@ function rowOf(spec: RowSpec, name: string, ours: number | null, paper: number |
   return {
     ...base,
     ...{ claim: spec.band.claim, band: spec.band.text, pass },
-    reason: pass ? null : (spec.whenMissed ?? 'not explained'),
+    reason: pass ? null : spec.whenMissed,
   };
 }
 

@@ -1,7 +1,8 @@
 import { curves } from '../figures/curves.js';
 import { denoising, meanOf, variant } from './decode-statistics.js';
-import { type Experiment, numbersOf } from './experiment.js';
-import { OTHER_MODEL } from './words.js';
+import { LLADA_CPP } from './decodes.js';
+import { DECIDED, type Experiment, numbersOf } from './experiment.js';
+import { alsoBecause, PAPER_WORKLOAD, WHO_DECIDED } from './words.js';
 
 const TRIGGERS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -14,17 +15,17 @@ export const fig13a: Experiment = {
   title: 'Lookahead trigger: latency of the full system',
   paper: 'fig13a',
   runs: 'policy llada.cpp with window.lookahead.trigger 0 to 8, timed on llada.cpp with SOMR; mean over prompts',
-  source: 'decodes',
+  workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
-  measure: async (bench) => {
-    const decodes = await bench.decodes();
+  measure: async (_, open) => {
+    const decodes = await open();
     const columns = { seconds: [], forwards: [], drafts_accepted: [], rows_per_pass: [] } as Record<
       string,
       number[]
     >;
     for (const trigger of TRIGGERS) {
       const spec = variant('llada.cpp', { 'window.lookahead.trigger': trigger });
-      const facts = await decodes.run(spec, 'npu');
+      const facts = await decodes.run(spec, LLADA_CPP);
       columns.seconds?.push(meanOf(facts.map(({ seconds }) => seconds ?? Number.NaN)));
       columns.forwards?.push(meanOf(facts.map(({ forwards }) => forwards)));
       columns.drafts_accepted?.push(meanOf(facts.map(({ draftsAccepted }) => draftsAccepted)));
@@ -41,22 +42,22 @@ export const fig13a: Experiment = {
   rows: [
     {
       ...{ name: 'gain over trigger 0 at {label}', labels: 'trigger', unit: 'x', ours: 'over_off' },
-      ...{ paper: 'paper_over_off', kind: 'ordering' },
+      ...{ paper: 'paper_over_off', kind: DECIDED },
     },
     {
-      ...{ name: 'best trigger', unit: 'masks', ours: 'best', paper: 'paper_best', kind: 'ordering' },
+      ...{ name: 'best trigger', unit: 'masks', ours: 'best', paper: 'paper_best', kind: DECIDED },
       band: { claim: 'T7', text: '3 to 6', pass: 'ours >= 3 and ours <= 6' },
-      whenMissed: `${OTHER_MODEL}. ${SECOND_TILE}`,
+      whenMissed: alsoBecause(SECOND_TILE),
     },
     {
       ...{ name: 'gain of the best trigger over 0', unit: '%', ours: '100 * (max(over_off) - 1)' },
-      ...{ paper: '100 * (max(paper_over_off) - 1)', kind: 'ordering' },
+      ...{ paper: '100 * (max(paper_over_off) - 1)', kind: DECIDED },
       band: { claim: 'T7', text: '8 to 25 %', pass: 'ours >= 8 and ours <= 25' },
-      whenMissed: `${OTHER_MODEL}. ${SECOND_TILE}`,
+      whenMissed: alsoBecause(SECOND_TILE),
     },
   ],
   notes: [
-    "Decisions are {model}'s on its own problems: the position of the optimum is compared, seconds are not.",
+    WHO_DECIDED,
     'The paper gives no latency allowance; here a pass may cost up to twice the pass without lookahead (one more tile).',
   ],
   figure: (columns, paper) =>

@@ -1,8 +1,8 @@
 import { curves, type Series } from '../figures/curves.js';
 import { paperTable } from '../paper/numbers.js';
 import { variant, visibleShare } from './decode-statistics.js';
-import { type Columns, type Experiment, numbersOf } from './experiment.js';
-import { OTHER_MODEL } from './words.js';
+import { type Columns, DECIDED, type Experiment, numbersOf } from './experiment.js';
+import { OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from './words.js';
 
 const VISIBLE = [0.9, 0.8, 0.7, 0.6, 0.5];
 
@@ -26,10 +26,10 @@ export const fig13b: Experiment = {
   title: 'Two thresholds: tokens not yet stable when their block ends',
   paper: 'fig13b',
   runs: "policy mbsd-sts at the paper's pairs of thresholds; positions still visible when their block is complete",
-  source: 'decodes',
+  workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
-  measure: async (bench) => {
-    const decodes = await bench.decodes();
+  measure: async (bench, open) => {
+    const decodes = await open();
     const { columns } = paperTable('fig13b');
     const visible = numbersOf(columns, 'visible');
     const stable = numbersOf(columns, 'stable');
@@ -53,31 +53,28 @@ export const fig13b: Experiment = {
   },
   rows: [
     {
-      ...{ name: 'visible, stable {label}', unit: '%', ours: 'below_stable_pct', kind: 'ordering' },
+      ...{ name: 'visible, stable {label}', unit: '%', ours: 'below_stable_pct', kind: DECIDED },
       labels: 'map(1:size(visible)[1], f(i) = concat(string(visible[i]), " / ", string(stable[i])))',
       paper: 'paper.below_stable',
     },
     {
       ...{ name: 'falls with the stable threshold', unit: 'times', ours: 'falling_in_row' },
-      ...{ paper: 'paper_falling_in_row', kind: 'ordering' },
+      ...{ paper: 'paper_falling_in_row', kind: DECIDED },
       band: { claim: 'T16', text: 'never', pass: 'ours == 0' },
-      whenMissed: `${OTHER_MODEL}; few prompts`,
+      whenMissed: OTHER_MODEL,
     },
     {
       ...{ name: 'rises with the visible threshold', unit: 'times', ours: 'inversions' },
-      ...{ paper: 'paper_inversions', kind: 'ordering' },
+      ...{ paper: 'paper_inversions', kind: DECIDED },
       band: { claim: 'T16', text: 'at most once', pass: 'ours <= 1' },
-      whenMissed: `${OTHER_MODEL}; few prompts`,
+      whenMissed: OTHER_MODEL,
     },
     {
-      ...{ name: 'rank correlation with the paper', unit: '', kind: 'ordering' },
+      ...{ name: 'rank correlation with the paper', unit: '', kind: DECIDED },
       ...{ ours: 'spearman(below_stable_pct, paper.below_stable)', paper: null },
     },
   ],
-  notes: [
-    "Decisions are {model}'s on its own problems: the shape of the surface is compared, values are not predicted.",
-    'The paper gives no unit: percent here, which it may or may not be there.',
-  ],
+  notes: [WHO_DECIDED, 'The paper gives no unit: percent here, which it may or may not be there.'],
   figure: (columns, paper) => {
     const x = { title: 'stable threshold', zero: false, values: [0.75, 0.85, 0.9, 0.95, 0.99] };
     return curves([

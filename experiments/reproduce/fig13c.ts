@@ -47,7 +47,7 @@ export const fig13c: Experiment = {
   title: 'Synchronous staging by resident budget',
   paper: 'fig13c',
   runs: 'SOMR places the weights for a resident budget; everything else is copied into a slot and flushed, nothing hidden',
-  source: 'machine',
+  workload: null,
   stacks: ['llada.cpp'],
   measure: stageByBudget,
   derived: {

@@ -12,7 +12,7 @@ export const fig3a: Experiment = {
   title: 'The staircase: FFN down projection by tokens',
   paper: 'fig3a',
   runs: 'the FFN down projection of one layer over 1 to 128 rows, without dispatch',
-  source: 'machine',
+  workload: null,
   stacks: ['cpu', 'llada.cpp'],
   measure: (bench) => {
     const npu = bench.machine('llada.cpp', 'unlimited', { record: true, layers: 1 });

@@ -10,7 +10,7 @@ export const fig3b: Experiment = {
   title: '32 tokens processed in groups',
   paper: 'fig3b',
   runs: 'the FFN down projection over 32 tokens as 32 / g calls of g rows, without dispatch',
-  source: 'machine',
+  workload: null,
   stacks: ['cpu', 'llada.cpp'],
   measure: (bench) => {
     const npu = bench.machine('llada.cpp', 'unlimited', { record: true, layers: 1 });

@@ -1,7 +1,7 @@
 import { curves } from '../figures/curves.js';
 import { tailShare, variant } from './decode-statistics.js';
-import { type Experiment, numbersOf } from './experiment.js';
-import { OTHER_MODEL } from './words.js';
+import { DECIDED, type Experiment, numbersOf } from './experiment.js';
+import { OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from './words.js';
 
 const MASKS = [1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -10,10 +10,10 @@ export const fig5a: Experiment = {
   title: 'Tail steps: share of steps with few masks left',
   paper: 'fig5a',
   runs: 'policy threshold (0.9, block by block on prefix KV); masks counted at the start of each denoising pass',
-  source: 'decodes',
+  workload: PAPER_WORKLOAD,
   stacks: [],
-  measure: async (bench) => {
-    const decodes = await (await bench.decodes()).run(variant('threshold'));
+  measure: async (_, open) => {
+    const decodes = await (await open()).run(variant('threshold'));
     return { masks: MASKS, share_pct: MASKS.map((masks) => tailShare(decodes, masks)) };
   },
   // At one token per step every number of masks from 1 to 32 occurs once per block.
@@ -21,20 +21,17 @@ export const fig5a: Experiment = {
   rows: [
     {
       ...{ name: 'at most {label} masks', labels: 'masks', unit: '%', ours: 'share_pct' },
-      ...{ paper: 'paper.share_pct', kind: 'ordering' },
+      ...{ paper: 'paper.share_pct', kind: DECIDED },
       band: { claim: 'T15', text: 'within 5 points', pass: 'abs(ours - paper) <= 5' },
-      whenMissed: `${OTHER_MODEL}; T15 asks for a confidence process fitted to Figures 5b and 8`,
+      whenMissed: OTHER_MODEL,
     },
     {
-      ...{ name: 'at most 4 masks, over one token per step', unit: 'x', kind: 'ordering' },
+      ...{ name: 'at most 4 masks, over one token per step', unit: 'x', kind: DECIDED },
       ours: 'share_pct[4] / one_per_step_pct[4]',
       paper: 'paper.share_pct[4] / one_per_step_pct[4]',
     },
   ],
-  notes: [
-    "Decisions are {model}'s on its own problems: an ordering, not a prediction of values.",
-    'Blocks of end-of-text tokens are included: they are decoded too.',
-  ],
+  notes: [WHO_DECIDED, 'Blocks of end-of-text tokens are included: they are decoded too.'],
   figure: (columns, paper) =>
     curves([
       {

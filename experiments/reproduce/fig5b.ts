@@ -1,7 +1,7 @@
 import { curves } from '../figures/curves.js';
 import { committedBelow, tokensPerStep, variant } from './decode-statistics.js';
-import { type Experiment, numbersOf } from './experiment.js';
-import { OTHER_MODEL } from './words.js';
+import { type Experiment, FITTED, numbersOf } from './experiment.js';
+import { FITTED_NOTE, OTHER_MODEL, PAPER_WORKLOAD } from './words.js';
 
 const THRESHOLDS = [0.5, 0.6, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95];
 
@@ -10,10 +10,10 @@ export const fig5b: Experiment = {
   title: 'One commit threshold: speed against confidence',
   paper: 'fig5b',
   runs: 'policy threshold (block by block on prefix KV) at eight thresholds; committed tokens below 0.9 when committed',
-  source: 'decodes',
+  workload: PAPER_WORKLOAD,
   stacks: [],
-  measure: async (bench) => {
-    const decodes = await bench.decodes();
+  measure: async (bench, open) => {
+    const decodes = await open();
     const { genLength } = bench.options;
     const columns = { tokens_per_step: [], below_pct: [] } as Record<string, number[]>;
     for (const tau of THRESHOLDS) {
@@ -27,21 +27,21 @@ export const fig5b: Experiment = {
   rows: [
     {
       ...{ name: 'tokens per step at {label}', labels: 'threshold', unit: '', ours: 'tokens_per_step' },
-      ...{ paper: 'paper.tokens_per_step', kind: 'ordering' },
+      ...{ paper: 'paper.tokens_per_step', kind: FITTED },
     },
     {
       ...{ name: 'committed below 0.9 at {label}', labels: 'threshold', unit: '%', ours: 'below_pct' },
-      ...{ paper: 'paper.below_pct', kind: 'ordering' },
+      ...{ paper: 'paper.below_pct', kind: FITTED },
     },
     {
-      ...{ name: 'tokens per step fall with the threshold', unit: 'rank corr.', kind: 'ordering' },
+      ...{ name: 'tokens per step fall with the threshold', unit: 'rank corr.', kind: FITTED },
       ours: 'spearman(threshold, tokens_per_step)',
       paper: 'spearman(paper.threshold, paper.tokens_per_step)',
       band: { claim: 'T13', text: 'under -0.9', pass: 'ours < -0.9' },
       whenMissed: OTHER_MODEL,
     },
     {
-      ...{ name: 'weak commits fall with the threshold', unit: 'rank corr.', kind: 'ordering' },
+      ...{ name: 'weak commits fall with the threshold', unit: 'rank corr.', kind: FITTED },
       ours: 'spearman(threshold, below_pct)',
       paper: 'spearman(paper.threshold, paper.below_pct)',
       band: { claim: 'T13', text: 'under -0.9', pass: 'ours < -0.9' },
@@ -49,7 +49,7 @@ export const fig5b: Experiment = {
     },
   ],
   notes: [
-    "Decisions are {model}'s on its own problems: the trade-off is compared, values are not predicted.",
+    FITTED_NOTE,
     'A step in which no position reaches the threshold commits the best one: weak commits never vanish.',
   ],
   figure: (columns, paper) => {

@@ -1,16 +1,17 @@
 import { curves } from '../figures/curves.js';
 import { skippableShare, variant } from './decode-statistics.js';
-import { type Experiment, numbersOf } from './experiment.js';
+import { DECIDED, type Experiment, numbersOf } from './experiment.js';
+import { PAPER_WORKLOAD, WHO_DECIDED } from './words.js';
 
 export const fig5c: Experiment = {
   name: 'fig5c',
   title: 'Decisions that can be skipped: rows whose token is final',
   paper: 'fig5c',
   runs: 'policies mbsd-sts (sliding window) and sts (whole block); rows of denoising passes that are stable already',
-  source: 'decodes',
+  workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
-  measure: async (bench) => {
-    const decodes = await bench.decodes();
+  measure: async (_, open) => {
+    const decodes = await open();
     const sliding = await decodes.run(variant('mbsd-sts'));
     const block = await decodes.run(variant('sts'));
     const sorted = (shares: number[]) => shares.sort((a, b) => b - a);
@@ -24,23 +25,23 @@ export const fig5c: Experiment = {
   rows: [
     {
       ...{ name: 'whole block, mean over cases', unit: '%', ours: 'mean(block_pct)' },
-      ...{ paper: 'mean(paper.skippable_pct)', kind: 'ordering' },
+      ...{ paper: 'mean(paper.skippable_pct)', kind: DECIDED },
     },
     {
       ...{ name: 'whole block, smallest', unit: '%', ours: 'min(block_pct)' },
-      ...{ paper: 'min(paper.skippable_pct)', kind: 'ordering' },
+      ...{ paper: 'min(paper.skippable_pct)', kind: DECIDED },
     },
     {
       ...{ name: 'whole block, largest', unit: '%', ours: 'max(block_pct)' },
-      ...{ paper: 'max(paper.skippable_pct)', kind: 'ordering' },
+      ...{ paper: 'max(paper.skippable_pct)', kind: DECIDED },
     },
     {
       ...{ name: 'sliding window, mean over cases', unit: '%', ours: 'mean(sliding_pct)' },
-      ...{ paper: 'mean(paper.skippable_pct)', kind: 'ordering' },
+      ...{ paper: 'mean(paper.skippable_pct)', kind: DECIDED },
     },
   ],
   notes: [
-    "Decisions are {model}'s on its own problems, sorted by share as the paper's five cases are: values are not predicted.",
+    WHO_DECIDED,
     'The paper does not say which window the figure was taken under: a sliding window leaves final rows behind, so less is left to skip.',
   ],
   figure: (columns, paper) => {

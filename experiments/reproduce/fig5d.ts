@@ -9,7 +9,7 @@ export const fig5d: Experiment = {
   title: 'Mapping spikes: one FFN operator by layer, without SOMR',
   paper: 'fig5d',
   runs: 'a steady denoising step of 32 rows on the NPU; whole 1 GiB buffers mapped on demand, least recently used out',
-  source: 'machine',
+  workload: null,
   stacks: ['llada.cpp'],
   measure: (bench) => {
     const { layers, mappingMs } = ffnDownByLayer(

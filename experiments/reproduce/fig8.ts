@@ -1,7 +1,7 @@
 import { curves } from '../figures/curves.js';
 import { firstCommitByPosition, variant } from './decode-statistics.js';
-import { type Experiment, numbersOf } from './experiment.js';
-import { OTHER_MODEL } from './words.js';
+import { type Experiment, FITTED, numbersOf } from './experiment.js';
+import { FITTED_NOTE, OTHER_MODEL, PAPER_WORKLOAD } from './words.js';
 
 const BLOCK = 32;
 
@@ -10,10 +10,10 @@ export const fig8: Experiment = {
   title: 'The commit frontier: mean step of the first commit by position',
   paper: 'fig8',
   runs: 'policy threshold (0.9, block by block on prefix KV); blocks that hold text',
-  source: 'decodes',
+  workload: PAPER_WORKLOAD,
   stacks: [],
-  measure: async (bench) => {
-    const decodes = await (await bench.decodes()).run(variant('threshold'));
+  measure: async (_, open) => {
+    const decodes = await (await open()).run(variant('threshold'));
     return {
       position: Array.from({ length: BLOCK }, (_, i) => i + 1),
       first_commit_step: firstCommitByPosition(decodes, BLOCK),
@@ -26,30 +26,27 @@ export const fig8: Experiment = {
   },
   rows: [
     {
-      ...{ name: 'slope', unit: 'steps per position', ours: 'fitted_slope', kind: 'ordering' },
+      ...{ name: 'slope', unit: 'steps per position', ours: 'fitted_slope', kind: FITTED },
       paper: 'slope(paper.position, paper.first_commit_step)',
       band: { claim: 'T14', text: '0.07 to 0.13', pass: 'ours >= 0.07 and ours <= 0.13' },
       whenMissed: OTHER_MODEL,
     },
     {
-      ...{ name: 'correlation with position', unit: '', kind: 'ordering' },
+      ...{ name: 'correlation with position', unit: '', kind: FITTED },
       ours: 'pearson(position, first_commit_step)',
       paper: 'pearson(paper.position, paper.first_commit_step)',
       band: { claim: 'T14', text: 'over 0.85', pass: 'ours > 0.85' },
       whenMissed: OTHER_MODEL,
     },
     {
-      ...{ name: 'last quarter over first quarter', unit: 'x', kind: 'ordering' },
+      ...{ name: 'last quarter over first quarter', unit: 'x', kind: FITTED },
       ours: 'mean(first_commit_step[25:32]) / mean(first_commit_step[1:8])',
       paper: 'mean(paper.first_commit_step[25:32]) / mean(paper.first_commit_step[1:8])',
       band: { claim: 'T14', text: 'rises', pass: 'ours > 1' },
       whenMissed: OTHER_MODEL,
     },
   ],
-  notes: [
-    "Decisions are {model}'s on its own problems: the shape is compared, values are not predicted.",
-    'The paper does not say which commit rule the figure was taken under.',
-  ],
+  notes: [FITTED_NOTE, 'The paper does not say which commit rule the figure was taken under.'],
   figure: (columns, paper) =>
     curves([
       {

@@ -11,6 +11,7 @@ import { fig8 } from './fig8.js';
 import { fig13a } from './fig13a.js';
 import { fig13b } from './fig13b.js';
 import { fig13c } from './fig13c.js';
+import { forwards } from './forwards.js';
 import { table2 } from './table2.js';
 import { table6 } from './table6.js';
 
@@ -29,6 +30,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   fig13b,
   table6,
   counterfactuals,
+  forwards,
 ];
 
 /** Runs all of them. */

@@ -12,7 +12,7 @@ export const table2: Experiment = {
   title: 'One denoising step, CPU and NPU',
   paper: 'table2',
   runs: 'one denoising step of 32, 64 and 128 rows in steady state; NPU: llada.cpp with SOMR; no cached prefix',
-  source: 'machine',
+  workload: null,
   stacks: ['cpu', 'llada.cpp'],
   measure: (bench) => {
     const cpu = bench.machine('cpu', 'unlimited');

@@ -9,8 +9,8 @@ import {
   variant,
   visibleShare,
 } from '../../experiments/reproduce/decode-statistics.js';
-import type { DecodeFacts } from '../../experiments/reproduce/decodes.js';
 import { BENCH_DEFAULTS } from '../../experiments/reproduce/defaults.js';
+import type { DecodeFacts } from '../../experiments/workload/facts.js';
 
 const commit = (offset: number, confidence: number) => ({ offset, confidence });
 /** Two blocks of two positions; text ends before the second one. */
@@ -22,7 +22,9 @@ const facts: DecodeFacts = {
   ],
   forwards: 6,
   visibleAtBlockEnd: [1, 0],
+  refreshes: 0,
   draftsAccepted: 0,
+  answer: null,
   textTokens: 2,
   seconds: null,
 };
@@ -41,7 +43,7 @@ describe('statistics of decodes', () => {
   it('account for every position of a real decode exactly once', async () => {
     const bench = new Bench({ ...BENCH_DEFAULTS, prompts: 1, genLength: 64 });
     try {
-      const decodes = await bench.decodes();
+      const decodes = await bench.decodes('tiny-llada');
       for (const policy of ['threshold', 'mbsd-sts']) {
         const [decoded] = await decodes.run(variant(policy));
         const offsets = decoded?.denoise.flatMap((step) => step.commits.map(({ offset }) => offset)) ?? [];
@@ -58,7 +60,7 @@ describe('statistics of decodes', () => {
       // Equal requests are decoded once.
       expect(decodes.run(variant('threshold'))).toBe(decodes.run(variant('threshold')));
     } finally {
-      await bench.close();
+      bench.close();
     }
   });
 });

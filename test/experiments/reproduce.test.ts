@@ -113,6 +113,8 @@ describe('reproduce, each source', () => {
     const { code, stderr } = await cli([
       'reproduce',
       'fig8',
+      '--workload',
+      'tiny-llada',
       '--prompts',
       '1',
       '--gen-length',
@@ -122,9 +124,9 @@ describe('reproduce, each source', () => {
     ]);
     expect(code, stderr).toBe(0);
     const result = readResult(join(out, 'result.json'));
-    expect(result.decisions).toMatch(/^tiny-llada on 1 /);
+    expect(result.decisions).toMatch(/^tiny-llada \(weights [0-9a-f]{8}\) on 1 /);
     expect(result.notes.join(' ')).toContain("tiny-llada's");
-    expect(result.command).toBe('dllm-npu reproduce fig8 --prompts 1 --gen-length 64');
+    expect(result.command).toBe('dllm-npu reproduce fig8 --workload tiny-llada --prompts 1 --gen-length 64');
     expect(result.rows.every(({ kind, error }) => kind === 'ordering' && error === null)).toBe(true);
     expect(result.measured.first_commit_step).toHaveLength(32);
   });

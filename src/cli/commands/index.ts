@@ -17,6 +17,7 @@ import { registerSynth } from './synth.js';
 import { registerTrace } from './trace.js';
 import { registerTrain } from './train.js';
 import { registerVerify } from './verify.js';
+import { registerWorkload } from './workload.js';
 
 /**
  * Every command, in the order of the help. Commands load what they need when they run, so that help and small
@@ -39,5 +40,6 @@ export function registerCommands(program: Command, context: () => Context): void
   registerSynth(program, context);
   registerTrain(program, context);
   registerReproduce(program, context);
+  registerWorkload(program, context);
   registerReport(program, context);
 }

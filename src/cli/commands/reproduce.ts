@@ -8,14 +8,13 @@ import type { Context } from '../io.js';
 import { integer } from '../options.js';
 
 interface ReproduceOptions {
-  readonly model: string;
+  readonly workload?: string;
   readonly costModel: string;
   readonly quant: 'f32' | 'f16' | 'q8_0' | 'q4_0';
   readonly profile: string;
-  readonly prompts: number;
+  readonly prompts?: number;
   readonly seed: number;
   readonly genLength: number;
-  readonly summary?: string;
   readonly out?: string;
 }
 
@@ -25,11 +24,18 @@ export function registerReproduce(program: Command, context: () => Context): voi
     .description('a table or figure of the paper: ours, the published number, the error and what it proves')
     .argument(
       '<name>',
-      'table2, table6, fig3a, fig3b, fig5a, fig5b, fig5c, fig5d, fig8, fig13a, fig13b, fig13c, counterfactuals, or all',
+      'table2, table6, fig3a, fig3b, fig5a, fig5b, fig5c, fig5d, fig8, fig13a, fig13b, fig13c, counterfactuals, forwards, or all',
     )
-    .option('--prompts <n>', 'held-out prompts of experiments that decode', integer(1), d.prompts)
-    .option('--seed <n>', 'seed of the prompts', integer(0), d.seed)
-    .option('--model <name>', 'model that decides', d.model)
+    .option(
+      '--workload <name>',
+      'who decides: a model (tiny-llada), trace:FILE, synthetic, synthetic:PROFILE (default: each experiment its own)',
+    )
+    .option(
+      '--prompts <n>',
+      'cases of experiments that decode (default: 5 of a model, 32 of a process)',
+      integer(1),
+    )
+    .option('--seed <n>', 'seed of the prompts or of the process', integer(0), d.seed)
     .option('--cost-model <name>', 'model whose shapes are timed', d.costModel)
     .addOption(
       new Option('--quant <format>', 'weight format that is timed')
@@ -38,15 +44,14 @@ export function registerReproduce(program: Command, context: () => Context): voi
     )
     .option('--profile <name>', 'hardware profile', d.profile)
     .option('--gen-length <n>', 'tokens per answer', integer(1), d.genLength)
-    .option('--summary <file>', 'table6: take the ladder from this summary.json')
     .option('--out <dir>', 'where result.json, rows.csv and the figure go (default: results/reproduce/NAME)')
     .addHelpText(
       'after',
       '\nKinds: calibrated proves nothing, predicted must come out, ordering promises an order and no value. A row that' +
         '\nmisses its band is marked and explained; nothing is tuned. A missed band is a finding, not a failure: exit 0.' +
-        '\n\nExamples:\n  $ dllm-npu reproduce table2\n  $ dllm-npu reproduce fig5b --prompts 20\n  $ dllm-npu reproduce all --json',
+        '\n\nExamples:\n  $ dllm-npu reproduce table2\n  $ dllm-npu reproduce fig5b --workload tiny-llada --prompts 20\n  $ dllm-npu reproduce all --json',
     )
-    .action(async (name: string, { out, summary, ...options }: ReproduceOptions) => {
+    .action(async (name: string, { out, workload, prompts, ...options }: ReproduceOptions) => {
       const ctx = context();
       const { experimentsByName, ALL } = await import('../../../experiments/reproduce/registry.js');
       const experiments = experimentsByName(name);
@@ -57,7 +62,10 @@ export function registerReproduce(program: Command, context: () => Context): voi
       const directoryOf = (each: string) =>
         name === ALL ? join(out ?? parent, each) : (out ?? join(parent, each));
       for (const each of experiments) checkWritableDirectory(directoryOf(each.name));
-      const bench = new Bench({ ...options, summary: summary ?? null }, { signal: ctx.signal });
+      const bench = new Bench(
+        { ...options, workload: workload ?? null, prompts: prompts ?? null },
+        { signal: ctx.signal },
+      );
       const results: ReproduceResult[] = [];
       try {
         for (const experiment of experiments) {
@@ -72,7 +80,7 @@ export function registerReproduce(program: Command, context: () => Context): voi
           results.push(result);
         }
       } finally {
-        await bench.close();
+        bench.close();
       }
       if (results.length > 1) ctx.print(printOverview(results, ctx.color));
       const data = results.map((result) => ({
