@@ -12,7 +12,9 @@ import { registerPolicies } from './policies.js';
 import { registerQuality } from './quality.js';
 import { registerReport } from './report.js';
 import { registerReproduce } from './reproduce.js';
+import { registerResults } from './results.js';
 import { registerSimulate } from './simulate.js';
+import { registerSweep } from './sweep.js';
 import { registerSynth } from './synth.js';
 import { registerTrace } from './trace.js';
 import { registerTrain } from './train.js';
@@ -41,5 +43,7 @@ export function registerCommands(program: Command, context: () => Context): void
   registerTrain(program, context);
   registerReproduce(program, context);
   registerWorkload(program, context);
+  registerSweep(program, context);
+  registerResults(program, context);
   registerReport(program, context);
 }

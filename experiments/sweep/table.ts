@@ -1,0 +1,47 @@
+import type { RunRecord } from './record.js';
+
+export type Cell = string | number | boolean | null;
+
+/** Runs as a table: one row each, one column per option, metric and hash. */
+export interface RunTable {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+/** Columns every table has, before the options and metrics. */
+const FIRST = ['hash', 'kind', 'outcome', 'code'] as const;
+
+/**
+ * Options become `config.NAME`, entries of an option `config.NAME.ENTRY`, metrics `NAME`. A cell is null where a
+ * run has no such option or metric. Columns are in the order of their first appearance.
+ */
+export function runTable(records: readonly RunRecord[]): RunTable {
+  const flat = records.map((record) => {
+    const { hash, kind, outcome, code, config, metrics, reason } = record;
+    return {
+      ...{ hash, kind, outcome, code },
+      ...flatten('config', config),
+      ...metrics,
+      ...(reason === undefined ? {} : { reason }),
+    } as Record<string, Cell>;
+  });
+  const names = new Set<string>(FIRST);
+  for (const row of flat) for (const name of Object.keys(row)) names.add(name);
+  const columns = [...names];
+  return { columns, rows: flat.map((row) => columns.map((name) => row[name] ?? null)) };
+}
+
+/** Entries of objects get a name each; lists and empty objects are written as JSON. */
+export function flatten(prefix: string, value: unknown): Record<string, Cell> {
+  if (
+    value === null ||
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean'
+  ) {
+    return { [prefix]: value };
+  }
+  const entries = Array.isArray(value) ? [] : Object.entries(value as object);
+  if (entries.length === 0) return Array.isArray(value) ? { [prefix]: JSON.stringify(value) } : {};
+  return Object.assign({}, ...entries.map(([name, below]) => flatten(`${prefix}.${name}`, below)));
+}

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { ResultStore } from '../../../experiments/sweep/store.js';
+import { SWEEP_SCHEMA } from '../../../experiments/sweep/sweep-file.js';
+import { Random } from '../../../src/train/random.js';
+import { project } from '../../../src/util/project-root.js';
+
+/** The built program: a kill must hit real worker threads and real writes. */
+const MAIN = join(project().root, 'dist/src/cli/main.js');
+
+function start(file: string, results: string, ...more: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [MAIN, 'sweep', file, '--results', results, '--jobs', '2', ...more], {
+    stdio: 'ignore',
+  });
+}
+
+const ended = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve) => {
+    child.once('exit', (code) => resolve(code));
+  });
+
+/** Waits until the store holds more than `count` runs, or the process has ended. */
+async function moreThan(store: ResultStore, count: number, child: ChildProcess): Promise<void> {
+  while (child.exitCode === null && store.hashes().length <= count) await sleep(2);
+}
+
+const stamps = (store: ResultStore): Map<string, string> =>
+  new Map(
+    store.hashes().map((hash) => {
+      const { ino, mtimeMs } = statSync(join(store.directory, hash.slice(0, 2), `${hash}.json`));
+      return [hash, `${ino} ${mtimeMs}`];
+    }),
+  );
+
+describe('a sweep that is killed', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kill-'));
+  const file = join(directory, 'sweep.json');
+  const RUNS = 80;
+  writeFileSync(
+    file,
+    JSON.stringify({
+      schema: SWEEP_SCHEMA,
+      kind: 'step',
+      base: { costModel: 'tinyllama-1.1b' },
+      axes: { rows: { from: 1, to: RUNS / 2 }, memory: ['somr', 'unlimited'] },
+    }),
+  );
+
+  it('loses nothing and makes nothing twice, at whatever moment', async () => {
+    const random = new Random(7);
+    const whole = new ResultStore(join(directory, 'whole'));
+    expect(await ended(start(file, whole.results))).toBe(0);
+    expect(whole.hashes()).toHaveLength(RUNS);
+
+    const killed = new ResultStore(join(directory, 'killed'));
+    let kills = 0;
+    for (;;) {
+      const before = stamps(killed);
+      const child = start(file, killed.results);
+      // Some runs further on, and then anywhere inside the next ones.
+      await moreThan(killed, before.size + random.integer(5, 25), child);
+      await sleep(random.integer(0, 8));
+      child.kill('SIGKILL');
+      const code = child.exitCode ?? (await ended(child));
+      const after = stamps(killed);
+      for (const [hash, stamp] of before) expect(after.get(hash)).toBe(stamp);
+      if (code === 0) break;
+      kills += 1;
+      expect(kills).toBeLessThan(100);
+    }
+    expect(kills).toBeGreaterThan(1);
+    expect(killed.hashes()).toEqual(whole.hashes());
+    for (const hash of whole.hashes()) expect(killed.bytes(hash)).toBe(whole.bytes(hash));
+    killed.index();
+    const lines = readFileSync(join(killed.directory, 'index.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(new Set(lines.map((line) => JSON.parse(line).hash)).size).toBe(RUNS);
+    expect(lines).toHaveLength(RUNS);
+  });
+
+  it('in shards gives the same runs', async () => {
+    const whole = new ResultStore(join(directory, 'whole'));
+    const parts = new ResultStore(join(directory, 'parts'));
+    for (const shard of ['1/2', '2/2']) {
+      expect(await ended(start(file, parts.results, '--shard', shard))).toBe(0);
+    }
+    expect(parts.hashes()).toEqual(whole.hashes());
+    for (const hash of whole.hashes()) expect(parts.bytes(hash)).toBe(whole.bytes(hash));
+  });
+});

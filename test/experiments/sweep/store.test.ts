@@ -1,0 +1,185 @@
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { formatCsv } from '../../../experiments/reproduce/csv.js';
+import { diffRuns } from '../../../experiments/sweep/diff.js';
+import { mergeStores } from '../../../experiments/sweep/merge.js';
+import { formatParquet } from '../../../experiments/sweep/parquet.js';
+import { planRuns } from '../../../experiments/sweep/plan.js';
+import { runSweep } from '../../../experiments/sweep/runner.js';
+import { ResultStore } from '../../../experiments/sweep/store.js';
+import { runTable } from '../../../experiments/sweep/table.js';
+import { CheckError, DataError, UsageError } from '../../../src/errors.js';
+import { parseCsv } from '../../../src/util/csv.js';
+
+const SMALL = { costModel: 'tinyllama-1.1b', fidelity: 'analytic' };
+let store: ResultStore;
+beforeEach(() => {
+  store = new ResultStore(mkdtempSync(join(tmpdir(), 'store-')));
+});
+
+const runs = (rows: readonly number[]) =>
+  planRuns(
+    'step',
+    rows.map((count) => ({ ...SMALL, rows: count })),
+  );
+const filled = async (rows: readonly number[]) => {
+  const planned = await runs(rows);
+  await runSweep(planned, store, { jobs: 0 });
+  return planned;
+};
+const indexPath = () => join(store.directory, 'index.jsonl');
+const runFile = (hash: string) => join(store.directory, hash.slice(0, 2), `${hash}.json`);
+
+describe('result store', () => {
+  it('makes each run once', async () => {
+    const planned = await runs([1, 2, 3]);
+    expect(await runSweep(planned.slice(0, 2), store, { jobs: 0 })).toMatchObject({ found: 0, done: 2 });
+    const seen: number[] = [];
+    const again = await runSweep(planned, store, { jobs: 0, onProgress: (done) => seen.push(done) });
+    expect(again).toMatchObject({ found: 2, done: 1, failed: [] });
+    expect(seen).toEqual([0, 1]);
+    expect(store.index().map(({ hash }) => hash)).toEqual(planned.map(({ hash }) => hash));
+    expect(store.index().every(({ seconds, node }) => seconds !== null && node === process.version)).toBe(
+      true,
+    );
+  });
+
+  it('gives the same bytes every time', async () => {
+    const planned = await filled([4]);
+    const other = new ResultStore(mkdtempSync(join(tmpdir(), 'store-')));
+    await runSweep(planned, other, { jobs: 0 });
+    expect(other.bytes(planned[0]!.hash)).toBe(store.bytes(planned[0]!.hash));
+    expect(store.read(planned[0]!.hash).metrics.ms).toBeGreaterThan(0);
+  });
+
+  it('keeps a combination that cannot run as refused, with the reason', async () => {
+    const planned = await planRuns('step', [
+      { ...SMALL, costModel: 'llada-8b', profileNumbers: { 'window.bytes': '16 MiB' } },
+    ]);
+    expect(await runSweep(planned, store, { jobs: 0 })).toMatchObject({ done: 1, refused: 1 });
+    expect(store.read(planned[0]!.hash).reason).toMatch(/window/);
+    expect(await runSweep(planned, store, { jobs: 0 })).toMatchObject({ found: 1, done: 0 });
+  });
+
+  it('mends an index that a kill cut off, and adds lines for files without one', async () => {
+    const planned = await filled([1, 2, 3]);
+    const [first, second] = readFileSync(indexPath(), 'utf8').split('\n');
+    writeFileSync(indexPath(), `${first}\n${second!.slice(0, 30)}`);
+    const lines = store.index();
+    expect(lines.map(({ hash }) => hash).sort()).toEqual(planned.map(({ hash }) => hash).sort());
+    expect(lines.filter(({ seconds }) => seconds === null)).toHaveLength(2);
+    expect(readFileSync(indexPath(), 'utf8').trimEnd().split('\n')).toHaveLength(3);
+    rmSync(indexPath());
+    expect(store.index()).toHaveLength(3);
+  });
+
+  it('drops lines of runs that were deleted, and lines written twice', async () => {
+    const planned = await filled([1, 2]);
+    appendFileSync(indexPath(), readFileSync(indexPath(), 'utf8'));
+    rmSync(runFile(planned[0]!.hash));
+    expect(store.index().map(({ hash }) => hash)).toEqual([planned[1]!.hash]);
+    expect(readFileSync(indexPath(), 'utf8').trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('refuses a file whose content is not the run its name says', async () => {
+    const [run] = await filled([1]);
+    const path = runFile(run!.hash);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"rows": 1', '"rows": 2'));
+    expect(() => store.read(run!.hash)).toThrow(DataError);
+    writeFileSync(path, '{');
+    expect(() => store.read(run!.hash)).toThrow(/not JSON/);
+  });
+
+  it('removes what killed writers left, but nothing that is being written', async () => {
+    const [run] = await filled([1]);
+    const directory = join(store.directory, run!.hash.slice(0, 2));
+    for (const name of ['.old.tmp', '.new.tmp']) writeFileSync(join(directory, name), '');
+    utimesSync(join(directory, '.old.tmp'), 0, 0);
+    store.sweepOut();
+    expect(readdirSync(directory).sort()).toEqual(['.new.tmp', `${run!.hash}.json`]);
+  });
+
+  it('finds a run by the beginning of its hash', async () => {
+    const [run] = await filled([1]);
+    expect(store.find(run!.hash.slice(0, 8)).hash).toBe(run!.hash);
+    expect(() => store.find('zz')).toThrow(UsageError);
+    await filled([2, 3]);
+    expect(() => store.find('')).toThrow(/3 runs begin/);
+  });
+});
+
+describe('merging', () => {
+  it('takes over runs with their circumstances, and equal ones once', async () => {
+    const other = new ResultStore(mkdtempSync(join(tmpdir(), 'store-')));
+    await runSweep(await runs([2, 3]), other, { jobs: 0 });
+    await filled([1, 2]);
+    expect(mergeStores(store, [other])).toEqual({ added: 1, equal: 1 });
+    expect(mergeStores(store, [other])).toEqual({ added: 0, equal: 2 });
+    expect(store.index().every(({ seconds }) => seconds !== null)).toBe(true);
+  });
+
+  it('refuses two results for one run', async () => {
+    const [run] = await filled([1]);
+    const other = new ResultStore(mkdtempSync(join(tmpdir(), 'store-')));
+    const record = store.read(run!.hash);
+    other.add(
+      { ...record, metrics: { ...record.metrics, ms: 1 } },
+      { finishedAt: null, seconds: null, node: null, host: null, gitCommit: null },
+    );
+    expect(() => mergeStores(store, [other])).toThrow(CheckError);
+    expect(store.read(run!.hash)).toEqual(record);
+  });
+});
+
+describe('tables', () => {
+  it('hold every option and metric of every run', async () => {
+    const planned = await filled([1, 2]);
+    const table = runTable(planned.map(({ hash }) => store.read(hash)));
+    expect(table.columns.slice(0, 4)).toEqual(['hash', 'kind', 'outcome', 'code']);
+    const at = (name: string) => table.columns.indexOf(name);
+    expect(table.rows.map((row) => row[at('config.rows')])).toEqual([1, 2]);
+    expect(table.rows[0]![at('ms')]).toBe(store.read(planned[0]!.hash).metrics.ms);
+    const csv = parseCsv(formatCsv([table.columns, ...table.rows]));
+    expect(csv[0]).toEqual(table.columns);
+    expect(csv[1]![at('config.rows')]).toBe('1');
+  });
+
+  it('survive Parquet, read back by another library', async () => {
+    const table = {
+      columns: ['text', 'number', 'flag', 'mixed', 'empty'],
+      rows: [
+        ['a', 1.5, true, 'x', null],
+        ['ä\n"', null, false, 2, null],
+        [null, 1e300, null, null, null],
+      ],
+    };
+    const bytes = formatParquet(table);
+    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+    const back = await parquetReadObjects({ file });
+    expect(back).toEqual([
+      { text: 'a', number: 1.5, flag: true, mixed: 'x' },
+      { text: 'ä\n"', number: null, flag: false, mixed: '2' },
+      { text: null, number: 1e300, flag: null, mixed: null },
+    ]);
+  });
+
+  it('differences name what was asked and what came out', async () => {
+    const [a, b] = (await filled([1, 64])).map(({ hash }) => store.read(hash));
+    const { asked, found } = diffRuns(a!, b!);
+    expect(asked).toEqual([{ name: 'config.rows', a: 1, b: 64, ratio: 64 }]);
+    const ms = found.find(({ name }) => name === 'ms');
+    expect(ms!.ratio).toBeCloseTo(b!.metrics.ms! / a!.metrics.ms!, 12);
+    expect(diffRuns(a!, a!)).toEqual({ asked: [], found: [] });
+  });
+});
