@@ -70,6 +70,10 @@ export function maskFor(policy: DecodingPolicy, { name, attention, maskId, vocab
     );
   }
   if (maskId !== null) return maskId;
+  if (attention !== 'causal')
+    throw new UsageError(
+      `model ${name} does not say which token is the mask (GGUF key tokenizer.ggml.mask_token_id), so it cannot be decoded`,
+    );
   throw new UsageError(
     `model ${name} has no mask token, so it cannot be decoded by diffusion: take --policy autoregressive`,
   );

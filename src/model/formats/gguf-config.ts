@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DataError } from '../../errors.js';
 import type { Architecture, ModelConfig } from '../config.js';
+import { resolvePreset } from '../presets.js';
 import type { WeightDType } from './codec.js';
 import type { GgufMetadata, GgufValue, ScalarType } from './gguf-types.js';
 
@@ -74,7 +75,7 @@ export function configFromGguf(
     vocab: embedding.shape[0] ?? 0,
     ropeTheta: decimal(hyper['rope.freq_base']),
     rmsEps: decimal(hyper['attention.layer_norm_rms_epsilon']),
-    qkvBias: tensors.has('blk.0.attn_q.bias'),
+    qkvBias: tensors.has('blk.0.attn_q.bias') || tensors.has('blk.0.attn_qkv.bias'),
     qkNorm: tensors.has('blk.0.attn_q_norm.weight'),
     tiedHead: !tensors.has('output.weight'),
     ...(experts === undefined ? {} : { moe: expertsOf(hyper, experts, label) }),
@@ -82,11 +83,46 @@ export function configFromGguf(
     shiftLogits: typeof shift === 'boolean' ? shift : arch !== 'llada' && arch !== 'llada-moe',
     attention: arch === 'llama' ? 'causal' : 'bidirectional',
     contextLength: hyper.context_length,
-    maskId: tokens.mask ?? null,
-    bosId: tokens.bos ?? null,
-    eosId: tokens.eos ?? 0,
+    ...specialTokens(arch, tokens, metadata, embedding.shape[0] ?? 0, label),
   };
 }
+
+/** What the mask is called in the vocabularies of the families. */
+const MASK_TOKENS = ['<|mdm_mask|>', '<|mask|>'];
+
+/**
+ * Ids of mask, start and end. Where the file does not name the mask it is found by its text, or, in a vocabulary of
+ * the published size, by its published id.
+ * @throws DataError for an id outside the vocabulary
+ */
+function specialTokens(
+  arch: Architecture,
+  named: z.infer<typeof tokenSchema>,
+  metadata: GgufMetadata,
+  vocab: number,
+  label: string,
+): Pick<ModelConfig, 'maskId' | 'bosId' | 'eosId'> {
+  for (const [name, id] of Object.entries(named)) {
+    if (id !== undefined && id >= vocab)
+      throw new DataError(
+        `${label}: tokenizer.ggml.${name}_token_id ${id} is outside the vocabulary of ${vocab}`,
+      );
+  }
+  const tokens = metadata.get('tokenizer.ggml.tokens')?.value;
+  const byText = Array.isArray(tokens) ? tokens.findIndex((token) => MASK_TOKENS.includes(token)) : -1;
+  const published = resolvePreset(PUBLISHED[arch]);
+  const known = published.vocab === vocab ? published : null;
+  const found = byText < 0 ? (known?.maskId ?? null) : byText;
+  return {
+    maskId: named.mask ?? (arch === 'llama' ? null : found),
+    bosId: named.bos ?? null,
+    eosId: named.eos ?? known?.eosId ?? 0,
+  };
+}
+
+const PUBLISHED: Readonly<Record<Architecture, string>> = {
+  ...{ llada: 'llada-8b', dream: 'dream-7b', 'llada-moe': 'llada-moe-7b-a1b', llama: 'llama-3-8b' },
+};
 
 function expertsOf(
   hyper: z.infer<typeof hyperSchema>,

@@ -116,7 +116,7 @@ async function readTensorInfo(file: ByteFile, cursor: GgufCursor, index: number)
   if (dtype === undefined) {
     const stored = OTHER_TENSOR_TYPES[code] ?? `type ${code}`;
     throw new DataError(
-      `${file.path}: ${name}: stored as ${stored}, supported are F32, F16, BF16, Q8_0 and Q4_0`,
+      `${file.path}: ${name}: stored as ${stored}, supported are F32, F16, BF16, Q8_0 and Q4_0; make such a file with llama-quantize --pure, or with convert from the safetensors`,
     );
   }
   if ((shape.at(-1) ?? 0) % blockOf(dtype).elements !== 0) {

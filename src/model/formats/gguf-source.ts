@@ -4,6 +4,7 @@ import type { WeightInfo, WeightSource } from '../weights.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight } from './codec.js';
 import { configFromGguf, storesInterleavedRope } from './gguf-config.js';
+import { refuseSplit, refuseUnknown, splitFusedQkv } from './gguf-conventions.js';
 import { parseGguf } from './gguf-parse.js';
 import type { GgufMetadata, GgufTensor } from './gguf-types.js';
 import { halfSplitOrder, reorderRows } from './rope-permutation.js';
@@ -21,8 +22,11 @@ export interface OpenGguf {
 export async function openGguf(path: string): Promise<OpenGguf> {
   const file = await ByteFile.open(path);
   try {
-    const { metadata, tensors } = await parseGguf(file);
-    const config = configFromGguf(metadata, tensors, path);
+    const { metadata, tensors: stored } = await parseGguf(file);
+    refuseSplit(metadata, path);
+    const config = configFromGguf(metadata, stored, path);
+    const tensors = splitFusedQkv(config, stored, path);
+    refuseUnknown(config, metadata, tensors, path);
     return { config, metadata, weights: new GgufSource(file, tensors, config) };
   } catch (error) {
     await file.close();

@@ -24,7 +24,7 @@ export interface GgufTensorToWrite {
 }
 
 /**
- * Writes a GGUF v3 file with the default alignment of 32 bytes, metadata and tensors in the given order.
+ * Writes a GGUF v3 file, aligned as `general.alignment` says (default 32 bytes), metadata and tensors in the given order.
  * @throws UsageError for a name, shape or value the format cannot hold
  */
 export async function writeGguf(
@@ -35,7 +35,9 @@ export async function writeGguf(
 ): Promise<void> {
   const total = [...tensors.values()].reduce((sum, { shape, dtype }) => sum + bytesOf(shape, dtype), 0);
   let done = 0;
-  const header = encodeHeader(metadata, tensors);
+  const named = metadata.get('general.alignment')?.value;
+  const alignment = typeof named === 'number' ? named : DEFAULT_ALIGNMENT;
+  const header = encodeHeader(metadata, tensors, alignment);
   await writeFileInPieces(path, async (file) => {
     await file.writeFile(header);
     for (const [name, tensor] of tensors) {
@@ -44,7 +46,7 @@ export async function writeGguf(
       const expected = bytesOf(tensor.shape, tensor.dtype);
       if (bytes.length !== expected) throw new Error(`${name}: ${bytes.length} bytes instead of ${expected}`);
       await file.writeFile(bytes);
-      await file.writeFile(Buffer.alloc(alignUp(bytes.length, DEFAULT_ALIGNMENT) - bytes.length));
+      await file.writeFile(Buffer.alloc(alignUp(bytes.length, alignment) - bytes.length));
       done += bytes.length;
       onProgress?.(done, total);
     }
@@ -52,7 +54,11 @@ export async function writeGguf(
 }
 
 /** Header, metadata and tensor list, padded to where the data begins. */
-function encodeHeader(metadata: GgufMetadata, tensors: ReadonlyMap<string, GgufTensorToWrite>): Buffer {
+function encodeHeader(
+  metadata: GgufMetadata,
+  tensors: ReadonlyMap<string, GgufTensorToWrite>,
+  alignment: number,
+): Buffer {
   const parts: Buffer[] = [
     scalar('u32', GGUF_MAGIC),
     scalar('u32', GGUF_VERSION),
@@ -77,10 +83,10 @@ function encodeHeader(metadata: GgufMetadata, tensors: ReadonlyMap<string, GgufT
     parts.push(scalar('string', name), scalar('u32', shape.length));
     for (const extent of [...shape].reverse()) parts.push(scalar('u64', extent));
     parts.push(scalar('u32', TENSOR_TYPES[dtype]), scalar('u64', offset));
-    offset = alignUp(offset + bytesOf(shape, dtype), DEFAULT_ALIGNMENT);
+    offset = alignUp(offset + bytesOf(shape, dtype), alignment);
   }
   const header = Buffer.concat(parts);
-  return Buffer.concat([header, Buffer.alloc(alignUp(header.length, DEFAULT_ALIGNMENT) - header.length)]);
+  return Buffer.concat([header, Buffer.alloc(alignUp(header.length, alignment) - header.length)]);
 }
 
 function scalar(type: ScalarType, value: GgufScalar): Buffer {

@@ -1,0 +1,98 @@
+import { DataError } from '../../errors.js';
+import type { ModelConfig } from '../config.js';
+import { bytesOf } from '../dtype.js';
+import { layerWeightId, weightShapes } from '../weight-ids.js';
+import type { GgufMetadata, GgufTensor } from './gguf-types.js';
+
+/**
+ * What other tools' files do differently, and what would change the logits if it were ignored.
+ */
+
+/** A fused `attn_qkv` as the three tensors it holds: rows of Q, then K, then V, one after the other in the file. */
+export function splitFusedQkv(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, GgufTensor>,
+  label: string,
+): ReadonlyMap<string, GgufTensor> {
+  if (![...tensors.keys()].some((name) => name.includes('.attn_qkv.'))) return tensors;
+  const kvRows = config.kvHeads * config.headDim;
+  const parts = [
+    ['attn_q', config.heads * config.headDim],
+    ['attn_k', kvRows],
+    ['attn_v', kvRows],
+  ] as const;
+  const rows = parts.reduce((sum, [, count]) => sum + count, 0);
+  const split = new Map<string, GgufTensor>();
+  for (const [name, tensor] of tensors) {
+    const match = /^blk\.(\d{1,5})\.attn_qkv\.(weight|bias)$/.exec(name);
+    if (match === null) {
+      split.set(name, tensor);
+      continue;
+    }
+    if (tensor.shape[0] !== rows)
+      throw new DataError(`${label}: ${name}: ${tensor.shape[0]} rows, Q, K and V have ${rows}`);
+    let { offset } = tensor;
+    for (const [weight, count] of parts) {
+      const shape = [count, ...tensor.shape.slice(1)];
+      const bytes = bytesOf(shape, tensor.dtype);
+      const id = layerWeightId(Number(match[1]), weight, match[2] === 'bias' ? 'bias' : 'weight');
+      if (tensors.has(id)) throw new DataError(`${label}: ${id} is also in ${name}`);
+      split.set(id, { ...tensor, name: id, shape, bytes, offset });
+      offset += bytes;
+    }
+  }
+  return split;
+}
+
+/** Metadata, without the architecture's prefix, that changes the computation, and the values that do not. */
+const REFUSED_KEYS: readonly (readonly [key: string, harmless: readonly unknown[], why: string])[] = [
+  ['rope.scaling.type', ['none', ''], 'scaled rotary positions are not supported'],
+  ['rope.scale_linear', [0, 1], 'scaled rotary positions are not supported'],
+  ['attention.sliding_window', [0], 'sliding-window attention is not supported'],
+  ['expert_shared_count', [0], 'shared experts are not supported'],
+  ['leading_dense_block_count', [0], 'dense layers among routed ones are not supported'],
+];
+
+/**
+ * Refuses what this project would compute differently from llama.cpp: better no logits than wrong ones.
+ * @param tensors after `splitFusedQkv`
+ * @throws DataError naming file, key or tensor, and reason
+ */
+export function refuseUnknown(
+  config: ModelConfig,
+  metadata: GgufMetadata,
+  tensors: ReadonlyMap<string, GgufTensor>,
+  label: string,
+): void {
+  const given = (key: string): unknown => metadata.get(`${config.arch}.${key}`)?.value;
+  for (const [key, harmless, why] of REFUSED_KEYS) {
+    const value = given(key);
+    if (value !== undefined && !harmless.includes(value))
+      throw new DataError(`${label}: ${config.arch}.${key} ${String(value)}: ${why}`);
+  }
+  for (const key of ['rope.dimension_count', 'attention.value_length']) {
+    const value = given(key);
+    if (value !== undefined && value !== config.headDim)
+      throw new DataError(
+        `${label}: ${config.arch}.${key} ${String(value)}: only ${config.headDim}, the length of a head, is supported`,
+      );
+  }
+  const known = weightShapes(config);
+  for (const name of tensors.keys()) {
+    if (known.has(name)) continue;
+    const why = name.startsWith('rope_')
+      ? 'scaled rotary positions are not supported'
+      : `${config.arch} models have no such weight here, and without it the logits would be others`;
+    throw new DataError(`${label}: ${name}: ${why}`);
+  }
+}
+
+/** @throws DataError for one part of a file that llama.cpp's tools have split */
+export function refuseSplit(metadata: GgufMetadata, label: string): void {
+  const count = metadata.get('split.count')?.value;
+  if (count === undefined || count === 0 || count === 1) return;
+  const part = Number(metadata.get('split.no')?.value ?? 0) + 1;
+  throw new DataError(
+    `${label}: part ${part} of ${String(count)} of a split model: join them with llama-gguf-split --merge`,
+  );
+}
