@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../../src/errors.js';
+import { DataError, EnvironmentError } from '../../src/errors.js';
 import { decodeWeight, encodeWeight } from '../../src/model/formats/codec.js';
 import { canonicalFromHf, hfFromCanonical } from '../../src/model/formats/hf-names.js';
 import { openSafetensors } from '../../src/model/formats/safetensors-source.js';
@@ -64,6 +64,33 @@ describe('safetensors', () => {
     index.weight_map[last] = '../b.safetensors';
     writeFileSync(join(directory, 'model.safetensors.index.json'), JSON.stringify(index));
     await expect(openSafetensors(directory)).rejects.toThrow(/not a plain file name/);
+  });
+
+  it('refuses an index that lies about its shards, or shards that lead in a circle', async () => {
+    const directory = temporaryDirectory();
+    const [norm, last] = ['model.transformer.blocks.0.attn_norm.weight', 'model.transformer.ln_f.weight'];
+    const one = { shape: [1], dtype: 'f32' as const, values: () => new Float32Array(1) };
+    await writeSafetensors(join(directory, 'a.safetensors'), new Map([[norm, one]]));
+    const index = join(directory, 'model.safetensors.index.json');
+    const say = (map: Record<string, string>) => writeFileSync(index, JSON.stringify({ weight_map: map }));
+    say({ [norm]: 'a.safetensors', [last]: 'a.safetensors' });
+    await expect(openSafetensors(directory)).rejects.toThrow(
+      new DataError(`${join(directory, 'a.safetensors')}: ${last} is missing, the index says it is here`),
+    );
+    say({ [norm]: 'a.safetensors', [last]: 'b.safetensors' });
+    await expect(openSafetensors(directory)).rejects.toThrow(
+      new EnvironmentError(`${directory}: shard b.safetensors with ${last} is missing`),
+    );
+    say({ [norm]: 'model.safetensors.index.json' });
+    await expect(openSafetensors(directory)).rejects.toThrow(/attn_norm.weight: not a plain file name/);
+    symlinkSync('d.safetensors', join(directory, 'c.safetensors'));
+    symlinkSync('c.safetensors', join(directory, 'd.safetensors'));
+    say({ [norm]: 'c.safetensors' });
+    await expect(openSafetensors(directory)).rejects.toThrow(/shard c.safetensors .* is missing/);
+    await expect(openSafetensors(join(directory, 'c.safetensors'))).rejects.toThrow(/cannot open .*ELOOP/);
+    symlinkSync('model.safetensors.index.json', join(directory, 'e.safetensors'));
+    say({ [norm]: 'e.safetensors' });
+    await expect(openSafetensors(directory)).rejects.toThrow(/e.safetensors: header of .* cannot be/);
   });
 
   it.each([

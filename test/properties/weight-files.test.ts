@@ -1,12 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DllmError } from '../../src/errors.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
 import { openSafetensors } from '../../src/model/formats/safetensors-source.js';
 import type { WeightSource } from '../../src/model/weights.js';
+import { project } from '../../src/util/project-root.js';
 import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
 import { writeCheckpoint } from '../model/checkpoint.js';
 
@@ -54,36 +55,84 @@ async function readsOrNames(path: string, open: () => Promise<WeightSource>): Pr
   }
 }
 
+/** Any number of bytes of a file flipped, all over it: what a bad disk or a broken download does. */
+const flips = fc.array(
+  fc.tuple(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.integer({ min: 1, max: 255 })),
+  {
+    minLength: 1,
+    maxLength: 8,
+  },
+);
+
+function flip(original: Buffer, where: readonly (readonly [number, number])[], headerBytes: number): Buffer {
+  const damaged = Buffer.from(original);
+  where.forEach(([at, mask], index) => {
+    // Every second one in the header, which is small beside the data.
+    const position = Math.floor(at * (index % 2 === 0 ? headerBytes : damaged.length));
+    damaged[position] = damaged[position]! ^ mask;
+  });
+  return damaged;
+}
+
+let cases = 0;
+afterAll(() => {
+  if (process.env.DLLM_FUZZ_RUNS !== undefined)
+    console.log(`${cases} damaged weight files read or refused by name`);
+});
+
 describe('a damaged weight file is read or refused by name, never anything else', () => {
+  const none = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
+  const open = {
+    gguf: async (path: string) => (await openGguf(path)).weights,
+    safetensors: openSafetensors,
+  };
   let directory = '';
   beforeAll(async () => {
     directory = await writeCheckpoint(config, randomWeights(config));
   });
 
-  it('GGUF', async () => {
-    const good = join(directory, 'good.gguf');
-    const none = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
-    await writeModelGguf(config, randomWeights(config), good, 'f32', none);
-    const original = readFileSync(good);
-    const path = join(directory, 'damaged.gguf');
+  async function holds<T>(
+    kind: keyof typeof open,
+    arbitrary: fc.Arbitrary<T>,
+    runs: number,
+    damaged: (how: T) => Buffer,
+  ): Promise<void> {
+    const path = join(directory, `damaged.${kind}`);
     await fc.assert(
-      fc.asyncProperty(damage(2200), async (how) => {
-        writeFileSync(path, apply(original, how));
-        await readsOrNames(path, async () => (await openGguf(path)).weights);
+      fc.asyncProperty(arbitrary, async (how) => {
+        writeFileSync(path, damaged(how));
+        await readsOrNames(path, () => open[kind](path));
+        cases++;
       }),
-      { numRuns: RUNS },
+      { numRuns: runs },
     );
+  }
+
+  it.each(['f32', 'q4_0', 'q8_0', 'f16'] as const)('GGUF, %s', async (quant) => {
+    const blocks = quant === 'q4_0' || quant === 'q8_0';
+    const shape = blocks
+      ? tinyConfig({ layers: 1, vocab: 33, hidden: 32, heads: 2, kvHeads: 2, headDim: 16, ffn: 32 })
+      : config;
+    const good = join(directory, `good-${quant}.gguf`);
+    await writeModelGguf(shape, randomWeights(shape), good, quant, none);
+    const original = readFileSync(good);
+    await holds('gguf', damage(2200), Math.ceil(RUNS / 4), (how) => apply(original, how));
+    await holds('gguf', flips, Math.ceil(RUNS / 4), (where) => flip(original, where, 2200));
   });
 
   it('safetensors', async () => {
     const original = readFileSync(join(directory, 'model.safetensors'));
-    const path = join(directory, 'damaged.safetensors');
-    await fc.assert(
-      fc.asyncProperty(damage(1600), async (how) => {
-        writeFileSync(path, apply(original, how));
-        await readsOrNames(path, () => openSafetensors(path));
-      }),
-      { numRuns: RUNS },
-    );
+    await holds('safetensors', damage(1600), RUNS, (how) => apply(original, how));
+    await holds('safetensors', flips, RUNS, (where) => flip(original, where, 1600));
+  });
+
+  it('the shipped model, as GGUF with its tokenizer and as safetensors', async () => {
+    // Megabytes are written for every case: fewer of them.
+    const runs = Math.ceil(RUNS / 20);
+    const shipped = join(project().root, 'models', 'tiny-llada');
+    const gguf = readFileSync(join(shipped, 'tiny-llada-f32.gguf'));
+    await holds('gguf', flips, runs, (where) => flip(gguf, where, 20_000));
+    const safetensors = readFileSync(join(shipped, 'model.safetensors'));
+    await holds('safetensors', flips, runs, (where) => flip(safetensors, where, 3_000));
   });
 });

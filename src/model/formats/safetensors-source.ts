@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { DataError } from '../../errors.js';
+import { DataError, EnvironmentError } from '../../errors.js';
 import type { WeightInfo, WeightSource } from '../weights.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight, type WeightDType } from './codec.js';
@@ -29,14 +29,17 @@ const WHOLE = -1;
  * @throws DataError naming file, tensor and reason
  */
 export async function openSafetensors(path: string): Promise<WeightSource> {
-  const paths = await shardPaths(path);
+  const shards = await shardsOf(path);
   const files: ByteFile[] = [];
   try {
     const located = new Map<string, Parts>();
-    for (const shard of paths) {
-      const file = await ByteFile.open(shard);
+    for (const [shard, promised] of shards) {
+      const file = await openShard(path, shard, promised);
       files.push(file);
-      for (const [name, entry] of await readSafetensorsHeader(file)) {
+      const entries = await readSafetensorsHeader(file);
+      const lost = promised.find((name) => !entries.has(name));
+      if (lost !== undefined) throw new DataError(`${shard}: ${lost} is missing, the index says it is here`);
+      for (const [name, entry] of entries) {
         const place = placeOfHfName(name);
         if (place === null) continue;
         const parts = located.get(place.id) ?? new Map<number, Located>();
@@ -130,13 +133,26 @@ function dtypeOf({ file, name, entry }: Located): WeightDType {
 }
 
 const indexSchema = z.looseObject({
-  weight_map: z.record(z.string(), z.string().regex(/^[^/\\]+\.safetensors$/, 'not a plain file name')),
+  weight_map: z.record(
+    z.string(),
+    z.string().regex(/^[^/\\]+\.safetensors$/, 'not a plain file name that ends in .safetensors'),
+  ),
 });
 
-async function shardPaths(path: string): Promise<string[]> {
-  if (path.endsWith('.safetensors')) return [path];
+/** Shard files, each with the tensors its index promises; without an index nothing is promised. */
+type Shards = ReadonlyMap<string, readonly string[]>;
+
+/** @throws EnvironmentError or DataError, as ByteFile.open; a shard that is not there is named with what it would hold */
+async function openShard(index: string, shard: string, promised: readonly string[]): Promise<ByteFile> {
+  if (promised.length === 0 || existsSync(shard)) return ByteFile.open(shard);
+  const rest = promised.length === 1 ? '' : ` and ${promised.length - 1} more`;
+  throw new EnvironmentError(`${index}: shard ${basename(shard)} with ${promised[0]}${rest} is missing`);
+}
+
+async function shardsOf(path: string): Promise<Shards> {
+  if (path.endsWith('.safetensors')) return new Map([[path, []]]);
   const index = path.endsWith('.index.json') ? path : join(path, 'model.safetensors.index.json');
-  if (!existsSync(index)) return [join(path, 'model.safetensors')];
+  if (!existsSync(index)) return new Map([[join(path, 'model.safetensors'), []]]);
   let json: unknown;
   try {
     json = JSON.parse(await readFile(index, 'utf8'));
@@ -148,7 +164,13 @@ async function shardPaths(path: string): Promise<string[]> {
     const issue = parsed.error.issues[0];
     throw new DataError(`${index}: ${issue?.path.join('.')}: ${issue?.message}`);
   }
-  const shards = [...new Set(Object.values(parsed.data.weight_map))].sort();
-  if (shards.length === 0) throw new DataError(`${index}: weight_map names no file`);
-  return shards.map((shard) => join(dirname(index), shard));
+  const shards = new Map<string, string[]>();
+  for (const [name, file] of Object.entries(parsed.data.weight_map).sort(([, a], [, b]) =>
+    a < b ? -1 : 1,
+  )) {
+    const shard = join(dirname(index), file);
+    shards.set(shard, [...(shards.get(shard) ?? []), name]);
+  }
+  if (shards.size === 0) throw new DataError(`${index}: weight_map names no file`);
+  return shards;
 }
