@@ -42,6 +42,10 @@ export function product(
   inWidth: number,
   outWidth: number,
 ): string {
+  if (weight.kind === 'blob') {
+    const inputs = [x, weight.name, onnx.ints([inWidth, outWidth])];
+    return onnx.node('MatMulFpQ4', name, inputs, { blk_quant_type: 0 }, MICROSOFT);
+  }
   if (weight.kind === 'blocks') {
     const shape = { K: inWidth, N: outWidth, bits: weight.bits, block_size: BLOCK };
     const attributes = { ...shape, accuracy_level: ACCURACY_LEVELS[compute] };

@@ -4,6 +4,9 @@ import { fromF16Bits } from '../model/formats/f16.js';
 /** Values per quantization block of ggml's Q4_0 and Q8_0, and of the MatMulNBits operators written from them. */
 export const BLOCK = 32;
 
+/** Bytes of a block of MatMulFpQ4: an f32 scale and 32 codes of 4 bits. */
+export const BLOB_BYTES = 20;
+
 export type BlockDType = 'q4_0' | 'q8_0';
 
 /** Bits per code. */
@@ -36,12 +39,40 @@ export function unpackBlocks(dtype: BlockDType, blocks: Uint8Array, label: strin
   const table = halfTable();
   const fill = dtype === 'q4_0' ? pairNibbles : shiftBytes;
   for (let block = 0, at = 0; block < count; block++, at += stride) {
-    const scale = table[blocks[at]! | (blocks[at + 1]! << 8)]!;
-    if (!Number.isFinite(scale)) throw new DataError(`${label}: scale of block ${block} is not finite`);
-    scales[block] = scale;
+    scales[block] = finiteScale(table, blocks, at, block, label);
     fill(blocks, at + 2, codes, block * codeBytes);
   }
   return [codes, new Uint8Array(scales.buffer)];
+}
+
+/**
+ * Q4_0 blocks as MatMulFpQ4 reads them (type 0): the scale as f32, then the 16 bytes of codes as they are.
+ *
+ * @param label what errors call the weight
+ * @throws DataError for a scale that is not finite
+ */
+export function widenScales(blocks: Uint8Array, label: string): Uint8Array {
+  const count = blocks.length / 18;
+  const out = new Uint8Array(count * BLOB_BYTES);
+  const view = new DataView(out.buffer);
+  const table = halfTable();
+  for (let block = 0, from = 0, to = 0; block < count; block++, from += 18, to += BLOB_BYTES) {
+    view.setFloat32(to, finiteScale(table, blocks, from, block, label), true);
+    for (let j = 0; j < 16; j++) out[to + 4 + j] = blocks[from + 2 + j]!;
+  }
+  return out;
+}
+
+function finiteScale(
+  table: Float32Array,
+  blocks: Uint8Array,
+  at: number,
+  block: number,
+  label: string,
+): number {
+  const scale = table[blocks[at]! | (blocks[at + 1]! << 8)]!;
+  if (!Number.isFinite(scale)) throw new DataError(`${label}: scale of block ${block} is not finite`);
+  return scale;
 }
 
 /** Q4_0 has element j in the low and j + 16 in the high nibble of byte j; the operator wants neighbours together. */

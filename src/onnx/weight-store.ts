@@ -3,9 +3,9 @@ import { blockOf, elementsOf } from '../model/dtype.js';
 import type { WeightSource } from '../model/weights.js';
 import type { Region } from './external-data.js';
 import type { OnnxBuilder } from './onnx-builder.js';
-import { BLOCK, type BlockDType, bitsOf, unpackBlocks } from './pack-blocks.js';
+import { BLOB_BYTES, BLOCK, type BlockDType, bitsOf, unpackBlocks, widenScales } from './pack-blocks.js';
 
-/** A weight as ONNX tensors: values, or codes with a scale per block. */
+/** A weight as ONNX tensors: values, codes with a scale per block, or both in one array (Q4_0 only). */
 export type StoredWeight =
   | { readonly kind: 'plain'; readonly type: 'f32' | 'f16' | 'bf16'; readonly name: string }
   | {
@@ -13,7 +13,8 @@ export type StoredWeight =
       readonly bits: 4 | 8;
       readonly codes: string;
       readonly scales: string;
-    };
+    }
+  | { readonly kind: 'blob'; readonly name: string };
 
 interface Stored {
   readonly dtype: 'f32' | 'f16' | 'bf16' | BlockDType;
@@ -28,6 +29,8 @@ export class WeightStore {
   constructor(
     private readonly source: WeightSource,
     private readonly onnx: OnnxBuilder,
+    /** Which Q4_0 matrices are products of MatMulFpQ4 and stored for it. */
+    private readonly asBlob: (id: string) => boolean = () => false,
   ) {}
 
   /**
@@ -35,8 +38,9 @@ export class WeightStore {
    * them, or with `rows: true` [out, bytes of a row] as GatherBlockQuantized does: the same bytes under two shapes.
    */
   matrix(id: string, layout: { readonly index?: number; readonly rows?: boolean } = {}): StoredWeight {
-    const { dtype, shape, regions } = this.at(id);
     const { index, rows = false } = layout;
+    const blob = !rows && this.info(id).dtype === 'q4_0' && this.asBlob(id);
+    const { dtype, shape, regions } = blob ? this.blobAt(id) : this.at(id);
     const [out, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
     const suffix = index === undefined ? '' : `.${index}`;
     const share = index === undefined ? 1 : (shape[0] ?? 1);
@@ -44,11 +48,16 @@ export class WeightStore {
       const { offset, bytes } = regions[i]!;
       return { offset: offset + (index ?? 0) * (bytes / share), bytes: bytes / share };
     };
+    if (blob) {
+      const region = part(0);
+      const name = this.onnx.external(`${id}${suffix}.blob`, 'u8', [region.bytes], region);
+      return { kind: 'blob', name };
+    }
     if (dtype === 'q4_0' || dtype === 'q8_0') {
       const bits = bitsOf(dtype);
       const blocks = width / BLOCK;
-      const blob = (BLOCK * bits) / 8;
-      const codeDims = rows ? [out, blocks * blob] : [out, blocks, blob];
+      const bytes = (BLOCK * bits) / 8;
+      const codeDims = rows ? [out, blocks * bytes] : [out, blocks, bytes];
       const form = rows ? '.rows' : '';
       const codes = this.onnx.external(`${id}${suffix}.codes${form}`, 'u8', codeDims, part(0));
       const scaleDims = rows ? [out, blocks] : [out * blocks];
@@ -75,6 +84,21 @@ export class WeightStore {
       this.stored.set(key, found);
     }
     return this.onnx.external(id, 'f32', info.shape, found.regions[0]!);
+  }
+
+  private blobAt(id: string): Stored {
+    const key = `${id}.blob`;
+    let found = this.stored.get(key);
+    if (found === undefined) {
+      const { shape } = this.info(id);
+      const bytes = (elementsOf(shape) / BLOCK) * BLOB_BYTES;
+      const regions = this.onnx.data.reserve([bytes], async () => [
+        widenScales(await this.source.readRaw(id), `${this.source.label}: ${id}`),
+      ]);
+      found = { dtype: 'q4_0', shape, regions };
+      this.stored.set(key, found);
+    }
+    return found;
   }
 
   private at(id: string): Stored {

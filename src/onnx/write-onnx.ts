@@ -6,6 +6,7 @@ import type { ModelConfig } from '../model/config.js';
 import type { OpGraph, TensorInfo } from '../model/graph.js';
 import { PREFIX_SET } from '../model/pass-shape.js';
 import { precisionFor } from '../model/precision.js';
+import { headId } from '../model/weight-ids.js';
 import { checkWeights, type WeightSource } from '../model/weights.js';
 import { atomicWriteFile } from '../util/atomic-write.js';
 import { project } from '../util/project-root.js';
@@ -27,6 +28,12 @@ export const CONFIG_KEY = 'dllm_npu.config';
 export interface OnnxOptions extends WriteProgress {
   /** Default `f32`. */
   readonly compute?: Compute;
+  /**
+   * Writes Q4_0 products of `f32` as MatMulFpQ4 instead of MatMulNBits: the same codes, scales and sums, but read from
+   * the file in place and a tenth faster. Only ONNX Runtime on x64 with AVX-512 has it. The head stays MatMulNBits, which
+   * is faster for a single row. Default false.
+   */
+  readonly blobs?: boolean;
   /** Name of the data file, in the model's directory. Default: the model's with `.data` appended. */
   readonly dataName?: string;
   /** Takes an existing data file of the right size for the one that would be written. Default false. */
@@ -62,8 +69,11 @@ export async function writeOnnx(
   const data = new ExternalData();
   const onnx = new OnnxBuilder(data, basename(dataPath));
   const graph = openGraph(config);
+  const compute = options.compute ?? 'f32';
+  const head = headId(config);
+  const asBlob = (id: string) => options.blobs === true && compute === 'f32' && id !== head;
   const lowering = {
-    ...{ onnx, weights: new WeightStore(source, onnx), compute: options.compute ?? 'f32' },
+    ...{ onnx, weights: new WeightStore(source, onnx, asBlob), compute },
     positions: config.contextLength,
   };
   declareInputs(onnx, graph);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -8,6 +8,7 @@ import { decode } from '../../src/decode/session.js';
 import type { Pass, PassRow } from '../../src/decode/types.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createOrtEngine, type OrtEngineOptions } from '../../src/engine/ort/engine.js';
+import { q4BlobsAvailable } from '../../src/engine/ort/q4-blobs.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { loadModel } from '../../src/model/load.js';
@@ -15,6 +16,7 @@ import { encodePrompt } from '../../src/model/prompt.js';
 import { syntheticShapes } from '../../src/model/synthetic/shapes.js';
 import { syntheticWeights } from '../../src/model/synthetic/weights.js';
 import type { WeightSource } from '../../src/model/weights.js';
+import { decodeModel } from '../../src/onnx/onnx-proto.js';
 import { generateProblem } from '../../src/train/problems.js';
 import { Random } from '../../src/train/random.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
@@ -109,6 +111,34 @@ describe('ort engine', () => {
     const expected = (await tfjs.run(asked)).logits;
     expect(expected.reduce((worst, x) => Math.max(worst, Math.abs(x)), 0)).toBeGreaterThan(1);
     expect(maxDifference((await ort.run(asked)).logits, expected)).toBeLessThan(1e-3);
+  });
+
+  it('multiplies Q4_0 blocks in place to the same logits as codes and scales', async ({ skip }) => {
+    if (!(await q4BlobsAvailable())) skip('MatMulFpQ4 has no kernel on this machine');
+    for (const arch of ['llada', 'llada-moe']) {
+      const config = syntheticShapes(arch, 'tiny');
+      const weightsPath = join(temporaryDirectory(), 'weights.bin');
+      writeFileSync(weightsPath, arch);
+      const options = { weightsPath, cacheDirectory: join(temporaryDirectory(), 'cache') };
+      const open = () => createOrtEngine(config, syntheticWeights(config, 'q4_0', 4), options);
+      const inPlace = await open();
+      vi.stubEnv('DLLM_NPU_Q4_BLOBS', '0');
+      const byCodes = await open();
+      vi.unstubAllEnvs();
+      engines.push(inPlace, byCodes);
+      // Two models, each with data of its own.
+      expect(readdirSync(options.cacheDirectory)).toHaveLength(4);
+      const operators = readdirSync(options.cacheDirectory)
+        .filter((name) => name.endsWith('.onnx'))
+        .map((name) => decodeModel(readFileSync(join(options.cacheDirectory, name))).graph.node)
+        .map((nodes) => nodes.filter(({ opType }) => opType === 'MatMulFpQ4').length > 0);
+      expect(operators.sort()).toEqual([false, true]);
+      for (const rows of [1, 7, 33]) {
+        const asked = pass(rows, randomRows(config, rows, 2));
+        const expected = (await byCodes.run(asked)).logits.slice();
+        expect(maxDifference((await inPlace.run(asked)).logits, expected)).toBeLessThan(1e-5);
+      }
+    }
   });
 
   it('with activations rounded to 8 bits is close, and not the same', async () => {

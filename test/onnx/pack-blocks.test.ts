@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeWeight } from '../../src/model/formats/codec.js';
-import { bitsOf, unpackBlocks } from '../../src/onnx/pack-blocks.js';
+import { BLOB_BYTES, bitsOf, unpackBlocks, widenScales } from '../../src/onnx/pack-blocks.js';
 
 const FORMATS = [
   ['q4_0', 18],
@@ -50,5 +50,24 @@ describe('unpackBlocks', () => {
     expect(() => unpackBlocks(dtype, bytes, 'model.gguf: blk.0.attn_q.weight')).toThrow(
       'model.gguf: blk.0.attn_q.weight: scale of block 1 is not finite',
     );
+  });
+});
+
+describe('widenScales', () => {
+  it('keeps the codes and makes the scale an f32', () => {
+    // Scales 1 and -0.5 as halves.
+    const bytes = Uint8Array.from([0x00, 0x3c, ...Array(16).keys(), 0x00, 0xb8, ...Array(16).fill(0xf7)]);
+    const blob = widenScales(bytes, 'w');
+    expect(blob).toHaveLength(2 * BLOB_BYTES);
+    const view = new DataView(blob.buffer);
+    expect([view.getFloat32(0, true), view.getFloat32(BLOB_BYTES, true)]).toEqual([1, -0.5]);
+    expect([...blob.subarray(4, BLOB_BYTES)]).toEqual([...Array(16).keys()]);
+    expect([...blob.subarray(BLOB_BYTES + 4)]).toEqual(Array(16).fill(0xf7));
+  });
+
+  it('refuses a scale that is not finite, naming the weight', () => {
+    const bytes = new Uint8Array(36);
+    bytes.set([0x00, 0x7c], 18);
+    expect(() => widenScales(bytes, 'w')).toThrow('w: scale of block 1 is not finite');
   });
 });

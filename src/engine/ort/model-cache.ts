@@ -3,10 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { ModelConfig } from '../../model/config.js';
+import { weightShapes } from '../../model/weight-ids.js';
 import type { WeightSource } from '../../model/weights.js';
 import { writeOnnx } from '../../onnx/write-onnx.js';
 import { project } from '../../util/project-root.js';
 import type { OrtEngineOptions } from './engine.js';
+import { q4BlobsAvailable } from './q4-blobs.js';
 
 export interface PreparedModel {
   readonly path: string;
@@ -30,7 +32,7 @@ export async function prepareModel(
 ): Promise<PreparedModel> {
   const { weightsPath } = options;
   const progress = {
-    ...{ compute: options.compute ?? ('f32' as const) },
+    ...{ compute: options.compute ?? ('f32' as const), blobs: await wantsBlobs(config, weights, options) },
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
@@ -47,14 +49,24 @@ export async function prepareModel(
   }
   const directory = options.cacheDirectory ?? defaultCacheDirectory();
   mkdirSync(directory, { recursive: true });
-  const name = cacheName(config, weightsPath);
+  const name = `${cacheName(config, weightsPath)}${progress.blobs ? '-q4' : ''}`;
   const path = join(directory, `${name}.${progress.compute}.onnx`);
   const dataName = `${name}.data`;
-  // Both kinds of product read the same data. It is written under another name and renamed when whole.
+  // Both kinds of product read the same data, unless one reads Q4_0 blocks in place. It is written under another name and renamed when whole.
   if (!existsSync(path) || !existsSync(join(directory, dataName))) {
     await writeOnnx(config, weights, path, { ...progress, dataName, keepData: true });
   }
   return { path, release: () => {} };
+}
+
+async function wantsBlobs(
+  config: ModelConfig,
+  weights: WeightSource,
+  options: OrtEngineOptions,
+): Promise<boolean> {
+  if ((options.compute ?? 'f32') !== 'f32') return false;
+  const ids = [...weightShapes(config).keys()];
+  return ids.some((id) => weights.info(id)?.dtype === 'q4_0') && (await q4BlobsAvailable());
 }
 
 function cacheName(config: ModelConfig, weightsPath: string): string {
