@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { PlannedRun } from '../../../experiments/sweep/plan.js';
+import type { ResultStore } from '../../../experiments/sweep/store.js';
 import { CheckError } from '../../errors.js';
 import { checkWritableDirectory } from '../../util/check-writable.js';
 import { project } from '../../util/project-root.js';
@@ -19,6 +21,11 @@ interface SweepCommandOptions {
   readonly shard?: Shard;
   readonly results?: string;
   readonly dryRun?: boolean;
+  readonly launcher: 'local' | 'slurm';
+  readonly shards: number;
+  readonly slurm: readonly string[];
+  /** False after `--no-wait`. */
+  readonly wait: boolean;
 }
 
 /** Where runs are kept when nothing is said. */
@@ -40,6 +47,18 @@ export function registerSweep(program: Command, context: () => Context): void {
     .option('--shard <i/n>', 'only every n-th run from the i-th on, for array jobs', parseShard)
     .option('--results <dir>', 'where runs are kept (default: results/)')
     .option('--dry-run', 'only say what would run')
+    .addOption(
+      new Option('--launcher <name>', 'local: here; slurm: write and submit an sbatch array, wait, merge')
+        .choices(['local', 'slurm'])
+        .default('local'),
+    )
+    .option('--shards <n>', 'slurm: tasks of the array', integer(1, 100_000), 4)
+    .addOption(
+      new Option('--slurm <option>', 'slurm: a further option of sbatch, e.g. --time=1:00:00; repeatable')
+        .argParser((text: string, all: readonly string[]) => [...all, text])
+        .default([], 'none'),
+    )
+    .option('--no-wait', 'slurm: only submit; the same command later merges what is finished')
     .addHelpText('after', HELP)
     .action((file: string, options: SweepCommandOptions) => run(context(), file, options));
 }
@@ -65,6 +84,7 @@ never computed again, and after a kill the same command goes on where it was.
 Examples:
   $ dllm-npu sweep experiments/sweeps/rows.json
   $ dllm-npu sweep big.json --shard 3/16         the third of sixteen parts, on any machine
+  $ dllm-npu sweep big.json --launcher slurm --shards 16 --slurm=--time=1:00:00
   $ dllm-npu results export --sweep big.json --format csv > big.csv`;
 
 function parseShard(text: string): Shard {
@@ -91,6 +111,10 @@ async function run(ctx: Context, file: string, options: SweepCommandOptions): Pr
     return;
   }
   checkWritableDirectory(store.directory);
+  if (options.launcher === 'slurm') {
+    await runOnSlurm(ctx, runs, store, options);
+    return;
+  }
   const commit = gitCommit();
   const bar = progressBar(ctx, 'runs', { log: true });
   const start = performance.now();
@@ -113,4 +137,42 @@ async function run(ctx: Context, file: string, options: SweepCommandOptions): Pr
       `${outcome.failed.length} runs failed and were not kept; the first, ${first.hash.slice(0, 12)}: ${first.message}`,
     );
   }
+}
+
+async function runOnSlurm(
+  ctx: Context,
+  runs: readonly PlannedRun[],
+  store: ResultStore,
+  options: SweepCommandOptions,
+): Promise<void> {
+  const { mergeSlurmJob, mergeFinished, submitSlurmJob, writeSlurmJob } = await import(
+    '../../../experiments/sweep/slurm.js'
+  );
+  const merged = mergeFinished(store);
+  if (merged > 0) ctx.note(`${merged} runs of earlier jobs taken over`);
+  const missing = runs.filter(({ hash }) => !store.has(hash));
+  const found = runs.length - missing.length;
+  if (missing.length === 0) {
+    ctx.data({ results: store.directory, runs: runs.map(({ hash }) => hash), found, done: 0 });
+    ctx.print(`${runs.length} runs: ${found} were there, 0 made`);
+    return;
+  }
+  const job = writeSlurmJob(missing, store, {
+    ...{ shards: options.shards, jobs: options.jobs, directives: options.slurm },
+    program: [process.execPath, process.argv[1]],
+  });
+  ctx.note(`${missing.length} runs in ${job.shards} tasks: ${job.script}`);
+  const { id, ok } = await submitSlurmJob(job, options.wait, {
+    signal: ctx.signal,
+    onSubmit: (number) => ctx.note(`submitted as job ${number} (scancel ${number} ends it)`),
+  });
+  if (!options.wait) {
+    ctx.data({ results: store.directory, job: id, script: job.script, found });
+    ctx.print(`job ${id} submitted; the same command later takes over what is finished`);
+    return;
+  }
+  if (!ok) ctx.note(`job ${id}: not every task ended well`);
+  const done = mergeSlurmJob(job, store, missing);
+  ctx.data({ results: store.directory, runs: runs.map(({ hash }) => hash), job: id, found, done });
+  ctx.print(`${runs.length} runs: ${found} were there, ${done} made by job ${id}`);
 }

@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { planRuns, planSweep } from '../../../experiments/sweep/plan.js';
+import { runSweep } from '../../../experiments/sweep/runner.js';
+import {
+  mergeFinished,
+  mergeSlurmJob,
+  submitSlurmJob,
+  writeSlurmJob,
+} from '../../../experiments/sweep/slurm.js';
+import { ResultStore } from '../../../experiments/sweep/store.js';
+import { readSweep } from '../../../experiments/sweep/sweep-file.js';
+import { CheckError, EnvironmentError, UsageError } from '../../../src/errors.js';
+
+// A real Slurm: npm run test:slurm.
+const OPTIONS = {
+  shards: 3,
+  jobs: 2,
+  directives: ['--time=1:00:00'],
+  program: ['node', "it's here/main.js"],
+};
+const setUp = async () => {
+  const store = new ResultStore(mkdtempSync(join(tmpdir(), 'slurm test-')));
+  const configs = [1, 2, 3, 4].map((rows) => ({ rows, costModel: 'tinyllama-1.1b', fidelity: 'analytic' }));
+  const runs = await planRuns('step', configs);
+  return { store, runs, job: writeSlurmJob(runs, store, OPTIONS) };
+};
+
+describe('slurm job', () => {
+  it('is a script that bash accepts, one shard per task', async () => {
+    const { job } = await setUp();
+    const script = readFileSync(job.script, 'utf8');
+    expect(spawnSync('bash', ['-n', job.script]).status).toBe(0);
+    expect(script).toContain('#SBATCH --array=1-3\n');
+    expect(script).toContain('#SBATCH --cpus-per-task=2\n');
+    expect(script).toContain('#SBATCH --time=1:00:00\n');
+    expect(script).toContain(`'it'\\''s here/main.js' sweep`);
+    expect(script).toContain('--shard "$SLURM_ARRAY_TASK_ID/3"');
+  });
+
+  it('freezes the runs: the file beside it plans the same ones', async () => {
+    const { runs, job } = await setUp();
+    const frozen = await planSweep(readSweep(join(job.directory, 'sweep.json')));
+    expect(frozen.map(({ hash }) => hash)).toEqual(runs.map(({ hash }) => hash));
+  });
+
+  it('merges its shards and says what is missing', async () => {
+    const { store, runs, job } = await setUp();
+    const shard = (n: number) => new ResultStore(join(job.directory, `shard-${n}`));
+    await runSweep(runs.slice(0, 2), shard(1), { jobs: 0 });
+    expect(() => mergeSlurmJob(job, store, runs)).toThrow(CheckError);
+    expect(store.hashes()).toHaveLength(2);
+    await runSweep(runs.slice(2), shard(2), { jobs: 0 });
+    expect(mergeFinished(store)).toBe(2);
+    expect(mergeSlurmJob(job, store, runs)).toBe(0);
+  });
+
+  it('has no more tasks than runs, and refuses what sbatch would not understand', async () => {
+    const { store, runs, job } = await setUp();
+    expect(writeSlurmJob(runs, store, { ...OPTIONS, shards: 99 }).shards).toBe(4);
+    expect(() => writeSlurmJob([], store, OPTIONS)).toThrow(UsageError);
+    for (const bad of ['time=1', '--a\nrm -rf x']) {
+      expect(() => writeSlurmJob(runs, store, { ...OPTIONS, directives: [bad] })).toThrow(UsageError);
+    }
+    const path = process.env.PATH;
+    process.env.PATH = '/nowhere';
+    await expect(submitSlurmJob(job, false)).rejects.toThrow(EnvironmentError);
+    process.env.PATH = path;
+  });
+});
