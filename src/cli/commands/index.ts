@@ -18,6 +18,7 @@ import { registerSweep } from './sweep.js';
 import { registerSynth } from './synth.js';
 import { registerTrace } from './trace.js';
 import { registerTrain } from './train.js';
+import { registerTune } from './tune.js';
 import { registerVerify } from './verify.js';
 import { registerWorkload } from './workload.js';
 
@@ -45,5 +46,6 @@ export function registerCommands(program: Command, context: () => Context): void
   registerWorkload(program, context);
   registerSweep(program, context);
   registerResults(program, context);
+  registerTune(program, context);
   registerReport(program, context);
 }

@@ -1,0 +1,68 @@
+import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Bench } from '../../experiments/reproduce/bench.js';
+import { BENCH_DEFAULTS } from '../../experiments/reproduce/defaults.js';
+import { judge, pairedDifference, shortlist } from '../../experiments/tune/judge.js';
+import type { Sample } from '../../experiments/tune/measure.js';
+import { tune } from '../../experiments/tune/run.js';
+import { candidates, FULL_SYSTEM, wholeSpace } from '../../experiments/tune/space.js';
+import { openWorkload } from '../../experiments/workload/open-workload.js';
+
+const named = candidates('block-kv', 2, 1);
+const samples = (seconds: number, right: (i: number) => boolean): Sample[] =>
+  Array.from({ length: 400 }, (_, index) => ({
+    ...{ candidate: 'x', index, exact: right(index), seconds, joules: seconds, forwards: seconds },
+  }));
+
+describe('search', () => {
+  it('draws the same candidates for a seed, none twice, baseline and full system first', () => {
+    const space = wholeSpace();
+    expect(new Set(space.map(({ name }) => name)).size).toBe(space.length);
+    expect(named.map(({ name }) => name).slice(0, 2)).toEqual(['block-kv', FULL_SYSTEM]);
+    expect(candidates('block-kv', 2, 1)).toEqual(named);
+    expect(candidates('block-kv', 1e6, 1)).toHaveLength(space.length + 2);
+  });
+
+  it('gives the paired difference an interval that holds it', () => {
+    const { value, low, high } = pairedDifference([true, true, false, true], [true, false, true, true]);
+    expect(value).toBe(0);
+    expect(low).toBeLessThan(0);
+    expect(high).toBe(-low);
+    // Equal outcomes are no proof of equality on few problems.
+    expect(pairedDifference([true], [true]).low).toBeLessThan(-0.03);
+  });
+
+  it('keeps off the front what is too bad or dominated', () => {
+    const rows = judge(named, [
+      samples(50, () => true),
+      samples(10, (i) => i % 4 !== 0),
+      samples(9, (i) => i > 1),
+      samples(12, (i) => i > 1),
+    ]);
+    expect(rows.map(({ nonInferior }) => nonInferior)).toEqual([true, false, true, true]);
+    expect(rows.map(({ onFront }) => onFront)).toEqual([true, false, true, false]);
+    // The full system is confirmed whatever the screening said; then the fastest plausible one.
+    expect(shortlist(rows, 2, 1)).toEqual([0, 1, 2]);
+  });
+
+  it('goes on where a killed run stopped, and measures a cut-off line again', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'tune-')), 'samples.jsonl');
+    const options = { baseline: 'threshold', candidates: 1, screen: 1, confirm: 1, finalists: 1, seed: 1 };
+    const bench = new Bench({ ...BENCH_DEFAULTS, genLength: 32 });
+    const workload = await openWorkload('tiny-llada', 1);
+    const first = await tune(bench, workload, options, path, 'x');
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    expect(lines).toHaveLength(6);
+    writeFileSync(path, `${lines.slice(0, 3).join('\n')}\n`);
+    appendFileSync(path, (lines[3] ?? '').slice(0, 20));
+    expect(await tune(bench, workload, options, path, 'x')).toEqual(first);
+    expect(readFileSync(path, 'utf8').trimEnd().split('\n')).toEqual(lines);
+    expect(first.notes.join(' ')).toContain('1 problems: a claim');
+    workload.close();
+    await expect(tune(bench, await openWorkload('synthetic', 1), options, null, 'x')).rejects.toThrow(
+      /no answers/,
+    );
+  });
+});
