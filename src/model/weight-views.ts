@@ -3,7 +3,7 @@ import { bytesOf } from './dtype.js';
 import { decodeWeight, encodeWeight, type WeightDType } from './formats/codec.js';
 import { storedDType } from './formats/convert.js';
 import type { Quant } from './precision.js';
-import type { WeightSource } from './weights.js';
+import { rowsOf, type WeightSource } from './weights.js';
 
 /** A source whose stored bytes are checked when they are copied: every value and scale must be finite. */
 export function checkedWeights(source: WeightSource): WeightSource {
@@ -16,6 +16,13 @@ export function checkedWeights(source: WeightSource): WeightSource {
       const bytes = await source.readRaw(id);
       const dtype = source.info(id)?.dtype;
       if (dtype !== undefined && dtype !== 'i32') decodeWeight(dtype, bytes, `${source.label}: ${id}`);
+      return bytes;
+    },
+    readRows: async (id, first, count) => {
+      const bytes = await rowsOf(source, id, first, count);
+      const info = source.info(id);
+      if (info !== undefined && info.dtype !== 'i32')
+        decodeWeight(info.dtype, bytes, `${source.label}: ${id}`, first * (info.shape.at(-1) ?? 1));
       return bytes;
     },
     close: () => source.close(),
@@ -50,6 +57,19 @@ export function requantised(config: ModelConfig, source: WeightSource, quant: Qu
       return decodeWeight(wanted(id, info.shape), await readRaw(id), `${source.label}: ${id}`);
     },
     readRaw,
+    readRows: async (id, first, count) => {
+      const bytes = await rowsOf(source, id, first, count);
+      const info = source.info(id);
+      if (info === undefined || info.dtype === 'i32') return bytes;
+      const dtype = wanted(id, info.shape);
+      if (info.dtype === dtype) return bytes;
+      const label = `${source.label}: ${id}`;
+      return encodeWeight(
+        dtype,
+        decodeWeight(info.dtype, bytes, label, first * (info.shape.at(-1) ?? 1)),
+        label,
+      );
+    },
     close: () => source.close(),
   };
 }

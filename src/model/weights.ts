@@ -1,5 +1,6 @@
 import { DataError } from '../errors.js';
 import type { ModelConfig } from './config.js';
+import { elementsOf } from './dtype.js';
 import type { DType } from './graph.js';
 import { weightShapes } from './weight-ids.js';
 
@@ -22,8 +23,52 @@ export interface WeightSource {
   read(id: string): Promise<Float32Array>;
   /** Stored bytes, as in the file. @throws DataError when missing or damaged */
   readRaw(id: string): Promise<Uint8Array>;
+  /**
+   * Bytes of `count` rows from row `first` of what `readRaw` gives, a row being the last dimension: for sources that
+   * need not read the whole weight. Call it through `rowsOf`.
+   */
+  readRows?(id: string, first: number, count: number): Promise<Uint8Array>;
   /** Closes the file. */
   close(): Promise<void>;
+}
+
+/** Rows of a weight that has no fewer; reads the whole weight only where the source knows no other way. */
+export async function rowsOf(
+  source: WeightSource,
+  id: string,
+  first: number,
+  count: number,
+): Promise<Uint8Array> {
+  if (source.readRows !== undefined) return source.readRows(id, first, count);
+  const shape = source.info(id)?.shape ?? [];
+  const bytes = await source.readRaw(id);
+  const rowBytes = bytes.length / rowCount(shape);
+  return bytes.subarray(first * rowBytes, (first + count) * rowBytes);
+}
+
+/** Rows of a tensor as a matrix of its last dimension; 1 for a vector. */
+export function rowCount(shape: readonly number[]): number {
+  return elementsOf(shape.slice(0, -1));
+}
+
+/** Values held at a time while a weight is converted. */
+const PIECE_ELEMENTS = 1 << 22;
+
+/** A run of rows of a weight. */
+export interface RowRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/**
+ * A weight cut into runs of rows small enough to hold.
+ * @param unit rows that stay together, e.g. those of a head
+ */
+export function* rowRanges(shape: readonly number[], unit = 1): Generator<RowRange> {
+  const rows = rowCount(shape);
+  const width = shape.at(-1) ?? 1;
+  const count = Math.max(1, Math.floor(PIECE_ELEMENTS / (width * unit))) * unit;
+  for (let first = 0; first < rows; first += count) yield { first, count: Math.min(count, rows - first) };
 }
 
 /**

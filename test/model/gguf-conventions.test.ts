@@ -7,7 +7,7 @@ import { encodeWeight } from '../../src/model/formats/codec.js';
 import { configToGguf, storesInterleavedRope } from '../../src/model/formats/gguf-config.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
-import { type GgufTensorToWrite, writeGguf } from '../../src/model/formats/gguf-write.js';
+import { type GgufTensorToWrite, piecesOf, writeGguf } from '../../src/model/formats/gguf-write.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
 import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
 import { llamaMissing, loadLlama } from '../oracle/libllama.js';
@@ -64,7 +64,9 @@ function fuse({ tensors }: File, config: ModelConfig): void {
       tensors.set(`blk.${layer}.attn_qkv.${part}`, {
         shape: [rows, ...own[0]!.shape.slice(1)],
         dtype: 'f32',
-        bytes: async () => Buffer.concat(await Promise.all(own.map(({ bytes }) => bytes()))),
+        bytes: async function* () {
+          for (const { bytes } of own) yield* piecesOf(bytes());
+        },
       });
     }
   }

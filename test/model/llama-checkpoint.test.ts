@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/model/config.js';
+import { encodeWeight } from '../../src/model/formats/codec.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { parseHfConfig } from '../../src/model/formats/hf-config.js';
 import { placeOfHfName } from '../../src/model/formats/hf-names.js';
@@ -157,7 +158,7 @@ function asBf16(weights: WeightSource): WeightSource {
     const stored = weights.info(id);
     return stored && { ...stored, dtype: 'bf16' as const, bytes: stored.bytes / 2 };
   };
-  return { ...weights, info };
+  return { ...weights, info, readRaw: async (id) => encodeWeight('bf16', await weights.read(id), id) };
 }
 
 describe('checkpoints with routed experts', () => {

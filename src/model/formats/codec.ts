@@ -28,15 +28,16 @@ const CODECS: Readonly<Record<WeightDType, Codec>> = {
 /**
  * Values of a stored weight.
  * @param label what errors call it, e.g. `model.gguf: blk.0.attn_q.weight`
+ * @param first index of the first value in its weight, for messages
  * @throws DataError for a partial block or a value or scale that is not finite
  */
-export function decodeWeight(dtype: WeightDType, bytes: Uint8Array, label: string): Float32Array {
+export function decodeWeight(dtype: WeightDType, bytes: Uint8Array, label: string, first = 0): Float32Array {
   const block = blockOf(dtype);
   if (bytes.length % block.bytes !== 0) {
     throw new DataError(`${label}: ${bytes.length} bytes are not a whole number of ${dtype} blocks`);
   }
   const values = CODECS[dtype].decode(bytes);
-  requireFinite(values, label, `${dtype} value or scale`);
+  requireFinite(values, label, `${dtype} value or scale`, first);
   return values;
 }
 
@@ -56,8 +57,9 @@ export function encodeWeight(dtype: WeightDType, values: Float32Array, label: st
   return bytes;
 }
 
-function requireFinite(values: Float32Array, label: string, what: string): void {
+function requireFinite(values: Float32Array, label: string, what: string, first = 0): void {
   for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i]!)) throw new DataError(`${label}: non-finite ${what} at element ${i}`);
+    if (!Number.isFinite(values[i]!))
+      throw new DataError(`${label}: non-finite ${what} at element ${first + i}`);
   }
 }

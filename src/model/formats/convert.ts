@@ -6,8 +6,8 @@ import type { DType } from '../graph.js';
 import { precisionFor, type Quant, SMALL_WEIGHT_DTYPE } from '../precision.js';
 import { readTokenizerJson } from '../tokenizer.js';
 import { embeddingId, headId, weightShapes } from '../weight-ids.js';
-import { checkWeights, type WeightSource } from '../weights.js';
-import { encodeWeight, type WeightDType } from './codec.js';
+import { checkWeights, rowRanges, rowsOf, type WeightSource } from '../weights.js';
+import { decodeWeight, encodeWeight, type WeightDType } from './codec.js';
 import { configToGguf, storesInterleavedRope } from './gguf-config.js';
 import { tokenizerToGguf } from './gguf-tokenizer.js';
 import { tokenizerEntries } from './gguf-tokenizer-read.js';
@@ -105,19 +105,36 @@ function typicalDType(config: ModelConfig, source: WeightSource): WeightDType {
   return most?.[0] ?? 'f32';
 }
 
-async function storedBytes(
+/** The stored bytes of a weight, some rows at a time: an embedding in f32 may be larger than the memory. */
+async function* storedBytes(
   config: ModelConfig,
   source: WeightSource,
   id: string,
   dtype: WeightDType,
-): Promise<Uint8Array> {
-  // What already has the format is copied: codes are never quantised twice.
-  const bytes =
-    source.info(id)?.dtype === dtype
-      ? await source.readRaw(id)
-      : encodeWeight(dtype, await source.read(id), `${source.label}: ${id}`);
-  const rotary = /\.attn_([qk])\.(weight|bias)$/.exec(id);
-  if (rotary === null || !storesInterleavedRope(config.arch)) return bytes;
-  const heads = rotary[1] === 'q' ? config.heads : config.kvHeads;
-  return reorderRows(bytes, interleavedOrder(heads * config.headDim, config.headDim));
+): AsyncGenerator<Uint8Array> {
+  const info = source.info(id);
+  const rotary = /\.attn_[qk]\.(weight|bias)$/.test(id) && storesInterleavedRope(config.arch);
+  if (info === undefined || info.dtype === 'i32' || info.shape.length === 1) {
+    // What already has the format is copied: codes are never quantised twice.
+    const whole =
+      info?.dtype === dtype
+        ? await source.readRaw(id)
+        : encodeWeight(dtype, await source.read(id), `${source.label}: ${id}`);
+    const rows = info?.shape[0] ?? 0;
+    yield rotary ? reorderRows(whole, interleavedOrder(rows, config.headDim)) : whole;
+    return;
+  }
+  const label = `${source.label}: ${id}`;
+  for (const { first, count } of rowRanges(info.shape, rotary ? config.headDim : 1)) {
+    const stored = await rowsOf(source, id, first, count);
+    const bytes =
+      info.dtype === dtype
+        ? stored
+        : encodeWeight(
+            dtype,
+            decodeWeight(info.dtype, stored, label, first * (info.shape.at(-1) ?? 1)),
+            label,
+          );
+    yield rotary ? reorderRows(bytes, interleavedOrder(count, config.headDim)) : bytes;
+  }
 }

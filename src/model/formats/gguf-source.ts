@@ -1,6 +1,6 @@
 import { DataError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
-import type { WeightInfo, WeightSource } from '../weights.js';
+import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight } from './codec.js';
 import { configFromGguf, storesInterleavedRope } from './gguf-config.js';
@@ -61,19 +61,42 @@ class GgufSource implements WeightSource {
   async readRaw(id: string): Promise<Uint8Array> {
     const tensor = this.at(id);
     const bytes = await this.file.read(tensor.offset, tensor.bytes, id);
-    const rotary = /\.attn_[qk]\.(weight|bias)$/.test(id) && storesInterleavedRope(this.config.arch);
-    if (!rotary) return bytes;
+    if (!this.isReordered(id)) return bytes;
     const rows = tensor.shape[0] ?? 0;
-    if (rows % this.config.headDim !== 0) {
-      throw new DataError(
-        `${this.label}: ${id}: ${rows} rows do not divide into heads of ${this.config.headDim}`,
-      );
-    }
+    this.requireHeads(id, rows);
     return reorderRows(bytes, halfSplitOrder(rows, this.config.headDim));
+  }
+
+  async readRows(id: string, first: number, count: number): Promise<Uint8Array> {
+    const tensor = this.at(id);
+    const { headDim } = this.config;
+    if (!this.isReordered(id)) {
+      const rowBytes = tensor.bytes / rowCount(tensor.shape);
+      return this.file.read(tensor.offset + first * rowBytes, count * rowBytes, id);
+    }
+    const rows = tensor.shape[0] ?? 0;
+    this.requireHeads(id, rows);
+    // Whole heads, as their rows change places; of a bias every element is a row.
+    const rowBytes = tensor.bytes / rows;
+    const start = first - (first % headDim);
+    const end = Math.min(rows, Math.ceil((first + count) / headDim) * headDim);
+    const bytes = await this.file.read(tensor.offset + start * rowBytes, (end - start) * rowBytes, id);
+    const ordered = reorderRows(bytes, halfSplitOrder(end - start, headDim));
+    return ordered.subarray((first - start) * rowBytes, (first - start + count) * rowBytes);
   }
 
   async close(): Promise<void> {
     await this.file.close();
+  }
+
+  private isReordered(id: string): boolean {
+    return /\.attn_[qk]\.(weight|bias)$/.test(id) && storesInterleavedRope(this.config.arch);
+  }
+
+  private requireHeads(id: string, rows: number): void {
+    const { headDim } = this.config;
+    if (rows % headDim !== 0)
+      throw new DataError(`${this.label}: ${id}: ${rows} rows do not divide into heads of ${headDim}`);
   }
 
   private at(id: string): GgufTensor {

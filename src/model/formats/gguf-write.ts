@@ -19,8 +19,8 @@ import {
 export interface GgufTensorToWrite {
   readonly shape: readonly number[];
   readonly dtype: WeightDType;
-  /** Stored bytes; called once, when the tensor's turn to be written comes. */
-  readonly bytes: () => Promise<Uint8Array>;
+  /** Stored bytes, whole or piece by piece; called once, when the tensor's turn to be written comes. */
+  readonly bytes: () => Promise<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -42,15 +42,26 @@ export async function writeGguf(
     await file.writeFile(header);
     for (const [name, tensor] of tensors) {
       signal?.throwIfAborted();
-      const bytes = await tensor.bytes();
       const expected = bytesOf(tensor.shape, tensor.dtype);
-      if (bytes.length !== expected) throw new Error(`${name}: ${bytes.length} bytes instead of ${expected}`);
-      await file.writeFile(bytes);
-      await file.writeFile(Buffer.alloc(alignUp(bytes.length, alignment) - bytes.length));
-      done += bytes.length;
-      onProgress?.(done, total);
+      let written = 0;
+      for await (const bytes of piecesOf(tensor.bytes())) {
+        signal?.throwIfAborted();
+        await file.writeFile(bytes);
+        written += bytes.length;
+        onProgress?.(done + written, total);
+      }
+      if (written !== expected) throw new Error(`${name}: ${written} bytes instead of ${expected}`);
+      await file.writeFile(Buffer.alloc(alignUp(written, alignment) - written));
+      done += written;
     }
   });
+}
+
+/** What comes whole, as one piece. */
+export async function* piecesOf<T>(source: T | Promise<T> | AsyncIterable<T>): AsyncGenerator<T> {
+  const given = await source;
+  if (typeof given === 'object' && given !== null && Symbol.asyncIterator in given) yield* given;
+  else yield given;
 }
 
 /** Header, metadata and tensor list, padded to where the data begins. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DataError, EnvironmentError } from '../../errors.js';
-import type { WeightInfo, WeightSource } from '../weights.js';
+import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight, type WeightDType } from './codec.js';
 import { placeOfHfName } from './hf-names.js';
@@ -95,6 +95,23 @@ class SafetensorsSource implements WeightSource {
       at += part.entry.bytes;
     }
     return stack;
+  }
+
+  async readRows(id: string, first: number, count: number): Promise<Uint8Array> {
+    const parts = this.at(id);
+    const { entry: like } = parts[0]!;
+    const rows = rowCount(like.shape);
+    const rowBytes = like.bytes / rows;
+    const out = new Uint8Array(count * rowBytes);
+    for (let done = 0; done < count; ) {
+      const row = first + done;
+      const { file, name, entry } = parts[Math.floor(row / rows)]!;
+      const within = row % rows;
+      const taken = Math.min(rows - within, count - done);
+      out.set(await file.read(entry.offset + within * rowBytes, taken * rowBytes, name), done * rowBytes);
+      done += taken;
+    }
+    return out;
   }
 
   async close(): Promise<void> {

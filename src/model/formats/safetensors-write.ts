@@ -1,12 +1,13 @@
 import { type WriteProgress, writeFileInPieces } from '../../util/write-file.js';
 import { bytesOf } from '../dtype.js';
 import { encodeWeight } from './codec.js';
+import { piecesOf } from './gguf-write.js';
 
 export interface SafetensorsTensor {
   readonly shape: readonly number[];
   readonly dtype: 'f32' | 'f16' | 'bf16';
-  /** Called once, when the tensor's turn to be written comes. */
-  readonly values: () => Float32Array | Promise<Float32Array>;
+  /** Whole or piece by piece; called once, when the tensor's turn to be written comes. */
+  readonly values: () => Float32Array | Promise<Float32Array> | AsyncIterable<Float32Array>;
 }
 
 /**
@@ -37,12 +38,17 @@ export async function writeSafetensors(
     let done = 0;
     for (const [name, { dtype, shape, values }] of tensors) {
       signal?.throwIfAborted();
-      const bytes = encodeWeight(dtype, await values(), `${path}: ${name}`);
-      if (bytes.length !== bytesOf(shape, dtype))
+      let written = 0;
+      for await (const piece of piecesOf(values())) {
+        signal?.throwIfAborted();
+        const bytes = encodeWeight(dtype, piece, `${path}: ${name}`);
+        await file.writeFile(bytes);
+        written += bytes.length;
+        onProgress?.(done + written, end);
+      }
+      if (written !== bytesOf(shape, dtype))
         throw new Error(`${name}: values do not fill [${shape.join(', ')}]`);
-      await file.writeFile(bytes);
-      done += bytes.length;
-      onProgress?.(done, end);
+      done += written;
     }
   });
 }

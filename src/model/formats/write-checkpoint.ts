@@ -6,7 +6,8 @@ import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
 import type { Quant } from '../precision.js';
 import { weightShapes } from '../weight-ids.js';
-import { checkWeights, type WeightSource } from '../weights.js';
+import { checkWeights, rowCount, rowRanges, rowsOf, type WeightSource } from '../weights.js';
+import { decodeWeight } from './codec.js';
 import { configToHf } from './hf-config.js';
 import { hfFromCanonical } from './hf-names.js';
 import { llamaNameOf } from './hf-names-llama.js';
@@ -37,14 +38,14 @@ export async function writeCheckpoint(
     const dtype = quant ?? kept;
     const experts = id.includes('_exps.') ? (shape[0] ?? 0) : null;
     if (experts === null) {
-      tensors.set(checkpointName(config, id), { shape, dtype, values: () => source.read(id) });
+      tensors.set(checkpointName(config, id), { shape, dtype, values: () => valuesOf(source, id, shape) });
       continue;
     }
-    // Checkpoints hold every expert's matrix by itself. The stack is read once, for its first expert.
-    const part = expertReader(source, id, experts);
+    // Checkpoints hold every expert's matrix by itself.
+    const matrix = shape.slice(1);
     for (let expert = 0; expert < experts; expert++) {
-      const values = () => part(expert);
-      tensors.set(checkpointName(config, id, expert), { shape: shape.slice(1), dtype, values });
+      const values = () => valuesOf(source, id, matrix, expert * rowCount(matrix));
+      tensors.set(checkpointName(config, id, expert), { shape: matrix, dtype, values });
     }
   }
   await mkdir(directory, { recursive: true });
@@ -59,14 +60,21 @@ function checkpointName(config: ModelConfig, id: string, expert?: number): strin
   return name;
 }
 
-/** Matrices of a stack of experts, asked for in ascending order. */
-function expertReader(source: WeightSource, id: string, experts: number) {
-  let stack: Float32Array | null = null;
-  return async (expert: number): Promise<Float32Array> => {
-    stack ??= await source.read(id);
-    const size = stack.length / experts;
-    const values = stack.slice(expert * size, (expert + 1) * size);
-    if (expert === experts - 1) stack = null;
-    return values;
-  };
+/** Values of a weight, or of a part of it that begins at `start`, some rows at a time. */
+async function* valuesOf(
+  source: WeightSource,
+  id: string,
+  shape: readonly number[],
+  start = 0,
+): AsyncGenerator<Float32Array> {
+  const stored = source.info(id)?.dtype;
+  if (stored === undefined || stored === 'i32' || shape.length === 1) {
+    yield await source.read(id);
+    return;
+  }
+  const width = shape.at(-1) ?? 1;
+  for (const { first, count } of rowRanges(shape)) {
+    const bytes = await rowsOf(source, id, start + first, count);
+    yield decodeWeight(stored, bytes, `${source.label}: ${id}`, (start + first) * width);
+  }
 }
