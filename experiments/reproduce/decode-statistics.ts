@@ -67,3 +67,13 @@ export function visibleShare(decodes: readonly DecodeFacts[], genLength: number)
 export function meanOf(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
+
+/** Mean seconds of timed decodes. */
+export function meanSeconds(decodes: readonly DecodeFacts[]): number {
+  return meanOf(decodes.map(({ seconds }) => seconds ?? Number.NaN));
+}
+
+/** Mean forwards on the critical path. */
+export function meanForwards(decodes: readonly DecodeFacts[]): number {
+  return meanOf(decodes.map(({ forwards }) => forwards));
+}

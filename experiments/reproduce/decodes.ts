@@ -24,25 +24,35 @@ export class Decodes {
   /**
    * Every case under one policy.
    * @param clock machine that times the decode; `none`: a refresh lands with the step that launched it
+   * @param most cases at most, for wide sweeps
    */
-  run(spec: PolicySpecInput, clock: 'none' | MachineChoice = 'none'): Promise<DecodeFacts[]> {
+  run(
+    spec: PolicySpecInput,
+    clock: 'none' | MachineChoice = 'none',
+    most = Number.POSITIVE_INFINITY,
+  ): Promise<DecodeFacts[]> {
+    const cases = Math.min(most, this.cases);
     const { name: _, description: __, source: ___, ...identity } = { description: '', source: '', ...spec };
-    const key = `${JSON.stringify(clock)} ${JSON.stringify(identity)}`;
+    const key = `${cases} ${JSON.stringify(clock)} ${JSON.stringify(identity)}`;
     let found = this.done.get(key);
     if (found === undefined) {
-      found = this.decodeAll(spec, clock);
+      found = this.decodeAll(spec, clock, cases);
       this.done.set(key, found);
     }
     return found;
   }
 
-  private async decodeAll(spec: PolicySpecInput, clock: 'none' | MachineChoice): Promise<DecodeFacts[]> {
+  private async decodeAll(
+    spec: PolicySpecInput,
+    clock: 'none' | MachineChoice,
+    cases: number,
+  ): Promise<DecodeFacts[]> {
     const { genLength } = this.bench.options;
     const { signal } = this.bench.hooks;
     const on = clock === 'none' ? LLADA_CPP : clock;
     const policy = composePolicy(spec, { latencyTable: this.table(on) });
     const facts: DecodeFacts[] = [];
-    for (let index = 0; index < this.cases; index++) {
+    for (let index = 0; index < cases; index++) {
       const request = { policy, genLength, ...(signal === undefined ? {} : { signal }) };
       const timer = clock === 'none' ? undefined : this.bench.machine(clock.stack, clock.memory, clock);
       facts.push(

@@ -1,6 +1,12 @@
 import { unknownName } from '../../src/util/nearest.js';
 import { counterfactuals } from './counterfactuals.js';
 import type { Experiment } from './experiment.js';
+import { lookaheadGrid } from './extra/lookahead-grid.js';
+import { refreshLane } from './extra/refresh-lane.js';
+import { scrAlone } from './extra/scr-alone.js';
+import { speculation } from './extra/speculation.js';
+import { subsets } from './extra/subsets.js';
+import { tornado } from './extra/tornado.js';
 import { fig3a } from './fig3a.js';
 import { fig3b } from './fig3b.js';
 import { fig5a } from './fig5a.js';
@@ -31,6 +37,12 @@ export const EXPERIMENTS: readonly Experiment[] = [
   table6,
   counterfactuals,
   forwards,
+  subsets,
+  scrAlone,
+  speculation,
+  refreshLane,
+  lookaheadGrid,
+  tornado,
 ];
 
 /** Runs all of them. */

@@ -24,7 +24,7 @@ export function registerReproduce(program: Command, context: () => Context): voi
     .description('a table or figure of the paper: ours, the published number, the error and what it proves')
     .argument(
       '<name>',
-      'table2, table6, fig3a, fig3b, fig5a, fig5b, fig5c, fig5d, fig8, fig13a, fig13b, fig13c, counterfactuals, forwards, or all',
+      'table2, table6, fig3a, fig3b, fig5a, fig5b, fig5c, fig5d, fig8, fig13a, fig13b, fig13c, counterfactuals, forwards, subsets, scr-alone, speculation, refresh-lane, lookahead-grid, tornado, or all',
     )
     .option(
       '--workload <name>',
