@@ -8,6 +8,7 @@ import { registerHardware } from './hardware.js';
 import { registerInspect } from './inspect.js';
 import { registerLogits } from './logits.js';
 import { registerMemory } from './memory.js';
+import { registerNumerics } from './numerics.js';
 import { registerPolicies } from './policies.js';
 import { registerQuality } from './quality.js';
 import { registerReport } from './report.js';
@@ -33,6 +34,7 @@ export function registerCommands(program: Command, context: () => Context): void
   registerPolicies(program, context);
   registerTrace(program, context);
   registerVerify(program, context);
+  registerNumerics(program, context);
   registerHardware(program, context);
   registerSimulate(program, context);
   registerExplain(program, context);

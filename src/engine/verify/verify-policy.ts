@@ -61,12 +61,13 @@ export interface VerifyPolicyOptions {
   readonly signal?: AbortSignal;
 }
 
-interface Run extends DecodeResult {
+/** A decode with how close its decisions were. */
+export interface Run extends DecodeResult {
   readonly margins: Margins;
 }
 
 /** First position whose token differs, with the step and margin of the decision. Null when equal. */
-function firstDifference(
+export function firstDifference(
   run: Run,
   expected: Run,
   promptLength: number,
