@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../model/checkpoint.js';
+import { cli } from './run-cli.js';
+
+describe('numerics', () => {
+  const quick = ['numerics', '--n', '1', '--gen-length', '32'];
+
+  it("compares the NPU's arithmetic with f32 and writes what it prints", async () => {
+    const out = join(temporaryDirectory(), 'numerics.json');
+    const { code, stdout } = await cli([...quick, '--quant', 'q4_0', '--out', out, '--json']);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ schema: 'dllm-npu/numerics', engine: 'npu-numerics', weights: 'q4_0' });
+    const all = report.agreement.at(-1);
+    expect(all.rows).toBeGreaterThan(32);
+    expect(all.sameBest / all.rows).toBeGreaterThan(0.95);
+    expect(all.maxLogitError).toBeGreaterThan(0);
+    expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(report);
+  });
+
+  it('prints a table, takes another engine, and refuses an unknown one', async () => {
+    const { code, stdout } = await cli([...quick, '--engine', 'tfjs']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/tfjs-wasm against tfjs-wasm: tiny-llada/);
+    expect(stdout).toMatch(/0 of 32 tokens differ/);
+    expect((await cli([...quick, '--engine', 'npu-numeric'])).code).toBe(2);
+  });
+});

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { composePolicy } from '../../../src/decode/compose.js';
+import { policySpecByName } from '../../../src/decode/policies.js';
+import { decode } from '../../../src/decode/session.js';
+import { AgreementCounter, compareRow, type RowDifference } from '../../../src/engine/compare/agreement.js';
+import { compareEngines } from '../../../src/engine/compare/compare-engines.js';
+import type { Engine } from '../../../src/engine/engine.js';
+import { createTfjsEngine } from '../../../src/engine/tfjs/engine.js';
+import { randomWeights, tinyConfig } from '../tiny-model.js';
+
+describe('comparing rows', () => {
+  it('gives the best token, the margin and the divergence of the textbook', () => {
+    const reference = Float32Array.of(9, 0, Math.log(3), 0);
+    const actual = Float32Array.of(9, Math.log(2), 0, 0);
+    // Token 0 stands for the mask: never best, but part of the distribution.
+    const row = compareRow(reference, actual, 0, 4, 0);
+    expect(row.sameBest).toBe(false);
+    expect(row.margin).toBeCloseTo(Math.log(3), 6);
+    const softmax = (logits: Float32Array) => {
+      const powers = Array.from(logits, Math.exp);
+      const total = powers.reduce((a, b) => a + b);
+      return powers.map((power) => power / total);
+    };
+    const [p, q] = [softmax(reference), softmax(actual)];
+    const kl = p.reduce((sum, share, id) => sum + share * Math.log(share / q[id]!), 0);
+    expect(row.kl).toBeCloseTo(kl, 10);
+  });
+
+  it('sees no difference in equal logits or in a common shift, and takes the first of equals', () => {
+    const logits = Float32Array.of(1, 2, 2, -4);
+    expect(compareRow(logits, logits, 0, 4, null)).toEqual({
+      ...{ sameBest: true, margin: 0, kl: 0, maxLogitError: 0 },
+    });
+    const shifted = compareRow(
+      logits,
+      logits.map((x) => x + 8),
+      0,
+      4,
+      null,
+    );
+    expect(shifted.sameBest).toBe(true);
+    expect(shifted.maxLogitError).toBe(0);
+    expect(shifted.kl).toBeLessThan(1e-12);
+  });
+
+  it('counts by state and over all', () => {
+    const counter = new AgreementCounter(0.1);
+    const row = (sameBest: boolean, margin: number): RowDifference => ({
+      ...{ sameBest, margin, kl: margin, maxLogitError: 1 },
+    });
+    counter.add('visible', row(true, 4));
+    counter.add('visible', row(false, 0.05));
+    counter.add('stable', row(false, 2));
+    const [visible, stable, all] = counter.result();
+    expect(visible).toMatchObject({ state: 'visible', rows: 2, sameBest: 1, nearTies: 1 });
+    expect(visible).toMatchObject({ differentBeyondNearTies: 0, largestMarginTurned: 0.05, klMax: 4 });
+    expect(stable).toMatchObject({ state: 'stable', differentBeyondNearTies: 1 });
+    expect(all).toMatchObject({ state: 'all', rows: 3, sameBest: 1, nearTies: 1, largestMarginTurned: 2 });
+  });
+});
+
+describe('comparing engines', () => {
+  const config = tinyConfig();
+  let reference: Engine;
+  let same: Engine;
+  beforeAll(async () => {
+    reference = await createTfjsEngine(config, randomWeights(config, 3));
+    same = await createTfjsEngine(config, randomWeights(config, 3));
+  });
+  afterAll(() => {
+    reference.dispose();
+    same.dispose();
+  });
+  const problems = [{ index: 4, promptIds: [0, 10, 11, 12, 4] }];
+  const policy = composePolicy({ ...policySpecByName('llada.cpp'), blockLength: 8 });
+  const compare = (engine: Engine) =>
+    compareEngines({ reference, engine, policy, problems, genLength: 32, nearTie: 0.1 });
+
+  it('finds nothing between two equal ones, in every row of every scored pass, skipped ones included', async () => {
+    const report = await compare(same);
+    expect(report.tokens).toEqual({ compared: 32, different: 0 });
+    const all = report.agreement.at(-1)!;
+    expect(all).toMatchObject({ state: 'all', sameBest: all.rows, klMax: 0, maxLogitError: 0 });
+    expect(report.agreement.map(({ state }) => state)).toContain('visible');
+    const plain = await decode({ policy, engine: reference, promptIds: [0, 10, 11, 12, 4], genLength: 32 });
+    expect(report.answers[0]!.reference).toEqual(plain.tokens);
+    const scored = plain.steps.flatMap(({ plan }) => plan.passes).filter((pass) => pass.logits.length > 0);
+    expect(all.rows).toBe(scored.reduce((sum, pass) => sum + pass.rows.length, 0));
+  });
+
+  it('finds a token that is favoured, with its first divergence', async () => {
+    const wrong: Engine = {
+      ...{ name: 'wrong', config, dispose: () => {} },
+      retain: (live) => same.retain(live),
+      readKv: (ref) => same.readKv(ref),
+      run: async (pass) => {
+        const logits = (await same.run(pass)).logits.slice();
+        for (let row = 0; row < pass.logits.length; row++) logits[row * config.vocab + 30]! += 50;
+        return { logits };
+      },
+    };
+    const report = await compare(wrong);
+    const all = report.agreement.at(-1)!;
+    expect(all.sameBest).toBeLessThan(all.rows);
+    expect(all.klMean).toBeGreaterThan(1);
+    expect(report.answers[0]!.first).toMatchObject({ token: 30 });
+    expect(report.tokens.different).toBe(report.answers[0]!.differentTokens);
+  });
+});
