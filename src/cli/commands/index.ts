@@ -5,6 +5,7 @@ import { registerConvert } from './convert.js';
 import { registerExplain } from './explain.js';
 import { registerGenerate } from './generate.js';
 import { registerHardware } from './hardware.js';
+import { registerHvx } from './hvx.js';
 import { registerInspect } from './inspect.js';
 import { registerLogits } from './logits.js';
 import { registerMemory } from './memory.js';
@@ -35,6 +36,7 @@ export function registerCommands(program: Command, context: () => Context): void
   registerTrace(program, context);
   registerVerify(program, context);
   registerNumerics(program, context);
+  registerHvx(program, context);
   registerHardware(program, context);
   registerSimulate(program, context);
   registerExplain(program, context);
