@@ -10,6 +10,7 @@ import { encodePrompt } from '../../src/model/prompt.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
 import { generateProblem } from '../../src/train/problems.js';
 import { scoreResponse } from '../../src/train/score.js';
+import { outcomeKey } from './checkpoint.js';
 import type { QualityOptions } from './options.js';
 
 /** One problem under one policy. Plain data: it crosses threads. */
@@ -31,7 +32,7 @@ export interface PolicyOutcome {
 
 export interface ProblemOutcome {
   readonly index: number;
-  /** In the order of `options.policies`. */
+  /** In the order of the policies that were asked for. */
   readonly policies: readonly PolicyOutcome[];
 }
 
@@ -39,6 +40,8 @@ export interface QualityContext {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
   readonly policies: readonly DecodingPolicy[];
+  /** Identity of every policy's outcomes, see `outcomeKey`. */
+  readonly keys: readonly string[];
   readonly modelSha256: string;
 }
 
@@ -56,7 +59,8 @@ export async function openQuality(options: QualityOptions): Promise<QualityConte
   const engine = cooperative(await openEngine(options, model));
   const modelSha256 = await fileSha256(model.weightsPath);
   await model.weights.close();
-  return { engine, tokenizer: model.tokenizer, policies, modelSha256 };
+  const keys = options.policies.map((name) => outcomeKey(policySpecByName(name), options, modelSha256));
+  return { engine, tokenizer: model.tokenizer, policies, keys, modelSha256 };
 }
 
 async function openEngine({ engine }: QualityOptions, { config, weights, weightsPath }: LoadedModel) {
@@ -69,18 +73,22 @@ async function openEngine({ engine }: QualityOptions, { config, weights, weights
   return createOrtEngine(config, weights, { threads: 1, compute: 'f32', weightsPath });
 }
 
-/** Decodes and scores one problem under every policy: the pairs of the comparison. */
+/**
+ * Decodes and scores one problem: the pairs of the comparison.
+ * @param which indices of the policies to run; default all
+ */
 export async function runProblem(
   context: QualityContext,
   options: QualityOptions,
   index: number,
   signal?: AbortSignal,
+  which: readonly number[] = context.policies.map((_, policy) => policy),
 ): Promise<ProblemOutcome> {
   const { engine, tokenizer } = context;
   const problem = generateProblem(options.seed, index, 'long', 'heldout');
   const promptIds = encodePrompt(tokenizer, problem.prompt);
   const policies: PolicyOutcome[] = [];
-  for (const policy of context.policies) {
+  for (const policy of which.map((at) => context.policies[at])) {
     const { tokens, counters } = await decode({
       ...{ policy, engine, promptIds, genLength: options.genLength },
       ...(signal === undefined ? {} : { signal }),

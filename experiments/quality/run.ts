@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Tinypool } from 'tinypool';
 import { UsageError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
+import { openCheckpoint } from './checkpoint.js';
 import type { QualityOptions } from './options.js';
 import { openQuality, type ProblemOutcome, type QualityContext, runProblem } from './problem-job.js';
 import { QUALITY_SCHEMA, type QualityTable, qualityNotes, qualityRows } from './table.js';
@@ -10,6 +11,8 @@ import { QUALITY_SCHEMA, type QualityTable, qualityNotes, qualityRows } from './
 export interface QualityHooks {
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
+  /** File that keeps finished decodes, so that a run that was cut off continues. */
+  readonly checkpoint?: string;
   /** Commit the code was built from, when known. */
   readonly gitCommit?: string;
 }
@@ -52,18 +55,28 @@ export async function runQuality(options: QualityOptions, hooks: QualityHooks = 
 async function runProblems(
   options: QualityOptions,
   context: QualityContext,
-  { onProgress, signal }: QualityHooks,
+  { onProgress, signal, checkpoint: path }: QualityHooks,
 ): Promise<ProblemOutcome[]> {
   const indices = Array.from({ length: options.n }, (_, at) => options.firstIndex + at);
+  const saved = path === undefined ? null : openCheckpoint(path, context.keys);
   const outcomes: ProblemOutcome[] = [];
-  const finished = (outcome: ProblemOutcome): void => {
-    outcomes.push(outcome);
+  const one = async (index: number, run: RunOne): Promise<void> => {
+    const known = context.policies.map((_, policy) => saved?.get(policy, index));
+    const which = known.flatMap((outcome, policy) => (outcome === undefined ? [policy] : []));
+    const fresh = which.length === 0 ? [] : (await run(index, which)).policies;
+    which.forEach((policy, at) => {
+      saved?.add(policy, index, fresh[at]);
+    });
+    const policies = known.map((outcome, policy) => outcome ?? fresh[which.indexOf(policy)]);
+    outcomes.push({ index, policies });
     onProgress?.(outcomes.length, options.n);
   };
   // Worker threads need the compiled file; from sources (tests) everything runs in this thread.
   const worker = fileURLToPath(new URL('./worker.js', import.meta.url));
   if (options.jobs === 0 || !existsSync(worker)) {
-    for (const index of indices) finished(await runProblem(context, options, index, signal));
+    for (const index of indices) {
+      await one(index, (at, which) => runProblem(context, options, at, signal, which));
+    }
   } else {
     const threads = Math.min(options.jobs, options.n);
     const pool = new Tinypool({
@@ -75,7 +88,9 @@ async function runProblems(
     const stop = (): void => void pool.destroy();
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      await Promise.all(indices.map(async (index) => finished(await pool.run({ options, index }))));
+      await Promise.all(
+        indices.map((index) => one(index, (at, which) => pool.run({ options, index: at, which }))),
+      );
     } finally {
       signal?.removeEventListener('abort', stop);
       await pool.destroy();
@@ -83,6 +98,8 @@ async function runProblems(
   }
   return outcomes.sort((a, b) => a.index - b.index);
 }
+
+type RunOne = (index: number, which: readonly number[]) => Promise<ProblemOutcome>;
 
 function commandLine(options: QualityOptions): string {
   return [

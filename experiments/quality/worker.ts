@@ -7,7 +7,8 @@ let context: Promise<QualityContext> | null = null;
 export default async function work(task: {
   readonly options: QualityOptions;
   readonly index: number;
+  readonly which: readonly number[];
 }): Promise<ProblemOutcome> {
   context ??= openQuality(task.options);
-  return runProblem(await context, task.options, task.index);
+  return runProblem(await context, task.options, task.index, undefined, task.which);
 }

@@ -104,7 +104,15 @@ function advance(
   let decided = edit.canvas();
   const { block, blockSteps } = decided;
   while (decided.block < blockCount(decided) && maskedInBlock(decided).length === 0) {
-    decided = { ...decided, block: decided.block + 1 };
+    const entered = decided.block + 1;
+    for (const position of positionsOf(blockRange(decided, entered))) {
+      const { state, draft } = edit.at(position);
+      if ((state !== 'M' && state !== 'IV') || draft === null || !rules.speculate.carries(draft)) continue;
+      const { token, confidence } = draft;
+      const to = rules.commit.stateFor(confidence);
+      edit.transit(position, { state: to, token, confidence, draft: null }, 'draft-carried');
+    }
+    decided = { ...edit.canvas(), block: entered };
   }
   const isNewBlock = decided.block > block;
   if (isNewBlock && rules.revoke.stableWithBlock) {

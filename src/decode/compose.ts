@@ -8,7 +8,7 @@ import { cacheRule } from './rules/cache.js';
 import { commitRule } from './rules/commit.js';
 import { finalRule } from './rules/final.js';
 import { logitsRule } from './rules/logits.js';
-import { type LatencyTable, TILE_LATENCY } from './rules/lookahead.js';
+import { type LatencyTable, ROW_BYTES, TILE_LATENCY } from './rules/lookahead.js';
 import { refreshRule } from './rules/refresh.js';
 import { reviseRule } from './rules/revise.js';
 import { revokeRule } from './rules/revoke.js';
@@ -30,11 +30,13 @@ export interface DecodingPolicy extends Policy {
 export interface PolicyInputs {
   /** Offline profile for lookahead; default: the tile staircase of Table 2. */
   readonly latencyTable?: LatencyTable;
+  /** Memory that one more row of a pass takes, for the memory budget of lookahead; default: K and V of LLaDA-8B. */
+  readonly rowBytes?: number;
 }
 
 function rulesOf(spec: PolicySpec, inputs: PolicyInputs): Rules {
   return {
-    window: windowRule(spec.window, inputs.latencyTable ?? TILE_LATENCY),
+    window: windowRule(spec.window, inputs.latencyTable ?? TILE_LATENCY, inputs.rowBytes ?? ROW_BYTES),
     cache: cacheRule(spec.cache),
     commit: commitRule(spec.commit),
     speculate: speculateRule(spec.speculate),
@@ -42,6 +44,7 @@ function rulesOf(spec: PolicySpec, inputs: PolicyInputs): Rules {
     revoke: revokeRule(spec.revoke),
     refresh: refreshRule(spec.refresh, spec.commit),
     logits: logitsRule(spec.logits),
+    guidance: spec.guidance,
     draws: isRandom(spec),
     final: finalRule(spec.final),
   };

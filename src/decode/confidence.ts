@@ -10,6 +10,20 @@ import { DataError } from '../errors.js';
  */
 export type ConfidenceRule = 'max-softmax' | 'margin' | 'neg-entropy' | 'entropy' | 'random';
 
+/** Number format in which probabilities and confidences are kept. */
+export type NumberType = 'f64' | 'f32' | 'bf16';
+
+/** Rounds to nearest, ties to even. */
+export function rounded(value: number, type: NumberType): number {
+  if (type === 'f64') return value;
+  const single = Math.fround(value);
+  if (type === 'f32') return single;
+  const bits = new Uint32Array(Float32Array.of(single).buffer);
+  // bf16 is the upper half of an f32.
+  bits[0] = (bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(bits.buffer)[0];
+}
+
 export interface Score {
   readonly token: number;
   readonly confidence: number;
@@ -31,6 +45,7 @@ export function scoreRow(
   vocab: number,
   maskId: number,
   rule: ConfidenceRule = 'max-softmax',
+  type: NumberType = 'f64',
 ): Score {
   const start = row * vocab;
   let best = -1;
@@ -55,16 +70,18 @@ export function scoreRow(
 
   let sum = 0;
   for (let id = 0; id < vocab; id++) sum += Math.exp(logits[start + id] - maximum);
-  const probability = (logit: number): number => Math.exp(logit - maximum) / sum;
+  const probability = (logit: number): number => rounded(Math.exp(logit - maximum) / sum, type);
   switch (rule) {
     case 'max-softmax':
     case 'random':
       return { token: best, confidence: probability(bestLogit) };
     case 'margin':
-      return { token: best, confidence: probability(bestLogit) - probability(secondLogit) };
+      return { token: best, confidence: rounded(probability(bestLogit) - probability(secondLogit), type) };
     case 'neg-entropy':
     case 'entropy': {
       if (vocab < 2) return { token: best, confidence: rule === 'entropy' ? 0 : 1 };
+      if (type !== 'f64')
+        return { token: best, confidence: roundedEntropy(logits, start, vocab, probability, rule, type) };
       let weighted = 0;
       for (let id = 0; id < vocab; id++) {
         const shifted = logits[start + id] - maximum;
@@ -77,6 +94,24 @@ export function scoreRow(
       return { token: best, confidence: rule === 'entropy' ? share : 1 - share };
     }
   }
+}
+
+/** Entropy rules on rounded probabilities, with the published guard of 1e-10 inside the logarithm. */
+function roundedEntropy(
+  logits: Float32Array,
+  start: number,
+  vocab: number,
+  probability: (logit: number) => number,
+  rule: 'entropy' | 'neg-entropy',
+  type: NumberType,
+): number {
+  let negative = 0;
+  for (let id = 0; id < vocab; id++) {
+    const p = probability(logits[start + id]);
+    negative += rounded(p * rounded(Math.log(rounded(p + 1e-10, type)), type), type);
+  }
+  const share = Math.min(1, Math.max(0, -rounded(negative, type) / Math.log(vocab)));
+  return rule === 'entropy' ? share : 1 - share;
 }
 
 /** Softmax probability of one token in a row of logits, in f64. @param logits row-major [rows, vocab] */

@@ -97,7 +97,7 @@ function isSame(a: Pass, b: Pass): boolean {
 /** Collects draft states within the row budget of one forward. */
 class Drafter {
   readonly passes: Pass[];
-  private readonly budget: number;
+  private budget: number;
   private rows: number;
 
   constructor(
@@ -109,8 +109,12 @@ class Drafter {
   ) {
     this.passes = [main];
     this.rows = main.rows.length;
-    this.budget = (Math.ceil(main.rows.length / spec.tile) + spec.extraTiles) * spec.tile;
+    this.budget = this.tiles(main) * spec.tile + spec.extraTiles * spec.tile;
     this.grow({ canvas: start, pass: main });
+  }
+
+  private tiles({ rows }: Pass): number {
+    return Math.ceil(rows.length / this.spec.tile);
   }
 
   private get chain(): boolean {
@@ -177,10 +181,15 @@ class Drafter {
       nextVersion: nextVersion + this.passes.length,
     };
     const next = this.method.plan(after)?.passes[0];
-    if (next === undefined || this.rows + next.rows.length > this.budget) return null;
+    if (next === undefined) return null;
+    // No guess, and no more tiles than in a forward of its own.
+    const certain = this.spec.joinCertain && this.passes.length === 1 && pass.logits.length === 0;
+    const room = certain ? this.tiles(next) * this.spec.tile : 0;
+    if (this.rows + next.rows.length > this.budget + room) return null;
     if (this.passes.some((known) => isSame(known, next))) return null;
     if (mergePasses([...this.passes, next]) === null) return null;
     this.passes.push(next);
+    this.budget += room;
     this.rows += next.rows.length;
     return { canvas: after, pass: next };
   }

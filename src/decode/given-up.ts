@@ -5,9 +5,17 @@ import type { PolicySpec } from './spec.js';
  * - `D1-kv` the KV of a stable position is computed anew now and then (its token stays);
  * - `D2-exact-kv` long-term KV may stem from a row that was not fed the final token;
  * - `B2-masked-kv` KV of undecided positions, computed from masks, is cached and read (and D2 with it);
+ * - `B3-fresh-logits` a draft may be accepted on the logits of an earlier step;
+ * - `V-context` a visible position may be fed the mask;
  * - `D4-every-step` a single step may end with as many masks as it began, or more.
  */
-export type LawPart = 'D1-kv' | 'D2-exact-kv' | 'B2-masked-kv' | 'D4-every-step';
+export type LawPart =
+  | 'D1-kv'
+  | 'D2-exact-kv'
+  | 'B2-masked-kv'
+  | 'B3-fresh-logits'
+  | 'V-context'
+  | 'D4-every-step';
 
 export interface GivenUp {
   readonly part: LawPart;
@@ -44,6 +52,15 @@ export function lawsGivenUp(spec: PolicySpec): GivenUp[] {
   }
   if (revoke.kind === 'shadow') {
     found.push({ part: 'D4-every-step', because: 'a step may take back more tokens than it commits' });
+  }
+  if (spec.speculate.kind === 'drafts' && spec.speculate.entry === 'carry') {
+    found.push({ part: 'B3-fresh-logits', because: 'drafts enter their block with the state they had' });
+  }
+  if (spec.commit.kind === 'staged' && spec.revise.feed === 'mask') {
+    found.push({ part: 'V-context', because: 'visible positions are scored unseen' });
+  }
+  if (spec.commit.kind === 'quota' && spec.commit.transfer === 'each') {
+    found.push({ part: 'D4-every-step', because: 'every mask has its own coin, and all may fall short' });
   }
   if (spec.commit.kind === 'timestep') {
     found.push({ part: 'D4-every-step', because: 'the schedule has steps that commit nothing' });

@@ -2,7 +2,7 @@ import type { CheckedStep, Law, Violation } from './check-laws.js';
 import { blockCount, blockOf, blockRange, positionsOf } from './geometry.js';
 import type { LawPart } from './given-up.js';
 import { groupsOf, logicalOutcomes } from './pass-groups.js';
-import type { Canvas, Draft, KvEntry, Pass, PassOutcome, TokenState, Transition } from './types.js';
+import type { Canvas, Draft, KvEntry, Pass, PassOutcome, PassRow, TokenState, Transition } from './types.js';
 
 interface Tracked {
   state: TokenState;
@@ -125,12 +125,14 @@ export class StepChecker {
       const { state, token, draft } = this.positions[position];
       const masked = state === 'M' || state === 'IV';
       const known = masked ? draft?.token : token;
-      const maskAllowed = masked || (pass.kind === 'refresh' && pass.lane === 'side');
+      const unseen = state === 'V' && this.givenUp.has('V-context');
+      const maskAllowed = masked || unseen || (pass.kind === 'refresh' && pass.lane === 'side');
       if (feed !== known && !(maskAllowed && feed === this.start.maskId)) {
         this.fault('trace', position, `a ${state} row of pass ${pass.id} is fed token ${feed}`);
       }
     }
-    if (pass.rows.slice(rows.length).some(({ feed }) => feed !== this.start.maskId)) {
+    if (pass.guidance !== undefined) this.checkGuidance(pass, rows);
+    else if (pass.rows.slice(rows.length).some(({ feed }) => feed !== this.start.maskId)) {
       this.fault('trace', null, `a shadow row of pass ${pass.id} is fed a token`);
     }
     if (pass.lane === 'side') {
@@ -142,6 +144,17 @@ export class StepChecker {
           this.fault('D2', position, `refresh of a ${state} position outside the prefix`);
       }
     }
+  }
+
+  /** The second group of a guided pass is the first with the prompt masked. */
+  private checkGuidance(pass: Pass, rows: readonly PassRow[]): void {
+    const copy = pass.rows.slice(rows.length);
+    const same = rows.every(({ position, feed }, index) => {
+      const wanted = position < this.start.promptLength ? this.start.maskId : feed;
+      return copy[index]?.position === position && copy[index]?.feed === wanted;
+    });
+    if (!same || copy.length !== rows.length)
+      this.fault('trace', null, `the rows that guide pass ${pass.id} are not its own with the prompt masked`);
   }
 
   private checkLogits(main: Pass): void {
@@ -189,7 +202,8 @@ export class StepChecker {
     if (t.from === 'S') this.fault('D1', t.position, `a stable position changes (${t.reason})`);
     const wasMasked = t.from === 'M' || t.from === 'IV';
     const isMasked = t.to === 'M' || t.to === 'IV';
-    if (wasMasked !== isMasked && blockOf(this.start, t.position) !== block) {
+    const entered = t.reason === 'draft-carried' && blockOf(this.start, t.position) === this.currentBlock();
+    if (wasMasked !== isMasked && blockOf(this.start, t.position) !== block && !entered) {
       this.fault(
         'B1',
         t.position,
@@ -198,7 +212,15 @@ export class StepChecker {
     }
     if (!isMasked && t.token === this.start.maskId)
       this.fault('D4', t.position, `${t.to} with the mask token`);
-    if (wasMasked && !isMasked) {
+    const carried = t.reason === 'draft-carried';
+    if (carried) {
+      // The draft may be of this very step.
+      const known = [now.draft, ...(outcome?.rows.filter(({ position }) => position === t.position) ?? [])];
+      if (!known.some((draft) => draft?.token === t.token && draft.confidence === t.confidence))
+        this.fault('B3', t.position, 'carried a draft that does not exist');
+      if (!this.givenUp.has('B3-fresh-logits'))
+        this.fault('B3', t.position, 'a draft was accepted without fresh logits');
+    } else if (wasMasked && !isMasked) {
       const law = t.reason === 'draft-accepted' ? 'B3' : 'trace';
       const scores = outcome === undefined ? [] : (logicalOutcomes(main, outcome)[0]?.rows ?? []);
       // A causal row predicts the position after its own.

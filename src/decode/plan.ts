@@ -1,4 +1,5 @@
-import { isLastBlockDone, positionsOf } from './geometry.js';
+import { blockOf, isLastBlockDone, positionsOf } from './geometry.js';
+import { withGuidance } from './guidance.js';
 import { mergePasses } from './pass-groups.js';
 import type { Rules } from './rules/rule.js';
 import type { Canvas, KvRef, Pass, PassRow, StepPlan } from './types.js';
@@ -27,6 +28,8 @@ function finalTokens(canvas: Canvas, positions: readonly number[]): PassRow[] {
 
 function feedOf(rules: Rules, canvas: Canvas, index: number): number {
   const position = canvas.positions[index];
+  const unseen = rules.revise.feedsMask && position.state === 'V' && blockOf(canvas, index) === canvas.block;
+  if (unseen) return canvas.maskId;
   if (position.state === 'V' || position.state === 'S') return position.token;
   return rules.speculate.feed(position) === 'draft' && position.draft !== null
     ? position.draft.token
@@ -51,7 +54,8 @@ function mainWork(rules: Rules, canvas: Canvas): MainWork | null {
     const draw = canvas.positions.filter(({ state }) => state === 'M' || state === 'IV').length;
     const rows = positions.map((position) => {
       const feed = feedOf(rules, canvas, position);
-      return rules.draws ? { position, feed, draw } : { position, feed };
+      const draws = rules.draws && canvas.positions[position].state !== 'S';
+      return draws ? { position, feed, draw } : { position, feed };
     });
     const logits = positions.flatMap((position, row) =>
       rules.logits.wants(canvas.positions[position]) ? [row] : [],
@@ -112,6 +116,7 @@ function blockCausal(canvas: Canvas, main: Pass): Pass {
 }
 
 function groupedMain(rules: Rules, canvas: Canvas, main: Pass): Pass {
+  if (main.kind === 'denoise' && rules.guidance > 0) return withGuidance(canvas, main, rules.guidance);
   if (main.kind === 'denoise') return withShadows(rules, canvas, main);
   const isSplit =
     main.kind === 'prefill' && rules.cache.causalPrefill && main.rows.length > canvas.blockLength;

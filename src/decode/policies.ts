@@ -4,6 +4,7 @@ import { UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
 import { AUTOREGRESSIVE_SPEC } from './autoregressive.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from './compose.js';
+import { DREAM_SPECS, LLAMA_CPP_SPECS } from './policies-sampled.js';
 import { type PolicySpecInput, parsePolicySpec } from './spec.js';
 
 const PAPER = 'arXiv:2606.13740';
@@ -171,28 +172,27 @@ const SPECS = [
     confidence: 'random',
   },
   {
-    name: 'dream',
+    name: 'llada-cfg',
     description:
-      'full canvas in one block, a share of the masks per step by entropy, temperature 0.2 and top-p 0.95 (gives up D4-every-step)',
-    source:
-      'Dream diffusion_generate; alg: confidence max-softmax (maskgit_plus), margin, neg-entropy, or transfer each (origin)',
-    blockLength: 128,
-    window: { kind: 'canvas' },
-    cache: { kind: 'none' },
-    commit: { kind: 'timestep' },
-    confidence: 'neg-entropy',
-    sampling: { kind: 'filtered' },
-  },
-  {
-    name: 'llama.cpp-diffusion',
-    description: 'full canvas, quotas per block, tokens sampled after top-k 40, top-p 0.95, temperature 0.8',
-    source:
-      'llama.cpp examples/diffusion, block schedule; algorithms: max-softmax (CONFIDENCE), margin, entropy (inverted as there), random, or commit timestep each (ORIGIN)',
+      'llada with classifier-free guidance at scale 1: the canvas twice per step, once with the prompt masked',
+    source: 'LLaDA generate, cfg_scale; one forward of twice the rows',
     window: { kind: 'canvas' },
     cache: { kind: 'none' },
     commit: { kind: 'quota' },
-    sampling: { kind: 'filtered', order: 'llama.cpp', temperature: 0.8, topK: 40 },
+    guidance: 1,
   },
+  {
+    name: 'llada-gumbel',
+    description:
+      'llada at temperature 0.5: tokens drawn by Gumbel noise, confidence of the logits without noise',
+    source: 'LLaDA generate, temperature; noise in f64 and in its logarithmic form',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'quota' },
+    sampling: { kind: 'gumbel', temperature: 0.5 },
+  },
+  ...DREAM_SPECS,
+  ...LLAMA_CPP_SPECS,
 ] as const satisfies readonly PolicySpecInput[];
 
 /** Specs of the named diffusion policies, in the order of the ablation ladder. */
@@ -231,5 +231,7 @@ function readPolicyFile(path: string): PolicySpecInput {
     throw new UsageError(`policy ${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return parsePolicySpec(json);
-  return parsePolicySpec({ name: basename(path, '.json'), ...json });
+  // Editors read the schema's address here.
+  const { $schema: _, ...spec } = json as Record<string, unknown>;
+  return parsePolicySpec({ name: basename(path, '.json'), ...spec });
 }

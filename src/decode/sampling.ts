@@ -1,4 +1,4 @@
-import { type ConfidenceRule, type Score, scoreRow } from './confidence.js';
+import { type ConfidenceRule, type NumberType, rounded, type Score, scoreRow } from './confidence.js';
 import { hashNumbers } from './hash-numbers.js';
 import type { EndOfTextSpec, SamplingSpec } from './spec.js';
 
@@ -7,6 +7,8 @@ export interface ScoringSpec {
   readonly confidence: ConfidenceRule;
   readonly sampling: SamplingSpec;
   readonly endOfText: EndOfTextSpec;
+  /** Default f64. */
+  readonly confidenceType?: NumberType;
 }
 
 export interface Vocabulary {
@@ -60,7 +62,8 @@ export function sampleRow(
   const { vocab, maskId, eosId } = vocabulary;
   const { sampling, endOfText, confidence } = spec;
   const isPlain = endOfText.logit === 'keep' && endOfText.confidence === 'keep';
-  if (isPlain && (at === null || !isRandom(spec))) return scoreRow(logits, row, vocab, maskId, confidence);
+  if (isPlain && (at === null || !isRandom(spec)))
+    return scoreRow(logits, row, vocab, maskId, confidence, spec.confidenceType);
 
   const own = logits.slice(row * vocab, (row + 1) * vocab);
   if (endOfText.logit === 'never') own[eosId] = Number.NEGATIVE_INFINITY;
@@ -70,11 +73,19 @@ export function sampleRow(
     return { token, confidence: uniformAt(seedOf(sampling), at.draw, at.position, CONFIDENCE_STREAM) };
   }
   const judged = scored?.judged ?? own;
-  if (endOfText.confidence === 'last') {
-    if (token === eosId) return { token, confidence: 0 };
-    judged[eosId] = Number.NEGATIVE_INFINITY;
+  const sampled = sampling.kind !== 'greedy' && sampling.temperature > 0;
+  for (const id of withoutConfidence(endOfText, eosId, sampled)) {
+    if (token === id) return { token, confidence: 0 };
+    judged[id] = Number.NEGATIVE_INFINITY;
   }
-  return { token, confidence: confidenceOf(judged, token, vocabulary, confidence) };
+  return { token, confidence: confidenceOf(judged, token, vocabulary, spec) };
+}
+
+/** Tokens that are committed last. Upstream's chained assignment reaches end-of-text only at temperature 0. */
+function withoutConfidence({ confidence, turnId }: EndOfTextSpec, eosId: number, sampled: boolean): number[] {
+  if (confidence === 'keep') return [];
+  const turn = turnId === null ? [] : [turnId];
+  return confidence === 'upstream' && sampled ? turn : [eosId, ...turn];
 }
 
 function seedOf(sampling: SamplingSpec): number {
@@ -91,11 +102,13 @@ function pick(
   const { temperature, seed } = sampling;
   const judged = sampling.kind === 'filtered' ? filtered(own, maskId, sampling) : own;
   const scale = sampling.kind === 'filtered' ? 1 : temperature;
+  const greedy = temperature === 0 && !(sampling.kind === 'filtered' && sampling.order === 'llama.cpp');
   let token = -1;
   let best = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < vocab; id++) {
     if (id === maskId || judged[id] === Number.NEGATIVE_INFINITY) continue;
-    const noise = temperature === 0 ? 0 : scale * gumbelAt(seed, draw, position, TOKEN_STREAM, id);
+    // llama.cpp leaves the temperature out of its chain at 0 and still samples.
+    const noise = greedy ? 0 : scale * gumbelAt(seed, draw, position, TOKEN_STREAM, id);
     const value = judged[id] + noise;
     if (value > best) {
       best = value;
@@ -159,12 +172,13 @@ function confidenceOf(
   logits: Float32Array,
   token: number,
   { vocab, maskId }: Vocabulary,
-  rule: ConfidenceRule,
+  { confidence: rule, confidenceType = 'f64' }: Pick<ScoringSpec, 'confidence' | 'confidenceType'>,
 ): number {
-  if (rule !== 'max-softmax' && rule !== 'random') return scoreRow(logits, 0, vocab, maskId, rule).confidence;
+  if (rule !== 'max-softmax' && rule !== 'random')
+    return scoreRow(logits, 0, vocab, maskId, rule, confidenceType).confidence;
   let maximum = Number.NEGATIVE_INFINITY;
   for (const value of logits) if (value > maximum) maximum = value;
   let sum = 0;
   for (const value of logits) sum += Math.exp(value - maximum);
-  return Math.exp(logits[token] - maximum) / sum;
+  return rounded(Math.exp(logits[token] - maximum) / sum, confidenceType);
 }

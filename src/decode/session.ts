@@ -4,6 +4,7 @@ import type { ModelConfig } from '../model/config.js';
 import type { DecodingPolicy } from './compose.js';
 import { probabilityOf } from './confidence.js';
 import { countWork, type DecodeCounters } from './counters.js';
+import { guideLogits } from './guidance.js';
 import { shiftedRows } from './pass-groups.js';
 import { sampleRow } from './sampling.js';
 import { draftWritesBetween, kvWritesBetween, type StepRecord } from './step-record.js';
@@ -42,12 +43,13 @@ export interface DecodeResult {
 async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Promise<PassOutcome> {
   const { engine, policy } = options;
   const { vocab, eosId, shiftLogits } = engine.config;
-  const { logits } = await engine.run(shiftLogits ? { ...pass, logits: shiftedRows(pass) } : pass);
-  if (logits.length !== pass.logits.length * vocab) {
+  const { logits: computed } = await engine.run(shiftLogits ? { ...pass, logits: shiftedRows(pass) } : pass);
+  if (computed.length !== pass.logits.length * vocab) {
     throw new CheckError(
-      `engine ${engine.name} returned ${logits.length} logits for pass ${pass.id}, expected ${pass.logits.length} rows of ${vocab}`,
+      `engine ${engine.name} returned ${computed.length} logits for pass ${pass.id}, expected ${pass.logits.length} rows of ${vocab}`,
     );
   }
+  const logits = guideLogits(pass, computed);
   const rows = pass.logits.map((row, index) => {
     const { position, asks, draw } = pass.rows[row];
     const at = draw === undefined ? null : { position, draw };

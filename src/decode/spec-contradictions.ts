@@ -7,6 +7,26 @@ export function contradictions(spec: PolicySpec): string[] {
   const staged = m.kind === 'staged';
   const cached = c.kind === 'prefix';
   const look = w.kind === 'block' || w.kind === 'sliding' ? w.lookahead : undefined;
+  if (
+    spec.guidance > 0 &&
+    (w.kind !== 'canvas' ||
+      c.kind !== 'none' ||
+      spec.revoke.kind !== 'none' ||
+      spec.speculate.kind === 'exact')
+  ) {
+    found.push(
+      'guidance masks the prompt, which a cache holds unmasked: window canvas, cache none, no revoke, no exact speculation',
+    );
+  }
+  if (spec.endOfText.confidence === 'upstream' && spec.endOfText.turnId === null) {
+    found.push('endOfText.confidence upstream tells two tokens apart, so endOfText.turnId must be given');
+  }
+  if (m.kind === 'quota' && m.transfer === 'each' && w.kind !== 'canvas') {
+    found.push('commit.transfer each leaves the schedule to chance, so window must be canvas');
+  }
+  if (spec.revise.feed === 'mask' && !staged) {
+    found.push('revise.feed mask is about visible positions, so commit must be staged');
+  }
   if (staged && m.stable < m.visible) {
     found.push(
       `commit.stable (${m.stable}) is below commit.visible (${m.visible}); stable is the stronger test`,

@@ -34,9 +34,15 @@ export const endOfText = z.strictObject({
     .default('keep')
     .describe('never: end-of-text cannot be chosen (logits_eos_inf of LLaDA, used for HumanEval)'),
   confidence: z
-    .enum(['keep', 'last'])
+    .enum(['keep', 'last', 'upstream'])
     .default('keep')
     .describe(
-      'last: end-of-text has no confidence and is committed last (confidence_eos_eot_inf of LLaDA, used for GSM8K)',
+      'last: end-of-text and end-of-turn have no confidence and are committed last (confidence_eos_eot_inf of LLaDA, used for GSM8K); upstream: at a temperature above 0 only end-of-turn, as its code does',
     ),
+  turnId: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe('id of the end-of-turn token, 126348 for LLaDA; null: the model has none'),
 });

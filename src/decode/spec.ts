@@ -36,6 +36,20 @@ const lookahead = z.strictObject({
     .min(0)
     .default(32)
     .describe('most rows appended; one tile, the smallest useful amount (the paper gives no limit)'),
+  memoryBudgetMib: z
+    .number()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe(
+      'memory the appended rows may take, MiB; null: no limit, since draft rows are few beside the weights (the paper has a budget but no figure)',
+    ),
+  buckets: z
+    .enum(['step', 'smooth'])
+    .default('step')
+    .describe(
+      'pass time between multiples of 32 rows: step, as Fig. 3a shows for one operator, or on straight lines; only multiples were measured',
+    ),
 });
 
 const window = z.discriminatedUnion('kind', [
@@ -117,6 +131,11 @@ const commit = z.discriminatedUnion('kind', [
       .nullable()
       .default(null)
       .describe('denoising steps per block; null is the block length, one token per step (§5.1)'),
+    transfer: z
+      .enum(['top', 'each'])
+      .default('top')
+      .describe('top: the most confident masks; each: every mask by its own coin (ORIGIN of llama.cpp)'),
+    seed,
   }),
   z.strictObject({
     kind: z.literal('threshold'),
@@ -146,6 +165,10 @@ const commit = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('factor'),
     factor: z.number().positive().default(1).describe('default of Fast-dLLM'),
+    lastRank: z
+      .enum(['checked', 'published'])
+      .default('checked')
+      .describe('published: a failure at the last rank is committed all the same, as its loop does'),
   }),
   z.strictObject({
     kind: z.literal('frechet'),
@@ -188,6 +211,12 @@ const speculate = z.discriminatedUnion('kind', [
       .enum(['once', 'every-step'])
       .default('once')
       .describe('once: a refused draft becomes an ordinary mask ("simply overwritten", §3.2)'),
+    entry: z
+      .enum(['evaluate', 'carry'])
+      .default('evaluate')
+      .describe(
+        'evaluate: a draft is accepted on fresh logits only (§3.2); carry: one at acceptConfidence has its state before its block is current, and enters it with that state',
+      ),
   }),
   z.strictObject({
     kind: z.literal('exact'),
@@ -206,6 +235,12 @@ const speculate = z.discriminatedUnion('kind', [
       .default('auto')
       .describe(
         'chain: the predicted next states one after another; prefixes: the next state for several numbers of commits; auto: chain for a quota, prefixes for confidence rules',
+      ),
+    joinCertain: z
+      .boolean()
+      .default(true)
+      .describe(
+        'a pass that only fills the cache and the one after it share a forward: no guess, and together no more tiles than apart',
       ),
     slack: unit
       .default(0.2)
@@ -233,6 +268,12 @@ const revise = z.strictObject({
     .default('sticky')
     .describe(
       'a V below theta_visible keeps its token, or returns to IV; not stated, sticky keeps states monotone',
+    ),
+  feed: z
+    .enum(['token', 'mask'])
+    .default('token')
+    .describe(
+      'what a V of the current block is fed when it is scored again; token: §3.3 makes it context for others, mask: scored unseen',
     ),
   rename: z.boolean().default(true).describe('a V may change identity while V (Fig. 9, t=3)'),
 });
@@ -315,13 +356,26 @@ export const policySpecSchema = z.strictObject({
     .describe('the paper defines no formula; LLaDA and Fast-dLLM use the softmax of the best token'),
   sampling: sampling.default({ kind: 'greedy' }).describe('greedy: temperature 0, as in §5.1'),
   endOfText: endOfText
-    .default({ logit: 'keep', confidence: 'keep' })
+    .default({ logit: 'keep', confidence: 'keep', turnId: null })
     .describe('keep: the paper says nothing'),
+  confidenceType: z
+    .enum(['f64', 'f32', 'bf16'])
+    .default('f64')
+    .describe(
+      'number format of probabilities and confidences: f64 has the fewest ties; published code runs in the type of the model (bf16)',
+    ),
+  guidance: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      'scale of classifier-free guidance, cfg_scale of LLaDA; 0: off, as in §5.1. Above 0 every step has twice the rows',
+    ),
   window,
   cache,
   commit,
   speculate: speculate.default({ kind: 'none' }),
-  revise: revise.default({ falling: 'sticky', rename: true }),
+  revise: revise.default({ falling: 'sticky', feed: 'token', rename: true }),
   revoke: revoke.default({ kind: 'none' }).describe('none: only WINO takes committed tokens back'),
   refresh: refresh.default({ kind: 'none' }),
   logits: z

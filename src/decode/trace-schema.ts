@@ -55,6 +55,8 @@ const pass = z.strictObject({
     }),
   ]),
   logits: z.array(id),
+  /** Scale of classifier-free guidance; left out without. */
+  guidance: z.number().optional(),
 });
 
 export const traceStepSchema = z.strictObject({
@@ -83,6 +85,7 @@ export const traceStepSchema = z.strictObject({
         'commit',
         'promote-best',
         'draft-accepted',
+        'draft-carried',
         'revise',
         'stabilise',
         'revoke',
@@ -177,6 +180,7 @@ export function encodeStep(record: StepRecord): TraceStepLine {
           ? p.visibility
           : { groups: p.visibility.groups.map((group) => ({ ...group, sees: [...group.sees] })) },
       logits: [...p.logits],
+      ...(p.guidance === undefined ? {} : { guidance: p.guidance }),
     })),
     ...(plan.joins === undefined ? {} : { joins: plan.joins }),
     outcomes: outcomes.map(({ passId, rows }) => ({
@@ -212,8 +216,9 @@ export function decodeStep(line: TraceStepLine): StepRecord {
     plan: {
       step: line.step,
       block: line.block,
-      passes: line.passes.map((p) => ({
+      passes: line.passes.map(({ guidance, ...p }) => ({
         ...p,
+        ...(guidance === undefined ? {} : { guidance }),
         rows: p.rows.map(([position, feed, asks, draw]) => ({
           position,
           feed,

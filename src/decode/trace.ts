@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { z } from 'zod';
 import { DataError } from '../errors.js';
 import { atomicWriteFile } from '../util/atomic-write.js';
@@ -63,9 +64,24 @@ export function formatTrace(trace: Trace): string {
     .join('');
 }
 
-/** Writes a trace; an interrupted write leaves nothing. @throws EnvironmentError */
-export function writeTrace(path: string, trace: Trace): void {
-  atomicWriteFile(path, formatTrace(trace));
+/** Traces above this size, in bytes, are compressed. */
+export const GZIP_ABOVE = 4 * 2 ** 20;
+
+/**
+ * Writes a trace; an interrupted write leaves nothing. One that is large, or whose name ends in `.gz`, is compressed.
+ * @returns the file, which has got `.gz` at its end if it was compressed
+ * @throws EnvironmentError
+ */
+export function writeTrace(path: string, trace: Trace, gzipAbove = GZIP_ABOVE): string {
+  const text = formatTrace(trace);
+  const named = path.endsWith('.gz');
+  if (!named && text.length <= gzipAbove) {
+    atomicWriteFile(path, text);
+    return path;
+  }
+  const compressed = named ? path : `${path}.gz`;
+  atomicWriteFile(compressed, gzipSync(text));
+  return compressed;
 }
 
 function parseLine<T>(schema: z.ZodType<T>, text: string, where: string): T {
@@ -110,11 +126,16 @@ export function parseTrace(text: string, source = 'trace'): Trace {
   return { header, steps, tokens: end.tokens };
 }
 
-/** @throws DataError when the file cannot be read or is no trace */
+/**
+ * Reads a trace, compressed or not; `run.jsonl` finds `run.jsonl.gz` too.
+ * @throws DataError when the file cannot be read or is no trace
+ */
 export function readTrace(path: string): Trace {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    const file = !existsSync(path) && existsSync(`${path}.gz`) ? `${path}.gz` : path;
+    const bytes = readFileSync(file);
+    text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
   } catch (error) {
     throw new DataError(
       `cannot read trace ${path}: ${error instanceof Error ? error.message : String(error)}`,

@@ -156,6 +156,11 @@ export interface Pass {
   readonly visibility: Visibility;
   /** Indices into `rows` that get logits. */
   readonly logits: readonly number[];
+  /**
+   * Scale of classifier-free guidance. The pass then has two groups, the rows and the same rows with the prompt
+   * masked, and the logits of the first are guided by those of the second.
+   */
+  readonly guidance?: number;
 }
 
 export interface StepPlan {
@@ -188,6 +193,7 @@ export type TransitionReason =
   | 'commit'
   | 'promote-best'
   | 'draft-accepted'
+  | 'draft-carried'
   | 'revise'
   | 'stabilise'
   | 'revoke'

@@ -60,9 +60,9 @@ describe('commit rules', () => {
   ];
 
   it('quota takes the best; the lowest index on ties', () => {
-    expect(commitRule({ kind: 'quota', stepsPerBlock: null }).decide(canvas, scores)).toEqual([
-      { position: 2, token: 6, confidence: 0.9, state: 'S', reason: 'commit' },
-    ]);
+    expect(
+      commitRule({ kind: 'quota', stepsPerBlock: null, transfer: 'top', seed: 0 }).decide(canvas, scores),
+    ).toEqual([{ position: 2, token: 6, confidence: 0.9, state: 'S', reason: 'commit' }]);
   });
 
   it.each([

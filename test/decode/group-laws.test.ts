@@ -153,7 +153,7 @@ describe('policy files', () => {
   it('are policies named after the file', () => {
     const policy = policyByName(write('mine.json', JSON.stringify(rules)));
     expect(policy.name).toBe('mine');
-    expect(policy.spec.commit).toEqual({ kind: 'factor', factor: 1 });
+    expect(policy.spec.commit).toEqual({ kind: 'factor', factor: 1, lastRank: 'checked' });
   });
 
   it('are refused by what is wrong', () => {

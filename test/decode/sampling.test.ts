@@ -14,7 +14,7 @@ const score = (change: Partial<ScoringSpec>) =>
     {
       confidence: 'max-softmax',
       sampling: { kind: 'greedy' },
-      endOfText: { logit: 'keep', confidence: 'keep' },
+      endOfText: { logit: 'keep', confidence: 'keep', turnId: null },
       ...change,
     },
     at,
@@ -48,13 +48,16 @@ describe('filters', () => {
 
 describe('end of text', () => {
   it('never: another token takes its place', () => {
-    const { token, confidence } = score({ endOfText: { logit: 'never', confidence: 'keep' } });
+    const { token, confidence } = score({ endOfText: { logit: 'never', confidence: 'keep', turnId: null } });
     expect(token).toBe(1);
     expect(confidence).toBeCloseTo(0.3 / 0.5, 6);
   });
 
   it('last: it may be chosen, but has no confidence; others have more', () => {
-    expect(score({ endOfText: { logit: 'keep', confidence: 'last' } })).toEqual({ token: 0, confidence: 0 });
+    expect(score({ endOfText: { logit: 'keep', confidence: 'last', turnId: null } })).toEqual({
+      token: 0,
+      confidence: 0,
+    });
   });
 });
 

@@ -48,8 +48,18 @@ describe('policy specs', () => {
       'wino',
       'block-causal',
       'llada-random',
+      'llada-cfg',
+      'llada-gumbel',
       'dream',
+      'dream-maskgit',
+      'dream-margin',
+      'dream-origin',
       'llama.cpp-diffusion',
+      'llama.cpp-diffusion-eps',
+      'llama.cpp-diffusion-entropy',
+      'llama.cpp-diffusion-margin',
+      'llama.cpp-diffusion-random',
+      'llama.cpp-diffusion-origin',
     ]);
   });
 

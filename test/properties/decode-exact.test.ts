@@ -58,6 +58,7 @@ const exact = fc.record({
   extraTiles: fc.nat(5),
   drafts: fc.constantFrom('auto' as const, 'chain' as const, 'prefixes' as const),
   slack: fc.constantFrom(0, 0.2, 0.5),
+  joinCertain: fc.boolean(),
 });
 
 describe('exact speculation', () => {
@@ -76,6 +77,10 @@ describe('exact speculation', () => {
           // Every state that was accepted is a forward saved, no more and no less.
           expect(nfe + statesAccepted).toBe(plain.result.counters.nfe);
           expect(statesAccepted).toBeLessThanOrEqual(statesDrafted);
+          const tiles = ({ steps }: typeof plain.result) =>
+            steps.reduce((sum, { plan }) => sum + Math.ceil(plan.passes[0].rows.length / speculate.tile), 0);
+          // Only padding is filled, and what was certain anyway.
+          if (speculate.extraTiles === 0) expect(tiles(fast.result)).toBeLessThanOrEqual(tiles(plain.result));
           expect(mainRows - rowsWasted).toBe(plain.result.counters.mainRows);
           saved += statesAccepted;
           for (const { transitions } of fast.result.steps) {
@@ -100,7 +105,7 @@ describe('exact speculation', () => {
       await fc.assert(
         fc.asyncProperty(methods, workloads, async (method, work) => {
           const plain = await runToy(method, work);
-          const idle = { kind: 'exact' as const, tile: 1, extraTiles: 0 };
+          const idle = { kind: 'exact' as const, tile: 1, extraTiles: 0, joinCertain: false };
           const { result, engine } = await runToy({ ...method, speculate: idle }, work);
           expect(result.counters.statesDrafted).toBe(0);
           const shape = ({ passes }: typeof engine) =>

@@ -82,6 +82,7 @@ describe('sampled baselines are their published loops', () => {
           const { temperature, topP, topK, seed, steps, eps } = o;
           const policy = composePolicy({
             ...policySpecByName('dream'),
+            confidenceType: 'f64',
             blockLength: o.length,
             commit: {
               kind: 'timestep',
@@ -144,7 +145,7 @@ describe('random numbers', () => {
     const scoring = {
       confidence: 'max-softmax' as const,
       sampling: { kind: 'gumbel' as const, temperature: 1, seed: 3 },
-      endOfText: { logit: 'keep' as const, confidence: 'keep' as const },
+      endOfText: { logit: 'keep' as const, confidence: 'keep' as const, turnId: null },
     };
     for (let position = 0; position < n; position++) {
       const { token } = sampleRow(logits, 0, { vocab: 5, maskId: 4, eosId: 0 }, scoring, {

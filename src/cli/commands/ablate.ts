@@ -11,6 +11,8 @@ import { progressBar } from '../progress.js';
 
 interface AblateOptions extends AblationOptions {
   readonly out?: string;
+  readonly policies?: string;
+  readonly engine: 'tfjs' | 'ort' | 'both';
 }
 
 /** Where `ablate` writes and `report` reads when nothing is said. */
@@ -39,6 +41,12 @@ export function registerAblate(program: Command, context: () => Context): void {
     .option('--block-length <n>', 'tokens per block', integer(1), d.blockLength)
     .option('--verify-prompts <n>', 'prompts recomputed without cache or window', integer(0), d.verifyPrompts)
     .option('--verify-every <n>', 'of those, every n-th step', integer(1), d.verifyEvery)
+    .option('--policies <names>', 'instead of the ladder: run and verify these policies, or `all`')
+    .addOption(
+      new Option('--engine <name>', 'with --policies: engines that run them')
+        .choices(['tfjs', 'ort', 'both'])
+        .default('both'),
+    )
     .option('--jobs <n>', 'worker threads; 0 = none. Results do not depend on it', integer(0, 256), d.jobs)
     .option(
       '--out <dir>',
@@ -47,10 +55,14 @@ export function registerAblate(program: Command, context: () => Context): void {
     .addHelpText(
       'after',
       '\nDecisions come from the shipped model; costs are those of the cost model on the profile. Nothing is measured on a device.' +
-        '\n\nExamples:\n  $ dllm-npu ablate\n  $ dllm-npu ablate --prompts 50 --out /tmp/ladder\n  $ dllm-npu ablate --json | jq .rows[].latency_s.median',
+        '\n\nExamples:\n  $ dllm-npu ablate\n  $ dllm-npu ablate --prompts 50 --out /tmp/ladder\n  $ dllm-npu ablate --policies all --prompts 2 --verify-every 16\n  $ dllm-npu ablate --json | jq .rows[].latency_s.median',
     )
-    .action(async ({ out, ...options }: AblateOptions) => {
+    .action(async ({ out, policies, engine, ...options }: AblateOptions) => {
       const ctx = context();
+      if (policies !== undefined) {
+        const { ablatePolicies } = await import('../ablate-policies.js');
+        return ablatePolicies(ctx, { ...options, policies, engine, ...(out === undefined ? {} : { out }) });
+      }
       const { runAblation } = await import('../../../experiments/ablation/run.js');
       const { printLadder } = await import('../../../experiments/ablation/print.js');
       const { writeSummary } = await import('../../../experiments/ablation/summary-file.js');

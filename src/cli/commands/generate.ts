@@ -59,7 +59,7 @@ export function registerGenerate(program: Command, context: () => Context): void
     .option('--steps <n>', 'denoising steps in all, for policies with a quota per step', integer(1))
     .option('--watch', 'show the canvas step by step')
     .option('--fps <n>', 'steps per second under --watch', number(0.1, 1000), 8)
-    .option('--trace <file>', 'write the trace (JSON Lines)')
+    .option('--trace <file>', 'write the trace (JSON Lines; above 4 MiB compressed, as FILE.gz)')
     .option('--machine <profile>', 'time the decode on this modelled chip; the options below say how');
   addEngineOptions(generate);
   for (const option of costOptions()) if (option.long !== '--profile') generate.addOption(option);
@@ -168,8 +168,9 @@ async function answerOne(ctx: Context, question: Question, options: GenerateOpti
     if (options.trace !== undefined) {
       const { fileSha256 } = await import('../../model/load.js');
       const { traceOf, writeTrace } = await import('../../decode/trace.js');
-      writeTrace(options.trace, traceOf(request, result, { modelHash: await fileSha256(model.weightsPath) }));
-      ctx.note(`trace written to ${options.trace}`);
+      const modelHash = await fileSha256(model.weightsPath);
+      const file = writeTrace(options.trace, traceOf(request, result, { modelHash }));
+      ctx.note(`trace written to ${file}`);
     }
     return {
       ...{ config: model.config, tokenizer: model.tokenizer, task, policy: policy.name, engine: engine.name },

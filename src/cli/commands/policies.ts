@@ -8,12 +8,20 @@ export function registerPolicies(program: Command, context: () => Context): void
     .command('policies')
     .description('list the decoding methods, their rules, defaults and sources')
     .argument('[name]', 'print one method with every option')
+    .option('--schema', 'print the JSON Schema of policy files: every option, default and reason')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ dllm-npu policies\n  $ dllm-npu policies llada.cpp\n  $ dllm-npu policies --json',
+      '\nExamples:\n  $ dllm-npu policies\n  $ dllm-npu policies llada.cpp\n  $ dllm-npu policies --json\n  $ dllm-npu policies --schema > policy.schema.json',
     )
-    .action(async (name: string | undefined) => {
+    .action(async (name: string | undefined, options: { readonly schema?: boolean }) => {
       const ctx = context();
+      if (options.schema === true) {
+        const { policyJsonSchema } = await import('../../decode/spec.js');
+        const schema = policyJsonSchema();
+        ctx.data(schema);
+        ctx.print(JSON.stringify(schema, null, 1));
+        return;
+      }
       const { ALL_POLICY_SPECS, policySpecByName } = await import('../../decode/policies.js');
       const { parsePolicySpec } = await import('../../decode/spec.js');
       const specs = (name === undefined ? ALL_POLICY_SPECS : [policySpecByName(name)]).map((spec) =>

@@ -22,6 +22,7 @@ interface QualityCommandOptions {
   readonly baseline: string;
   readonly jobs: number;
   readonly out?: string;
+  readonly checkpoint?: string;
 }
 
 export function registerQuality(program: Command, context: () => Context): void {
@@ -47,6 +48,7 @@ export function registerQuality(program: Command, context: () => Context): void 
     .option('--policies <names>', 'comma-separated (default: all)')
     .option('--baseline <name>', 'policy the others are paired with', d.baseline)
     .option('--jobs <n>', 'worker threads; 0 = none. Results do not depend on it', integer(0, 256), d.jobs)
+    .option('--checkpoint <file>', 'keep finished decodes there; the same command continues after a kill')
     .option('--out <file>', 'where the table goes (default: results/quality/latest.json)')
     .addHelpText(
       'after',
@@ -57,7 +59,7 @@ export function registerQuality(program: Command, context: () => Context): void 
 
 async function run(
   ctx: Context,
-  { policies, blockLength, out, ...options }: QualityCommandOptions,
+  { policies, blockLength, out, checkpoint, ...options }: QualityCommandOptions,
 ): Promise<void> {
   const { runQuality } = await import('../../../experiments/quality/run.js');
   const { POLICY_NAMES } = await import('../../decode/policies.js');
@@ -75,6 +77,7 @@ async function run(
     {
       onProgress: (done, total) => bar.update(done, total),
       signal: ctx.signal,
+      ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(commit === undefined ? {} : { gitCommit: commit }),
     },
   ).finally(() => bar.stop());

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { PolicyReport } from '../../engine/verify/verify-policy.js';
+import type { PolicyReport, TechniqueVerdict } from '../../engine/verify/verify-policy.js';
 import { CheckError } from '../../errors.js';
 import { addEngineOptions, type EngineOptions, openEngine } from '../engine-options.js';
 import type { Context } from '../io.js';
@@ -97,6 +97,7 @@ function print(ctx: Context, report: PolicyReport): void {
         : `${twin.mismatches} of ${twin.tokens} tokens differ from ${twin.policy}${saved}`,
     );
   }
+  for (const verdict of report.techniques) ctx.print(`  ${describeVerdict(verdict)}`);
   const { drafted, accepted, rowsWasted } = report.speculation;
   if (drafted > 0) {
     const perForward = (tokens / forwards.policy).toFixed(2);
@@ -119,4 +120,14 @@ function print(ctx: Context, report: PolicyReport): void {
   }
   if (mismatches > 0)
     throw new CheckError(`${policy}: ${mismatches} ${mismatches === 1 ? 'mismatch' : 'mismatches'}`);
+}
+
+function describeVerdict({ technique, tokenExactWith, tokens, differing, first }: TechniqueVerdict): string {
+  if (tokenExactWith === 'baseline') return `${technique}: token-exact with the baseline (${tokens} tokens)`;
+  const where =
+    first === null
+      ? ''
+      : `; first at problem ${first.problem}, step ${first.step}, position ${first.position}, logit margin ${first.logitMargin.toExponential(2)}`;
+  const verdict = tokenExactWith === 'specification' ? 'token-exact with its own specification' : 'diverges';
+  return `${technique}: ${verdict}, ${differing} of ${tokens} tokens differ from the baseline${where}`;
 }

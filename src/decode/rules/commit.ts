@@ -1,7 +1,7 @@
 import { blockRange, maskedInBlock } from '../geometry.js';
 import { uniformAt } from '../sampling.js';
 import type { CommitSpec } from '../spec.js';
-import type { RowOutcome } from '../types.js';
+import type { Canvas, RowOutcome } from '../types.js';
 import type { CommitRule, Verdict } from './rule.js';
 
 type TimestepSpec = Extract<CommitSpec, { kind: 'timestep' }>;
@@ -24,9 +24,10 @@ export function stepQuotas(length: number, steps: number): number[] {
  * Top-k by confidence on a fixed schedule. The place in the schedule is read off the tokens already committed, so
  * extra commits (accepted drafts) shorten the schedule and never stretch it.
  */
-function quota(stepsPerBlock: number | null): CommitRule {
+function quota({ stepsPerBlock, transfer, seed }: Extract<CommitSpec, { kind: 'quota' }>): CommitRule {
   return {
     decide(canvas, scores) {
+      if (transfer === 'each') return byCoin(canvas, scores, stepsPerBlock, seed);
       const { start, end } = blockRange(canvas, canvas.block);
       // Not every mask of the block need be in the window.
       const committed = end - start - maskedInBlock(canvas).length;
@@ -47,6 +48,26 @@ function quota(stepsPerBlock: number | null): CommitRule {
 }
 
 /**
+ * llama.cpp's ORIGIN on the block schedule: of m masks with a quota of n, each is committed with probability n / m.
+ * Its steps may commit nothing; what is left when the block's steps are spent is committed in the last one.
+ */
+function byCoin(
+  canvas: Canvas,
+  scores: readonly RowOutcome[],
+  stepsPerBlock: number | null,
+  seed: number,
+): Verdict[] {
+  const { start, end } = blockRange(canvas, canvas.block);
+  const steps = stepsPerBlock ?? end - start;
+  const k = canvas.blockSteps;
+  const quotas = stepQuotas(end - start, steps);
+  const share = k >= steps - 1 ? 1 : quotas[k] / maskedInBlock(canvas).length;
+  return scores
+    .filter(({ position }) => uniformAt(seed, canvas.block, k, position) < share)
+    .map((score): Verdict => ({ ...score, state: 'S', reason: 'commit' }));
+}
+
+/**
  * Dream's schedule over the time line t = 1 .. eps in S steps: of m masks, trunc(m (1 - s / t)) are committed, in the
  * last step all. A step may commit nothing; its forward is spent all the same.
  */
@@ -56,9 +77,10 @@ function timestep({ steps, eps, transfer, temperature, seed }: TimestepSpec): Co
       const { start, end } = blockRange(canvas, canvas.block);
       const total = steps ?? end - start;
       const k = canvas.blockSteps;
-      const t = 1 - (k / total) * (1 - eps);
-      const s = 1 - ((k + 1) / total) * (1 - eps);
-      const share = k >= total - 1 ? 1 : 1 - s / t;
+      // In f32, as both published loops: a share that falls just short of a whole token commits one less.
+      const f = Math.fround;
+      const line = (at: number): number => f(1 - f(f(at / total) * f(1 - f(eps))));
+      const share = k >= total - 1 ? 1 : f(1 - f(line(k + 1) / line(k)));
       const masked = maskedInBlock(canvas).length;
       const draw = (position: number): number => uniformAt(seed, canvas.block, k, position);
       const verdict = (score: RowOutcome): Verdict => ({ ...score, state: 'S', reason: 'commit' });
@@ -68,7 +90,7 @@ function timestep({ steps, eps, transfer, temperature, seed }: TimestepSpec): Co
         temperature === 0 ? confidence : confidence / temperature - Math.log(-Math.log(draw(position)));
       return [...scores]
         .sort((a, b) => rank(b) - rank(a) || a.position - b.position)
-        .slice(0, share === 1 ? scores.length : Math.trunc(masked * share))
+        .slice(0, share === 1 ? scores.length : Math.trunc(f(masked * share)))
         .map(verdict);
     },
     stateFor: () => 'S',
@@ -98,14 +120,15 @@ function passingOrBest(passing: readonly RowOutcome[], scores: readonly RowOutco
 
 /**
  * Fast-dLLM's factor rule: the largest leading run, by falling confidence, in which every n-th has
- * (n + 1)(1 - c) < f. The published loop also commits a failure at the very last rank; this one does not.
+ * (n + 1)(1 - c) < f. The published loop also commits a failure at the very last rank, on request this one too.
  */
-function factor(f: number): CommitRule {
+function factor(f: number, commitsLast: boolean): CommitRule {
   return {
     decide(_canvas, scores) {
       const sorted = [...scores].sort(byConfidence);
       const stop = sorted.findIndex(({ confidence }, index) => (index + 2) * (1 - confidence) >= f);
-      return passingOrBest(stop < 0 ? sorted : sorted.slice(0, stop), scores);
+      const all = stop < 0 || (commitsLast && stop === sorted.length - 1);
+      return passingOrBest(all ? sorted : sorted.slice(0, stop), scores);
     },
     stateFor: () => 'S',
   };
@@ -175,13 +198,13 @@ function best(scores: readonly RowOutcome[]): RowOutcome {
 export function commitRule(spec: CommitSpec): CommitRule {
   switch (spec.kind) {
     case 'quota':
-      return quota(spec.stepsPerBlock);
+      return quota(spec);
     case 'threshold':
       return threshold(spec.tau, spec.compare);
     case 'timestep':
       return timestep(spec);
     case 'factor':
-      return factor(spec.factor);
+      return factor(spec.factor, spec.lastRank === 'published');
     case 'frechet':
       return frechet(spec.delta);
     case 'revocable':

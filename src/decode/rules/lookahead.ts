@@ -11,11 +11,34 @@ export type LatencyTable = (rows: number) => number;
  */
 export const TILE_LATENCY: LatencyTable = (rows) => 143.1 + 348.9 * Math.ceil(rows / 32);
 
+/** FP16 K and V of one row of LLaDA-8B (32 layers, 4096 wide): what a draft row holds while its pass runs. */
+export const ROW_BYTES = 32 * 2 * 4096 * 2;
+
+/** Rows of a tile of the matrix unit (arXiv:2606.13740 §2.2). */
+const TILE_ROWS = 32;
+
+/** The table between multiples of a tile: as it is, or on straight lines (only multiples were measured). */
+function bucketed(table: LatencyTable, buckets: LookaheadSpec['buckets']): LatencyTable {
+  if (buckets === 'step') return table;
+  return (rows) => {
+    const below = Math.max(1, Math.floor(rows / TILE_ROWS)) * TILE_ROWS;
+    if (rows <= below) return table(rows);
+    const share = (rows - below) / TILE_ROWS;
+    return table(below) + share * (table(below + TILE_ROWS) - table(below));
+  };
+}
+
 /**
  * Adaptive lookahead (arXiv:2606.13740 §3.2): when few masks are left in the block, append future positions one
- * by one while the pass stays within the allowed extra time. More than one future block is allowed.
+ * by one while the pass stays within the allowed extra time and memory. More than one future block is allowed.
  */
-export function lookaheadRule(spec: LookaheadSpec, table: LatencyTable): (canvas: Canvas) => number[] {
+export function lookaheadRule(
+  spec: LookaheadSpec,
+  latency: LatencyTable,
+  rowBytes: number,
+): (canvas: Canvas) => number[] {
+  const table = bucketed(latency, spec.buckets);
+  const budget = spec.memoryBudgetMib === null ? Infinity : spec.memoryBudgetMib * 2 ** 20;
   return (canvas) => {
     const masked = maskedInBlock(canvas).length;
     const fires = spec.inclusive ? masked <= spec.trigger : masked < spec.trigger;
@@ -29,6 +52,7 @@ export function lookaheadRule(spec: LookaheadSpec, table: LatencyTable): (canvas
       position++
     ) {
       const extraMs = table(rows + added.length + 1) - base;
+      if ((added.length + 1) * rowBytes > budget) break;
       if (extraMs > spec.allowanceRatio * base) break;
       added.push(position);
     }

@@ -11,9 +11,10 @@ import type { ReviseRule, Verdict } from './rule.js';
  * A fall back to IV happens in the current block only (B1), and to fewer positions than were promoted (D4).
  */
 export function reviseRule(spec: ReviseSpec, commit: CommitSpec, cached: boolean): ReviseRule {
-  if (commit.kind !== 'staged') return { decide: () => [] };
+  if (commit.kind !== 'staged') return { decide: () => [], feedsMask: false };
   const { visible, stable } = commit;
   return {
+    feedsMask: spec.feed === 'mask',
     decide(canvas, scores, promoted) {
       const verdicts: Verdict[] = [];
       const falling: Verdict[] = [];

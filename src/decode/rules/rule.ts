@@ -20,7 +20,14 @@ export interface Verdict {
   readonly token: number;
   readonly confidence: number;
   readonly state: Exclude<TokenState, 'M'>;
-  readonly reason: 'commit' | 'promote-best' | 'draft-accepted' | 'revise' | 'stabilise' | 'revoke';
+  readonly reason:
+    | 'commit'
+    | 'promote-best'
+    | 'draft-accepted'
+    | 'draft-carried'
+    | 'revise'
+    | 'stabilise'
+    | 'revoke';
 }
 
 /** Which rows a denoising pass computes. */
@@ -69,6 +76,8 @@ export interface SpeculateRule {
   feed(position: Position): 'mask' | 'draft';
   /** A draft whose block is current meets the acceptance criterion on fresh logits. */
   accepts(draft: Draft, score: RowOutcome): boolean;
+  /** A draft that becomes visible when its block becomes current, without being evaluated again. */
+  carries(draft: Draft): boolean;
   /** A draft whose fresh logits forbid a regular commit this step. */
   withholds(draft: Draft, score: RowOutcome): boolean;
   /** Draft of an undecided position after its row was scored. */
@@ -82,6 +91,8 @@ export interface ReviseRule {
    * @param promoted positions promoted in this step: fewer than that may fall back, so that a step always gains
    */
   decide(canvas: Canvas, scores: readonly RowOutcome[], promoted: number): Verdict[];
+  /** Visible positions of the current block are fed the mask, so that they are re-scored unseen. */
+  readonly feedsMask: boolean;
 }
 
 /** Takes back tokens of the current block that do not hold up when they are predicted anew. */
@@ -141,6 +152,8 @@ export interface Rules {
   readonly revoke: RevokeRule;
   readonly refresh: RefreshRule;
   readonly logits: LogitsRule;
+  /** Scale of classifier-free guidance; 0: none. */
+  readonly guidance: number;
   /** Rows carry the counter of their random numbers. */
   readonly draws: boolean;
   readonly final: FinalRule;

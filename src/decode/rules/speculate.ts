@@ -5,6 +5,7 @@ import type { SpeculateRule } from './rule.js';
 const NO_DRAFTS: SpeculateRule = {
   feed: () => 'mask',
   accepts: () => false,
+  carries: () => false,
   withholds: () => false,
   next: () => null,
 };
@@ -28,6 +29,7 @@ export function speculateRule(spec: SpeculateSpec): SpeculateRule {
     feed: ({ draft }) => (draft !== null && isFed(draft) ? 'draft' : 'mask'),
     accepts: (draft, score) =>
       score.confidence >= spec.acceptConfidence && (!spec.requireEqual || score.token === draft.token),
+    carries: (draft) => spec.entry === 'carry' && draft.confidence >= spec.acceptConfidence,
     // A row that was fed the mask has ordinary logits: its draft must not stand in the way of a regular commit.
     withholds: (draft, score) => spec.requireEqual && isFed(draft) && score.token !== draft.token,
     next(position, score, isCurrent, step) {

@@ -72,11 +72,12 @@ const NO_WINDOW: WindowRule = {
   lookahead: () => [],
 };
 
-export function windowRule(spec: WindowSpec, latencyTable: LatencyTable): WindowRule {
+export function windowRule(spec: WindowSpec, latencyTable: LatencyTable, rowBytes: number): WindowRule {
   if (spec.kind === 'canvas') return canvasWindow(spec.extent);
   if (spec.kind === 'per-block') return perBlockWindow(spec.extent);
   if (spec.kind === 'next') return NO_WINDOW;
-  const lookahead = spec.lookahead === undefined ? () => [] : lookaheadRule(spec.lookahead, latencyTable);
+  const lookahead =
+    spec.lookahead === undefined ? () => [] : lookaheadRule(spec.lookahead, latencyTable, rowBytes);
   return spec.kind === 'block'
     ? blockWindow(spec.extent, lookahead)
     : slidingWindow(spec.size, spec.past, lookahead);

@@ -1,9 +1,11 @@
 import { checkLaws, type Violation } from '../../decode/check-laws.js';
 import { composePolicy } from '../../decode/compose.js';
 import { type GivenUp, lawsGivenUp } from '../../decode/given-up.js';
+import { hashNumbers } from '../../decode/hash-numbers.js';
 import { withoutLossless } from '../../decode/lossless.js';
 import { type DecodeResult, decode, maskFor } from '../../decode/session.js';
 import type { PolicySpec } from '../../decode/spec.js';
+import { techniquesOf } from '../../decode/techniques.js';
 import type { Engine } from '../engine.js';
 import { type Margins, recordMargins } from '../margins.js';
 import type { WeightTensors } from '../tfjs/execute.js';
@@ -22,11 +24,28 @@ export interface Divergence {
   readonly logitMargin: number;
 }
 
+export interface TechniqueVerdict {
+  readonly technique: string;
+  /** Policy without it, which the tokens were compared with. */
+  readonly against: string;
+  /**
+   * `baseline`: the same tokens as without it on all problems; `specification`: other tokens, all of which follow from
+   * the context the technique gives them; `diverges`: neither, or other tokens though it promises none.
+   */
+  readonly tokenExactWith: 'baseline' | 'specification' | 'diverges';
+  readonly tokens: number;
+  readonly differing: number;
+  /** First token that differs; null when none does. */
+  readonly first: Divergence | null;
+}
+
 export interface PolicyReport {
   readonly policy: string;
   readonly engine: string;
   readonly problems: number;
   readonly tokens: number;
+  /** Hash of all generated tokens, to compare engines. */
+  readonly textHash: number;
   /** Predictions that do not follow from their context, tokens that differ from the lossless twin, broken laws. */
   readonly mismatches: number;
   /** The first of them; null when there is none or only laws are broken. */
@@ -38,6 +57,8 @@ export interface PolicyReport {
   };
   /** The same policy without its lossless techniques; null when it has none. */
   readonly twin: { readonly policy: string; readonly tokens: number; readonly mismatches: number } | null;
+  /** What each technique preserves, last added first; see `techniquesOf`. */
+  readonly techniques: readonly TechniqueVerdict[];
   readonly laws: {
     readonly violations: readonly (Violation & { readonly problem: number })[];
     readonly givenUp: readonly GivenUp[];
@@ -111,6 +132,13 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     return { ...result, margins: recorder.margins };
   };
 
+  const techniques = techniquesOf(spec).map((technique) => ({
+    ...technique,
+    policy: composePolicy(technique.without),
+    differing: 0,
+    first: null as Divergence | null,
+  }));
+  let textHash = 0;
   const divergences: Divergence[] = [];
   const violations: (Violation & { problem: number })[] = [];
   const own = { rows: 0, mismatches: 0, maxConfidenceError: 0 };
@@ -121,6 +149,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     onProgress?.(done, problems.length);
     const result = await run(policy, promptIds);
     forwards.policy += result.counters.nfe;
+    textHash = hashNumbers(textHash, ...result.tokens);
     speculation.drafted += result.counters.statesDrafted;
     speculation.accepted += result.counters.statesAccepted;
     speculation.rowsWasted += result.counters.rowsWasted;
@@ -130,6 +159,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
       confidence: spec.confidence,
       sampling: spec.sampling,
       endOfText: spec.endOfText,
+      confidenceType: spec.confidenceType,
       maskId,
       every,
     });
@@ -153,6 +183,14 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
       givenUp: lawsGivenUp(spec).map(({ part }) => part),
     };
     violations.push(...checkLaws(context, result.steps).map((violation) => ({ ...violation, problem })));
+    let above = result;
+    for (const technique of techniques) {
+      const below = await run(technique.policy, promptIds);
+      technique.differing += above.tokens.filter((token, at) => token !== below.tokens[at]).length;
+      const difference = technique.first === null ? firstDifference(above, below, promptIds.length) : null;
+      if (difference !== null) technique.first = { problem, against: technique.without.name, ...difference };
+      above = below;
+    }
     if (twinSpec === null) continue;
     const expected = await run(composePolicy(twinSpec), promptIds);
     forwards.twin += expected.counters.nfe;
@@ -167,10 +205,20 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     engine: engine.name,
     problems: problems.length,
     tokens: problems.length * genLength,
+    textHash,
     mismatches: own.mismatches + twin.mismatches + violations.length,
     first: divergences[0] ?? null,
     specification: own,
     twin: twinSpec === null ? null : { policy: twinSpec.name, ...twin },
+    techniques: techniques.map(({ technique, lossless, without, differing, first }) => ({
+      technique,
+      against: without.name,
+      tokenExactWith:
+        differing === 0 ? 'baseline' : lossless || own.mismatches > 0 ? 'diverges' : 'specification',
+      tokens: problems.length * genLength,
+      differing,
+      first,
+    })),
     laws: { violations, givenUp: lawsGivenUp(spec) },
     speculation,
     forwards: { policy: forwards.policy, twin: twinSpec === null ? null : forwards.twin },

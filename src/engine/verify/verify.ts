@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ConfidenceRule, probabilityOf } from '../../decode/confidence.js';
+import { type ConfidenceRule, type NumberType, probabilityOf } from '../../decode/confidence.js';
+import { guideLogits } from '../../decode/guidance.js';
 import { logicalOutcomes, logicalPasses } from '../../decode/pass-groups.js';
 import { sampleRow } from '../../decode/sampling.js';
 import type { EndOfTextSpec, SamplingSpec } from '../../decode/spec.js';
@@ -8,7 +9,7 @@ import type { ModelConfig } from '../../model/config.js';
 import { graphFor } from '../../model/graph-cache.js';
 import { precisionFor } from '../../model/precision.js';
 import { executeGraph, type WeightTensors } from '../tfjs/execute.js';
-import { groupPasses, jointPass } from './closure.js';
+import { groupPasses, type JointPass, jointPass } from './closure.js';
 
 /** What the verifier needs of a recorded step. */
 export interface RecordedStep {
@@ -45,11 +46,17 @@ export interface VerifyOptions {
   readonly sampling?: SamplingSpec;
   /** Default: keep. */
   readonly endOfText?: EndOfTextSpec;
+  /** Default: f64. */
+  readonly confidenceType?: NumberType;
   /** Checks every n-th step (1: all). Skipped steps still serve as context. */
   readonly every?: number;
   /** Rows of one joint forward; bounds memory (scores are rows x rows per head). */
   readonly maxRows?: number;
 }
+
+type Wanted = JointPass['wanted'][number];
+
+const NO_END_OF_TEXT: EndOfTextSpec = { logit: 'keep', confidence: 'keep', turnId: null };
 
 /**
  * Re-executes a trace without cache, window or order: for every scored row it rebuilds exactly the context that
@@ -60,11 +67,16 @@ export interface VerifyOptions {
  */
 export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptions): VerifyReport {
   const { config, weights, confidence, maskId, every = 1, maxRows = 1024 } = options;
-  const { sampling = { kind: 'greedy' }, endOfText = { logit: 'keep', confidence: 'keep' } } = options;
-  const scoring = { confidence, sampling, endOfText };
+  const { sampling = { kind: 'greedy' }, endOfText = NO_END_OF_TEXT } = options;
+  const scoring = { confidence, sampling, endOfText, confidenceType: options.confidenceType ?? 'f64' };
+  /** Scale by id of the conditional pass. */
+  const guidance = new Map<string, number>();
+  /** Conditional logits that wait for their unconditional ones. */
+  const waiting = new Map<string, { readonly wanted: Wanted; readonly logits: Float32Array }>();
   const byVersion = new Map<number, Pass>();
   const stepOf = new Map<string, number>();
   for (const { plan } of steps) {
+    for (const { id, guidance: scale } of plan.passes) if (scale !== undefined) guidance.set(id, scale);
     for (const pass of plan.passes.flatMap(logicalPasses)) {
       byVersion.set(pass.version, pass);
       stepOf.set(pass.id, plan.step);
@@ -110,36 +122,48 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       return result.logits.dataSync() as Float32Array;
     });
     joint.wanted.forEach((wanted, index) => {
-      const answer = recorded.get(`${wanted.passId}:${wanted.position}`);
-      // A side pass that was still running when decoding ended has no recorded outcome.
-      if (answer === undefined) return;
-      rows += 1;
-      if (answer.asked !== undefined && wanted.asks !== undefined) {
-        const error = Math.abs(probabilityOf(logits, index, config.vocab, wanted.asks) - answer.asked);
-        maxConfidenceError = Math.max(maxConfidenceError, error);
-      }
-      const at = wanted.draw === undefined ? null : { position: wanted.position, draw: wanted.draw };
-      const score = sampleRow(
-        logits,
-        index,
-        { vocab: config.vocab, maskId, eosId: config.eosId },
-        scoring,
-        at,
-      );
-      if (score.token === answer.token) {
-        maxConfidenceError = Math.max(maxConfidenceError, Math.abs(score.confidence - answer.confidence));
+      const own = logits.subarray(index * config.vocab, (index + 1) * config.vocab);
+      const key = (passId: string): string => `${passId}:${wanted.position}`;
+      if (guidance.has(wanted.passId)) {
+        waiting.set(key(wanted.passId), { wanted, logits: own.slice() });
         return;
       }
-      const base = index * config.vocab;
-      mismatches.push({
-        step: stepOf.get(wanted.passId) as number,
-        passId: wanted.passId,
-        position: wanted.position,
-        recorded: answer.token,
-        recomputed: score.token,
-        logitMargin: logits[base + score.token] - logits[base + answer.token],
-      });
+      const conditional = wanted.passId.endsWith('/1') ? wanted.passId.slice(0, -2) : null;
+      const guided = conditional === null ? undefined : waiting.get(key(conditional));
+      if (conditional !== null && guided !== undefined) {
+        waiting.delete(key(conditional));
+        const both = Float32Array.from([...guided.logits, ...own]);
+        const scale = guidance.get(conditional) as number;
+        compare(guided.wanted, guideLogits({ guidance: scale }, both));
+      }
+      compare(wanted, own);
     });
   }
   return { rows, mismatches, maxConfidenceError };
+
+  /** One row's logits, recomputed, against what was recorded. */
+  function compare(wanted: Wanted, logits: Float32Array): void {
+    const answer = recorded.get(`${wanted.passId}:${wanted.position}`);
+    // A side pass that was still running when decoding ended has no recorded outcome.
+    if (answer === undefined) return;
+    rows += 1;
+    if (answer.asked !== undefined && wanted.asks !== undefined) {
+      const error = Math.abs(probabilityOf(logits, 0, config.vocab, wanted.asks) - answer.asked);
+      maxConfidenceError = Math.max(maxConfidenceError, error);
+    }
+    const at = wanted.draw === undefined ? null : { position: wanted.position, draw: wanted.draw };
+    const score = sampleRow(logits, 0, { vocab: config.vocab, maskId, eosId: config.eosId }, scoring, at);
+    if (score.token === answer.token) {
+      maxConfidenceError = Math.max(maxConfidenceError, Math.abs(score.confidence - answer.confidence));
+      return;
+    }
+    mismatches.push({
+      step: stepOf.get(wanted.passId) as number,
+      passId: wanted.passId,
+      position: wanted.position,
+      recorded: answer.token,
+      recomputed: score.token,
+      logitMargin: logits[score.token] - logits[answer.token],
+    });
+  }
 }

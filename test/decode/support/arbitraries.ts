@@ -3,7 +3,7 @@ import type { PolicySpecInput } from '../../../src/decode/spec.js';
 import { TOY_MASK } from './toy-engine.js';
 
 /** Runs per property; `npm run fuzz` raises it. */
-export const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 500);
+export const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 1000);
 
 /** Time limit of a property: 60 ms per run is ten times what one takes. */
 export const TIME_LIMIT_MS = Math.max(120_000, RUNS * 60);
@@ -39,6 +39,7 @@ const drafts = fc.record({
   acceptConfidence: thresholds,
   requireEqual: fc.boolean(),
   evaluate: fc.constantFrom('once' as const, 'every-step' as const),
+  entry: fc.constantFrom('evaluate' as const, 'evaluate' as const, 'carry' as const),
 });
 
 const lookahead = fc.record({
@@ -46,6 +47,8 @@ const lookahead = fc.record({
   inclusive: fc.boolean(),
   allowanceRatio: fc.constantFrom(0, 0.5, 2),
   maxRows: fc.integer({ min: 0, max: 12 }),
+  memoryBudgetMib: fc.constantFrom(null, 0, 1, 3),
+  buckets: fc.constantFrom('step' as const, 'smooth' as const),
 });
 
 const refresh = fc.oneof(
@@ -75,6 +78,7 @@ const refresh = fc.oneof(
 
 const revise = fc.record({
   falling: fc.constantFrom('sticky' as const, 'demote' as const),
+  feed: fc.constantFrom('token' as const, 'token' as const, 'mask' as const),
   rename: fc.boolean(),
 });
 const final = fc.oneof(
@@ -84,18 +88,26 @@ const final = fc.oneof(
 const logits = fc.constantFrom('all' as const, 'active' as const);
 const none = fc.constant({ kind: 'none' as const });
 
+/** Scored unseen only where there is something visible. */
+function sound<T extends { commit: { kind: string }; revise: { feed: 'token' | 'mask' } }>(spec: T): T {
+  return spec.commit.kind === 'staged' ? spec : { ...spec, revise: { ...spec.revise, feed: 'token' } };
+}
+
 /** Full or growing canvas without a cache. */
 export const canvasSpecs: fc.Arbitrary<PolicySpecInput> = blockLengths.chain((blockLength) =>
-  fc.record({
-    name: fc.constant('canvas'),
-    blockLength: fc.constant(blockLength),
-    window: fc.record({ kind: fc.constant('canvas' as const), extent: fc.constantFrom('full', 'growing') }),
-    cache: none,
-    commit: commit(blockLength),
-    speculate: fc.oneof(none, drafts),
-    revise,
-    logits,
-  }),
+  fc
+    .record({
+      name: fc.constant('canvas'),
+      blockLength: fc.constant(blockLength),
+      window: fc.record({ kind: fc.constant('canvas' as const), extent: fc.constantFrom('full', 'growing') }),
+      cache: none,
+      commit: commit(blockLength),
+      speculate: fc.oneof(none, drafts),
+      revise,
+      logits,
+      guidance: fc.constantFrom(0, 0, 1.5),
+    })
+    .map(sound),
 );
 
 /** Block windows on prefix KV. */
@@ -114,7 +126,8 @@ export const blockSpecs: fc.Arbitrary<PolicySpecInput> = blockLengths.chain((blo
       logits,
       final,
     })
-    .map(({ extent, look, seal, drafts: d, refresh: r, final: f, ...spec }): PolicySpecInput => {
+    .map(({ extent, look, seal, drafts: d, refresh: r, final: f, ...raw }): PolicySpecInput => {
+      const spec = sound(raw);
       const isStaged = spec.commit.kind === 'staged';
       const ahead = extent === 'block' && look !== null;
       return {
@@ -145,7 +158,8 @@ export const slidingSpecs: fc.Arbitrary<PolicySpecInput> = blockLengths.chain((b
       logits,
       final,
     })
-    .map(({ extraRows, past, look, seal, refresh: r, final: f, ...spec }): PolicySpecInput => {
+    .map(({ extraRows, past, look, seal, refresh: r, final: f, ...raw }): PolicySpecInput => {
+      const spec = sound(raw);
       const isStaged = spec.commit.kind === 'staged';
       const ahead = spec.speculate.kind === 'drafts' && look !== null;
       return {

@@ -96,7 +96,8 @@ export async function dreamGenerate(
   o: DreamOptions,
 ): Promise<number[]> {
   const x = [...prompt, ...Array.from({ length: genLength }, () => TOY_MASK)];
-  const line = Array.from({ length: o.steps + 1 }, (_, k) => 1 - (k / o.steps) * (1 - o.eps));
+  const f = Math.fround;
+  const line = Array.from({ length: o.steps + 1 }, (_, k) => f(1 - f(f(k / o.steps) * f(1 - f(o.eps)))));
   for (let k = 0; k < o.steps; k++) {
     const rows = await wholeCanvas(engine, x, k + 1);
     const masked = x.flatMap((token, position) => (token === TOY_MASK ? [position] : []));
@@ -145,7 +146,7 @@ export async function dreamGenerate(
       }[o.alg];
       return { position, token, confidence };
     });
-    const share = k === o.steps - 1 ? 1 : 1 - line[k + 1] / line[k];
+    const share = k === o.steps - 1 ? 1 : f(1 - f(line[k + 1] / line[k]));
     const coin = (position: number) => uniformAt(o.seed, 0, k, position);
     const rank = (s: { position: number; confidence: number }) =>
       o.algTemp === 0 ? s.confidence : s.confidence / o.algTemp - Math.log(-Math.log(coin(s.position)));
@@ -154,7 +155,7 @@ export async function dreamGenerate(
         ? scored.filter(({ position }) => coin(position) < share)
         : scored
             .sort((a, b) => rank(b) - rank(a) || a.position - b.position)
-            .slice(0, share === 1 ? scored.length : Math.trunc(masked.length * share));
+            .slice(0, share === 1 ? scored.length : Math.trunc(f(masked.length * share)));
     for (const { position, token } of chosen) x[position] = token;
   }
   return x.slice(prompt.length);
