@@ -3,6 +3,7 @@ import { paperNumbers, paperTable, parsePaperNumbers } from '../../experiments/p
 import { formatCsv } from '../../experiments/reproduce/csv.js';
 import { evaluateExperiment } from '../../experiments/reproduce/evaluate.js';
 import type { RowSpec } from '../../experiments/reproduce/experiment.js';
+import { resultsMarkdown } from '../../experiments/reproduce/markdown.js';
 import { printResult } from '../../experiments/reproduce/print.js';
 import { EXPERIMENTS } from '../../experiments/reproduce/registry.js';
 import { REPRODUCE_SCHEMA } from '../../experiments/reproduce/result.js';
@@ -120,5 +121,39 @@ describe('published numbers', () => {
 describe('CSV', () => {
   it('quotes what needs it', () => {
     expect(formatCsv([['a,b', 'c"d', null, 1.5, true]])).toBe('"a,b","c""d",,1.5,true\n');
+  });
+});
+
+describe('the table for a README', () => {
+  it('holds every compared row with its error and verdict, and none that the paper does not have', () => {
+    const { rows } = run(
+      [
+        predicted,
+        { name: 'ours only {label}', labels: 'n', unit: 'ms', ours: 'ms', paper: null, kind: 'predicted' },
+      ],
+      {
+        total: '1 * ms',
+      },
+    );
+    const text = resultsMarkdown([
+      {
+        ...{
+          schema: REPRODUCE_SCHEMA,
+          name: 'x',
+          title: 'T',
+          command: 'c',
+          version: '0',
+          paper: null,
+          runs: 'r',
+        },
+        decisions: 'nobody',
+        costs: { model: 'm', quant: 'q4_0', profile: 'p', profileSha256: '0' },
+        ...{ rows, measured: {}, expressions: {}, derived: {}, published: {}, assumed: [], notes: [] },
+      },
+    ]);
+    expect(text).toContain('| step of 1 | ms | 10 | 10 | +0.0 % | predicted | T0: within 10 %: met |');
+    expect(text).not.toContain('ours only');
+    expect(text).toContain('| predicted | 2 |');
+    expect(text).toContain('Decisions: nobody.');
   });
 });

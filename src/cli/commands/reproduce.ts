@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { BENCH_DEFAULTS as d } from '../../../experiments/reproduce/defaults.js';
 import type { ReproduceResult } from '../../../experiments/reproduce/result.js';
+import { atomicWriteFile } from '../../util/atomic-write.js';
 import { checkWritableDirectory } from '../../util/check-writable.js';
 import { project } from '../../util/project-root.js';
 import type { Context } from '../io.js';
@@ -49,7 +50,7 @@ export function registerReproduce(program: Command, context: () => Context): voi
       'after',
       '\nKinds: calibrated proves nothing, predicted must come out, ordering promises an order and no value. A row that' +
         '\nmisses its band is marked and explained; nothing is tuned. A missed band is a finding, not a failure: exit 0.' +
-        '\n\nExamples:\n  $ dllm-npu reproduce table2\n  $ dllm-npu reproduce fig5b --workload tiny-llada --prompts 20\n  $ dllm-npu reproduce all --json',
+        '\n\nExamples:\n  $ dllm-npu reproduce table2\n  $ dllm-npu reproduce fig5b --workload tiny-llada --prompts 20\n  $ dllm-npu reproduce all --json    # also writes table.md',
     )
     .action(async (name: string, { out, workload, prompts, ...options }: ReproduceOptions) => {
       const ctx = context();
@@ -58,6 +59,7 @@ export function registerReproduce(program: Command, context: () => Context): voi
       const { Bench } = await import('../../../experiments/reproduce/bench.js');
       const { runExperiment, writeExperiment } = await import('../../../experiments/reproduce/run.js');
       const { printOverview, printResult } = await import('../../../experiments/reproduce/print.js');
+      const { resultsMarkdown } = await import('../../../experiments/reproduce/markdown.js');
       const parent = join(project().root, 'results', 'reproduce');
       const directoryOf = (each: string) =>
         name === ALL ? join(out ?? parent, each) : (out ?? join(parent, each));
@@ -82,7 +84,12 @@ export function registerReproduce(program: Command, context: () => Context): voi
       } finally {
         bench.close();
       }
-      if (results.length > 1) ctx.print(printOverview(results, ctx.color));
+      if (results.length > 1) {
+        ctx.print(printOverview(results, ctx.color));
+        const table = join(out ?? parent, 'table.md');
+        atomicWriteFile(table, `${resultsMarkdown(results)}\n`);
+        ctx.note(`every row with a published number: ${table}`);
+      }
       const data = results.map((result) => ({
         name: result.name,
         rows: result.rows,

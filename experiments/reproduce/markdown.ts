@@ -1,0 +1,51 @@
+import { formatError, formatValue } from './print.js';
+import type { ReproducedRow, ReproduceResult } from './result.js';
+
+const KIND_ORDER = ['predicted', 'calibrated', 'ordering'] as const;
+
+/** Every row that has a published number, one table per experiment, for a README or a paper's appendix. */
+export function resultsMarkdown(results: readonly ReproduceResult[]): string {
+  const compared = results.filter(({ rows }) => rows.some(({ paper }) => paper !== null));
+  return [
+    'Kinds: *predicted* must come out; *calibrated* was fitted to, or settled with, the figure in view and proves nothing; *ordering* promises an order only. Red bands stay red.',
+    '',
+    overview(compared),
+    ...compared.flatMap((result) => ['', section(result)]),
+  ].join('\n');
+}
+
+function overview(results: readonly ReproduceResult[]): string {
+  const rows = results.flatMap((result) => result.rows);
+  const line = (kind: (typeof KIND_ORDER)[number]): string => {
+    const own = rows.filter((row) => row.kind === kind && row.paper !== null);
+    const errors = own
+      .flatMap(({ error }) => (error === null ? [] : [Math.abs(error)]))
+      .sort((a, b) => a - b);
+    const median = errors[Math.floor((errors.length - 1) / 2)];
+    const met = own.filter(({ pass }) => pass === true).length;
+    const missed = own.filter(({ pass }) => pass === false).length;
+    return `| ${kind} | ${own.length} | ${median === undefined ? '-' : `${(100 * median).toFixed(0)} %`} | ${met} | ${missed} |`;
+  };
+  return [
+    '| kind | rows | median error | bands met | bands missed |',
+    '|---|---:|---:|---:|---:|',
+    ...KIND_ORDER.map(line),
+  ].join('\n');
+}
+
+function section({ name, title, decisions, rows, paper }: ReproduceResult): string {
+  const where = paper === null ? 'other papers' : paper.where;
+  return [
+    `**${name}**: ${title} (${where}). Decisions: ${decisions}.`,
+    '',
+    '| name | unit | ours | paper | error | kind | band |',
+    '|---|---|---:|---:|---:|---|---|',
+    ...rows.filter((row) => row.paper !== null || row.pass !== null).map(rowLine),
+  ].join('\n');
+}
+
+function rowLine({ name, unit, ours, paper, error, kind, claim, band, pass }: ReproducedRow): string {
+  const verdict = pass === null ? '' : `${claim}: ${band}: ${pass ? 'met' : '**missed**'}`;
+  const cells = [name, unit, formatValue(ours), formatValue(paper), formatError(error), kind, verdict];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
