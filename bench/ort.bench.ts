@@ -3,17 +3,13 @@
  * and the wasm reference. Every round runs every engine once and the best round of each counts, so that the ratios hold
  * on a machine that does other things too (llama.cpp waits at a barrier after each operator: a thread that is held up
  * costs it more than ONNX Runtime, which hands out small pieces). Goals: at least 0.6 x llama.cpp, at least 5 x wasm.
- * DLLM_BENCH_THREADS sets another number of threads.
- *
- * One logits row of 32 does 1/32 of the head's multiplications, but reads all its weights: on a CPU that is memory-bound.
+ * DLLM_BENCH_THREADS sets another number of threads. llama.cpp always rounds activations to 8 bits, so `int8` is the
+ * like-for-like row; `f32` is exact. Then the head at LLaDA-8B's vocabulary, and the agreement with llama.cpp.
  *
  * wasm cannot address the whole model in f32 (5.6 GB): its rate is that of two layers of it and a small head.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bench, describe } from 'vitest';
-import type { Pass } from '../src/decode/types.js';
 import type { Engine } from '../src/engine/engine.js';
 import { createOrtEngine } from '../src/engine/ort/engine.js';
 import { openSession } from '../src/engine/ort/runtime.js';
@@ -21,7 +17,6 @@ import { createTfjsEngine } from '../src/engine/tfjs/engine.js';
 import { parameterCount, passMacs } from '../src/model/closed-forms.js';
 import type { ModelConfig } from '../src/model/config.js';
 import { writeModelGguf } from '../src/model/formats/convert.js';
-import { resolvePreset } from '../src/model/presets.js';
 import { syntheticShapes } from '../src/model/synthetic/shapes.js';
 import { syntheticWeights } from '../src/model/synthetic/weights.js';
 import { ExternalData } from '../src/onnx/external-data.js';
@@ -30,28 +25,16 @@ import { encodeModel } from '../src/onnx/onnx-proto.js';
 import { atomicWriteFile } from '../src/util/atomic-write.js';
 import { formatTable } from '../src/util/table.js';
 import { llamaMissing, loadLlama } from '../test/oracle/libllama.js';
+import { agreementTable } from './ort/agreement.js';
+import { agreement, best, columns, denoise, directory, THREADS } from './ort/common.js';
+import { headTable } from './ort/head.js';
 
-const THREADS = Number(process.env.DLLM_BENCH_THREADS ?? 2);
 const ROUNDS = { iterations: 6, warmupIterations: 1, time: 0, warmupTime: 0 };
-
-const directory = mkdtempSync(join(tmpdir(), 'dllm-npu-bench-'));
-process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
 
 interface Runner {
   readonly name: string;
   readonly gmacs: (rows: number) => number;
   readonly run: (rows: number) => Promise<Float32Array>;
-}
-
-let version = 0;
-
-function denoise(rows: number, logits: number, vocab: number): Pass {
-  version++;
-  return {
-    ...{ id: `${version}.0`, kind: 'denoise', lane: 'main', version, reads: [], visibility: 'all' },
-    rows: Array.from({ length: rows }, (_, i) => ({ position: i, feed: (7919 * i) % vocab })),
-    logits: Array.from({ length: logits }, (_, i) => i),
-  };
 }
 
 function runner(name: string, engine: Engine): Runner {
@@ -71,9 +54,9 @@ function gmacsOf(config: ModelConfig, rows: number): number {
   return passMacs(config, { rows, kvSets: [], logitsRows: rows, masked: false }) / 1e9;
 }
 
-/** f32 product [512, 2048] x [2048, 2048]: what the machine gives a plain GEMM on the same threads. */
+/** f32 product of two squares of 2048: what the machine gives a plain GEMM on the same threads. */
 async function peakRunner(): Promise<Runner> {
-  const [rows, width] = [512, 2048];
+  const [rows, width] = [2048, 2048];
   const onnx = new OnnxBuilder(new ExternalData(), '');
   const floats = new Float32Array(width * width).fill(0.5);
   onnx.input('x', 'f32', [rows, width]);
@@ -123,8 +106,6 @@ if (llamaMissing === null) {
   });
 }
 
-const best = (values: readonly number[] = []) => Math.min(...values);
-
 describe.each([32, 128])('%i rows, all with logits', (rows) => {
   const seconds = new Map<string, number[]>(runners.map(({ name }) => [name, []]));
   const logits = new Map<string, Float32Array>();
@@ -135,10 +116,7 @@ describe.each([32, 128])('%i rows, all with logits', (rows) => {
       const base = rates.get(to);
       return base === undefined ? '-' : ((rates.get(of) ?? 0) / base).toFixed(2);
     };
-    const columns = ['engine', 'ms', 'GFLOP/s', 'of peak', 'x llama.cpp', 'x wasm'].map((header, index) => ({
-      header: [header],
-      align: index === 0 ? ('left' as const) : ('right' as const),
-    }));
+    const headers = ['engine', 'ms', 'GFLOP/s', 'of peak', 'x llama.cpp', 'x wasm'];
     const table = runners.map(({ name }) => [
       ...[name, (1000 * best(seconds.get(name))).toFixed(0), (rates.get(name) ?? 0).toFixed(1)],
       ...[share(name, 'f32 GEMM (peak)'), share(name, 'llama.cpp'), share(name, 'tfjs-wasm (2 layers)')],
@@ -146,13 +124,17 @@ describe.each([32, 128])('%i rows, all with logits', (rows) => {
     console.log(
       `\n${rows} rows, ${(parameterCount(config).total / 1e9).toFixed(2)} G parameters, ${THREADS} threads`,
     );
-    console.log(formatTable(columns, table));
+    console.log(formatTable(columns(headers), table));
     for (const [a, b] of [
       ['ort, f32 activations', 'llama.cpp'],
       ['ort, int8 activations', 'ort, f32 activations'],
     ] as const) {
       const [x, y] = [logits.get(a), logits.get(b)];
-      if (x !== undefined && y !== undefined) console.log(`${a} - ${b}: ${compare(x, y, config.vocab)}`);
+      if (x === undefined || y === undefined) continue;
+      const { worst, same, rows: all } = agreement(x, y, config.vocab);
+      console.log(
+        `${a} - ${b}: max difference ${worst.toFixed(4)}, best token equal in ${same} of ${all} rows`,
+      );
     }
   };
   bench(
@@ -169,59 +151,13 @@ describe.each([32, 128])('%i rows, all with logits', (rows) => {
   );
 });
 
-/** Largest difference of two sets of logits, and how many rows agree in their best token. */
-function compare(a: Float32Array, b: Float32Array, vocab: number): string {
-  let [worst, same] = [0, 0];
-  const rows = a.length / vocab;
-  for (let row = 0; row < rows; row++) {
-    let [bestA, bestB] = [row * vocab, row * vocab];
-    for (let i = row * vocab; i < (row + 1) * vocab; i++) {
-      worst = Math.max(worst, Math.abs(a[i]! - b[i]!));
-      if (a[i]! > a[bestA]!) bestA = i;
-      if (b[i]! > b[bestB]!) bestB = i;
-    }
-    same += bestA === bestB ? 1 : 0;
-  }
-  return `max difference ${worst.toFixed(4)}, best token equal in ${same} of ${rows} rows`;
-}
+// Each measures in rounds of its own; the harness only runs it once.
+const ONCE = { iterations: 1, warmupIterations: 0, time: 0, warmupTime: 0 };
 
-describe("head of LLaDA-8B's vocabulary, 32 rows fed", async () => {
-  const wide: ModelConfig = {
-    ...resolvePreset('llada-8b'),
-    name: 'head',
-    layers: 1,
-    ffn: 32,
-    heads: 1,
-    kvHeads: 1,
-  };
-  const open = async (vocab: number) => {
-    const model = { ...wide, vocab };
-    return createOrtEngine(model, syntheticWeights(model, 'q4_0', 1), { threads: THREADS });
-  };
-  const [full, none] = [await open(wide.vocab), await open(32)];
-  const cases = [
-    ['no head', none, 1],
-    ['1 row', full, 1],
-    ['32 rows', full, 32],
-  ] as const;
-  const seconds = new Map<string, number[]>(cases.map(([name]) => [name, []]));
-  const print = () => {
-    const of = (name: string) => best(seconds.get(name));
-    const [one, all] = [of('1 row') - of('no head'), of('32 rows') - of('no head')];
-    console.log(
-      `\nhead: 1 row ${(1000 * one).toFixed(1)} ms, 32 rows ${(1000 * all).toFixed(1)} ms, ratio 1/${(all / one).toFixed(1)}`,
-    );
-  };
-  bench(
-    'one round of 1 and 32 logits rows',
-    async () => {
-      for (const [name, engine, logits] of cases) {
-        const began = performance.now();
-        await engine.run(denoise(32, logits, 32));
-        seconds.get(name)?.push((performance.now() - began) / 1000);
-        engine.retain([]);
-      }
-    },
-    { ...ROUNDS, iterations: 15, teardown: (_task, mode) => (mode === 'run' ? print() : undefined) },
-  );
+describe("head of LLaDA-8B's vocabulary", () => {
+  bench('1 and 32 of 32 rows', async () => console.log(`\n${await headTable()}`), ONCE);
+});
+
+describe('agreement of logits, 32 rows', () => {
+  bench('f32, Q8_0, Q4_0', async () => console.log(`\n${await agreementTable()}`), ONCE);
 });
