@@ -21,6 +21,9 @@ export const FONT_STACK = `${FONT}, Verdana, sans-serif`;
 /** Width of a figure in pixels at 96 per inch: both columns (7 in) of a two-column paper. */
 export const PAGE_WIDTH = 672;
 
+/** Plot width of a figure that fills one and a half columns with its labels. */
+export const COLUMN_AND_HALF = 400;
+
 /** Every figure is rendered to PNG at this scale: 288 pixels per inch at its paper size. */
 export const PNG_SCALE = 3;
 

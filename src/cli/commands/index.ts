@@ -3,6 +3,7 @@ import type { Context } from '../io.js';
 import { registerAblate } from './ablate.js';
 import { registerConvert } from './convert.js';
 import { registerExplain } from './explain.js';
+import { registerFigure } from './figure.js';
 import { registerGenerate } from './generate.js';
 import { registerHardware } from './hardware.js';
 import { registerHvx } from './hvx.js';
@@ -51,5 +52,6 @@ export function registerCommands(program: Command, context: () => Context): void
   registerSweep(program, context);
   registerResults(program, context);
   registerTune(program, context);
+  registerFigure(program, context);
   registerReport(program, context);
 }

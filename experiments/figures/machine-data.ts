@@ -1,0 +1,121 @@
+import { baseText } from '../../sim/hardware/quantity.js';
+import type { HardwareProfile } from '../../sim/hardware/schema.js';
+import type { Machine } from '../../sim/machine/machine.js';
+import { createMachine } from '../../sim/machine/machine.js';
+import { parametersOf } from '../../sim/sensitivity/parameters.js';
+import { oneAtATime } from '../../sim/sensitivity/sensitivity.js';
+import { CheckError } from '../../src/errors.js';
+import type { Op, OpGraph, PassShape } from '../../src/model/graph.js';
+import { graphFor } from '../../src/model/graph-cache.js';
+import { PREFIX_SET } from '../../src/model/pass-shape.js';
+import type { OpClass, Roof, Roofline } from './roofline.js';
+import type { TornadoRow } from './tornado.js';
+
+/** A denoising step on `context` cached positions, every row with logits. */
+export function denoisingShape(rows: number, context: number): PassShape {
+  return {
+    rows,
+    kvSets: context > 0 ? [{ name: PREFIX_SET, length: context }] : [],
+    logitsRows: rows,
+    masked: false,
+  };
+}
+
+/** ms of the second of two equal steps. The machine is reset. */
+export function steadyMs(machine: Machine, shape: PassShape): number {
+  machine.reset();
+  machine.timePass(shape);
+  const { startMs, endMs } = machine.timePass(shape);
+  return endMs - startMs;
+}
+
+/** What a part of a step's breakdown is called, without the place. */
+const classOf = (op: Op): string => (op.kind === 'matmul' ? op.role : op.kind);
+
+/**
+ * The roofline of a step: operations of the graph, bytes as if every operand crossed DRAM once, time of the machine's
+ * breakdown. Only operators with multiply-accumulates, only those that ran on the NPU.
+ */
+export function rooflineOf(machine: Machine, rows: number, context: number): Roofline {
+  const { profile, model, precision, stack } = machine.options;
+  const shape = denoisingShape(rows, context);
+  const stepMs = steadyMs(machine, shape);
+  const graph = graphFor(model, shape, precision);
+  const { npu } = profile;
+  const clockHz = npu.clock * 1e9;
+  const bulk = stack.weightStream === 'bulk';
+  const dmaName = bulk ? 'dmaBulkRate' : 'dmaRate';
+  const matrixRate = 2 * npu.matrixMacsPerCycle * clockHz * stack.numbers.matrixRate;
+  const roofs: Roof[] = [
+    { name: `DMA ${round(npu[dmaName])} GB/s`, rate: npu[dmaName] * 1e9, kind: 'bytes' },
+    { name: `matrix unit ${round(matrixRate / 1e12)} Top/s`, rate: matrixRate, kind: 'operations' },
+  ];
+  const ridge = matrixRate / (npu[dmaName] * 1e9);
+  const classes: OpClass[] = [];
+  for (const { name, ms } of machine.stepBreakdown().parts) {
+    if (!name.startsWith('NPU ')) continue;
+    const ops = graph.ops.filter((op) => classOf(op) === name.slice(4) && op.macs > 0);
+    if (ops.length === 0) continue;
+    const operations = 2 * ops.reduce((sum, op) => sum + op.macs, 0);
+    const bytes = ops.reduce((sum, op) => sum + operandBytes(graph, op), 0);
+    const binding = operations / bytes < ridge ? [`npu.${dmaName}`] : ['npu.matrixMacsPerCycle', 'npu.clock'];
+    classes.push({
+      name: name.slice(4),
+      ...{ operations, bytes, seconds: ms / 1000, share: ms / stepMs },
+      assumed: binding.some((number) => isAssumed(profile, number)),
+    });
+  }
+  if (classes.length === 0) throw new CheckError(`nothing of a step on ${machine.name} runs on an NPU`);
+  return {
+    title: `${model.name} ${precision.weights} on ${profile.name} (${stack.name}), simulated`,
+    subtitle: `one step of ${rows} rows on ${context} cached positions; hollow: the roof above rests on an assumed number`,
+    level: 'DRAM, every operand once',
+    roofs,
+    classes,
+  };
+}
+
+function operandBytes(graph: OpGraph, op: Op): number {
+  return [...op.inputs, ...op.weights, ...op.outputs].reduce(
+    (sum, id) => sum + (graph.tensors.get(id)?.bytes ?? 0),
+    0,
+  );
+}
+
+function isAssumed(profile: HardwareProfile, name: string): boolean {
+  const kind = profile.provenance[name]?.kind;
+  return kind === 'assumed' || kind === 'fitted';
+}
+
+/**
+ * One step at both ends of the range of every number of chip and software that was not measured, the others at
+ * their defaults. Numbers that change nothing are left out.
+ */
+export function tornadoOf(
+  machine: Machine,
+  rows: number,
+  context: number,
+  most = 15,
+): { readonly rows: TornadoRow[]; readonly base: number; readonly without: number } {
+  const shape = denoisingShape(rows, context);
+  const { profile, stack } = machine.options;
+  const effects = oneAtATime({ profile, stack }, parametersOf(profile, stack), (chip) =>
+    steadyMs(createMachine({ ...machine.options, ...chip, record: false }), shape),
+  );
+  const shown = effects.filter(({ swing }) => swing > 0).slice(0, most);
+  return {
+    base: steadyMs(machine, shape),
+    without: effects.length - shown.length,
+    rows: shown.map(({ parameter, atLow, atHigh }) => {
+      const [lowText = '', highText = ''] = parameter.range.map((end) => readable(end, parameter.dimension));
+      return { name: `${parameter.name} (${parameter.kind})`, lowText, highText, atLow, atHigh };
+    }),
+  };
+}
+
+/** `0.16 ms`, without the noise of unit conversion. */
+function readable(value: number, dimension: Parameters<typeof baseText>[1]): string {
+  return baseText(round(value), dimension);
+}
+
+const round = (value: number): number => Number(value.toPrecision(3));

@@ -1,0 +1,102 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { SCHEMA } from './by-source.js';
+import { COLUMN_AND_HALF, CONFIG, PALETTE } from './style.js';
+
+export interface ParetoPoint {
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+  /** Interval of y, where there is one. */
+  readonly low?: number;
+  readonly high?: number;
+}
+
+export interface ParetoAxes {
+  readonly title: string;
+  /** Smaller is better. */
+  readonly x: { readonly title: string; readonly log?: boolean };
+  /** Larger is better unless `smaller`. */
+  readonly y: { readonly title: string; readonly smaller?: boolean; readonly percent?: boolean };
+}
+
+/** Points that no other point beats in both directions, by x. Of equal points the first counts. */
+export function front(points: readonly ParetoPoint[], smallerY = false): ParetoPoint[] {
+  const worth = ({ y }: ParetoPoint): number => (smallerY ? -y : y);
+  let best = Number.NEGATIVE_INFINITY;
+  return [...points]
+    .sort((a, b) => a.x - b.x || worth(b) - worth(a))
+    .filter((point) => {
+      if (worth(point) <= best) return false;
+      best = worth(point);
+      return true;
+    });
+}
+
+/** All points, the front joined by steps and named. */
+export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLevelSpec {
+  const best = front(points, axes.y.smaller);
+  const others = points.filter((point) => !best.includes(point));
+  const x = {
+    field: 'x',
+    type: 'quantitative',
+    scale: { type: axes.x.log ? 'log' : 'linear', zero: false, padding: 24 },
+    axis: { title: axes.x.title, format: ',~f', tickCount: 6 },
+  } as const;
+  const y = {
+    field: 'y',
+    type: 'quantitative',
+    scale: { zero: false, padding: 14 },
+    axis: { title: axes.y.title, tickCount: 6, format: axes.y.percent ? '.0%' : ',~f' },
+  } as const;
+  // A layer without data has no extent, which Vega reports.
+  const uncertain = points.filter(({ low }) => low !== undefined);
+  const intervals =
+    uncertain.length === 0
+      ? []
+      : [
+          {
+            data: { values: uncertain },
+            mark: { type: 'rule' as const, color: PALETTE.grey },
+            encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } },
+          },
+        ];
+  const beaten =
+    others.length === 0
+      ? []
+      : [
+          {
+            data: { values: others },
+            mark: { type: 'point' as const, filled: false, size: 34, color: PALETTE.grey, opacity: 1 },
+            encoding: { x, y },
+          },
+        ];
+  // Neighbours on the front are named above and below in turn.
+  const names = [0, 1].flatMap((side) => {
+    const values = best.filter((_, at) => at % 2 === side);
+    if (values.length === 0) return [];
+    const mark = { type: 'text' as const, align: 'left' as const, dx: 7, dy: side === 0 ? 10 : -9 };
+    return [{ data: { values }, mark, encoding: { x, y, text: { field: 'name' } } }];
+  });
+  return {
+    $schema: SCHEMA,
+    config: CONFIG,
+    title: axes.title,
+    width: COLUMN_AND_HALF,
+    height: 260,
+    layer: [
+      ...intervals,
+      {
+        data: { values: best },
+        mark: { type: 'line', interpolate: 'step-after', color: PALETTE.vermilion, strokeWidth: 1.4 },
+        encoding: { x, y },
+      },
+      ...beaten,
+      {
+        data: { values: best },
+        mark: { type: 'point', filled: true, size: 52, color: PALETTE.vermilion, opacity: 1 },
+        encoding: { x, y },
+      },
+      ...names,
+    ],
+  };
+}
