@@ -32,6 +32,7 @@ export interface Panel {
 /** Curves side by side: lines for what was computed, diamonds for what was published. */
 export function curves(panels: readonly Panel[], height = 190): TopLevelSpec {
   const width = Math.floor((PAGE_WIDTH - 20) / panels.length) - 72;
+  const hasPaper = panels.some(({ series }) => series.some(({ source }) => source === 'paper'));
   return {
     $schema: SCHEMA,
     config: CONFIG,
@@ -39,18 +40,22 @@ export function curves(panels: readonly Panel[], height = 190): TopLevelSpec {
       title: panel.title,
       width,
       height,
-      layer: [...panel.series.flatMap((series) => layersOf(panel, series)), ...namesOf(panel, height)],
+      layer: [
+        ...panel.series.flatMap((series) => layersOf(panel, series, hasPaper)),
+        ...namesOf(panel, height),
+      ],
     })),
   };
 }
 
-function layersOf(panel: Panel, series: Series) {
+/** @param hasPaper whether anything published is shown: without it a legend would name nothing that is there */
+function layersOf(panel: Panel, series: Series, hasPaper: boolean) {
   const values = pointsOf(series);
   const mark = series.mark ?? (series.source === 'here' ? 'line-and-points' : 'points');
   const encoding = {
     x: { field: 'x', type: 'quantitative', ...axisOf(panel, 'x') },
     y: { field: 'y', type: 'quantitative', ...axisOf(panel, 'y') },
-    color: bySource('circle'),
+    color: { ...bySource('circle'), ...(hasPaper ? {} : { legend: null }) },
   } as const;
   const data = { values };
   const line = {

@@ -8,7 +8,7 @@ import { denoising, variant } from './decode-statistics.js';
 import { type Experiment, numbersOf } from './experiment.js';
 import { PAPER_WORKLOAD } from './words.js';
 
-const CASES = 16;
+const CASES = 12;
 
 /** Denoising forwards per answer of 256 tokens. */
 async function forwardsOf(
@@ -93,7 +93,7 @@ export const forwards: Experiment = {
             x: [...numbersOf(columns, 'published'), ...numbersOf(columns, 'case_published')],
             y: [...numbersOf(columns, 'unprofiled'), ...numbersOf(columns, 'case_forwards')],
           },
-          { source: 'paper', mark: 'linked', x: [45, 110], y: [45, 110] },
+          { source: 'paper', mark: 'line', label: 'equal', x: [45, 110], y: [45, 110] },
         ],
       },
     ]),

@@ -5,7 +5,7 @@ import { LLADA_CPP } from '../decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../words.js';
 
-const CASES = 8;
+const CASES = 4;
 const TILES = [16, 32, 64];
 const BLOCKS = [16, 32, 64];
 const ALLOWANCES = [0, 0.5, 1];

@@ -8,7 +8,7 @@ import { LLADA_CPP } from '../decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../words.js';
 
-const CASES = 8;
+const CASES = 6;
 
 interface End {
   readonly text: string;

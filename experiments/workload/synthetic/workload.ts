@@ -11,7 +11,7 @@ import { PAPER_PROFILE, processFile, profileByName } from './profiles.js';
 export const PROMPT_TOKENS = 80;
 
 /** Cases are cheap: no model runs. */
-const CASES = 32;
+const CASES = 24;
 
 /** Text lengths of a profile spread by this factor either way, one standard deviation (assumed). */
 const LENGTH_SPREAD = 1.25;

@@ -33,7 +33,7 @@ export function registerReproduce(program: Command, context: () => Context): voi
     )
     .option(
       '--prompts <n>',
-      'cases of experiments that decode (default: 5 of a model, 32 of a process)',
+      'cases of experiments that decode (default: 5 of a model, 24 of a process)',
       integer(1),
     )
     .option('--seed <n>', 'seed of the prompts or of the process', integer(0), d.seed)
