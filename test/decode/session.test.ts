@@ -123,7 +123,7 @@ describe('decode', () => {
   });
 
   it.each([
-    [{ ...TOY_CONFIG, maskId: null }, /no mask token/],
+    [{ ...TOY_CONFIG, maskId: null }, /does not say which token is the mask/],
     [{ ...TOY_CONFIG, contextLength: 68 }, /exceeds the context/],
   ])('refuses models that do not fit', async (config, message) => {
     const engine = Object.assign(new ToyEngine({ seed: 1 }), { config });

@@ -46,6 +46,15 @@ describe('traces', () => {
     expect(formatTrace(readTrace(path))).toBe(formatTrace(trace));
   });
 
+  it('are compressed when large or asked to be, and read the same', async () => {
+    const trace = await record();
+    const large = writeTrace(join(folder, 'large.jsonl'), trace, 100);
+    expect(large).toBe(join(folder, 'large.jsonl.gz'));
+    expect(readTrace(join(folder, 'large.jsonl'))).toEqual(trace);
+    expect(readTrace(writeTrace(join(folder, 'asked.jsonl.gz'), trace))).toEqual(trace);
+    for (const name of ['large.jsonl.gz', 'asked.jsonl.gz']) rmSync(join(folder, name));
+  });
+
   it('keep the laws, for every policy of the family', async () => {
     await fc.assert(
       fc.asyncProperty(slidingSpecs, workloads, async (spec, work) => {

@@ -117,4 +117,24 @@ describe('exact speculation', () => {
     },
     TIME_LIMIT_MS,
   );
+
+  it('saves forwards at every block length without a tile more', async () => {
+    for (const blockLength of [1, 4, 8, 12, 16, 24, 32]) {
+      const method: PolicySpecInput = {
+        name: 'method',
+        blockLength,
+        ...SHAPES.block,
+        commit: { kind: 'quota' },
+      };
+      const shape = { sway: 0.4, sharpness: 7 } as const;
+      const work = { ...shape, seed: 3, promptIds: [1, 2, 3], blocks: 2, timerSeed: null };
+      const plain = (await runToy(method, work)).result;
+      const fast = (await runToy({ ...method, speculate: { kind: 'exact' } }, work)).result;
+      const tiles = ({ steps }: typeof plain) =>
+        steps.reduce((sum, { plan }) => sum + Math.ceil(plan.passes[0].rows.length / 32), 0);
+      expect(fast.tokens).toEqual(plain.tokens);
+      expect(fast.counters.nfe).toBeLessThan(plain.counters.nfe);
+      expect(tiles(fast)).toBeLessThanOrEqual(tiles(plain));
+    }
+  });
 });
