@@ -1,18 +1,19 @@
 import type { StepTimer, StepTiming } from '../../src/decode/timer.js';
-import type { Pass, StepPlan } from '../../src/decode/types.js';
+import type { StepPlan } from '../../src/decode/types.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph, PassShape, Precision } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { passShape } from '../../src/model/pass-shape.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import { createMemory, type MemoryOptions } from '../memory/create-memory.js';
-import type { MemoryMap, MemoryMode, MemoryRuntime } from '../memory/runtime.js';
+import { type MemoryMap, type MemoryMode, type MemoryRuntime, UnlimitedMemory } from '../memory/runtime.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuWork } from './cpu-model.js';
+import { FoldedTimer } from './folded-timer.js';
 import { mayStage, memoryContext } from './memory-context.js';
 import { type Fidelity, NpuUnits } from './npu-unit.js';
 import type { PassTiming } from './pass-run.js';
-import { PassTimer } from './pass-timer.js';
+import { type PassResources, PassTimer } from './pass-timer.js';
 import { type Rates, ratesOf } from './rates.js';
 import { RESOURCES } from './resources.js';
 import { type Regime, type SideProgress, type SideShare, SideWork } from './side-work.js';
@@ -85,8 +86,13 @@ class EventMachine implements Machine {
   private readonly ratesBesideCopy: Rates;
   /** Main-path CPU operators leave a copy its share for as long as there may be one. */
   private readonly mainCpuRates: Rates;
-  private readonly memory: MemoryRuntime;
-  private readonly passes: PassTimer;
+  private readonly npu: NpuUnits;
+  private readonly npuBesideCopy: NpuUnits;
+  /** The closed form of whole passes; null at event fidelity and where a timeline is recorded. */
+  private readonly folded: FoldedTimer | null;
+  /** Made when first needed: the closed form needs it only to show the window. */
+  private placed: { memory: MemoryRuntime; passes: PassTimer } | null = null;
+  private lastShape: PassShape | null = null;
   private readonly side: SideWork;
   private readonly recorder: Recorder;
   private nowMs = 0;
@@ -107,31 +113,46 @@ class EventMachine implements Machine {
     this.ratesBesideCopy = ratesOf(profile, true, stack.weightStream);
     this.mainCpuRates = memory === 'somr' && mayStage(options) ? this.ratesBesideCopy : this.rates;
     this.recorder = new Recorder(record === true ? 'op' : record === false ? 'none' : (record ?? 'none'));
-    const npu = new NpuUnits({ profile, stack, rates: this.rates }, fidelity);
-    const npuBesideCopy =
+    this.npu = new NpuUnits({ profile, stack, rates: this.rates }, fidelity);
+    this.npuBesideCopy =
       memory === 'somr' && sharesDram(this.rates, this.ratesBesideCopy)
         ? new NpuUnits({ profile, stack, rates: this.ratesBesideCopy }, fidelity)
-        : npu;
-    this.memory = createMemory(memory, memoryContext(options, this.rates, npu), options.memoryOptions);
-    this.passes = new PassTimer({
-      ...{ profile, stack, npu, npuBesideCopy, rates: this.mainCpuRates },
-      ...{ memory: this.memory, recorder: this.recorder },
-    });
+        : this.npu;
+    this.folded =
+      fidelity === 'analytic' && !this.recorder.on
+        ? new FoldedTimer(this.unitsWith(new UnlimitedMemory()), { ...options, mode: memory })
+        : null;
+    // A window that fits nothing is refused here, not in the first step.
+    if (this.folded === null) this.place();
     this.side = new SideWork((regime, copying) => this.sideShare(regime, copying));
+  }
+
+  private unitsWith(memory: MemoryRuntime): PassResources {
+    const { profile, stack } = this.options;
+    const { npu, npuBesideCopy, recorder } = this;
+    return { profile, stack, npu, npuBesideCopy, rates: this.mainCpuRates, memory, recorder };
+  }
+
+  private place(): { memory: MemoryRuntime; passes: PassTimer } {
+    if (this.placed === null) {
+      const context = memoryContext(this.options, this.rates, this.npu);
+      const memory = createMemory(this.options.memory, context, this.options.memoryOptions);
+      this.placed = { memory, passes: new PassTimer(this.unitsWith(memory)) };
+    }
+    return this.placed;
   }
 
   time(plan: StepPlan): StepTiming {
     const main = plan.passes.find((pass) => pass.lane === 'main');
     if (main === undefined) throw new Error(`step ${plan.step} has no main pass`);
     for (const pass of plan.passes) {
-      if (pass.lane === 'side') this.side.launch(pass.id, this.cpuPassWork(this.graphOf(pass)));
+      if (pass.lane === 'side') this.side.launch(pass.id, this.cpuPassWork(passShape(pass)));
     }
-    return this.run(this.graphOf(main), plan.step, plan.joins === true);
+    return this.run(passShape(main), plan.step, plan.joins === true);
   }
 
   timePass(shape: PassShape): StepTiming {
-    const { model, precision } = this.options;
-    return this.run(graphFor(model, shape, precision), this.steps);
+    return this.run(shape, this.steps);
   }
 
   stepBreakdown(): StepBreakdown {
@@ -154,7 +175,10 @@ class EventMachine implements Machine {
   }
 
   memoryMap(): MemoryMap | null {
-    return this.memory.map();
+    if (this.folded === null || this.lastShape === null) return this.place().memory.map();
+    const { memory, passes } = this.place();
+    for (const start of [0, 1]) passes.run(this.graphFor(this.lastShape), start, 0);
+    return memory.map();
   }
 
   timeline(): Timeline {
@@ -165,16 +189,18 @@ class EventMachine implements Machine {
     this.nowMs = 0;
     this.steps = 0;
     this.last = null;
-    this.memory.reset();
-    this.passes.reset();
+    this.placed?.memory.reset();
+    this.placed?.passes.reset();
     this.side.clear();
     this.recorder.clear();
   }
 
   /** @param joins the step ends only when the side work is done; meanwhile the main path is idle */
-  private run(graph: OpGraph, step: number, joins = false): StepTiming {
+  private run(shape: PassShape, step: number, joins = false): StepTiming {
     const startMs = this.nowMs;
-    const main = this.passes.run(graph, step, startMs);
+    this.lastShape = shape;
+    const main =
+      this.folded?.run(shape, step, startMs) ?? this.place().passes.run(this.graphFor(shape), step, startMs);
     const wait = {
       regime: 'npu',
       copying: false,
@@ -202,7 +228,7 @@ class EventMachine implements Machine {
         mappedBytes: timing.mappedBytes,
         stagedBytes: timing.stagedBytes,
         mapOps: timing.mapOps,
-        windowBytes: this.memory.windowBytes,
+        windowBytes: this.folded?.windowBytes ?? this.place().memory.windowBytes,
         usefulRowFraction: timing.usefulRowFraction,
         matrixMacs: timing.matrixMacs,
         usefulMacs: timing.usefulMacs,
@@ -213,13 +239,14 @@ class EventMachine implements Machine {
     };
   }
 
-  private graphOf(pass: Pass): OpGraph {
-    return graphFor(this.options.model, passShape(pass), this.options.precision);
+  private graphFor(shape: PassShape): OpGraph {
+    return graphFor(this.options.model, shape, this.options.precision);
   }
 
   /** A pass that runs on CPU cores as a whole. */
-  private cpuPassWork(graph: OpGraph): CpuWork {
+  private cpuPassWork(shape: PassShape): CpuWork {
     const { profile, stack } = this.options;
+    const graph = this.graphFor(shape);
     let singleThreadMs = 0;
     let bytes = 0;
     for (const op of graph.ops) {

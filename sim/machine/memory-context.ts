@@ -2,10 +2,10 @@ import type { ModelConfig } from '../../src/model/config.js';
 import type { Precision } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import type { HardwareProfile } from '../hardware/schema.js';
-import { classify } from '../memory/lifetimes.js';
 import type { MemoryContext } from '../memory/regions.js';
 import { npuWeightBytes } from '../stacks/batches.js';
 import type { SoftwareStack } from '../stacks/stack.js';
+import { foldModel } from './fold-model.js';
 import type { NpuUnits } from './npu-unit.js';
 import type { Rates } from './rates.js';
 
@@ -20,7 +20,7 @@ export interface ModelOnChip {
 /** What the memory runtime needs to know: the window, the costs, and one representative pass. */
 export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits): MemoryContext {
   const { profile, stack, model, precision } = options;
-  const { driver, window } = profile;
+  const { window } = profile;
   const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
   const onNpu = stack.groups(graph, profile).filter((group) => group.device === 'npu');
   const ops = onNpu.flatMap((group) => {
@@ -29,12 +29,7 @@ export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits)
   });
   return {
     window: { ...window, bytes: windowBytes(options) },
-    costs: {
-      mapFixedMs: driver.mapFixed,
-      mapMsPerByte: driver.mapPerByte / 1e6,
-      maintenanceMsPerByte: driver.cacheMaintenance / 1e6,
-      copyBytesPerMs: rates.copyBytesPerMs,
-    },
+    costs: contextCosts(profile, rates),
     maxBufferBytes: stack.numbers.maxBufferBytes,
     slotBytes: stack.numbers.slotBytes,
     kvGrowthTokens: stack.numbers.kvGrowthTokens,
@@ -43,29 +38,55 @@ export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits)
   };
 }
 
+/** Driver and host costs of a profile. */
+export function contextCosts({ driver }: HardwareProfile, rates: Rates): MemoryContext['costs'] {
+  return {
+    mapFixedMs: driver.mapFixed,
+    mapMsPerByte: driver.mapPerByte / 1e6,
+    maintenanceMsPerByte: driver.cacheMaintenance / 1e6,
+    copyBytesPerMs: rates.copyBytesPerMs,
+  };
+}
+
 /** Whether weights and the KV cache of a full context leave no tenth of the window for activations. */
 export function mayStage(options: ModelOnChip): boolean {
-  const { profile, stack, model, precision } = options;
-  const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const onNpu = stack.groups(graph, profile).filter((group) => group.device === 'npu');
-  const { weights } = classify(
-    graph,
-    onNpu.flatMap((group) => group.ops),
-  );
-  if (weights.length === 0) return false;
-  const kvBytes = kvBytesPerToken(options) * model.contextLength;
-  return weights.reduce((sum, weight) => sum + weight.bytes, kvBytes) > 0.9 * windowBytes(options);
+  const bytes = npuWeights(options, { q4Layout: 1, q8Layout: 1 });
+  if (bytes === 0) return false;
+  const kvBytes = kvBytesPerToken(options) * options.model.contextLength;
+  return bytes + kvBytes > 0.9 * windowBytes(options);
 }
 
 /** Addresses of all sessions together; each holds its own layers, so no layer competes with another session's. */
-function windowBytes({ profile, stack, model, precision }: ModelOnChip): number {
-  const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const onNpu = stack.groups(graph, profile).filter((group) => group.device === 'npu');
-  const ops = onNpu.flatMap((group) => group.ops);
-  return profile.window.bytes * stack.sessions(npuWeightBytes(graph, ops, stack.numbers), profile);
+function windowBytes(options: ModelOnChip): number {
+  const { profile, stack } = options;
+  return profile.window.bytes * stack.sessions(npuWeights(options, stack.numbers), profile);
 }
 
-function kvBytesPerToken({ model, precision }: ModelOnChip): number {
+/** Bytes of all weights on the NPU; equal layers are counted once and multiplied. */
+function npuWeights(
+  { profile, stack, model, precision }: ModelOnChip,
+  layout: Parameters<typeof npuWeightBytes>[2],
+): number {
+  const { config, layers } = foldModel(model);
+  const graph = graphFor(config, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
+  const onNpu = stack.groups(graph, profile).filter((group) => group.device === 'npu');
+  const ops = onNpu.flatMap((group) => group.ops);
+  const inLayers = npuWeightBytes(
+    graph,
+    ops.filter((op) => op.layer !== null),
+    layout,
+  );
+  return (
+    inLayers * layers +
+    npuWeightBytes(
+      graph,
+      ops.filter((op) => op.layer === null),
+      layout,
+    )
+  );
+}
+
+export function kvBytesPerToken({ model, precision }: ModelOnChip): number {
   return 2 * model.layers * model.kvHeads * model.headDim * (precision.kv === 'f16' ? 2 : 4);
 }
 

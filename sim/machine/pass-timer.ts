@@ -11,7 +11,7 @@ import { NPU_UNITS } from './resources.js';
 import { splitAtCopies } from './side-work.js';
 import type { Recorder } from './timeline.js';
 
-interface PreparedOp {
+export interface PreparedOp {
   readonly op: Op;
   readonly label: string;
   /** On the NPU, alone and beside a staging copy; on the CPU null. */
@@ -20,7 +20,7 @@ interface PreparedOp {
   readonly cpu: CpuWork | null;
 }
 
-interface PreparedGroup {
+export interface PreparedGroup {
   readonly device: DispatchGroup['device'];
   readonly ops: readonly PreparedOp[];
   /** Activations entering or leaving the dispatch: the host flushes or invalidates them. */
@@ -28,7 +28,7 @@ interface PreparedGroup {
 }
 
 /** What depends on the graph only. */
-interface PreparedPass {
+export interface PreparedPass {
   readonly groups: readonly PreparedGroup[];
   readonly placed: readonly PlacedOp[];
 }
@@ -66,22 +66,20 @@ export class PassTimer {
     if (placed.length > 0) run.memoryWork(memory.beginPass(graph, placed, startMs));
     let next = 0;
     for (const group of groups) {
-      if (group.device === 'cpu') for (const op of group.ops) this.cpuOp(op, run);
-      else if (group.device === 'gpu') for (const op of group.ops) this.gpuOp(op, run);
+      if (group.device !== 'npu') for (const op of group.ops) this.hostOp(op, group.device, run);
       else {
         this.npuGroup(group, next, run);
         next += group.ops.length;
       }
     }
-    if (groups.some((group) => group.device === 'gpu')) run.gpu('finish', null, this.on.profile.gpu.finish);
-    this.sample(graph, run);
+    this.finishPass(groups, graph, run);
     if (placed.length > 0) this.endMemory(run);
     const regimes = splitAtCopies(run.regimes, this.copies);
     this.copies = this.copies.filter((copy) => copy.endMs > run.nowMs);
     return run.finish(this.usefulRows(graph, placed.length > 0), rates.dramBytesPerMs, regimes);
   }
 
-  private prepare(graph: OpGraph): PreparedPass {
+  prepare(graph: OpGraph): PreparedPass {
     let prepared = this.prepared.get(graph);
     if (prepared !== undefined) return prepared;
     const { npu, npuBesideCopy, profile, stack } = this.on;
@@ -179,21 +177,34 @@ export class PassTimer {
     }
   }
 
-  private cpuOp({ op, label, cpu }: PreparedOp, run: PassRun): void {
+  /** An operator outside the NPU, `times` times. */
+  hostOp(prepared: PreparedOp, device: 'cpu' | 'gpu', run: PassRun, times = 1): void {
+    if (times === 0) return;
+    if (device === 'gpu') this.gpuOp(prepared, run, times);
+    else this.cpuOp(prepared, run, times);
+  }
+
+  /** What follows the last operator: the wait for a GPU, and the choice of tokens. */
+  finishPass(groups: readonly PreparedGroup[], graph: OpGraph, run: PassRun, samples = true): void {
+    if (groups.some((group) => group.device === 'gpu')) run.gpu('finish', null, this.on.profile.gpu.finish);
+    if (samples) this.sample(graph, run);
+  }
+
+  private cpuOp({ op, label, cpu }: PreparedOp, run: PassRun, times: number): void {
     if (cpu === null) return;
     const { rates, stack } = this.on;
     const ms = cpuMs(cpu, this.speed(), rates.cpuBytesPerMs) + stack.numbers.cpuBarrierMs;
-    run.cpu(op.id, label, op, ms, this.threads() / this.cores());
-    run.dramBytes += cpu.bytes;
+    run.cpu(op.id, label, op, ms * times, this.threads() / this.cores());
+    run.dramBytes += cpu.bytes * times;
   }
 
   /** A kernel is bound by its arithmetic or by DRAM, and costs its launch. */
-  private gpuOp({ op, label, cpu }: PreparedOp, run: PassRun): void {
+  private gpuOp({ op, label, cpu }: PreparedOp, run: PassRun, times: number): void {
     if (cpu === null) return;
     const { readRate, macsPerNs, kernelLaunch } = this.on.profile.gpu;
     const ms = Math.max(op.macs / (macsPerNs * 1e6), cpu.bytes / (readRate * 1e6)) + kernelLaunch;
-    run.gpu(label, op, ms);
-    run.dramBytes += cpu.bytes;
+    run.gpu(label, op, ms * times);
+    run.dramBytes += cpu.bytes * times;
   }
 
   /** Softmax, confidence and choice over the logits of every row that has them. */
@@ -225,7 +236,7 @@ export class PassTimer {
     recorder.counter('mapped bytes', run.nowMs, memory.windowBytes);
   }
 
-  private usefulRows(graph: OpGraph, onNpu: boolean): number {
+  usefulRows(graph: OpGraph, onNpu: boolean): number {
     if (!onNpu) return 1;
     const { numbers } = this.on.stack;
     if (graph.shape.rows < numbers.matrixFromRows) return 1;
@@ -233,7 +244,7 @@ export class PassTimer {
     return graph.shape.rows / (Math.ceil(graph.shape.rows / tile) * tile);
   }
 
-  private cores(): number {
+  cores(): number {
     const { cpu } = this.on.profile;
     return cpu.primeCores + cpu.midCores;
   }

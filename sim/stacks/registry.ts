@@ -1,5 +1,6 @@
 import { unknownName } from '../../src/util/nearest.js';
 import { cpuStack } from './cpu.js';
+import { FITTED } from './fitted.js';
 import { lladaCpp } from './llada-cpp.js';
 import { llamaCppHexagon, llamaCppHexagonHvx } from './llama-cpp-hexagon.js';
 import { gpuStack, llamaCppFastRpc, llmNpu, mnnCpu, nntrainer } from './others.js';
@@ -19,6 +20,7 @@ const STACKS: readonly SoftwareStack[] = [
   nntrainer,
   mnnCpu,
   gpuStack,
+  ...FITTED,
 ];
 
 /** Names of all software stacks. */

@@ -115,7 +115,7 @@ describe('generate', () => {
   it('replays a trace on the machine it ran on to the same time, and exports the timeline', async () => {
     const trace = join(folder(), 'run.jsonl');
     const perfetto = join(folder(), 'timeline.json');
-    const machine = ['--fidelity', 'analytic', '--memory', 'on-demand'];
+    const machine = ['--memory', 'on-demand'];
     const live = await cli([...quick, '--trace', trace, '--machine', 'sm8750', ...machine, '--json']);
     const replay = await cli(['simulate', 'trace', trace, '--perfetto', perfetto, ...machine, '--json']);
     expect(replay.stderr).toBe('');

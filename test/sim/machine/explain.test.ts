@@ -63,8 +63,11 @@ describe('memory map', () => {
       expect(all / (3745 * 2 ** 20)).toBeGreaterThan(0.999);
       // Mappings are rounded up to the alignment.
       expect(all / (3745 * 2 ** 20)).toBeLessThan(1.06);
-      if (memory === 'somr') expect(sum(map.staged)).toBeCloseTo(last.counters.stagedBytes ?? 0, -6);
-      else expect(map.staged).toEqual([]);
+      if (memory === 'somr') {
+        // The closed form counts bytes, the plan whole tensors.
+        expect(sum(map.staged) / (last.counters.stagedBytes ?? 0)).toBeGreaterThan(0.95);
+        expect(sum(map.staged) / (last.counters.stagedBytes ?? 0)).toBeLessThan(1.05);
+      } else expect(map.staged).toEqual([]);
     }
     expect(machineFor('llada.cpp', 'unlimited').machine.memoryMap()).toBeNull();
   });
