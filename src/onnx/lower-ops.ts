@@ -25,7 +25,7 @@ const embed: Lower<EmbedOp> = (op, { onnx, weights }) => {
     const attributes = { gather_axis: 0, quantize_axis: 1, block_size: BLOCK, bits: table.bits };
     const inputs = [table.codes, ids, table.scales];
     onnx.node('GatherBlockQuantized', op.id, inputs, attributes, MICROSOFT);
-  } else if (table.kind === 'blob') {
+  } else if (table.kind === 'blobs') {
     throw new Error(`${op.id}: rows of a blob cannot be looked up`);
   } else if (table.type === 'f32') {
     onnx.node('Gather', op.id, [table.name, ids], { axis: 0 });

@@ -42,9 +42,14 @@ export function product(
   inWidth: number,
   outWidth: number,
 ): string {
-  if (weight.kind === 'blob') {
-    const inputs = [x, weight.name, onnx.ints([inWidth, outWidth])];
-    return onnx.node('MatMulFpQ4', name, inputs, { blk_quant_type: 0 }, MICROSOFT);
+  if (weight.kind === 'blobs') {
+    const part = (to: string, type: number, blob: string) => {
+      const inputs = [x, blob, onnx.ints([inWidth, outWidth])];
+      return onnx.node('MatMulFpQ4', to, inputs, { blk_quant_type: type }, MICROSOFT);
+    };
+    const [first = '', second] = weight.names;
+    if (second === undefined) return part(name, 0, first);
+    return onnx.node('Add', name, [part(`${name}.upper`, 0, first), part(`${name}.lower`, 1, second)]);
   }
   if (weight.kind === 'blocks') {
     const shape = { K: inWidth, N: outWidth, bits: weight.bits, block_size: BLOCK };

@@ -4,8 +4,9 @@ import { fromF16Bits } from '../model/formats/f16.js';
 /** Values per quantization block of ggml's Q4_0 and Q8_0, and of the MatMulNBits operators written from them. */
 export const BLOCK = 32;
 
-/** Bytes of a block of MatMulFpQ4: an f32 scale and 32 codes of 4 bits. */
+/** Bytes of a block of MatMulFpQ4: an f32 scale and 32 codes of 4 bits (type 0); a zero point after the scale (type 1). */
 export const BLOB_BYTES = 20;
+export const BLOB_BYTES_WITH_ZERO = 21;
 
 export type BlockDType = 'q4_0' | 'q8_0';
 
@@ -61,6 +62,37 @@ export function widenScales(blocks: Uint8Array, label: string): Uint8Array {
     for (let j = 0; j < 16; j++) out[to + 4 + j] = blocks[from + 2 + j]!;
   }
   return out;
+}
+
+/**
+ * Q8_0 blocks as two matrices of MatMulFpQ4 whose products add up to theirs: 16 times the upper half of every code (type 0,
+ * the scale times 16) and the lower half (type 1, zero point 0). Nothing is rounded.
+ *
+ * @param label what errors call the weight
+ * @throws DataError for a scale that is not finite
+ */
+export function splitHalves(blocks: Uint8Array, label: string): [Uint8Array, Uint8Array] {
+  const count = blocks.length / 34;
+  const upper = new Uint8Array(count * BLOB_BYTES);
+  const lower = new Uint8Array(count * BLOB_BYTES_WITH_ZERO);
+  const [upperView, lowerView] = [new DataView(upper.buffer), new DataView(lower.buffer)];
+  const table = halfTable();
+  for (let block = 0, from = 0, up = 0, low = 0; block < count; block++) {
+    const scale = finiteScale(table, blocks, from, block, label);
+    upperView.setFloat32(up, 16 * scale, true);
+    lowerView.setFloat32(low, scale, true);
+    for (let j = 0; j < 16; j++) {
+      // A signed byte is 16 * (upper - 8) + lower once its top bit is flipped.
+      const first = blocks[from + 2 + j]! ^ 0x80;
+      const second = blocks[from + 18 + j]! ^ 0x80;
+      upper[up + 4 + j] = (first >>> 4) | (second & 0xf0);
+      lower[low + 5 + j] = (first & 0x0f) | ((second & 0x0f) << 4);
+    }
+    from += 34;
+    up += BLOB_BYTES;
+    low += BLOB_BYTES_WITH_ZERO;
+  }
+  return [upper, lower];
 }
 
 function finiteScale(

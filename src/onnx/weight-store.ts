@@ -3,9 +3,18 @@ import { blockOf, elementsOf } from '../model/dtype.js';
 import type { WeightSource } from '../model/weights.js';
 import type { Region } from './external-data.js';
 import type { OnnxBuilder } from './onnx-builder.js';
-import { BLOB_BYTES, BLOCK, type BlockDType, bitsOf, unpackBlocks, widenScales } from './pack-blocks.js';
+import {
+  BLOB_BYTES,
+  BLOB_BYTES_WITH_ZERO,
+  BLOCK,
+  type BlockDType,
+  bitsOf,
+  splitHalves,
+  unpackBlocks,
+  widenScales,
+} from './pack-blocks.js';
 
-/** A weight as ONNX tensors: values, codes with a scale per block, or both in one array (Q4_0 only). */
+/** A weight as ONNX tensors: values, codes with a scale per block, or both in one array. */
 export type StoredWeight =
   | { readonly kind: 'plain'; readonly type: 'f32' | 'f16' | 'bf16'; readonly name: string }
   | {
@@ -14,7 +23,8 @@ export type StoredWeight =
       readonly codes: string;
       readonly scales: string;
     }
-  | { readonly kind: 'blob'; readonly name: string };
+  /** Matrices of MatMulFpQ4 whose products are summed: one of type 0, for Q8_0 also one of type 1. */
+  | { readonly kind: 'blobs'; readonly names: readonly string[] };
 
 interface Stored {
   readonly dtype: 'f32' | 'f16' | 'bf16' | BlockDType;
@@ -29,7 +39,7 @@ export class WeightStore {
   constructor(
     private readonly source: WeightSource,
     private readonly onnx: OnnxBuilder,
-    /** Which Q4_0 matrices are products of MatMulFpQ4 and stored for it. */
+    /** Which quantised matrices are products of MatMulFpQ4 and stored for it. */
     private readonly asBlob: (id: string) => boolean = () => false,
   ) {}
 
@@ -39,8 +49,9 @@ export class WeightStore {
    */
   matrix(id: string, layout: { readonly index?: number; readonly rows?: boolean } = {}): StoredWeight {
     const { index, rows = false } = layout;
-    const blob = !rows && this.info(id).dtype === 'q4_0' && this.asBlob(id);
-    const { dtype, shape, regions } = blob ? this.blobAt(id) : this.at(id);
+    const quantised = blockDType(this.info(id).dtype);
+    const inPlace = !rows && quantised !== null && this.asBlob(id);
+    const { dtype, shape, regions } = inPlace ? this.blobsAt(id, quantised) : this.at(id);
     const [out, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
     const suffix = index === undefined ? '' : `.${index}`;
     const share = index === undefined ? 1 : (shape[0] ?? 1);
@@ -48,10 +59,12 @@ export class WeightStore {
       const { offset, bytes } = regions[i]!;
       return { offset: offset + (index ?? 0) * (bytes / share), bytes: bytes / share };
     };
-    if (blob) {
-      const region = part(0);
-      const name = this.onnx.external(`${id}${suffix}.blob`, 'u8', [region.bytes], region);
-      return { kind: 'blob', name };
+    if (inPlace) {
+      const names = regions.map((_, type) => {
+        const region = part(type);
+        return this.onnx.external(`${id}${suffix}.blob${type}`, 'u8', [region.bytes], region);
+      });
+      return { kind: 'blobs', names };
     }
     if (dtype === 'q4_0' || dtype === 'q8_0') {
       const bits = bitsOf(dtype);
@@ -86,16 +99,22 @@ export class WeightStore {
     return this.onnx.external(id, 'f32', info.shape, found.regions[0]!);
   }
 
-  private blobAt(id: string): Stored {
+  private blobsAt(id: string, dtype: BlockDType): Stored {
     const key = `${id}.blob`;
     let found = this.stored.get(key);
     if (found === undefined) {
       const { shape } = this.info(id);
-      const bytes = (elementsOf(shape) / BLOCK) * BLOB_BYTES;
-      const regions = this.onnx.data.reserve([bytes], async () => [
-        widenScales(await this.source.readRaw(id), `${this.source.label}: ${id}`),
-      ]);
-      found = { dtype: 'q4_0', shape, regions };
+      const blocks = elementsOf(shape) / BLOCK;
+      const label = `${this.source.label}: ${id}`;
+      const sizes = dtype === 'q4_0' ? [BLOB_BYTES] : [BLOB_BYTES, BLOB_BYTES_WITH_ZERO];
+      const regions = this.onnx.data.reserve(
+        sizes.map((bytes) => bytes * blocks),
+        async () => {
+          const raw = await this.source.readRaw(id);
+          return dtype === 'q4_0' ? [widenScales(raw, label)] : splitHalves(raw, label);
+        },
+      );
+      found = { dtype, shape, regions };
       this.stored.set(key, found);
     }
     return found;
@@ -129,6 +148,10 @@ export class WeightStore {
     if (info === undefined) throw new DataError(`${this.source.label}: weight ${id} is missing`);
     return info;
   }
+}
+
+function blockDType(dtype: string): BlockDType | null {
+  return dtype === 'q4_0' || dtype === 'q8_0' ? dtype : null;
 }
 
 function bytesOfFloats(values: Float32Array): Uint8Array {

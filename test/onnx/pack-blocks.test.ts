@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeWeight } from '../../src/model/formats/codec.js';
-import { BLOB_BYTES, bitsOf, unpackBlocks, widenScales } from '../../src/onnx/pack-blocks.js';
+import {
+  BLOB_BYTES,
+  BLOB_BYTES_WITH_ZERO,
+  bitsOf,
+  splitHalves,
+  unpackBlocks,
+  widenScales,
+} from '../../src/onnx/pack-blocks.js';
 
 const FORMATS = [
   ['q4_0', 18],
@@ -50,6 +57,42 @@ describe('unpackBlocks', () => {
     expect(() => unpackBlocks(dtype, bytes, 'model.gguf: blk.0.attn_q.weight')).toThrow(
       'model.gguf: blk.0.attn_q.weight: scale of block 1 is not finite',
     );
+  });
+});
+
+/** What MatMulFpQ4 makes of one matrix: codes less the zero point, 8 where the block has none, times the scale. */
+function valuesOfBlob(blob: Uint8Array, bytes: number): number[] {
+  const view = new DataView(blob.buffer);
+  return Array.from({ length: (blob.length / bytes) * 32 }, (_, i) => {
+    const at = Math.floor(i / 32) * bytes;
+    const zero = bytes === BLOB_BYTES ? 8 : blob[at + 4]!;
+    const byte = blob[at + bytes - 16 + (i % 16)]!;
+    return view.getFloat32(at, true) * ((i % 32 < 16 ? byte & 15 : byte >> 4) - zero);
+  });
+}
+
+describe('splitHalves', () => {
+  it('adds up to every value of q8_0', () => {
+    const block = fc.tuple(
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      fc.integer({ min: 0, max: 0x7bff }),
+    );
+    fc.assert(
+      fc.property(fc.array(block, { minLength: 1, maxLength: 6 }), (blocks) => {
+        const bytes = Uint8Array.from(blocks.flatMap(([codes, half]) => [half & 255, half >> 8, ...codes]));
+        const [upper, lower] = splitHalves(bytes, 'w');
+        const low = valuesOfBlob(lower, BLOB_BYTES_WITH_ZERO);
+        const sums = valuesOfBlob(upper, BLOB_BYTES).map((value, i) => Math.fround(value + low[i]!));
+        expect(sums.map((x) => x + 0)).toEqual([...decodeWeight('q8_0', bytes, 'w')].map((x) => x + 0));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses a scale that is not finite, naming the weight', () => {
+    const bytes = new Uint8Array(68);
+    bytes.set([0x00, 0x7e], 34);
+    expect(() => splitHalves(bytes, 'w')).toThrow('w: scale of block 1 is not finite');
   });
 });
 

@@ -49,7 +49,7 @@ export async function prepareModel(
   }
   const directory = options.cacheDirectory ?? defaultCacheDirectory();
   mkdirSync(directory, { recursive: true });
-  const name = `${cacheName(config, weightsPath)}${progress.blobs ? '-q4' : ''}`;
+  const name = `${cacheName(config, weightsPath)}${progress.blobs ? '-blobs' : ''}`;
   const path = join(directory, `${name}.${progress.compute}.onnx`);
   const dataName = `${name}.data`;
   // Both kinds of product read the same data, unless one reads Q4_0 blocks in place. It is written under another name and renamed when whole.
@@ -66,7 +66,8 @@ async function wantsBlobs(
 ): Promise<boolean> {
   if ((options.compute ?? 'f32') !== 'f32') return false;
   const ids = [...weightShapes(config).keys()];
-  return ids.some((id) => weights.info(id)?.dtype === 'q4_0') && (await q4BlobsAvailable());
+  const quantised = ids.some((id) => ['q4_0', 'q8_0'].includes(weights.info(id)?.dtype ?? ''));
+  return quantised && (await q4BlobsAvailable());
 }
 
 function cacheName(config: ModelConfig, weightsPath: string): string {
