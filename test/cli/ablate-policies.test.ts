@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { cli } from './run-cli.js';
+
+describe('ablate --policies', () => {
+  it('runs and verifies policies on both engines, technique by technique', async () => {
+    const { code, stdout } = await cli([
+      ...['ablate', '--policies', 'threshold,exact-speculation', '--engine', 'both', '--prompts', '1'],
+      ...['--gen-length', '32', '--verify-every', '16', '--json'],
+    ]);
+    expect(code).toBe(0);
+    const { policies, enginesDiffer } = JSON.parse(stdout);
+    expect(enginesDiffer).toEqual([]);
+    expect(policies.map(({ policy, engine }: Record<string, string>) => [policy, engine])).toEqual([
+      ['threshold', 'tfjs-wasm'],
+      ['exact-speculation', 'tfjs-wasm'],
+      ['threshold', 'ort'],
+      ['exact-speculation', 'ort'],
+    ]);
+    for (const report of policies) expect(report.mismatches).toBe(0);
+    expect(policies[1].techniques[0]).toMatchObject({
+      technique: 'exact speculation',
+      tokenExactWith: 'baseline',
+      differing: 0,
+    });
+  });
+
+  it('refuses unknown policies', async () => {
+    expect((await cli(['ablate', '--policies', 'thresold'])).code).toBe(2);
+  });
+});
+
+describe('policies --schema', () => {
+  it('prints the schema of policy files', async () => {
+    const { code, stdout } = await cli(['policies', '--schema']);
+    expect(code).toBe(0);
+    const schema = JSON.parse(stdout);
+    expect(schema.additionalProperties).toBe(false);
+    expect(schema.properties.guidance.default).toBe(0);
+  });
+});
