@@ -9,7 +9,7 @@ const HIDDEN_SCORE = 1e30;
  * softmax(q k^T / sqrt(headDim)) v in plain ONNX operators. Query heads that share a KV head are stacked into one
  * product per KV head; cached sets come before the rows' own keys. The lengths of sets and rows stay open.
  */
-export function lowerAttention(op: AttentionOp, { onnx }: Lowering): void {
+export function lowerAttention(op: AttentionOp, { onnx, hiddenScore = HIDDEN_SCORE }: Lowering): void {
   const { heads, kvHeads, headDim } = op;
   const group = heads / kvHeads;
   const name = (part: string) => `${op.id}.${part}`;
@@ -32,7 +32,7 @@ export function lowerAttention(op: AttentionOp, { onnx }: Lowering): void {
   // 0 keeps the number of keys, -1 finds the number of rows.
   const byHead = reshape(onnx, name('scores_heads'), scores, [heads, -1, 0]);
   const masked = op.masked
-    ? onnx.node('Add', name('scores_seen'), [byHead, visibilityBias(onnx, inputOf(op, op.inputs.length - 1))])
+    ? onnx.node('Add', name('scores_seen'), [byHead, visibilityBias(onnx, inputOf(op, op.inputs.length - 1), hiddenScore)])
     : byHead;
   const softmax = onnx.node('Softmax', name('weights'), [masked], { axis: -1 });
   const stacked = reshape(onnx, name('weights_stacked'), softmax, [kvHeads, -1, 0]);
@@ -43,11 +43,11 @@ export function lowerAttention(op: AttentionOp, { onnx }: Lowering): void {
 }
 
 /** Visibility of ones and zeros as an additive score, computed once for all layers. */
-function visibilityBias(onnx: OnnxBuilder, visibility: string): string {
+function visibilityBias(onnx: OnnxBuilder, visibility: string, hiddenScore: number): string {
   const bias = `${visibility}.bias`;
   if (onnx.hasNode(bias)) return bias;
   const hidden = onnx.node('Sub', `${visibility}.hidden`, [visibility, onnx.float(1)]);
-  return onnx.node('Mul', bias, [hidden, onnx.float(HIDDEN_SCORE)]);
+  return onnx.node('Mul', bias, [hidden, onnx.float(hiddenScore)]);
 }
 
 function reshape(onnx: OnnxBuilder, name: string, x: string, shape: readonly number[]): string {

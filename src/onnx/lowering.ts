@@ -16,6 +16,8 @@ export interface Lowering {
   readonly compute: Compute;
   /** Entries of the rotary tables: positions a run may use. */
   readonly positions: number;
+  /** Score of a key that a row must not see, negated. Default 1e30, which a half cannot hold. */
+  readonly hiddenScore?: number;
 }
 
 /** `accuracy_level` of MatMulNBits: inputs as f32, or as int8 (docs/ContribOperators.md of ONNX Runtime). */

@@ -1,0 +1,26 @@
+import { EnvironmentError } from '../src/errors.js';
+import type { Failure } from './record/run-record.js';
+
+/**
+ * Something that a device, its driver or its libraries refused or did not survive. The message is one line: what
+ * happened, then what to do next. `failure` is what a run record keeps of it.
+ */
+export class DeviceError extends EnvironmentError {
+  constructor(
+    readonly failure: Failure,
+    advice?: string,
+  ) {
+    const said = `${failure.stage}: ${failure.reason}`;
+    super(oneLine(advice === undefined ? said : `${said}. ${advice}`));
+  }
+}
+
+/** Text on one line, without the colours of a terminal. */
+export function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
+  return text.replace(/\u001b\[[0-9;]*m/g, '').replace(/\s*\n\s*/g, ' ').trim();
+}
+
+export function environmentFailure(stage: string, reason: string, advice?: string): DeviceError {
+  return new DeviceError({ kind: 'environment', stage, reason }, advice);
+}

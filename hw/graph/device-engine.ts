@@ -1,0 +1,216 @@
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KvRef, Pass } from '../../src/decode/types.js';
+import type { Engine, PassResult } from '../../src/engine/engine.js';
+import { KvStore } from '../../src/engine/kv-store.js';
+import { PrefixRows } from '../../src/engine/prefix-rows.js';
+import { passVisibility } from '../../src/engine/visibility.js';
+import { UsageError } from '../../src/errors.js';
+import { INPUT_IDS, kvInputId } from '../../src/model/build-graph.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import { PREFIX_SET } from '../../src/model/pass-shape.js';
+import type { WeightSource } from '../../src/model/weights.js';
+import type { OrtHost } from '../ort/host.js';
+import type { Assignment, BoundTensor } from '../ort/protocol.js';
+import { type Bucket, bucketFor, bucketName } from './buckets.js';
+import type { Calibration } from './calibration.js';
+import { type Numerics, type StepGraphFile, tensorOf, writeStepGraph } from './step-graph.js';
+
+export interface DeviceEngineOptions {
+  readonly host: OrtHost;
+  readonly numerics: Numerics;
+  /** Backend and its options; null: ONNX Runtime's CPU. */
+  readonly provider: { readonly name: string; readonly options: Readonly<Record<string, string>> } | null;
+  /** Session settings, e.g. `session.disable_cpu_ep_fallback`. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Needed by the quantised numerics. */
+  readonly calibration?: Calibration;
+  /** Collects ranges while running. */
+  readonly observe?: Calibration;
+  /** For opening a session (compiling a graph) and for a run. Default 300 s. */
+  readonly timeoutMs?: number;
+  /** Called with every session that was opened and every run. */
+  readonly onEvent?: (event: DeviceEvent) => void;
+}
+
+export type DeviceEvent =
+  | { readonly kind: 'opened'; readonly bucket: Bucket; readonly ms: number; readonly assignments: readonly Assignment[] }
+  | { readonly kind: 'ran'; readonly bucket: Bucket; readonly passId: string; readonly ms: number };
+
+interface OpenSession {
+  readonly name: string;
+  readonly bucket: Bucket;
+  readonly file: StepGraphFile;
+  readonly region: number;
+  readonly tensors: ReadonlyMap<string, BoundTensor>;
+  /** Stamp of the prefix that the region holds. */
+  prefix: number;
+}
+
+const LINE_BYTES = 64;
+const FLOAT_BYTES = 4;
+
+/**
+ * The denoising step on a backend behind an `OrtHost`: every pass runs in the compiled graph of its bucket, padded and
+ * masked. Sessions are opened when first needed and share nothing but the process.
+ */
+export class DeviceEngine implements Engine {
+  readonly name: string;
+  private readonly kv: KvStore;
+  private readonly prefix: PrefixRows;
+  private readonly sessions = new Map<string, OpenSession>();
+  private readonly directory = mkdtempSync(join(tmpdir(), 'dllm-npu-device-'));
+  private prefixStamp = 0;
+  private disposed = false;
+
+  constructor(
+    readonly config: ModelConfig,
+    private readonly weights: WeightSource,
+    private readonly options: DeviceEngineOptions,
+  ) {
+    this.name = `device-${options.provider?.name ?? 'ort-cpu'}-${options.numerics}`;
+    this.kv = new KvStore(config.layers, config.kvHeads * config.headDim);
+    this.prefix = new PrefixRows(this.kv);
+  }
+
+  async run(pass: Pass): Promise<PassResult> {
+    if (this.disposed) throw new UsageError(`engine ${this.name} was disposed`);
+    const session = await this.sessionFor(pass);
+    this.feed(session, pass);
+    const timeout = this.options.timeoutMs ?? 300_000;
+    const { ms } = await this.options.host.run(session.name, timeout);
+    this.options.onEvent?.({ kind: 'ran', bucket: session.bucket, passId: pass.id, ms });
+    const rows = pass.rows.length;
+    const { graph, result, observed } = session.file;
+    for (const id of observed) this.options.observe?.observe(id, this.read(session, id, rows));
+    this.kv.putPass(pass, {
+      k: graph.freshKv.map(({ k }) => this.read(session, k, rows)),
+      v: graph.freshKv.map(({ v }) => this.read(session, v, rows)),
+    });
+    if (pass.logits.length === 0) return { logits: new Float32Array(0) };
+    return { logits: this.read(session, result, pass.logits.length) };
+  }
+
+  retain(live: readonly KvRef[]): void {
+    this.kv.retain(live);
+  }
+
+  readKv(ref: KvRef): { readonly k: readonly Float32Array[]; readonly v: readonly Float32Array[] } {
+    return this.kv.read(ref);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const { region } of this.sessions.values()) closeSync(region);
+    rmSync(this.directory, { recursive: true, force: true });
+    this.kv.clear();
+  }
+
+  private async sessionFor(pass: Pass): Promise<OpenSession> {
+    const bucket = bucketFor(pass.rows.length, pass.reads.length, this.config.contextLength);
+    const name = bucketName(bucket);
+    const known = this.sessions.get(name);
+    if (known !== undefined) return known;
+    const { host, numerics, provider, config, calibration, observe, onEvent } = this.options;
+    const path = join(this.directory, `${name}.onnx`);
+    const file = await writeStepGraph(this.config, this.weights, path, {
+      ...{ bucket, numerics, head: true, observe: observe !== undefined },
+      ...(calibration === undefined ? {} : { calibration }),
+    });
+    const { inputs, outputs, bytes } = layOut(file);
+    const regionPath = join(this.directory, `${name}.region`);
+    const region = openSync(regionPath, 'w+');
+    ftruncateSync(region, bytes);
+    const request = {
+      ...{ session: name, model: path, config: { ...config }, threads: 1, inputs, outputs },
+      ...{ provider: provider === null ? null : { name: provider.name, options: { ...provider.options } } },
+      region: { path: regionPath, bytes },
+    };
+    try {
+      const { ms, assignments } = await host.open(request, this.options.timeoutMs ?? 300_000);
+      onEvent?.({ kind: 'opened', bucket, ms, assignments });
+    } catch (error) {
+      closeSync(region);
+      throw error;
+    }
+    const tensors = new Map([...inputs, ...outputs].map((tensor) => [tensor.name, tensor]));
+    const opened = { name, bucket, file, region, tensors, prefix: -1 };
+    this.sessions.set(name, opened);
+    return opened;
+  }
+
+  private feed(session: OpenSession, pass: Pass): void {
+    const { rows, context } = session.bucket;
+    const padded = (values: readonly number[]) => {
+      const all = new Int32Array(rows);
+      all.set(values);
+      return all;
+    };
+    for (const { position, feed } of pass.rows) {
+      if (position >= this.config.contextLength) throw new UsageError(`position ${position} is outside the context`);
+      if (!(feed >= 0 && feed < this.config.vocab)) throw new UsageError(`token id ${feed} is outside the vocabulary`);
+    }
+    this.write(session, INPUT_IDS.ids, padded(pass.rows.map((row) => row.feed)));
+    this.write(session, INPUT_IDS.positions, padded(pass.rows.map((row) => row.position)));
+    this.write(session, INPUT_IDS.logitsRows, padded(pass.logits));
+    this.write(session, INPUT_IDS.visibility, paddedVisibility(pass, rows, context));
+    if (this.prefix.assemble(pass.reads)) this.prefixStamp += 1;
+    if (session.prefix === this.prefixStamp) return;
+    session.prefix = this.prefixStamp;
+    for (let layer = 0; layer < this.config.layers; layer++) {
+      for (const part of ['k', 'v'] as const) {
+        this.write(session, kvInputId(PREFIX_SET, layer, part), this.prefix.values(layer, part));
+      }
+    }
+  }
+
+  private write(session: OpenSession, id: string, values: Float32Array | Int32Array): void {
+    writeSync(session.region, values, 0, values.byteLength, session.tensors.get(id)!.offset);
+  }
+
+  /** The first `rows` rows of an output. */
+  private read(session: OpenSession, id: string, rows: number): Float32Array {
+    const width = tensorOf(session.file.graph, id).shape.at(-1) ?? 1;
+    const values = new Float32Array(rows * width);
+    readSync(session.region, values, 0, values.byteLength, session.tensors.get(id)!.offset);
+    return values;
+  }
+}
+
+/** Visibility over the bucket's keys. Rows and keys beyond the pass see and are seen by padding only. */
+function paddedVisibility(pass: Pass, rows: number, context: number): Float32Array {
+  const seen = passVisibility(pass);
+  const [real, reads] = [pass.rows.length, pass.reads.length];
+  const matrix = new Float32Array(rows * (context + rows));
+  for (let row = 0; row < rows; row++) {
+    const base = row * (context + rows);
+    // A row that sees nothing has no softmax.
+    if (row >= real) matrix.fill(1, base + context, base + context + rows);
+    else if (seen === undefined) {
+      matrix.fill(1, base, base + reads).fill(1, base + context, base + context + real);
+    } else {
+      const from = row * (reads + real);
+      matrix.set(seen.subarray(from, from + reads), base);
+      matrix.set(seen.subarray(from + reads, from + reads + real), base + context);
+    }
+  }
+  return matrix;
+}
+
+/** Inputs, then outputs, each on a line of its own. */
+function layOut({ graph, result, observed }: StepGraphFile) {
+  let end = 0;
+  const place = (id: string): BoundTensor => {
+    const { shape, dtype } = tensorOf(graph, id);
+    const offset = Math.ceil(end / LINE_BYTES) * LINE_BYTES;
+    end = offset + shape.reduce((product, extent) => product * extent, FLOAT_BYTES);
+    return { name: id, type: dtype === 'i32' ? 'i32' : 'f32', dims: [...shape], offset };
+  };
+  const read = [...graph.tensors.values()].filter(({ role }) => role === 'input' || role === 'kv');
+  const inputs = read.map(({ id }) => place(id));
+  const written = new Set([result, ...graph.freshKv.flatMap(({ k, v }) => [k, v]), ...observed]);
+  const outputs = [...written].map(place);
+  return { inputs, outputs, bytes: end };
+}

@@ -1,0 +1,48 @@
+import type { ActivationRange } from './calibration.js';
+
+/** Codes and scales of a matrix, one scale per output channel. */
+export interface QuantizedMatrix {
+  /** One code per weight, row-major [out, in]. */
+  readonly codes: Int8Array;
+  readonly scales: Float32Array;
+}
+
+/**
+ * Symmetric quantisation per output channel: scale = max |w| / (2^(bits-1) - 1), code = round(w / scale).
+ * A channel of zeros keeps scale 1.
+ */
+export function quantizeRows(values: Float32Array, out: number, width: number, bits: 4 | 8): QuantizedMatrix {
+  const most = 2 ** (bits - 1) - 1;
+  const codes = new Int8Array(values.length);
+  const scales = new Float32Array(out);
+  for (let row = 0; row < out; row++) {
+    let largest = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) largest = Math.max(largest, Math.abs(values[i]!));
+    const scale = Math.fround(largest === 0 ? 1 : largest / most);
+    scales[row] = scale;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      codes[i] = Math.max(-most, Math.min(most, Math.round(values[i]! / scale)));
+    }
+  }
+  return { codes, scales };
+}
+
+/** Two 4-bit codes per byte, the first in the low half (ONNX's INT4). */
+export function packNibbles(codes: Int8Array): Uint8Array {
+  const packed = new Uint8Array(Math.ceil(codes.length / 2));
+  for (let i = 0; i < codes.length; i++) packed[i >> 1]! |= (codes[i]! & 0x0f) << (4 * (i & 1));
+  return packed;
+}
+
+export interface AffineScale {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** Scale and zero point of unsigned 16-bit activations over a range that always contains 0. */
+export function activationScale({ min, max }: ActivationRange): AffineScale {
+  const low = Math.min(0, min);
+  const high = Math.max(0, max);
+  const scale = Math.fround(high - low === 0 ? 1 : (high - low) / 65535);
+  return { scale, zeroPoint: Math.max(0, Math.min(65535, Math.round(-low / scale))) };
+}

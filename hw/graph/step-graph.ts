@@ -1,0 +1,130 @@
+import { basename, dirname, join } from 'node:path';
+import { UsageError } from '../../src/errors.js';
+import { buildGraph } from '../../src/model/build-graph.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import type { OpGraph, TensorInfo } from '../../src/model/graph.js';
+import { PREFIX_SET } from '../../src/model/pass-shape.js';
+import { precisionFor } from '../../src/model/precision.js';
+import type { WeightSource } from '../../src/model/weights.js';
+import { ExternalData } from '../../src/onnx/external-data.js';
+import { lowerOp } from '../../src/onnx/lower-ops.js';
+import { OnnxBuilder } from '../../src/onnx/onnx-builder.js';
+import { encodeModel } from '../../src/onnx/onnx-proto.js';
+import { WeightStore } from '../../src/onnx/weight-store.js';
+import { atomicWriteFile } from '../../src/util/atomic-write.js';
+import { project } from '../../src/util/project-root.js';
+import type { Bucket } from './buckets.js';
+import type { Calibration } from './calibration.js';
+import { lowerEmbedding, lowerLinear, type WeightBits } from './lower-linear.js';
+
+/**
+ * How the graph computes. `f32`, `f16`: the same float graph; a backend that has only halves computes it in halves.
+ * `w8a16`, `w4a16`: linear layers with 8- or 4-bit weights (scale per output channel, the head always 8-bit)
+ * and 16-bit activations; norms, rotation, attention and SwiGLU stay in floats.
+ */
+export type Numerics = 'f32' | 'f16' | 'w8a16' | 'w4a16';
+export const NUMERICS: readonly Numerics[] = ['f32', 'f16', 'w8a16', 'w4a16'];
+
+export interface StepGraphOptions {
+  readonly bucket: Bucket;
+  readonly numerics: Numerics;
+  /** Without it the graph ends at the normed rows that the head would read. */
+  readonly head: boolean;
+  /** Ranges of the activations; needed by the quantised numerics. */
+  readonly calibration?: Calibration;
+  /** Also gives out the inputs and outputs of linear layers, for calibration. */
+  readonly observe?: boolean;
+}
+
+export interface StepGraphFile {
+  readonly path: string;
+  readonly graph: OpGraph;
+  /** Tensor that has the answer: logits, or the normed rows. */
+  readonly result: string;
+  /** Tensors that `observe` adds. */
+  readonly observed: readonly string[];
+}
+
+/** The largest score a half holds with room to add: exp of it below any real score is 0. */
+const HIDDEN_SCORE = 30_000;
+/** INT4 and 16-bit QuantizeLinear came with ONNX 1.16 (operator set 21, IR 10). */
+const OPSET = 21;
+const IR_VERSION = 10;
+const WEIGHT_BITS: Readonly<Record<Numerics, WeightBits>> = { f32: 32, f16: 32, w8a16: 8, w4a16: 4 };
+
+/**
+ * Writes the denoising step as an ONNX graph of fixed shapes for one bucket. Inputs as in `writeOnnx`, every extent
+ * a number: `ids`, `positions`, `logits_rows` [rows] int32, `visibility` [rows, context + rows], K and V of the context per
+ * layer [context, width]. Outputs: the result and the rows' fresh K and V.
+ *
+ * @throws UsageError for routed experts: how many rows an expert gets is not a fixed shape
+ * @throws DataError when a weight is missing or an activation was not calibrated
+ */
+export async function writeStepGraph(
+  config: ModelConfig,
+  source: WeightSource,
+  path: string,
+  options: StepGraphOptions,
+): Promise<StepGraphFile> {
+  const { bucket, numerics, head, calibration, observe = false } = options;
+  if (config.moe !== undefined) {
+    throw new UsageError(`${config.name}: routed experts have no fixed shapes, so there is no device graph of it`);
+  }
+  const bits = WEIGHT_BITS[numerics];
+  if (bits !== 32 && calibration === undefined) {
+    throw new UsageError(`numerics ${numerics} needs calibrated activation ranges`);
+  }
+  const dataPath = join(dirname(path), `${basename(path)}.data`);
+  const data = new ExternalData();
+  const onnx = new OnnxBuilder(data, basename(dataPath));
+  const graph = stepGraph(config, bucket);
+  const to = {
+    ...{ onnx, weights: new WeightStore(source, onnx), compute: 'f32' as const },
+    ...{ positions: config.contextLength, hiddenScore: HIDDEN_SCORE },
+  };
+  declareInputs(onnx, graph);
+  const observed: string[] = [];
+  for (const op of graph.ops) {
+    if (op.kind === 'embed') await lowerEmbedding(op, onnx, source);
+    else if (op.kind !== 'matmul') lowerOp(op, to);
+    else if (op.role !== 'head' || head) {
+      const quantized = bits === 32 || calibration === undefined ? null : { bits: op.role === 'head' ? 8 : bits, calibration };
+      await lowerLinear(op, onnx, source, to.weights, quantized);
+      if (observe) observed.push(op.inputs[0] ?? '', op.id);
+    }
+  }
+  const result = head ? 'logits' : 'output_norm';
+  const outputs = new Set([result, ...graph.freshKv.flatMap(({ k, v }) => [k, v]), ...observed]);
+  for (const id of outputs) onnx.output(id, 'f32', tensorOf(graph, id).shape);
+  await data.write(dataPath);
+  atomicWriteFile(
+    path,
+    encodeModel({
+      ...{ irVersion: IR_VERSION, producerName: 'dllm-npu', producerVersion: project().version },
+      ...{ opsetImport: [{ domain: '', version: OPSET }], metadataProps: [] },
+      graph: {
+        ...{ name: `${config.name}-step`, node: onnx.nodes, initializer: onnx.initializers },
+        ...{ input: onnx.inputs, output: onnx.outputs },
+      },
+    }),
+  );
+  return { path, graph, result, observed: [...new Set(observed)] };
+}
+
+/** The pass a bucket stands for: every row may want logits, and any key may be hidden. */
+export function stepGraph(config: ModelConfig, { rows, context }: Bucket): OpGraph {
+  const kvSets = [{ name: PREFIX_SET, length: context }];
+  return buildGraph(config, { rows, kvSets, logitsRows: rows, masked: true }, precisionFor('f32'));
+}
+
+function declareInputs(onnx: OnnxBuilder, graph: OpGraph): void {
+  for (const { id, role, dtype, shape } of graph.tensors.values()) {
+    if (role === 'kv' || role === 'input') onnx.input(id, dtype === 'i32' ? 'i32' : 'f32', shape);
+  }
+}
+
+export function tensorOf(graph: OpGraph, id: string): TensorInfo {
+  const found = graph.tensors.get(id);
+  if (found === undefined) throw new Error(`graph of ${graph.model} has no tensor ${id}`);
+  return found;
+}

@@ -1,0 +1,92 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { environmentFailure } from '../device-error.js';
+import type { Backend } from '../record/execution-class.js';
+
+/** Name under which the plugin must be registered; it refuses others. */
+export const QNN_PROVIDER = 'QNNExecutionProvider';
+
+export type QnnBackend = Extract<Backend, 'cpu' | 'htp'>;
+
+export interface QnnRequest {
+  /** Directory that holds the plugin and QNN's libraries (`QNN_EP_DIR`). */
+  readonly directory: string;
+  readonly backend: QnnBackend;
+  /** Computes floats as halves. */
+  readonly halves: boolean;
+  /** Number of the SoC to compile for; needed for halves off the device. */
+  readonly socModel?: number;
+  readonly performanceMode?: string;
+  /** Where the backend writes its profile (CSV). */
+  readonly profilePath?: string;
+  /** Where a compiled context is kept (`*_ctx.onnx`). */
+  readonly contextPath?: string;
+}
+
+export interface QnnConfiguration {
+  readonly plugin: { readonly path: string; readonly name: string };
+  readonly provider: { readonly name: string; readonly options: Readonly<Record<string, string>> };
+  readonly config: Readonly<Record<string, string>>;
+  readonly backendFile: string;
+  readonly fallbackDisabled: boolean;
+  /** Every file of the directory that takes part, for the record. */
+  readonly files: readonly string[];
+}
+
+const LIBRARIES: Readonly<Record<'posix' | 'win32', Readonly<Record<'plugin' | QnnBackend, string>>>> = {
+  posix: { plugin: 'libonnxruntime_providers_qnn.so', cpu: 'libQnnCpu.so', htp: 'libQnnHtp.so' },
+  win32: { plugin: 'onnxruntime_providers_qnn.dll', cpu: 'QnnCpu.dll', htp: 'QnnHtp.dll' },
+};
+
+/**
+ * Settings of a QNN session. The backend is always named by an absolute path, and the runtime's own CPU provider is
+ * always forbidden to help, with one exception that the plugin forces: it declines its CPU backend when fallback is
+ * off ("Qnn CPU backend is loaded while CPU fallback is disabled"). There the recorded node assignment has to show
+ * that nothing fell back.
+ *
+ * @throws DeviceError when a library is missing, naming it and what the directory has instead
+ */
+export function qnnConfiguration(request: QnnRequest): QnnConfiguration {
+  const names = LIBRARIES[process.platform === 'win32' ? 'win32' : 'posix'];
+  const directory = resolve(request.directory);
+  const find = (name: string, advice: string) => {
+    const path = join(directory, name);
+    if (existsSync(path)) return path;
+    const others = existsSync(directory) ? readdirSync(directory).filter((file) => /\.(so|dll)$/.test(file)) : [];
+    const has = others.length === 0 ? 'has no libraries' : `has ${others.sort().join(', ')}`;
+    throw environmentFailure('find QNN', `${name} is not in ${directory} (it ${has})`, advice);
+  };
+  const plugin = find(names.plugin, 'Point QNN_EP_DIR at the folder of the onnxruntime-qnn package');
+  const missingBackend =
+    request.backend === 'cpu'
+      ? 'onnxruntime-qnn 2.3 for Linux has it, later versions do not: use one of 2.3, or --backend htp'
+      : 'Install the onnxruntime-qnn package for this platform';
+  const backendFile = find(names[request.backend], missingBackend);
+  const fallbackDisabled = request.backend !== 'cpu';
+  const { halves, socModel, performanceMode, profilePath, contextPath } = request;
+  return {
+    plugin: { path: plugin, name: QNN_PROVIDER },
+    provider: {
+      name: QNN_PROVIDER,
+      options: {
+        backend_path: backendFile,
+        ...(request.backend === 'htp' ? { enable_htp_fp16_precision: halves ? '1' : '0' } : {}),
+        ...(socModel === undefined ? {} : { soc_model: String(socModel) }),
+        ...(performanceMode === undefined ? {} : { htp_performance_mode: performanceMode }),
+        ...(profilePath === undefined
+          ? {}
+          : { profiling_level: 'detailed', profiling_file_path: resolve(profilePath) }),
+      },
+    },
+    config: {
+      'session.record_ep_graph_assignment_info': '1',
+      ...(fallbackDisabled ? { 'session.disable_cpu_ep_fallback': '1' } : {}),
+      ...(contextPath === undefined
+        ? {}
+        : { 'ep.context_enable': '1', 'ep.context_embed_mode': '0', 'ep.context_file_path': resolve(contextPath) }),
+    },
+    backendFile,
+    fallbackDisabled,
+    files: [plugin, backendFile],
+  };
+}

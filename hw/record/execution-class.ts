@@ -1,0 +1,114 @@
+/**
+ * Where a number comes from, as a word that every record carries.
+ *
+ * - `simulator`: modelled time; - `ort-cpu`: ONNX Runtime on the host's CPU; - `qnn-cpu-ref`: Qualcomm's reference
+ * backend on a CPU; - `htp-emulator-x86`: Qualcomm's emulation of the NPU on a PC; - `isa-emulated`: DSP code under an
+ * instruction emulator; - `npu-device`: a real NPU.
+ */
+export const EXECUTION_CLASSES = [
+  'simulator',
+  'ort-cpu',
+  'qnn-cpu-ref',
+  'htp-emulator-x86',
+  'isa-emulated',
+  'npu-device',
+] as const;
+
+export type BaseClass = (typeof EXECUTION_CLASSES)[number];
+
+/** `recorded:X`: read from a file that an X run wrote earlier. */
+export type ExecutionClass = BaseClass | `recorded:${BaseClass}`;
+
+/** QNN backend that a library file implements; `none`: no QNN at all. */
+export type Backend = 'none' | 'cpu' | 'gpu' | 'htp' | 'other';
+
+/** What was observed about a run. Absent knowledge is null and never counts in favour of a higher class. */
+export interface Evidence {
+  /** Architecture of the machine the graph ran on. */
+  readonly targetArch: 'arm64' | 'x64' | 'other';
+  readonly backend: Backend;
+  /** File of the backend, when there is one. */
+  readonly backendFile: string | null;
+  /** Whether the runtime was forbidden to run anything on its own CPU provider. */
+  readonly fallbackDisabled: boolean;
+  /** Whether the graph or session was created, or the tool's log shows a session on the accelerator. */
+  readonly created: boolean;
+  /** Nodes that the runtime assigned to something else than the backend; null when it does not tell. */
+  readonly foreignNodes: number | null;
+  /** SoC id read from the device itself. */
+  readonly socId: string | null;
+  /** Accelerator cycles of the run's own profile. */
+  readonly acceleratorCycles: number | null;
+  /** Set when an instruction emulator ran the code. */
+  readonly emulator?: string;
+}
+
+export interface Classification {
+  readonly executionClass: BaseClass;
+  /** What a run on a real NPU would have had to show and this one did not. Empty for `npu-device`. */
+  readonly missing: readonly string[];
+}
+
+/** Everything that together makes a run a run on a real NPU: one entry per condition that must hold. */
+const NPU_CONDITIONS: readonly { readonly missing: string; readonly holds: (e: Evidence) => boolean }[] = [
+  { missing: 'an arm64 target', holds: (e) => e.targetArch === 'arm64' && e.emulator === undefined },
+  { missing: 'an HTP backend file', holds: (e) => e.backend === 'htp' && e.backendFile !== null },
+  { missing: 'CPU fallback disabled', holds: (e) => e.fallbackDisabled },
+  { missing: 'a session created on the backend', holds: (e) => e.created },
+  { missing: 'every node on the backend', holds: (e) => (e.foreignNodes ?? 0) === 0 },
+  { missing: 'the SoC id read from the device', holds: (e) => (e.socId ?? '') !== '' },
+  { missing: 'accelerator cycles above 0 in the profile', holds: (e) => (e.acceleratorCycles ?? 0) > 0 },
+];
+
+/**
+ * The class that the evidence supports, never a higher one. Emulation and reference backends keep their class
+ * whatever else they report: the x86 emulator reports cycles and a platform too, and neither is a device's.
+ */
+export function classify(evidence: Evidence): Classification {
+  const missing = NPU_CONDITIONS.filter(({ holds }) => !holds(evidence)).map((condition) => condition.missing);
+  return { executionClass: missing.length === 0 ? 'npu-device' : lowerClass(evidence), missing };
+}
+
+function lowerClass({ emulator, backend, created, foreignNodes, targetArch }: Evidence): BaseClass {
+  if (emulator !== undefined) return 'isa-emulated';
+  // Work that fell back to the runtime's own CPU provider is a CPU run, whatever was asked for.
+  if (!created || (foreignNodes ?? 0) > 0) return 'ort-cpu';
+  if (backend === 'htp' && targetArch === 'x64') return 'htp-emulator-x86';
+  if (backend === 'cpu') return 'qnn-cpu-ref';
+  return 'ort-cpu';
+}
+
+/** Whether times of a run may stand beside device times. */
+export function timesCount(executionClass: ExecutionClass): boolean {
+  return executionClass === 'npu-device' || executionClass === 'recorded:npu-device';
+}
+
+/** Why times of a class are not device times; null when they are. */
+export function whyTimesDoNotCount(executionClass: ExecutionClass): string | null {
+  if (timesCount(executionClass)) return null;
+  const base = executionClass.replace(/^recorded:/, '') as BaseClass;
+  return `times of class ${executionClass} are no device times: ${REASONS[base as Exclude<BaseClass, 'npu-device'>]}`;
+}
+
+const REASONS: Readonly<Record<Exclude<BaseClass, 'npu-device'>, string>> = {
+  simulator: 'they are modelled',
+  'ort-cpu': 'they are those of a CPU',
+  'qnn-cpu-ref': "they are those of Qualcomm's reference code on a CPU",
+  'htp-emulator-x86': 'they are those of an emulation on a PC, and so are the cycles it reports',
+  'isa-emulated': 'an instruction emulator has no timing',
+};
+
+/** Backend by the name of its library: `libQnnHtp.so`, `QnnCpu.dll`. */
+export function backendOf(file: string): Backend {
+  const name = file.split(/[\\/]/).at(-1)?.toLowerCase() ?? '';
+  if (/^(lib)?qnnhtp\.(so|dll)$/.test(name)) return 'htp';
+  if (/^(lib)?qnncpu\.(so|dll)$/.test(name)) return 'cpu';
+  if (/^(lib)?qnngpu\.(so|dll)$/.test(name)) return 'gpu';
+  return 'other';
+}
+
+/** Architecture in the words of the evidence; takes Node's names and those of `uname -m` and `ro.product.cpu.abi`. */
+export function archOf(name: string): Evidence['targetArch'] {
+  if (/^(arm64|aarch64|arm64-v8a|armv8l)/i.test(name)) return 'arm64';
+  return /^(x64|x86_64|amd64)$/i.test(name) ? 'x64' : 'other';
+}

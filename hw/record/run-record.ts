@@ -1,0 +1,123 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { DataError } from '../../src/errors.js';
+import { fileSha256 } from '../../src/model/load.js';
+import { atomicWriteFile } from '../../src/util/atomic-write.js';
+import { readJson } from '../../src/util/read-json.js';
+import { classify, EXECUTION_CLASSES, type Evidence } from './execution-class.js';
+
+/** Version of the record format. */
+export const RUN_RECORD_SCHEMA = 'dllm-npu/run-record@1';
+
+const evidenceSchema = z.strictObject({
+  targetArch: z.enum(['arm64', 'x64', 'other']),
+  backend: z.enum(['none', 'cpu', 'gpu', 'htp', 'other']),
+  backendFile: z.string().nullable(),
+  fallbackDisabled: z.boolean(),
+  created: z.boolean(),
+  foreignNodes: z.int().nonnegative().nullable(),
+  socId: z.string().nullable(),
+  acceleratorCycles: z.number().nonnegative().nullable(),
+  emulator: z.string().optional(),
+});
+
+const fileSchema = z.strictObject({
+  name: z.string(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().nonnegative(),
+  version: z.string().nullable(),
+});
+
+const opTimeSchema = z.strictObject({
+  /** Operator of the graph, e.g. `blk.0.attn_q`. */
+  op: z.string(),
+  cycles: z.number().nonnegative().nullable(),
+  us: z.number().nonnegative().nullable(),
+});
+
+const runSchema = z.strictObject({
+  /** Plan or input it ran. */
+  id: z.string(),
+  /** Wall-clock time of the host around the run. */
+  hostMs: z.number().nonnegative(),
+  /** Time on the accelerator, from its profile. */
+  acceleratorUs: z.number().nonnegative().nullable(),
+  acceleratorCycles: z.number().nonnegative().nullable(),
+  ops: z.array(opTimeSchema),
+});
+
+const recordSchema = z.strictObject({
+  schema: z.literal(RUN_RECORD_SCHEMA),
+  executionClass: z.enum(EXECUTION_CLASSES),
+  /** What was missing for a higher class. */
+  missing: z.array(z.string()),
+  evidence: evidenceSchema,
+  tool: z.strictObject({ name: z.string(), version: z.string().nullable() }),
+  /** Every library and model file that took part. */
+  files: z.array(fileSchema),
+  target: z.strictObject({
+    soc: z.string().nullable(),
+    htpArch: z.string().nullable(),
+    os: z.string().nullable(),
+  }),
+  /** Options of the backend, as passed. */
+  options: z.record(z.string(), z.string()),
+  model: z.strictObject({ name: z.string(), numerics: z.string() }),
+  runs: z.array(runSchema),
+  /** Why it did not run to its end; null when it did. */
+  failure: z
+    .strictObject({
+      kind: z.enum(['refused', 'crashed', 'timeout', 'environment']),
+      stage: z.string(),
+      reason: z.string(),
+    })
+    .nullable(),
+  startedAt: z.iso.datetime(),
+});
+
+export type RunRecord = z.infer<typeof recordSchema>;
+export type FileRecord = z.infer<typeof fileSchema>;
+export type RunTiming = z.infer<typeof runSchema>;
+export type OpTime = z.infer<typeof opTimeSchema>;
+export type Failure = NonNullable<RunRecord['failure']>;
+
+/** A record whose class is what its evidence supports: nobody states a class. */
+export function runRecord(
+  evidence: Evidence,
+  rest: Omit<RunRecord, 'schema' | 'executionClass' | 'missing' | 'evidence'>,
+): RunRecord {
+  const { executionClass, missing } = classify(evidence);
+  return { schema: RUN_RECORD_SCHEMA, executionClass, missing: [...missing], evidence: { ...evidence }, ...rest };
+}
+
+/** @throws EnvironmentError when the place cannot be written */
+export function writeRunRecord(path: string, record: RunRecord): void {
+  atomicWriteFile(path, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/**
+ * Reads a record and checks that its class is the one its evidence supports.
+ * @throws DataError naming the field; EnvironmentError when the file cannot be read
+ */
+export async function readRunRecord(path: string): Promise<RunRecord> {
+  const parsed = recordSchema.safeParse(await readJson(path));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new DataError(`${path}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
+  }
+  const { emulator, ...evidence } = parsed.data.evidence;
+  const { executionClass } = classify(emulator === undefined ? evidence : { ...evidence, emulator });
+  if (executionClass !== parsed.data.executionClass) {
+    throw new DataError(
+      `${path}: says executionClass ${parsed.data.executionClass}, but its evidence supports ${executionClass} only`,
+    );
+  }
+  return parsed.data;
+}
+
+/** Name, SHA-256 and size of a file. @throws EnvironmentError when it cannot be read */
+export async function fileRecord(path: string, version: string | null = null): Promise<FileRecord> {
+  const sha256 = await fileSha256(path);
+  return { name: basename(path), sha256, bytes: statSync(path).size, version };
+}

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+
+export interface SpawnOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Exit {
+  /** Null when a signal ended the process. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
+/** What one stream may hold; a tool gone wild must not fill the memory. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Runs a program without a shell and collects what it says. A program that outlives the time limit is killed.
+ * @throws the spawn error (ENOENT when the program does not exist), or the signal's reason when aborted
+ */
+export function spawnCollect(argv: readonly string[], options: SpawnOptions): Promise<Exit> {
+  const [program, ...args] = argv;
+  if (program === undefined) throw new Error('nothing to run');
+  return new Promise((resolve, reject) => {
+    options.signal?.throwIfAborted();
+    const child = spawn(program, args, {
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill('SIGKILL');
+    }, options.timeoutMs);
+    const abort = () => child.kill('SIGKILL');
+    options.signal?.addEventListener('abort', abort);
+    const stdout = collect(child.stdout);
+    const stderr = collect(child.stderr);
+    const finish = () => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', abort);
+    };
+    child.on('error', (error) => {
+      finish();
+      reject(error);
+    });
+    child.on('close', (code, signal) => {
+      finish();
+      if (options.signal?.aborted) reject(options.signal.reason as Error);
+      else resolve({ code, signal, stdout: stdout(), stderr: stderr(), timedOut });
+    });
+  });
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    if (bytes < MAX_BYTES) chunks.push(chunk);
+    bytes += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
