@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { EnvironmentError } from '../src/errors.js';
 import type { Failure } from './record/run-record.js';
 
@@ -17,8 +18,9 @@ export class DeviceError extends EnvironmentError {
 
 /** Text on one line, without the colours of a terminal. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
-  return text.replace(/\u001b\[[0-9;]*m/g, '').replace(/\s*\n\s*/g, ' ').trim();
+  return stripVTControlCharacters(text)
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
 }
 
 export function environmentFailure(stage: string, reason: string, advice?: string): DeviceError {

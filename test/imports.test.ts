@@ -29,6 +29,7 @@ interface Import {
   readonly from: string;
   readonly to: string;
   readonly typeOnly: boolean;
+  readonly dynamic: boolean;
 }
 
 function importsOf(file: string): Import[] {
@@ -42,6 +43,7 @@ function importsOf(file: string): Import[] {
       from: file,
       to: relative(root, normalize(join(root, dirname(file), specifier))),
       typeOnly: match[2] !== undefined,
+      dynamic: match[4] !== undefined,
     });
   }
   return found;
@@ -64,6 +66,12 @@ describe('import direction', () => {
   it('goes only src <- sim, hw <- experiments <- src/cli', () => {
     const wrong = imports.filter((i) => !ALLOWED[area(i.from)]?.includes(area(i.to)));
     expect(wrong).toEqual([]);
+  });
+
+  it('loads hw only when a command runs', () => {
+    const loads = imports.filter((i) => area(i.from) === 'src/cli' && area(i.to) === 'hw');
+    expect(loads.length).toBeGreaterThan(0);
+    expect(loads.filter((i) => !i.dynamic && !i.typeOnly)).toEqual([]);
   });
 
   it('goes only down the layers of src', () => {

@@ -18,7 +18,8 @@ import type { Calibration } from './calibration.js';
 import { type Numerics, type StepGraphFile, tensorOf, writeStepGraph } from './step-graph.js';
 
 export interface DeviceEngineOptions {
-  readonly host: OrtHost;
+  /** Starts a host process. Every bucket gets its own, so that a graph that ends its host takes no other along. */
+  readonly startHost: () => Promise<OrtHost>;
   readonly numerics: Numerics;
   /** Backend and its options; null: ONNX Runtime's CPU. */
   readonly provider: { readonly name: string; readonly options: Readonly<Record<string, string>> } | null;
@@ -35,11 +36,17 @@ export interface DeviceEngineOptions {
 }
 
 export type DeviceEvent =
-  | { readonly kind: 'opened'; readonly bucket: Bucket; readonly ms: number; readonly assignments: readonly Assignment[] }
+  | {
+      readonly kind: 'opened';
+      readonly bucket: Bucket;
+      readonly ms: number;
+      readonly assignments: readonly Assignment[];
+    }
   | { readonly kind: 'ran'; readonly bucket: Bucket; readonly passId: string; readonly ms: number };
 
 interface OpenSession {
   readonly name: string;
+  readonly host: OrtHost;
   readonly bucket: Bucket;
   readonly file: StepGraphFile;
   readonly region: number;
@@ -79,7 +86,7 @@ export class DeviceEngine implements Engine {
     const session = await this.sessionFor(pass);
     this.feed(session, pass);
     const timeout = this.options.timeoutMs ?? 300_000;
-    const { ms } = await this.options.host.run(session.name, timeout);
+    const { ms } = await session.host.run(session.name, timeout);
     this.options.onEvent?.({ kind: 'ran', bucket: session.bucket, passId: pass.id, ms });
     const rows = pass.rows.length;
     const { graph, result, observed } = session.file;
@@ -100,9 +107,16 @@ export class DeviceEngine implements Engine {
     return this.kv.read(ref);
   }
 
+  /** Ends the host processes: only then are their profiles complete. */
+  async close(): Promise<void> {
+    this.dispose();
+    await Promise.all([...this.sessions.values()].map(({ host }) => host.stop()));
+  }
+
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    for (const { host } of this.sessions.values()) void host.stop();
     for (const { region } of this.sessions.values()) closeSync(region);
     rmSync(this.directory, { recursive: true, force: true });
     this.kv.clear();
@@ -113,7 +127,7 @@ export class DeviceEngine implements Engine {
     const name = bucketName(bucket);
     const known = this.sessions.get(name);
     if (known !== undefined) return known;
-    const { host, numerics, provider, config, calibration, observe, onEvent } = this.options;
+    const { startHost, numerics, provider, config, calibration, observe, onEvent } = this.options;
     const path = join(this.directory, `${name}.onnx`);
     const file = await writeStepGraph(this.config, this.weights, path, {
       ...{ bucket, numerics, head: true, observe: observe !== undefined },
@@ -128,15 +142,18 @@ export class DeviceEngine implements Engine {
       ...{ provider: provider === null ? null : { name: provider.name, options: { ...provider.options } } },
       region: { path: regionPath, bytes },
     };
+    let host: OrtHost | undefined;
     try {
+      host = await startHost();
       const { ms, assignments } = await host.open(request, this.options.timeoutMs ?? 300_000);
       onEvent?.({ kind: 'opened', bucket, ms, assignments });
     } catch (error) {
       closeSync(region);
+      await host?.stop();
       throw error;
     }
     const tensors = new Map([...inputs, ...outputs].map((tensor) => [tensor.name, tensor]));
-    const opened = { name, bucket, file, region, tensors, prefix: -1 };
+    const opened = { name, host, bucket, file, region, tensors, prefix: -1 };
     this.sessions.set(name, opened);
     return opened;
   }
@@ -149,8 +166,10 @@ export class DeviceEngine implements Engine {
       return all;
     };
     for (const { position, feed } of pass.rows) {
-      if (position >= this.config.contextLength) throw new UsageError(`position ${position} is outside the context`);
-      if (!(feed >= 0 && feed < this.config.vocab)) throw new UsageError(`token id ${feed} is outside the vocabulary`);
+      if (position >= this.config.contextLength)
+        throw new UsageError(`position ${position} is outside the context`);
+      if (!(feed >= 0 && feed < this.config.vocab))
+        throw new UsageError(`token id ${feed} is outside the vocabulary`);
     }
     this.write(session, INPUT_IDS.ids, padded(pass.rows.map((row) => row.feed)));
     this.write(session, INPUT_IDS.positions, padded(pass.rows.map((row) => row.position)));

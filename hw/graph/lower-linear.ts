@@ -17,7 +17,12 @@ function bytesOf(values: Float32Array | Int8Array): Uint8Array {
 }
 
 /** A matrix as f32 in the data file, once however often it is used: backends dislike block formats. */
-async function floats(onnx: OnnxBuilder, source: WeightSource, id: string, dims: readonly number[]): Promise<string> {
+async function floats(
+  onnx: OnnxBuilder,
+  source: WeightSource,
+  id: string,
+  dims: readonly number[],
+): Promise<string> {
   const name = `${id}.f32`;
   if (!onnx.initializers.some((tensor) => tensor.name === name)) {
     const bytes = dims.reduce((product, extent) => product * extent, 4);
@@ -100,6 +105,11 @@ async function dequantized(
   });
   const codesName = onnx.external(`${name}.codes`, type, dims, codes!);
   const scalesName = onnx.external(`${name}.scales`, 'f32', [out], scales!);
-  const zeros = onnx.constant(`const.zero.${type}.${out}`, type, [out], new Uint8Array(Math.ceil((out * bits) / 8)));
+  const zeros = onnx.constant(
+    `const.zero.${type}.${out}`,
+    type,
+    [out],
+    new Uint8Array(Math.ceil((out * bits) / 8)),
+  );
   return onnx.node('DequantizeLinear', name, [codesName, scalesName, zeros], { axis: 0 });
 }

@@ -1,5 +1,8 @@
 import type { ActivationRange } from './calibration.js';
 
+/** Smallest normal f32: scales below it lose their digits. */
+const SMALLEST_SCALE = 2 ** -126;
+
 /** Codes and scales of a matrix, one scale per output channel. */
 export interface QuantizedMatrix {
   /** One code per weight, row-major [out, in]. */
@@ -9,7 +12,8 @@ export interface QuantizedMatrix {
 
 /**
  * Symmetric quantisation per output channel: scale = max |w| / (2^(bits-1) - 1), code = round(w / scale).
- * A channel of zeros keeps scale 1.
+ * A channel of zeros, or of values no scale
+ * can resolve, gets scale 1 and codes 0.
  */
 export function quantizeRows(values: Float32Array, out: number, width: number, bits: 4 | 8): QuantizedMatrix {
   const most = 2 ** (bits - 1) - 1;
@@ -18,7 +22,7 @@ export function quantizeRows(values: Float32Array, out: number, width: number, b
   for (let row = 0; row < out; row++) {
     let largest = 0;
     for (let i = row * width; i < (row + 1) * width; i++) largest = Math.max(largest, Math.abs(values[i]!));
-    const scale = Math.fround(largest === 0 ? 1 : largest / most);
+    const scale = Math.fround(largest / most < SMALLEST_SCALE ? 1 : largest / most);
     scales[row] = scale;
     for (let i = row * width; i < (row + 1) * width; i++) {
       codes[i] = Math.max(-most, Math.min(most, Math.round(values[i]! / scale)));

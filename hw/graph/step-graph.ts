@@ -68,7 +68,9 @@ export async function writeStepGraph(
 ): Promise<StepGraphFile> {
   const { bucket, numerics, head, calibration, observe = false } = options;
   if (config.moe !== undefined) {
-    throw new UsageError(`${config.name}: routed experts have no fixed shapes, so there is no device graph of it`);
+    throw new UsageError(
+      `${config.name}: routed experts have no fixed shapes, so there is no device graph of it`,
+    );
   }
   const bits = WEIGHT_BITS[numerics];
   if (bits !== 32 && calibration === undefined) {
@@ -88,7 +90,10 @@ export async function writeStepGraph(
     if (op.kind === 'embed') await lowerEmbedding(op, onnx, source);
     else if (op.kind !== 'matmul') lowerOp(op, to);
     else if (op.role !== 'head' || head) {
-      const quantized = bits === 32 || calibration === undefined ? null : { bits: op.role === 'head' ? 8 : bits, calibration };
+      const quantized =
+        bits === 32 || calibration === undefined
+          ? null
+          : { bits: op.role === 'head' ? 8 : bits, calibration };
       await lowerLinear(op, onnx, source, to.weights, quantized);
       if (observe) observed.push(op.inputs[0] ?? '', op.id);
     }

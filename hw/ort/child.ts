@@ -78,7 +78,9 @@ function dieWithParent({ koffi }: OrtApi): void {
   if (process.platform !== 'linux') return;
   const PR_SET_PDEATHSIG = 1;
   const SIGKILL = 9;
-  const prctl = koffi.load(null).func('prctl', 'int', ['int', 'uint64_t', 'uint64_t', 'uint64_t', 'uint64_t']);
+  const prctl = koffi
+    .load(null)
+    .func('prctl', 'int', ['int', 'uint64_t', 'uint64_t', 'uint64_t', 'uint64_t']);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }
 

@@ -40,7 +40,12 @@ export class HostSession {
       }
       if (request.provider !== null) appendProvider(api, environment, options, request.provider);
       const session = api.make('CreateSession', environment, request.model, options);
-      return new HostSession(api, session, openRegion(api, request.region.path, request.region.bytes), request);
+      return new HostSession(
+        api,
+        session,
+        openRegion(api, request.region.path, request.region.bytes),
+        request,
+      );
     } finally {
       api.plain('ReleaseSessionOptions', options);
     }
@@ -102,7 +107,8 @@ function appendProvider(
 ): void {
   const devices = api.list('GetEpDevices', environment);
   const chosen = devices.filter((device) => api.plain('EpDevice_EpName', device) === name).slice(0, 1);
-  if (chosen.length === 0) throw new OrtStatusError(`the plugin offers no device for ${name} on this machine`);
+  if (chosen.length === 0)
+    throw new OrtStatusError(`the plugin offers no device for ${name} on this machine`);
   const keys = Object.keys(settings);
   const values = Object.values(settings);
   api.check(

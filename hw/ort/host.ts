@@ -26,6 +26,7 @@ export interface HostInfo {
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
+const LAST_WORDS_MS = 50;
 /** Of what the process says, the end is kept: the reason is there. */
 const LOG_CHARS = 64 * 1024;
 
@@ -39,9 +40,11 @@ export class OrtHost {
   private log = '';
   private waiting: ((outcome: Reply | DeviceError) => void) | undefined;
   private ended: DeviceError | undefined;
+  private readonly closed: Promise<unknown>;
   private queue: Promise<unknown> = Promise.resolve();
 
   private constructor(private readonly child: ChildProcess) {
+    this.closed = new Promise((resolve) => child.once('exit', resolve));
     const keep = (text: Buffer) => {
       this.log = (this.log + text.toString('utf8')).slice(-LOG_CHARS);
     };
@@ -49,9 +52,10 @@ export class OrtHost {
     child.stderr?.on('data', keep);
     child.on('message', (message) => this.settle(replySchema.parse(message)));
     child.on('error', (error) => this.end(`the host process failed: ${error.message}`));
-    child.on('close', (code, signal) => {
+    // Not `close`, which never comes once the channel was disconnected; the last words get a moment to arrive.
+    child.on('exit', (code, signal) => {
       const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-      this.end(`the host process ${how}${this.lastWords()}`);
+      setTimeout(() => this.end(`the host process ${how}${this.lastWords()}`), LAST_WORDS_MS);
     });
   }
 
@@ -75,7 +79,10 @@ export class OrtHost {
   }
 
   /** Opens a session. @throws DeviceError when it is refused, crashes the host or takes too long */
-  open(request: Omit<Extract<Request, { kind: 'open' }>, 'kind'>, timeoutMs: number): Promise<ReplyOf<'opened'>> {
+  open(
+    request: Omit<Extract<Request, { kind: 'open' }>, 'kind'>,
+    timeoutMs: number,
+  ): Promise<ReplyOf<'opened'>> {
     return this.ask({ kind: 'open', ...request }, 'opened', 'create session', timeoutMs);
   }
 
@@ -93,10 +100,9 @@ export class OrtHost {
     if (this.ended !== undefined) return;
     await this.ask({ kind: 'stop' }, 'done', 'stop', STOP_TIMEOUT_MS).catch(() => {});
     if (this.ended !== undefined) return;
-    const closed = new Promise((resolve) => this.child.once('close', resolve));
-    this.child.disconnect();
+    if (this.child.connected) this.child.disconnect();
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-    await closed;
+    await this.closed;
     clearTimeout(timer);
   }
 
@@ -151,7 +157,9 @@ export class OrtHost {
 
   /** The last error that was logged: providers say there, and only there, why they declined. */
   private lastWords(): string {
-    const errors = oneLines(this.log).filter((line) => /\[E:onnxruntime|^terminate called|what\(\):/.test(line));
+    const errors = oneLines(this.log).filter((line) =>
+      /\[E:onnxruntime|^terminate called|what\(\):/.test(line),
+    );
     const last = errors.at(-1);
     return last === undefined ? '' : ` (${last.replace(/^.*?\[E:onnxruntime[^\]]*\]\s*/, '')})`;
   }
@@ -185,7 +193,9 @@ export function bundledLibrary(): string {
   try {
     manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
   } catch {
-    throw new EnvironmentError('the optional package onnxruntime-node is missing: npm install onnxruntime-node');
+    throw new EnvironmentError(
+      'the optional package onnxruntime-node is missing: npm install onnxruntime-node',
+    );
   }
   const folder = join(dirname(manifest), 'bin', 'napi-v6', platform(), arch());
   const library = join(folder, LIBRARY_NAMES[platform()] ?? '');

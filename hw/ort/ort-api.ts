@@ -55,6 +55,8 @@ type Argument = Pointer | number | string | null | readonly (Pointer | string | 
 export class OrtApi {
   readonly version: string;
   readonly koffi: Koffi;
+  /** Held on purpose: when koffi's handle is collected, the library is unloaded under the table's feet. */
+  readonly library: unknown;
   private readonly table: readonly Pointer[];
   private readonly types: ReadonlyMap<string, unknown>;
   private readonly prototypes = new Map<string, unknown>();
@@ -74,12 +76,16 @@ export class OrtApi {
       ['COUNT', koffi.out('size_t *')],
       ['TEXT', koffi.out('const char **')],
     ]);
-    const base = koffi.load(library).func('OrtGetApiBase', 'void *', [])();
+    const handle = koffi.load(library);
+    this.library = handle;
+    const base = handle.func('OrtGetApiBase', 'void *', [])();
     const [getApi, getVersion] = koffi.decode(base, koffi.array('void *', 2)) as [Pointer, Pointer];
     this.version = String(koffi.call(getVersion, koffi.proto('const char *', [])));
     const api = koffi.call(getApi, koffi.proto('void *', ['uint32_t']), API_VERSION) as Pointer | null;
     if (!api) {
-      throw new OrtStatusError(`ONNX Runtime ${this.version} is older than 1.${API_VERSION}, which plugins need`);
+      throw new OrtStatusError(
+        `ONNX Runtime ${this.version} is older than 1.${API_VERSION}, which plugins need`,
+      );
     }
     const entries = Math.max(...Object.values(ORT_API)) + 1;
     this.table = koffi.decode(api, koffi.array('void *', entries)) as Pointer[];

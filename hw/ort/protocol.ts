@@ -49,7 +49,11 @@ export const requestSchema = z.discriminatedUnion('kind', [
 ]);
 export type Request = z.infer<typeof requestSchema>;
 
-const assignment = z.strictObject({ provider: z.string(), nodes: z.int().nonnegative(), ops: z.array(z.string()) });
+const assignment = z.strictObject({
+  provider: z.string(),
+  nodes: z.int().nonnegative(),
+  ops: z.array(z.string()),
+});
 export type Assignment = z.infer<typeof assignment>;
 
 export const replySchema = z.discriminatedUnion('kind', [

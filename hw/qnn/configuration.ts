@@ -52,7 +52,9 @@ export function qnnConfiguration(request: QnnRequest): QnnConfiguration {
   const find = (name: string, advice: string) => {
     const path = join(directory, name);
     if (existsSync(path)) return path;
-    const others = existsSync(directory) ? readdirSync(directory).filter((file) => /\.(so|dll)$/.test(file)) : [];
+    const others = existsSync(directory)
+      ? readdirSync(directory).filter((file) => /\.(so|dll)$/.test(file))
+      : [];
     const has = others.length === 0 ? 'has no libraries' : `has ${others.sort().join(', ')}`;
     throw environmentFailure('find QNN', `${name} is not in ${directory} (it ${has})`, advice);
   };
@@ -83,7 +85,11 @@ export function qnnConfiguration(request: QnnRequest): QnnConfiguration {
       ...(fallbackDisabled ? { 'session.disable_cpu_ep_fallback': '1' } : {}),
       ...(contextPath === undefined
         ? {}
-        : { 'ep.context_enable': '1', 'ep.context_embed_mode': '0', 'ep.context_file_path': resolve(contextPath) }),
+        : {
+            'ep.context_enable': '1',
+            'ep.context_embed_mode': '0',
+            'ep.context_file_path': resolve(contextPath),
+          }),
     },
     backendFile,
     fallbackDisabled,

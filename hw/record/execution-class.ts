@@ -65,7 +65,9 @@ const NPU_CONDITIONS: readonly { readonly missing: string; readonly holds: (e: E
  * whatever else they report: the x86 emulator reports cycles and a platform too, and neither is a device's.
  */
 export function classify(evidence: Evidence): Classification {
-  const missing = NPU_CONDITIONS.filter(({ holds }) => !holds(evidence)).map((condition) => condition.missing);
+  const missing = NPU_CONDITIONS.filter(({ holds }) => !holds(evidence)).map(
+    (condition) => condition.missing,
+  );
   return { executionClass: missing.length === 0 ? 'npu-device' : lowerClass(evidence), missing };
 }
 

@@ -5,7 +5,7 @@ import { DataError } from '../../src/errors.js';
 import { fileSha256 } from '../../src/model/load.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { readJson } from '../../src/util/read-json.js';
-import { classify, EXECUTION_CLASSES, type Evidence } from './execution-class.js';
+import { classify, type Evidence, EXECUTION_CLASSES } from './execution-class.js';
 
 /** Version of the record format. */
 export const RUN_RECORD_SCHEMA = 'dllm-npu/run-record@1';
@@ -88,7 +88,13 @@ export function runRecord(
   rest: Omit<RunRecord, 'schema' | 'executionClass' | 'missing' | 'evidence'>,
 ): RunRecord {
   const { executionClass, missing } = classify(evidence);
-  return { schema: RUN_RECORD_SCHEMA, executionClass, missing: [...missing], evidence: { ...evidence }, ...rest };
+  return {
+    schema: RUN_RECORD_SCHEMA,
+    executionClass,
+    missing: [...missing],
+    evidence: { ...evidence },
+    ...rest,
+  };
 }
 
 /** @throws EnvironmentError when the place cannot be written */

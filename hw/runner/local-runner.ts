@@ -38,7 +38,11 @@ export class LocalRunner implements CommandRunner {
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === 'ENOENT' || code === 'EACCES') {
-        throw environmentFailure('run', `${argv[0]} cannot be started (${code})`, 'Check the path of the tool');
+        throw environmentFailure(
+          'run',
+          `${argv[0]} cannot be started (${code})`,
+          'Check the path of the tool',
+        );
       }
       throw error;
     }

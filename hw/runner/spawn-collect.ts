@@ -19,6 +19,9 @@ export interface Exit {
 /** What one stream may hold; a tool gone wild must not fill the memory. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
+/** How long the output of an ended program is waited for. */
+const DRAIN_MS = 500;
+
 /**
  * Runs a program without a shell and collects what it says. A program that outlives the time limit is killed.
  * @throws the spawn error (ENOENT when the program does not exist), or the signal's reason when aborted
@@ -49,6 +52,14 @@ export function spawnCollect(argv: readonly string[], options: SpawnOptions): Pr
     child.on('error', (error) => {
       finish();
       reject(error);
+    });
+    // A server that the program left behind (adb's) may hold the pipes for ever: they are not waited for long.
+    child.on('exit', () => {
+      const drain = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, DRAIN_MS);
+      child.once('close', () => clearTimeout(drain));
     });
     child.on('close', (code, signal) => {
       finish();

@@ -32,7 +32,10 @@ export function lowerAttention(op: AttentionOp, { onnx, hiddenScore = HIDDEN_SCO
   // 0 keeps the number of keys, -1 finds the number of rows.
   const byHead = reshape(onnx, name('scores_heads'), scores, [heads, -1, 0]);
   const masked = op.masked
-    ? onnx.node('Add', name('scores_seen'), [byHead, visibilityBias(onnx, inputOf(op, op.inputs.length - 1), hiddenScore)])
+    ? onnx.node('Add', name('scores_seen'), [
+        byHead,
+        visibilityBias(onnx, inputOf(op, op.inputs.length - 1), hiddenScore),
+      ])
     : byHead;
   const softmax = onnx.node('Softmax', name('weights'), [masked], { axis: -1 });
   const stacked = reshape(onnx, name('weights_stacked'), softmax, [kvHeads, -1, 0]);

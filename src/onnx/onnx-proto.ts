@@ -42,7 +42,17 @@ message ModelProto {
 `;
 
 /** Codes of TensorProto.DataType. */
-export const DATA_TYPES = { f32: 1, u8: 2, i8: 3, u16: 4, i32: 6, i64: 7, f16: 10, bf16: 16, i4: 22 } as const;
+export const DATA_TYPES = {
+  f32: 1,
+  u8: 2,
+  i8: 3,
+  u16: 4,
+  i32: 6,
+  i64: 7,
+  f16: 10,
+  bf16: 16,
+  i4: 22,
+} as const;
 
 export type OnnxType = keyof typeof DATA_TYPES;
 

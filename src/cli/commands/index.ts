@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Context } from '../io.js';
 import { registerAblate } from './ablate.js';
 import { registerConvert } from './convert.js';
+import { registerDevice } from './device.js';
 import { registerExplain } from './explain.js';
 import { registerFigure } from './figure.js';
 import { registerGenerate } from './generate.js';
@@ -39,6 +40,7 @@ export function registerCommands(program: Command, context: () => Context): void
   registerNumerics(program, context);
   registerHvx(program, context);
   registerHardware(program, context);
+  registerDevice(program, context);
   registerSimulate(program, context);
   registerExplain(program, context);
   registerMemory(program, context);

@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bucketFor } from '../../hw/graph/buckets.js';
+import { Calibration } from '../../hw/graph/calibration.js';
+import { DeviceEngine, type DeviceEvent } from '../../hw/graph/device-engine.js';
+import { activationScale, packNibbles, quantizeRows } from '../../hw/graph/quantize.js';
+import { writeStepGraph } from '../../hw/graph/step-graph.js';
+import { OrtHost } from '../../hw/ort/host.js';
+import { composePolicy } from '../../src/decode/compose.js';
+import { policySpecByName } from '../../src/decode/policies.js';
+import { decode } from '../../src/decode/session.js';
+import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
+import { loadModel } from '../../src/model/load.js';
+import { encodePrompt } from '../../src/model/prompt.js';
+import { generateProblem } from '../../src/train/problems.js';
+import { temporaryDirectory } from '../model/checkpoint.js';
+
+const onCpu = {
+  startHost: async () => (await OrtHost.start({ plugin: null })).host,
+  ...{ provider: null, config: { 'session.record_ep_graph_assignment_info': '1' } },
+} as const;
+
+describe('buckets', () => {
+  it('hold the pass, in the sizes a device graph is compiled for', () => {
+    expect(bucketFor(1, 0, 256)).toEqual({ rows: 32, context: 64 });
+    expect(bucketFor(33, 65, 256)).toEqual({ rows: 64, context: 128 });
+    expect(bucketFor(129, 0, 4096)).toEqual({ rows: 256, context: 64 });
+    expect(() => bucketFor(500, 500, 256)).toThrow(/no bucket/);
+  });
+});
+
+describe('quantisation', () => {
+  it('is off by at most half a step, per channel', () => {
+    const weights = fc.array(fc.float({ min: -4, max: 4, noNaN: true }), { minLength: 8, maxLength: 8 });
+    fc.assert(
+      fc.property(weights, fc.constantFrom(4 as const, 8 as const), (list, bits) => {
+        const values = Float32Array.from(list);
+        const { codes, scales } = quantizeRows(values, 2, 4, bits);
+        values.forEach((value, i) => {
+          const scale = scales[Math.floor(i / 4)]!;
+          expect(Math.abs(value - codes[i]! * scale)).toBeLessThanOrEqual(scale * 0.5001);
+        });
+      }),
+    );
+  });
+
+  it('packs the first code into the low half of a byte', () => {
+    expect([...packNibbles(Int8Array.of(1, -1, 7))]).toEqual([0xf1, 0x07]);
+  });
+
+  it('represents 0 exactly', () => {
+    for (const range of [
+      { min: -3, max: 5 },
+      { min: 1, max: 2 },
+      { min: 0, max: 0 },
+    ]) {
+      const { scale, zeroPoint } = activationScale(range);
+      expect(zeroPoint).toBeGreaterThanOrEqual(0);
+      expect(zeroPoint).toBeLessThanOrEqual(65535);
+      expect(scale).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('device graph on ONNX Runtime', () => {
+  it('decodes the shipped model to the tokens of the reference; in W8A16 too', {
+    timeout: 120_000,
+  }, async () => {
+    const model = await loadModel('tiny-llada');
+    const reference = await createTfjsEngine(model.config, model.weights);
+    const calibration = new Calibration();
+    const events: DeviceEvent[] = [];
+    const onEvent = (event: DeviceEvent) => events.push(event);
+    const observing = { ...onCpu, numerics: 'f32', observe: calibration, onEvent } as const;
+    const device = new DeviceEngine(model.config, model.weights, observing);
+    const promptIds = encodePrompt(model.tokenizer!, generateProblem(1, 0, 'long', 'heldout').prompt);
+    const request = { policy: composePolicy(policySpecByName('block-kv')), promptIds, genLength: 32 };
+    const wanted = await decode({ ...request, engine: reference });
+    expect((await decode({ ...request, engine: device })).tokens).toEqual(wanted.tokens);
+    const opened = events.filter((event) => event.kind === 'opened');
+    expect(opened.flatMap(({ assignments }) => assignments.map(({ provider }) => provider))).toContain(
+      'CPUExecutionProvider',
+    );
+    const quantized = new DeviceEngine(model.config, model.weights, {
+      ...onCpu,
+      numerics: 'w8a16',
+      calibration,
+    });
+    expect((await decode({ ...request, engine: quantized })).tokens).toEqual(wanted.tokens);
+    await Promise.all([device.close(), quantized.close()]);
+    reference.dispose();
+  });
+
+  it('refuses quantised numerics without calibration', async () => {
+    const model = await loadModel('tiny-llada');
+    const options = { bucket: { rows: 32, context: 64 }, numerics: 'w4a16', head: true } as const;
+    const written = writeStepGraph(model.config, model.weights, `${temporaryDirectory()}/m.onnx`, options);
+    await expect(written).rejects.toThrow(/needs calibrated/);
+  });
+});
