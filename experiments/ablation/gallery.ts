@@ -131,6 +131,17 @@ function middleDenoise(records: readonly StepRecord[]): number {
   return denoising[Math.floor(denoising.length / 2)].plan.step;
 }
 
+/** Three digits: a pixel of the lanes, not a measurement. */
+function busyShares({ timing }: StepRecord): Pick<CarpetStep, 'busy'> {
+  if (timing === null) return {};
+  const ms = timing.endMs - timing.startMs;
+  const shares = Object.entries(timing.busyMs).map(([name, busyMs]): [string, number] => [
+    name,
+    ms === 0 ? 0 : Math.min(1, Math.round((busyMs / ms) * 1000) / 1000),
+  ]);
+  return { busy: Object.fromEntries(shares) };
+}
+
 function carpetStep(record: StepRecord, canvas: Canvas, piece: (token: number) => number): CarpetStep {
   const { promptLength } = canvas;
   const generated = canvas.positions.slice(promptLength);
@@ -154,5 +165,6 @@ function carpetStep(record: StepRecord, canvas: Canvas, piece: (token: number) =
     ),
     revised: changed.map((t) => t.position - promptLength),
     refreshed: landed.size === 0 ? [] : positionsOf('refresh'),
+    ...busyShares(record),
   };
 }

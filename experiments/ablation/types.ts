@@ -143,6 +143,8 @@ export const carpetStepSchema = z.strictObject({
   revised: z.array(count),
   /** Positions under CPU refresh that landed in this step. */
   refreshed: z.array(count),
+  /** Busy share of each resource of the machine during the step; absent without a machine. */
+  busy: z.record(z.string(), fraction).optional(),
 });
 
 /** One prompt's decode, position x step. */

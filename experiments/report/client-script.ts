@@ -19,7 +19,10 @@ function save(name, text, type) {
 }
 for (const button of document.querySelectorAll('[data-save]')) {
   button.addEventListener('click', () => {
-    if (button.dataset.save === 'summary') {
+    if (button.dataset.json !== undefined) {
+      const data = button.dataset.json.split('.').reduce((part, key) => part[key], summary);
+      save(button.dataset.save + '.json', JSON.stringify(data, null, 1) + '\\n', 'application/json');
+    } else if (button.dataset.save === 'summary') {
       save('summary.json', JSON.stringify(summary, null, 2) + '\\n', 'application/json');
     } else {
       const svg = document.querySelector('#' + button.dataset.save + ' svg');
@@ -34,6 +37,7 @@ function player(root) {
   const play = root.querySelector('button');
   const status = root.querySelector('output');
   const canvas = root.querySelector('canvas');
+  const lanes = root.querySelector('.lanes canvas');
   const text = root.querySelector('.decoded');
   const prompt = root.querySelector('.prompt');
   const expected = root.querySelector('.expected');
@@ -55,6 +59,50 @@ function player(root) {
       carpet.genLength + ' tokens' + time;
     drawText(index, step);
     drawCarpet(index);
+    drawLanes(index);
+  }
+  const ENDS = () => carpet.steps.map((step) => step.endMs);
+  function laneNames() {
+    const names = Object.keys(carpet.steps[0].busy || {});
+    return names.filter((name) => carpet.steps.some((step) => step.busy[name] > 0));
+  }
+  /** One lane per resource, one cell per step, as wide as the step took: dark is busy. */
+  function drawLanes(current) {
+    const names = laneNames();
+    lanes.parentElement.hidden = names.length === 0;
+    if (names.length === 0) return;
+    const ratio = window.devicePixelRatio || 1, height = 17;
+    const left = 66, width = lanes.clientWidth - left - 58, total = carpet.steps[carpet.steps.length - 1].endMs;
+    lanes.style.height = names.length * height + 36 + 'px';
+    lanes.width = lanes.clientWidth * ratio;
+    lanes.height = (names.length * height + 36) * ratio;
+    const c = lanes.getContext('2d');
+    c.scale(ratio, ratio);
+    c.font = '11px system-ui, sans-serif';
+    const ends = ENDS(), x = (ms) => left + (ms / total) * width;
+    names.forEach((name, lane) => {
+      const y = 4 + lane * height;
+      carpet.steps.forEach((step, index) => {
+        const from = x(index === 0 ? 0 : ends[index - 1]);
+        const light = Math.round(97 - 77 * step.busy[name]);
+        c.fillStyle = 'hsl(207 60% ' + light + '%)';
+        c.fillRect(from, y, Math.max(1, x(ends[index]) - from), height - 3);
+      });
+      c.fillStyle = '#333333'; c.textBaseline = 'middle';
+      c.textAlign = 'right'; c.fillText(name, left - 6, y + 7);
+      c.textAlign = 'left';
+      c.fillText(Math.round(carpet.steps[current].busy[name] * 100) + ' %', left + width + 8, y + 7);
+    });
+    const from = x(current === 0 ? 0 : ends[current - 1]);
+    c.strokeStyle = '#D55E00'; c.lineWidth = 2;
+    c.strokeRect(from, 3, Math.max(2, x(ends[current]) - from), names.length * height - 1);
+    c.fillStyle = '#333333'; c.textBaseline = 'top';
+    for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+      c.textAlign = share === 0 ? 'left' : share === 1 ? 'right' : 'center';
+      c.fillText((total * share / 1000).toFixed(1), left + share * width, names.length * height + 5);
+    }
+    c.textAlign = 'center';
+    c.fillText('simulated seconds (right: busy in this step)', left + width / 2, names.length * height + 19);
   }
   function drawText(index, step) {
     const drafts = new Map(step.drafts);
@@ -142,13 +190,21 @@ function player(root) {
     const index = Math.floor((event.clientY - box.top - g.top) / g.rowHeight);
     stop(); show(Math.max(0, Math.min(carpet.steps.length - 1, index)));
   };
+  const seekTime = (event) => {
+    const ends = ENDS(), box = lanes.getBoundingClientRect();
+    const ms = ((event.clientX - box.left - 66) / (lanes.clientWidth - 124)) * ends[ends.length - 1];
+    const index = ends.findIndex((end) => end >= ms);
+    stop(); show(ms < 0 ? 0 : index < 0 ? ends.length - 1 : index);
+  };
+  lanes.addEventListener('pointerdown', seekTime);
+  lanes.addEventListener('pointermove', (event) => { if (event.buttons === 1) seekTime(event); });
   canvas.addEventListener('pointerdown', seek);
   canvas.addEventListener('pointermove', (event) => { if (event.buttons === 1) seek(event); });
-  addEventListener('resize', () => drawCarpet(Number(range.value)));
-  load();
+  addEventListener('resize', () => { drawCarpet(Number(range.value)); drawLanes(Number(range.value)); });
+  // Before the first drawing: a hidden canvas has no width.
+  root.hidden = false;
   pick.value = String(Math.max(0, pick.options.length - 1));
   load();
-  root.hidden = false;
 }
 for (const root of document.querySelectorAll('.carpet')) player(root);
 `.trim();

@@ -35,6 +35,7 @@ logarithmic axis: only the right ends of the bars are data. Bars: simulated, ${c
 ${profile.name}, median over ${prompts.count} prompts with its 95 % interval. Diamonds: what arXiv:2606.13740 measured on its
 phone with GSM8K prompts (Table 6); other prompts and another deciding model, so agreement in speed-up says more than agreement
 in seconds.</figcaption></figure>`,
+      jsonButton('ladder', 'rows'),
       ladderTable(summary),
       html`<h3>Where the time goes</h3>`,
       utilizationTable(summary),
@@ -86,6 +87,11 @@ ${sections.filter((part) => part !== null)}
   return page.text;
 }
 
+/** Saves the part of the embedded data that a chart was drawn from. */
+function jsonButton(name: string, path: string): Html {
+  return html`<p class="downloads"><button data-save="${name}" data-json="${path}">JSON behind this chart</button></p>`;
+}
+
 function section(id: string, title: string, parts: readonly Html[]): Html {
   return html`<section id="section-${id}"><h2 id="${id}">${title}</h2>
 ${parts}</section>
@@ -112,8 +118,11 @@ async function carpetSection(summary: AblationSummary): Promise<Html> {
 <div class="decoded" role="region" aria-label="Text after the step"></div>
 <ul class="legend">${states}<li>frame: token revised</li><li>dot: CPU refresh landed</li></ul>
 <canvas role="img" aria-label="States by position and step"></canvas>
+<div class="lanes" hidden><canvas role="img" aria-label="Busy share of each resource over the decode"></canvas></div>
 <p class="soft">Drag over the picture to move through the steps. In the text: plain = stable, shaded = visible and
-revisable, italic = draft, _ = in the window and undecided, \u00b7 = masked, \u25a0 = end of text, outlined = new in this step.</p></div>
+revisable, italic = draft, _ = in the window and undecided, \u00b7 = masked, \u25a0 = end of text, outlined = new in this step. Below: what
+the machine's resources did meanwhile; a cell is as wide as its step took, dark is busy.</p>
+${jsonButton('carpet', 'carpet')}</div>
 <noscript>${statics.map((svg) => html`<figure><div class="plate">${svg}</div></figure>`)}</noscript>`,
   ]);
 }
@@ -127,7 +136,8 @@ async function timelineSection(summary: AblationSummary): Promise<Html> {
       html`<figure><div class="plate">${svg}</div><figcaption>Who is busy when: step ${timeline.step} of prompt
 ${timeline.prompt} in row ${timeline.row}, simulated. A bar spans the time an operator holds the unit;
 its height is the share of that time in which the unit works.</figcaption></figure>
-${laneTable(timeline)}`,
+${laneTable(timeline)}
+${jsonButton(`timeline-${index}`, `timeline.${index}`)}`,
     );
   }
   return section('timeline', 'Where the time of one step goes', parts);

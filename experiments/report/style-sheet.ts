@@ -41,7 +41,9 @@ code, .mono { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-siz
 .player { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; margin: .5rem 0; }
 .player input[type=range] { flex: 1 1 14rem; accent-color: var(--accent); }
 button, select { font: inherit; padding: .2rem .7rem; }
+.downloads { margin: .3rem 0; } .downloads button { font-size: .84rem; }
 .player output { min-width: 15rem; font-variant-numeric: tabular-nums; }
+.lanes { margin-top: .6rem; }
 .carpet canvas { display: block; width: 100%; cursor: crosshair; border: 1px solid var(--line); background: #ffffff; }
 .decoded { background: var(--card); border: 1px solid var(--line); border-radius: 4px; padding: .7rem .8rem; min-height: 8.5rem;
   font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85rem; line-height: 1.75; overflow-wrap: anywhere; }

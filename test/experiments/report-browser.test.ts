@@ -1,0 +1,109 @@
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSummary } from '../../experiments/ablation/summary-file.js';
+import type { AblationSummary } from '../../experiments/ablation/types.js';
+import { renderReport } from '../../experiments/report/page.js';
+import { project } from '../../src/util/project-root.js';
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  existsSync,
+);
+
+/** The reference ladder; busy shares are put in where it was made before they were recorded. */
+function reference(): AblationSummary {
+  const summary = readSummary(join(project().root, 'results/reference/ablation/summary.json'));
+  const carpet = summary.carpet.map((one) => ({
+    ...one,
+    steps: one.steps.map((step, index) => ({
+      ...step,
+      busy: step.busy ?? { dma: (index % 10) / 10, cpu: 0.25, idle: 0 },
+    })),
+  }));
+  return { ...summary, carpet };
+}
+
+describe.skipIf(CHROMIUM === undefined)('report in Chromium', () => {
+  let browser: Browser;
+  let page: Page;
+  const requests: string[] = [];
+  const problems: string[] = [];
+  const summary = reference();
+
+  beforeAll(async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'report-')), 'report.html');
+    writeFileSync(file, await renderReport(summary));
+    browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
+    page = await browser.newPage();
+    page.on('request', (request) => requests.push(request.url()));
+    page.on('pageerror', (error) => problems.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    await page.goto(pathToFileURL(file).href);
+  });
+  afterAll(() => browser?.close());
+
+  /** Share of a canvas's pixels that are not background. */
+  const painted = (selector: string): Promise<number> =>
+    page.locator(selector).evaluate((element) => {
+      // Runs in the page.
+      const canvas = element as unknown as {
+        width: number;
+        height: number;
+        getContext(kind: '2d'): { getImageData(...box: number[]): { data: Uint8ClampedArray } };
+      };
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let at = 3; at < data.length; at += 4) count += data[at]! > 0 ? 1 : 0;
+      return count / (data.length / 4);
+    });
+
+  it('draws every chart, asks for nothing and reports nothing', async () => {
+    expect(await page.locator('#section-ladder svg').count()).toBe(1);
+    expect(await page.locator('#section-timeline svg').count()).toBe(summary.timeline.length);
+    expect(await painted('.carpet > canvas')).toBeGreaterThan(0.5);
+    expect(await painted('.lanes canvas')).toBeGreaterThan(0.3);
+    expect(requests.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  it('moves through the steps, text and lanes with it', async () => {
+    const output = page.locator('.player output');
+    const text = page.locator('.decoded');
+    const last = summary.carpet.at(-1)!.steps.length - 1;
+    const seen = new Set<string>();
+    for (const step of [0, Math.floor(last / 2), last]) {
+      await page.locator('.player input').fill(String(step));
+      expect(await output.textContent()).toContain(`after step ${step} of ${last}`);
+      seen.add((await text.textContent()) ?? '');
+    }
+    expect(seen.size).toBe(3);
+    await page.locator('.lanes canvas').click({ position: { x: 70, y: 10 } });
+    expect(await output.textContent()).toContain('after step 0 ');
+    await page.locator('.player select').selectOption('0');
+    expect(await output.textContent()).toContain(`of ${summary.carpet[0]!.steps.length - 1}`);
+  });
+
+  it('gives out the JSON behind each chart', async () => {
+    const buttons = page.locator('[data-json]');
+    expect(await buttons.count()).toBe(2 + summary.timeline.length);
+    const [download] = await Promise.all([page.waitForEvent('download'), buttons.first().click()]);
+    expect(download.suggestedFilename()).toBe('ladder.json');
+    const stream = await download.createReadStream();
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    expect(JSON.parse(Buffer.concat(chunks).toString())).toEqual(JSON.parse(JSON.stringify(summary.rows)));
+  });
+
+  it('fits a narrow screen', async () => {
+    await page.setViewportSize({ width: 390, height: 800 });
+    const wide = await page.evaluate('document.documentElement.scrollWidth');
+    expect(wide).toBeLessThanOrEqual(390);
+    expect(await painted('.lanes canvas')).toBeGreaterThan(0.3);
+    expect(problems).toEqual([]);
+  });
+});
