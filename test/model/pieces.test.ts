@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { writeCheckpoint } from '../../src/model/formats/write-checkpoint.js';
 import { loadModel } from '../../src/model/load.js';
+import { syntheticWeights } from '../../src/model/synthetic/weights.js';
 import { requantised } from '../../src/model/weight-views.js';
 import { rowCount, rowRanges, rowsOf, type WeightSource } from '../../src/model/weights.js';
 import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
@@ -43,6 +44,10 @@ describe('rows of a weight', () => {
     await check((await loadModel(path)).weights);
     const again = await loadModel(path);
     await check(requantised(again.config, again.weights, 'q4_0'));
+  });
+
+  it.each(['f32', 'f16', 'q8_0', 'q4_0'] as const)('of a synthetic model in %s', async (quant) => {
+    await check(syntheticWeights(moe, quant, 3));
   });
 
   it('of safetensors, across the experts of a stack', async () => {

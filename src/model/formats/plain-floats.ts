@@ -27,7 +27,10 @@ export function decodeF16(bytes: Uint8Array): Float32Array {
 }
 
 export function encodeF16(values: Float32Array): Uint8Array {
-  return new Uint8Array(Uint16Array.from(values, toF16Bits).buffer);
+  // A loop: `Uint16Array.from` with a function first collects all values in an ordinary array.
+  const stored = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) stored[i] = toF16Bits(values[i]!);
+  return new Uint8Array(stored.buffer);
 }
 
 /** bfloat16 is the upper half of an f32. */
@@ -41,9 +44,11 @@ export function decodeBf16(bytes: Uint8Array): Float32Array {
 /** Round to nearest even. */
 export function encodeBf16(values: Float32Array): Uint8Array {
   const words = new Uint32Array(values.slice().buffer);
-  const stored = Uint16Array.from(words, (word) => {
-    if ((word & 0x7fffffff) > 0x7f800000) return (word >>> 16) | 0x40;
-    return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-  });
+  const stored = new Uint16Array(words.length);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    const notANumber = (word & 0x7fffffff) > 0x7f800000;
+    stored[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
   return new Uint8Array(stored.buffer);
 }

@@ -1,13 +1,13 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { DataError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
-import { bytesOf, elementsOf } from '../dtype.js';
+import { bytesOf } from '../dtype.js';
 import { decodeWeight, encodeWeight, type WeightDType } from '../formats/codec.js';
 import { storedDType } from '../formats/convert.js';
 import { toF16Bits } from '../formats/f16.js';
 import type { Quant } from '../precision.js';
 import { weightShapes } from '../weight-ids.js';
-import type { WeightSource } from '../weights.js';
+import { type RowRange, rowCount, type WeightSource } from '../weights.js';
 
 /** Bytes drawn at a time. */
 const CHUNK_BYTES = 1 << 22;
@@ -29,7 +29,7 @@ export function syntheticWeights(config: ModelConfig, quant: Quant, seed: number
   };
   const readRaw = async (id: string): Promise<Uint8Array> => {
     const { shape, dtype } = stored(id);
-    return drawWeight(new ByteStream(`${seed}:${id}`), id, shape, dtype);
+    return drawRows(`${seed}:${id}`, id, shape, dtype, { first: 0, count: rowCount(shape) });
   };
   return {
     label,
@@ -41,24 +41,34 @@ export function syntheticWeights(config: ModelConfig, quant: Quant, seed: number
     },
     read: async (id) => decodeWeight(stored(id).dtype, await readRaw(id), `${label}: ${id}`),
     readRaw,
+    readRows: async (id, first, count) => {
+      const { shape, dtype } = stored(id);
+      return drawRows(`${seed}:${id}`, id, shape, dtype, { first, count });
+    },
     close: async () => {},
   };
 }
 
-function drawWeight(
-  random: ByteStream,
+/** Rows of a weight. Every weight has a key stream of its own, in which its rows follow each other. */
+function drawRows(
+  key: string,
   id: string,
   shape: readonly number[],
   dtype: WeightDType,
+  { first, count }: RowRange,
 ): Uint8Array {
-  const deviation = shape.length === 1 ? 0.1 : 1 / Math.sqrt(shape.at(-1) ?? 1);
-  if (dtype === 'q4_0' || dtype === 'q8_0') return drawBlocks(random, shape, dtype, deviation);
+  const width = shape.at(-1) ?? 1;
+  const deviation = shape.length === 1 ? 0.1 : 1 / Math.sqrt(width);
+  if (dtype === 'q4_0' || dtype === 'q8_0') {
+    const rowBytes = bytesOf([width], dtype);
+    return drawBlocks(new ByteStream(key, first * rowBytes), count * rowBytes, dtype, deviation);
+  }
   const centre = shape.length === 1 && id.endsWith('.weight') ? 1 : 0;
-  const values = new Float32Array(elementsOf(shape));
-  // A uniform variable of width w has deviation w / sqrt(12).
-  const width = deviation * Math.sqrt(12);
-  random.words(values.length, (word, i) => {
-    values[i] = centre + width * (word / 4294967296 - 0.5);
+  const values = new Float32Array(count * width);
+  // A uniform variable of range w has deviation w / sqrt(12).
+  const range = deviation * Math.sqrt(12);
+  new ByteStream(key, first * width * 4).words(values.length, (word, i) => {
+    values[i] = centre + range * (word / 4294967296 - 0.5);
   });
   return encodeWeight(dtype, values, id);
 }
@@ -66,11 +76,11 @@ function drawWeight(
 /** Uniform codes; scales of either sign, so that the asymmetric range of Q4_0 has no mean over blocks. */
 function drawBlocks(
   random: ByteStream,
-  shape: readonly number[],
+  length: number,
   dtype: 'q4_0' | 'q8_0',
   deviation: number,
 ): Uint8Array {
-  const bytes = random.bytes(bytesOf(shape, dtype));
+  const bytes = random.bytes(length);
   const stride = bytesOf([32], dtype);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const typical = deviation / CODE_DEVIATION[dtype];
@@ -90,9 +100,14 @@ class ByteStream {
   private readonly cipher;
   private readonly zeros = new Uint8Array(CHUNK_BYTES);
 
-  constructor(text: string) {
+  /** @param start bytes of the stream to leave out */
+  constructor(text: string, start = 0) {
     const key = createHash('sha256').update(text).digest().subarray(0, 16);
-    this.cipher = createCipheriv('aes-128-ctr', key, new Uint8Array(16));
+    // The counter is the number of the 16-byte block.
+    const counter = Buffer.alloc(16);
+    counter.writeBigUInt64BE(BigInt(Math.floor(start / 16)), 8);
+    this.cipher = createCipheriv('aes-128-ctr', key, counter);
+    this.cipher.update(new Uint8Array(start % 16));
   }
 
   bytes(count: number): Uint8Array {
