@@ -1,0 +1,74 @@
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parseCsv } from '../../src/util/csv.js';
+import { cli } from './run-cli.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'sweep-cli-'));
+const file = join(directory, 'sweep.json');
+const store = ['--results', join(directory, 'results')];
+let hashes: string[] = [];
+
+beforeAll(async () => {
+  writeFileSync(
+    file,
+    JSON.stringify({
+      schema: 'dllm-npu/sweep@1',
+      kind: 'step',
+      base: { costModel: 'tinyllama-1.1b', fidelity: 'analytic' },
+      axes: { rows: [1, 64] },
+    }),
+  );
+  const { code, stdout } = await cli(['sweep', file, ...store, '--jobs', '0', '--json']);
+  expect(code).toBe(0);
+  hashes = JSON.parse(stdout).runs;
+});
+
+describe('sweep', () => {
+  it('says what is there and what would run', async () => {
+    const again = await cli(['sweep', file, ...store, '--jobs', '0']);
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('2 were there, 0 made') });
+    const elsewhere = join(directory, 'nowhere');
+    const dry = await cli(['sweep', file, '--results', elsewhere, '--dry-run']);
+    expect(dry.stdout).toContain('2 runs, 2 of them not in');
+    expect(existsSync(elsewhere)).toBe(false);
+  });
+
+  it.each([
+    [['sweep', join(directory, 'absent.json')], 3],
+    [['sweep', file, '--shard', '3/2'], 2],
+    [['sweep', file, '--launcher', 'pbs'], 2],
+    [['results', 'show', 'zzzz', ...store], 2],
+    [['results', 'list', '--where', 'rows', ...store], 2],
+    [['results', 'export', '--format', 'parquet', ...store], 2],
+    [['figure', 'pareto', file, '--x', 'ms', '--y', 'nothing', ...store], 1],
+  ])('%j ends with %i', async (argv, code) => {
+    const result = await cli(argv);
+    expect(result.code).toBe(code);
+    expect(result.stderr).toMatch(/^error: [^\n]+\n$/);
+  });
+});
+
+describe('results', () => {
+  it('lists by the options that differ, filtered', async () => {
+    const { stdout } = await cli(['results', 'list', ...store]);
+    expect(stdout.split('\n')[0]).toMatch(/^hash +kind +outcome +s +rows$/);
+    const one = await cli(['results', 'list', '--where', 'rows=64', '--json', ...store]);
+    expect(JSON.parse(one.stdout).runs.map(({ hash }: { hash: string }) => hash)).toEqual([hashes[1]]);
+  });
+
+  it('shows, compares and exports', async () => {
+    const [a, b] = hashes.map((hash) => hash.slice(0, 10));
+    const shown = JSON.parse((await cli(['results', 'show', a!, '--json', ...store])).stdout);
+    expect(shown).toMatchObject({ hash: hashes[0], config: { rows: 1 }, made: { node: process.version } });
+    const diff = JSON.parse((await cli(['results', 'diff', a!, b!, '--json', ...store])).stdout);
+    expect(diff.asked).toEqual([{ name: 'config.rows', a: 1, b: 64, ratio: 64 }]);
+    const csv = parseCsv((await cli(['results', 'export', '--sweep', file, ...store])).stdout);
+    expect(csv).toHaveLength(3);
+    expect(Number(csv[1]![csv[0]!.indexOf('ms')])).toBe(shown.metrics.ms);
+    const out = join(directory, 'runs.parquet');
+    expect((await cli(['results', 'export', '--format', 'parquet', '--out', out, ...store])).code).toBe(0);
+    expect(existsSync(out)).toBe(true);
+  });
+});
