@@ -75,9 +75,9 @@ export const subsets: Experiment = {
     speedup: 'seconds[1] ./ seconds',
     total: 'speedup[32]',
     share_pct: '100 * shapley_log / sum(shapley_log)',
-    shapley_x: 'exp(shapley_log)',
-    alone_x: 'exp(alone_log)',
-    interaction_x: 'exp(interaction_log)',
+    shapley_x: 'map(shapley_log, exp)',
+    alone_x: 'map(alone_log, exp)',
+    interaction_x: 'map(interaction_log, exp)',
   },
   rows: [
     { name: '{label}', labels: 'subset', unit: 's', ours: 'seconds', paper: null, kind: DECIDED },

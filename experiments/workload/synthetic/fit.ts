@@ -43,6 +43,7 @@ const FREE: readonly {
   { name: 'gapWeight', from: [1.5, 0.8, 0.4], step: 0.3, scale: 'log' },
   { name: 'densityWeight', from: [5, 8, 10], step: 0.3, scale: 'log' },
   { name: 'densityScale', from: [12, 6, 4], step: 0.3, scale: 'log' },
+  { name: 'densityCurve', from: [1.5, 2.5, 1], step: 0.4, scale: 'log' },
   { name: 'easyShare', from: [0.6, 0.5, 0.4], step: 0.6, scale: 'logit' },
   { name: 'easyBonus', from: [2.5, 3, 5], step: 0.3, scale: 'log' },
   { name: 'spread', from: [1.2, 0.8, 0.5], step: 0.3, scale: 'log' },

@@ -5,7 +5,7 @@ import { uniformAt } from '../../../src/decode/sampling.js';
  * A LLaDA-8B-like confidence process: what a row's confidence does as its context fills up. Logit of the confidence
  * at a masked position:
  *
- *     z = bias - gapWeight ln(1 + gap) + densityWeight (density - 1/2) + easyBonus easy + spread eps + noise
+ *     z = bias - gapWeight ln(1 + gap) + densityWeight (density^curve - 1/2) + easyBonus easy + spread eps + noise
  *     c = floor + (1 - floor) sigmoid(z)
  *
  * - `gap`: unknown positions directly to the left;
@@ -23,6 +23,8 @@ export interface ProcessParameters {
   readonly densityWeight: number;
   /** Positions over which the weight of a neighbour falls to 1/e. */
   readonly densityScale: number;
+  /** Above 1, context counts most where little is missing. */
+  readonly densityCurve: number;
   readonly easyShare: number;
   readonly easyBonus: number;
   readonly spread: number;
@@ -129,7 +131,7 @@ export function confidenceOf(
   const z =
     p.bias -
     p.gapWeight * Math.log1p(row.gap) +
-    p.densityWeight * (row.density - 0.5) +
+    p.densityWeight * (row.density ** p.densityCurve - 0.5) +
     (latent.easy ? p.easyBonus : 0) +
     p.spread * latent.epsilon +
     p.noise * noise +

@@ -11,6 +11,7 @@ export const parametersSchema = z.strictObject({
   gapWeight: finite,
   densityWeight: finite,
   densityScale: finite.positive(),
+  densityCurve: finite.positive(),
   easyShare: finite.min(0).max(1),
   easyBonus: finite,
   spread: finite.min(0),
