@@ -39,7 +39,10 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLev
   const x = {
     field: 'x',
     type: 'quantitative',
-    scale: { type: axes.x.log ? 'log' : 'linear', zero: false, padding: 24 },
+    // A logarithmic scale has no zero to leave out.
+    scale: axes.x.log
+      ? ({ type: 'log', padding: 24 } as const)
+      : ({ type: 'linear', zero: false, padding: 24 } as const),
     axis: { title: axes.x.title, format: ',~f', tickCount: 6 },
   } as const;
   const y = {

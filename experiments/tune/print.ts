@@ -1,7 +1,7 @@
 import { createColors } from 'picocolors';
 import type { TopLevelSpec } from 'vega-lite';
 import { formatTable, wrapText } from '../../src/util/table.js';
-import { curves } from '../figures/curves.js';
+import { pareto } from '../figures/pareto.js';
 import { formatCsv } from '../reproduce/csv.js';
 import type { Judged } from './judge.js';
 import type { TuneResult } from './run.js';
@@ -62,23 +62,17 @@ export function tuneCsv({ screened, confirmed }: TuneResult): string {
   ]);
 }
 
-/** Latency against quality: the screening as a cloud, what was confirmed beside it. */
-export function tuneFigure({ screened, confirmed }: TuneResult): TopLevelSpec {
-  const panel = (title: string, rows: readonly Judged[]) => ({
-    title,
-    x: { title: 'seconds per answer (simulated)', scale: 'log' as const, values: [5, 10, 20, 50] },
-    y: { title: 'exact answers, %', zero: false },
-    series: [
-      {
-        source: 'here' as const,
-        mark: 'points' as const,
-        x: rows.map(({ seconds }) => seconds),
-        y: rows.map(({ exact }) => 100 * exact.share),
-      },
-    ],
-  });
-  return curves([
-    panel(`Screened, ${screened[0]?.problems ?? 0} problems`, screened),
-    panel(`Confirmed, ${confirmed[0]?.problems ?? 0} problems`, confirmed),
-  ]);
+/** Latency against quality of what was confirmed, with the intervals of the screening's survivors. */
+export function tuneFigure({ confirmed }: TuneResult): TopLevelSpec {
+  const problems = confirmed[0]?.problems ?? 0;
+  return pareto(
+    confirmed.map(({ policy, seconds, exact }) => ({
+      ...{ name: policy, x: seconds, y: exact.share, low: exact.low, high: exact.high },
+    })),
+    {
+      title: `Confirmed on ${problems} problems`,
+      x: { title: 'seconds per answer (simulated)', log: true },
+      y: { title: 'exact answers', percent: true },
+    },
+  );
 }

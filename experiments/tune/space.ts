@@ -16,45 +16,67 @@ export const FULL_SYSTEM = 'llada.cpp';
 
 type Changes = Readonly<Record<string, unknown>>;
 
-const COMMIT: readonly Changes[] = [
-  ...[0.8, 0.9, 0.95].map((tau) => ({ 'commit.kind': 'threshold', 'commit.tau': tau })),
-  ...[
-    [0.6, 0.9],
-    [0.7, 0.9],
-    [0.8, 0.9],
-    [0.8, 0.95],
-  ].map(([visible, stable]) => ({ 'commit.visible': visible, 'commit.stable': stable })),
-];
-
-const WINDOW: readonly Changes[] = [
-  { 'window.kind': 'block', 'cache.seal': 'pass', 'speculate.kind': 'none' },
-  { 'window.kind': 'block', 'cache.seal': 'delayed', 'speculate.kind': 'none' },
-  { 'window.lookahead': null },
-  { 'window.lookahead': null, 'speculate.acceptConfidence': 0.95, 'speculate.feedConfidence': 0.95 },
-  { 'window.lookahead': null, 'speculate.requireEqual': true },
-  { 'window.lookahead.trigger': 4 },
-];
-
-const BLOCKS: readonly Changes[] = [{}, { blockLength: 16 }];
-
-const REFRESH: readonly Changes[] = [{ 'refresh.kind': 'none' }, {}];
-
-function isStaged(commit: Changes): boolean {
-  return !('commit.kind' in commit);
+/** One choice and how it is called in tables. */
+interface Choice {
+  readonly label: string;
+  readonly changes: Changes;
 }
 
-/** Every combination that makes sense, in a fixed order. */
+const staged = (visible: number, stable: number): Choice => ({
+  label: `staged ${visible}/${stable}`,
+  changes: { 'commit.visible': visible, 'commit.stable': stable },
+});
+
+const THRESHOLDS: readonly Choice[] = [0.8, 0.9, 0.95].map((tau) => ({
+  label: `threshold ${tau}`,
+  changes: { 'commit.kind': 'threshold', 'commit.tau': tau },
+}));
+const STAGED: readonly Choice[] = [staged(0.6, 0.9), staged(0.7, 0.9), staged(0.8, 0.9), staged(0.8, 0.95)];
+
+const BLOCK_WINDOW = { 'window.kind': 'block', 'speculate.kind': 'none' };
+const WINDOWS: readonly Choice[] = [
+  { label: 'block', changes: { ...BLOCK_WINDOW, 'cache.seal': 'pass' } },
+  { label: 'block, delayed seal', changes: { ...BLOCK_WINDOW, 'cache.seal': 'delayed' } },
+  { label: 'sliding', changes: { 'window.lookahead': null } },
+  {
+    label: 'sliding, drafts at 0.95',
+    changes: {
+      'window.lookahead': null,
+      'speculate.acceptConfidence': 0.95,
+      'speculate.feedConfidence': 0.95,
+    },
+  },
+  {
+    label: 'sliding, drafts must repeat',
+    changes: { 'window.lookahead': null, 'speculate.requireEqual': true },
+  },
+  { label: 'sliding, lookahead', changes: { 'window.lookahead.trigger': 4 } },
+];
+
+const LENGTHS: readonly Choice[] = [
+  { label: '', changes: {} },
+  { label: 'blocks of 16', changes: { blockLength: 16 } },
+];
+
+const NO_REFRESH: Choice = { label: '', changes: { 'refresh.kind': 'none' } };
+const REFRESH: Choice = { label: 'SCR', changes: {} };
+
+/** Every combination that makes sense, in a fixed order. All have selective logits skipping. */
 export function wholeSpace(): Candidate[] {
   const base = policySpecByName(FULL_SYSTEM);
   const found: Candidate[] = [];
-  for (const commit of COMMIT) {
-    for (const window of WINDOW) {
-      for (const block of BLOCKS) {
+  for (const commit of [...THRESHOLDS, ...STAGED]) {
+    for (const window of WINDOWS) {
+      for (const length of LENGTHS) {
         // Without staging nothing is ever visible: a refresh would have nothing to do.
-        for (const refresh of isStaged(commit) ? REFRESH : REFRESH.slice(0, 1)) {
-          const changes = { ...commit, ...window, ...block, ...refresh };
-          const spec = tryOverride(base, changes);
-          if (spec !== null) found.push({ name: spec.name, spec });
+        for (const refresh of STAGED.includes(commit) ? [NO_REFRESH, REFRESH] : [NO_REFRESH]) {
+          const parts = [commit, window, length, refresh];
+          const spec = tryOverride(base, Object.assign({}, ...parts.map(({ changes }) => changes)));
+          const name = parts
+            .map(({ label }) => label)
+            .filter((label) => label !== '')
+            .join(', ');
+          if (spec !== null) found.push({ name, spec });
         }
       }
     }

@@ -1,11 +1,13 @@
 import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { writeFigure } from '../../experiments/figures/render.js';
 import { Bench } from '../../experiments/reproduce/bench.js';
 import { BENCH_DEFAULTS } from '../../experiments/reproduce/defaults.js';
 import { judge, pairedDifference, shortlist } from '../../experiments/tune/judge.js';
 import type { Sample } from '../../experiments/tune/measure.js';
+import { tuneFigure } from '../../experiments/tune/print.js';
 import { tune } from '../../experiments/tune/run.js';
 import { candidates, FULL_SYSTEM, wholeSpace } from '../../experiments/tune/space.js';
 import { openWorkload } from '../../experiments/workload/open-workload.js';
@@ -59,6 +61,8 @@ describe('search', () => {
     appendFileSync(path, (lines[3] ?? '').slice(0, 20));
     expect(await tune(bench, workload, options, path, 'x')).toEqual(first);
     expect(readFileSync(path, 'utf8').trimEnd().split('\n')).toEqual(lines);
+    await writeFigure(join(dirname(path), 'figure'), tuneFigure(first));
+    expect(readFileSync(join(dirname(path), 'figure.svg'), 'utf8')).toContain('seconds per answer');
     expect(first.notes.join(' ')).toContain('1 problems: a claim');
     workload.close();
     await expect(tune(bench, await openWorkload('synthetic', 1), options, null, 'x')).rejects.toThrow(
