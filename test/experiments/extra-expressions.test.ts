@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { variant } from '../../experiments/reproduce/decode-statistics.js';
 import { evaluateExperiment } from '../../experiments/reproduce/evaluate.js';
 import type { Columns } from '../../experiments/reproduce/experiment.js';
 import { lookaheadGrid } from '../../experiments/reproduce/extra/lookahead-grid.js';
 import { subsets } from '../../experiments/reproduce/extra/subsets.js';
-import { tornado } from '../../experiments/reproduce/extra/tornado.js';
+import { OPTIONS, tornado } from '../../experiments/reproduce/extra/tornado.js';
 
 /** Small columns of the shape that the wide sweeps measure: their expressions cost nothing, their decodes do. */
 const SHAPES: readonly (readonly [typeof subsets, Columns, Readonly<Record<string, number>>])[] = [
@@ -57,4 +58,20 @@ describe('expressions of the wide sweeps', () => {
       for (const [name, value] of Object.entries(expected)) expect(found[name], name).toBeCloseTo(value, 9);
     });
   }
+});
+
+describe('tornado', () => {
+  it('moves options that exist, to values that differ from the default', () => {
+    for (const { name, low, high } of OPTIONS) {
+      for (const { text, changes, machine } of [low, high]) {
+        if (text === 'default') continue;
+        if (changes === undefined) expect(machine, name).toBeDefined();
+        else
+          expect({ ...variant('llada.cpp', changes), name: '' }, name).not.toEqual({
+            ...variant('llada.cpp'),
+            name: '',
+          });
+      }
+    }
+  });
 });

@@ -32,7 +32,7 @@ const set = (text: string, changes: Readonly<Record<string, unknown>>): End => (
 const DEFAULT: End = { text: 'default' };
 
 /** Options of decoding. Where an option has two values, the default is one end. */
-const OPTIONS: readonly Bar[] = [
+export const OPTIONS: readonly Bar[] = [
   option(
     1,
     'confidence',
@@ -40,7 +40,7 @@ const OPTIONS: readonly Bar[] = [
     set('neg-entropy', { confidence: 'neg-entropy' }),
   ),
   option(2, 'falling V', DEFAULT, set('demote', { 'revise.falling': 'demote' })),
-  option(3, 'refresh fed', DEFAULT, set('mask', { 'refresh.feed': 'mask' })),
+  option(3, 'refresh fed', DEFAULT, set('mask', { 'refresh.feed': 'mask', 'refresh.order': 'random' })),
   option(
     4,
     'refreshes per step',
@@ -90,12 +90,7 @@ const OPTIONS: readonly Bar[] = [
   ),
   option(14, 'draft fed', DEFAULT, set('as mask', { 'speculate.feed': 'mask' })),
   option(14, 'draft must repeat', DEFAULT, set('yes', { 'speculate.requireEqual': true })),
-  option(
-    17,
-    'prefix KV',
-    set('as decided', { 'cache.seal': 'as-is' }),
-    set('extra pass', { 'cache.seal': 'pass' }),
-  ),
+  option(17, 'prefix KV', DEFAULT, set('as decided', { 'cache.seal': 'as-is' })),
   option(18, 'logits', DEFAULT, set('all rows', { logits: 'all' })),
   option(19, 'memory', DEFAULT, { text: 'on demand', machine: { memory: 'on-demand' } }),
 ];
