@@ -4,6 +4,7 @@
  */
 import { bench, describe } from 'vitest';
 import type { Pass, PassRow } from '../src/decode/types.js';
+import { createNpuNumericsEngine } from '../src/engine/npu-numerics/engine.js';
 import { createTfjsEngine } from '../src/engine/tfjs/engine.js';
 import { buildGraph } from '../src/model/build-graph.js';
 import { parameterCount } from '../src/model/closed-forms.js';
@@ -88,4 +89,19 @@ describe('operator graph of LLaDA-8B, 32 rows', () => {
   bench('look up', () => {
     graphFor(llada, shape, precisionFor('q4_0'));
   });
+});
+
+const npu = await createNpuNumericsEngine(config, weights);
+
+describe("npu-numerics engine, the NPU's arithmetic in plain loops", () => {
+  for (const rows of [32, 220]) {
+    bench(
+      `${rows} rows, nothing cached`,
+      async () => {
+        await npu.run(pass(rowsOf(0, rows)));
+        npu.retain([]);
+      },
+      TIMES,
+    );
+  }
 });

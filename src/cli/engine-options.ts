@@ -16,12 +16,13 @@ export interface EngineOptions {
 const ENGINES = ['tfjs', 'ort', 'npu-numerics'] as const;
 const COMPUTES = ['f32', 'int8'] as const;
 
-export function addEngineOptions(command: Command): Command {
+/** @param engine the command's default */
+export function addEngineOptions(command: Command, engine: (typeof ENGINES)[number] = 'tfjs'): Command {
   return command
     .option(
       '--engine <name>',
       "tfjs: the f32 reference; ort: ONNX Runtime, weights as stored; npu-numerics: the NPU's arithmetic",
-      'tfjs',
+      engine,
     )
     .option('--backend <name>', 'backend of tfjs: wasm, cpu, node (when installed)', 'wasm')
     .option('--threads <n>', 'threads of ort', integer(1, 256), 1)

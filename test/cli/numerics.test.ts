@@ -20,6 +20,18 @@ describe('numerics', () => {
     expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(report);
   });
 
+  it('is in the list of engines of every command, and the default of its own', async () => {
+    const help = async (command: string) => (await cli([command, '--help'])).stdout.replace(/\s+/g, ' ');
+    for (const command of ['generate', 'logits', 'verify', 'quality']) {
+      expect(await help(command)).toMatch(/--engine <name>.*npu-numerics: the NPU's arithmetic/);
+    }
+    expect(await help('numerics')).toMatch(/the NPU's arithmetic \(default: "npu-numerics"\)/);
+    const out = join(temporaryDirectory(), 'logits.f32');
+    const asked = ['logits', '--model', 'tiny-llada', '--ids', '0,7,9', '--out', out, '--json'];
+    const { stdout } = await cli([...asked, '--engine', 'npu-numerics']);
+    expect(JSON.parse(stdout)).toMatchObject({ engine: 'npu-numerics', shape: [3, 446] });
+  });
+
   it('prints a table, takes another engine, and refuses an unknown one', async () => {
     const { code, stdout } = await cli([...quick, '--engine', 'tfjs']);
     expect(code).toBe(0);

@@ -42,7 +42,7 @@ export function registerNumerics(program: Command, context: () => Context): void
     .option('--block-length <n>', "positions per block (default: the policy's)", integer(1))
     .option('--near-tie <margin>', 'logits between best and second best of a near-tie', number(0, 100), 0.1)
     .option('--out <file>', 'also write the result as JSON');
-  addEngineOptions(command)
+  addEngineOptions(command, 'npu-numerics')
     .addHelpText(
       'after',
       '\nBoth engines compute the passes of the reference decode, and the logits of every row are compared; then each' +
@@ -52,11 +52,7 @@ export function registerNumerics(program: Command, context: () => Context): void
         '\n  $ dllm-npu numerics --quant q4_0 --policy block-kv --n 16' +
         '\n  $ dllm-npu numerics --engine ort --compute int8 --quant q4_0 --json',
     )
-    .action((options: NumericsOptions, self: Command) => {
-      // The one command whose point is the NPU's arithmetic; everywhere else tfjs is the default.
-      const engine = self.getOptionValueSource('engine') === 'default' ? 'npu-numerics' : options.engine;
-      return run(context(), { ...options, engine });
-    });
+    .action((options: NumericsOptions) => run(context(), options));
 }
 
 async function run(ctx: Context, options: NumericsOptions): Promise<void> {
