@@ -107,10 +107,12 @@ export class ResultStore {
   /** Removes what processes that were killed in the middle of a write have left behind. */
   sweepOut(now = Date.now()): void {
     if (!existsSync(this.directory)) return;
-    for (const entry of readdirSync(this.directory, { withFileTypes: true, recursive: true })) {
-      if (!entry.isFile() || !entry.name.endsWith('.tmp')) continue;
-      const path = join(entry.parentPath, entry.name);
-      if (now - statSync(path).mtimeMs > STALE_MS) rmSync(path, { force: true });
+    for (const name of readdirSync(this.directory, { encoding: 'utf8', recursive: true })) {
+      if (!name.endsWith('.tmp')) continue;
+      const path = join(this.directory, name);
+      // Another process may rename its file into place meanwhile.
+      const found = statSync(path, { throwIfNoEntry: false });
+      if (found !== undefined && now - found.mtimeMs > STALE_MS) rmSync(path, { force: true });
     }
   }
 

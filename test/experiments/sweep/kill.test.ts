@@ -36,7 +36,8 @@ const stamps = (store: ResultStore): Map<string, string> =>
     }),
   );
 
-describe('a sweep that is killed', () => {
+// A dozen starts of the program: seconds on a quiet machine, a minute on a busy one.
+describe('a sweep that is killed', { timeout: 400_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'kill-'));
   const file = join(directory, 'sweep.json');
   const RUNS = 80;
