@@ -9,7 +9,7 @@ const CASES = 4;
 const TILES = [16, 32, 64];
 const BLOCKS = [16, 32, 64];
 const ALLOWANCES = [0, 0.5, 1];
-const TRIGGERS = [2, 4, 8];
+const TRIGGERS = [4, 8];
 
 const GRID = TILES.flatMap((tile) =>
   BLOCKS.flatMap((block) => [
