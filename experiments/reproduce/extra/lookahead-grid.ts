@@ -65,7 +65,7 @@ export const lookaheadGrid: Experiment = {
     gain: 'off_s ./ seconds',
     label:
       'map(1:size(tile)[1], f(i) = concat("tile ", string(tile[i]), ", block ", string(block[i]), trigger[i] == 0 ? ", off" : concat(", trigger ", string(trigger[i]), ", allowance ", string(allowance[i]))))',
-    best_gain: 'max(gain)',
+    best_gain: 'max(gain .* (trigger > 0))',
     settings_that_pay: 'sum(gain > 1.001)',
   },
   rows: [
@@ -86,7 +86,9 @@ export const lookaheadGrid: Experiment = {
         names: BLOCKS.map((block) => `block ${block}`),
         values: BLOCKS.map((block) =>
           Math.max(
-            ...GRID.flatMap((each, i) => (each.tile === tile && each.block === block ? [gain[i] ?? 0] : [])),
+            ...GRID.flatMap((each, i) =>
+              each.tile === tile && each.block === block && each.trigger > 0 ? [gain[i] ?? 0] : [],
+            ),
           ),
         ),
       })),
