@@ -109,7 +109,7 @@ function machineBars(bench: Bench): Bar[] {
   return parametersOf(bench.hardware, stackByName('llada.cpp')).map(
     ({ name, dimension, range, integral }) => {
       const end = (value: number): End => {
-        const text = baseText(integral ? Math.round(value) : value, dimension);
+        const text = baseText(integral ? Math.round(value) : Number(value.toPrecision(3)), dimension);
         const stack = name.startsWith('stack.');
         const changed = { [stack ? name.slice('stack.'.length) : name]: text };
         return { text, machine: stack ? { software: changed } : { hardware: changed } };
