@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { type PreviewServer, preview } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { project } from '../../src/util/project-root.js';
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  existsSync,
+);
+const { root } = project();
+
+function reference<T>(name: string): T {
+  return JSON.parse(readFileSync(join(root, 'results/reference', name), 'utf8')) as T;
+}
+
+const ladder = reference<{ rows: unknown[]; timeline: unknown[] }>('ablation/summary.json');
+const quality = reference<{ rows: unknown[] }>('quality/techniques.json');
+const numerics = ['f16', 'q4_0'].map((weights) =>
+  reference<{ agreement: unknown[] }>(`numerics/${weights}-llada.cpp.json`),
+);
+const phones = readdirSync(join(root, 'results/reference/phones'))
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => reference<{ rows: unknown[] }>(`phones/${name}`));
+const validation = reference<{ rows: { predicted: number | null; bound: boolean; as: string | null }[] }>(
+  'validation/open.json',
+);
+const chips = new Set(
+  validation.rows
+    .filter((row) => row.predicted !== null && !row.bound && row.as !== null)
+    .map((row) => row.as!.split('/')[0]),
+);
+
+/** What each notebook has to show, in order: the least number of marks of each chart, the rows of each table. */
+const NOTEBOOKS: Record<string, { charts: number[]; tables: number[] }> = {
+  techniques: {
+    charts: [2 * ladder.rows.length, 2 * (ladder.rows.length - 1)],
+    tables: [ladder.rows.length],
+  },
+  time: { charts: [50, 5 * ladder.rows.length, ...ladder.timeline.map(() => 100)], tables: [3] },
+  phones: {
+    charts: [3 * phones.length, 7 * phones.length, chips.size],
+    tables: [3 * phones.length, chips.size],
+  },
+  // Policies that came out the same share a point in the second chart.
+  quality: {
+    charts: [2 * quality.rows.length, quality.rows.length - 2],
+    tables: [quality.rows.length, numerics.flatMap((run) => run.agreement).length, numerics.length],
+  },
+};
+
+it('has an expectation for every notebook', () => {
+  const pages = readdirSync(join(root, 'notebooks')).filter((name) => name.endsWith('.html'));
+  expect(pages.map((name) => name.replace('.html', '')).sort()).toEqual(Object.keys(NOTEBOOKS).sort());
+});
+
+describe.skipIf(CHROMIUM === undefined)('built notebooks in Chromium', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'notebooks-'));
+  let server: PreviewServer;
+  let browser: Browser;
+  let home: string;
+
+  beforeAll(async () => {
+    execFileSync(process.execPath, ['scripts/notebooks.mjs', 'build', folder], { cwd: root, stdio: 'pipe' });
+    server = await preview({
+      configFile: false,
+      root: folder,
+      build: { outDir: folder },
+      preview: { host: '127.0.0.1', port: 4199 },
+      logLevel: 'silent',
+    });
+    home = server.resolvedUrls!.local[0]!;
+    browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Marks drawn by every chart of the page: paths and texts that Vega put inside mark groups. */
+  const marks = (page: Page): Promise<number[]> =>
+    page
+      .locator('svg.marks')
+      .evaluateAll((charts) =>
+        charts.map(
+          (chart) =>
+            (chart as unknown as { querySelectorAll(selector: string): { length: number } }).querySelectorAll(
+              '.mark-rect.role-mark path, .mark-rule.role-mark line, .mark-symbol.role-mark path',
+            ).length,
+        ),
+      );
+
+  it.each(Object.entries(NOTEBOOKS))(
+    '%s draws every chart and table, asks nobody and reports nothing',
+    async (name, expected) => {
+      const page = await browser.newPage();
+      const requests: string[] = [];
+      const problems: string[] = [];
+      page.on('request', (request) => requests.push(request.url()));
+      page.on('requestfailed', (request) => problems.push(`failed: ${request.url()}`));
+      page.on('pageerror', (error) => problems.push(String(error)));
+      page.on('console', (message) => {
+        if (message.type() === 'error') problems.push(message.text());
+      });
+      await page.goto(new URL(`${name}.html`, home).href);
+      // The page says nothing when it is done; wait for as much as it should show, then look at what it shows.
+      await expect
+        .poll(() => page.locator('svg.marks, table, .observablehq--error').count(), { timeout: 30_000 })
+        .toBeGreaterThanOrEqual(expected.charts.length + expected.tables.length);
+      await page.waitForLoadState('networkidle');
+
+      const drawn = await marks(page);
+      expect(drawn).toHaveLength(expected.charts.length);
+      for (const [at, least] of expected.charts.entries()) {
+        expect(drawn[at], `marks of chart ${at + 1}`).toBeGreaterThanOrEqual(least);
+      }
+      const tables = await page.locator('table').all();
+      expect(await Promise.all(tables.map((table) => table.locator('tbody tr').count()))).toEqual(
+        expected.tables,
+      );
+      expect(await page.locator('body').innerText()).not.toMatch(/\b(NaN|undefined|Infinity)\b/);
+      expect(await page.locator('.observablehq--error').count()).toBe(0);
+      expect(requests.filter((url) => !url.startsWith(home) && !/^(data|blob):/.test(url))).toEqual([]);
+      expect(problems).toEqual([]);
+      await page.close();
+    },
+    60_000,
+  );
+});
