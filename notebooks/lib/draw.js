@@ -51,7 +51,7 @@ export function list(notes) {
 }
 
 /** @param {number} share */
-export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
 /** @param {number | null} factor */
 export const times = (factor) => (factor === null ? '–' : `${factor.toFixed(2)}×`);
 /** @param {number} p */
