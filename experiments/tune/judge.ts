@@ -69,7 +69,8 @@ function dominates(a: Judged, b: Judged): boolean {
 }
 
 /**
- * Which candidates of the screening are worth confirming: the fastest of those whose loss might be within the margin.
+ * Which candidates of the screening are worth confirming: the fastest of those whose loss was within the margin, then
+ * the fastest of those whose loss might be.
  * @param judged of the screening, baseline and full system first
  * @returns indices; the first `always` are always among them
  */
@@ -78,7 +79,9 @@ export function shortlist(judged: readonly Judged[], always: number, count: numb
   const rest = judged
     .map((row, index) => ({ row, index }))
     .filter(({ row, index }) => index >= always && row.difference.high > -MARGIN)
-    .sort((a, b) => a.row.seconds - b.row.seconds || a.index - b.index)
+    .sort((a, b) => rank(a.row) - rank(b.row) || a.row.seconds - b.row.seconds || a.index - b.index)
     .slice(0, count);
   return [...fixed, ...rest.map(({ index }) => index)];
 }
+
+const rank = ({ difference }: Judged): number => (difference.value > -MARGIN ? 0 : 1);

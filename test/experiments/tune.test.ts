@@ -25,6 +25,8 @@ describe('search', () => {
     expect(named.map(({ name }) => name).slice(0, 2)).toEqual(['block-kv', FULL_SYSTEM]);
     expect(candidates('block-kv', 2, 1)).toEqual(named);
     expect(candidates('block-kv', 1e6, 1)).toHaveLength(space.length + 2);
+    // The lossless contenders do not hang on the draw.
+    expect(named.filter(({ name }) => name.includes('exact speculation'))).toHaveLength(2);
   });
 
   it('gives the paired difference an interval that holds it', () => {
@@ -37,7 +39,7 @@ describe('search', () => {
   });
 
   it('keeps off the front what is too bad or dominated', () => {
-    const rows = judge(named, [
+    const rows = judge(named.slice(0, 4), [
       samples(50, () => true),
       samples(10, (i) => i % 4 !== 0),
       samples(9, (i) => i > 1),
@@ -47,6 +49,15 @@ describe('search', () => {
     expect(rows.map(({ onFront }) => onFront)).toEqual([true, false, true, false]);
     // The full system is confirmed whatever the screening said; then the fastest plausible one.
     expect(shortlist(rows, 2, 1)).toEqual([0, 1, 2]);
+    // A slower one that lost nothing goes before a faster one that only might be within the margin.
+    const few = judge(named.slice(0, 4), [
+      ...[50, 20].map((seconds) => samples(seconds, () => true).slice(0, 50)),
+      samples(9, (i) => i > 2).slice(0, 50),
+      samples(12, () => true).slice(0, 50),
+    ]);
+    expect(few[2]?.difference.high).toBeGreaterThan(-0.03);
+    expect(shortlist(few, 2, 1)).toEqual([0, 1, 3]);
+    expect(shortlist(few, 2, 2)).toEqual([0, 1, 3, 2]);
   });
 
   it('goes on where a killed run stopped, and measures a cut-off line again', async () => {
@@ -56,7 +67,7 @@ describe('search', () => {
     const workload = await openWorkload('tiny-llada', 1);
     const first = await tune(bench, workload, options, path, 'x');
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
-    expect(lines).toHaveLength(6);
+    expect(lines).toHaveLength(9);
     writeFileSync(path, `${lines.slice(0, 3).join('\n')}\n`);
     appendFileSync(path, (lines[3] ?? '').slice(0, 20));
     expect(await tune(bench, workload, options, path, 'x')).toEqual(first);
