@@ -14,6 +14,7 @@ import { type CostOptions, costOptions, openMachine } from '../cost-options.js';
 import { addEngineOptions, type EngineOptions, openEngine } from '../engine-options.js';
 import type { Context } from '../io.js';
 import { integer, number } from '../options.js';
+import { policyWithBlocks } from '../problem-options.js';
 import { progressBar } from '../progress.js';
 import { requireTokenizer } from '../prompt.js';
 import { chooseTasks, type Task } from '../task.js';
@@ -200,10 +201,7 @@ async function policySpec(
   policy: string,
   { blockLength, genLength, steps }: GenerateOptions,
 ): Promise<PolicySpec> {
-  const { policySpecByName } = await import('../../decode/policies.js');
-  const { parsePolicySpec } = await import('../../decode/spec.js');
-  const named = policySpecByName(policy);
-  const spec = parsePolicySpec(blockLength === undefined ? named : { ...named, blockLength });
+  const spec = await policyWithBlocks(policy, blockLength);
   if (genLength % spec.blockLength !== 0) {
     throw new UsageError(
       `--gen-length ${genLength} is not a multiple of the block length ${spec.blockLength}: change one (--block-length)`,

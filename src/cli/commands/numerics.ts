@@ -6,20 +6,13 @@ import { formatTable } from '../../util/table.js';
 import { addEngineOptions, type EngineOptions, openEngine } from '../engine-options.js';
 import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
-import { integer, number } from '../options.js';
+import { number } from '../options.js';
+import { addProblemOptions, chooseProblems, type ProblemOptions } from '../problem-options.js';
 import { progressBar } from '../progress.js';
-import { requireTokenizer } from '../prompt.js';
 
-interface NumericsOptions extends EngineOptions {
+interface NumericsOptions extends EngineOptions, ProblemOptions {
   readonly against: string;
-  readonly policy: string;
   readonly quant?: string;
-  readonly n: number;
-  readonly firstIndex: number;
-  readonly seed: number;
-  readonly model: string;
-  readonly genLength: number;
-  readonly blockLength?: number;
   readonly nearTie: number;
   readonly out?: string;
 }
@@ -29,17 +22,11 @@ export function registerNumerics(program: Command, context: () => Context): void
     .command('numerics')
     .description("what an engine's arithmetic changes: agreement by token state, KL, near-ties, tokens")
     .option('--against <engine>', 'engine that it is compared with', 'tfjs')
-    .option('--policy <name>', 'decoding policy, see `policies`', 'llada.cpp')
     .option(
       '--quant <name>',
       'convert the weights first, for both: f32, f16, q8_0, q4_0 (default: as stored)',
-    )
-    .option('--n <problems>', 'held-out problems of the shipped task', integer(1), 8)
-    .option('--first-index <n>', 'index of the first problem', integer(0), 0)
-    .option('--seed <n>', 'seed of the problems', integer(0), 1)
-    .option('--model <name>', 'shipped model, directory or .gguf file', 'tiny-llada')
-    .option('--gen-length <n>', 'positions to generate', integer(1), 128)
-    .option('--block-length <n>', "positions per block (default: the policy's)", integer(1))
+    );
+  addProblemOptions(command, { n: 8, policy: 'llada.cpp' })
     .option('--near-tie <margin>', 'logits between best and second best of a near-tie', number(0, 100), 0.1)
     .option('--out <file>', 'also write the result as JSON');
   addEngineOptions(command, 'npu-numerics')
@@ -57,26 +44,14 @@ export function registerNumerics(program: Command, context: () => Context): void
 
 async function run(ctx: Context, options: NumericsOptions): Promise<void> {
   const { composePolicy } = await import('../../decode/compose.js');
-  const { policySpecByName } = await import('../../decode/policies.js');
-  const { parsePolicySpec } = await import('../../decode/spec.js');
   const { compareEngines } = await import('../../engine/compare/compare-engines.js');
   const { cooperative } = await import('../../engine/cooperative.js');
-  const { fileSha256, loadModel } = await import('../../model/load.js');
-  const { encodePrompt } = await import('../../model/prompt.js');
-  const { generateProblem } = await import('../../train/problems.js');
+  const { fileSha256 } = await import('../../model/load.js');
   const { scoreResponse } = await import('../../train/score.js');
   const { atomicWriteFile } = await import('../../util/atomic-write.js');
-  const named = policySpecByName(options.policy);
-  const { blockLength, quant } = options;
-  const spec = parsePolicySpec(blockLength === undefined ? named : { ...named, blockLength });
-  const loaded = await loadModel(options.model);
-  const tokenizer = requireTokenizer(loaded);
+  const { quant } = options;
+  const { spec, model: loaded, tokenizer, problems } = await chooseProblems(options);
   const model = await converted(loaded, quant);
-  const problems = Array.from({ length: options.n }, (_, at) => {
-    const index = options.firstIndex + at;
-    const problem = generateProblem(options.seed, index, 'long', 'heldout');
-    return { index, problem, promptIds: encodePrompt(tokenizer, problem.prompt) };
-  });
   const reference = await openEngine(ctx, model, { ...options, engine: options.against });
   try {
     const engine = await openEngine(ctx, model, options);

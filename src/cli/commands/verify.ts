@@ -4,32 +4,25 @@ import { CheckError } from '../../errors.js';
 import { addEngineOptions, type EngineOptions, openEngine } from '../engine-options.js';
 import type { Context } from '../io.js';
 import { integer } from '../options.js';
+import { addProblemOptions, chooseProblems, type ProblemOptions } from '../problem-options.js';
 import { progressBar } from '../progress.js';
-import { requireTokenizer } from '../prompt.js';
 
-interface VerifyOptions extends EngineOptions {
-  readonly policy: string;
-  readonly n: number;
-  readonly firstIndex: number;
-  readonly seed: number;
-  readonly model: string;
-  readonly genLength: number;
-  readonly blockLength?: number;
+interface VerifyOptions extends EngineOptions, ProblemOptions {
   readonly every: number;
 }
 
 export function registerVerify(program: Command, context: () => Context): void {
   const verify = program
     .command('verify')
-    .description('prove what a policy preserves: recompute without cache or window, compare, check every law')
-    .requiredOption('--policy <name>', 'decoding policy, see `policies`')
-    .option('--n <problems>', 'held-out problems of the shipped task', integer(1), 4)
-    .option('--first-index <n>', 'index of the first problem', integer(0), 0)
-    .option('--seed <n>', 'seed of the problems', integer(0), 1)
-    .option('--model <name>', 'shipped model, directory or .gguf file', 'tiny-llada')
-    .option('--gen-length <n>', 'positions to generate', integer(1), 128)
-    .option('--block-length <n>', "positions per block (default: the policy's)", integer(1))
-    .option('--every <n>', 'recompute every n-th step (every token is compared in any case)', integer(1), 1);
+    .description(
+      'prove what a policy preserves: recompute without cache or window, compare, check every law',
+    );
+  addProblemOptions(verify, { n: 4 }).option(
+    '--every <n>',
+    'recompute every n-th step (every token is compared in any case)',
+    integer(1),
+    1,
+  );
   addEngineOptions(verify)
     .addHelpText(
       'after',
@@ -42,30 +35,16 @@ export function registerVerify(program: Command, context: () => Context): void {
 }
 
 async function run(ctx: Context, options: VerifyOptions): Promise<void> {
-  const { policySpecByName } = await import('../../decode/policies.js');
-  const { parsePolicySpec } = await import('../../decode/spec.js');
   const { cooperative } = await import('../../engine/cooperative.js');
   const { useBackend } = await import('../../engine/tfjs/backend.js');
   const { loadWeightTensors } = await import('../../engine/tfjs/weight-tensors.js');
   const { verifyPolicy } = await import('../../engine/verify/verify-policy.js');
-  const { loadModel } = await import('../../model/load.js');
-  const { encodePrompt } = await import('../../model/prompt.js');
-  const { generateProblem } = await import('../../train/problems.js');
-  const named = policySpecByName(options.policy);
-  const { blockLength } = options;
-  const spec = parsePolicySpec(blockLength === undefined ? named : { ...named, blockLength });
-  const model = await loadModel(options.model);
-  const tokenizer = requireTokenizer(model);
+  const { spec, model, problems } = await chooseProblems(options);
   const engine = await openEngine(ctx, model, options);
   await useBackend('wasm');
   const weights = await loadWeightTensors(model.config, model.weights);
   const bar = progressBar(ctx, 'problems');
   try {
-    const problems = Array.from({ length: options.n }, (_, at) => {
-      const index = options.firstIndex + at;
-      const { prompt } = generateProblem(options.seed, index, 'long', 'heldout');
-      return { index, promptIds: encodePrompt(tokenizer, prompt) };
-    });
     const report = await verifyPolicy({
       ...{ engine: cooperative(engine), weights, spec, problems },
       ...{ genLength: options.genLength, every: options.every, signal: ctx.signal },
