@@ -1,8 +1,11 @@
 import type { DType, Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
-import type { SoftwareStack } from '../stacks/stack.js';
+import type { SoftwareStack, StackNumbers } from '../stacks/stack.js';
 import { bytesOf, tensorOf } from './lower-common.js';
 import { reachedExperts } from './lower-matmul.js';
+
+/** Rows from which a kernel that decodes weights once for several rows gains: i8mm kernels of KleidiAI take four. */
+const GEMM_ROWS = 4;
 
 /** Work of an operator on CPU cores. */
 export interface CpuWork {
@@ -41,12 +44,17 @@ function elementBytesPerMs(profile: HardwareProfile): number {
 }
 
 /** @see dotMacsPerMs for matrix work; other operators move their operands once. */
-export function cpuWork(op: Op, graph: OpGraph, profile: HardwareProfile, headSpeedup: number): CpuWork {
+export function cpuWork(
+  op: Op,
+  graph: OpGraph,
+  profile: HardwareProfile,
+  { headSpeedup, gemmSpeedup }: Pick<StackNumbers, 'headSpeedup' | 'gemmSpeedup'>,
+): CpuWork {
   const moved = operandBytes(op, graph);
   switch (op.kind) {
     case 'matmul': {
       const dtype = tensorOf(graph, op.weights[0]).dtype;
-      const speedup = op.role === 'head' ? headSpeedup : 1;
+      const speedup = (op.role === 'head' ? headSpeedup : 1) * (op.rows >= GEMM_ROWS ? gemmSpeedup : 1);
       return { singleThreadMs: op.macs / dotMacsPerMs(profile, dtype) / speedup, bytes: moved };
     }
     case 'moe': {

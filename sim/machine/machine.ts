@@ -250,7 +250,7 @@ class EventMachine implements Machine {
     let singleThreadMs = 0;
     let bytes = 0;
     for (const op of graph.ops) {
-      const work = cpuWork(op, graph, profile, stack.numbers.headSpeedup);
+      const work = cpuWork(op, graph, profile, stack.numbers);
       singleThreadMs += work.singleThreadMs;
       bytes += work.bytes;
     }

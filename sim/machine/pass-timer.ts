@@ -89,7 +89,7 @@ export class PassTimer {
       const besideCopy = onNpu ? npuBesideCopy.timeGroup(ops, graph) : [];
       const prepareOp = (op: Op, at: number): PreparedOp => ({
         ...{ op, label: opLabel(op), kernel: kernels[at] ?? null, besideCopy: besideCopy[at] ?? null },
-        cpu: onNpu ? null : cpuWork(op, graph, profile, stack.numbers.headSpeedup),
+        cpu: onNpu ? null : cpuWork(op, graph, profile, stack.numbers),
       });
       return {
         device,

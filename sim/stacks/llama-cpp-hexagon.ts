@@ -83,3 +83,28 @@ export const llamaCppHexagonHvx: SoftwareStack = {
     },
   }),
 };
+
+/**
+ * The kernels of arXiv:2509.23324 (htp-ops-lib): one session, requests by shared memory, Q4_0 repacked so that a vector
+ * load takes whole groups (no padding) and streams in long transfers; the vocabulary projection stays on the CPU.
+ */
+export const htpOps: SoftwareStack = {
+  name: 'htp-ops',
+  description:
+    'Q4_0 tiles of arXiv:2509.23324: long weight streams, matrix unit for every row, head on the CPU',
+  ...base({
+    numbers: { ...NUMBERS.numbers, matrixFromRows: 1, q4Layout: 1, q8Layout: 1 },
+    provenance: {
+      ...NUMBERS.provenance,
+      q4Layout: { ...X4X2, source: 'arXiv:2509.23324' },
+      q8Layout: { ...X4X2, source: 'arXiv:2509.23324' },
+      matrixFromRows: { ...X4X2, source: 'arXiv:2509.23324' },
+    },
+  }),
+  weightStream: 'bulk',
+  sessions: () => 1,
+  groups: (graph, profile) =>
+    groupInBatches(graph, profile, { numbers: NUMBERS.numbers, sessions: () => 1 }, (op) =>
+      op.layer === null ? 'cpu' : 'npu',
+    ),
+};

@@ -5,12 +5,35 @@ import { llamaCppHexagon } from './llama-cpp-hexagon.js';
 import { INTEGER_TILE } from './qnn.js';
 import { type Device, groupPerOp, type SoftwareStack, stackNumbers } from './stack.js';
 
+/** Kernels with 8-bit matrix instructions (i8mm): weights are decoded once for several rows. */
+const GEMM_KERNELS = stackNumbers({
+  ...COMMON_NUMBERS,
+  gemmSpeedup: {
+    ...{
+      value: '3',
+      kind: 'derived',
+      source: 'MNN gemm_speed_benchmark.md, gemv_bw_benchmark.md',
+      range: ['2', '4.5'],
+    },
+    note: 'SM8850, 4 threads: 598-888 GFLOPS of INT4 products; its matrix-vector rate on the same cores is 210 GFLOPS',
+  },
+});
+
 /** MNN on CPU cores: an operator is divided by the compute rate of the core groups (`computeDivideSizes`). */
 export const mnnCpu: SoftwareStack = {
   ...cpuStack,
+  ...GEMM_KERNELS,
   name: 'mnn-cpu',
-  description: 'MNN: all operators on CPU cores, each core gets work by its speed',
+  description: 'MNN: all operators on CPU cores, 8-bit matrix kernels, each core gets work by its speed',
   threadShares: 'by-speed',
+};
+
+/** XNNPACK and KleidiAI kernels (ExecuTorch, llama.cpp with repacked Q4_0): a thread pool that steals work. */
+export const cpuGemm: SoftwareStack = {
+  ...mnnCpu,
+  name: 'cpu-gemm',
+  description:
+    'XNNPACK, KleidiAI or repacked Q4_0 on CPU cores: 8-bit matrix kernels, work by the speed of a core',
 };
 
 /** Any engine on the GPU: every operator is a kernel bound by arithmetic or by DRAM; one wait a pass. */

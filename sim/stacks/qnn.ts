@@ -108,3 +108,20 @@ export const qnnFp16 = graphStack({
   weightDecode: 'vector',
   numbers: {},
 });
+
+/**
+ * T-MAN (arXiv:2511.11248): operators of its own inside QNN graphs, 4-bit weights with group scales decoded by table
+ * look-up on the vector threads beside the transfer and the FP16 products. Timed with this project's decode rate.
+ */
+export const tMan = graphStack({
+  name: 't-man',
+  description:
+    'static graph with FP16 activations and group-wise 4-bit weights decoded on the vector threads',
+  weightDecode: 'vector',
+  numbers: {
+    q4Layout: {
+      ...{ value: '1', kind: 'derived', source: 'arXiv:2511.11248' },
+      note: 'per-group scales, as Q4_0 has them',
+    },
+  },
+});

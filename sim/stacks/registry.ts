@@ -2,9 +2,9 @@ import { unknownName } from '../../src/util/nearest.js';
 import { cpuStack } from './cpu.js';
 import { FITTED } from './fitted.js';
 import { lladaCpp } from './llada-cpp.js';
-import { llamaCppHexagon, llamaCppHexagonHvx } from './llama-cpp-hexagon.js';
-import { gpuStack, llamaCppFastRpc, llmNpu, mnnCpu, nntrainer } from './others.js';
-import { qnn, qnnA8, qnnFp16 } from './qnn.js';
+import { htpOps, llamaCppHexagon, llamaCppHexagonHvx } from './llama-cpp-hexagon.js';
+import { cpuGemm, gpuStack, llamaCppFastRpc, llmNpu, mnnCpu, nntrainer } from './others.js';
+import { qnn, qnnA8, qnnFp16, tMan } from './qnn.js';
 import type { SoftwareStack } from './stack.js';
 
 const STACKS: readonly SoftwareStack[] = [
@@ -15,10 +15,13 @@ const STACKS: readonly SoftwareStack[] = [
   qnn,
   qnnA8,
   qnnFp16,
+  tMan,
   llamaCppFastRpc,
+  htpOps,
   llmNpu,
   nntrainer,
   mnnCpu,
+  cpuGemm,
   gpuStack,
   ...FITTED,
 ];

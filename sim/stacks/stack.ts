@@ -25,6 +25,8 @@ export interface StackNumbers {
   readonly refreshThreads: number;
   /** How many times faster than dot products the vocabulary projection is on the CPU; 1 is the same kernel. */
   readonly headSpeedup: number;
+  /** How many times faster than dot products a matrix product of several rows is on the CPU; 1 decodes weights per row. */
+  readonly gemmSpeedup: number;
   /** CPU time of softmax and confidence for one logit on one thread, in ms. */
   readonly samplePerLogitMs: number;
   /** Cost of starting and joining the CPU threads for one operator, in ms. */

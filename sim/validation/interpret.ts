@@ -41,7 +41,7 @@ export function interpret(row: PublishedRow): Interpretation {
         model: work.kind === 'kernel' ? null : modelOf(row.model),
         quant,
         headQuant: /fp16 lm_head/i.test(row.quant) ? 'f16' : quant,
-        memory: stack.startsWith('llama.cpp-hexagon') ? 'on-demand' : 'unlimited',
+        memory: memoryOf(row, stack),
         threads: threadsOf(row.engine),
         work,
       },
@@ -70,12 +70,26 @@ function profileOf({ soc, npu_arch: arch }: PublishedRow): string {
   return profile;
 }
 
+/** The runtime of arXiv:2606.13740 swaps beside the NPU unless the row says that it does not. */
+function memoryOf({ engine }: PublishedRow, stack: string): MemoryMode {
+  if (stack === 'llada.cpp') return /on-demand|without somr|no somr/i.test(engine) ? 'on-demand' : 'somr';
+  return stack.startsWith('llama.cpp-hexagon') ? 'on-demand' : 'unlimited';
+}
+
 /** Which software stack an engine is timed as. The first rule that fits counts. */
 function stackOf({ engine, quant }: PublishedRow): string {
   if (/->|split/i.test(engine)) throw new NotModelled('split between processors');
   if (/\bcpu-npu\b/i.test(engine) || /llm\.npu/i.test(engine)) return 'llm.npu';
-  if (/opencl|adreno|\bgpu\b|vulkan/i.test(engine)) return 'gpu';
-  if (/\bcpu\b|xnnpack|kleidiai/i.test(engine)) return /\bmnn\b/i.test(engine) ? 'mnn-cpu' : 'cpu';
+  if (/opencl|adreno|\bgpu\b|vulkan|\bmlc\b/i.test(engine)) return 'gpu';
+  if (/\bcpu\b|xnnpack|kleidiai/i.test(engine)) return cpuStackOf(engine, quant);
+  if (/llada\.cpp/i.test(engine)) return 'llada.cpp';
+  if (/t-man/i.test(engine)) return 't-man';
+  if (/htp-ops|test-time scaling/i.test(engine)) return 'htp-ops';
+  // HeteroLLM: FP16 products of 4-bit weights in QNN graphs; its other modes share an operator with the GPU.
+  if (/hetero/i.test(engine)) {
+    if (/npu[- ]?only/i.test(engine)) return 'qnn-fp16';
+    throw new NotModelled('split between processors');
+  }
   if (/fastrpc/i.test(engine)) return 'llama.cpp-fastrpc';
   if (/llama\.cpp/i.test(engine) && /hexagon|htp|npu/i.test(engine)) {
     return /hvx/i.test(engine) ? 'llama.cpp-hexagon-hvx' : 'llama.cpp-hexagon';
@@ -90,6 +104,13 @@ function stackOf({ engine, quant }: PublishedRow): string {
   throw new NotModelled(`no software stack for engine "${engine}"`);
 }
 
+/** Which CPU kernels: llama.cpp decodes weights once per row unless they are repacked for matrix instructions. */
+function cpuStackOf(engine: string, quant: string): string {
+  if (/\bmnn\b/i.test(engine)) return 'mnn-cpu';
+  const matrixKernels = /xnnpack|kleidiai|executorch|repack/i.test(engine) || /q4_0_\d_\d/i.test(quant);
+  return matrixKernels ? 'cpu-gemm' : 'cpu';
+}
+
 /**
  * K-quants cost what Q4_0 costs within 8 % of the bytes, and MXFP4 what its tiles do (640 B, as Q4_0's); per-channel formats
  * differ in the stack's layout.
@@ -98,9 +119,9 @@ function quantOf(text: string): Quant {
   const exact = QUANTS.find((quant) => quant === text.trim().toLowerCase());
   if (exact !== undefined) return exact;
   if (/mixed/i.test(text)) throw new NotModelled(`quantization "${text}" is not modelled`);
-  if (/^w8|^q8|^int8/i.test(text)) return 'q8_0';
-  if (/^fp16|^f16/i.test(text)) return 'f16';
-  if (/^w4|^q4_|k-quant|4-bit|i4$|^int4|mxfp4/i.test(text)) return 'q4_0';
+  if (/^w8|^q8|^int8|8-bit|a8w\b/i.test(text)) return 'q8_0';
+  if (/^b?fp?16/i.test(text)) return 'f16';
+  if (/^w4|q4_|k-quant|4-bit|i4$|^int4|a4w\b|spinquant|qlora|mxfp4/i.test(text)) return 'q4_0';
   throw new NotModelled(`quantization "${text}" is not modelled`);
 }
 
@@ -124,7 +145,7 @@ function threadsOf(engine: string): number | null {
 }
 
 function workOf(row: PublishedRow, stack: string): Work {
-  switch (row.phase) {
+  switch (phaseOf(row.phase)) {
     case 'prefill': {
       const tokens = count(row.batch_or_tokens, 'the number of prompt tokens');
       return { kind: 'prefill', tokens, context: 0, compiled: compiledFor(row, stack) };
@@ -140,9 +161,20 @@ function workOf(row: PublishedRow, stack: string): Work {
     }
     case 'energy':
       throw new NotModelled('energy of a whole device: the source gives no number of generated tokens');
+    case 'denoise': {
+      // All rows get logits; without a stated context there is no cached prefix, as in Table 2 of arXiv:2606.13740.
+      const sequences = count(row.batch_or_tokens, 'the number of rows of the step');
+      const stated = /\d/.test(row.context);
+      return { kind: 'decode', sequences, context: stated ? contextOf(row.context, false) : 0 };
+    }
     default:
       throw new NotModelled(`a ${row.phase} measurement is not modelled`);
   }
+}
+
+/** `diffusion step`, `denoising step` and the like are one word here. */
+function phaseOf(text: string): string {
+  return /denois|diffusion|\bstep\b/i.test(text) ? 'denoise' : text.trim().toLowerCase();
 }
 
 /** Qualcomm AI Hub exports Genie graphs for a context of 4096 positions (`--context-length`). */

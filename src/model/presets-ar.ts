@@ -188,11 +188,41 @@ export const AUTOREGRESSIVE: readonly ModelConfig[] = [
     ...{ ...COMMON, name: 'smollm2-1.7b', layers: 24, hidden: 2048, heads: 32, kvHeads: 32, headDim: 64 },
     ...{ ffn: 8192, vocab: 49_152, bosId: 1, eosId: 2 },
   },
+  {
+    ...{ ...COMMON, name: 'internlm2-1.8b', layers: 24, hidden: 2048, heads: 16, kvHeads: 8, headDim: 128 },
+    ...{ ffn: 8192, vocab: 92_544, tiedHead: false, bosId: 1, eosId: 2 },
+  },
+  {
+    ...{ ...LLAMA_2, name: 'stories110m', layers: 12, hidden: 768, heads: 12, kvHeads: 12, headDim: 64 },
+    ...{ ffn: 2048, tiedHead: true },
+  },
+  {
+    ...{ ...COMMON, name: 'olmoe-1b-7b', layers: 16, hidden: 2048, heads: 16, kvHeads: 16, headDim: 128 },
+    ...{ ffn: 0, vocab: 50_304, qkNorm: true, tiedHead: false, bosId: null, eosId: 50_279 },
+    moe: { experts: 64, expertsPerToken: 8, expertFfn: 1024, renormalise: false },
+  },
+  {
+    ...{ ...QWEN_3, name: 'qwen3-30b-a3b', layers: 48, hidden: 2048, heads: 32, kvHeads: 4, ffn: 0 },
+    tiedHead: false,
+    moe: { experts: 128, expertsPerToken: 8, expertFfn: 768, renormalise: true },
+  },
 ];
 
 /** Other names of the same shapes: fine-tunes, and models that differ in less than the machine looks at. */
 export const ALIASES: Readonly<Record<string, string>> = {
   'llama-3-taide-lx-8b': 'llama-3-8b',
+  'llama3-taide-lx-8b': 'llama-3-8b',
+  'llama-3-elyza-jp-8b': 'llama-3-8b',
+  'llama3-elyza-jp-8b': 'llama-3-8b',
+  'llama-sea-lion-8b-r': 'llama-3.1-8b',
+  'ibm-granite-3.1-8b': 'granite-3.1-8b',
+  'internlm-1.8b': 'internlm2-1.8b',
+  'phi-2-2.7b': 'phi-2',
+  'smallthinker-3b': 'qwen2.5-3b',
+  'smallthinker-3b-preview': 'qwen2.5-3b',
+  'stories-110m': 'stories110m',
+  'qwen2.5-coder-7b': 'qwen2.5-7b',
+  'gemma3-4b': 'gemma-3-4b',
   'llama-sea-lion-3.5-8b-r': 'llama-3.1-8b',
   'mistral-7b-v0.3': 'mistral-7b',
   'deepseek-r1-distill-qwen-1.5b': 'qwen2.5-1.5b',

@@ -37,6 +37,21 @@ describe('software stacks', () => {
     expect(fast.rest).toBeCloseTo(part().rest, 6);
   });
 
+  it('gain from matrix instructions on the CPU only where several rows share a decoded weight', () => {
+    const ms = (rows: number, stack: string) => {
+      const chip = { profile: loadProfile('sm8850'), model: resolvePreset('llama-3.2-1b') };
+      const machine = createMachine({
+        ...{ ...chip, precision: precisionFor('q4_0'), memory: 'unlimited', fidelity: 'event' },
+        stack: overrideStack(stackByName(stack), { gemmSpeedup: stack === 'cpu' ? '1' : '3' }),
+      });
+      machine.timePass({ rows, kvSets: [], logitsRows: 0, masked: false });
+      return machine.stepBreakdown().ms;
+    };
+    expect(ms(128, 'cpu-gemm')).toBe(ms(128, 'mnn-cpu'));
+    expect(ms(128, 'cpu') / ms(128, 'cpu-gemm')).toBeGreaterThan(2.5);
+    expect(ms(128, 'cpu-gemm') / ms(1, 'cpu-gemm')).toBeLessThan(128 / 2.5);
+  });
+
   it('refuses unknown numbers and wrong units', () => {
     const stack = stackByName('cpu');
     expect(() => overrideStack(stack, { cpuThread: '4' })).toThrow(UsageError);

@@ -78,6 +78,36 @@ describe('what is timed for a row', () => {
     expect(stack('llm.npu CPU-NPU', 'W8A8')).toBe('llm.npu');
     expect(stack('jeffzhou FastRPC/mempool backend')).toBe('llama.cpp-fastrpc');
     expect(stack('ExecuTorch QNN kv mode')).toBe('qnn');
+    expect(stack('ExecuTorch XNNPACK')).toBe('cpu-gemm');
+    expect(stack('llama.cpp CPU', 'Q4_0_4_8')).toBe('cpu-gemm');
+    expect(stack('llada.cpp NPU')).toBe('llada.cpp');
+    expect(stack('llada.cpp CPU')).toBe('cpu');
+    expect(stack('T-MAN NPU')).toBe('t-man');
+    expect(stack('htp-ops-lib')).toBe('htp-ops');
+    expect(stack('HeteroLLM NPU-only')).toBe('qnn-fp16');
+    expect(stack('HeteroLLM Hetero-tensor')).toMatch(/split between processors/);
+  });
+
+  it('knows formats by what they store', () => {
+    const quant = (text: string) => {
+      const found = interpret(row({ quant: text }));
+      return 'case' in found ? found.case.quant : found.reason;
+    };
+    for (const text of ['16a4w', 'SpinQuant', 'W4A16', 'tile-group Q4_0']) expect(quant(text)).toBe('q4_0');
+    for (const text of ['16a8w', 'W8A8', 'recipe (8-bit class)']) expect(quant(text)).toBe('q8_0');
+    for (const text of ['BF16', 'FP16']) expect(quant(text)).toBe('f16');
+    for (const text of ['ternary', 'W2A16']) expect(quant(text)).toMatch(/not modelled/);
+  });
+
+  it('times a denoising step with all its rows, on the memory runtime that is named', () => {
+    const step = { phase: 'denoising step', batch_or_tokens: '64', context: 'n/s', unit: 'ms' };
+    const llada = { ...step, model: 'LLaDA-8B', engine: 'llada.cpp NPU' };
+    expect(interpret(row(llada))).toMatchObject({
+      case: { memory: 'somr', work: { kind: 'decode', sequences: 64, context: 0 } },
+    });
+    expect(interpret(row({ ...llada, engine: 'llada.cpp NPU, on-demand', context: '208' }))).toMatchObject({
+      case: { memory: 'on-demand', work: { context: 208 } },
+    });
   });
 
   it('takes the context a graph was compiled for from the row, or from the exporter', () => {
