@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createColors } from 'picocolors';
 import { formatTable } from '../../util/table.js';
 import type { Context } from '../io.js';
+import { registerDeviceFetch } from './device-fetch.js';
 
 export function registerDevice(program: Command, context: () => Context): void {
   const device = program
@@ -17,6 +18,7 @@ export function registerDevice(program: Command, context: () => Context): void {
         '\n\nExamples:\n  $ dllm-npu device doctor\n  $ QNN_EP_DIR=~/qnn/onnxruntime_qnn dllm-npu device doctor --json',
     )
     .action(async () => doctor(context()));
+  registerDeviceFetch(device, context);
 }
 
 async function doctor(ctx: Context): Promise<void> {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { ModelConfig } from '../../model/config.js';
 import { weightShapes } from '../../model/weight-ids.js';
 import type { WeightSource } from '../../model/weights.js';
 import { writeOnnx } from '../../onnx/write-onnx.js';
+import { cacheDirectory } from '../../util/cache-directory.js';
 import { project } from '../../util/project-root.js';
 import type { OrtEngineOptions } from './engine.js';
 import { q4BlobsAvailable } from './q4-blobs.js';
@@ -14,11 +15,6 @@ export interface PreparedModel {
   readonly path: string;
   /** Removes what was only made for one engine. */
   readonly release: () => void;
-}
-
-/** Where converted models are kept: `$XDG_CACHE_HOME/dllm-npu`, else `~/.cache/dllm-npu`. */
-export function defaultCacheDirectory(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'dllm-npu');
 }
 
 /**
@@ -47,7 +43,7 @@ export async function prepareModel(
       throw error;
     }
   }
-  const directory = options.cacheDirectory ?? defaultCacheDirectory();
+  const directory = options.cacheDirectory ?? cacheDirectory();
   mkdirSync(directory, { recursive: true });
   const name = `${cacheName(config, weightsPath)}${progress.blobs ? '-blobs' : ''}`;
   const path = join(directory, `${name}.${progress.compute}.onnx`);
