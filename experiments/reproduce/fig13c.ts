@@ -22,23 +22,18 @@ function stageByBudget(bench: Bench): Columns {
   const npu = new NpuUnits({ profile, stack, rates }, 'analytic');
   const precision = precisionFor(bench.options.quant);
   const { costs, reference, window } = memoryContext({ profile, stack, model, precision }, rates, npu);
-  const { weights } = classify(
-    reference.graph,
-    reference.ops.map(({ op }) => op),
+  const { weights } = classify(reference.graph, reference.ops);
+  const units = unitsOf(weights, window.alignment).map(({ bytes }) => bytes);
+  const staged = BUDGETS_MIB.map((budget) =>
+    placeGlobal(units, budget * MIB).map((unit) => units[unit] ?? 0),
   );
-  const units = unitsOf(weights, window.alignment);
-  const items = units.map(({ id, bytes }) => ({ id, bytes, computeMs: 0, transferMs: copyMs(costs, bytes) }));
-  const staged = BUDGETS_MIB.map((budget) => {
-    const out = new Set(placeGlobal(items, budget * MIB));
-    return items.filter(({ id }) => out.has(id));
-  });
-  const sum = (of: (item: (typeof items)[number]) => number) =>
-    staged.map((list) => list.reduce((total, item) => total + of(item), 0));
+  const sum = (of: (bytes: number) => number) =>
+    staged.map((list) => list.reduce((total, bytes) => total + of(bytes), 0));
   return {
     resident_mib: BUDGETS_MIB,
-    staged_mib: sum(({ bytes }) => bytes / MIB),
-    copy_ms: sum(({ transferMs }) => transferMs),
-    map_ms: sum(({ bytes }) => mapMs(costs, bytes)),
+    staged_mib: sum((bytes) => bytes / MIB),
+    copy_ms: sum((bytes) => copyMs(costs, bytes)),
+    map_ms: sum((bytes) => mapMs(costs, bytes)),
   };
 }
 

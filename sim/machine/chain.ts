@@ -13,7 +13,7 @@ export function chainEndsMs(kernels: readonly Kernel[]): number[] {
   let seam: Seam = { ready: -1, packed: [], decoded: [] };
   const last = kernels.map(({ pipelines }) => {
     for (const pipeline of pipelines) seam = appendTo(program, pipeline, seam);
-    return program.tasks.length;
+    return program.length;
   });
   const { ends } = runProgram(program);
   const ended: number[] = [];

@@ -2,6 +2,7 @@ import type { AttentionOp, MatMulOp, MoeOp, Op, OpGraph } from '../../src/model/
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { lowerAttention } from './lower-attention.js';
+import { tensorOf } from './lower-common.js';
 import { lowerMatMul, lowerMoe } from './lower-matmul.js';
 import { lowerVector } from './lower-vector.js';
 import type { Pipeline } from './pipeline.js';
@@ -45,8 +46,13 @@ export function lower(op: Op, graph: OpGraph, context: LowerContext): Kernel {
   }
 }
 
-/** Operators with equal keys are equal work on a given machine. */
+/** Operators with equal keys are equal work on a given machine: what lowering looks at is in the key. */
 export function kernelKey(op: Op, graph: OpGraph): string {
+  const { bytes, consumers } = tensorOf(graph, op.outputs[0]);
+  return `${workKey(op, graph)}>${bytes}${consumers.length === 0 ? '!' : ''}`;
+}
+
+function workKey(op: Op, graph: OpGraph): string {
   switch (op.kind) {
     case 'matmul':
       return matMulKey(op, graph);
@@ -59,6 +65,7 @@ export function kernelKey(op: Op, graph: OpGraph): string {
     case 'state-mix':
       return `${op.mixer}:${op.rows}:${op.width}:${op.macs}:${op.stateBytes}`;
     case 'rmsnorm':
+      return `rmsnorm:${op.rows}:${op.width}:${op.groups}`;
     case 'swiglu':
     case 'add':
     case 'embed':

@@ -38,9 +38,9 @@ function opsPerRegister(op: VectorOp, numbers: StackNumbers): number {
  */
 export function lowerVector(op: VectorOp, graph: OpGraph, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
-  // An embedding reads one row per token, not the table.
-  const operands =
-    op.kind === 'embed' ? bytesOf(graph, op.outputs) : bytesOf(graph, [...op.inputs, ...op.weights]);
+  // An embedding reads one row per token, not the table; so does a gather.
+  const gathers = op.kind === 'embed' || op.kind === 'gather-rows';
+  const operands = bytesOf(graph, gathers ? op.outputs : [...op.inputs, ...op.weights]);
   const inTcm = stack.activationsIn === 'tcm';
   const state = op.kind === 'state-mix' ? op.stateBytes : 0;
   const read = (inTcm ? 0 : operands) + state;

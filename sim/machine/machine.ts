@@ -111,7 +111,8 @@ class EventMachine implements Machine {
     this.name = `${profile.name}/${stack.name}/${options.model.name}/${memory}/${fidelity}`;
     this.rates = ratesOf(profile, false, stack.weightStream);
     this.ratesBesideCopy = ratesOf(profile, true, stack.weightStream);
-    this.mainCpuRates = memory === 'somr' && mayStage(options) ? this.ratesBesideCopy : this.rates;
+    const stages = memory === 'somr' && mayStage(options);
+    this.mainCpuRates = stages ? this.ratesBesideCopy : this.rates;
     this.recorder = new Recorder(record === true ? 'op' : record === false ? 'none' : (record ?? 'none'));
     this.npu = new NpuUnits({ profile, stack, rates: this.rates }, fidelity);
     this.npuBesideCopy =

@@ -23,10 +23,11 @@ export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits)
   const { window } = profile;
   const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
   const onNpu = stack.groups(graph, profile).filter((group) => group.device === 'npu');
-  const ops = onNpu.flatMap((group) => {
-    const kernels = npu.timeGroup(group.ops, graph);
-    return group.ops.map((op, at) => ({ op, computeMs: kernels[at]?.ms ?? 0 }));
-  });
+  const placed = () =>
+    onNpu.flatMap((group) => {
+      const kernels = npu.timeGroup(group.ops, graph);
+      return group.ops.map((op, at) => ({ op, computeMs: kernels[at]?.ms ?? 0 }));
+    });
   return {
     window: { ...window, bytes: windowBytes(options) },
     costs: contextCosts(profile, rates),
@@ -34,7 +35,7 @@ export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits)
     slotBytes: stack.numbers.slotBytes,
     kvGrowthTokens: stack.numbers.kvGrowthTokens,
     kvBytesPerToken: kvBytesPerToken(options),
-    reference: { graph, ops },
+    reference: { graph, ops: onNpu.flatMap(({ ops }) => ops), placed },
   };
 }
 

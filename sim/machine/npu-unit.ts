@@ -26,8 +26,8 @@ export class NpuUnits {
     private readonly fidelity: Fidelity,
   ) {}
 
-  time(op: Op, graph: OpGraph): TimedKernel {
-    const key = kernelKey(op, graph);
+  /** @param key of the operator, where the caller has it */
+  time(op: Op, graph: OpGraph, key = kernelKey(op, graph)): TimedKernel {
     let timed = this.timed.get(key);
     if (timed === undefined) {
       timed = this.simulate(lower(op, graph, this.context));
@@ -39,21 +39,23 @@ export class NpuUnits {
   /**
    * Times the operators of one dispatch. With activations in TCM those of a layer are scheduled as one program;
    * each then takes the time by which it ends later than the one before.
+   * @param keys of the operators, where the caller has them
    */
-  timeGroup(ops: readonly Op[], graph: OpGraph): TimedKernel[] {
-    if (this.context.stack.activationsIn === 'dram') return ops.map((op) => this.time(op, graph));
+  timeGroup(ops: readonly Op[], graph: OpGraph, keys = ops.map((op) => kernelKey(op, graph))): TimedKernel[] {
+    if (this.context.stack.activationsIn === 'dram') {
+      return ops.map((op, at) => this.time(op, graph, keys[at]));
+    }
     const timed: TimedKernel[] = [];
     for (let from = 0; from < ops.length; ) {
       let to = from;
       while (to < ops.length && ops[to]?.layer === ops[from]?.layer) to++;
-      timed.push(...this.timeChain(ops.slice(from, to), graph));
+      timed.push(...this.timeChain(ops.slice(from, to), graph, keys.slice(from, to).join(' ')));
       from = to;
     }
     return timed;
   }
 
-  private timeChain(ops: readonly Op[], graph: OpGraph): readonly TimedKernel[] {
-    const key = ops.map((op) => kernelKey(op, graph)).join(' ');
+  private timeChain(ops: readonly Op[], graph: OpGraph, key: string): readonly TimedKernel[] {
     let chain = this.chains.get(key);
     if (chain === undefined) {
       const kernels = ops.map((op) => lower(op, graph, this.context));

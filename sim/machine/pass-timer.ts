@@ -3,6 +3,7 @@ import type { HardwareProfile } from '../hardware/schema.js';
 import type { MemoryRuntime, PlacedOp, SlotUse } from '../memory/runtime.js';
 import type { DispatchGroup, SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuMs, cpuWork, effectiveThreads } from './cpu-model.js';
+import { kernelKey } from './kernel.js';
 import { bytesOf, matrixRows } from './lower-common.js';
 import { type NpuUnits, stretched, type TimedKernel } from './npu-unit.js';
 import { PassRun, type PassTiming } from './pass-run.js';
@@ -85,8 +86,10 @@ export class PassTimer {
     const { npu, npuBesideCopy, profile, stack } = this.on;
     const groups = stack.groups(graph, profile).map(({ device, ops }) => {
       const onNpu = device === 'npu';
-      const kernels = onNpu ? npu.timeGroup(ops, graph) : [];
-      const besideCopy = onNpu ? npuBesideCopy.timeGroup(ops, graph) : [];
+      const keys = onNpu ? ops.map((op) => kernelKey(op, graph)) : [];
+      const kernels = onNpu ? npu.timeGroup(ops, graph, keys) : [];
+      const besideCopy =
+        npuBesideCopy === npu || !onNpu ? kernels : npuBesideCopy.timeGroup(ops, graph, keys);
       const prepareOp = (op: Op, at: number): PreparedOp => ({
         ...{ op, label: opLabel(op), kernel: kernels[at] ?? null, besideCopy: besideCopy[at] ?? null },
         cpu: onNpu ? null : cpuWork(op, graph, profile, stack.numbers),
@@ -275,6 +278,8 @@ export function opLabel(op: Op): string {
 
 /** Bytes of the activations that cross a dispatch. The KV cache stays on the NPU's side. */
 function sharedBytes(group: DispatchGroup, graph: OpGraph): number {
+  const [only, second] = group.ops;
+  if (only !== undefined && second === undefined) return ownBytes(only, graph);
   const own = new Set(group.ops.map((op) => op.id));
   const inside = new Set(group.ops.flatMap((op) => op.outputs));
   const names = new Set<string>();
@@ -286,4 +291,15 @@ function sharedBytes(group: DispatchGroup, graph: OpGraph): number {
     }
   }
   return bytesOf(graph, [...names]);
+}
+
+/** The same for an operator alone: all it reads and writes but the KV cache. */
+function ownBytes({ inputs, outputs }: Op, graph: OpGraph): number {
+  let bytes = bytesOf(graph, outputs);
+  inputs.forEach((id, at) => {
+    if (inputs.indexOf(id) !== at) return;
+    const tensor = graph.tensors.get(id);
+    if (tensor !== undefined && tensor.role !== 'kv') bytes += tensor.bytes;
+  });
+  return bytes;
 }

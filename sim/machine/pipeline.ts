@@ -1,5 +1,5 @@
-import { Program } from './program.js';
-import { DMA, L2, MATRIX, VECTOR } from './resources.js';
+import { Program, type TaskKind } from './program.js';
+import { DMA, L2, MATRIX, type NpuUnit, VECTOR } from './resources.js';
 
 /** Times of one chunk on its way through an operator. A stage of 0 ms does not exist for the operator. */
 export interface ChunkCost {
@@ -77,22 +77,18 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
   const slot = (column: readonly number[], before: readonly number[], index: number): number =>
     index < 0 ? (before.at(index) ?? -1) : of(column, index);
   const ready = (index: number): number => (index === 0 ? seam.ready : -1);
-  const add = (
-    unit: 0 | 1 | 2 | 3,
-    kind: Parameters<Program['add']>[1],
-    ms: number,
-    after: number[],
-  ): number => (ms > 0 ? program.add(unit, kind, ms, after) : -1);
+  const add = (unit: NpuUnit, kind: TaskKind, ms: number, a = -1, b = -1, c = -1, d = -1): number =>
+    ms > 0 ? program.add(unit, kind, ms, a, b, c, d) : -1;
   /** The latest existing task of a chunk's chain. */
-  const latest = (...tasks: number[]): number => tasks.find((task) => task >= 0) ?? -1;
+  const latest = (a: number, b: number, c = -1, d = -1): number => (a >= 0 ? a : b >= 0 ? b : c >= 0 ? c : d);
 
   const finish = (index: number): void => {
-    finished[index] = add(VECTOR, 'vector', costAt(index).finishMs, [of(multiplied, index), ready(index)]);
+    finished[index] = add(VECTOR, 'vector', costAt(index).finishMs, of(multiplied, index), ready(index));
     if (of(taken, index) < 0) taken[index] = of(finished, index);
   };
   const store = (index: number): void => {
     const ready = latest(of(finished, index), of(multiplied, index), of(taken, index));
-    stored[index] = add(mover, 'store', costAt(index).storeMs, [ready]);
+    stored[index] = add(mover, 'store', costAt(index).storeMs, ready);
   };
 
   for (let index = 0; index < total; index++) {
@@ -100,18 +96,23 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
     let prepared = -1;
     if (index % costs === 0) {
       const left = of(multiplied, index - costs * (SLOTS - 1) - 1);
-      const load = add(mover, 'load', setup.loadMs, [left, ready(index)]);
-      prepared = latest(add(VECTOR, 'convert', setup.convertMs, [load, ready(index)]), load);
+      const load = add(mover, 'load', setup.loadMs, left, ready(index));
+      prepared = latest(add(VECTOR, 'convert', setup.convertMs, load, ready(index)), load);
     }
-    const load = add(mover, 'load', cost.loadMs, [slot(taken, seam.packed, index - SLOTS)]);
+    const load = add(mover, 'load', cost.loadMs, slot(taken, seam.packed, index - SLOTS));
     const free = slot(multiplied, seam.decoded, index - SLOTS);
-    const decode = add(VECTOR, 'decode', cost.decodeMs, [load, free]);
-    const multiply = add(MATRIX, 'multiply', cost.multiplyMs, [
+    const decode = add(VECTOR, 'decode', cost.decodeMs, load, free);
+    const behind = index - OUTPUT_SLOTS;
+    const stays = latest(of(stored, behind), of(finished, behind));
+    const multiply = add(
+      MATRIX,
+      'multiply',
+      cost.multiplyMs,
       latest(decode, load),
       prepared,
       ready(index),
-      latest(of(stored, index - OUTPUT_SLOTS), of(finished, index - OUTPUT_SLOTS)),
-    ]);
+      stays,
+    );
     taken[index] = latest(decode, multiply);
     multiplied[index] = latest(multiply, decode, load);
     if (cost.multiplyMs === 0 && cost.finishMs > 0) {

@@ -3,26 +3,35 @@ import type { NpuUnit } from './resources.js';
 /** What a task of an operator does; reports and timelines name it. */
 export type TaskKind = 'load' | 'convert' | 'decode' | 'multiply' | 'vector' | 'store';
 
-/** A piece of work on one unit, not interruptible. */
-export interface Task {
-  readonly unit: NpuUnit;
-  readonly kind: TaskKind;
-  readonly ms: number;
-  /** Tasks that must be finished before: data they produce, or buffers they free. */
-  readonly after: readonly number[];
-}
+/** Most tasks that one task may wait for. */
+export const MOST_AFTER = 4;
 
 /**
- * The tasks of one operator. Each unit starts its tasks in program order (queues are in order), a task when its
- * unit is free and all of `after` is finished. Buffer reuse is part of `after`: chunk i + 2 waits for chunk i
- * to leave its slot.
+ * The tasks of one operator: pieces of work on one unit, not interruptible. Each unit starts its tasks in program
+ * order (queues are in order), a task when its unit is free and all it comes after is finished. Buffer reuse is part
+ * of that: chunk i + 2 waits for chunk i to leave its slot. Kept in columns, because an operator has up to some
+ * thousand tasks.
  */
 export class Program {
-  readonly tasks: Task[] = [];
+  readonly units: NpuUnit[] = [];
+  readonly kinds: TaskKind[] = [];
+  readonly ms: number[] = [];
+  /** `MOST_AFTER` entries a task; negative where there is none. */
+  readonly after: number[] = [];
+  /** Tasks of each unit in program order. */
+  readonly queues: readonly [number[], number[], number[], number[]] = [[], [], [], []];
 
-  /** Appends a task and returns its number. Negative numbers in `after` mean "no such task". */
-  add(unit: NpuUnit, kind: TaskKind, ms: number, after: readonly number[]): number {
-    this.tasks.push({ unit, kind, ms, after: after.filter((task) => task >= 0) });
-    return this.tasks.length - 1;
+  get length(): number {
+    return this.units.length;
+  }
+
+  /** Appends a task and returns its number. `a` to `d` must be finished before; negative is "no such task". */
+  add(unit: NpuUnit, kind: TaskKind, ms: number, a = -1, b = -1, c = -1, d = -1): number {
+    const index = this.units.push(unit) - 1;
+    this.kinds.push(kind);
+    this.ms.push(ms);
+    this.after.push(a, b, c, d);
+    this.queues[unit].push(index);
+    return index;
   }
 }

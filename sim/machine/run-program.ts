@@ -1,5 +1,4 @@
-import { EventQueue } from './event-queue.js';
-import type { Program, TaskKind } from './program.js';
+import { MOST_AFTER, type Program, type TaskKind } from './program.js';
 import type { NpuUnit } from './resources.js';
 
 export interface TaskSpan {
@@ -20,50 +19,63 @@ export interface ProgramResult {
   readonly ends: Float64Array;
 }
 
-/** Runs a program on idle units, event by event. */
-export function runProgram(program: Program, withSpans = false): ProgramResult {
-  const { tasks } = program;
-  const waits = new Int32Array(tasks.length);
-  const followers: number[][] = tasks.map(() => []);
-  const queues: number[][] = [[], [], [], []];
-  tasks.forEach((task, index) => {
-    queues[task.unit]?.push(index);
-    waits[index] = task.after.length;
-    for (const before of task.after) followers[before]?.push(index);
-  });
+const UNITS = [0, 1, 2, 3] as const;
 
-  const heads = [0, 0, 0, 0];
-  const running = [false, false, false, false];
+/**
+ * Runs a program on idle units, event by event. A unit has one task at a time, so the events to come are at most four:
+ * the end of each unit's task. Earliest first; equal times in order of start, so that a program has exactly one outcome.
+ */
+export function runProgram(program: Program, withSpans = false): ProgramResult {
+  const { units, kinds, ms, after, queues, length } = program;
+  const ends = new Float64Array(length).fill(Number.NaN);
   const busyMs: [number, number, number, number] = [0, 0, 0, 0];
   const spans: TaskSpan[] = [];
-  const ends = new Float64Array(tasks.length);
-  const events = new EventQueue();
-  const start = (unit: number, nowMs: number): void => {
-    const index = queues[unit]?.[heads[unit] ?? 0];
-    if (running[unit] || index === undefined || waits[index] !== 0) return;
-    const task = tasks[index];
-    if (task === undefined) return;
-    running[unit] = true;
-    heads[unit] = (heads[unit] ?? 0) + 1;
-    busyMs[task.unit] += task.ms;
-    events.push(nowMs + task.ms, index);
-    if (withSpans) spans.push({ unit: task.unit, kind: task.kind, startMs: nowMs, endMs: nowMs + task.ms });
+  /** Per unit: place in its queue, the running task or -1, its end, and the order of its start. */
+  const heads = [0, 0, 0, 0];
+  const running = [-1, -1, -1, -1];
+  const endsAt = [0, 0, 0, 0];
+  const started = [0, 0, 0, 0];
+  let starts = 0;
+  const finished = (task: number): boolean => task < 0 || !Number.isNaN(ends[task]);
+  const startAll = (nowMs: number): void => {
+    for (const unit of UNITS) {
+      if ((running[unit] as number) >= 0) continue;
+      const queue = queues[unit];
+      const head = heads[unit] as number;
+      if (head >= queue.length) continue;
+      const task = queue[head] as number;
+      const from = task * MOST_AFTER;
+      let ready = true;
+      for (let at = from; ready && at < from + MOST_AFTER; at++) ready = finished(after[at] as number);
+      if (!ready) continue;
+      const spent = ms[task] as number;
+      heads[unit] = head + 1;
+      running[unit] = task;
+      endsAt[unit] = nowMs + spent;
+      started[unit] = starts++;
+      busyMs[unit] += spent;
+      if (withSpans)
+        spans.push({ unit, kind: kinds[task] as TaskKind, startMs: nowMs, endMs: nowMs + spent });
+    }
   };
 
-  for (let unit = 0; unit < 4; unit++) start(unit, 0);
+  startAll(0);
   let endMs = 0;
   let done = 0;
-  for (let event = events.pop(); event !== undefined; event = events.pop()) {
-    const { timeMs, value } = event;
-    const task = tasks[value];
-    if (task === undefined) break;
-    endMs = timeMs;
-    ends[value] = timeMs;
-    done++;
-    running[task.unit] = false;
-    for (const follower of followers[value] ?? []) waits[follower] = (waits[follower] ?? 0) - 1;
-    for (let unit = 0; unit < 4; unit++) start(unit, timeMs);
+  for (; done < length; done++) {
+    let next = -1;
+    for (const unit of UNITS) {
+      if ((running[unit] as number) < 0) continue;
+      const earlier = next < 0 || (endsAt[unit] as number) < (endsAt[next] as number);
+      const tie = next >= 0 && endsAt[unit] === endsAt[next];
+      if (earlier || (tie && (started[unit] as number) < (started[next] as number))) next = unit;
+    }
+    if (next < 0) break;
+    endMs = endsAt[next] as number;
+    ends[running[next] as number] = endMs;
+    running[next] = -1;
+    startAll(endMs);
   }
-  if (done !== tasks.length) throw new Error(`${tasks.length - done} tasks of an operator can never start`);
+  if (done !== length) throw new Error(`${units.length - done} tasks of an operator can never start`);
   return { ms: endMs, busyMs, spans, ends };
 }

@@ -31,10 +31,7 @@ export function createMemory(
 ): MemoryRuntime {
   if (mode === 'unlimited') return new UnlimitedMemory();
   const { graph, ops } = context.reference;
-  const { weights } = classify(
-    graph,
-    ops.map((placed) => placed.op),
-  );
+  const { weights } = classify(graph, ops);
   const units = unitsOf(weights, context.window.alignment);
   if (units.length === 0) return new UnlimitedMemory();
   const largest = units.reduce((best, unit) => (unit.bytes > best.bytes ? unit : best));

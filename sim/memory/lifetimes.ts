@@ -22,14 +22,20 @@ export interface Lifetimes {
 
 export function classify(graph: OpGraph, ops: readonly Op[]): Lifetimes {
   const ranges = new Map<string, { tensor: TensorInfo; first: number; last: number }>();
-  ops.forEach((op, index) => {
-    for (const id of [...op.weights, ...op.inputs, ...op.outputs]) {
-      const tensor = graph.tensors.get(id);
-      if (tensor === undefined) throw new Error(`${op.id} names an unknown tensor ${id}`);
-      const known = ranges.get(id);
-      if (known === undefined) ranges.set(id, { tensor, first: index, last: index });
-      else known.last = index;
+  const use = (op: Op, id: string, index: number): void => {
+    const known = ranges.get(id);
+    if (known !== undefined) {
+      known.last = index;
+      return;
     }
+    const tensor = graph.tensors.get(id);
+    if (tensor === undefined) throw new Error(`${op.id} names an unknown tensor ${id}`);
+    ranges.set(id, { tensor, first: index, last: index });
+  };
+  ops.forEach((op, index) => {
+    for (const id of op.weights) use(op, id, index);
+    for (const id of op.inputs) use(op, id, index);
+    for (const id of op.outputs) use(op, id, index);
   });
   const fresh = new Set(graph.freshKv.flatMap(({ k, v }) => [k, v]));
   const onNpu = new Set(ops.map((op) => op.id));

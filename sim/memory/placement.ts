@@ -74,32 +74,33 @@ function takeWhile(
  * Global placement, the reading of the prose: residents keep their addresses across steps, the rest is staged
  * every step. Staged items are spread evenly over the execution order, so that the compute between two of them
  * hides a copy. Whole tensors leave gaps, so where copies cannot be hidden a slightly larger budget may do worse.
- * @returns ids of the staged items, in order; empty when everything fits
+ * @param bytes of each item, in order of execution
+ * @returns positions of the staged items, in order; empty when everything fits
  */
-export function placeGlobal(items: readonly PlacementItem[], budgetBytes: number): string[] {
-  const total = items.reduce((sum, item) => sum + item.bytes, 0);
-  if (total <= budgetBytes) return [];
-  const staged = new Set<string>();
-  let resident = total;
+export function placeGlobal(bytes: readonly number[], budgetBytes: number): number[] {
+  let resident = bytes.reduce((sum, size) => sum + size, 0);
+  const staged = bytes.map(() => false);
+  const take = (at: number): void => {
+    staged[at] = true;
+    resident -= bytes[at] ?? 0;
+  };
   // Error diffusion at the share that must go; a second round with the share still missing closes the gap that
   // whole items leave.
   while (resident > budgetBytes) {
-    const candidates = items.filter((item) => !staged.has(item.id) && item.bytes > 0);
-    const share = (resident - budgetBytes) / candidates.reduce((sum, item) => sum + item.bytes, 0);
+    const share = Math.min(1, (resident - budgetBytes) / resident);
     let debt = 0;
-    const before = staged.size;
-    for (const item of candidates) {
-      debt += item.bytes * Math.min(1, share);
-      if (debt < item.bytes || resident <= budgetBytes) continue;
-      debt -= item.bytes;
-      staged.add(item.id);
-      resident -= item.bytes;
-    }
-    if (staged.size === before) {
-      const largest = candidates.reduce((best, item) => (item.bytes > best.bytes ? item : best));
-      staged.add(largest.id);
-      resident -= largest.bytes;
-    }
+    let taken = false;
+    let largest = -1;
+    bytes.forEach((size, at) => {
+      if (staged[at] || size === 0) return;
+      if (size > (bytes[largest] ?? 0)) largest = at;
+      debt += size * share;
+      if (debt < size || resident <= budgetBytes) return;
+      debt -= size;
+      take(at);
+      taken = true;
+    });
+    if (!taken) take(largest);
   }
-  return items.filter((item) => staged.has(item.id)).map((item) => item.id);
+  return bytes.flatMap((_, at) => (staged[at] ? [at] : []));
 }

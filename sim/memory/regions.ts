@@ -17,7 +17,12 @@ export interface MemoryContext {
   readonly kvGrowthTokens: number;
   readonly kvBytesPerToken: number;
   /** Profile of a representative pass: all layers, one row tile (arXiv:2606.13740 section 3.4). */
-  readonly reference: { readonly graph: OpGraph; readonly ops: readonly PlacedOp[] };
+  readonly reference: {
+    readonly graph: OpGraph;
+    readonly ops: readonly Op[];
+    /** Times the operators; only placements that weigh compute ask for it. */
+    readonly placed: () => readonly PlacedOp[];
+  };
 }
 
 /** Driver and host costs. */

@@ -222,26 +222,22 @@ export class SomrMemory implements MemoryRuntime {
         `${largest.id} (${largest.bytes} B) cannot be staged in an address window of ${window.bytes} B: ${missing} B missing`,
       );
     }
-    const items = this.items();
-    const placed =
-      this.reading === 'global' ? this.placeOnce(items, budget) : this.placePhases(items, budget);
+    const placed = this.reading === 'global' ? this.placeOnce(budget) : this.placePhases(budget);
     return { regions, slotBytes, phases: placed.phases, batches: this.batch(placed.staged, slotBytes) };
   }
 
-  private placeOnce(
-    items: readonly PlacementItem[],
-    budget: number,
-  ): { phases: number[][]; staged: number[] } {
-    const staged = new Set(placeGlobal(items, budget));
-    const all = items.map((_, at) => at);
-    const isStaged = (at: number): boolean => staged.has(items[at]?.id ?? '');
-    return { phases: [all.filter((at) => !isStaged(at))], staged: all.filter(isStaged) };
+  private placeOnce(budget: number): { phases: number[][]; staged: number[] } {
+    const staged = placeGlobal(
+      this.units.map(({ bytes }) => bytes),
+      budget,
+    );
+    const isStaged = new Set(staged);
+    const all = this.units.map((_, at) => at);
+    return { phases: [all.filter((at) => !isStaged.has(at))], staged };
   }
 
-  private placePhases(
-    items: readonly PlacementItem[],
-    budget: number,
-  ): { phases: number[][]; staged: number[] } {
+  private placePhases(budget: number): { phases: number[][]; staged: number[] } {
+    const items = this.items();
     const at = new Map(items.map((item, index) => [item.id, index]));
     const indices = (ids: readonly string[]): number[] => ids.map((id) => at.get(id) ?? -1);
     const phases = placeAlternating(items, budget);
@@ -254,7 +250,7 @@ export class SomrMemory implements MemoryRuntime {
   /** S, C and T of every unit. */
   private items(): PlacementItem[] {
     const computeMs = this.units.map(() => 0);
-    for (const { op, computeMs: ms } of this.context.reference.ops) {
+    for (const { op, computeMs: ms } of this.context.reference.placed()) {
       const unit = op.weights[0] === undefined ? undefined : this.unitOf.get(op.weights[0]);
       if (unit !== undefined) computeMs[unit] = (computeMs[unit] ?? 0) + ms;
     }

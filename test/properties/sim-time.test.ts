@@ -162,6 +162,21 @@ describe('Time laws of a step', () => {
     );
   });
 
+  it('a pass takes the same time whatever ran before', () => {
+    const stacks = fc.constantFrom('llada.cpp', 'cpu', 'llama.cpp-hexagon', 'qnn');
+    fc.assert(
+      fc.property(scenarios, stacks, (scenario, stack) => {
+        const fresh = () => machineOf(profileOf(scenario), scenario.model, 'unlimited', stack);
+        const used = fresh();
+        for (const shape of scenario.shapes) {
+          const { startMs, endMs } = used.timePass(shape);
+          expect(endMs - startMs).toBeCloseTo(fresh().timePass(shape).endMs, 9);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
   it('work does not depend on where weights live', () => {
     fc.assert(
       fc.property(scenarios, (scenario) => {
