@@ -71,10 +71,13 @@ export function classify(evidence: Evidence): Classification {
   return { executionClass: missing.length === 0 ? 'npu-device' : lowerClass(evidence), missing };
 }
 
-function lowerClass({ emulator, backend, created, foreignNodes, targetArch }: Evidence): BaseClass {
+function lowerClass(evidence: Evidence): BaseClass {
+  const { emulator, backend, created, foreignNodes, fallbackDisabled, targetArch } = evidence;
   if (emulator !== undefined) return 'isa-emulated';
-  // Work that fell back to the runtime's own CPU provider is a CPU run, whatever was asked for.
-  if (!created || (foreignNodes ?? 0) > 0) return 'ort-cpu';
+  // Work that fell back to the runtime's own CPU provider is a CPU run, whatever was asked for; where it was allowed
+  // to fall back, the assignment has to show that it did not.
+  const fellBack = foreignNodes === null ? !fallbackDisabled : foreignNodes > 0;
+  if (!created || fellBack) return 'ort-cpu';
   if (backend === 'htp' && targetArch === 'x64') return 'htp-emulator-x86';
   if (backend === 'cpu') return 'qnn-cpu-ref';
   return 'ort-cpu';

@@ -39,6 +39,8 @@ const opTimeSchema = z.strictObject({
 const runSchema = z.strictObject({
   /** Plan or input it ran. */
   id: z.string(),
+  /** Extents of the compiled graph it ran in, where there is one. */
+  bucket: z.strictObject({ rows: z.int().positive(), context: z.int().nonnegative() }).optional(),
   /** Wall-clock time of the host around the run. */
   hostMs: z.number().nonnegative(),
   /** Time on the accelerator, from its profile. */
@@ -47,9 +49,8 @@ const runSchema = z.strictObject({
   ops: z.array(opTimeSchema),
 });
 
-const recordSchema = z.strictObject({
-  schema: z.literal(RUN_RECORD_SCHEMA),
-  executionClass: z.enum(EXECUTION_CLASSES),
+/** What a record says of the run as a whole, for reports that quote it. */
+export const recordParts = {
   /** What was missing for a higher class. */
   missing: z.array(z.string()),
   evidence: evidenceSchema,
@@ -63,6 +64,12 @@ const recordSchema = z.strictObject({
   }),
   /** Options of the backend, as passed. */
   options: z.record(z.string(), z.string()),
+};
+
+const recordSchema = z.strictObject({
+  schema: z.literal(RUN_RECORD_SCHEMA),
+  executionClass: z.enum(EXECUTION_CLASSES),
+  ...recordParts,
   model: z.strictObject({ name: z.string(), numerics: z.string() }),
   runs: z.array(runSchema),
   /** Why it did not run to its end; null when it did. */

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Machine } from '../../sim/machine/machine.js';
+import type { ModelConfig } from '../model/config.js';
 import { atomicWriteFile } from '../util/atomic-write.js';
 import { unknownName } from '../util/nearest.js';
 
@@ -46,9 +47,14 @@ function known<T extends string>(kind: string, name: string, names: readonly T[]
 
 /**
  * @param record keep the timeline, for `writePerfetto`
+ * @param model timed instead of the preset that the options name
  * @throws UsageError with the nearest names for an unknown model, format, profile, stack or mode
  */
-export async function openMachine(options: CostOptions, record = false): Promise<Machine> {
+export async function openMachine(
+  options: CostOptions,
+  record = false,
+  model?: ModelConfig,
+): Promise<Machine> {
   const { createMachine } = await import('../../sim/machine/machine.js');
   const { loadProfile } = await import('../../sim/hardware/load-profile.js');
   const { stackByName } = await import('../../sim/stacks/registry.js');
@@ -58,7 +64,7 @@ export async function openMachine(options: CostOptions, record = false): Promise
   return createMachine({
     profile: loadProfile(options.profile),
     stack: stackByName(options.stack),
-    model: resolvePreset(options.costModel),
+    model: model ?? resolvePreset(options.costModel),
     precision: precisionFor(known('quant', options.quant, QUANTS)),
     memory: known('memory mode', options.memory, MEMORY_MODES),
     fidelity: known('fidelity', options.fidelity, FIDELITIES),

@@ -52,6 +52,9 @@ describe('execution class', () => {
     expect(classify({ ...DEVICE, targetArch: 'x64' }).executionClass).toBe('htp-emulator-x86');
     expect(classify({ ...DEVICE, backend: 'cpu' }).executionClass).toBe('qnn-cpu-ref');
     expect(classify({ ...DEVICE, targetArch: 'x64', foreignNodes: 1 }).executionClass).toBe('ort-cpu');
+    const allowed: Evidence = { ...DEVICE, backend: 'cpu', fallbackDisabled: false };
+    expect(classify(allowed).executionClass).toBe('qnn-cpu-ref');
+    expect(classify({ ...allowed, foreignNodes: null }).executionClass).toBe('ort-cpu');
     expect(classify({ ...DEVICE, emulator: 'qemu-hexagon' }).executionClass).toBe('isa-emulated');
   });
 

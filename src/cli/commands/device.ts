@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createColors } from 'picocolors';
 import { formatTable } from '../../util/table.js';
 import type { Context } from '../io.js';
+import { registerDeviceCompare } from './device-compare.js';
 import { registerDeviceFetch } from './device-fetch.js';
 
 export function registerDevice(program: Command, context: () => Context): void {
@@ -19,6 +20,7 @@ export function registerDevice(program: Command, context: () => Context): void {
     )
     .action(async () => doctor(context()));
   registerDeviceFetch(device, context);
+  registerDeviceCompare(device, context);
 }
 
 async function doctor(ctx: Context): Promise<void> {

@@ -68,7 +68,7 @@ async function run(ctx: Context, options: NumericsOptions): Promise<void> {
         const text = tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end));
         return scoreResponse(problems[at]!.problem, text).exact;
       };
-      const { answers, ...rest } = compared;
+      const { answers, states: _, ...rest } = compared;
       const commit = gitCommit();
       const report: NumericsReport = {
         ...{ schema: 'dllm-npu/numerics', version: 1, ...rest },
@@ -100,7 +100,7 @@ async function run(ctx: Context, options: NumericsOptions): Promise<void> {
   }
 }
 
-interface NumericsReport extends Omit<EngineComparison, 'answers'> {
+interface NumericsReport extends Omit<EngineComparison, 'answers' | 'states'> {
   readonly schema: 'dllm-npu/numerics';
   readonly version: 1;
   readonly model: { readonly name: string; readonly sha256: string };

@@ -71,9 +71,8 @@ function logNormaliser(logits: Float32Array, from: number, vocab: number): numbe
   return maximum + Math.log(sum);
 }
 
-/** Agreement over the rows of one state. */
-export interface Agreement {
-  readonly state: RowState | 'all';
+/** Agreement over some rows. */
+export interface RowAgreement {
   readonly rows: number;
   readonly sameBest: number;
   /** Rows whose margin is below the near-tie threshold: a small error may turn them. */
@@ -85,6 +84,27 @@ export interface Agreement {
   readonly klMean: number;
   readonly klMax: number;
   readonly maxLogitError: number;
+}
+
+/** Agreement over the rows of one state. */
+export interface Agreement extends RowAgreement {
+  readonly state: RowState | 'all';
+}
+
+/** @param nearTie margin below which a row is a near-tie, in logits */
+export function agreementOf(rows: readonly RowDifference[], nearTie: number): RowAgreement {
+  const turned = rows.filter((row) => !row.sameBest);
+  const largest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
+  return {
+    rows: rows.length,
+    sameBest: rows.length - turned.length,
+    nearTies: rows.filter((row) => row.margin < nearTie).length,
+    differentBeyondNearTies: turned.filter((row) => row.margin >= nearTie).length,
+    largestMarginTurned: turned.length === 0 ? null : largest(turned.map((row) => row.margin)),
+    klMean: rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + row.kl, 0) / rows.length,
+    klMax: largest(rows.map((row) => row.kl)),
+    maxLogitError: largest(rows.map((row) => row.maxLogitError)),
+  };
 }
 
 /** Sums row differences by state. */
@@ -111,18 +131,6 @@ export class AgreementCounter {
   }
 
   private summary(state: RowState | 'all', rows: readonly RowDifference[]): Agreement {
-    const turned = rows.filter((row) => !row.sameBest);
-    const largest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
-    return {
-      state,
-      rows: rows.length,
-      sameBest: rows.length - turned.length,
-      nearTies: rows.filter((row) => row.margin < this.nearTie).length,
-      differentBeyondNearTies: turned.filter((row) => row.margin >= this.nearTie).length,
-      largestMarginTurned: turned.length === 0 ? null : largest(turned.map((row) => row.margin)),
-      klMean: rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + row.kl, 0) / rows.length,
-      klMax: largest(rows.map((row) => row.kl)),
-      maxLogitError: largest(rows.map((row) => row.maxLogitError)),
-    };
+    return { state, ...agreementOf(rows, this.nearTie) };
   }
 }

@@ -5,7 +5,16 @@ import { UsageError } from '../../errors.js';
 import type { Engine } from '../engine.js';
 import { recordMargins } from '../margins.js';
 import { type Divergence, firstDifference, type Run } from '../verify/verify-policy.js';
-import { type Agreement, AgreementCounter, compareRow, rowState } from './agreement.js';
+import {
+  type Agreement,
+  AgreementCounter,
+  agreementOf,
+  compareRow,
+  type RowAgreement,
+  type RowDifference,
+  rowState,
+} from './agreement.js';
+import { firstParting, type Parting } from './parting.js';
 
 export interface CompareOptions {
   /** Decides what both compute. */
@@ -28,6 +37,19 @@ export interface ProblemAnswers {
   readonly differentTokens: number;
   /** Where the engine first decides otherwise; null when all tokens are the same. */
   readonly first: Omit<Divergence, 'problem' | 'against'> | null;
+  /** The first decision that differs, which may be earlier and only a matter of order; null when none does. */
+  readonly parting: Parting | null;
+}
+
+/** One scored pass of the reference's decode: a denoising state, or a refresh beside it. */
+export interface StateAgreement extends RowAgreement {
+  readonly problem: number;
+  readonly step: number;
+  readonly pass: Pass['kind'];
+  /** Rows of the pass; a row about a position past the end is computed and not compared. */
+  readonly passRows: number;
+  /** Cached positions that its rows read. */
+  readonly reads: number;
 }
 
 export interface EngineComparison {
@@ -37,6 +59,8 @@ export interface EngineComparison {
   readonly nearTie: number;
   /** Same passes on both: every row of every denoising and refresh pass of the reference's decodes. */
   readonly agreement: readonly Agreement[];
+  /** The same rows, state by state. */
+  readonly states: readonly StateAgreement[];
   /** Each on its own. */
   readonly tokens: { readonly compared: number; readonly different: number };
   readonly answers: readonly ProblemAnswers[];
@@ -64,21 +88,29 @@ export async function compareEngines(options: CompareOptions): Promise<EngineCom
     return { ...result, margins: recorder.margins };
   };
   const answers: ProblemAnswers[] = [];
+  const states: StateAgreement[] = [];
   for (const [done, { index, promptIds }] of problems.entries()) {
     onProgress?.(done, problems.length);
     const start = policy.start(promptIds, genLength, reference.config.maskId ?? -1);
-    const expected = await run(reference, promptIds, new Teacher(reference, engine, start, counter));
+    const onPass = (pass: Pass, step: number, rows: readonly RowDifference[]): void => {
+      const place = { problem: index, step, pass: pass.kind, passRows: pass.rows.length };
+      states.push({ ...place, reads: pass.reads.length, ...agreementOf(rows, nearTie) });
+    };
+    const teacher = new Teacher(reference, engine, start, counter, onPass);
+    const expected = await run(reference, promptIds, teacher);
     const own = await run(engine, promptIds);
     const different = own.tokens.filter((token, at) => token !== expected.tokens[at]).length;
     answers.push({
       ...{ problem: index, reference: expected.tokens, engine: own.tokens, differentTokens: different },
       first: firstDifference(own, expected, promptIds.length),
+      parting: firstParting(own, expected),
     });
   }
   onProgress?.(problems.length, problems.length);
   return {
     ...{ reference: reference.name, engine: engine.name, policy: policy.name, nearTie },
     agreement: counter.result(),
+    states,
     tokens: {
       compared: problems.length * genLength,
       different: answers.reduce((sum, answer) => sum + answer.differentTokens, 0),
@@ -96,6 +128,7 @@ class Teacher {
     private readonly other: Engine,
     private canvas: Canvas,
     private readonly counter: AgreementCounter,
+    private readonly onPass: (pass: Pass, step: number, rows: readonly RowDifference[]) => void,
   ) {
     this.engine = {
       name: reference.name,
@@ -122,14 +155,18 @@ class Teacher {
     const actual = (await this.other.run(all)).logits;
     if (!asked) return { logits: expected };
     const { vocab, maskId, shiftLogits } = this.reference.config;
+    const compared: RowDifference[] = [];
     pass.rows.forEach((row, index) => {
       // A shifted model predicts the next position from this row.
       const position = row.position + (shiftLogits ? 1 : 0);
       const at = this.canvas.positions[position];
       if (at === undefined) return;
       const state = rowState(at.state, position < this.canvas.promptLength);
-      this.counter.add(state, compareRow(expected, actual, index * vocab, vocab, maskId));
+      const difference = compareRow(expected, actual, index * vocab, vocab, maskId);
+      compared.push(difference);
+      this.counter.add(state, difference);
     });
+    this.onPass(pass, this.canvas.step, compared);
     const logits = new Float32Array(pass.logits.length * vocab);
     pass.logits.forEach((row, i) => {
       logits.set(expected.subarray(row * vocab, (row + 1) * vocab), i * vocab);

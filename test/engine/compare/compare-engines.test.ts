@@ -76,6 +76,15 @@ describe('comparing engines', () => {
   const compare = (engine: Engine) =>
     compareEngines({ reference, engine, policy, problems, genLength: 32, nearTie: 0.1 });
 
+  const changed = (change: (logit: number, id: number) => number): Engine => ({
+    ...{ name: 'changed', config, dispose: () => {} },
+    retain: (live) => same.retain(live),
+    readKv: (ref) => same.readKv(ref),
+    run: async (pass) => ({
+      logits: (await same.run(pass)).logits.map((logit, at) => change(logit, at % config.vocab)),
+    }),
+  });
+
   it('finds nothing between two equal ones, in every row of every scored pass, skipped ones included', async () => {
     const report = await compare(same);
     expect(report.tokens).toEqual({ compared: 32, different: 0 });
@@ -86,24 +95,35 @@ describe('comparing engines', () => {
     expect(report.answers[0]!.reference).toEqual(plain.tokens);
     const scored = plain.steps.flatMap(({ plan }) => plan.passes).filter((pass) => pass.logits.length > 0);
     expect(all.rows).toBe(scored.reduce((sum, pass) => sum + pass.rows.length, 0));
+    expect(report.states.map(({ pass, passRows, reads }) => ({ pass, rows: passRows, reads }))).toEqual(
+      scored.map(({ kind, rows, reads }) => ({ pass: kind, rows: rows.length, reads: reads.length })),
+    );
+    const steps = plain.steps.flatMap(({ plan }) =>
+      plan.passes.filter((pass) => pass.logits.length > 0).map(() => plan.step),
+    );
+    expect(report.states.map(({ step }) => step)).toEqual(steps);
+    expect(report.answers[0]!.parting).toBeNull();
   });
 
   it('finds a token that is favoured, with its first divergence', async () => {
-    const wrong: Engine = {
-      ...{ name: 'wrong', config, dispose: () => {} },
-      retain: (live) => same.retain(live),
-      readKv: (ref) => same.readKv(ref),
-      run: async (pass) => {
-        const logits = (await same.run(pass)).logits.slice();
-        for (let row = 0; row < pass.logits.length; row++) logits[row * config.vocab + 30]! += 50;
-        return { logits };
-      },
-    };
-    const report = await compare(wrong);
+    const report = await compare(changed((logits, id) => logits + (id === 30 ? 50 : 0)));
     const all = report.agreement.at(-1)!;
     expect(all.sameBest).toBeLessThan(all.rows);
     expect(all.klMean).toBeGreaterThan(1);
-    expect(report.answers[0]!.first).toMatchObject({ token: 30 });
+    const { first, parting } = report.answers[0]!;
+    expect(first).toMatchObject({ token: 30 });
+    expect(parting).toMatchObject({ kind: 'token', token: 30, step: first!.step });
+    expect(parting!.referenceMargin).toBeGreaterThan(0);
     expect(report.tokens.different).toBe(report.answers[0]!.differentTokens);
+  });
+
+  it('tells a changed order of decisions from a changed token', async () => {
+    // Sharper logits: the same best tokens, but confidences that pass the threshold earlier.
+    const report = await compare(changed((logits) => 30 * logits));
+    expect(report.agreement.at(-1)!.sameBest).toBe(report.agreement.at(-1)!.rows);
+    const { parting } = report.answers[0]!;
+    expect(parting).toMatchObject({ kind: 'order', step: 1 });
+    expect(parting!.token).toBe(parting!.expected);
+    expect(parting!.confidenceDifference).toBeGreaterThan(0);
   });
 });

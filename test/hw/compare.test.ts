@@ -1,0 +1,210 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compareMarkdown } from '../../hw/compare/markdown.js';
+import { compareReport, readCompareReport } from '../../hw/compare/report.js';
+import { type Simulated, timesSideBySide } from '../../hw/compare/times.js';
+import { NEAR_TIES, verdictOf } from '../../hw/compare/verdict.js';
+import { EXECUTION_CLASSES } from '../../hw/record/execution-class.js';
+import { type RunRecord, readRunRecord, runRecord } from '../../hw/record/run-record.js';
+import { DeviceSession } from '../../hw/session/device-session.js';
+import { composePolicy } from '../../src/decode/compose.js';
+import { policySpecByName } from '../../src/decode/policies.js';
+import { compareEngines } from '../../src/engine/compare/compare-engines.js';
+import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
+import { loadModel } from '../../src/model/load.js';
+import { encodePrompt } from '../../src/model/prompt.js';
+import type { WeightSource } from '../../src/model/weights.js';
+import { generateProblem } from '../../src/train/problems.js';
+import { cli } from '../cli/run-cli.js';
+import { temporaryDirectory } from '../model/checkpoint.js';
+
+const WEIGHTS = 'ab'.repeat(32);
+/** One matrix of one layer. */
+const PERTURBED = 'blk.1.attn_output.weight';
+const identity = { model: 'm', weightsSha256: WEIGHTS, numerics: 'f16' };
+
+/** origin: synthetic. Evidence and times of a phone that never was. */
+function deviceRecord(runs: RunRecord['runs']): RunRecord {
+  return runRecord(
+    {
+      ...{ targetArch: 'arm64', backend: 'htp', backendFile: 'libQnnHtp.so', fallbackDisabled: true },
+      ...{ created: true, foreignNodes: 0, socId: '69', acceleratorCycles: 1000 },
+    },
+    {
+      ...{ tool: { name: 'test', version: null }, options: {}, failure: null, runs },
+      files: [{ name: 'model.safetensors', sha256: WEIGHTS, bytes: 1, version: null }],
+      ...{ target: { soc: 'SM8750', htpArch: 'v79', os: null }, model: { name: 'm', numerics: 'f16' } },
+      startedAt: '2026-01-01T00:00:00Z',
+    },
+  );
+}
+
+const simulated: Simulated = {
+  ...{ machine: 'chip', clockGhz: 2 },
+  buckets: [
+    {
+      ...{ bucket: { rows: 32, context: 64 }, ms: 1 },
+      ops: [
+        { op: 'blk.0.q', label: 'q', us: 10 },
+        { op: 'blk.1.q', label: 'q', us: 10 },
+        { op: 'blk.0.attn', label: 'attention', us: 5 },
+      ],
+    },
+  ],
+};
+
+function run(ops: RunRecord['runs'][number]['ops'], acceleratorUs: number | null): RunRecord['runs'][number] {
+  const bucket = { rows: 32, context: 64 };
+  return { id: '1.0', bucket, hostMs: 3, acceleratorUs, acceleratorCycles: null, ops };
+}
+
+describe('device times beside simulated ones', () => {
+  const ops = [
+    { op: 'blk.0.q', cycles: null, us: 30 },
+    { op: 'blk.0.attn', cycles: 20_000, us: null },
+    { op: 'input_convert', cycles: null, us: 10 },
+  ];
+
+  it('are means over the runs, matched by operator, with what could not be matched', () => {
+    const second = ops.map((op) => ({ ...op, us: op.us === null ? null : op.us + 2 }));
+    const times = timesSideBySide(simulated, deviceRecord([run(ops, 500), run(second, 700)]), identity);
+    expect(times.refused).toBeNull();
+    const [q, attention] = times.operators;
+    expect(q).toMatchObject({ label: 'q', simulatedOps: 2, matchedOps: 1, deviceUs: 31, ratio: 3.1 });
+    // 20,000 cycles against 5 us at 2 GHz.
+    expect(attention).toMatchObject({ label: 'attention', deviceUs: null, deviceCycles: 20_000, ratio: 2 });
+    expect(times.passes).toEqual([{ bucket: 'r32-c64', simulatedMs: 1, deviceMs: 0.6, runs: 2 }]);
+    expect(times.coverage).toBeGreaterThan(0.99);
+    expect(times.coverage).toBeLessThan(1);
+  });
+
+  it('are refused for every other class, and then no device number is given', () => {
+    const record = deviceRecord([run(ops, 500)]);
+    const others = EXECUTION_CLASSES.filter((name) => name !== 'npu-device');
+    fc.assert(
+      fc.property(fc.constantFrom(...others), (executionClass) => {
+        const times = timesSideBySide(simulated, { ...record, executionClass }, identity);
+        expect(times.refused).toMatch(/no device times: /);
+        expect(times.coverage).toBeNull();
+        expect(times.passes.every(({ deviceMs }) => deviceMs === null)).toBe(true);
+        for (const { deviceUs, deviceCycles, ratio } of times.operators) {
+          expect([deviceUs, deviceCycles, ratio]).toEqual([null, null, null]);
+        }
+      }),
+    );
+  });
+
+  it('are refused when the record is of another model, format or set of weights', () => {
+    const record = deviceRecord([run(ops, 500)]);
+    const refusal = (asked: Partial<typeof identity>) =>
+      timesSideBySide(simulated, record, { ...identity, ...asked }).refused;
+    expect(refusal({ model: 'other' })).toMatch(/record is of m in f16, this comparison of other/);
+    expect(refusal({ numerics: 'f32' })).toMatch(/of m in f32/);
+    expect(refusal({ weightsSha256: '00'.repeat(32) })).toMatch(/no file with the weights/);
+  });
+});
+
+describe('device compare', () => {
+  const quick = ['device', 'compare', '--gen-length', '8', '--block-length', '8'];
+
+  it("runs end to end on ONNX Runtime's CPU, and says why it has no device times", {
+    timeout: 60_000,
+  }, async () => {
+    const out = temporaryDirectory();
+    const { code, stdout } = await cli([...quick, '--out', out, '--json']);
+    expect(code).toBe(0);
+    const report = await readCompareReport(join(out, 'compare.json'));
+    expect(JSON.parse(stdout)).toEqual(report);
+    expect(report.device).toMatchObject({ executionClass: 'ort-cpu', numerics: 'f32' });
+    expect(report.device.files.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/onnxruntime/), 'model.safetensors']),
+    );
+    expect(report.verdict).toEqual({ agrees: true, reasons: [] });
+    expect(report.tokens).toEqual({ compared: 8, different: 0 });
+    expect(report.states.length).toBeGreaterThan(0);
+    for (const { sameBest, rows, maxLogitError, simulatedMs, deviceMs } of report.states) {
+      expect(sameBest).toBe(rows);
+      expect(maxLogitError).toBeLessThan(1e-3);
+      expect(simulatedMs).toBeGreaterThan(0);
+      expect(deviceMs).toBeNull();
+    }
+    expect(report.times.refused).toMatch(/class ort-cpu.*those of a CPU/);
+    const labels = report.times.operators.map(({ label }) => label);
+    expect(labels).toEqual(expect.arrayContaining(['q', 'attention', 'down', 'head', 'rmsnorm']));
+    const record = await readRunRecord(join(out, 'record.json'));
+    expect(record.runs.length).toBeGreaterThan(report.states.length);
+    const page = readFileSync(join(out, 'compare.md'), 'utf8');
+    expect(page).toMatch(/none are filled in: times of class ort-cpu/);
+    expect(page + stdout).not.toContain(out);
+  });
+
+  it('exits with 1 when a format changes decisions that were no near-ties', {
+    timeout: 60_000,
+  }, async () => {
+    const out = temporaryDirectory();
+    const coarse = ['--numerics', 'w4a16', '--calibration-problems', '1', '--near-tie', '0.05'];
+    const { code, stdout, stderr } = await cli(['device', 'compare', ...coarse, '--out', out]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/error: the device differs: \d+ of \d+ rows have another best token/);
+    expect(stdout).toMatch(/Differs: /);
+    expect((await readCompareReport(join(out, 'compare.json'))).verdict.agrees).toBe(false);
+  });
+
+  it('refuses what it cannot run, naming what is missing', async () => {
+    const asked = (...more: string[]) => cli([...quick, '--out', temporaryDirectory(), ...more]);
+    const none = await asked('--backend', 'qnn-cpu');
+    expect(none).toMatchObject({ code: 3, stderr: expect.stringMatching(/QNN_EP_DIR is not set/) });
+    expect((await asked('--record', '/nonexistent/record.json')).code).toBe(3);
+    expect((await asked('--backend', 'npu')).code).toBe(2);
+  });
+});
+
+describe('a deliberately perturbed engine', () => {
+  it('is caught with its first divergence, although its tokens look plausible', {
+    timeout: 60_000,
+  }, async () => {
+    const model = await loadModel('tiny-llada');
+    const reference = await createTfjsEngine(model.config, model.weights);
+    const weights: WeightSource = {
+      label: 'perturbed',
+      names: () => model.weights.names(),
+      info: (id) => model.weights.info(id),
+      readRaw: (id) => model.weights.readRaw(id),
+      close: async () => {},
+      read: async (id) => {
+        const values = await model.weights.read(id);
+        return id === PERTURBED ? values.map((value) => 1.05 * value) : values;
+      },
+    };
+    expect(model.weights.names()).toContain(PERTURBED);
+    const session = new DeviceSession({
+      ...{ backend: 'ort-cpu', numerics: 'f32', model: { ...model, weights } },
+    });
+    const { prompt } = generateProblem(1, 0, 'long', 'heldout');
+    const compared = await compareEngines({
+      ...{ reference, engine: session.engine, policy: composePolicy(policySpecByName('block-kv')) },
+      problems: [{ index: 0, promptIds: encodePrompt(model.tokenizer!, prompt) }],
+      ...{ genLength: 32, nearTie: NEAR_TIES.f32 },
+    });
+    const record = await session.finish();
+    reference.dispose();
+    const verdict = verdictOf(compared);
+    expect(verdict.agrees).toBe(false);
+    expect(verdict.reasons.join('; ')).toMatch(/rows have another best token/);
+    expect(compared.answers[0]!.parting).not.toBeNull();
+    const buckets = [...new Set(compared.states.map(({ passRows, reads }) => `${passRows} ${reads}`))];
+    expect(buckets.length).toBeGreaterThan(0);
+    const report = compareReport({
+      ...{ compared, record, timed: null, profileSha256: WEIGHTS, contextLength: model.config.contextLength },
+      simulated: {
+        ...{ machine: 'chip', clockGhz: 2 },
+        buckets: [{ bucket: { rows: 32, context: 128 }, ms: 1, ops: [] }],
+      },
+      ...{ model: { name: 'tiny-llada', sha256: WEIGHTS }, genLength: 32, gitCommit: undefined },
+      problems: { n: 1, firstIndex: 0, seed: 1 },
+    });
+    expect(compareMarkdown(report)).toMatch(/- Differs: .*rows have another best token/);
+  });
+});
