@@ -4,6 +4,7 @@ import { DllmError } from '../../src/errors.js';
 import { bundledLibrary } from '../ort/host.js';
 import { archOf, type BaseClass } from '../record/execution-class.js';
 import { type FileRecord, fileRecord } from '../record/run-record.js';
+import { type AdbDevice, parseAdbDevices } from '../runner/adb-devices.js';
 import type { CommandRunner } from '../runner/command-runner.js';
 
 /** One thing that was looked for. */
@@ -131,23 +132,6 @@ async function adbFindings(runner: CommandRunner): Promise<Finding[]> {
       },
     ];
   }
-}
-
-export interface AdbDevice {
-  readonly serial: string;
-  readonly state: string;
-  readonly model: string | null;
-}
-
-/** Lines of `adb devices -l`; the first is a heading, daemon messages start with `*`. */
-export function parseAdbDevices(text: string): AdbDevice[] {
-  return text.split('\n').flatMap((line) => {
-    const match =
-      /^(\S+)\s+(device|offline|unauthorized|recovery|sideload|bootloader|no permissions)\b(.*)$/.exec(line);
-    if (match === null || line.startsWith('*')) return [];
-    const [, serial = '', state = '', rest = ''] = match;
-    return [{ serial, state, model: /\bmodel:(\S+)/.exec(rest)?.[1] ?? null }];
-  });
 }
 
 const ADVICE: Readonly<Record<string, string>> = {

@@ -8,6 +8,8 @@ export interface Command {
   /** Default 60 s. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** It changes nothing, or the same thing each time: may run again when the connection broke. Default false. */
+  readonly repeatable?: boolean;
 }
 
 export interface CommandResult {
@@ -46,6 +48,10 @@ export interface CommandRunner {
   push(local: string, remote: string, options?: TransferOptions): Promise<PushOutcome>;
   /** Fetches a file; whole or not at all. @throws DeviceError when it does not exist or the device is lost */
   pull(remote: string, local: string, options?: TransferOptions): Promise<void>;
+  /** Makes the target hold a directory with all files below a local one. For many small files; not resumed. */
+  pushTree(local: string, remote: string, options?: TransferOptions): Promise<void>;
+  /** Fetches a directory with all files below it; whole or not at all. */
+  pullTree(remote: string, local: string, options?: TransferOptions): Promise<void>;
   /** Null when there is no such file. */
   stat(remote: string): Promise<FileStat | null>;
   /** SHA-256 of a file on the target, lower-case hex. @throws DeviceError when it does not exist */

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream, existsSync, mkdirSync, mkdtempSync, statSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { cp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -60,6 +60,16 @@ export class LocalRunner implements CommandRunner {
     await copy(remote, local, options);
   }
 
+  async pushTree(local: string, remote: string, { signal }: TransferOptions = {}): Promise<void> {
+    if (!existsSync(local)) throw environmentFailure('push', `${local} does not exist`);
+    await copyTree(local, remote, signal);
+  }
+
+  async pullTree(remote: string, local: string, { signal }: TransferOptions = {}): Promise<void> {
+    if (!existsSync(remote)) throw environmentFailure('pull', `${remote} does not exist on ${this.name}`);
+    await copyTree(remote, local, signal);
+  }
+
   async stat(remote: string): Promise<FileStat | null> {
     if (!existsSync(remote)) return null;
     const found = statSync(remote);
@@ -99,6 +109,21 @@ async function copy(from: string, to: string, { onProgress, signal }: TransferOp
     await rename(partial, to);
   } catch (error) {
     await rm(partial, { force: true });
+    signal?.throwIfAborted();
+    throw environmentFailure('copy', error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function copyTree(from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
+  const partial = `${to}.partial`;
+  mkdirSync(dirname(to), { recursive: true });
+  try {
+    await cp(from, partial, { recursive: true });
+    signal?.throwIfAborted();
+    await rm(to, { recursive: true, force: true });
+    await rename(partial, to);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
     signal?.throwIfAborted();
     throw environmentFailure('copy', error instanceof Error ? error.message : String(error));
   }

@@ -1,10 +1,15 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 export interface SpawnOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** What the program reads; nothing by default. */
+  readonly stdin?: Readable;
+  /** Called with everything the program says on standard error, as it says it. */
+  readonly onStderr?: (chunk: Buffer) => void;
 }
 
 export interface Exit {
@@ -34,8 +39,10 @@ export function spawnCollect(argv: readonly string[], options: SpawnOptions): Pr
     const child = spawn(program, args, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: 'pipe',
     });
+    feed(child, options.stdin);
+    if (options.onStderr !== undefined) child.stderr.on('data', options.onStderr);
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
@@ -67,6 +74,18 @@ export function spawnCollect(argv: readonly string[], options: SpawnOptions): Pr
       else resolve({ code, signal, stdout: stdout(), stderr: stderr(), timedOut });
     });
   });
+}
+
+/** A program that ends before it has read everything is no error here: its exit code tells. */
+function feed(child: ChildProcessWithoutNullStreams, stdin: Readable | undefined): void {
+  child.stdin.on('error', () => stdin?.destroy());
+  if (stdin === undefined) {
+    child.stdin.end();
+    return;
+  }
+  child.on('close', () => stdin.destroy());
+  stdin.on('error', () => child.kill('SIGKILL'));
+  stdin.pipe(child.stdin);
 }
 
 function collect(stream: NodeJS.ReadableStream): () => string {

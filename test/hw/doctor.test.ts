@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { diagnose, parseAdbDevices } from '../../hw/doctor/doctor.js';
+import { diagnose } from '../../hw/doctor/doctor.js';
 import { OrtHost } from '../../hw/ort/host.js';
 import { qnnConfiguration } from '../../hw/qnn/configuration.js';
 import { LocalRunner } from '../../hw/runner/local-runner.js';
@@ -22,17 +22,6 @@ describe('device doctor', () => {
     const { findings, can } = await diagnose({ qnnDirectory: directory, runner: new LocalRunner() });
     expect(findings.find(({ what }) => what === 'QNN libraries')).toMatchObject({ state: 'problem' });
     expect(can).not.toContain('npu-device');
-  });
-
-  it('reads the states of adb devices', () => {
-    // origin: upstream-doc (developer.android.com/tools/adb, "Query for devices")
-    const text =
-      'List of devices attached\nemulator-5554 device product:sdk model:Nexus_5 transport_id:1\nR58M offline\n0a388e93 unauthorized usb:1-1\n\n';
-    expect(parseAdbDevices(text)).toEqual([
-      { serial: 'emulator-5554', state: 'device', model: 'Nexus_5' },
-      { serial: 'R58M', state: 'offline', model: null },
-      { serial: '0a388e93', state: 'unauthorized', model: null },
-    ]);
   });
 });
 
