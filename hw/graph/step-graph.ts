@@ -16,6 +16,7 @@ import { project } from '../../src/util/project-root.js';
 import type { Bucket } from './buckets.js';
 import type { Calibration } from './calibration.js';
 import { lowerEmbedding, lowerLinear, type WeightBits } from './lower-linear.js';
+import { lowerScaledNorm } from './lower-norm.js';
 
 /**
  * How the graph computes. `f32`, `f16`: the same float graph; a backend that has only halves computes it in halves.
@@ -88,6 +89,7 @@ export async function writeStepGraph(
   const observed: string[] = [];
   for (const op of graph.ops) {
     if (op.kind === 'embed') await lowerEmbedding(op, onnx, source);
+    else if (op.kind === 'rmsnorm') lowerScaledNorm(op, to);
     else if (op.kind !== 'matmul') lowerOp(op, to);
     else if (op.role !== 'head' || head) {
       const quantized =

@@ -131,8 +131,8 @@ function configure(
   backend: Exclude<DeviceBackend, 'ort-cpu'>,
 ): QnnConfiguration {
   if (qnnDirectory === undefined || qnnDirectory === '') {
-    const reason = `backend ${backend} needs QNN's libraries, and QNN_EP_DIR is not set`;
-    throw environmentFailure('find QNN', reason, 'Set it to the folder of the onnxruntime-qnn package');
+    const reason = `backend ${backend} needs QNN's libraries: none were fetched and QNN_EP_DIR is not set`;
+    throw environmentFailure('find QNN', reason, 'Run dllm-npu device fetch');
   }
   return qnnConfiguration({
     ...{ directory: qnnDirectory, backend: backend === 'htp' ? 'htp' : 'cpu', halves: numerics === 'f16' },

@@ -6,6 +6,7 @@ import { compareMarkdown } from '../../hw/compare/markdown.js';
 import { compareReport, readCompareReport } from '../../hw/compare/report.js';
 import { type Simulated, timesSideBySide } from '../../hw/compare/times.js';
 import { NEAR_TIES, verdictOf } from '../../hw/compare/verdict.js';
+import { BACKEND_LIBRARIES, findLibraries } from '../../hw/qnn/find-libraries.js';
 import { EXECUTION_CLASSES } from '../../hw/record/execution-class.js';
 import { type RunRecord, readRunRecord, runRecord } from '../../hw/record/run-record.js';
 import { DeviceSession } from '../../hw/session/device-session.js';
@@ -17,6 +18,7 @@ import { loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { generateProblem } from '../../src/train/problems.js';
+import { cacheDirectory } from '../../src/util/cache-directory.js';
 import { cli } from '../cli/run-cli.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
 
@@ -106,9 +108,9 @@ describe('device times beside simulated ones', () => {
   });
 });
 
-describe('device compare', () => {
-  const quick = ['device', 'compare', '--gen-length', '8', '--block-length', '8'];
+const quick = ['device', 'compare', '--gen-length', '8', '--block-length', '8'];
 
+describe('device compare', () => {
   it("runs end to end on ONNX Runtime's CPU, and says why it has no device times", {
     timeout: 60_000,
   }, async () => {
@@ -153,12 +155,78 @@ describe('device compare', () => {
   });
 
   it('refuses what it cannot run, naming what is missing', async () => {
-    const asked = (...more: string[]) => cli([...quick, '--out', temporaryDirectory(), ...more]);
+    const asked = (...more: string[]) =>
+      cli([...quick, '--out', temporaryDirectory(), ...more], {
+        env: { DLLM_NPU_CACHE: temporaryDirectory() },
+      });
     const none = await asked('--backend', 'qnn-cpu');
-    expect(none).toMatchObject({ code: 3, stderr: expect.stringMatching(/QNN_EP_DIR is not set/) });
+    expect(none).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/QNN_EP_DIR is not set.*device fetch/),
+    });
     expect((await asked('--record', '/nonexistent/record.json')).code).toBe(3);
     expect((await asked('--backend', 'npu')).code).toBe(2);
   });
+});
+
+const cache = cacheDirectory();
+const [cpuLibraries, htpLibraries] = await Promise.all([
+  findLibraries(process.env, cache, BACKEND_LIBRARIES.cpu),
+  findLibraries(process.env, cache, BACKEND_LIBRARIES.htp),
+]);
+if (cpuLibraries === undefined || htpLibraries === undefined) {
+  console.warn(
+    'skipped: comparison with the genuine plugin, up to 2 tests: run "dllm-npu device fetch" first',
+  );
+}
+
+describe('device compare with the genuine plugin', () => {
+  const compare = async (libraries: string | undefined, ...asked: string[]) => {
+    const out = temporaryDirectory();
+    const { code, stderr } = await cli([...quick, ...asked, '--out', out], {
+      env: { QNN_EP_DIR: libraries ?? '' },
+    });
+    expect(stderr).toMatch(/written to/);
+    expect(code).toBe(0);
+    return readCompareReport(join(out, 'compare.json'));
+  };
+
+  it.skipIf(cpuLibraries === undefined)(
+    "agrees on QNN's reference backend, to rounding",
+    {
+      timeout: 120_000,
+    },
+    async () => {
+      const report = await compare(cpuLibraries, '--backend', 'qnn-cpu');
+      expect(report.device.executionClass).toBe('qnn-cpu-ref');
+      expect(report.tokens).toEqual({ compared: 32, different: 0 });
+      expect(report.agreement.at(-1)!.maxLogitError).toBeLessThan(1e-3);
+      expect(report.times.refused).toMatch(/reference code on a CPU/);
+    },
+  );
+
+  it.skipIf(htpLibraries === undefined)(
+    'agrees on the emulated NPU in halves, also where a residual is large',
+    {
+      timeout: 300_000,
+    },
+    async () => {
+      const report = await compare(
+        htpLibraries,
+        '--backend',
+        'htp',
+        '--numerics',
+        'f16',
+        '--soc-model',
+        '69',
+      );
+      expect(report.device.executionClass).toBe('htp-emulator-x86');
+      expect(report.tokens.different).toBe(0);
+      // Before rows were scaled for their norm, squares left the range of a half and logits were off by 14.
+      expect(report.agreement.at(-1)!.maxLogitError).toBeLessThan(0.5);
+      expect(report.times.refused).toMatch(/emulation on a PC/);
+    },
+  );
 });
 
 describe('a deliberately perturbed engine', () => {

@@ -75,7 +75,7 @@ export function registerDeviceCompare(device: Command, context: () => Context): 
     .option('--out <dir>', 'where compare.json, compare.md and record.json go', defaultPlace())
     .addHelpText(
       'after',
-      '\nQNN backends need QNN_EP_DIR, see `device doctor`. Every scored pass of the reference is computed by both; then each' +
+      '\nQNN backends take their libraries from QNN_EP_DIR, else from what `device fetch` fetched. Every scored pass of the reference is computed by both; then each' +
         '\ndecodes on its own. Times are compared only with those of a device: emulation and CPUs are refused with the reason,' +
         '\nand simulated numbers never fill in. Exits with 1 when a decision differs that was no near-tie.' +
         '\n\nExamples:' +
@@ -99,16 +99,22 @@ async function run(ctx: Context, options: DeviceCompareOptions): Promise<void> {
   const { DeviceSession } = await import('../../../hw/session/device-session.js');
   const { readRunRecord, writeRunRecord } = await import('../../../hw/record/run-record.js');
   const { DeviceError } = await import('../../../hw/device-error.js');
+  const { BACKEND_LIBRARIES, findLibraries } = await import('../../../hw/qnn/find-libraries.js');
+  const { cacheDirectory } = await import('../../util/cache-directory.js');
   const { backend, numerics, socModel, record: recordPath } = options;
   const timed =
     recordPath === undefined ? null : { name: basename(recordPath), record: await readRunRecord(recordPath) };
   const chosen = await chooseProblems(options);
   const { model } = chosen;
   try {
+    const library = BACKEND_LIBRARIES[backend === 'htp' ? 'htp' : 'cpu'];
+    const { env } = ctx.io;
+    const qnnDirectory =
+      backend === 'ort-cpu' ? undefined : await findLibraries(env, cacheDirectory(env), library);
     const calibration = await calibrated(ctx, chosen, options);
     const session = new DeviceSession({
       ...{ backend, numerics, model, timeoutMs: options.timeout * 1000 },
-      ...(ctx.io.env.QNN_EP_DIR ? { qnnDirectory: ctx.io.env.QNN_EP_DIR } : {}),
+      ...(qnnDirectory === undefined ? {} : { qnnDirectory }),
       ...(socModel === undefined ? {} : { socModel }),
       ...(calibration === null ? {} : { calibration }),
     });
