@@ -9,10 +9,12 @@ import { passVisibility } from '../../src/engine/visibility.js';
 import { UsageError } from '../../src/errors.js';
 import { INPUT_IDS, kvInputId } from '../../src/model/build-graph.js';
 import type { ModelConfig } from '../../src/model/config.js';
+import type { OpGraph } from '../../src/model/graph.js';
 import { PREFIX_SET } from '../../src/model/pass-shape.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import type { OrtHost } from '../ort/host.js';
 import type { Assignment, BoundTensor } from '../ort/protocol.js';
+import { type FileRecord, fileRecord } from '../record/run-record.js';
 import { type Bucket, bucketFor, bucketName } from './buckets.js';
 import type { Calibration } from './calibration.js';
 import { type Numerics, type StepGraphFile, tensorOf, writeStepGraph } from './step-graph.js';
@@ -27,8 +29,13 @@ export interface DeviceEngineOptions {
   readonly config: Readonly<Record<string, string>>;
   /** Needed by the quantised numerics. */
   readonly calibration?: Calibration;
-  /** Collects ranges while running. */
-  readonly observe?: Calibration;
+  /** Further provider options of the session of a bucket, e.g. where its profile goes. */
+  readonly sessionOptions?: (bucket: string) => Readonly<Record<string, string>>;
+  /**
+   * Computes logits of final hidden states, [rows, hidden] to [rows, vocab]: the graph then ends before the head, which
+   * runs on the CPU as in llada.cpp (arXiv:2606.13740).
+   */
+  readonly head?: (hidden: Float32Array) => Float32Array;
   /** For opening a session (compiling a graph) and for a run. Default 300 s. */
   readonly timeoutMs?: number;
   /** Called with every session that was opened and every run. */
@@ -41,8 +48,16 @@ export type DeviceEvent =
       readonly bucket: Bucket;
       readonly ms: number;
       readonly assignments: readonly Assignment[];
+      /** Paths of the shared libraries in the host process. */
+      readonly libraries: readonly string[];
+      readonly graph: OpGraph;
+      /** The ONNX file, without its weights. */
+      readonly file: FileRecord;
     }
   | { readonly kind: 'ran'; readonly bucket: Bucket; readonly passId: string; readonly ms: number };
+
+/** Without it the runtime does not tell which provider got which node. */
+const RECORD_ASSIGNMENT = { 'session.record_ep_graph_assignment_info': '1' } as const;
 
 interface OpenSession {
   readonly name: string;
@@ -89,14 +104,14 @@ export class DeviceEngine implements Engine {
     const { ms } = await session.host.run(session.name, timeout);
     this.options.onEvent?.({ kind: 'ran', bucket: session.bucket, passId: pass.id, ms });
     const rows = pass.rows.length;
-    const { graph, result, observed } = session.file;
-    for (const id of observed) this.options.observe?.observe(id, this.read(session, id, rows));
+    const { graph, result } = session.file;
     this.kv.putPass(pass, {
       k: graph.freshKv.map(({ k }) => this.read(session, k, rows)),
       v: graph.freshKv.map(({ v }) => this.read(session, v, rows)),
     });
     if (pass.logits.length === 0) return { logits: new Float32Array(0) };
-    return { logits: this.read(session, result, pass.logits.length) };
+    const answer = this.read(session, result, pass.logits.length);
+    return { logits: this.options.head?.(answer) ?? answer };
   }
 
   retain(live: readonly KvRef[]): void {
@@ -127,10 +142,10 @@ export class DeviceEngine implements Engine {
     const name = bucketName(bucket);
     const known = this.sessions.get(name);
     if (known !== undefined) return known;
-    const { startHost, numerics, provider, config, calibration, observe, onEvent } = this.options;
+    const { startHost, numerics, provider, config, calibration, onEvent, sessionOptions } = this.options;
     const path = join(this.directory, `${name}.onnx`);
     const file = await writeStepGraph(this.config, this.weights, path, {
-      ...{ bucket, numerics, head: true, observe: observe !== undefined },
+      ...{ bucket, numerics, head: this.options.head === undefined },
       ...(calibration === undefined ? {} : { calibration }),
     });
     const { inputs, outputs, bytes } = layOut(file);
@@ -138,15 +153,26 @@ export class DeviceEngine implements Engine {
     const region = openSync(regionPath, 'w+');
     ftruncateSync(region, bytes);
     const request = {
-      ...{ session: name, model: path, config: { ...config }, threads: 1, inputs, outputs },
-      ...{ provider: provider === null ? null : { name: provider.name, options: { ...provider.options } } },
+      ...{
+        session: name,
+        model: path,
+        config: { ...RECORD_ASSIGNMENT, ...config },
+        threads: 1,
+        inputs,
+        outputs,
+      },
+      provider:
+        provider === null
+          ? null
+          : { name: provider.name, options: { ...provider.options, ...sessionOptions?.(name) } },
       region: { path: regionPath, bytes },
     };
     let host: OrtHost | undefined;
     try {
       host = await startHost();
-      const { ms, assignments } = await host.open(request, this.options.timeoutMs ?? 300_000);
-      onEvent?.({ kind: 'opened', bucket, ms, assignments });
+      const { ms, assignments, libraries } = await host.open(request, this.options.timeoutMs ?? 300_000);
+      const opened = { kind: 'opened', bucket, ms, assignments, libraries, graph: file.graph } as const;
+      onEvent?.({ ...opened, file: await fileRecord(path) });
     } catch (error) {
       closeSync(region);
       await host?.stop();
@@ -219,7 +245,7 @@ function paddedVisibility(pass: Pass, rows: number, context: number): Float32Arr
 }
 
 /** Inputs, then outputs, each on a line of its own. */
-function layOut({ graph, result, observed }: StepGraphFile) {
+function layOut({ graph, result }: StepGraphFile) {
   let end = 0;
   const place = (id: string): BoundTensor => {
     const { shape, dtype } = tensorOf(graph, id);
@@ -229,7 +255,7 @@ function layOut({ graph, result, observed }: StepGraphFile) {
   };
   const read = [...graph.tensors.values()].filter(({ role }) => role === 'input' || role === 'kv');
   const inputs = read.map(({ id }) => place(id));
-  const written = new Set([result, ...graph.freshKv.flatMap(({ k, v }) => [k, v]), ...observed]);
+  const written = new Set([result, ...graph.freshKv.flatMap(({ k, v }) => [k, v])]);
   const outputs = [...written].map(place);
   return { inputs, outputs, bytes: end };
 }

@@ -33,8 +33,6 @@ export interface StepGraphOptions {
   readonly head: boolean;
   /** Ranges of the activations; needed by the quantised numerics. */
   readonly calibration?: Calibration;
-  /** Also gives out the inputs and outputs of linear layers, for calibration. */
-  readonly observe?: boolean;
 }
 
 export interface StepGraphFile {
@@ -42,8 +40,6 @@ export interface StepGraphFile {
   readonly graph: OpGraph;
   /** Tensor that has the answer: logits, or the normed rows. */
   readonly result: string;
-  /** Tensors that `observe` adds. */
-  readonly observed: readonly string[];
 }
 
 /** The largest score a half holds with room to add: exp of it below any real score is 0. */
@@ -67,7 +63,7 @@ export async function writeStepGraph(
   path: string,
   options: StepGraphOptions,
 ): Promise<StepGraphFile> {
-  const { bucket, numerics, head, calibration, observe = false } = options;
+  const { bucket, numerics, head, calibration } = options;
   if (config.moe !== undefined) {
     throw new UsageError(
       `${config.name}: routed experts have no fixed shapes, so there is no device graph of it`,
@@ -86,7 +82,6 @@ export async function writeStepGraph(
     ...{ positions: config.contextLength, hiddenScore: HIDDEN_SCORE },
   };
   declareInputs(onnx, graph);
-  const observed: string[] = [];
   for (const op of graph.ops) {
     if (op.kind === 'embed') await lowerEmbedding(op, onnx, source);
     else if (op.kind === 'rmsnorm') lowerScaledNorm(op, to);
@@ -97,11 +92,10 @@ export async function writeStepGraph(
           ? null
           : { bits: op.role === 'head' ? 8 : bits, calibration };
       await lowerLinear(op, onnx, source, to.weights, quantized);
-      if (observe) observed.push(op.inputs[0] ?? '', op.id);
     }
   }
   const result = head ? 'logits' : 'output_norm';
-  const outputs = new Set([result, ...graph.freshKv.flatMap(({ k, v }) => [k, v]), ...observed]);
+  const outputs = new Set([result, ...graph.freshKv.flatMap(({ k, v }) => [k, v])]);
   for (const id of outputs) onnx.output(id, 'f32', tensorOf(graph, id).shape);
   await data.write(dataPath);
   atomicWriteFile(
@@ -115,7 +109,7 @@ export async function writeStepGraph(
       },
     }),
   );
-  return { path, graph, result, observed: [...new Set(observed)] };
+  return { path, graph, result };
 }
 
 /** The pass a bucket stands for: every row may want logits, and any key may be hidden. */

@@ -2,6 +2,7 @@
  * The host process: loads ONNX Runtime and a plugin, and does what its parent asks. Nothing here has to survive
  * a crash; the parent does. Requests are answered strictly in order.
  */
+import { readFileSync } from 'node:fs';
 import { HostSession } from './host-session.js';
 import { OrtApi, type Pointer } from './ort-api.js';
 import { type Reply, type Request, requestSchema } from './protocol.js';
@@ -54,7 +55,18 @@ function open(request: Extract<Request, { kind: 'open' }>): Reply {
   const began = performance.now();
   const session = HostSession.open(api, environment, request);
   sessions.set(request.session, session);
-  return { kind: 'opened', ms: performance.now() - began, assignments: session.assignments() };
+  const ms = performance.now() - began;
+  return { kind: 'opened', ms, assignments: session.assignments(), libraries: loadedLibraries() };
+}
+
+/** What the process has mapped is what takes part, whatever was asked for. */
+function loadedLibraries(): string[] {
+  if (process.platform !== 'linux') return [];
+  const paths = readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .map((line) => line.replace(/^(\S+\s+){5}/, ''))
+    .filter((path) => /\.(so(\.[\w.]+)?|node)$/.test(path));
+  return [...new Set(paths)].sort();
 }
 
 function sessionOf(name: string): HostSession {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { EnvironmentError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
 import { DeviceError, oneLine } from '../device-error.js';
+import type { Failure } from '../record/run-record.js';
 import { type Reply, type Request, replySchema } from './protocol.js';
 
 export interface HostOptions {
@@ -16,7 +17,11 @@ export interface HostOptions {
   readonly plugin: { readonly path: string; readonly name: string } | null;
   /** Environment of the host process, e.g. `ADSP_LIBRARY_PATH`: some of it is read only once per process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What to do about something that was refused, by the words of it. */
+  readonly advise?: Advise;
 }
+
+export type Advise = (reason: string) => string | undefined;
 
 export interface HostInfo {
   readonly library: string;
@@ -43,7 +48,10 @@ export class OrtHost {
   private readonly closed: Promise<unknown>;
   private queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(private readonly child: ChildProcess) {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly advise: Advise = () => undefined,
+  ) {
     this.closed = new Promise((resolve) => child.once('exit', resolve));
     const keep = (text: Buffer) => {
       this.log = (this.log + text.toString('utf8')).slice(-LOG_CHARS);
@@ -67,7 +75,7 @@ export class OrtHost {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
     });
-    const host = new OrtHost(child);
+    const host = new OrtHost(child, options.advise);
     try {
       const request = { kind: 'start', library, plugin: options.plugin } as const;
       const { version, providers } = await host.ask(request, 'started', 'load', START_TIMEOUT_MS);
@@ -118,7 +126,7 @@ export class OrtHost {
     return answer.then((reply) => {
       if (reply.kind === 'refused') {
         const reason = `${oneLine(reply.message)}${this.lastWords()}`;
-        throw new DeviceError({ kind: 'refused', stage, reason });
+        throw this.failure('refused', stage, reason);
       }
       if (reply.kind !== wanted) throw new Error(`host answered ${reply.kind} to ${request.kind}`);
       return reply as ReplyOf<K>;
@@ -131,17 +139,21 @@ export class OrtHost {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const reason = `no answer within ${timeoutMs / 1000} s; the host process was killed`;
-        this.ended = new DeviceError({ kind: 'timeout', stage, reason });
+        this.ended = this.failure('timeout', stage, reason);
         this.child.kill('SIGKILL');
         this.settle(this.ended);
       }, timeoutMs);
       this.waiting = (outcome) => {
         clearTimeout(timer);
         if (!(outcome instanceof DeviceError)) resolve(outcome);
-        else reject(new DeviceError({ ...outcome.failure, stage }));
+        else reject(this.failure(outcome.failure.kind, stage, outcome.failure.reason));
       };
       this.child.send(request);
     });
+  }
+
+  private failure(kind: Failure['kind'], stage: string, reason: string): DeviceError {
+    return new DeviceError({ kind, stage, reason }, this.advise(reason));
   }
 
   private settle(outcome: Reply | DeviceError): void {
@@ -151,7 +163,7 @@ export class OrtHost {
   }
 
   private end(reason: string): void {
-    this.ended ??= new DeviceError({ kind: 'crashed', stage: 'host', reason });
+    this.ended ??= this.failure('crashed', 'host', reason);
     this.settle(this.ended);
   }
 

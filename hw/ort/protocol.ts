@@ -62,7 +62,13 @@ export const replySchema = z.discriminatedUnion('kind', [
     version: z.string(),
     providers: z.array(z.strictObject({ name: z.string(), vendor: z.string() })),
   }),
-  z.strictObject({ kind: z.literal('opened'), ms: z.number(), assignments: z.array(assignment) }),
+  z.strictObject({
+    kind: z.literal('opened'),
+    ms: z.number(),
+    assignments: z.array(assignment),
+    /** Paths of the shared libraries in the host's memory; empty where the system does not tell. */
+    libraries: z.array(z.string()),
+  }),
   z.strictObject({ kind: z.literal('ran'), ms: z.number() }),
   z.strictObject({ kind: z.literal('done') }),
   z.strictObject({ kind: z.literal('refused'), message: z.string() }),

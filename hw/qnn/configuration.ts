@@ -17,10 +17,6 @@ export interface QnnRequest {
   /** Number of the SoC to compile for; needed for halves off the device. */
   readonly socModel?: number;
   readonly performanceMode?: string;
-  /** Where the backend writes its profile (CSV). */
-  readonly profilePath?: string;
-  /** Where a compiled context is kept (`*_ctx.onnx`). */
-  readonly contextPath?: string;
 }
 
 export interface QnnConfiguration {
@@ -29,8 +25,6 @@ export interface QnnConfiguration {
   readonly config: Readonly<Record<string, string>>;
   readonly backendFile: string;
   readonly fallbackDisabled: boolean;
-  /** Every file of the directory that takes part, for the record. */
-  readonly files: readonly string[];
 }
 
 const LIBRARIES: Readonly<Record<'posix' | 'win32', Readonly<Record<'plugin' | QnnBackend, string>>>> = {
@@ -65,7 +59,7 @@ export function qnnConfiguration(request: QnnRequest): QnnConfiguration {
       : 'Install the onnxruntime-qnn package for this platform';
   const backendFile = find(names[request.backend], missingBackend);
   const fallbackDisabled = request.backend !== 'cpu';
-  const { halves, socModel, performanceMode, profilePath, contextPath } = request;
+  const { halves, socModel, performanceMode } = request;
   return {
     plugin: { path: plugin, name: QNN_PROVIDER },
     provider: {
@@ -75,24 +69,15 @@ export function qnnConfiguration(request: QnnRequest): QnnConfiguration {
         ...(request.backend === 'htp' ? { enable_htp_fp16_precision: halves ? '1' : '0' } : {}),
         ...(socModel === undefined ? {} : { soc_model: String(socModel) }),
         ...(performanceMode === undefined ? {} : { htp_performance_mode: performanceMode }),
-        ...(profilePath === undefined
-          ? {}
-          : { profiling_level: 'detailed', profiling_file_path: resolve(profilePath) }),
       },
     },
-    config: {
-      'session.record_ep_graph_assignment_info': '1',
-      ...(fallbackDisabled ? { 'session.disable_cpu_ep_fallback': '1' } : {}),
-      ...(contextPath === undefined
-        ? {}
-        : {
-            'ep.context_enable': '1',
-            'ep.context_embed_mode': '0',
-            'ep.context_file_path': resolve(contextPath),
-          }),
-    },
+    config: fallbackDisabled ? { 'session.disable_cpu_ep_fallback': '1' } : {},
     backendFile,
     fallbackDisabled,
-    files: [plugin, backendFile],
   };
+}
+
+/** Provider options that make the backend write a profile (CSV) of a session. */
+export function profilingOptions(path: string): Record<string, string> {
+  return { profiling_level: 'detailed', profiling_file_path: resolve(path) };
 }

@@ -1,21 +1,27 @@
-import { basename, isAbsolute } from 'node:path';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { release, tmpdir } from 'node:os';
+import { basename, isAbsolute, join } from 'node:path';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { environmentFailure } from '../device-error.js';
+import { bucketName } from '../graph/buckets.js';
 import type { Calibration } from '../graph/calibration.js';
 import { DeviceEngine, type DeviceEvent } from '../graph/device-engine.js';
 import type { Numerics } from '../graph/step-graph.js';
 import { type HostInfo, OrtHost } from '../ort/host.js';
-import { type QnnConfiguration, qnnConfiguration } from '../qnn/configuration.js';
+import { profilingOptions, type QnnConfiguration, qnnConfiguration } from '../qnn/configuration.js';
+import { type ExecutionProfile, parseQnnProfile } from '../qnn/profile.js';
 import { archOf, backendOf, type Evidence } from '../record/execution-class.js';
 import {
   type Failure,
   type FileRecord,
   fileRecord,
   type RunRecord,
+  type RunTiming,
   runRecord,
 } from '../record/run-record.js';
-import { packageVersions } from './package-versions.js';
+import { libraryVersion } from './library-version.js';
+import { opTimes } from './op-times.js';
 import { localSocId } from './soc-id.js';
 
 /** What runs the step graph in the host process: ONNX Runtime's CPU, or one of QNN's backends. */
@@ -34,60 +40,71 @@ export interface DeviceRequest {
   readonly qnnDirectory?: string;
   readonly socModel?: number;
   readonly calibration?: Calibration;
-  /** Collects ranges while running. */
-  readonly observe?: Calibration;
+  /** Keeps the head out of the graph, see `DeviceEngineOptions.head`. */
+  readonly head?: (hidden: Float32Array) => Float32Array;
   /** For compiling a graph and for one run. */
   readonly timeoutMs?: number;
+  /** Told of every graph that was compiled and every run. */
+  readonly onEvent?: (event: DeviceEvent) => void;
 }
 
 /**
- * An engine on a device backend, and the evidence of what it did. The record's class follows from that evidence alone.
+ * An engine on a device backend, and the evidence of what it did: the libraries that were in memory, the provider each
+ * node went to, the backend's own profile. The record's class follows from that evidence alone.
  */
 export class DeviceSession {
   readonly engine: DeviceEngine;
   private readonly events: DeviceEvent[] = [];
   private readonly startedAt = new Date().toISOString();
   private readonly qnn: QnnConfiguration | null;
+  /** Of one profile per graph. */
+  private readonly profiles: string;
   private info: HostInfo | null = null;
 
   /** @throws DeviceError when a library is missing */
   constructor(private readonly request: DeviceRequest) {
-    const { backend, numerics, model, calibration, observe, timeoutMs } = request;
+    const { backend, numerics, model, calibration, head, timeoutMs } = request;
     this.qnn = backend === 'ort-cpu' ? null : configure(request, backend);
+    this.profiles = mkdtempSync(join(tmpdir(), 'dllm-npu-profile-'));
     this.engine = new DeviceEngine(model.config, model.weights, {
       startHost: () => this.startHost(),
       ...{ numerics, provider: this.qnn?.provider ?? null },
-      config: this.qnn?.config ?? { 'session.record_ep_graph_assignment_info': '1' },
+      config: this.qnn?.config ?? {},
       ...(calibration === undefined ? {} : { calibration }),
-      ...(observe === undefined ? {} : { observe }),
+      ...(head === undefined ? {} : { head }),
+      ...(this.qnn === null ? {} : { sessionOptions: (name) => profilingOptions(this.profilePath(name)) }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      onEvent: (event) => this.events.push(event),
+      onEvent: (event) => {
+        this.events.push(event);
+        request.onEvent?.(event);
+      },
     });
   }
 
-  /** Ends the host processes and states what ran, with every library that took part. */
+  /**
+   * Ends the host processes and states what ran, with every library that took part.
+   * @param failure why the run did not come to its end
+   */
   async finish(failure: Failure | null = null): Promise<RunRecord> {
     await this.engine.close();
     const { request, qnn, info } = this;
     const { model, numerics } = request;
-    return runRecord(this.evidence(), {
-      tool: { name: 'onnxruntime', version: info?.version ?? null },
-      files: await this.files(),
-      target: { soc: localSocId(), htpArch: null, os: `${process.platform} ${process.arch}` },
-      options: { ...withoutPlaces(qnn?.provider.options ?? {}), ...withoutPlaces(qnn?.config ?? {}) },
-      model: { name: model.config.name, numerics },
-      runs: this.events.flatMap((event) =>
-        event.kind === 'ran'
-          ? [
-              {
-                ...{ id: event.passId, bucket: { ...event.bucket }, hostMs: event.ms },
-                ...{ acceleratorUs: null, acceleratorCycles: null, ops: [] },
-              },
-            ]
-          : [],
-      ),
-      ...{ failure, startedAt: this.startedAt },
-    });
+    try {
+      const runs = this.timings();
+      return runRecord(this.evidence(runs), {
+        tool: { name: 'onnxruntime', version: info?.version ?? null },
+        files: await this.files(),
+        target: {
+          ...{ soc: localSocId(), htpArch: this.htpArch() },
+          os: `${process.platform} ${release()} ${process.arch}`,
+        },
+        options: { ...withoutPlaces(qnn?.provider.options ?? {}), ...withoutPlaces(qnn?.config ?? {}) },
+        model: { name: model.config.name, numerics },
+        ...{ runs, failure, startedAt: this.startedAt },
+      });
+    } finally {
+      rmSync(this.profiles, { recursive: true, force: true });
+    }
   }
 
   private async startHost(): Promise<OrtHost> {
@@ -98,11 +115,20 @@ export class DeviceSession {
     return host;
   }
 
-  private evidence(): Evidence {
+  private opened() {
+    return this.events.filter((event) => event.kind === 'opened');
+  }
+
+  private profilePath(bucket: string): string {
+    return join(this.profiles, `${bucket}.csv`);
+  }
+
+  private evidence(runs: readonly RunTiming[]): Evidence {
     const { qnn } = this;
-    const opened = this.events.filter((event) => event.kind === 'opened');
+    const opened = this.opened();
     const nodes = opened.flatMap(({ assignments }) => assignments);
     const foreign = nodes.filter(({ provider }) => provider !== qnn?.provider.name);
+    const cycles = runs.flatMap(({ acceleratorCycles }) => acceleratorCycles ?? []);
     return {
       targetArch: archOf(process.arch),
       backend: qnn === null ? 'none' : backendOf(qnn.backendFile),
@@ -111,18 +137,53 @@ export class DeviceSession {
       created: opened.length > 0,
       foreignNodes: qnn === null ? null : foreign.reduce((sum, part) => sum + part.nodes, 0),
       socId: localSocId(),
-      acceleratorCycles: null,
+      acceleratorCycles: cycles.length === 0 ? null : cycles.reduce((sum, value) => sum + value, 0),
     };
   }
 
+  /** Every run with its part of the profile. A profile that was cut off covers the first runs. */
+  private timings(): RunTiming[] {
+    const graphs = new Map(this.opened().map(({ bucket, graph }) => [bucketName(bucket), graph]));
+    const profiles = new Map<string, ExecutionProfile[]>();
+    for (const name of graphs.keys()) {
+      const path = this.profilePath(name);
+      const text = existsSync(path) ? readFileSync(path, 'utf8') : null;
+      profiles.set(name, text === null ? [] : [...parseQnnProfile(text, `profile of ${name}`).executions]);
+    }
+    return this.events.flatMap((event) => {
+      if (event.kind !== 'ran') return [];
+      const name = bucketName(event.bucket);
+      const profile = profiles.get(name)?.shift();
+      return {
+        ...{ id: event.passId, bucket: { ...event.bucket }, hostMs: event.ms },
+        acceleratorUs: profile?.acceleratorUs ?? null,
+        acceleratorCycles: profile?.acceleratorCycles ?? null,
+        ops: profile === undefined ? [] : opTimes(graphs.get(name)!, profile.nodes),
+      };
+    });
+  }
+
+  /** Architecture of the DSP, by the stub that the backend loaded for it; null where it loaded none. */
+  private htpArch(): string | null {
+    const names = this.opened().flatMap(({ libraries }) => libraries.map((path) => basename(path)));
+    const version = names
+      .map((name) => /QnnHtpV(\d+)Stub/.exec(name)?.[1])
+      .find((found) => found !== undefined);
+    return version === undefined ? null : `v${version}`;
+  }
+
+  /** Every library that was in the memory of a host process, the weights, and the graphs. */
   private async files(): Promise<FileRecord[]> {
-    const { request, qnn, info } = this;
-    const runtime = info === null ? [] : [await fileRecord(info.library, info.version)];
-    const versions = packageVersions(request.qnnDirectory ?? '');
-    const libraries = (qnn?.files ?? []).map((path) =>
-      fileRecord(path, path === qnn?.plugin.path ? versions.plugin : versions.qnn),
+    const { info, qnn } = this;
+    const opened = this.opened();
+    const named = [info?.library, qnn?.plugin.path, qnn?.backendFile].filter((path) => path !== undefined);
+    const loaded = opened.flatMap(({ libraries }) => libraries);
+    const paths = [...new Set([...named, ...loaded])].sort();
+    const libraries = paths.map(async (path) =>
+      fileRecord(path, path === info?.library ? info.version : await libraryVersion(path)),
     );
-    return [...runtime, ...(await Promise.all(libraries)), await fileRecord(request.model.weightsPath)];
+    const weights = await fileRecord(this.request.model.weightsPath);
+    return [...(await Promise.all(libraries)), weights, ...opened.map(({ file }) => file)];
   }
 }
 
@@ -135,7 +196,7 @@ function configure(
     throw environmentFailure('find QNN', reason, 'Run dllm-npu device fetch');
   }
   return qnnConfiguration({
-    ...{ directory: qnnDirectory, backend: backend === 'htp' ? 'htp' : 'cpu', halves: numerics === 'f16' },
+    ...{ directory: qnnDirectory, backend: backend === 'htp' ? 'htp' : 'cpu', halves: numerics !== 'f32' },
     ...(socModel === undefined ? {} : { socModel }),
   });
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bucketFor } from '../../hw/graph/buckets.js';
-import { Calibration } from '../../hw/graph/calibration.js';
+import { calibrate } from '../../hw/graph/calibrate.js';
 import { DeviceEngine, type DeviceEvent } from '../../hw/graph/device-engine.js';
 import { activationScale, packNibbles, quantizeRows } from '../../hw/graph/quantize.js';
 import { writeStepGraph } from '../../hw/graph/step-graph.js';
@@ -10,6 +10,7 @@ import { composePolicy } from '../../src/decode/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { decode } from '../../src/decode/session.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
+import { loadHead } from '../../src/engine/tfjs/weight-tensors.js';
 import { loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import { generateProblem } from '../../src/train/problems.js';
@@ -17,7 +18,7 @@ import { temporaryDirectory } from '../model/checkpoint.js';
 
 const onCpu = {
   startHost: async () => (await OrtHost.start({ plugin: null })).host,
-  ...{ provider: null, config: { 'session.record_ep_graph_assignment_info': '1' } },
+  ...{ provider: null, config: {} },
 } as const;
 
 describe('buckets', () => {
@@ -68,13 +69,13 @@ describe('device graph on ONNX Runtime', () => {
   }, async () => {
     const model = await loadModel('tiny-llada');
     const reference = await createTfjsEngine(model.config, model.weights);
-    const calibration = new Calibration();
     const events: DeviceEvent[] = [];
     const onEvent = (event: DeviceEvent) => events.push(event);
-    const observing = { ...onCpu, numerics: 'f32', observe: calibration, onEvent } as const;
-    const device = new DeviceEngine(model.config, model.weights, observing);
+    const device = new DeviceEngine(model.config, model.weights, { ...onCpu, numerics: 'f32', onEvent });
     const promptIds = encodePrompt(model.tokenizer!, generateProblem(1, 0, 'long', 'heldout').prompt);
-    const request = { policy: composePolicy(policySpecByName('block-kv')), promptIds, genLength: 32 };
+    const policy = composePolicy(policySpecByName('block-kv'));
+    const request = { policy, promptIds, genLength: 32 };
+    const calibration = await calibrate(model, { policy, prompts: [promptIds], genLength: 32 });
     const wanted = await decode({ ...request, engine: reference });
     expect((await decode({ ...request, engine: device })).tokens).toEqual(wanted.tokens);
     const opened = events.filter((event) => event.kind === 'opened');
@@ -89,6 +90,30 @@ describe('device graph on ONNX Runtime', () => {
     expect((await decode({ ...request, engine: quantized })).tokens).toEqual(wanted.tokens);
     await Promise.all([device.close(), quantized.close()]);
     reference.dispose();
+  });
+
+  it('ends before the head when the CPU has it, and decodes to the same tokens', async () => {
+    const model = await loadModel('tiny-llada');
+    const head = await loadHead(model.config, model.weights);
+    const device = new DeviceEngine(model.config, model.weights, { ...onCpu, numerics: 'f32', head });
+    const whole = new DeviceEngine(model.config, model.weights, { ...onCpu, numerics: 'f32' });
+    const promptIds = encodePrompt(model.tokenizer!, generateProblem(1, 3, 'long', 'heldout').prompt);
+    const policy = composePolicy(policySpecByName('llada.cpp'));
+    const [split, together] = [
+      await decode({ policy, promptIds, genLength: 32, engine: device }),
+      await decode({ policy, promptIds, genLength: 32, engine: whole }),
+    ];
+    expect(split.tokens).toEqual(together.tokens);
+    await Promise.all([device.close(), whole.close()]);
+    head.dispose();
+    const options = { bucket: { rows: 32, context: 64 }, numerics: 'f32', head: false } as const;
+    const { result } = await writeStepGraph(
+      model.config,
+      model.weights,
+      `${temporaryDirectory()}/m.onnx`,
+      options,
+    );
+    expect(result).toBe('output_norm');
   });
 
   it('refuses quantised numerics without calibration', async () => {

@@ -140,7 +140,7 @@ async function calibrated(
   { numerics, calibrationProblems, seed, genLength }: DeviceCompareOptions,
 ): Promise<Calibration | null> {
   if (numerics === 'f32' || numerics === 'f16') return null;
-  const { observeRanges } = await import('../../../hw/session/observe.js');
+  const { calibrate } = await import('../../../hw/graph/calibrate.js');
   const { composePolicy } = await import('../../decode/compose.js');
   const { encodePrompt } = await import('../../model/prompt.js');
   const { generateProblem } = await import('../../train/problems.js');
@@ -148,8 +148,8 @@ async function calibrated(
   const prompts = Array.from({ length: calibrationProblems }, (_, index) =>
     encodePrompt(tokenizer, generateProblem(seed, index, 'long', 'train').prompt),
   );
-  return observeRanges({
-    ...{ model, policy: composePolicy(spec), prompts, genLength, signal: ctx.signal },
+  return calibrate(model, {
+    ...{ policy: composePolicy(spec), prompts, genLength, signal: ctx.signal },
     onProgress: (done, total) => bar.update(done, total),
   }).finally(() => bar.stop());
 }

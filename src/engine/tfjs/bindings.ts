@@ -36,6 +36,8 @@ export interface ExecuteOptions {
   /** `one-hot` multiplies by the embedding, which has a gradient in wasm; `gather` looks up (default). */
   readonly embedding?: 'gather' | 'one-hot';
   readonly matMul?: MatMul;
+  /** Called with every linear layer's input and output by tensor id, e.g. to collect ranges. Only without gradients. */
+  readonly onLinear?: (id: string, values: tf.Tensor2D) => void;
 }
 
 export interface GraphResult {

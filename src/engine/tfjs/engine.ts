@@ -17,6 +17,8 @@ import { type LoadedWeights, loadWeightTensors } from './weight-tensors.js';
 export interface TfjsEngineOptions {
   /** Default `wasm`; `cpu` is plain JavaScript, some twenty times slower. */
   readonly backend?: TfjsBackend;
+  /** Called with the inputs and outputs of linear layers, by tensor id; the values are only valid during the call. */
+  readonly onLinear?: (id: string, values: Float32Array) => void;
 }
 
 const F32 = precisionFor('f32');
@@ -32,7 +34,7 @@ export async function createTfjsEngine(
 ): Promise<Engine> {
   const backend = options.backend ?? 'wasm';
   await useBackend(backend);
-  return new TfjsEngine(config, backend, await loadWeightTensors(config, weights));
+  return new TfjsEngine(config, backend, await loadWeightTensors(config, weights), options.onLinear);
 }
 
 class TfjsEngine implements Engine {
@@ -45,6 +47,7 @@ class TfjsEngine implements Engine {
     readonly config: ModelConfig,
     private readonly backend: TfjsBackend,
     private readonly weights: LoadedWeights,
+    private readonly onLinear: TfjsEngineOptions['onLinear'],
   ) {
     this.name = `tfjs-${backend}`;
     this.kv = new KvStore(config.layers, config.kvHeads * config.headDim);
@@ -65,8 +68,12 @@ class TfjsEngine implements Engine {
       kv: this.prefix.tensors(pass.reads),
       ...(visibility === undefined ? {} : { visibility }),
     };
-    const result = executeGraph(graph, bindings, { release: true });
     const read = (tensor: tf.Tensor2D) => tensor.dataSync<'float32'>();
+    const { onLinear } = this;
+    const result = executeGraph(graph, bindings, {
+      release: true,
+      ...(onLinear === undefined ? {} : { onLinear: (id, tensor) => onLinear(id, read(tensor)) }),
+    });
     this.kv.putPass(pass, {
       k: result.freshKv.map(({ k }) => read(k)),
       v: result.freshKv.map(({ v }) => read(v)),

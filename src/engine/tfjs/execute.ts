@@ -69,6 +69,9 @@ function run(graph: OpGraph, bindings: Bindings, options: ExecuteOptions): Graph
     const id = op.outputs[0];
     if (id === undefined) throw new Error(`${op.id} writes nothing`);
     values.set(id, output);
+    if (op.kind === 'matmul' && options.onLinear !== undefined) {
+      for (const tensor of [op.inputs[0] ?? '', id]) options.onLinear(tensor, value(tensor));
+    }
     if (options.release === true) releaseRead(graph, op, values);
   }
   return {

@@ -3,10 +3,32 @@ import type { ModelConfig } from '../../model/config.js';
 import { elementsOf } from '../../model/dtype.js';
 import { embeddingId, headId, weightShapes } from '../../model/weight-ids.js';
 import { checkWeights, type WeightSource } from '../../model/weights.js';
+import { useBackend } from './backend.js';
 import type { WeightTensors } from './bindings.js';
 
 export interface LoadedWeights extends WeightTensors {
   dispose(): void;
+}
+
+/**
+ * The model's head alone: logits of final hidden states, in the reference's arithmetic.
+ * @param hidden row-major [rows, hidden]; returns [rows, vocab]
+ */
+export interface Head {
+  (hidden: Float32Array): Float32Array;
+  dispose(): void;
+}
+
+/** @throws DataError when the weight is missing */
+export async function loadHead(config: ModelConfig, source: WeightSource): Promise<Head> {
+  await useBackend('wasm');
+  const matrix = transposedTensor(await source.read(headId(config)), [config.vocab, config.hidden]);
+  const head = (hidden: Float32Array): Float32Array =>
+    tf.tidy(() => {
+      const x = tf.tensor2d(hidden, [hidden.length / config.hidden, config.hidden]);
+      return tf.matMul(x, matrix as tf.Tensor2D).dataSync<'float32'>();
+    });
+  return Object.assign(head, { dispose: () => matrix.dispose() });
 }
 
 /**
