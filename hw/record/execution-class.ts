@@ -41,6 +41,11 @@ export interface Evidence {
   readonly acceleratorCycles: number | null;
   /** Set when an instruction emulator ran the code. */
   readonly emulator?: string;
+  /**
+   * Set when every time of the record is that of one operator, from the accelerator's own counters. What ran elsewhere
+   * is then not in the record, and whether anything might have is no question.
+   */
+  readonly perOperator?: boolean;
 }
 
 export interface Classification {
@@ -53,9 +58,12 @@ export interface Classification {
 const NPU_CONDITIONS: readonly { readonly missing: string; readonly holds: (e: Evidence) => boolean }[] = [
   { missing: 'an arm64 target', holds: (e) => e.targetArch === 'arm64' && e.emulator === undefined },
   { missing: 'an HTP backend file', holds: (e) => e.backend === 'htp' && e.backendFile !== null },
-  { missing: 'CPU fallback disabled', holds: (e) => e.fallbackDisabled },
+  { missing: 'CPU fallback disabled', holds: (e) => e.fallbackDisabled || e.perOperator === true },
   { missing: 'a session created on the backend', holds: (e) => e.created },
-  { missing: 'every node on the backend', holds: (e) => (e.foreignNodes ?? 0) === 0 },
+  {
+    missing: 'every node on the backend',
+    holds: (e) => (e.foreignNodes ?? 0) === 0 || e.perOperator === true,
+  },
   { missing: 'the SoC id read from the device', holds: (e) => (e.socId ?? '') !== '' },
   { missing: 'accelerator cycles above 0 in the profile', holds: (e) => (e.acceleratorCycles ?? 0) > 0 },
 ];
@@ -72,12 +80,12 @@ export function classify(evidence: Evidence): Classification {
 }
 
 function lowerClass(evidence: Evidence): BaseClass {
-  const { emulator, backend, created, foreignNodes, fallbackDisabled, targetArch } = evidence;
+  const { emulator, backend, created, foreignNodes, fallbackDisabled, targetArch, perOperator } = evidence;
   if (emulator !== undefined) return 'isa-emulated';
   // Work that fell back to the runtime's own CPU provider is a CPU run, whatever was asked for; where it was allowed
   // to fall back, the assignment has to show that it did not.
   const fellBack = foreignNodes === null ? !fallbackDisabled : foreignNodes > 0;
-  if (!created || fellBack) return 'ort-cpu';
+  if (!created || (fellBack && perOperator !== true)) return 'ort-cpu';
   if (backend === 'htp' && targetArch === 'x64') return 'htp-emulator-x86';
   if (backend === 'cpu') return 'qnn-cpu-ref';
   return 'ort-cpu';

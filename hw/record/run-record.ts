@@ -20,6 +20,7 @@ const evidenceSchema = z.strictObject({
   socId: z.string().nullable(),
   acceleratorCycles: z.number().nonnegative().nullable(),
   emulator: z.string().optional(),
+  perOperator: z.boolean().optional(),
 });
 
 const fileSchema = z.strictObject({
@@ -119,8 +120,12 @@ export async function readRunRecord(path: string): Promise<RunRecord> {
     const issue = parsed.error.issues[0];
     throw new DataError(`${path}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
   }
-  const { emulator, ...evidence } = parsed.data.evidence;
-  const { executionClass } = classify(emulator === undefined ? evidence : { ...evidence, emulator });
+  const { emulator, perOperator, ...evidence } = parsed.data.evidence;
+  const { executionClass } = classify({
+    ...evidence,
+    ...(emulator === undefined ? {} : { emulator }),
+    ...(perOperator === undefined ? {} : { perOperator }),
+  });
   if (executionClass !== parsed.data.executionClass) {
     throw new DataError(
       `${path}: says executionClass ${parsed.data.executionClass}, but its evidence supports ${executionClass} only`,

@@ -37,89 +37,87 @@ export class AdbPush {
     if (!existsSync(local)) throw environmentFailure('push', `${local} does not exist`);
     const { size } = statSync(local);
     const sha256 = await fileSha256(local);
-    if (await this.holds(remote, size, sha256)) return 'present';
-    const directory = posix.dirname(remote);
-    const partial = posix.join(directory, `.${sha256.slice(0, 32)}.partial`);
-    await this.run('mkdir -p "$1"', [directory], options.signal);
+    const file = { local, remote, size, sha256, partial: partialOf(remote, sha256) };
     let resumed = false;
     for (let attempt = 1; ; attempt++) {
-      const start = await this.partialBytes(partial, size);
-      resumed ||= start > 0;
+      const state = await this.look(file, options.signal);
+      if (state === 'present') return state;
+      resumed ||= state.partialBytes > 0;
       try {
-        if (start < size) await this.send(local, partial, { start, size }, options);
-        else if (size === 0) await this.run(': > "$1"', [partial], options.signal);
+        await this.send(file, state, options);
         break;
       } catch (error) {
         const lost = error instanceof AdbError && ['disconnected', 'offline'].includes(error.problem);
-        if (
-          !lost ||
-          attempt === ATTEMPTS ||
-          !(await this.client.reconnect(this.shell.serial, options.signal))
-        )
-          throw error;
+        if (!lost || attempt === ATTEMPTS) throw error;
+        if (!(await this.client.reconnect(this.shell.serial, options.signal))) throw error;
       }
     }
-    await this.settle(partial, remote, sha256, options.signal);
+    await this.settle(file, options.signal);
     return resumed ? 'resumed' : 'sent';
   }
 
-  /** Whether the phone has this content under this name. */
-  private async holds(remote: string, size: number, sha256: string): Promise<boolean> {
-    // Not hashed when the list knows it; hashed when only the size agrees.
+  /**
+   * What the phone has of a file: all of it under its name, or so many bytes of an earlier attempt. The file is
+   * not hashed on the phone when the list knows it, and hashed when only the size agrees. Also makes the directory.
+   */
+  private async look(file: Transfer, signal?: AbortSignal): Promise<'present' | PartialState> {
+    const { remote, size, sha256, partial } = file;
     const { stdout } = await this.run(
-      `[ -f "$1" ] && [ "$(stat -c %s "$1")" = "$2" ] || exit 0
-       if grep -qxF "$3 $(stat -c '%i %s %z' "$1")" "$4" 2>/dev/null; then echo "$3"; else sha256sum < "$1"; fi`,
-      [remote, String(size), sha256, manifestOf(remote)],
+      `mkdir -p "$5" || exit 1
+       if [ -f "$1" ] && [ "$(stat -c %s "$1")" = "$2" ]; then
+         if grep -qxF "$3 $(stat -c '%i %s %z' "$1")" "$4" 2>/dev/null; then echo "$3"; else sha256sum < "$1"; fi
+       else echo -; fi
+       if [ -f "$6" ]; then stat -c %s "$6"; else echo 0; fi
+       df -Pk "$5" 2>/dev/null || true`,
+      [remote, String(size), sha256, manifestOf(remote), posix.dirname(remote), partial],
+      signal,
     );
-    return stdout.startsWith(sha256);
-  }
-
-  /** Bytes of an earlier attempt; more than the file has is no earlier attempt of it. */
-  private async partialBytes(partial: string, size: number): Promise<number> {
-    const { stdout } = await this.run('[ -f "$1" ] && stat -c %s "$1" || echo 0', [partial]);
-    const bytes = Number(stdout.trim());
-    if (bytes <= size) return bytes;
-    await this.run('rm -f "$1"', [partial]);
-    return 0;
+    const [held = '', partialBytes = '0', ...df] = stdout.trim().split('\n');
+    if (held.startsWith(sha256)) return 'present';
+    const freeBytes = Number(df.at(-1)?.trim().split(/\s+/)[3]) * 1024;
+    return { partialBytes: Number(partialBytes), freeBytes: Number.isNaN(freeBytes) ? null : freeBytes };
   }
 
   private async send(
-    local: string,
-    partial: string,
-    { start, size }: { readonly start: number; readonly size: number },
+    { local, partial, size }: Transfer,
+    { partialBytes, freeBytes }: PartialState,
     { onProgress, signal }: TransferOptions,
   ): Promise<void> {
-    await this.checkSpace(partial, size - start);
+    // More than the file has is no earlier attempt of it.
+    const start = partialBytes > size ? 0 : partialBytes;
+    if (freeBytes !== null && freeBytes < size - start) {
+      // Refused before it has cost minutes.
+      await this.discard(partial);
+      const reason = `${megabytes(size - start)} do not fit on ${this.shell.serial}, ${megabytes(freeBytes)} are free`;
+      throw new AdbError('disk-full', 'push', reason);
+    }
+    if (start === size && size > 0) return;
     const source = createReadStream(local, { start });
     let done = start;
     source.on('data', (chunk) => {
       done += chunk.length;
       onProgress?.(done, size);
     });
-    const timeoutMs = transferTimeoutMs(size - start);
-    const argv = ['sh', '-c', 'cat >> "$1"', 'sh', partial];
     const result = await this.shell.exec(
-      { argv, timeoutMs, ...(signal === undefined ? {} : { signal }) },
+      {
+        argv: ['sh', '-c', `cat ${start === 0 ? '>' : '>>'} "$1"`, 'sh', partial],
+        timeoutMs: transferTimeoutMs(size - start),
+        ...(signal === undefined ? {} : { signal }),
+      },
       source,
     );
     if (result.exitCode === 0) return;
     // What fits no more is of no use to the next attempt and keeps the phone full.
-    await this.run('rm -f "$1"', [partial]).catch(() => {});
+    await this.discard(partial);
     throw failureOf('push', result, `${local} could not be written on ${this.shell.serial}`);
   }
 
-  /** Refuses a transfer that cannot fit before it has cost minutes. */
-  private async checkSpace(partial: string, needed: number): Promise<void> {
-    const { stdout } = await this.run('df -Pk "$1" 2>/dev/null || true', [posix.dirname(partial)]);
-    const free = Number(stdout.trim().split('\n').at(-1)?.trim().split(/\s+/)[3]) * 1024;
-    if (Number.isNaN(free) || free >= needed) return;
+  private async discard(partial: string): Promise<void> {
     await this.run('rm -f "$1"', [partial]).catch(() => {});
-    const reason = `${megabytes(needed)} do not fit on ${this.shell.serial}, ${megabytes(free)} are free`;
-    throw new AdbError('disk-full', 'push', reason);
   }
 
   /** Gives a transferred file its name, if it is what was sent. */
-  private async settle(partial: string, remote: string, sha256: string, signal?: AbortSignal): Promise<void> {
+  private async settle({ partial, remote, sha256 }: Transfer, signal?: AbortSignal): Promise<void> {
     const result = await this.run(
       `case "$(sha256sum < "$1")" in "$3"*) ;; *) rm -f "$1"; echo damaged; exit 0;; esac
        mv -f "$1" "$2" && echo "$3 $(stat -c '%i %s %z' "$2")" >> "$4"`,
@@ -144,10 +142,28 @@ export class AdbPush {
   }
 }
 
+interface Transfer {
+  readonly local: string;
+  readonly remote: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Name under which it travels. */
+  readonly partial: string;
+}
+
+interface PartialState {
+  readonly partialBytes: number;
+  /** Null when the phone does not tell. */
+  readonly freeBytes: number | null;
+}
+
 /** A phone hashes a gigabyte in seconds; a slow one with a large model needs minutes. */
 const HASH_TIMEOUT_MS = 600_000;
 
 const manifestOf = (remote: string): string => posix.join(posix.dirname(remote), '.dllm-npu-sent');
+
+const partialOf = (remote: string, sha256: string): string =>
+  posix.join(posix.dirname(remote), `.${sha256.slice(0, 32)}.partial`);
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 

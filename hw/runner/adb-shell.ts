@@ -41,10 +41,11 @@ export class AdbShell {
 
   private async once(command: Command, stdin: Readable | undefined): Promise<CommandResult> {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, argv } = command;
+    const label = command.label ?? argv[0] ?? '';
     const mark = `dllm-npu-${randomBytes(9).toString('hex')}`;
     const script = shellScript(command, mark);
     if (Buffer.byteLength(script) > MAX_SCRIPT_BYTES) {
-      throw new AdbError('refused', 'run', `the command line of ${argv[0]} is longer than adb can carry`);
+      throw new AdbError('refused', 'run', `the command line of ${label} is longer than adb can carry`);
     }
     const frame = new Frame(mark);
     const onStderr = (chunk: Buffer) => frame.add(chunk);
@@ -65,7 +66,7 @@ export class AdbShell {
       throw new AdbError(
         'timeout',
         'run',
-        `${argv[0]} did not end within ${timeoutMs / 1000} s and was killed`,
+        `${label} did not end within ${timeoutMs / 1000} s and was killed`,
       );
     }
     const { end } = frame;
@@ -79,7 +80,7 @@ export class AdbShell {
     }
     if (end === 'cwd')
       throw new AdbError('refused', 'run', `${command.cwd} is no directory on ${this.serial}`);
-    if (end === null) throw await this.broken(argv[0] ?? '', exit, frame);
+    if (end === null) throw await this.broken(label, exit, frame);
     return { exitCode: end, stdout: exit.stdout, stderr: frame.strip(exit.stderr) };
   }
 
@@ -95,7 +96,7 @@ export class AdbShell {
       );
     }
     const said = lastLine(frame.strip(stderr));
-    const where = started ? `while ${program} ran` : `before ${program} started`;
+    const where = started ? `while ${program} ran` : `before ${program} was heard of`;
     const problem = started ? null : problemOf(stderr);
     const reason = said === '' ? '' : ` (adb: ${said})`;
     return new AdbError(problem ?? 'disconnected', 'run', `${this.serial} went away ${where}${reason}`);

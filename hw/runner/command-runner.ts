@@ -8,6 +8,8 @@ export interface Command {
   /** Default 60 s. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** What messages call it; its program by default. */
+  readonly label?: string;
   /** It changes nothing, or the same thing each time: may run again when the connection broke. Default false. */
   readonly repeatable?: boolean;
 }

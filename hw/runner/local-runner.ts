@@ -21,7 +21,7 @@ export class LocalRunner implements CommandRunner {
   readonly name = 'this machine';
 
   async exec(command: Command): Promise<CommandResult> {
-    const { argv, cwd, env, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = command;
+    const { argv, cwd, env, signal, timeoutMs = DEFAULT_TIMEOUT_MS, label = argv[0] ?? '' } = command;
     try {
       const exit = await spawnCollect(argv, {
         ...{ timeoutMs },
@@ -29,9 +29,9 @@ export class LocalRunner implements CommandRunner {
         ...(env === undefined ? {} : { env }),
         ...(signal === undefined ? {} : { signal }),
       });
-      if (exit.timedOut) throw timeoutFailure(argv, timeoutMs);
+      if (exit.timedOut) throw timeoutFailure(label, timeoutMs);
       if (exit.code === null) {
-        const reason = `${argv[0]} was ended by ${exit.signal}`;
+        const reason = `${label} was ended by ${exit.signal}`;
         throw environmentFailure('run', reason, 'Its own output says more: run it by hand');
       }
       return { exitCode: exit.code, stdout: exit.stdout, stderr: exit.stderr };
@@ -129,10 +129,10 @@ async function copyTree(from: string, to: string, signal: AbortSignal | undefine
   }
 }
 
-export function timeoutFailure(argv: readonly string[], timeoutMs: number) {
+export function timeoutFailure(label: string, timeoutMs: number) {
   return environmentFailure(
     'run',
-    `${argv[0]} did not end within ${timeoutMs / 1000} s and was killed`,
+    `${label} did not end within ${timeoutMs / 1000} s and was killed`,
     'Give it more time (--timeout) or look at its log',
   );
 }

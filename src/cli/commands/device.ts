@@ -4,6 +4,7 @@ import { formatTable } from '../../util/table.js';
 import type { Context } from '../io.js';
 import { registerDeviceCompare } from './device-compare.js';
 import { registerDeviceFetch } from './device-fetch.js';
+import { registerDeviceGgml } from './device-ggml.js';
 
 export function registerDevice(program: Command, context: () => Context): void {
   const device = program
@@ -21,6 +22,7 @@ export function registerDevice(program: Command, context: () => Context): void {
     .action(async () => doctor(context()));
   registerDeviceFetch(device, context);
   registerDeviceCompare(device, context);
+  registerDeviceGgml(device, context);
 }
 
 async function doctor(ctx: Context): Promise<void> {

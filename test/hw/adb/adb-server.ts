@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { LoopbackDevice } from './loopback-device.js';
 
+const LIST_TIMEOUT_MS = 20_000;
 const execute = promisify(execFile);
 
 /** Whether the adb program is here; the tests say so in a line and count themselves as skipped without. */
@@ -51,9 +52,14 @@ export class AdbServer {
     return stdout;
   }
 
-  /** Connects a device; one that never answers is given up on after a while, and stays listed. */
+  /** Connects a device, and returns when it is listed in whatever state: one that never answers is not waited for. */
   async connect(device: LoopbackDevice): Promise<void> {
-    await this.adb('connect', device.serial).catch(() => {});
+    const connected = this.adb('connect', device.serial).catch(() => {});
+    const listed = async () => {
+      while (!(await this.adb('devices')).includes(device.serial)) await sleep(50);
+      if (device.answers) await connected;
+    };
+    await Promise.race([listed(), sleep(LIST_TIMEOUT_MS)]);
   }
 
   async stop(): Promise<void> {

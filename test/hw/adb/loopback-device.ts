@@ -51,6 +51,11 @@ export class LoopbackDevice {
     return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** Whether it ever answers a connection. */
+  get answers(): boolean {
+    return this.options.mode !== 'mute';
+  }
+
   /** Cuts the connection once, when it has taken this many more bytes. */
   cutAfterReceiving(bytes: number): void {
     this.cutAfter = bytes;

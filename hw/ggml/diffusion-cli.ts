@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { DataError, UsageError } from '../../src/errors.js';
+
+/** Decoding methods of llama-diffusion-cli, by the number it takes. */
+export const DIFFUSION_ALGORITHMS = ['origin', 'entropy', 'margin', 'random', 'confidence'] as const;
+
+const optionsSchema = z
+  .strictObject({
+    model: z.string().min(1),
+    prompt: z.string(),
+    /** Prompt and answer together: the tool denoises one batch of this many positions. */
+    length: z.int().min(1),
+    steps: z.int().min(1),
+    algorithm: z.enum(DIFFUSION_ALGORITHMS).default('confidence'),
+    /** Dream's schedule. */
+    eps: z.number().positive().max(1).optional(),
+    /** LLaDA's schedule; divides `length`. */
+    blockLength: z.int().min(1).optional(),
+    temperature: z.number().min(0).default(0),
+    seed: z.int().min(0).default(0),
+    threads: z.int().min(1).optional(),
+  })
+  .refine(({ eps, blockLength }) => (eps === undefined) !== (blockLength === undefined), {
+    message: 'give either eps (Dream) or blockLength (LLaDA)',
+  })
+  .refine(({ length, blockLength }) => blockLength === undefined || length % blockLength === 0, {
+    message: 'blockLength must divide length',
+  });
+
+export type DiffusionOptions = z.input<typeof optionsSchema>;
+
+/**
+ * Arguments of llama-diffusion-cli.
+ * @param device backend device: `HTP0`, or `none` for the CPU
+ * @throws UsageError naming the option
+ */
+export function diffusionArgs(options: DiffusionOptions, device: string): string[] {
+  const parsed = optionsSchema.safeParse(options);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new UsageError(`llama-diffusion-cli: ${issue?.path.join('.') || 'options'}: ${issue?.message}`);
+  }
+  const { model, prompt, length, steps, algorithm, eps, blockLength, temperature, seed, threads } =
+    parsed.data;
+  return [
+    ...['-m', model, '-p', prompt, '-ub', String(length), '-b', String(length), '-c', String(length)],
+    ...['--diffusion-steps', String(steps)],
+    ...['--diffusion-algorithm', String(DIFFUSION_ALGORITHMS.indexOf(algorithm))],
+    ...(eps === undefined ? [] : ['--diffusion-eps', String(eps)]),
+    ...(blockLength === undefined ? [] : ['--diffusion-block-length', String(blockLength)]),
+    ...['--temp', String(temperature), '--seed', String(seed)],
+    ...(threads === undefined ? [] : ['-t', String(threads)]),
+    ...deviceArgs(device),
+    '-v',
+  ];
+}
+
+/** Everything on the device, or nothing. */
+export function deviceArgs(device: string): string[] {
+  return device === 'none' ? ['--device', 'none', '-ngl', '0'] : ['--device', device, '-ngl', '99'];
+}
+
+export interface DiffusionTiming {
+  readonly totalMs: number;
+  readonly stepMs: number;
+  /** Null where the tool does not tell it apart. */
+  readonly samplingStepMs: number | null;
+  /** Steps that were run; null where the tool divides by those that were asked for. */
+  readonly steps: number | null;
+}
+
+const TIMING =
+  /total time: ([\d.]+)ms, (?:steps: (\d+), )?time per step: ([\d.]+)ms(?:, sampling time per step: ([\d.]+)ms| \((\d+) steps)/;
+
+/**
+ * Time of a run, from what llama-diffusion-cli prints at its end.
+ * @throws DataError when there is no such line: the run did not end, or the tool changed
+ */
+export function parseDiffusionTiming(output: string): DiffusionTiming {
+  const match = TIMING.exec(output);
+  if (match === null) {
+    throw new DataError(
+      'llama-diffusion-cli printed no "total time: ...ms, time per step: ...ms": it did not finish a generation',
+    );
+  }
+  const [, total, steps, step, sampling, counted] = match;
+  return {
+    totalMs: Number(total),
+    stepMs: Number(step),
+    samplingStepMs: sampling === undefined ? null : Number(sampling),
+    steps: steps === undefined && counted === undefined ? null : Number(steps ?? counted),
+  };
+}

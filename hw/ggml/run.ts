@@ -1,0 +1,200 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { DataError } from '../../src/errors.js';
+import { DeviceError } from '../device-error.js';
+import type { Evidence } from '../record/execution-class.js';
+import {
+  type FileRecord,
+  fileRecord,
+  type RunRecord,
+  type RunTiming,
+  runRecord,
+} from '../record/run-record.js';
+import {
+  type CommandResult,
+  type CommandRunner,
+  type TransferOptions,
+  withWorkDirectory,
+} from '../runner/command-runner.js';
+import { readTarget, requireArm64, requireSkel, type Target } from '../runner/target.js';
+import { type GgmlPackage, type GgmlTool, ggmlPackage } from './package.js';
+import { type ProfileLog, parseProfileLog } from './profile-log.js';
+import { parseSessionLog, type SessionLog } from './session-log.js';
+
+export interface GgmlRun {
+  readonly tool: GgmlTool;
+  /** Folder that `cmake --install` of llama.cpp made. */
+  readonly packageDirectory: string;
+  /** GGUF file. */
+  readonly model: string;
+  /** Arguments of the tool. @param model where the model is on the target */
+  readonly args: (model: string) => readonly string[];
+  /** `HTP0`, or `none` for the CPU of the target. */
+  readonly device: string;
+  /** 0 off, 1 operators, 2 with counters, 3 with what every thread did. */
+  readonly profile: 0 | 1 | 2 | 3;
+  readonly timeoutMs: number;
+  /** Directory on the target where tool and model stay for the next run; gone afterwards without. */
+  readonly keepIn?: string;
+  /** Where the tool's whole log goes on this machine. */
+  readonly logPath?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: NonNullable<TransferOptions['onProgress']>;
+}
+
+export interface GgmlResult {
+  readonly stdout: string;
+  /** Everything that was said, on both streams. */
+  readonly log: string;
+  readonly session: SessionLog;
+  /** Null without profiling. */
+  readonly profile: ProfileLog | null;
+  readonly target: Target;
+  readonly record: RunRecord;
+}
+
+/**
+ * Runs a tool of llama.cpp on a target: sends it, its libraries and the model, runs it, reads its log. The directory on
+ * the target is gone afterwards, however it ends.
+ *
+ * @throws DeviceError for a wrong target, a missing library or a refusal; DataError for a log of an unknown dialect
+ */
+export async function runGgml(runner: CommandRunner, run: GgmlRun): Promise<GgmlResult> {
+  const files = ggmlPackage(run.packageDirectory, run.tool);
+  const target = await readTarget(runner);
+  if (run.device !== 'none') {
+    requireArm64(runner, target, `--device ${run.device}`);
+    requireSkel(
+      target,
+      files.libraries.map((file) => basename(file)),
+      'libggml-htp-v',
+      '.so',
+    );
+  }
+  const use = (directory: string) => inDirectory(runner, run, { files, target, directory });
+  return run.keepIn === undefined ? withWorkDirectory(runner, use) : use(run.keepIn);
+}
+
+interface Place {
+  readonly files: GgmlPackage;
+  readonly target: Target;
+  readonly directory: string;
+}
+
+async function inDirectory(runner: CommandRunner, run: GgmlRun, place: Place): Promise<GgmlResult> {
+  const { files, target, directory } = place;
+  const { signal, onProgress } = run;
+  const options = {
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  };
+  const lib = runner.join(directory, 'lib');
+  const tool = runner.join(directory, 'bin', run.tool);
+  const model = runner.join(directory, basename(run.model));
+  await runner.push(files.tool, tool, options);
+  for (const library of files.libraries)
+    await runner.push(library, runner.join(lib, basename(library)), options);
+  await runner.push(run.model, model, options);
+  await runner.exec({ argv: ['chmod', '755', tool], repeatable: true });
+  const startedAt = new Date().toISOString();
+  const before = performance.now();
+  const { result, log } = await withLog(
+    runner,
+    directory,
+    run,
+    [tool, ...run.args(model)],
+    environment(lib, run.profile),
+  );
+  const hostMs = performance.now() - before;
+  const session = parseSessionLog(log);
+  if (result.exitCode !== 0) throw refusal(run, result, log, session);
+  const profile = parseProfileLog(log);
+  const evidence = evidenceOf(run, target, session, profile);
+  const used = [files.tool, ...files.libraries, run.model];
+  const record = runRecord(evidence, {
+    tool: { name: run.tool, version: /^build:? (.+)$/m.exec(log)?.[1] ?? null },
+    files: await Promise.all(used.map((file): Promise<FileRecord> => fileRecord(file))),
+    target: { soc: target.socModel, htpArch: session.htpArch ?? target.htpArch, os: target.os },
+    options: { device: run.device, args: run.args(basename(run.model)).join(' ') },
+    model: { name: basename(run.model), numerics: 'as stored in the file' },
+    runs: [timing(run, hostMs, profile)],
+    ...{ failure: null, startedAt },
+  });
+  return { stdout: result.stdout, log, session, profile, target, record };
+}
+
+/** A log that one string can hold with room to spare. */
+const MAX_LOG_BYTES = 256 * 1024 * 1024;
+
+/** Runs a command with its standard error in a file of the target: a profile is longer than what a pipe is trusted with. */
+async function withLog(
+  runner: CommandRunner,
+  directory: string,
+  { tool, timeoutMs, signal, logPath }: GgmlRun,
+  argv: readonly string[],
+  env: Record<string, string>,
+): Promise<{ result: CommandResult; log: string }> {
+  const remote = runner.join(directory, 'stderr.log');
+  const result = await runner.exec({
+    argv: ['sh', '-c', 'log=$1; shift; exec "$@" 2> "$log"', 'sh', remote, ...argv],
+    ...{ env, timeoutMs, label: tool },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const own = await mkdtemp(join(tmpdir(), 'dllm-npu-log-'));
+  const local = logPath ?? join(own, 'stderr.log');
+  try {
+    await runner.pull(remote, local);
+    const { size } = await stat(local);
+    if (size > MAX_LOG_BYTES) {
+      throw new DataError(`the log has ${(size / 1e6).toFixed(0)} MB: profile fewer steps or a lower level`);
+    }
+    return { result, log: `${result.stdout}\n${await readFile(local, 'utf8')}` };
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+}
+
+function environment(lib: string, profile: GgmlRun['profile']): Record<string, string> {
+  const on = { GGML_HEXAGON_PROFILE: String(profile) };
+  // Older backends time an operator only when each is waited for; newer ones do not know the variable.
+  return {
+    ...{ LD_LIBRARY_PATH: lib, ADSP_LIBRARY_PATH: lib },
+    ...(profile === 0 ? {} : { ...on, GGML_HEXAGON_OPSYNC: '1' }),
+  };
+}
+
+/**
+ * llama.cpp cannot be forbidden to use the CPU. What its record holds is therefore the profile alone: every time in it is
+ * that of one operator, counted by the accelerator itself.
+ */
+function evidenceOf(run: GgmlRun, target: Target, session: SessionLog, profile: ProfileLog | null): Evidence {
+  const library = session.sessions[0]?.library ?? null;
+  const cycles = profile === null ? null : profile.ops.reduce((sum, op) => sum + op.cycles, 0);
+  return {
+    ...{ targetArch: target.arch, backend: run.device === 'none' ? 'none' : 'htp', backendFile: library },
+    ...{ fallbackDisabled: false, created: session.sessions.length > 0, foreignNodes: null },
+    ...{ socId: target.socId, acceleratorCycles: cycles },
+    ...(profile === null ? {} : { perOperator: true }),
+  };
+}
+
+function timing(run: GgmlRun, hostMs: number, profile: ProfileLog | null): RunTiming {
+  const ops = profile?.ops ?? [];
+  return {
+    ...{ id: run.tool, hostMs },
+    acceleratorUs: profile === null ? null : ops.reduce((sum, { us }) => sum + us, 0),
+    acceleratorCycles: profile === null ? null : ops.reduce((sum, { cycles }) => sum + cycles, 0),
+    ops: ops.map(({ op, names, dims, us, cycles }) => ({ op: `${op} ${names} [${dims}]`, us, cycles })),
+  };
+}
+
+function refusal(run: GgmlRun, { exitCode }: CommandResult, log: string, session: SessionLog): DeviceError {
+  const said = session.failures.at(-1) ?? log.trim().split('\n').at(-1) ?? '';
+  const kind = exitCode >= 128 ? 'crashed' : 'refused';
+  const reason = `${run.tool} ended with code ${exitCode}${said === '' ? '' : ` (${said})`}`;
+  return new DeviceError(
+    { kind, stage: 'run', reason },
+    'Keep its whole output with --log FILE and look there',
+  );
+}
