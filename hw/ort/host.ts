@@ -17,6 +17,8 @@ export interface HostOptions {
   readonly plugin: { readonly path: string; readonly name: string } | null;
   /** Environment of the host process, e.g. `ADSP_LIBRARY_PATH`: some of it is read only once per process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** For loading the runtime and the plugin. Default 60 s. */
+  readonly startTimeoutMs?: number;
   /** What to do about something that was refused, by the words of it. */
   readonly advise?: Advise;
 }
@@ -63,7 +65,7 @@ export class OrtHost {
     // Not `close`, which never comes once the channel was disconnected; the last words get a moment to arrive.
     child.on('exit', (code, signal) => {
       const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-      setTimeout(() => this.end(`the host process ${how}${this.lastWords()}`), LAST_WORDS_MS);
+      setTimeout(() => this.end(this.withLastError(`the host process ${how}`)), LAST_WORDS_MS);
     });
   }
 
@@ -78,7 +80,12 @@ export class OrtHost {
     const host = new OrtHost(child, options.advise);
     try {
       const request = { kind: 'start', library, plugin: options.plugin } as const;
-      const { version, providers } = await host.ask(request, 'started', 'load', START_TIMEOUT_MS);
+      const { version, providers } = await host.ask(
+        request,
+        'started',
+        'load',
+        options.startTimeoutMs ?? START_TIMEOUT_MS,
+      );
       return { host, info: { library, version, providers } };
     } catch (error) {
       await host.stop();
@@ -103,12 +110,16 @@ export class OrtHost {
     await this.ask({ kind: 'close', session }, 'done', 'close', STOP_TIMEOUT_MS);
   }
 
-  /** Ends the process, politely when it still answers: only then does a backend write its profile out. Never throws. */
+  /**
+   * Ends the process, politely when it still answers: only then does a backend write its profile out. Returns when the
+   * process is gone. Never throws.
+   */
   async stop(): Promise<void> {
-    if (this.ended !== undefined) return;
-    await this.ask({ kind: 'stop' }, 'done', 'stop', STOP_TIMEOUT_MS).catch(() => {});
-    if (this.ended !== undefined) return;
+    if (this.ended === undefined)
+      await this.ask({ kind: 'stop' }, 'done', 'stop', STOP_TIMEOUT_MS).catch(() => {});
     if (this.child.connected) this.child.disconnect();
+    // Nothing to wait for where no process ever came to be.
+    if (this.child.pid === undefined) return;
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await this.closed;
     clearTimeout(timer);
@@ -125,8 +136,7 @@ export class OrtHost {
     this.queue = answer.catch(() => {});
     return answer.then((reply) => {
       if (reply.kind === 'refused') {
-        const reason = `${oneLine(reply.message)}${this.lastWords()}`;
-        throw this.failure('refused', stage, reason);
+        throw this.failure('refused', stage, this.withLastError(oneLine(reply.message)));
       }
       if (reply.kind !== wanted) throw new Error(`host answered ${reply.kind} to ${request.kind}`);
       return reply as ReplyOf<K>;
@@ -167,13 +177,13 @@ export class OrtHost {
     this.settle(this.ended);
   }
 
-  /** The last error that was logged: providers say there, and only there, why they declined. */
-  private lastWords(): string {
+  /** What happened, with the last error that was logged: providers say there, and only there, why they declined. */
+  private withLastError(what: string): string {
     const errors = oneLines(this.log).filter((line) =>
       /\[E:onnxruntime|^terminate called|what\(\):/.test(line),
     );
-    const last = errors.at(-1);
-    return last === undefined ? '' : ` (${last.replace(/^.*?\[E:onnxruntime[^\]]*\]\s*/, '')})`;
+    const last = errors.at(-1)?.replace(/^.*?\[E:onnxruntime[^\]]*\]\s*/, '');
+    return last === undefined || last.includes(what) || what.includes(last) ? what : `${what} (${last})`;
   }
 }
 
