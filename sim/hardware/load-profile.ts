@@ -25,21 +25,22 @@ export function profileNames(): string[] {
  * @throws UsageError for an unknown name; DataError naming the field when the file is wrong
  */
 export function loadProfile(nameOrPath: string): HardwareProfile {
-  return parseProfile(readProfile(nameOrPath).text, nameOrPath);
+  return parseProfile(profileText(nameOrPath), nameOrPath);
 }
 
 /** SHA-256 of the profile file, for results that must name what they were computed with. */
 export function profileHash(nameOrPath: string): string {
-  return createHash('sha256').update(readProfile(nameOrPath).text).digest('hex');
+  return createHash('sha256').update(profileText(nameOrPath)).digest('hex');
 }
 
-function readProfile(nameOrPath: string): { text: string } {
+/** Text of a profile file, not checked. @throws UsageError for an unknown name or a file that does not exist */
+export function profileText(nameOrPath: string): string {
   const isPath = nameOrPath.includes('/') || nameOrPath.endsWith('.json');
   if (!isPath && !profileNames().includes(nameOrPath))
     throw unknownName('profile', nameOrPath, profileNames());
   const path = isPath ? nameOrPath : join(profilesDirectory(), `${nameOrPath}.json`);
   if (!existsSync(path)) throw new UsageError(`profile file ${path} does not exist`);
-  return { text: readFileSync(path, 'utf8') };
+  return readFileSync(path, 'utf8');
 }
 
 /**

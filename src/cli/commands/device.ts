@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createColors } from 'picocolors';
 import { formatTable } from '../../util/table.js';
 import type { Context } from '../io.js';
+import { registerDeviceCalibrate } from './device-calibrate.js';
 import { registerDeviceCompare } from './device-compare.js';
 import { registerDeviceFetch } from './device-fetch.js';
 import { registerDeviceGgml } from './device-ggml.js';
@@ -22,6 +23,7 @@ export function registerDevice(program: Command, context: () => Context): void {
     .action(async () => doctor(context()));
   registerDeviceFetch(device, context);
   registerDeviceCompare(device, context);
+  registerDeviceCalibrate(device, context);
   registerDeviceGgml(device, context);
 }
 
