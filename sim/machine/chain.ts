@@ -1,7 +1,10 @@
 import type { Kernel } from './kernel.js';
-import { appendTo, busyOf, PIPELINE_SLOTS, type Pipeline, type Seam } from './pipeline.js';
+import { appendTo, busyOf, type Pipeline, type Seam } from './pipeline.js';
 import { Program } from './program.js';
 import { runProgram } from './run-program.js';
+
+/** Chunks of a row tile, row tiles, and repeats of an operator's products after which a schedule repeats itself. */
+const FEW = { chunks: 5, tiles: 3, repeats: 3 } as const;
 
 /**
  * Operators of a statically scheduled graph, one after the other: results stay in TCM, and the weights of the next
@@ -10,50 +13,75 @@ import { runProgram } from './run-program.js';
  */
 export function chainEndsMs(kernels: readonly Kernel[]): number[] {
   const program = new Program();
-  let seam: Seam = { ready: -1, packed: [], decoded: [] };
-  const last = kernels.map(({ pipelines }) => {
-    for (const pipeline of pipelines) seam = appendTo(program, pipeline, seam);
+  let seam = START;
+  const last = kernels.map(({ pipelines, repeats }) => {
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      for (const pipeline of pipelines) seam = appendTo(program, pipeline, seam);
+    }
     return program.length;
   });
+  return latestEnds(program, last);
+}
+
+/**
+ * Closed form of the same chain. Each operator is scheduled with a few of its chunks, which is where it fills, hands
+ * over to the next and drains; what was left out takes the time of its busiest unit. The cost does not depend on the
+ * size of the operators.
+ */
+export function chainEndsClosedForm(kernels: readonly Kernel[]): number[] {
+  const program = new Program();
+  let seam = START;
+  const marks: number[] = [];
+  for (const { pipelines, repeats } of kernels) {
+    const short = pipelines.map(shortened);
+    for (let repeat = 0; repeat < Math.min(repeats, FEW.repeats); repeat++) {
+      for (const pipeline of short) seam = appendTo(program, pipeline, seam);
+      marks.push(program.length);
+    }
+  }
+  const ends = latestEnds(program, marks);
+  let mark = 0;
+  let leftOutMs = 0;
+  return kernels.map(({ pipelines, repeats }) => {
+    const scheduled = Math.min(repeats, FEW.repeats);
+    mark += scheduled;
+    const endMs = ends[mark - 1] ?? 0;
+    const onceMs = pipelines.reduce((sum, pipeline) => sum + leftOutOf(pipeline), 0);
+    leftOutMs += repeats * onceMs;
+    if (repeats > scheduled) leftOutMs += (repeats - scheduled) * (endMs - (ends[mark - 2] ?? 0));
+    return endMs + leftOutMs;
+  });
+}
+
+const START: Seam = { ready: -1, packed: [], decoded: [] };
+
+/** When all tasks before each mark have ended. */
+function latestEnds(program: Program, marks: readonly number[]): number[] {
   const { ends } = runProgram(program);
   const ended: number[] = [];
   let task = 0;
   let endMs = 0;
-  for (const until of last) {
+  for (const until of marks) {
     for (; task < until; task++) endMs = Math.max(endMs, ends[task] ?? 0);
     ended.push(endMs);
   }
   return ended;
 }
 
-/** Closed form of the same chain: what DMA can load ahead while it would idle shortens the next operator's loads. */
-export function chainEndsClosedForm(kernels: readonly Kernel[]): number[] {
-  const ended: number[] = [];
-  let nowMs = 0;
-  let idleMs = 0;
-  for (const { pipelines } of kernels) {
-    for (const pipeline of pipelines) {
-      const { ms, loadedAheadMs, dmaMs } = afterIdle(pipeline, idleMs);
-      nowMs += ms;
-      idleMs = Math.max(0, idleMs - loadedAheadMs) + Math.max(0, ms - (dmaMs - loadedAheadMs));
-      if (dmaMs > 0) idleMs = Math.min(idleMs, Math.max(0, ms - (dmaMs - loadedAheadMs)));
-    }
-    ended.push(nowMs);
-  }
-  return ended;
+function shortened(pipeline: Pipeline): Pipeline {
+  const { tiles, fullChunks } = pipeline;
+  if (tiles <= FEW.tiles && fullChunks <= FEW.chunks) return pipeline;
+  return {
+    ...pipeline,
+    tiles: Math.min(tiles, FEW.tiles),
+    fullChunks: Math.min(fullChunks, FEW.chunks),
+  };
 }
 
-function afterIdle(pipeline: Pipeline, idleMs: number): { ms: number; loadedAheadMs: number; dmaMs: number } {
-  const { setup, chunk, fullChunks, rest } = pipeline;
-  const first = fullChunks > 0 ? chunk : (rest ?? chunk);
-  const last = rest ?? chunk;
-  const [matrix, vector, dma] = busyOf(pipeline);
-  const loadedAheadMs = Math.min(idleMs, PIPELINE_SLOTS.packed * first.loadMs, dma);
-  const ahead = setup.loadMs + Math.max(0, first.loadMs - loadedAheadMs);
-  const ms = Math.max(
-    dma - loadedAheadMs + last.decodeMs + last.multiplyMs + last.finishMs,
-    vector + ahead + last.multiplyMs + last.storeMs,
-    matrix + ahead + first.decodeMs + last.finishMs + last.storeMs,
-  );
-  return { ms, loadedAheadMs, dmaMs: dma };
+/** Time of the chunks that `shortened` leaves out. */
+function leftOutOf(pipeline: Pipeline): number {
+  const short = shortened(pipeline);
+  if (short === pipeline) return 0;
+  const done = busyOf(short);
+  return Math.max(...busyOf(pipeline).map((busy, unit) => busy - (done[unit as 0] ?? 0)));
 }

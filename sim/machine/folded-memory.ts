@@ -1,13 +1,17 @@
 import { UsageError } from '../../src/errors.js';
-import type { Op, OpGraph } from '../../src/model/graph.js';
+import type { OpGraph } from '../../src/model/graph.js';
 import { classify } from '../memory/lifetimes.js';
 import { copyMs, type MemoryCosts, mapMs } from '../memory/regions.js';
 import type { MemoryMode } from '../memory/runtime.js';
 import { layoutScratch } from '../memory/scratch-layout.js';
+import { globalBatches, type StagingBatch, stagingRoom } from '../memory/staging-plan.js';
+import { groupWeights, packBytes } from '../memory/units.js';
+import { type StagedSequence, stagedPass } from './folded-staging.js';
+import type { PreparedOp } from './pass-timer.js';
 
 /** What the closed form of the memory runtimes looks at. */
 export interface FoldedWindow {
-  readonly mode: MemoryMode;
+  readonly mode: Exclude<MemoryMode, 'unlimited'>;
   readonly window: {
     readonly bytes: number;
     readonly alignment: number;
@@ -21,6 +25,29 @@ export interface FoldedWindow {
   readonly kvBytesPerToken: number;
 }
 
+/** An operator of the folded graph. */
+export interface FoldedOp {
+  readonly prepared: PreparedOp;
+  readonly onNpu: boolean;
+  /** How often the model has it, and how often the pass runs it. */
+  readonly count: number;
+  readonly times: number;
+  /** Main path before it runs on the NPU (dispatch), or its time elsewhere. */
+  readonly beforeMs: number;
+}
+
+/** A whole pass over a folded graph. */
+export interface FoldedPass {
+  readonly graph: OpGraph;
+  readonly ops: readonly FoldedOp[];
+  /** Layer of the folded graph for every layer of the model. */
+  readonly sequence: readonly number[];
+  /** Whether the last layer stops at its keys and values: operators that run once less do not run in it. */
+  readonly cut: boolean;
+  /** After the last operator. */
+  readonly afterMs: number;
+}
+
 /** What every step costs once the same step has run before. */
 export interface SteadyMemory {
   readonly mapMs: number;
@@ -30,7 +57,7 @@ export interface SteadyMemory {
   readonly stagedBytes: number;
   /** Staging copies of a step. */
   readonly copyMs: number;
-  /** Share of the NPU's time beside a copy. */
+  /** How far operators on the NPU are slowed down: 0 alone, 1 beside a copy all the time. */
   readonly copyShare: number;
   readonly windowBytes: number;
 }
@@ -40,71 +67,265 @@ const NOTHING = { mapMs: 0, mapOps: 0, mappedBytes: 0, stallMs: 0, stagedBytes: 
 /**
  * Steady state of a memory mode. On demand, buffers come round in the same order every step, so the least recently used
  * one is always the next that is needed and all are mapped again; with paging this holds for the tensors that are not
- * pinned; with SOMR the bytes that do not fit beside the slots are copied every step.
- * @param npuMs dispatch and operators, and `hostMs` the rest of the step without memory work; two slots are refilled while the host works
+ * pinned; with SOMR the tensors that do not fit beside the slots are copied every step.
  * @throws UsageError naming the tensor that cannot be placed and the missing bytes
  */
-export function steadyMemory(
-  on: FoldedWindow,
-  graph: OpGraph,
-  npuOps: readonly Op[],
-  times: (op: Op) => number,
-  npuMs: number,
-  hostMs: number,
-): SteadyMemory {
+export function steadyMemory(on: FoldedWindow, pass: FoldedPass): SteadyMemory {
   const { window, mode, costs } = on;
-  if (mode === 'unlimited') return { ...NOTHING, windowBytes: 0 };
   const align = (bytes: number): number => Math.ceil(bytes / window.alignment) * window.alignment;
+  const regions = { 'KV cache': kvBytes(on, pass.graph), activations: scratchBytes(on, pass) };
+  let free = window.bytes;
+  for (const [id, bytes] of Object.entries(regions)) {
+    const most = Math.min(window.maxMap, free);
+    if (align(bytes) > most) {
+      throw new UsageError(
+        `${id} (${Math.ceil(bytes)} B) does not fit the address window: ${align(bytes) - most} B missing`,
+      );
+    }
+    free -= align(bytes);
+  }
+  const resident = (bytes: number): SteadyMemory => ({
+    ...NOTHING,
+    windowBytes: window.bytes - free + bytes,
+  });
+  // Most models fit by far: a unit wastes less than one alignment.
+  const most = mostBytes(pass, window.alignment);
+  if (most.bytes <= free && most.units <= window.mapperEntries - 3) return resident(most.bytes);
+
+  const order = expand(pass);
+  const weights = weightsOf(pass, order);
+  const { sizes, groupOf } = groupWeights(weights.bytes, weights.firstUse, window.alignment);
+  let largest = 0;
   let total = 0;
-  let units = 0;
-  let largest = { id: '', bytes: 0 };
-  for (const op of npuOps) {
-    const bytes = op.weights.reduce((sum, id) => sum + (graph.tensors.get(id)?.bytes ?? 0), 0);
-    total += bytes * times(op);
-    if (bytes >= window.alignment) units += times(op);
-    if (bytes > largest.bytes) largest = { id: op.weights[0] ?? op.id, bytes };
+  for (const bytes of sizes) {
+    largest = Math.max(largest, bytes);
+    total += align(bytes);
   }
-  if (largest.bytes > window.bytes) {
+  if (largest > window.bytes) {
     throw new UsageError(
-      `${largest.id} (${largest.bytes} B) is ${largest.bytes - window.bytes} B larger than the address window`,
+      `${largestId(pass)} (${largest} B) is ${largest - window.bytes} B larger than the address window`,
     );
   }
-  const cached = graph.shape.kvSets.reduce((sum, set) => sum + set.length, graph.shape.rows);
-  const tokens = Math.ceil(cached / on.kvGrowthTokens) * on.kvGrowthTokens;
-  const scratch = layoutScratch(classify(graph, npuOps).activations).bytes;
-  const free =
-    window.bytes - align(tokens * on.kvBytesPerToken) - align((scratch / graph.shape.rows) * tokens);
   const bufferLimit = Math.min(on.maxBufferBytes, window.maxMap);
-  const waste = window.alignment * Math.ceil(total / bufferLimit);
-  if (total + waste <= free) return { ...NOTHING, windowBytes: window.bytes - free + total };
-  const full = { ...NOTHING, windowBytes: window.bytes };
-  if (mode === 'on-demand') {
-    const half = Math.floor(free / 2 / window.alignment) * window.alignment;
-    const mapOps = Math.ceil(total / Math.min(bufferLimit, half));
-    return {
-      ...full,
-      mapOps,
-      mappedBytes: total,
-      mapMs: mapOps * costs.mapFixedMs + costs.mapMsPerByte * total,
-    };
+  if (mode === 'somr') {
+    const room = stagingRoom(sizes, free, {
+      ...{ alignment: window.alignment, bufferLimit, slotBytes: on.slotBytes },
+    });
+    if (room === null) return resident(total);
+    if (room.budgetBytes < 0) {
+      throw new UsageError(
+        `${largestId(pass)} (${largest} B) cannot be staged in an address window of ${window.bytes} B: ${-room.budgetBytes} B missing`,
+      );
+    }
+    const batches = globalBatches(sizes, room);
+    const reads = readersOf(batches, weights, groupOf, order);
+    return { ...staged(costs, pass, order, batches, reads), windowBytes: window.bytes };
   }
-  if (mode === 'paging') {
-    const mappedBytes = Math.min(total, Math.max(0, total - (free - align(largest.bytes))));
-    const mapOps = Math.round((mappedBytes / total) * Math.max(1, units));
-    const each = mapOps === 0 ? 0 : mappedBytes / mapOps;
-    return { ...full, mapOps, mappedBytes, mapMs: mapOps * mapMs(costs, each) };
-  }
-  const slot = align(Math.max(largest.bytes, Math.min(on.slotBytes, free / 8)));
-  const budget = free - 2 * slot - waste - window.alignment;
-  if (budget < 0) {
+  const isRead = sizes.map(() => false);
+  groupOf.forEach((unit, weight) => {
+    if (order.runs[weights.firstUse[weight] ?? -1] === true) isRead[unit] = true;
+  });
+  const mapped =
+    mode === 'paging'
+      ? pagedBytes(sizes, isRead, free, on)
+      : bufferBytes(sizes, isRead, free, bufferLimit, on);
+  if (mapped === null) {
     throw new UsageError(
-      `${largest.id} (${largest.bytes} B) cannot be staged in an address window of ${window.bytes} B: ${-budget} B missing`,
+      `${largestId(pass)} (${largest} B) does not fit the address window of ${window.bytes} B in mode ${mode}: ${largest - Math.max(0, free)} B missing`,
     );
   }
-  const stagedBytes = Math.max(0, total - budget);
-  const copies = copyMs(costs, stagedBytes);
-  const besideHost = Math.min(hostMs, 2 * copyMs(costs, Math.min(slot, stagedBytes)));
-  const inside = Math.max(0, copies - besideHost);
-  const stallMs = Math.max(0, inside - npuMs);
-  return { ...full, stagedBytes, copyMs: copies, stallMs, copyShare: Math.min(1, inside / npuMs) };
+  if (mapped.length === 0) return resident(total);
+  const mappedBytes = mapped.reduce((sum, bytes) => sum + bytes, 0);
+  return {
+    ...{ ...NOTHING, windowBytes: window.bytes, mapOps: mapped.length, mappedBytes },
+    mapMs: mapped.reduce((sum, bytes) => sum + mapMs(costs, bytes), 0),
+  };
+}
+
+function kvBytes({ kvGrowthTokens: step, kvBytesPerToken }: FoldedWindow, { shape }: OpGraph): number {
+  return tokensOf(step, shape) * kvBytesPerToken;
+}
+
+function tokensOf(step: number, { kvSets, rows }: OpGraph['shape']): number {
+  return Math.ceil(kvSets.reduce((sum, set) => sum + set.length, rows) / step) * step;
+}
+
+function scratchBytes({ kvGrowthTokens }: FoldedWindow, { graph, ops }: FoldedPass): number {
+  const onNpu = ops.filter((op) => op.onNpu && op.times > 0).map(({ prepared }) => prepared.op);
+  const scratch = layoutScratch(classify(graph, onNpu).activations).bytes;
+  return (scratch / graph.shape.rows) * tokensOf(kvGrowthTokens, graph.shape);
+}
+
+/** Upper bounds of what weights take in the window and of their mappings. */
+function mostBytes({ graph, ops }: FoldedPass, alignment: number): { bytes: number; units: number } {
+  let bytes = 0;
+  let units = 0;
+  for (const { prepared, onNpu, count } of ops) {
+    if (!onNpu || prepared.op.weights.length === 0) continue;
+    for (const id of prepared.op.weights) bytes += count * (graph.tensors.get(id)?.bytes ?? 0);
+    units += count;
+  }
+  return { bytes: bytes + units * alignment, units };
+}
+
+/** The model's operators in order, as places in `ops`, and which of them the pass runs. */
+interface Order {
+  readonly places: readonly number[];
+  readonly runs: readonly boolean[];
+}
+
+function expand({ ops, sequence, cut }: FoldedPass): Order {
+  const places: number[] = [];
+  const runs: boolean[] = [];
+  const after: number[] = [];
+  const kinds: number[][] = [];
+  const add = (at: number, runsHere: boolean): void => {
+    places.push(at);
+    runs.push(runsHere);
+  };
+  ops.forEach(({ prepared, times }, at) => {
+    const { layer } = prepared.op;
+    if (layer !== null) {
+      const kind = kinds[layer];
+      if (kind === undefined) kinds[layer] = [at];
+      else kind.push(at);
+    } else if (kinds.length === 0) add(at, times > 0);
+    else after.push(at);
+  });
+  sequence.forEach((kind, layer) => {
+    const stopsEarly = cut && layer === sequence.length - 1;
+    for (const at of kinds[kind] ?? []) {
+      const op = ops[at];
+      add(at, !stopsEarly || op?.times === op?.count);
+    }
+  });
+  for (const at of after) add(at, (ops[at]?.times ?? 0) > 0);
+  return { places, runs };
+}
+
+/** Weights in order of first use, as columns. */
+interface Weights {
+  readonly bytes: readonly number[];
+  /** Entry of the order that reads each. */
+  readonly firstUse: readonly number[];
+}
+
+function weightsOf({ ops, graph }: FoldedPass, { places }: Order): Weights {
+  const bytes: number[] = [];
+  const firstUse: number[] = [];
+  const own = ops.map(({ prepared, onNpu }) =>
+    onNpu ? prepared.op.weights.map((id) => graph.tensors.get(id)?.bytes ?? 0) : [],
+  );
+  for (let at = 0; at < places.length; at++) {
+    for (const size of own[places[at] as number] ?? []) {
+      bytes.push(size);
+      firstUse.push(at);
+    }
+  }
+  return { bytes, firstUse };
+}
+
+/** Id of the largest weight on the NPU. */
+function largestId({ ops, graph }: FoldedPass): string {
+  const ids = ops.flatMap(({ prepared, onNpu }) => (onNpu ? prepared.op.weights : []));
+  const bytes = (id: string): number => graph.tensors.get(id)?.bytes ?? 0;
+  return ids.reduce((best, id) => (bytes(id) > bytes(best) ? id : best), ids[0] ?? 'weights');
+}
+
+/** Buffers that are mapped again every step; null when not two of them fit at once. */
+function bufferBytes(
+  units: readonly number[],
+  isRead: readonly boolean[],
+  free: number,
+  limit: number,
+  { window }: FoldedWindow,
+): readonly number[] | null {
+  const half = Math.floor(free / 2 / window.alignment) * window.alignment;
+  const { sizes, groupOf } = packBytes(units, Math.min(limit, half));
+  const align = (bytes: number): number => Math.ceil(bytes / window.alignment) * window.alignment;
+  if (sizes.some((bytes) => align(bytes) > free)) return null;
+  const used = sizes.map(() => false);
+  groupOf.forEach((buffer, unit) => {
+    if (isRead[unit] === true) used[buffer] = true;
+  });
+  const buffers = sizes.filter((_, buffer) => used[buffer]);
+  // A buffer that nothing reads is the first to go.
+  const total = buffers.reduce((sum, bytes) => sum + align(bytes), 0);
+  return total <= free ? [] : buffers;
+}
+
+/** Tensors that are mapped again every step: those after the first that fit beside room for the largest. */
+function pagedBytes(
+  units: readonly number[],
+  isRead: readonly boolean[],
+  free: number,
+  { window }: FoldedWindow,
+): number[] | null {
+  const align = (bytes: number): number => Math.ceil(bytes / window.alignment) * window.alignment;
+  const largest = units.reduce((best, bytes) => Math.max(best, align(bytes)), 0);
+  if (largest > free) return null;
+  const total = units.reduce((sum, bytes) => sum + align(bytes), 0);
+  let left = total <= free ? free : free - largest;
+  let entries = window.mapperEntries - 3;
+  const swapped = units.filter((bytes, unit) => {
+    if (align(bytes) > left || entries <= 0) return isRead[unit];
+    left -= align(bytes);
+    entries--;
+    return false;
+  });
+  const room = left + (total <= free ? 0 : largest);
+  return swapped.reduce((sum, bytes) => sum + align(bytes), 0) <= room ? [] : swapped;
+}
+
+/** Which entry of the order reads which batch, and which is the last to. */
+function readersOf(
+  batches: readonly StagingBatch[],
+  { firstUse }: Weights,
+  unitOf: readonly number[],
+  { places, runs }: Order,
+): Pick<StagedSequence, 'batch' | 'lastReader'> {
+  const batchOf: number[] = [];
+  batches.forEach(({ units }, batch) => {
+    for (const unit of units) batchOf[unit] = batch;
+  });
+  const batch = places.map(() => -1);
+  const lastReader = batches.map(() => -1);
+  for (let weight = 0; weight < firstUse.length; weight++) {
+    const entry = firstUse[weight] as number;
+    const own = batchOf[unitOf[weight] ?? -1];
+    if (own === undefined || runs[entry] !== true) continue;
+    batch[entry] = own;
+    lastReader[own] = entry;
+  }
+  return { batch, lastReader };
+}
+
+function staged(
+  costs: MemoryCosts,
+  { ops, afterMs }: FoldedPass,
+  order: Order,
+  batches: readonly StagingBatch[],
+  reads: Pick<StagedSequence, 'batch' | 'lastReader'>,
+): Omit<SteadyMemory, 'windowBytes'> {
+  const beforeMs = ops.map((op) => op.beforeMs);
+  const aloneMs = ops.map(({ prepared }) => prepared.kernel?.ms ?? 0);
+  const besideMs = ops.map(({ prepared }) => prepared.besideCopy?.ms ?? 0);
+  const copies = batches.map(({ bytes }) => copyMs(costs, bytes));
+  const { stallMs, npuMs } = stagedPass({
+    ...reads,
+    ...{ order: order.places, runs: order.runs, beforeMs, aloneMs, besideMs, afterMs, copyMs: copies },
+  });
+  let alone = 0;
+  let beside = 0;
+  ops.forEach(({ times }, at) => {
+    alone += times * (aloneMs[at] ?? 0);
+    beside += times * (besideMs[at] ?? 0);
+  });
+  return {
+    ...NOTHING,
+    stallMs,
+    stagedBytes: batches.reduce((sum, { bytes }) => sum + bytes, 0),
+    copyMs: copies.reduce((sum, ms) => sum + ms, 0),
+    copyShare: beside > alone ? (npuMs - alone) / (beside - alone) : 0,
+  };
 }

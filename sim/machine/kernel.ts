@@ -10,7 +10,9 @@ import type { Rates } from './rates.js';
 
 /** What an operator on the NPU amounts to before it is scheduled. */
 export interface Kernel {
+  /** One after the other, all of them `repeats` times. */
   readonly pipelines: readonly Pipeline[];
+  readonly repeats: number;
   /** Bytes moved by DMA and by direct reads and writes. */
   readonly dmaBytes: number;
   readonly l2Bytes: number;

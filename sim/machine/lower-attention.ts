@@ -77,6 +77,7 @@ export function lowerAttention(op: AttentionOp, graph: OpGraph, context: LowerCo
   const width = op.heads * op.headDim;
   return {
     pipelines: [pipeline],
+    repeats: 1,
     dmaBytes:
       rowTiles * 2 * op.keys * op.kvHeads * op.headDim * kvBytes +
       op.rows * width * (inputBytes + outputBytes),

@@ -63,12 +63,10 @@ export function lowerMoe(op: MoeOp, graph: OpGraph, context: LowerContext): Kern
   };
   const up = lowerProduct({ ...shared, inWidth: width, outWidth: expertFfn }, context);
   const down = lowerProduct({ ...shared, inWidth: expertFfn, outWidth: width }, context);
-  const pipelines: Pipeline[] = [];
-  for (let expert = 0; expert < reached; expert++) {
-    pipelines.push(...up.pipelines, ...up.pipelines, ...down.pipelines);
-  }
   return {
-    pipelines,
+    // Gate and up have the same shape.
+    pipelines: [...up.pipelines, ...up.pipelines, ...down.pipelines],
+    repeats: reached,
     dmaBytes: reached * (2 * up.dmaBytes + down.dmaBytes),
     l2Bytes: 0,
     matrixMacs: reached * (2 * up.matrixMacs + down.matrixMacs),
@@ -131,6 +129,7 @@ function lowerProduct(product: Product, context: LowerContext): Kernel {
   );
   return {
     pipelines: [pipeline],
+    repeats: 1,
     dmaBytes:
       passes * (outWidth * inWidth * bytesPerWeight) + rows * (inWidth * inputBytes + outWidth * outputBytes),
     l2Bytes: 0,

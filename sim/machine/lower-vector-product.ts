@@ -51,6 +51,7 @@ export function lowerVectorProduct(product: Product, context: LowerContext): Ker
         rest: rest === 0 ? null : cost(rest),
       },
     ],
+    repeats: 1,
     dmaBytes:
       passes * outWidth * inWidth * bytesPerWeight + rows * (inWidth * inputBytes + outWidth * outputBytes),
     ...{ l2Bytes: 0, matrixMacs: 0, tcmPeakBytes: peakBytes },

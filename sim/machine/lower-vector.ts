@@ -60,6 +60,7 @@ export function lowerVector(op: VectorOp, graph: OpGraph, context: LowerContext)
     pipelines: [
       { path: 'l2', tiles: 1, setup: { loadMs: 0, convertMs: 0 }, chunk, fullChunks: chunks, rest: null },
     ],
+    repeats: 1,
     dmaBytes: 0,
     l2Bytes: read + written,
     matrixMacs: 0,

@@ -3,7 +3,7 @@ import type { Precision } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { MemoryContext } from '../memory/regions.js';
-import { npuWeightBytes } from '../stacks/batches.js';
+import { opWeightBytes } from '../stacks/batches.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { foldModel } from './fold-model.js';
 import type { NpuUnits } from './npu-unit.js';
@@ -66,25 +66,18 @@ function windowBytes(options: ModelOnChip): number {
 /** Bytes of all weights on the NPU; equal layers are counted once and multiplied. */
 function npuWeights(
   { profile, stack, model, precision }: ModelOnChip,
-  layout: Parameters<typeof npuWeightBytes>[2],
+  layout: Parameters<typeof opWeightBytes>[2],
 ): number {
-  const { config, layers } = foldModel(model);
+  const { config, counts } = foldModel(model);
   const graph = graphFor(config, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const onNpu = stack.groups(graph, profile).filter((group) => group.device === 'npu');
-  const ops = onNpu.flatMap((group) => group.ops);
-  const inLayers = npuWeightBytes(
-    graph,
-    ops.filter((op) => op.layer !== null),
-    layout,
-  );
-  return (
-    inLayers * layers +
-    npuWeightBytes(
-      graph,
-      ops.filter((op) => op.layer === null),
-      layout,
-    )
-  );
+  let bytes = 0;
+  for (const { device, ops } of stack.groups(graph, profile)) {
+    if (device !== 'npu') continue;
+    for (const op of ops) {
+      bytes += opWeightBytes(graph, op, layout) * (op.layer === null ? 1 : (counts[op.layer] ?? 0));
+    }
+  }
+  return bytes;
 }
 
 export function kvBytesPerToken({ model, precision }: ModelOnChip): number {

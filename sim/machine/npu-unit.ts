@@ -1,7 +1,7 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import { chainEndsClosedForm, chainEndsMs } from './chain.js';
 import { type Kernel, kernelKey, type LowerContext, lower } from './kernel.js';
-import { busyOf, closedFormMs, toProgram } from './pipeline.js';
+import { busyOf, closedFormMs, type Pipeline, toProgram } from './pipeline.js';
 import { runProgram, type TaskSpan } from './run-program.js';
 
 /** A timed operator on the NPU, starting on idle units. */
@@ -73,12 +73,14 @@ export class NpuUnits {
   spans(kernel: TimedKernel): TaskSpan[] {
     const spans: TaskSpan[] = [];
     let aloneMs = 0;
-    for (const pipeline of kernel.pipelines) {
-      const result = runProgram(toProgram(pipeline), true);
-      for (const span of result.spans) {
-        spans.push({ ...span, startMs: span.startMs + aloneMs, endMs: span.endMs + aloneMs });
+    const alone = kernel.pipelines.map((pipeline) => runProgram(toProgram(pipeline), true));
+    for (let repeat = 0; repeat < kernel.repeats; repeat++) {
+      for (const result of alone) {
+        for (const span of result.spans) {
+          spans.push({ ...span, startMs: span.startMs + aloneMs, endMs: span.endMs + aloneMs });
+        }
+        aloneMs += result.ms;
       }
-      aloneMs += result.ms;
     }
     // Inside a chain an operator is shorter than alone; its chunks are drawn to its length.
     const scale = this.context.stack.activationsIn === 'tcm' ? kernel.ms / aloneMs : 1;
@@ -86,26 +88,26 @@ export class NpuUnits {
   }
 
   private simulate(kernel: Kernel): TimedKernel {
+    const of = (pipeline: Pipeline): number =>
+      this.fidelity === 'event' ? runProgram(toProgram(pipeline)).ms : closedFormMs(pipeline);
+    let onceMs = 0;
+    let before: Pipeline | null = null;
     let ms = 0;
-    // An expert's matrices are the same pipeline object again and again.
-    const known = new Map<object, number>();
     for (const pipeline of kernel.pipelines) {
-      let each = known.get(pipeline);
-      if (each === undefined) {
-        each = this.fidelity === 'event' ? runProgram(toProgram(pipeline)).ms : closedFormMs(pipeline);
-        known.set(pipeline, each);
-      }
-      ms += each;
+      // Gate and up of an expert are the same object.
+      if (pipeline !== before) ms = of(pipeline);
+      before = pipeline;
+      onceMs += ms;
     }
-    return { ...kernel, ms, busyMs: busySum(kernel) };
+    return { ...kernel, ms: onceMs * kernel.repeats, busyMs: busySum(kernel) };
   }
 }
 
-function busySum(kernel: Kernel): [number, number, number, number] {
+function busySum({ pipelines, repeats }: Kernel): [number, number, number, number] {
   const busyMs: [number, number, number, number] = [0, 0, 0, 0];
-  for (const pipeline of kernel.pipelines) {
+  for (const pipeline of pipelines) {
     busyOf(pipeline).forEach((busy, unit) => {
-      busyMs[unit as 0 | 1 | 2 | 3] += busy;
+      busyMs[unit as 0] += repeats * busy;
     });
   }
   return busyMs;

@@ -115,23 +115,25 @@ export class PassRun {
   /** @param regimes what the main path did when, copies told apart */
   finish(usefulRowFraction: number, dramBytesPerMs: number, regimes: readonly SharedSpan[]): PassTiming {
     this.busyMs.dram = this.dramBytes / dramBytesPerMs;
-    const { nowMs: endMs, busyMs, breakdown, critical, dmaBytes, dramBytes, mappedBytes, mapOps } = this;
-    const { stagedBytes, matrixMacs, usefulMacs, tcmPeakBytes, dispatches } = this;
+    const partBounds = new Map<string, ResourceName>();
+    for (const [part, held] of this.heldUp) partBounds.set(part, longest(held));
     return {
-      ...{
-        endMs,
-        busyMs,
-        breakdown,
-        critical,
-        partBounds: new Map([...this.heldUp].map(([part, held]) => [part, longest(held)])),
-        regimes,
-        dmaBytes,
-        dramBytes,
-        mappedBytes,
-        mapOps,
-        stagedBytes,
-      },
-      ...{ matrixMacs, usefulMacs, tcmPeakBytes, usefulRowFraction, dispatches },
+      endMs: this.nowMs,
+      busyMs: this.busyMs,
+      breakdown: this.breakdown,
+      critical: this.critical,
+      partBounds,
+      regimes,
+      dmaBytes: this.dmaBytes,
+      dramBytes: this.dramBytes,
+      mappedBytes: this.mappedBytes,
+      mapOps: this.mapOps,
+      stagedBytes: this.stagedBytes,
+      matrixMacs: this.matrixMacs,
+      usefulMacs: this.usefulMacs,
+      tcmPeakBytes: this.tcmPeakBytes,
+      usefulRowFraction,
+      dispatches: this.dispatches,
     };
   }
 }

@@ -182,43 +182,41 @@ export class PassTimer {
 
   /** An operator outside the NPU, `times` times. */
   hostOp(prepared: PreparedOp, device: 'cpu' | 'gpu', run: PassRun, times = 1): void {
-    if (times === 0) return;
-    if (device === 'gpu') this.gpuOp(prepared, run, times);
-    else this.cpuOp(prepared, run, times);
+    const { op, label, cpu } = prepared;
+    if (times === 0 || cpu === null) return;
+    const ms = this.hostMs(prepared, device) * times;
+    if (device === 'gpu') run.gpu(label, op, ms);
+    else run.cpu(op.id, label, op, ms, this.threads() / this.cores());
+    run.dramBytes += cpu.bytes * times;
+  }
+
+  /** Time of an operator outside the NPU. On the GPU it is bound by its arithmetic or by DRAM, and costs its launch. */
+  hostMs({ op, cpu }: PreparedOp, device: 'cpu' | 'gpu'): number {
+    if (cpu === null) return 0;
+    const { rates, stack, profile } = this.on;
+    if (device === 'cpu') return cpuMs(cpu, this.speed(), rates.cpuBytesPerMs) + stack.numbers.cpuBarrierMs;
+    const { readRate, macsPerNs, kernelLaunch } = profile.gpu;
+    return Math.max(op.macs / (macsPerNs * 1e6), cpu.bytes / (readRate * 1e6)) + kernelLaunch;
   }
 
   /** What follows the last operator: the wait for a GPU, and the choice of tokens. */
   finishPass(groups: readonly PreparedGroup[], graph: OpGraph, run: PassRun, samples = true): void {
     if (groups.some((group) => group.device === 'gpu')) run.gpu('finish', null, this.on.profile.gpu.finish);
-    if (samples) this.sample(graph, run);
+    if (!samples || graph.logits === null) return;
+    const sampling = this.sampling(graph);
+    run.cpu('sampling', 'sampling', null, this.samplingMs(sampling), this.threads() / this.cores());
+    run.dramBytes += sampling.bytes;
   }
 
-  private cpuOp({ op, label, cpu }: PreparedOp, run: PassRun, times: number): void {
-    if (cpu === null) return;
-    const { rates, stack } = this.on;
-    const ms = cpuMs(cpu, this.speed(), rates.cpuBytesPerMs) + stack.numbers.cpuBarrierMs;
-    run.cpu(op.id, label, op, ms * times, this.threads() / this.cores());
-    run.dramBytes += cpu.bytes * times;
-  }
-
-  /** A kernel is bound by its arithmetic or by DRAM, and costs its launch. */
-  private gpuOp({ op, label, cpu }: PreparedOp, run: PassRun, times: number): void {
-    if (cpu === null) return;
-    const { readRate, macsPerNs, kernelLaunch } = this.on.profile.gpu;
-    const ms = Math.max(op.macs / (macsPerNs * 1e6), cpu.bytes / (readRate * 1e6)) + kernelLaunch;
-    run.gpu(label, op, ms * times);
-    run.dramBytes += cpu.bytes * times;
+  /** Time of the choice of tokens. */
+  samplingMs(work: CpuWork): number {
+    return cpuMs(work, this.speed(), this.on.rates.cpuBytesPerMs);
   }
 
   /** Softmax, confidence and choice over the logits of every row that has them. */
-  private sample(graph: OpGraph, run: PassRun): void {
-    if (graph.logits === null) return;
-    const { rates, stack } = this.on;
-    const bytes = bytesOf(graph, [graph.logits]);
-    const singleThreadMs = (bytes / 4) * stack.numbers.samplePerLogitMs;
-    const ms = cpuMs({ singleThreadMs, bytes }, this.speed(), rates.cpuBytesPerMs);
-    run.cpu('sampling', 'sampling', null, ms, this.threads() / this.cores());
-    run.dramBytes += bytes;
+  sampling(graph: OpGraph): CpuWork {
+    const bytes = graph.logits === null ? 0 : bytesOf(graph, [graph.logits]);
+    return { singleThreadMs: (bytes / 4) * this.on.stack.numbers.samplePerLogitMs, bytes };
   }
 
   /** Books staging copies as far as they ran within this pass; the rest of a copy belongs to the next one. */

@@ -161,11 +161,16 @@ export function serialMs(pipeline: Pipeline): number {
 /** Busy time of matrix, vector, dma, l2: work over rate, whatever the schedule. */
 export function busyOf(pipeline: Pipeline): [number, number, number, number] {
   const { path, tiles, setup, chunk, fullChunks, rest } = pipeline;
-  const sum = (pick: (cost: ChunkCost) => number): number =>
-    tiles * (fullChunks * pick(chunk) + (rest === null ? 0 : pick(rest)));
-  const moved = tiles * setup.loadMs + sum((cost) => cost.loadMs + cost.storeMs);
-  const vector = tiles * setup.convertMs + sum((cost) => cost.decodeMs + cost.finishMs);
-  return [sum((cost) => cost.multiplyMs), vector, path === 'dma' ? moved : 0, path === 'l2' ? moved : 0];
+  let matrix = fullChunks * chunk.multiplyMs;
+  let vector = setup.convertMs + fullChunks * (chunk.decodeMs + chunk.finishMs);
+  let moved = setup.loadMs + fullChunks * (chunk.loadMs + chunk.storeMs);
+  if (rest !== null) {
+    matrix += rest.multiplyMs;
+    vector += rest.decodeMs + rest.finishMs;
+    moved += rest.loadMs + rest.storeMs;
+  }
+  const dma = path === 'dma';
+  return [tiles * matrix, tiles * vector, dma ? tiles * moved : 0, dma ? 0 : tiles * moved];
 }
 
 /**

@@ -38,7 +38,7 @@ export function classify(graph: OpGraph, ops: readonly Op[]): Lifetimes {
     for (const id of op.outputs) use(op, id, index);
   });
   const fresh = new Set(graph.freshKv.flatMap(({ k, v }) => [k, v]));
-  const onNpu = new Set(ops.map((op) => op.id));
+  const places = placesOf(graph, ops);
   const weights: LiveRange[] = [];
   const activations: LiveRange[] = [];
   let kvBytes = 0;
@@ -46,15 +46,38 @@ export function classify(graph: OpGraph, ops: readonly Op[]): Lifetimes {
     const range = { tensor: tensor.id, bytes: tensor.bytes, first, last };
     if (tensor.role === 'weight') weights.push(range);
     else if (tensor.role === 'kv' || fresh.has(tensor.id)) kvBytes += tensor.bytes;
-    else activations.push(widened(range, tensor, onNpu, ops.length));
+    else activations.push(widened(range, tensor, places, ops.length));
   }
   weights.sort((a, b) => a.first - b.first);
   return { weights, kvBytes, activations };
 }
 
-/** A tensor that comes from or goes to another device lives from the start or to the end of the pass. */
-function widened(range: LiveRange, tensor: TensorInfo, onNpu: ReadonlySet<string>, count: number): LiveRange {
-  const enters = tensor.producer === null || !onNpu.has(tensor.producer);
-  const leaves = tensor.consumers.some((user) => !onNpu.has(user)) || tensor.consumers.length === 0;
-  return { ...range, first: enters ? 0 : range.first, last: leaves ? count - 1 : range.last };
+/** Operators on other devices, each with the number of NPU operators before it. */
+function placesOf(graph: OpGraph, ops: readonly Op[]): ReadonlyMap<string, number> {
+  const onNpu = new Set(ops);
+  const places = new Map<string, number>();
+  let before = 0;
+  for (const op of graph.ops) {
+    if (onNpu.has(op)) before++;
+    else places.set(op.id, before);
+  }
+  return places;
+}
+
+/**
+ * A tensor that another device writes or reads lives until then or from then on: beside the NPU operators before and
+ * after, so that what this device reads and writes never share addresses. Inputs are there from the start, results stay
+ * to the end.
+ */
+function widened(
+  range: LiveRange,
+  { producer, consumers }: TensorInfo,
+  places: ReadonlyMap<string, number>,
+  count: number,
+): LiveRange {
+  const written = producer === null ? 0 : places.get(producer);
+  const first = written === undefined ? range.first : Math.min(range.first, Math.max(0, written - 1));
+  let last = consumers.length === 0 ? count - 1 : range.last;
+  for (const user of consumers) last = Math.max(last, Math.min(count - 1, places.get(user) ?? 0));
+  return { ...range, first, last };
 }

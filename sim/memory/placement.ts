@@ -78,10 +78,11 @@ function takeWhile(
  * @returns positions of the staged items, in order; empty when everything fits
  */
 export function placeGlobal(bytes: readonly number[], budgetBytes: number): number[] {
-  let resident = bytes.reduce((sum, size) => sum + size, 0);
-  const staged = bytes.map(() => false);
+  const staged = new Uint8Array(bytes.length);
+  let resident = 0;
+  for (const size of bytes) resident += size;
   const take = (at: number): void => {
-    staged[at] = true;
+    staged[at] = 1;
     resident -= bytes[at] ?? 0;
   };
   // Error diffusion at the share that must go; a second round with the share still missing closes the gap that
@@ -91,16 +92,19 @@ export function placeGlobal(bytes: readonly number[], budgetBytes: number): numb
     let debt = 0;
     let taken = false;
     let largest = -1;
-    bytes.forEach((size, at) => {
-      if (staged[at] || size === 0) return;
+    for (let at = 0; at < bytes.length; at++) {
+      const size = bytes[at] ?? 0;
+      if (staged[at] === 1 || size === 0) continue;
       if (size > (bytes[largest] ?? 0)) largest = at;
       debt += size * share;
-      if (debt < size || resident <= budgetBytes) return;
+      if (debt < size || resident <= budgetBytes) continue;
       debt -= size;
       take(at);
       taken = true;
-    });
+    }
     if (!taken) take(largest);
   }
-  return bytes.flatMap((_, at) => (staged[at] ? [at] : []));
+  const places: number[] = [];
+  for (let at = 0; at < bytes.length; at++) if (staged[at] === 1) places.push(at);
+  return places;
 }

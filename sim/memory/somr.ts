@@ -1,11 +1,12 @@
 import { UsageError } from '../../src/errors.js';
 import type { OpGraph } from '../../src/model/graph.js';
 import { AddressWindow } from './address-window.js';
-import { type PlacementItem, placeAlternating, placeGlobal } from './placement.js';
+import { type PlacementItem, placeAlternating } from './placement.js';
 import { copyMs, type MemoryContext, mapMs, type Regions, regionsFor } from './regions.js';
 import type { MemoryMap, MemoryRuntime, PlacedOp, Readiness, SlotUse } from './runtime.js';
 import { READY } from './runtime.js';
-import { type StagingBatch, StagingPipeline } from './staging.js';
+import { StagingPipeline } from './staging.js';
+import { batchesOf, globalBatches, type StagingBatch, stagingRoom } from './staging-plan.js';
 import { buffersOf, unitIndex, type WeightUnit } from './units.js';
 
 export type PlacementReading = 'global' | 'alternating';
@@ -203,37 +204,29 @@ export class SomrMemory implements MemoryRuntime {
     const { window } = this.context;
     const align = (bytes: number): number => Math.ceil(bytes / window.alignment) * window.alignment;
     const free = window.bytes - align(regions.kvBytes) - align(regions.scratchBytes);
-    const total = this.units.reduce((sum, unit) => sum + unit.bytes, 0);
-    const single = buffersOf(this.units, this.bufferLimit()).reduce(
-      (sum, buffer) => sum + align(buffer.bytes),
-      0,
-    );
-    if (single <= free)
-      return { regions, slotBytes: 0, phases: [this.units.map((_, at) => at)], batches: [] };
-
+    const unitBytes = this.units.map(({ bytes }) => bytes);
+    const all = this.units.map((_, at) => at);
+    const room = stagingRoom(unitBytes, free, {
+      alignment: window.alignment,
+      bufferLimit: this.bufferLimit(),
+      slotBytes: this.context.slotBytes,
+    });
+    if (room === null) return { regions, slotBytes: 0, phases: [all], batches: [] };
+    const { slotBytes, budgetBytes: budget } = room;
     const largest = this.units.reduce((best, unit) => (unit.bytes > best.bytes ? unit : best));
-    const slotBytes = align(Math.max(largest.bytes, Math.min(this.context.slotBytes, free / 8)));
-    // Each resident buffer may waste up to one alignment unit.
-    const waste = window.alignment * (Math.ceil(total / this.bufferLimit()) + 1);
-    const budget = free - 2 * slotBytes - waste;
     if (budget < 0 || (this.reading === 'alternating' && budget < largest.bytes)) {
       const missing = this.reading === 'alternating' ? largest.bytes - budget : -budget;
       throw new UsageError(
         `${largest.id} (${largest.bytes} B) cannot be staged in an address window of ${window.bytes} B: ${missing} B missing`,
       );
     }
-    const placed = this.reading === 'global' ? this.placeOnce(budget) : this.placePhases(budget);
-    return { regions, slotBytes, phases: placed.phases, batches: this.batch(placed.staged, slotBytes) };
-  }
-
-  private placeOnce(budget: number): { phases: number[][]; staged: number[] } {
-    const staged = placeGlobal(
-      this.units.map(({ bytes }) => bytes),
-      budget,
-    );
-    const isStaged = new Set(staged);
-    const all = this.units.map((_, at) => at);
-    return { phases: [all.filter((at) => !isStaged.has(at))], staged };
+    if (this.reading === 'alternating') {
+      const { phases, staged } = this.placePhases(budget);
+      return { regions, slotBytes, phases, batches: batchesOf(staged, unitBytes, slotBytes) };
+    }
+    const batches = globalBatches(unitBytes, room);
+    const staged = new Set(batches.flatMap(({ units }) => units));
+    return { regions, slotBytes, phases: [all.filter((at) => !staged.has(at))], batches };
   }
 
   private placePhases(budget: number): { phases: number[][]; staged: number[] } {
@@ -257,20 +250,6 @@ export class SomrMemory implements MemoryRuntime {
     return this.units.map(({ id, bytes }, at) => ({
       ...{ id, bytes, computeMs: computeMs[at] ?? 0, transferMs: copyMs(this.context.costs, bytes) },
     }));
-  }
-
-  private batch(staged: readonly number[], slotBytes: number): StagingBatch[] {
-    const batches: { units: number[]; bytes: number }[] = [];
-    for (const unit of staged) {
-      const bytes = this.units[unit]?.bytes ?? 0;
-      const open = batches.at(-1);
-      if (open === undefined || open.bytes + bytes > slotBytes) batches.push({ units: [unit], bytes });
-      else {
-        open.units.push(unit);
-        open.bytes += bytes;
-      }
-    }
-    return batches;
   }
 
   private layout(plan: SomrPlan): void {

@@ -1,11 +1,6 @@
 import { copyMs, type MemoryCosts } from './regions.js';
 import type { SlotUse } from './runtime.js';
-
-/** Staged units that share one fill of a slot. */
-export interface StagingBatch {
-  readonly units: readonly number[];
-  readonly bytes: number;
-}
+import type { StagingBatch } from './staging-plan.js';
 
 interface Fill {
   readonly batch: number;

@@ -15,43 +15,89 @@ const TENSOR_ALIGNMENT = 128;
 /** A gain or bias this many times smaller than its neighbour is not worth a mapping of its own. */
 const NEGLIGIBLE = 64;
 
-/**
- * Splits weights, in order of first use, into units: each large tensor is one. Gains and biases join a neighbour,
- * and so do all weights of one operator, because it needs them at the same time.
- */
-export function unitsOf(weights: readonly LiveRange[], alignmentBytes: number): WeightUnit[] {
-  const firstUse = new Map(weights.map((weight) => [weight.tensor, weight.first]));
-  const parts = weights.map(({ tensor, bytes }) => ({ id: tensor, bytes, offsets: new Map([[tensor, 0]]) }));
-  return pack(parts, (unit, next) => {
-    const sameOp = [...unit.offsets.keys()].some((tensor) => firstUse.get(tensor) === firstUse.get(next.id));
-    return sameOp || unit.bytes < alignmentBytes || next.bytes * NEGLIGIBLE < unit.bytes;
-  });
+/** Consecutive parts put together. */
+export interface Grouping {
+  /** Bytes of each group. */
+  readonly sizes: readonly number[];
+  /** Group of each part. */
+  readonly groupOf: readonly number[];
 }
 
-/** Packs units in order into buffers of at most `limitBytes`; a unit larger than that gets its own. */
-export function buffersOf(units: readonly WeightUnit[], limitBytes: number): WeightUnit[] {
-  return pack(units, (buffer, next) => buffer.bytes + next.bytes <= limitBytes);
-}
-
-function pack(
-  parts: readonly WeightUnit[],
-  joins: (open: WeightUnit, next: WeightUnit) => boolean,
-): WeightUnit[] {
-  const packed: { id: string; bytes: number; offsets: Map<string, number>; largest: number }[] = [];
-  for (const part of parts) {
-    let open = packed.at(-1);
-    if (open === undefined || !joins(open, part)) {
-      open = { id: part.id, bytes: 0, offsets: new Map(), largest: 0 };
-      packed.push(open);
+/** @param joins whether part `at` goes with the open group, which has `openBytes` */
+function group(bytes: readonly number[], joins: (openBytes: number, at: number) => boolean): Grouping {
+  const sizes: number[] = [];
+  const groupOf: number[] = [];
+  let open = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const size = roundUp(bytes[at] ?? 0);
+    if (at > 0 && joins(open, at)) {
+      open += size;
+      sizes[sizes.length - 1] = open;
+    } else {
+      open = size;
+      sizes.push(open);
     }
-    for (const [tensor, offset] of part.offsets) open.offsets.set(tensor, open.bytes + offset);
-    open.bytes += Math.ceil(part.bytes / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
-    if (part.bytes > open.largest) {
-      open.largest = part.bytes;
-      open.id = part.id;
-    }
+    groupOf.push(sizes.length - 1);
   }
-  return packed.map(({ id, bytes, offsets }) => ({ id, bytes, offsets }));
+  return { sizes, groupOf };
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
+}
+
+/**
+ * Weights, in order of first use, as units: each large tensor is one. Gains and biases join a neighbour, and so do all
+ * weights of one operator, because it needs them at the same time.
+ * @param firstUse operator that reads each first
+ */
+export function groupWeights(
+  bytes: readonly number[],
+  firstUse: readonly number[],
+  alignmentBytes: number,
+): Grouping {
+  const joins = (open: number, at: number): boolean =>
+    firstUse[at] === firstUse[at - 1] || open < alignmentBytes || (bytes[at] ?? 0) * NEGLIGIBLE < open;
+  return group(bytes, joins);
+}
+
+/** Units in order as buffers of at most `limitBytes`; a unit larger than that gets its own. */
+export function packBytes(bytes: readonly number[], limitBytes: number): Grouping {
+  return group(bytes, (open, at) => open + (bytes[at] ?? 0) <= limitBytes);
+}
+
+/** The units of `groupWeights`. */
+export function unitsOf(weights: readonly LiveRange[], alignmentBytes: number): WeightUnit[] {
+  const parts = weights.map(({ tensor, bytes }) => ({ id: tensor, bytes, offsets: new Map([[tensor, 0]]) }));
+  const grouping = groupWeights(
+    weights.map(({ bytes }) => bytes),
+    weights.map(({ first }) => first),
+    alignmentBytes,
+  );
+  return assemble(parts, grouping);
+}
+
+/** The buffers of `packBytes`. */
+export function buffersOf(units: readonly WeightUnit[], limitBytes: number): WeightUnit[] {
+  const bytes = units.map((unit) => unit.bytes);
+  return assemble(units, packBytes(bytes, limitBytes));
+}
+
+/** A group is called after its largest part. */
+function assemble(parts: readonly WeightUnit[], { sizes, groupOf }: Grouping): WeightUnit[] {
+  const made = sizes.map((bytes) => ({ id: '', bytes, offsets: new Map<string, number>() }));
+  const filled = sizes.map(() => ({ bytes: 0, largest: -1 }));
+  parts.forEach((part, at) => {
+    const unit = made[groupOf[at] ?? -1];
+    const so = filled[groupOf[at] ?? -1];
+    if (unit === undefined || so === undefined) return;
+    for (const [tensor, offset] of part.offsets) unit.offsets.set(tensor, so.bytes + offset);
+    so.bytes += roundUp(part.bytes);
+    if (part.bytes <= so.largest) return;
+    so.largest = part.bytes;
+    unit.id = part.id;
+  });
+  return made;
 }
 
 /** Which unit holds a tensor. */

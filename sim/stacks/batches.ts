@@ -2,19 +2,15 @@ import type { Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { Device, DispatchGroup, SoftwareStack } from './stack.js';
 
-/** Bytes of the weights that operators on the NPU name, in the stack's layout. */
-export function npuWeightBytes(
-  graph: OpGraph,
-  ops: readonly Op[],
-  layout: Pick<SoftwareStack['numbers'], 'q4Layout' | 'q8Layout'>,
-): number {
-  const ids = new Set(ops.flatMap((op) => op.weights));
+type Layout = Pick<SoftwareStack['numbers'], 'q4Layout' | 'q8Layout'>;
+
+/** Bytes of the weights that an operator names, in the stack's layout. */
+export function opWeightBytes(graph: OpGraph, op: Op, { q4Layout, q8Layout }: Layout): number {
   let bytes = 0;
-  for (const id of ids) {
+  for (const id of op.weights) {
     const tensor = graph.tensors.get(id);
     if (tensor === undefined) continue;
-    const share = tensor.dtype === 'q4_0' ? layout.q4Layout : tensor.dtype === 'q8_0' ? layout.q8Layout : 1;
-    bytes += tensor.bytes * share;
+    bytes += tensor.bytes * (tensor.dtype === 'q4_0' ? q4Layout : tensor.dtype === 'q8_0' ? q8Layout : 1);
   }
   return bytes;
 }
@@ -29,8 +25,9 @@ export function groupInBatches(
   stack: Pick<SoftwareStack, 'numbers' | 'sessions'>,
   place: (op: Op) => Device,
 ): DispatchGroup[] {
-  const onNpu = graph.ops.filter((op) => place(op) === 'npu');
-  const sessions = stack.sessions(npuWeightBytes(graph, onNpu, stack.numbers), profile);
+  let weightBytes = 0;
+  for (const op of graph.ops) if (place(op) === 'npu') weightBytes += opWeightBytes(graph, op, stack.numbers);
+  const sessions = stack.sessions(weightBytes, profile);
   const layers = 1 + graph.ops.reduce((most, op) => Math.max(most, op.layer ?? 0), 0);
   const groups: { device: Device; ops: Op[]; session: number }[] = [];
   for (const op of graph.ops) {

@@ -96,7 +96,7 @@ describe('CPU', () => {
 });
 
 describe('stretched', () => {
-  const kernel = { pipelines: [], dmaBytes: 0, l2Bytes: 0, matrixMacs: 0, tcmPeakBytes: 0 };
+  const kernel = { pipelines: [], repeats: 1, dmaBytes: 0, l2Bytes: 0, matrixMacs: 0, tcmPeakBytes: 0 };
   const alone = { ...kernel, ms: 10, busyMs: [1, 2, 8, 0] as const };
   const besideCopy = { ...kernel, ms: 20, busyMs: [1, 2, 16, 0] as const };
 

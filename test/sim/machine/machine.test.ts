@@ -6,7 +6,7 @@ import { stackByName } from '../../../sim/stacks/registry.js';
 import type { Pass, StepPlan } from '../../../src/decode/types.js';
 import { UsageError } from '../../../src/errors.js';
 import { precisionFor } from '../../../src/model/precision.js';
-import { PRESET_NAMES, resolvePreset } from '../../../src/model/presets.js';
+import { resolvePreset } from '../../../src/model/presets.js';
 
 const profile = loadProfile('sm8750');
 
@@ -76,21 +76,6 @@ describe('the paper, arXiv:2606.13740, predicted from figures that were not fitt
     const at = [32, 64, 96, 128].map((rows) => stepMs(machineFor({ stackName: 'cpu' }), rows));
     const steps = at.slice(1).map((ms, index) => ms - (at[index] as number));
     for (const step of steps) expect(step / (steps[0] as number)).toBeCloseTo(1, 1);
-  });
-});
-
-describe('analytic fidelity', () => {
-  it.each(PRESET_NAMES)('is within 10 % of event fidelity on %s', (name) => {
-    const model = resolvePreset(name);
-    for (const shape of [
-      { rows: 1, kvSets: [{ name: 'prefix', length: 500 }], logitsRows: 1, masked: false },
-      { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false },
-      { rows: 208, kvSets: [], logitsRows: 208, masked: false },
-    ]) {
-      const event = machineFor({ model }).timePass(shape);
-      const analytic = machineFor({ model, fidelity: 'analytic' }).timePass(shape);
-      expect(Math.abs(analytic.endMs / event.endMs - 1)).toBeLessThan(0.1);
-    }
   });
 });
 

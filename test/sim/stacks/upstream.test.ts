@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
 import { createMachine, type Machine, type MachineOptions } from '../../../sim/machine/machine.js';
-import { npuWeightBytes } from '../../../sim/stacks/batches.js';
+import { opWeightBytes } from '../../../sim/stacks/batches.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { overrideStack } from '../../../sim/stacks/stack.js';
 import type { PassShape } from '../../../src/model/graph.js';
@@ -157,7 +157,7 @@ describe('qnn', () => {
     // 8 bits a key or value.
     const kvBytes = 2 * 64 * model.kvHeads * model.headDim * model.layers;
     const logitBytes = model.vocab * 4;
-    const weights = npuWeightBytes(graph, products, stack.numbers);
+    const weights = products.reduce((sum, op) => sum + opWeightBytes(graph, op, stack.numbers), 0);
     expect((counters.dmaBytes ?? 0) / (weights + kvBytes + logitBytes)).toBeCloseTo(1, 3);
   });
 
