@@ -5,9 +5,8 @@ import type { KvRef, Pass } from '../../src/decode/types.js';
 import type { Engine, PassResult } from '../../src/engine/engine.js';
 import { KvStore } from '../../src/engine/kv-store.js';
 import { PrefixRows } from '../../src/engine/prefix-rows.js';
-import { passVisibility } from '../../src/engine/visibility.js';
 import { UsageError } from '../../src/errors.js';
-import { INPUT_IDS, kvInputId } from '../../src/model/build-graph.js';
+import { kvInputId } from '../../src/model/build-graph.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph } from '../../src/model/graph.js';
 import { PREFIX_SET } from '../../src/model/pass-shape.js';
@@ -18,6 +17,7 @@ import { type FileRecord, fileRecord } from '../record/run-record.js';
 import { type Bucket, bucketFor, bucketName } from './buckets.js';
 import type { Calibration } from './calibration.js';
 import { type Numerics, type StepGraphFile, tensorOf, writeStepGraph } from './step-graph.js';
+import { stepInputs } from './step-inputs.js';
 
 export interface DeviceEngineOptions {
   /** Starts a host process. Every bucket gets its own, so that a graph that ends its host takes no other along. */
@@ -185,22 +185,7 @@ export class DeviceEngine implements Engine {
   }
 
   private feed(session: OpenSession, pass: Pass): void {
-    const { rows, context } = session.bucket;
-    const padded = (values: readonly number[]) => {
-      const all = new Int32Array(rows);
-      all.set(values);
-      return all;
-    };
-    for (const { position, feed } of pass.rows) {
-      if (position >= this.config.contextLength)
-        throw new UsageError(`position ${position} is outside the context`);
-      if (!(feed >= 0 && feed < this.config.vocab))
-        throw new UsageError(`token id ${feed} is outside the vocabulary`);
-    }
-    this.write(session, INPUT_IDS.ids, padded(pass.rows.map((row) => row.feed)));
-    this.write(session, INPUT_IDS.positions, padded(pass.rows.map((row) => row.position)));
-    this.write(session, INPUT_IDS.logitsRows, padded(pass.logits));
-    this.write(session, INPUT_IDS.visibility, paddedVisibility(pass, rows, context));
+    for (const [id, values] of stepInputs(this.config, pass, session.bucket)) this.write(session, id, values);
     if (this.prefix.assemble(pass.reads)) this.prefixStamp += 1;
     if (session.prefix === this.prefixStamp) return;
     session.prefix = this.prefixStamp;
@@ -222,26 +207,6 @@ export class DeviceEngine implements Engine {
     readSync(session.region, values, 0, values.byteLength, session.tensors.get(id)!.offset);
     return values;
   }
-}
-
-/** Visibility over the bucket's keys. Rows and keys beyond the pass see and are seen by padding only. */
-function paddedVisibility(pass: Pass, rows: number, context: number): Float32Array {
-  const seen = passVisibility(pass);
-  const [real, reads] = [pass.rows.length, pass.reads.length];
-  const matrix = new Float32Array(rows * (context + rows));
-  for (let row = 0; row < rows; row++) {
-    const base = row * (context + rows);
-    // A row that sees nothing has no softmax.
-    if (row >= real) matrix.fill(1, base + context, base + context + rows);
-    else if (seen === undefined) {
-      matrix.fill(1, base, base + reads).fill(1, base + context, base + context + real);
-    } else {
-      const from = row * (reads + real);
-      matrix.set(seen.subarray(from, from + reads), base);
-      matrix.set(seen.subarray(from + reads, from + reads + real), base + context);
-    }
-  }
-  return matrix;
 }
 
 /** Inputs, then outputs, each on a line of its own. */

@@ -129,7 +129,7 @@ async function copyTree(from: string, to: string, signal: AbortSignal | undefine
   }
 }
 
-export function timeoutFailure(label: string, timeoutMs: number) {
+function timeoutFailure(label: string, timeoutMs: number) {
   return environmentFailure(
     'run',
     `${label} did not end within ${timeoutMs / 1000} s and was killed`,

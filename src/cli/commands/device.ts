@@ -6,6 +6,7 @@ import { registerDeviceCalibrate } from './device-calibrate.js';
 import { registerDeviceCompare } from './device-compare.js';
 import { registerDeviceFetch } from './device-fetch.js';
 import { registerDeviceGgml } from './device-ggml.js';
+import { registerDeviceQnn } from './device-qnn.js';
 
 export function registerDevice(program: Command, context: () => Context): void {
   const device = program
@@ -25,6 +26,7 @@ export function registerDevice(program: Command, context: () => Context): void {
   registerDeviceCompare(device, context);
   registerDeviceCalibrate(device, context);
   registerDeviceGgml(device, context);
+  registerDeviceQnn(device, context);
 }
 
 async function doctor(ctx: Context): Promise<void> {

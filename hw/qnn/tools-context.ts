@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { DataError } from '../../src/errors.js';
+import { environmentFailure } from '../device-error.js';
+import { isQnnDataType, type RawTensor } from './raw-tensor.js';
+
+/** One tensor in the JSON of qnn-context-binary-utility; versions of the SDK add fields. */
+const tensorSchema = z.object({
+  info: z.object({
+    name: z.string(),
+    dataType: z.string(),
+    dimensions: z.array(z.int().positive()),
+    quantizeParams: z
+      .object({ scaleOffset: z.object({ scale: z.number(), offset: z.number() }).optional() })
+      .optional(),
+  }),
+});
+
+const contextSchema = z.object({
+  info: z.object({
+    buildId: z.string(),
+    graphs: z
+      .array(
+        z.object({
+          info: z.object({
+            graphName: z.string(),
+            graphInputs: z.array(tensorSchema),
+            graphOutputs: z.array(tensorSchema),
+          }),
+        }),
+      )
+      .min(1),
+  }),
+});
+
+export interface ContextGraph {
+  readonly name: string;
+  readonly inputs: readonly RawTensor[];
+  readonly outputs: readonly RawTensor[];
+}
+
+export interface ContextInfo {
+  /** Build of QNN that made it, e.g. `v2.51.0.260929181845`. */
+  readonly buildId: string;
+  readonly graphs: readonly ContextGraph[];
+}
+
+/** Reads what qnn-context-binary-utility says of a context. @throws DataError naming the field */
+export function parseContextInfo(text: string, label: string): ContextInfo {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new DataError(`${label}: qnn-context-binary-utility wrote no JSON`);
+  }
+  const parsed = contextSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new DataError(`${label}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
+  }
+  const { buildId, graphs } = parsed.data.info;
+  return {
+    buildId,
+    graphs: graphs.map(({ info }) => ({
+      name: info.graphName,
+      inputs: info.graphInputs.map((tensor) => rawTensor(tensor, label)),
+      outputs: info.graphOutputs.map((tensor) => rawTensor(tensor, label)),
+    })),
+  };
+}
+
+function rawTensor({ info }: z.output<typeof tensorSchema>, label: string): RawTensor {
+  const { name, dataType, dimensions, quantizeParams } = info;
+  if (!isQnnDataType(dataType))
+    throw new DataError(`${label}: ${name} is of ${dataType}, which is not read here`);
+  return { name, dataType, dims: dimensions, ...quantizeParams?.scaleOffset };
+}
+
+/**
+ * A context runs on the build of QNN that made it or a newer one of the same major version.
+ * @param libraryBuild null when the library does not tell: nothing is refused then
+ * @throws DeviceError naming both builds
+ */
+export function requireBuild(context: ContextInfo, libraryBuild: string | null, label: string): void {
+  if (libraryBuild === null) return;
+  const [made, runs] = [numbers(context.buildId), numbers(libraryBuild)];
+  const older = runs.findIndex((part, at) => part !== (made[at] ?? 0));
+  if (made[0] === runs[0] && (older < 0 || (runs[older] ?? 0) > (made[older] ?? 0))) return;
+  throw environmentFailure(
+    'context',
+    `${label} was made by QNN ${context.buildId}, the libraries are ${libraryBuild}`,
+    'Make it with the SDK that runs it, or use a newer SDK',
+  );
+}
+
+/** `v2.51.0.260929181845` as numbers, the build's time left out. */
+const numbers = (build: string): number[] => build.replace(/^v/, '').split('.').slice(0, 3).map(Number);
