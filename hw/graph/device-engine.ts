@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KvRef, Pass } from '../../src/decode/types.js';
@@ -12,12 +12,15 @@ import type { OpGraph } from '../../src/model/graph.js';
 import { PREFIX_SET } from '../../src/model/pass-shape.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import type { OrtHost } from '../ort/host.js';
-import type { Assignment, BoundTensor } from '../ort/protocol.js';
+import type { Assignment } from '../ort/protocol.js';
 import { type FileRecord, fileRecord } from '../record/run-record.js';
 import { type Bucket, bucketFor, bucketName } from './buckets.js';
 import type { Calibration } from './calibration.js';
-import { type Numerics, type StepGraphFile, tensorOf, writeStepGraph } from './step-graph.js';
+import { type ContextOptions, ContextStore, type PendingContext } from './context-store.js';
+import { type Numerics, stepGraph, writeStepGraph } from './step-graph.js';
 import { stepInputs } from './step-inputs.js';
+import { type StepIo, stepIo } from './step-io.js';
+import { TensorRegion } from './tensor-region.js';
 
 export interface DeviceEngineOptions {
   /** Starts a host process. Every bucket gets its own, so that a graph that ends its host takes no other along. */
@@ -36,6 +39,10 @@ export interface DeviceEngineOptions {
    * runs on the CPU as in llada.cpp (arXiv:2606.13740).
    */
   readonly head?: (hidden: Float32Array) => Float32Array;
+  /** Type of K and V at the boundary of the graph. Default f32. */
+  readonly kv?: 'f32' | 'f16';
+  /** Keeps compiled graphs, and uses those that are there already. Only for backends that have such a thing. */
+  readonly contexts?: () => Promise<ContextOptions>;
   /** For opening a session (compiling a graph) and for a run. Default 300 s. */
   readonly timeoutMs?: number;
   /** Called with every session that was opened and every run. */
@@ -51,8 +58,10 @@ export type DeviceEvent =
       /** Paths of the shared libraries in the host process. */
       readonly libraries: readonly string[];
       readonly graph: OpGraph;
-      /** The ONNX file, without its weights. */
-      readonly file: FileRecord;
+      /** Whether the graph was compiled now or came compiled out of a context. */
+      readonly from: 'graph' | 'context';
+      /** The ONNX file it was opened from, without its weights; and the files of its context. */
+      readonly files: readonly FileRecord[];
     }
   | { readonly kind: 'ran'; readonly bucket: Bucket; readonly passId: string; readonly ms: number };
 
@@ -63,15 +72,22 @@ interface OpenSession {
   readonly name: string;
   readonly host: OrtHost;
   readonly bucket: Bucket;
-  readonly file: StepGraphFile;
-  readonly region: number;
-  readonly tensors: ReadonlyMap<string, BoundTensor>;
+  readonly graph: OpGraph;
+  readonly io: StepIo;
+  readonly region: TensorRegion;
   /** Stamp of the prefix that the region holds. */
   prefix: number;
 }
 
-const LINE_BYTES = 64;
-const FLOAT_BYTES = 4;
+/** A model file to open, the files that belong to it, and what to do with the context that opening it makes. */
+interface Source {
+  readonly path: string;
+  readonly files: readonly string[];
+  readonly from: 'graph' | 'context';
+  readonly context: PendingContext | null;
+}
+
+const DEFAULT_TIMEOUT_MS = 300_000;
 
 /**
  * The denoising step on a backend behind an `OrtHost`: every pass runs in the compiled graph of its bucket, padded and
@@ -100,17 +116,16 @@ export class DeviceEngine implements Engine {
     if (this.disposed) throw new UsageError(`engine ${this.name} was disposed`);
     const session = await this.sessionFor(pass);
     this.feed(session, pass);
-    const timeout = this.options.timeoutMs ?? 300_000;
-    const { ms } = await session.host.run(session.name, timeout);
+    const { ms } = await session.host.run(session.name, this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     this.options.onEvent?.({ kind: 'ran', bucket: session.bucket, passId: pass.id, ms });
     const rows = pass.rows.length;
-    const { graph, result } = session.file;
+    const { graph, io, region } = session;
     this.kv.putPass(pass, {
-      k: graph.freshKv.map(({ k }) => this.read(session, k, rows)),
-      v: graph.freshKv.map(({ v }) => this.read(session, v, rows)),
+      k: graph.freshKv.map(({ k }) => region.read(k, rows)),
+      v: graph.freshKv.map(({ v }) => region.read(v, rows)),
     });
     if (pass.logits.length === 0) return { logits: new Float32Array(0) };
-    const answer = this.read(session, result, pass.logits.length);
+    const answer = region.read(io.result, pass.logits.length);
     return { logits: this.options.head?.(answer) ?? answer };
   }
 
@@ -132,95 +147,83 @@ export class DeviceEngine implements Engine {
     if (this.disposed) return;
     this.disposed = true;
     for (const { host } of this.sessions.values()) void host.stop();
-    for (const { region } of this.sessions.values()) closeSync(region);
+    for (const { region } of this.sessions.values()) region.close();
     rmSync(this.directory, { recursive: true, force: true });
     this.kv.clear();
   }
 
   private async sessionFor(pass: Pass): Promise<OpenSession> {
     const bucket = bucketFor(pass.rows.length, pass.reads.length, this.config.contextLength);
-    const name = bucketName(bucket);
-    const known = this.sessions.get(name);
+    const known = this.sessions.get(bucketName(bucket));
     if (known !== undefined) return known;
-    const { startHost, numerics, provider, config, calibration, onEvent, sessionOptions } = this.options;
-    const path = join(this.directory, `${name}.onnx`);
-    const file = await writeStepGraph(this.config, this.weights, path, {
-      ...{ bucket, numerics, head: this.options.head === undefined },
-      ...(calibration === undefined ? {} : { calibration }),
-    });
-    const { inputs, outputs, bytes } = layOut(file);
-    const regionPath = join(this.directory, `${name}.region`);
-    const region = openSync(regionPath, 'w+');
-    ftruncateSync(region, bytes);
+    const opened = await this.open(bucket);
+    this.sessions.set(opened.name, opened);
+    return opened;
+  }
+
+  private async open(bucket: Bucket): Promise<OpenSession> {
+    const { startHost, provider, config, onEvent, sessionOptions, timeoutMs } = this.options;
+    const name = bucketName(bucket);
+    const graph = stepGraph(this.config, bucket);
+    const io = stepIo(graph, this.boundary);
+    const { path, from, context, ...source } = await this.source(bucket);
+    const region = new TensorRegion(join(this.directory, `${name}.region`), io);
     const request = {
-      ...{
-        session: name,
-        model: path,
-        config: { ...RECORD_ASSIGNMENT, ...config },
-        threads: 1,
-        inputs,
-        outputs,
-      },
+      ...{ session: name, model: path, threads: 1, inputs: [...region.inputs], outputs: [...region.outputs] },
+      config: { ...RECORD_ASSIGNMENT, ...config, ...context?.config },
       provider:
         provider === null
           ? null
           : { name: provider.name, options: { ...provider.options, ...sessionOptions?.(name) } },
-      region: { path: regionPath, bytes },
+      region: { path: region.path, bytes: region.bytes },
     };
     let host: OrtHost | undefined;
     try {
       host = await startHost();
-      const { ms, assignments, libraries } = await host.open(request, this.options.timeoutMs ?? 300_000);
-      const opened = { kind: 'opened', bucket, ms, assignments, libraries, graph: file.graph } as const;
-      onEvent?.({ ...opened, file: await fileRecord(path) });
+      const { ms, assignments, libraries } = await host.open(request, timeoutMs ?? DEFAULT_TIMEOUT_MS);
+      const files = [...source.files, ...(context?.keep() ?? [])];
+      const records = await Promise.all(files.map((file) => fileRecord(file)));
+      onEvent?.({ kind: 'opened', bucket, ms, assignments, libraries, graph, from, files: records });
     } catch (error) {
-      closeSync(region);
+      context?.discard();
+      region.close();
       await host?.stop();
       throw error;
     }
-    const tensors = new Map([...inputs, ...outputs].map((tensor) => [tensor.name, tensor]));
-    const opened = { name, host, bucket, file, region, tensors, prefix: -1 };
-    this.sessions.set(name, opened);
-    return opened;
+    return { name, host, bucket, graph, io, region, prefix: -1 };
+  }
+
+  /** The context of a bucket where there is one, else its graph, written now. */
+  private async source(bucket: Bucket): Promise<Source> {
+    const { numerics, calibration, contexts } = this.options;
+    const name = bucketName(bucket);
+    const store = contexts === undefined ? null : new ContextStore(await contexts());
+    const compiled = store?.find(name) ?? null;
+    if (compiled !== null && store !== null) {
+      return { path: compiled, files: store.files(name), from: 'context', context: null };
+    }
+    const path = join(this.directory, `${name}.onnx`);
+    await writeStepGraph(this.config, this.weights, path, {
+      ...{ bucket, numerics, ...this.boundary },
+      ...(calibration === undefined ? {} : { calibration }),
+    });
+    return { path, files: [path], from: 'graph', context: store?.prepare(name) ?? null };
+  }
+
+  private get boundary() {
+    return { head: this.options.head === undefined, kv: this.options.kv ?? 'f32' } as const;
   }
 
   private feed(session: OpenSession, pass: Pass): void {
-    for (const [id, values] of stepInputs(this.config, pass, session.bucket)) this.write(session, id, values);
+    const { bucket, region } = session;
+    for (const [id, values] of stepInputs(this.config, pass, bucket)) region.write(id, values);
     if (this.prefix.assemble(pass.reads)) this.prefixStamp += 1;
     if (session.prefix === this.prefixStamp) return;
     session.prefix = this.prefixStamp;
     for (let layer = 0; layer < this.config.layers; layer++) {
       for (const part of ['k', 'v'] as const) {
-        this.write(session, kvInputId(PREFIX_SET, layer, part), this.prefix.values(layer, part));
+        region.write(kvInputId(PREFIX_SET, layer, part), this.prefix.values(layer, part));
       }
     }
   }
-
-  private write(session: OpenSession, id: string, values: Float32Array | Int32Array): void {
-    writeSync(session.region, values, 0, values.byteLength, session.tensors.get(id)!.offset);
-  }
-
-  /** The first `rows` rows of an output. */
-  private read(session: OpenSession, id: string, rows: number): Float32Array {
-    const width = tensorOf(session.file.graph, id).shape.at(-1) ?? 1;
-    const values = new Float32Array(rows * width);
-    readSync(session.region, values, 0, values.byteLength, session.tensors.get(id)!.offset);
-    return values;
-  }
-}
-
-/** Inputs, then outputs, each on a line of its own. */
-function layOut({ graph, result }: StepGraphFile) {
-  let end = 0;
-  const place = (id: string): BoundTensor => {
-    const { shape, dtype } = tensorOf(graph, id);
-    const offset = Math.ceil(end / LINE_BYTES) * LINE_BYTES;
-    end = offset + shape.reduce((product, extent) => product * extent, FLOAT_BYTES);
-    return { name: id, type: dtype === 'i32' ? 'i32' : 'f32', dims: [...shape], offset };
-  };
-  const read = [...graph.tensors.values()].filter(({ role }) => role === 'input' || role === 'kv');
-  const inputs = read.map(({ id }) => place(id));
-  const written = new Set([result, ...graph.freshKv.flatMap(({ k, v }) => [k, v])]);
-  const outputs = [...written].map(place);
-  return { inputs, outputs, bytes: end };
 }

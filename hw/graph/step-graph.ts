@@ -2,14 +2,14 @@ import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../../src/errors.js';
 import { buildGraph } from '../../src/model/build-graph.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import type { OpGraph, TensorInfo } from '../../src/model/graph.js';
+import type { OpGraph } from '../../src/model/graph.js';
 import { PREFIX_SET } from '../../src/model/pass-shape.js';
 import { precisionFor } from '../../src/model/precision.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { ExternalData } from '../../src/onnx/external-data.js';
 import { lowerOp } from '../../src/onnx/lower-ops.js';
 import { OnnxBuilder } from '../../src/onnx/onnx-builder.js';
-import { encodeModel } from '../../src/onnx/onnx-proto.js';
+import { DATA_TYPES, encodeModel } from '../../src/onnx/onnx-proto.js';
 import { WeightStore } from '../../src/onnx/weight-store.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { project } from '../../src/util/project-root.js';
@@ -17,6 +17,7 @@ import type { Bucket } from './buckets.js';
 import type { Calibration } from './calibration.js';
 import { lowerEmbedding, lowerLinear, type WeightBits } from './lower-linear.js';
 import { lowerScaledNorm } from './lower-norm.js';
+import { type StepIo, type StepIoOptions, stepIo } from './step-io.js';
 
 /**
  * How the graph computes. `f32`, `f16`: the same float graph; a backend that has only halves computes it in halves.
@@ -26,11 +27,9 @@ import { lowerScaledNorm } from './lower-norm.js';
 export type Numerics = 'f32' | 'f16' | 'w8a16' | 'w4a16';
 export const NUMERICS: readonly Numerics[] = ['f32', 'f16', 'w8a16', 'w4a16'];
 
-export interface StepGraphOptions {
+export interface StepGraphOptions extends StepIoOptions {
   readonly bucket: Bucket;
   readonly numerics: Numerics;
-  /** Without it the graph ends at the normed rows that the head would read. */
-  readonly head: boolean;
   /** Ranges of the activations; needed by the quantised numerics. */
   readonly calibration?: Calibration;
 }
@@ -38,8 +37,7 @@ export interface StepGraphOptions {
 export interface StepGraphFile {
   readonly path: string;
   readonly graph: OpGraph;
-  /** Tensor that has the answer: logits, or the normed rows. */
-  readonly result: string;
+  readonly io: StepIo;
 }
 
 /** The largest score a half holds with room to add: exp of it below any real score is 0. */
@@ -81,7 +79,11 @@ export async function writeStepGraph(
     ...{ onnx, weights: new WeightStore(source, onnx), compute: 'f32' as const },
     ...{ positions: config.contextLength, hiddenScore: HIDDEN_SCORE },
   };
-  declareInputs(onnx, graph);
+  const io = stepIo(graph, options);
+  for (const { id, name, type, dims } of io.inputs) {
+    onnx.input(name, type, dims);
+    if (name !== id) onnx.node('Cast', id, [name], { to: DATA_TYPES.f32 });
+  }
   for (const op of graph.ops) {
     if (op.kind === 'embed') await lowerEmbedding(op, onnx, source);
     else if (op.kind === 'rmsnorm') lowerScaledNorm(op, to);
@@ -94,9 +96,10 @@ export async function writeStepGraph(
       await lowerLinear(op, onnx, source, to.weights, quantized);
     }
   }
-  const result = head ? 'logits' : 'output_norm';
-  const outputs = new Set([result, ...graph.freshKv.flatMap(({ k, v }) => [k, v])]);
-  for (const id of outputs) onnx.output(id, 'f32', tensorOf(graph, id).shape);
+  for (const { id, name, type, dims } of io.outputs) {
+    if (name !== id) onnx.node('Cast', name, [id], { to: DATA_TYPES[type] });
+    onnx.output(name, type, dims);
+  }
   await data.write(dataPath);
   atomicWriteFile(
     path,
@@ -109,23 +112,11 @@ export async function writeStepGraph(
       },
     }),
   );
-  return { path, graph, result };
+  return { path, graph, io };
 }
 
 /** The pass a bucket stands for: every row may want logits, and any key may be hidden. */
 export function stepGraph(config: ModelConfig, { rows, context }: Bucket): OpGraph {
   const kvSets = [{ name: PREFIX_SET, length: context }];
   return buildGraph(config, { rows, kvSets, logitsRows: rows, masked: true }, precisionFor('f32'));
-}
-
-function declareInputs(onnx: OnnxBuilder, graph: OpGraph): void {
-  for (const { id, role, dtype, shape } of graph.tensors.values()) {
-    if (role === 'kv' || role === 'input') onnx.input(id, dtype === 'i32' ? 'i32' : 'f32', shape);
-  }
-}
-
-export function tensorOf(graph: OpGraph, id: string): TensorInfo {
-  const found = graph.tensors.get(id);
-  if (found === undefined) throw new Error(`graph of ${graph.model} has no tensor ${id}`);
-  return found;
 }

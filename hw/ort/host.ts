@@ -93,12 +93,24 @@ export class OrtHost {
     }
   }
 
-  /** Opens a session. @throws DeviceError when it is refused, crashes the host or takes too long */
-  open(
+  /**
+   * Opens a session. A provider that was asked for has to take every node: where fallback has to be allowed, this is
+   * what keeps a session that runs on the CPU from passing for one that does not.
+   * @throws DeviceError when it is refused, crashes the host, takes too long, or a node went to another provider
+   */
+  async open(
     request: Omit<Extract<Request, { kind: 'open' }>, 'kind'>,
     timeoutMs: number,
   ): Promise<ReplyOf<'opened'>> {
-    return this.ask({ kind: 'open', ...request }, 'opened', 'create session', timeoutMs);
+    const stage = 'create session';
+    const opened = await this.ask({ kind: 'open', ...request }, 'opened', stage, timeoutMs);
+    const wanted = request.provider?.name;
+    const foreign = opened.assignments.filter(({ provider }) => provider !== wanted);
+    if (wanted === undefined || foreign.length === 0) return opened;
+    const went = foreign.map(({ provider, nodes }) => `${nodes} nodes went to ${provider}`).join(', ');
+    const declined = this.failure('refused', stage, this.withLastError(`${wanted} declined: ${went}`));
+    await this.close(request.session);
+    throw declined;
   }
 
   /** Runs a session once on what its region holds. */
@@ -136,7 +148,7 @@ export class OrtHost {
     this.queue = answer.catch(() => {});
     return answer.then((reply) => {
       if (reply.kind === 'refused') {
-        throw this.failure('refused', stage, this.withLastError(oneLine(reply.message)));
+        throw this.failure('refused', stage, this.withLastError(withoutPreamble(oneLine(reply.message))));
       }
       if (reply.kind !== wanted) throw new Error(`host answered ${reply.kind} to ${request.kind}`);
       return reply as ReplyOf<K>;
@@ -185,6 +197,11 @@ export class OrtHost {
     const last = errors.at(-1)?.replace(/^.*?\[E:onnxruntime[^\]]*\]\s*/, '');
     return last === undefined || last.includes(what) || what.includes(last) ? what : `${what} (${last})`;
   }
+}
+
+/** What a plugin said, without the place in the runtime's source through which it came. */
+function withoutPreamble(message: string): string {
+  return message.replace(/^.*\[ONNXRuntimeError\] : \d+ : \w+ : (?=.)/, '');
 }
 
 function oneLines(log: string): string[] {

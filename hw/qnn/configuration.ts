@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { environmentFailure } from '../device-error.js';
-import type { Backend } from '../record/execution-class.js';
+import { archOf, type Backend } from '../record/execution-class.js';
 
 /** Name under which the plugin must be registered; it refuses others. */
 export const QNN_PROVIDER = 'QNNExecutionProvider';
@@ -17,6 +17,8 @@ export interface QnnRequest {
   /** Number of the SoC to compile for; needed for halves off the device. */
   readonly socModel?: number;
   readonly performanceMode?: string;
+  /** Architecture of the machine; default: this one's. */
+  readonly arch?: string;
 }
 
 export interface QnnConfiguration {
@@ -58,6 +60,7 @@ export function qnnConfiguration(request: QnnRequest): QnnConfiguration {
       ? 'onnxruntime-qnn 2.3 for Linux has it, later versions do not: use one of 2.3, or --backend htp'
       : 'Install the onnxruntime-qnn package for this platform';
   const backendFile = find(names[request.backend], missingBackend);
+  if (request.backend === 'htp') requireSkeleton(directory, request.arch ?? process.arch);
   const fallbackDisabled = request.backend !== 'cpu';
   const { halves, socModel, performanceMode } = request;
   return {
@@ -75,6 +78,17 @@ export function qnnConfiguration(request: QnnRequest): QnnConfiguration {
     backendFile,
     fallbackDisabled,
   };
+}
+
+/** The part of the backend that runs on the DSP; without it QNN would fail with a bare number. */
+function requireSkeleton(directory: string, arch: string): void {
+  if (archOf(arch) !== 'arm64') return;
+  if (readdirSync(directory).some((file) => /^libQnnHtpV\d+Skel\.so$/.test(file))) return;
+  throw environmentFailure(
+    'find QNN',
+    `libQnnHtpV*Skel.so is not in ${directory}`,
+    'It is the part that runs on the DSP: copy it from the same package (dllm-npu device fetch)',
+  );
 }
 
 /** Provider options that make the backend write a profile (CSV) of a session. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Trace } from '../../src/decode/trace.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { type Bucket, bucketName } from '../graph/buckets.js';
-import { stepGraph, tensorOf } from '../graph/step-graph.js';
+import { stepGraph } from '../graph/step-graph.js';
+import { type BoundaryTensor, stepIo } from '../graph/step-io.js';
 import { bytesOf, encodeRaw, type RawTensor } from './raw-tensor.js';
 import { replayInputs } from './replay-inputs.js';
 import { tensorFor } from './tools-files.js';
@@ -83,17 +84,16 @@ function openBucket(
   compiled: ReturnType<TensorsOfBucket>,
 ): BucketReplay & { bytes: number; kv: Map<string, string> } {
   mkdirSync(directory, { recursive: true });
-  const graph = stepGraph(engine.config, bucket);
+  const io = stepIo(stepGraph(engine.config, bucket), { head: true });
   const name = bucketName(bucket);
-  const plain = (id: string): RawTensor => {
-    const { dtype, shape } = tensorOf(graph, id);
-    const dataType = dtype === 'i32' ? 'QNN_DATATYPE_INT_32' : 'QNN_DATATYPE_FLOAT_32';
-    return { name: id, dataType, dims: [...shape] };
+  const plain = ({ id, type, dims }: BoundaryTensor): RawTensor => {
+    const dataType = type === 'i32' ? 'QNN_DATATYPE_INT_32' : 'QNN_DATATYPE_FLOAT_32';
+    return { name: id, dataType, dims: [...dims] };
   };
-  const read = [...graph.tensors.values()].filter(({ role }) => role === 'input' || role === 'kv');
   return {
     ...{ bucket, name, directory, passes: [], bytes: 0, kv: new Map<string, string>() },
-    inputs: compiled?.inputs ?? read.map(({ id }) => plain(id)),
-    output: compiled === null ? plain('logits') : tensorFor(compiled.outputs, 'logits', `graph ${name}`),
+    inputs: compiled?.inputs ?? io.inputs.map(plain),
+    output:
+      compiled === null ? plain(io.outputs[0]!) : tensorFor(compiled.outputs, 'logits', `graph ${name}`),
   };
 }

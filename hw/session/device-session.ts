@@ -1,14 +1,20 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
+import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
+import { fileSha256 } from '../../src/model/load.js';
 import type { WeightSource } from '../../src/model/weights.js';
+import { project } from '../../src/util/project-root.js';
 import { environmentFailure } from '../device-error.js';
 import { bucketName } from '../graph/buckets.js';
 import type { Calibration } from '../graph/calibration.js';
+import type { ContextOptions } from '../graph/context-store.js';
 import { DeviceEngine, type DeviceEvent } from '../graph/device-engine.js';
 import type { Numerics } from '../graph/step-graph.js';
 import { type HostInfo, OrtHost } from '../ort/host.js';
+import { qnnAdvice } from '../qnn/advice.js';
 import { profilingOptions, type QnnConfiguration, qnnConfiguration } from '../qnn/configuration.js';
 import { type ExecutionProfile, parseQnnProfile } from '../qnn/profile.js';
 import { archOf, backendOf, type Evidence } from '../record/execution-class.js';
@@ -42,11 +48,17 @@ export interface DeviceRequest {
   readonly calibration?: Calibration;
   /** Keeps the head out of the graph, see `DeviceEngineOptions.head`. */
   readonly head?: (hidden: Float32Array) => Float32Array;
+  /** Type of K and V at the boundary of the graph. Default f32. */
+  readonly kv?: 'f32' | 'f16';
+  /** Keeps compiled graphs under this directory, and uses those that are there: QNN's HTP backend only. */
+  readonly contexts?: { readonly directory: string; readonly embed: boolean };
   /** For compiling a graph and for one run. */
   readonly timeoutMs?: number;
   /** Told of every graph that was compiled and every run. */
   readonly onEvent?: (event: DeviceEvent) => void;
 }
+
+const KEY_DIGITS = 16;
 
 /**
  * An engine on a device backend, and the evidence of what it did: the libraries that were in memory, the provider each
@@ -63,7 +75,9 @@ export class DeviceSession {
 
   /** @throws DeviceError when a library is missing */
   constructor(private readonly request: DeviceRequest) {
-    const { backend, numerics, model, calibration, head, timeoutMs } = request;
+    const { backend, numerics, model, calibration, head, kv, contexts, timeoutMs } = request;
+    if (contexts !== undefined && backend !== 'htp')
+      throw new UsageError(`backend ${backend} has no compiled contexts, only htp has`);
     this.qnn = backend === 'ort-cpu' ? null : configure(request, backend);
     this.profiles = mkdtempSync(join(tmpdir(), 'dllm-npu-profile-'));
     this.engine = new DeviceEngine(model.config, model.weights, {
@@ -72,6 +86,8 @@ export class DeviceSession {
       config: this.qnn?.config ?? {},
       ...(calibration === undefined ? {} : { calibration }),
       ...(head === undefined ? {} : { head }),
+      ...(kv === undefined ? {} : { kv }),
+      ...(contexts === undefined ? {} : { contexts: () => this.contexts(contexts) }),
       ...(this.qnn === null ? {} : { sessionOptions: (name) => profilingOptions(this.profilePath(name)) }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       onEvent: (event) => {
@@ -110,9 +126,40 @@ export class DeviceSession {
   private async startHost(): Promise<OrtHost> {
     const directory = this.request.qnnDirectory;
     const env = directory === undefined || this.qnn === null ? {} : { env: { ADSP_LIBRARY_PATH: directory } };
-    const { host, info } = await OrtHost.start({ plugin: this.qnn?.plugin ?? null, ...env });
+    const { host, info } = await OrtHost.start({
+      ...{ plugin: this.qnn?.plugin ?? null, advise: qnnAdvice },
+      ...env,
+    });
     this.info = info;
     return host;
+  }
+
+  /**
+   * A folder of its own for everything that a context depends on: one that was made of another model, format or
+   * library is never found.
+   */
+  private async contexts(asked: NonNullable<DeviceRequest['contexts']>): Promise<ContextOptions> {
+    const { model, numerics, calibration, kv, head } = this.request;
+    const { plugin, backendFile, provider } = this.qnn!;
+    const depends = {
+      ...{
+        project: project().version,
+        config: model.config,
+        numerics,
+        kv: kv ?? 'f32',
+        head: head === undefined,
+      },
+      weights: await fileSha256(model.weightsPath),
+      calibration: calibration?.entries() ?? null,
+      libraries: [await fileSha256(plugin.path), await fileSha256(backendFile)],
+      options: withoutPlaces(provider.options),
+      embed: asked.embed,
+    };
+    const key = createHash('sha256').update(JSON.stringify(depends)).digest('hex').slice(0, KEY_DIGITS);
+    return {
+      directory: join(asked.directory, `${model.config.name}-${numerics}-${key}`),
+      embed: asked.embed,
+    };
   }
 
   private opened() {
@@ -183,7 +230,7 @@ export class DeviceSession {
       fileRecord(path, path === info?.library ? info.version : await libraryVersion(path)),
     );
     const weights = await fileRecord(this.request.model.weightsPath);
-    return [...(await Promise.all(libraries)), weights, ...opened.map(({ file }) => file)];
+    return [...(await Promise.all(libraries)), weights, ...opened.flatMap(({ files }) => files)];
   }
 }
 

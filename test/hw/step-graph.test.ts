@@ -106,19 +106,19 @@ describe('device graph on ONNX Runtime', () => {
     expect(split.tokens).toEqual(together.tokens);
     await Promise.all([device.close(), whole.close()]);
     head.dispose();
-    const options = { bucket: { rows: 32, context: 64 }, numerics: 'f32', head: false } as const;
-    const { result } = await writeStepGraph(
+    const options = { bucket: { rows: 32, context: 64 }, numerics: 'f32', head: false, kv: 'f32' } as const;
+    const { io } = await writeStepGraph(
       model.config,
       model.weights,
       `${temporaryDirectory()}/m.onnx`,
       options,
     );
-    expect(result).toBe('output_norm');
+    expect(io.result).toBe('output_norm');
   });
 
   it('refuses quantised numerics without calibration', async () => {
     const model = await loadModel('tiny-llada');
-    const options = { bucket: { rows: 32, context: 64 }, numerics: 'w4a16', head: true } as const;
+    const options = { bucket: { rows: 32, context: 64 }, numerics: 'w4a16', head: true, kv: 'f32' } as const;
     const written = writeStepGraph(model.config, model.weights, `${temporaryDirectory()}/m.onnx`, options);
     await expect(written).rejects.toThrow(/needs calibrated/);
   });

@@ -33,7 +33,10 @@ beforeAll(async () => {
   const prompts = Array.from({ length: 4 }, (_, index) => prompt('train', index));
   calibration = await calibrate(model, { policy, prompts, genLength: GENERATED });
 });
-afterAll(() => reference?.dispose());
+afterAll(async () => {
+  reference?.dispose();
+  await model?.weights.close();
+});
 
 /** Logits on the passes of the reference, tokens of a generation of its own, and the record of both. */
 async function compared(request: Omit<DeviceRequest, 'model' | 'calibration'>) {

@@ -1,0 +1,58 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { qnnAdvice } from '../../../hw/qnn/advice.js';
+import { qnnConfiguration } from '../../../hw/qnn/configuration.js';
+import { temporaryDirectory } from '../../model/checkpoint.js';
+
+describe('what to do next', () => {
+  it.each([
+    // origin: recorded-emulator (plugins 2.3.0 and 2.7.0 on x86-64)
+    [
+      'Failed to finalize QNN graph. Error: QNN_COMMON_ERROR_MEM_ALLOC: Memory allocation',
+      /rejects this graph: try --numerics f16/,
+    ],
+    ['FP16 precision mode is enabled but soc_model is not specified. Both parameters', /--soc-model 69/],
+    [
+      'graph nodes that are assigned to the default CPU EP, but fallback to CPU EP has been explicitly disabled by the user.',
+      /declined the graph/,
+    ],
+    ['Failed to load from EpContext model. Failed to get context binary info.', /remove its folder/],
+    ['Unable to find a valid interface for /x/libQnnCpu.so', /different releases are mixed/],
+    // origin: upstream-doc (issue threads of onnxruntime and executorch)
+    [
+      'QnnDsp <E> Stub lib id mismatch: expected (v2.28.2.241116104011_103376), detected (v2.25.17)',
+      /different releases/,
+    ],
+    ['QnnDsp <E> Unable to load Skel Library. transportStatus: 9', /libQnnHtpV\*Skel\.so/],
+    ['QnnDsp <E> Transport layer setup failed, error: 14001', /device doctor/],
+    ['libatomic.so.1: cannot open shared object file: No such file or directory', /glibc 2\.35.*libatomic/],
+  ])('after "%s"', (said, next) => expect(qnnAdvice(said)).toMatch(next));
+
+  it('is nothing after words that nobody has seen yet', () => {
+    expect(qnnAdvice('something else')).toBeUndefined();
+  });
+});
+
+describe('a backend without its part for the DSP', () => {
+  it('is refused on arm64 before anything is started, naming the file', () => {
+    const directory = temporaryDirectory();
+    for (const file of [
+      'libonnxruntime_providers_qnn.so',
+      'libQnnHtp.so',
+      'onnxruntime_providers_qnn.dll',
+      'QnnHtp.dll',
+    ]) {
+      writeFileSync(join(directory, file), '');
+    }
+    const asked = { directory, backend: 'htp', halves: true } as const;
+    expect(() => qnnConfiguration({ ...asked, arch: 'arm64' })).toThrow(
+      /libQnnHtpV\*Skel\.so is not in .*device fetch/,
+    );
+    expect(qnnConfiguration({ ...asked, arch: 'x64' }).fallbackDisabled).toBe(true);
+    writeFileSync(join(directory, 'libQnnHtpV79Skel.so'), '');
+    expect(qnnConfiguration({ ...asked, arch: 'arm64' }).config).toEqual({
+      'session.disable_cpu_ep_fallback': '1',
+    });
+  });
+});
