@@ -15,6 +15,7 @@ import type {
   TransferOptions,
 } from './command-runner.js';
 import type { Exit } from './spawn-collect.js';
+import { leftBehind, workName } from './work-name.js';
 
 export interface AdbRunnerOptions extends AdbOptions {
   /** Where work directories are made on the phone: a place where programs may run. */
@@ -124,9 +125,14 @@ export class AdbRunner implements CommandRunner {
     return stdout.slice(0, 64);
   }
 
+  /** Also removes what processes of this machine left behind that ended while the phone was away. */
   async makeWorkDirectory(): Promise<string> {
-    const directory = posix.join(this.directory, freshName('run-'));
-    await this.must('work directory', 'mkdir -p "$1" && chmod 700 "$1"', [directory]);
+    const directory = posix.join(this.directory, workName());
+    const { stdout } = await this.must('work directory', 'mkdir -p "$1" && chmod 700 "$1" && ls -1 "$2"', [
+      directory,
+      this.directory,
+    ]);
+    for (const name of leftBehind(stdout.split('\n'))) await this.remove(posix.join(this.directory, name));
     return directory;
   }
 

@@ -3,6 +3,7 @@ import { createColors } from 'picocolors';
 import { formatTable } from '../../util/table.js';
 import type { Context } from '../io.js';
 import { registerDeviceCalibrate } from './device-calibrate.js';
+import { registerDeviceClean } from './device-clean.js';
 import { registerDeviceCompare } from './device-compare.js';
 import { registerDeviceFetch } from './device-fetch.js';
 import { registerDeviceGgml } from './device-ggml.js';
@@ -27,6 +28,7 @@ export function registerDevice(program: Command, context: () => Context): void {
   registerDeviceCalibrate(device, context);
   registerDeviceGgml(device, context);
   registerDeviceQnn(device, context);
+  registerDeviceClean(device, context);
 }
 
 async function doctor(ctx: Context): Promise<void> {

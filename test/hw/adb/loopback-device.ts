@@ -34,7 +34,6 @@ export class LoopbackDevice {
   private sendCutAfter: number | null = null;
   /** Bytes of payload that arrived, over all connections. */
   received = 0;
-  connections = 0;
 
   private constructor(private readonly options: LoopbackOptions) {
     this.server = createServer((socket) => this.accept(socket));
@@ -77,7 +76,6 @@ export class LoopbackDevice {
   }
 
   private accept(socket: Socket): void {
-    this.connections++;
     this.sockets.add(socket);
     const connection = new Connection(socket, this.options, (bytes) => this.sent(bytes));
     const cutter = new Cutter();

@@ -1,11 +1,23 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AdbRunner } from '../../../hw/runner/adb-runner.js';
 import { withWorkDirectory } from '../../../hw/runner/command-runner.js';
+import { workName } from '../../../hw/runner/work-name.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 import { AdbServer, HAS_ADB } from './adb-server.js';
 import { LoopbackDevice } from './loopback-device.js';
@@ -263,6 +275,36 @@ describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
     });
   });
 
+  it('removes what a process left behind that ended while the phone was away, and nothing else', async () => {
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    const [dead, alive] = [join(place, workName(gone)), join(place, workName())];
+    const foreign = join(place, `run-00000000-${gone}-0123456789ab`);
+    for (const directory of [dead, alive, foreign]) mkdirSync(join(directory, 'lib'), { recursive: true });
+    const made = await runner.makeWorkDirectory();
+    expect(
+      readdirSync(place)
+        .map((name) => join(place, name))
+        .sort(),
+    ).toEqual([alive, foreign, made].sort());
+  });
+
+  it.skipIf(!mayMount())('tells a full file system, and leaves it as it was', async () => {
+    mkdirSync(place, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', place]);
+    try {
+      const directory = await runner.makeWorkDirectory();
+      mkdirSync(join(local, 'tree'));
+      for (const name of ['a', 'b', 'c']) file(join('tree', name), MB);
+      const push = runner.push(file('big', 3 * MB), join(directory, 'big'));
+      await expect(push).rejects.toMatchObject({ problem: 'disk-full', exitCode: 3 });
+      const tree = runner.pushTree(join(local, 'tree'), join(directory, 'tree'));
+      await expect(tree).rejects.toMatchObject({ problem: 'disk-full', exitCode: 3 });
+      expect(readdirSync(directory)).toEqual([]);
+    } finally {
+      execFileSync('umount', [place]);
+    }
+  });
+
   it('removes its work directory however the work ends, over a new connection too', async () => {
     const failing = withWorkDirectory(runner, async (directory) => {
       expect(statSync(directory).mode & 0o777).toBe(0o700);
@@ -274,6 +316,15 @@ describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
     expect(existsSync(place)).toBe(false);
   });
 });
+
+/** Whether a file system of a given size can be made here: as root, outside most containers. */
+function mayMount(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), 'dllm-npu-mount-'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory]).status === 0;
+  if (mounted) spawnSync('umount', [directory]);
+  rmSync(directory, { recursive: true, force: true });
+  return mounted;
+}
 
 /** Whether a process ends within two seconds. */
 async function dead(pid: number): Promise<boolean> {

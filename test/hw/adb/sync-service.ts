@@ -37,6 +37,8 @@ const tagged = (id: string, ...words: number[]): Buffer =>
 export class SyncService {
   private readonly cutter = new Cutter();
   private receiving: string | null = null;
+  /** Why the file that is being received cannot be had. */
+  private failure: string | null = null;
   /** Requests are answered one after the other. */
   private busy: Promise<void> = Promise.resolve();
 
@@ -85,12 +87,25 @@ export class SyncService {
   }
 
   private receive(bytes: Buffer): void {
-    if (this.receiving !== null) appendFileSync(this.receiving, bytes);
+    if (this.receiving === null || this.failure !== null) return;
+    try {
+      appendFileSync(this.receiving, bytes);
+    } catch (error) {
+      // As adbd: what does not fit is removed, the rest of the file is passed over, the end of it is answered.
+      this.failure =
+        (error as NodeJS.ErrnoException).code === 'ENOSPC'
+          ? 'write failed: No space left on device'
+          : String(error);
+      rmSync(this.receiving, { force: true });
+    }
   }
 
   private async done(mtimeS: number): Promise<void> {
-    if (this.receiving !== null) utimesSync(this.receiving, mtimeS, mtimeS);
+    const { receiving, failure } = this;
     this.receiving = null;
+    this.failure = null;
+    if (failure !== null) return this.fail(failure);
+    if (receiving !== null) utimesSync(receiving, mtimeS, mtimeS);
     await this.channel.write(tagged('OKAY', 0));
   }
 

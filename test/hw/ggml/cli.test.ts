@@ -160,6 +160,13 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
     });
     expect(code).toBe(0);
     expect(device.received - before).toBeLessThan(50_000);
+    const clean = () => cli(['device', 'clean', '--device-directory', place], { env: server.env });
+    expect(await clean()).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^removed .*kept on adb:127/),
+    });
+    expect(existsSync(place)).toBe(false);
+    expect((await clean()).stdout).toMatch(/^nothing was kept/);
   });
 
   it('gives the time of a pass per number of rows', async () => {

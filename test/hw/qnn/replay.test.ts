@@ -99,6 +99,34 @@ describe.skipIf(!HAS_ORT)('replay of a recorded decode', () => {
     expect(data.record.executionClass).toBe('htp-emulator-x86');
   });
 
+  it('holds for drafts, refreshes and rows that do not see each other', async () => {
+    const [path, folder] = [join(root, 'llada.jsonl'), join(root, 'llada')];
+    const decoded = [
+      'generate',
+      '--problem',
+      '1',
+      '--policy',
+      'llada.cpp',
+      '--gen-length',
+      '32',
+      '--trace',
+      path,
+    ];
+    expect((await cli(decoded)).code).toBe(0);
+    expect((await cli(['device', 'qnn', 'graphs', path, '--out', folder])).code).toBe(0);
+    for (const name of readdirSync(folder).filter((file) => file.endsWith('.onnx'))) {
+      writeFileSync(join(folder, name.replace(/onnx$/, 'dlc')), join(folder, name));
+    }
+    const argv = ['device', 'qnn', 'replay', path, '--graphs', folder, '--runner', 'local', '--json'];
+    const { code, stdout } = await cli(argv, { env });
+    expect(code).toBe(0);
+    const { agreement } = JSON.parse(stdout) as {
+      agreement: { rows: number; sameBest: number; maxLogitError: number };
+    };
+    expect(agreement.sameBest).toBe(agreement.rows);
+    expect(agreement.maxLogitError).toBeLessThan(1e-3);
+  });
+
   it('tells wrong logits, with exit code 1', async () => {
     process.env.STAND_IN_FAULT = 'wrong';
     const { code, stderr } = await local().finally(() => delete process.env.STAND_IN_FAULT);
