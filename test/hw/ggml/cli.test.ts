@@ -109,7 +109,7 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
     const args = readFileSync(join(local, 'args'), 'utf8').split('\n');
     expect(args).toContain('Why\'s "that" $(id)?');
     expect(args[1]).toMatch(/it's a model\.gguf$/);
-    expect(readFileSync(join(local, 'env'), 'utf8')).toMatch(/phone\/run-[0-9a-f]+\/lib 3\n$/);
+    expect(readFileSync(join(local, 'env'), 'utf8')).toMatch(/phone\/run-[-0-9a-f]+\/lib 3\n$/);
     expect(readFileSync(logPath, 'utf8')).toBe(log);
     const record = await readRunRecord(recordPath);
     expect(record).toMatchObject({
