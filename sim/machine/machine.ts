@@ -10,7 +10,7 @@ import { type MemoryMap, type MemoryMode, type MemoryRuntime, UnlimitedMemory } 
 import type { SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuWork } from './cpu-model.js';
 import { FoldedTimer } from './folded-timer.js';
-import { mayStage, memoryContext } from './memory-context.js';
+import { checkWindow, mayStage, memoryContext } from './memory-context.js';
 import { type Fidelity, NpuUnits } from './npu-unit.js';
 import type { PassTiming } from './pass-run.js';
 import { type PassResources, PassTimer } from './pass-timer.js';
@@ -124,7 +124,7 @@ class EventMachine implements Machine {
         ? new FoldedTimer(this.unitsWith(new UnlimitedMemory()), { ...options, mode: memory })
         : null;
     // A window that fits nothing is refused here, not in the first step.
-    if (this.folded === null) this.place();
+    if (this.folded === null && memory !== 'unlimited') checkWindow(options);
     this.side = new SideWork((regime, copying) => this.sideShare(regime, copying));
   }
 
@@ -134,9 +134,10 @@ class EventMachine implements Machine {
     return { profile, stack, npu, npuBesideCopy, rates: this.mainCpuRates, memory, recorder };
   }
 
-  private place(): { memory: MemoryRuntime; passes: PassTimer } {
+  /** @param pass a graph that is there anyway */
+  private place(pass?: OpGraph): { memory: MemoryRuntime; passes: PassTimer } {
     if (this.placed === null) {
-      const context = memoryContext(this.options, this.rates, this.npu);
+      const context = memoryContext(this.options, this.rates, this.npu, pass);
       const memory = createMemory(this.options.memory, context, this.options.memoryOptions);
       this.placed = { memory, passes: new PassTimer(this.unitsWith(memory)) };
     }
@@ -200,8 +201,7 @@ class EventMachine implements Machine {
   private run(shape: PassShape, step: number, joins = false): StepTiming {
     const startMs = this.nowMs;
     this.lastShape = shape;
-    const main =
-      this.folded?.run(shape, step, startMs) ?? this.place().passes.run(this.graphFor(shape), step, startMs);
+    const main = this.folded?.run(shape, step, startMs) ?? this.event(this.graphFor(shape), step, startMs);
     const wait = {
       regime: 'npu',
       copying: false,
@@ -238,6 +238,10 @@ class EventMachine implements Machine {
         refreshesInFlight: this.side.inFlight,
       },
     };
+  }
+
+  private event(graph: OpGraph, step: number, startMs: number): PassTiming {
+    return this.place(graph).passes.run(graph, step, startMs);
   }
 
   private graphFor(shape: PassShape): OpGraph {

@@ -1,10 +1,12 @@
+import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import type { Precision } from '../../src/model/graph.js';
+import type { Op, OpGraph, Precision } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { MemoryContext } from '../memory/regions.js';
+import type { PlacedOp } from '../memory/runtime.js';
 import { opWeightBytes } from '../stacks/batches.js';
-import type { SoftwareStack } from '../stacks/stack.js';
+import type { DispatchGroup, SoftwareStack } from '../stacks/stack.js';
 import { foldModel } from './fold-model.js';
 import type { NpuUnits } from './npu-unit.js';
 import type { Rates } from './rates.js';
@@ -17,17 +19,30 @@ export interface ModelOnChip {
   readonly precision: Precision;
 }
 
-/** What the memory runtime needs to know: the window, the costs, and one representative pass. */
-export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits): MemoryContext {
+/**
+ * What the memory runtime needs to know: the window, the costs, and the weights.
+ * @param pass a graph that is there anyway; used when it reads all weights
+ */
+export function memoryContext(
+  options: ModelOnChip,
+  rates: Rates,
+  npu: NpuUnits,
+  pass?: OpGraph,
+): MemoryContext {
   const { profile, stack, model, precision } = options;
   const { window } = profile;
-  const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const onNpu = stack.groups(graph, profile).filter((group) => group.device === 'npu');
-  const placed = () =>
-    onNpu.flatMap((group) => {
-      const kernels = npu.timeGroup(group.ops, graph);
+  const referenceGraph = (): OpGraph =>
+    graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
+  const onNpu = (graph: OpGraph): readonly DispatchGroup[] =>
+    stack.groups(graph, profile).filter((group) => group.device === 'npu');
+  const graph = pass === undefined || pass.logits === null ? referenceGraph() : pass;
+  const placed = (): PlacedOp[] => {
+    const reference = referenceGraph();
+    return onNpu(reference).flatMap((group) => {
+      const kernels = npu.timeGroup(group.ops, reference);
       return group.ops.map((op, at) => ({ op, computeMs: kernels[at]?.ms ?? 0 }));
     });
+  };
   return {
     window: { ...window, bytes: windowBytes(options) },
     costs: contextCosts(profile, rates),
@@ -35,7 +50,7 @@ export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits)
     slotBytes: stack.numbers.slotBytes,
     kvGrowthTokens: stack.numbers.kvGrowthTokens,
     kvBytesPerToken: kvBytesPerToken(options),
-    reference: { graph, ops: onNpu.flatMap(({ ops }) => ops), placed },
+    reference: { graph, ops: onNpu(graph).flatMap(({ ops }) => ops), placed },
   };
 }
 
@@ -47,6 +62,22 @@ export function contextCosts({ driver }: HardwareProfile, rates: Rates): MemoryC
     maintenanceMsPerByte: driver.cacheMaintenance / 1e6,
     copyBytesPerMs: rates.copyBytesPerMs,
   };
+}
+
+/**
+ * Refuses a window that cannot hold the weights of a single operator.
+ * @throws UsageError naming the tensor and the missing bytes
+ */
+export function checkWindow(options: ModelOnChip): void {
+  const bytes = windowBytes(options);
+  const { graph, ops } = foldedNpuOps(options);
+  for (const { weights } of ops) {
+    const sizes = weights.map((id) => ({ id, bytes: graph.tensors.get(id)?.bytes ?? 0 }));
+    const all = sizes.reduce((sum, size) => sum + size.bytes, 0);
+    if (all <= bytes) continue;
+    const { id } = sizes.reduce((best, size) => (size.bytes > best.bytes ? size : best));
+    throw new UsageError(`${id} (${all} B) is ${all - bytes} B larger than the address window`);
+  }
 }
 
 /** Whether weights and the KV cache of a full context leave no tenth of the window for activations. */
@@ -63,21 +94,26 @@ function windowBytes(options: ModelOnChip): number {
   return profile.window.bytes * stack.sessions(npuWeights(options, stack.numbers), profile);
 }
 
-/** Bytes of all weights on the NPU; equal layers are counted once and multiplied. */
-function npuWeights(
-  { profile, stack, model, precision }: ModelOnChip,
-  layout: Parameters<typeof opWeightBytes>[2],
-): number {
-  const { config, counts } = foldModel(model);
-  const graph = graphFor(config, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
+/** Bytes of all weights on the NPU. */
+function npuWeights(options: ModelOnChip, layout: Parameters<typeof opWeightBytes>[2]): number {
+  const { graph, ops, counts } = foldedNpuOps(options);
   let bytes = 0;
-  for (const { device, ops } of stack.groups(graph, profile)) {
-    if (device !== 'npu') continue;
-    for (const op of ops) {
-      bytes += opWeightBytes(graph, op, layout) * (op.layer === null ? 1 : (counts[op.layer] ?? 0));
-    }
+  for (const op of ops) {
+    bytes += opWeightBytes(graph, op, layout) * (op.layer === null ? 1 : (counts[op.layer] ?? 0));
   }
   return bytes;
+}
+
+/** NPU operators of one layer of each kind, with how often a kind occurs. */
+function foldedNpuOps({ profile, stack, model, precision }: ModelOnChip): {
+  graph: OpGraph;
+  ops: readonly Op[];
+  counts: readonly number[];
+} {
+  const { config, counts } = foldModel(model);
+  const graph = graphFor(config, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
+  const onNpu = stack.groups(graph, profile).filter(({ device }) => device === 'npu');
+  return { graph, ops: onNpu.flatMap(({ ops }) => ops), counts };
 }
 
 export function kvBytesPerToken({ model, precision }: ModelOnChip): number {
