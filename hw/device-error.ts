@@ -12,7 +12,7 @@ export class DeviceError extends EnvironmentError {
     advice?: string,
   ) {
     const said = `${failure.stage}: ${failure.reason}`;
-    super(oneLine(advice === undefined ? said : `${said}. ${advice}`));
+    super(oneLine(advice === undefined ? said : `${said.replace(/\.$/, '')}. ${advice}`));
   }
 }
 

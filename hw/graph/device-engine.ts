@@ -5,6 +5,7 @@ import type { KvRef, Pass } from '../../src/decode/types.js';
 import type { Engine, PassResult } from '../../src/engine/engine.js';
 import { KvStore } from '../../src/engine/kv-store.js';
 import { PrefixRows } from '../../src/engine/prefix-rows.js';
+import { type Head, loadHead } from '../../src/engine/tfjs/weight-tensors.js';
 import { UsageError } from '../../src/errors.js';
 import { kvInputId } from '../../src/model/build-graph.js';
 import type { ModelConfig } from '../../src/model/config.js';
@@ -35,10 +36,10 @@ export interface DeviceEngineOptions {
   /** Further provider options of the session of a bucket, e.g. where its profile goes. */
   readonly sessionOptions?: (bucket: string) => Readonly<Record<string, string>>;
   /**
-   * Computes logits of final hidden states, [rows, hidden] to [rows, vocab]: the graph then ends before the head, which
-   * runs on the CPU as in llada.cpp (arXiv:2606.13740).
+   * `cpu`: the graph ends before the head, and the reference engine computes the logits of its final hidden states, as
+   * llada.cpp does (arXiv:2606.13740). Default `graph`.
    */
-  readonly head?: (hidden: Float32Array) => Float32Array;
+  readonly head?: 'graph' | 'cpu';
   /** Type of K and V at the boundary of the graph. Default f32. */
   readonly kv?: 'f32' | 'f16';
   /** Keeps compiled graphs, and uses those that are there already. Only for backends that have such a thing. */
@@ -100,6 +101,7 @@ export class DeviceEngine implements Engine {
   private readonly sessions = new Map<string, OpenSession>();
   private readonly directory = mkdtempSync(join(tmpdir(), 'dllm-npu-device-'));
   private prefixStamp = 0;
+  private head: Head | undefined;
   private disposed = false;
 
   constructor(
@@ -126,7 +128,9 @@ export class DeviceEngine implements Engine {
     });
     if (pass.logits.length === 0) return { logits: new Float32Array(0) };
     const answer = region.read(io.result, pass.logits.length);
-    return { logits: this.options.head?.(answer) ?? answer };
+    if (this.options.head !== 'cpu') return { logits: answer };
+    this.head ??= await loadHead(this.config, this.weights);
+    return { logits: this.head(answer) };
   }
 
   retain(live: readonly KvRef[]): void {
@@ -148,6 +152,7 @@ export class DeviceEngine implements Engine {
     this.disposed = true;
     for (const { host } of this.sessions.values()) void host.stop();
     for (const { region } of this.sessions.values()) region.close();
+    this.head?.dispose();
     rmSync(this.directory, { recursive: true, force: true });
     this.kv.clear();
   }
@@ -211,7 +216,7 @@ export class DeviceEngine implements Engine {
   }
 
   private get boundary() {
-    return { head: this.options.head === undefined, kv: this.options.kv ?? 'f32' } as const;
+    return { head: this.options.head !== 'cpu', kv: this.options.kv ?? 'f32' } as const;
   }
 
   private feed(session: OpenSession, pass: Pass): void {

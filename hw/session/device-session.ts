@@ -46,8 +46,8 @@ export interface DeviceRequest {
   readonly qnnDirectory?: string;
   readonly socModel?: number;
   readonly calibration?: Calibration;
-  /** Keeps the head out of the graph, see `DeviceEngineOptions.head`. */
-  readonly head?: (hidden: Float32Array) => Float32Array;
+  /** Where the head runs. Default `graph`. */
+  readonly head?: 'graph' | 'cpu';
   /** Type of K and V at the boundary of the graph. Default f32. */
   readonly kv?: 'f32' | 'f16';
   /** Keeps compiled graphs under this directory, and uses those that are there: QNN's HTP backend only. */
@@ -147,7 +147,7 @@ export class DeviceSession {
         config: model.config,
         numerics,
         kv: kv ?? 'f32',
-        head: head === undefined,
+        head: head ?? 'graph',
       },
       weights: await fileSha256(model.weightsPath),
       calibration: calibration?.entries() ?? null,

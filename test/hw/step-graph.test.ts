@@ -10,7 +10,6 @@ import { composePolicy } from '../../src/decode/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { decode } from '../../src/decode/session.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
-import { loadHead } from '../../src/engine/tfjs/weight-tensors.js';
 import { loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import { generateProblem } from '../../src/train/problems.js';
@@ -94,8 +93,7 @@ describe('device graph on ONNX Runtime', () => {
 
   it('ends before the head when the CPU has it, and decodes to the same tokens', async () => {
     const model = await loadModel('tiny-llada');
-    const head = await loadHead(model.config, model.weights);
-    const device = new DeviceEngine(model.config, model.weights, { ...onCpu, numerics: 'f32', head });
+    const device = new DeviceEngine(model.config, model.weights, { ...onCpu, numerics: 'f32', head: 'cpu' });
     const whole = new DeviceEngine(model.config, model.weights, { ...onCpu, numerics: 'f32' });
     const promptIds = encodePrompt(model.tokenizer!, generateProblem(1, 3, 'long', 'heldout').prompt);
     const policy = composePolicy(policySpecByName('llada.cpp'));
@@ -105,7 +103,6 @@ describe('device graph on ONNX Runtime', () => {
     ];
     expect(split.tokens).toEqual(together.tokens);
     await Promise.all([device.close(), whole.close()]);
-    head.dispose();
     const options = { bucket: { rows: 32, context: 64 }, numerics: 'f32', head: false, kv: 'f32' } as const;
     const { io } = await writeStepGraph(
       model.config,

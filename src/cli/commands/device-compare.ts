@@ -1,18 +1,17 @@
 import { basename, join } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { createColors } from 'picocolors';
-import type { Calibration } from '../../../hw/graph/calibration.js';
-import type { Numerics } from '../../../hw/graph/step-graph.js';
 import type { RunRecord } from '../../../hw/record/run-record.js';
-import type { DeviceBackend, DeviceSession } from '../../../hw/session/device-session.js';
+import type { DeviceSession } from '../../../hw/session/device-session.js';
 import type { EngineComparison } from '../../engine/compare/compare-engines.js';
 import { CheckError } from '../../errors.js';
 import { atomicWriteFile } from '../../util/atomic-write.js';
 import { checkWritableDirectory } from '../../util/check-writable.js';
 import { project } from '../../util/project-root.js';
+import { addDeviceOptions, type DeviceOptions, LIBRARIES_HELP, openDevice } from '../device-options.js';
 import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
-import { integer, number } from '../options.js';
+import { number } from '../options.js';
 import {
   addProblemOptions,
   type ChosenProblems,
@@ -22,60 +21,33 @@ import {
 import { progressBar } from '../progress.js';
 import { simulateBuckets } from '../simulated-graph.js';
 
-interface DeviceCompareOptions extends ProblemOptions {
-  readonly backend: DeviceBackend;
-  readonly numerics: Numerics;
-  readonly socModel?: number;
-  readonly calibrationProblems: number;
+interface DeviceCompareOptions extends ProblemOptions, DeviceOptions {
   readonly nearTie?: number;
   readonly record?: string;
   readonly profile: string;
   readonly stack?: string;
   readonly memory: string;
-  readonly timeout: number;
   readonly out: string;
 }
 
 export function registerDeviceCompare(device: Command, context: () => Context): void {
   const command = device
     .command('compare')
-    .description('the same passes on the reference, on the simulator and on a device backend, side by side')
-    .addOption(
-      new Option('--backend <name>', "device engine: ONNX Runtime's CPU, QNN's reference code, QNN's HTP")
-        .choices(['ort-cpu', 'qnn-cpu', 'htp'])
-        .default('ort-cpu'),
-    )
-    .addOption(
-      new Option('--numerics <format>', 'how its graph computes')
-        .choices(['f32', 'f16', 'w8a16', 'w4a16'])
-        .default('f32'),
-    )
-    .option(
-      '--soc-model <id>',
-      'SoC that QNN compiles for; needed for f16 off a device (8 Elite: 69)',
-      integer(1),
-    )
-    .option(
-      '--calibration-problems <n>',
-      'training problems that w8a16 and w4a16 are calibrated on',
-      integer(1),
-      2,
-    )
-    .option(
-      '--near-tie <margin>',
-      'logits below which a decision may turn (default: f32 0.001, f16 0.25, w8a16 and w4a16 1)',
-      number(0, 100),
-    );
+    .description('the same passes on the reference, on the simulator and on a device backend, side by side');
+  addDeviceOptions(command).option(
+    '--near-tie <margin>',
+    'logits below which a decision may turn (default: f32 0.001, f16 0.25, w8a16 and w4a16 1)',
+    number(0, 100),
+  );
   addProblemOptions(command, { n: 1, policy: 'block-kv', genLength: 32 })
     .option('--record <file>', 'run record of class npu-device whose times stand beside the simulated ones')
     .option('--profile <name>', 'chip that is simulated, or path of a profile', 'sm8750')
     .option('--stack <name>', 'stack that is simulated (default: qnn-fp16, or qnn for w8a16 and w4a16)')
     .option('--memory <mode>', 'address window: on-demand, paging, somr, unlimited', 'somr')
-    .option('--timeout <s>', 'longest time to compile a graph, and to run it', integer(1), 300)
     .option('--out <dir>', 'where compare.json, compare.md and record.json go', defaultPlace())
     .addHelpText(
       'after',
-      '\nQNN backends take their libraries from QNN_EP_DIR, else from what `device fetch` fetched. Every scored pass of the reference is computed by both; then each' +
+      `\n${LIBRARIES_HELP} Every scored pass of the reference is computed by both; then each` +
         '\ndecodes on its own. Times are compared only with those of a device: emulation and CPUs are refused with the reason,' +
         '\nand simulated numbers never fill in. Exits with 1 when a decision differs that was no near-tie.' +
         '\n\nExamples:' +
@@ -96,28 +68,15 @@ function defaultPlace(): string {
 
 async function run(ctx: Context, options: DeviceCompareOptions): Promise<void> {
   checkWritableDirectory(options.out);
-  const { DeviceSession } = await import('../../../hw/session/device-session.js');
   const { readRunRecord, writeRunRecord } = await import('../../../hw/record/run-record.js');
   const { DeviceError } = await import('../../../hw/device-error.js');
-  const { BACKEND_LIBRARIES, findLibraries } = await import('../../../hw/qnn/find-libraries.js');
-  const { cacheDirectory } = await import('../../util/cache-directory.js');
-  const { backend, numerics, socModel, record: recordPath } = options;
+  const { record: recordPath } = options;
   const timed =
     recordPath === undefined ? null : { name: basename(recordPath), record: await readRunRecord(recordPath) };
   const chosen = await chooseProblems(options);
   const { model } = chosen;
   try {
-    const library = BACKEND_LIBRARIES[backend === 'htp' ? 'htp' : 'cpu'];
-    const { env } = ctx.io;
-    const qnnDirectory =
-      backend === 'ort-cpu' ? undefined : await findLibraries(env, cacheDirectory(env), library);
-    const calibration = await calibrated(ctx, chosen, options);
-    const session = new DeviceSession({
-      ...{ backend, numerics, model, timeoutMs: options.timeout * 1000 },
-      ...(qnnDirectory === undefined ? {} : { qnnDirectory }),
-      ...(socModel === undefined ? {} : { socModel }),
-      ...(calibration === null ? {} : { calibration }),
-    });
+    const session = await openDevice(ctx, chosen, options);
     let compared: EngineComparison;
     try {
       compared = await compareWith(ctx, session, chosen, options);
@@ -131,27 +90,6 @@ async function run(ctx: Context, options: DeviceCompareOptions): Promise<void> {
   } finally {
     await model.weights.close();
   }
-}
-
-/** Ranges of the activations, from problems that the model was trained on; null for floats. */
-async function calibrated(
-  ctx: Context,
-  { model, spec, tokenizer }: ChosenProblems,
-  { numerics, calibrationProblems, seed, genLength }: DeviceCompareOptions,
-): Promise<Calibration | null> {
-  if (numerics === 'f32' || numerics === 'f16') return null;
-  const { calibrate } = await import('../../../hw/graph/calibrate.js');
-  const { composePolicy } = await import('../../decode/compose.js');
-  const { encodePrompt } = await import('../../model/prompt.js');
-  const { generateProblem } = await import('../../train/problems.js');
-  const bar = progressBar(ctx, 'problems for calibration');
-  const prompts = Array.from({ length: calibrationProblems }, (_, index) =>
-    encodePrompt(tokenizer, generateProblem(seed, index, 'long', 'train').prompt),
-  );
-  return calibrate(model, {
-    ...{ policy: composePolicy(spec), prompts, genLength, signal: ctx.signal },
-    onProgress: (done, total) => bar.update(done, total),
-  }).finally(() => bar.stop());
 }
 
 async function compareWith(

@@ -8,6 +8,7 @@ import { registerDeviceCompare } from './device-compare.js';
 import { registerDeviceFetch } from './device-fetch.js';
 import { registerDeviceGgml } from './device-ggml.js';
 import { registerDeviceQnn } from './device-qnn.js';
+import { registerDeviceRun } from './device-run.js';
 
 export function registerDevice(program: Command, context: () => Context): void {
   const device = program
@@ -24,6 +25,7 @@ export function registerDevice(program: Command, context: () => Context): void {
     )
     .action(async () => doctor(context()));
   registerDeviceFetch(device, context);
+  registerDeviceRun(device, context);
   registerDeviceCompare(device, context);
   registerDeviceCalibrate(device, context);
   registerDeviceGgml(device, context);
