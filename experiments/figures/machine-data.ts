@@ -2,6 +2,7 @@ import { baseText } from '../../sim/hardware/quantity.js';
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
 import type { Machine } from '../../sim/machine/machine.js';
 import { createMachine } from '../../sim/machine/machine.js';
+import { STREAM_RATES } from '../../sim/machine/rates.js';
 import { parametersOf } from '../../sim/sensitivity/parameters.js';
 import { oneAtATime } from '../../sim/sensitivity/sensitivity.js';
 import { CheckError } from '../../src/errors.js';
@@ -43,8 +44,7 @@ export function rooflineOf(machine: Machine, rows: number, context: number): Roo
   const graph = graphFor(model, shape, precision);
   const { npu } = profile;
   const clockHz = npu.clock * 1e9;
-  const bulk = stack.weightStream === 'bulk';
-  const dmaName = bulk ? 'dmaBulkRate' : 'dmaRate';
+  const [dmaName] = STREAM_RATES[stack.weightStream];
   const matrixRate = 2 * npu.matrixMacsPerCycle * clockHz * stack.numbers.matrixRate;
   const roofs: Roof[] = [
     { name: `DMA ${round(npu[dmaName])} GB/s`, rate: npu[dmaName] * 1e9, kind: 'bytes' },

@@ -3,6 +3,7 @@ import { overrideProfile } from '../hardware/load-profile.js';
 import { baseText } from '../hardware/quantity.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { Fidelity } from '../machine/npu-unit.js';
+import { STREAM_RATES } from '../machine/rates.js';
 import { seededRandom } from '../sensitivity/sensitivity.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { certainties, leastSquares, type Solution } from './least-squares.js';
@@ -59,14 +60,16 @@ const FIRST_START_US = 0.5;
 
 /** Numbers that operator times may determine; of two that cannot be told apart, the later is kept. */
 function candidates(stack: SoftwareStack): string[] {
-  const bulk = stack.weightStream === 'bulk';
+  const [dma, besideMatrix] = STREAM_RATES[stack.weightStream];
   const decodes = stack.weightDecode === 'vector';
+  const queues = stack.productActivations === 'queues' || stack.elementwise === 'queues';
   return [
-    bulk ? 'npu.dmaBulkRate' : 'npu.dmaRate',
+    `npu.${dma}`,
     'npu.matrixMacsPerCycle',
     ...(decodes ? ['npu.dequantWeightsPerCycle'] : []),
     'npu.directReadRate',
-    bulk ? 'npu.dmaBulkRateBesideMatrix' : 'npu.dmaRateBesideMatrix',
+    `npu.${besideMatrix}`,
+    ...(queues ? ['npu.dmaQueuesRate'] : []),
     'npu.convertElementsPerCycle',
     START_US,
     'npu.dmaLatency',

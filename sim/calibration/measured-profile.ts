@@ -1,6 +1,7 @@
 import { parseProfile } from '../hardware/load-profile.js';
 import { baseText } from '../hardware/quantity.js';
 import type { HardwareProfile } from '../hardware/schema.js';
+import { STREAM_RATES } from '../machine/rates.js';
 import type { FittedNumber } from './calibrate.js';
 
 export interface MeasuredFrom {
@@ -22,7 +23,7 @@ const DIGITS = 4;
 
 /**
  * The text of a profile: numbers that were determined as `measured`, all others as they are in the base, kind and source
- * included. It is checked as any profile file is.
+ * included; a kept rate beside the matrix unit is at most the measured one without. It is checked as any profile file is.
  * @throws DataError when the numbers contradict each other (e.g. DMA is faster beside the matrix unit than alone)
  */
 export function measuredProfile(numbers: readonly FittedNumber[], from: MeasuredFrom): string {
@@ -43,6 +44,18 @@ export function measuredProfile(numbers: readonly FittedNumber[], from: Measured
         range: [text(number.value * Math.max(0, 1 - spread)), text(number.value * (1 + spread))],
         note: from.note(number),
       },
+    };
+  }
+  const measured = new Map(numbers.map(({ path, value }) => [path, value]));
+  for (const [alone, besideMatrix] of Object.values(STREAM_RATES)) {
+    const limit = measured.get(`npu.${alone}`);
+    const kept = from.base.npu[besideMatrix];
+    if (limit === undefined || measured.has(`npu.${besideMatrix}`) || kept <= limit) continue;
+    const text = baseText(Number(limit.toPrecision(DIGITS)), 'rate');
+    const note = `${kept} GB/s in the base, which is more than the rate with an idle matrix unit`;
+    changed.npu = {
+      ...(changed.npu as object),
+      [besideMatrix]: { value: text, kind: 'derived', source: from.source, note },
     };
   }
   const written = `${JSON.stringify(changed, null, 2)}\n`;

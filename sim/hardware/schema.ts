@@ -35,11 +35,16 @@ const fields = z.strictObject({
     tcm: quantity('bytes'),
     /** DMA between DRAM and TCM by one queue that hand-written kernels feed tile by tile, matrix unit idle. */
     dmaRate: quantity('rate'),
-    /** The same for long regular streams, as a graph compiler lays weights out: the best case. */
+    /** What a compiled graph gets, which lays weights out as long regular streams. */
     dmaBulkRate: quantity('rate'),
     /** The two while the matrix unit works. */
     dmaRateBesideMatrix: quantity('rate'),
     dmaBulkRateBesideMatrix: quantity('rate'),
+    /** One hand-fed queue whose descriptors go past the processor's cache, and the same while the matrix unit works. */
+    dmaBypassRate: quantity('rate'),
+    dmaBypassRateBesideMatrix: quantity('rate'),
+    /** A queue of that kind for every vector thread, together. */
+    dmaQueuesRate: quantity('rate'),
     /** Fixed cost of one transfer. */
     dmaLatency: quantity('time'),
     /** Longest transfer of one descriptor. */
@@ -109,8 +114,9 @@ export const profileSchema = fields.superRefine(({ npu, dram, cpu }, context) =>
     context.addIssue({ code: 'custom', path, message: `"${part.text}" is more than ${of} (${whole.text})` });
   };
   atMost(['dram', 'achievableRate'], dram.achievableRate, dram.peakRate, 'dram.peakRate');
-  const { dmaBulkRate, dmaBulkRateBesideMatrix } = npu;
+  const { dmaBulkRate, dmaBulkRateBesideMatrix, dmaBypassRate, dmaBypassRateBesideMatrix } = npu;
   atMost(['npu', 'dmaBulkRateBesideMatrix'], dmaBulkRateBesideMatrix, dmaBulkRate, 'npu.dmaBulkRate');
+  atMost(['npu', 'dmaBypassRateBesideMatrix'], dmaBypassRateBesideMatrix, dmaBypassRate, 'npu.dmaBypassRate');
   atMost(['npu', 'dmaRateBesideMatrix'], npu.dmaRateBesideMatrix, npu.dmaRate, 'npu.dmaRate');
   atMost(['cpu', 'readRateBesideNpu'], cpu.readRateBesideNpu, cpu.readRate, 'cpu.readRate');
 });

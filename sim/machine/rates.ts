@@ -13,6 +13,8 @@ export interface Rates {
   readonly vectorOpsPerMs: number;
   readonly dmaBytesPerMs: number;
   readonly dmaBesideMatrixBytesPerMs: number;
+  /** A DMA queue of each vector thread, together; the matrix unit idles. */
+  readonly queuesBytesPerMs: number;
   readonly directBytesPerMs: number;
   readonly dramBytesPerMs: number;
   /** Main-path CPU operators. */
@@ -24,6 +26,15 @@ export interface Rates {
   /** Payload of staging copies; each byte is read and written. */
   readonly copyBytesPerMs: number;
 }
+
+/** Numbers of a profile that are the DMA rates of a weight stream, matrix unit idle and at work. */
+export const STREAM_RATES = {
+  queue: ['dmaRate', 'dmaRateBesideMatrix'],
+  bypass: ['dmaBypassRate', 'dmaBypassRateBesideMatrix'],
+  bulk: ['dmaBulkRate', 'dmaBulkRateBesideMatrix'],
+} as const satisfies Readonly<
+  Record<SoftwareStack['weightStream'], readonly [keyof HardwareProfile['npu'], keyof HardwareProfile['npu']]>
+>;
 
 /** GB/s to bytes per ms. */
 const perMs = (gbps: number): number => gbps * 1e6;
@@ -45,9 +56,8 @@ export function ratesOf(
   const copy = Math.min(cpu.sharedCopyRate, cpu.readRateBesideNpu / 2, (total * COPY_LIMIT) / 2);
   const left = copying ? total - 2 * copy : total;
   const main = Math.min(cpu.readRate, left);
-  const bulk = stream === 'bulk';
-  const dma = Math.min(bulk ? npu.dmaBulkRate : npu.dmaRate, left);
-  const besideMatrix = bulk ? npu.dmaBulkRateBesideMatrix : npu.dmaRateBesideMatrix;
+  const [alone, besideMatrix] = STREAM_RATES[stream];
+  const dma = Math.min(npu[alone], left);
   const cyclesPerMs = npu.clock * 1e6;
   return {
     matrixMacsPerMs: npu.matrixMacsPerCycle * cyclesPerMs,
@@ -55,7 +65,8 @@ export function ratesOf(
     convertElementsPerMs: npu.convertElementsPerCycle * npu.vectorThreads * cyclesPerMs,
     vectorOpsPerMs: npu.vectorThreads * cyclesPerMs,
     dmaBytesPerMs: perMs(dma),
-    dmaBesideMatrixBytesPerMs: perMs(Math.min(besideMatrix, dma)),
+    dmaBesideMatrixBytesPerMs: perMs(Math.min(npu[besideMatrix], dma)),
+    queuesBytesPerMs: perMs(Math.min(npu.dmaQueuesRate, left)),
     directBytesPerMs: perMs(Math.min(npu.directReadRate, left)),
     dramBytesPerMs: perMs(total),
     cpuBytesPerMs: perMs(main),

@@ -113,7 +113,7 @@ describe('device calibrate', () => {
     const { code, stdout, stderr } = await cli([...asked, '--out', out]);
     expect(stderr).toMatch(/use it as --profile/);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/npu\.dmaBulkRate +60 +4[78]/);
+    expect(stdout).toMatch(/npu\.dmaBulkRate +53 +4[78]/);
     const [base, profile] = [loadProfile('sm8750'), parseProfile(readFileSync(out, 'utf8'), out)];
     expect(profile.name).toBe('sm8750-measured');
     expect(profile.npu.clock).toBeCloseTo(CLOCK_GHZ, 3);
@@ -122,7 +122,11 @@ describe('device calibrate', () => {
     expect(profile.driver.remoteCall).toBeCloseTo(0.12, 3);
     for (const [path, quantity] of Object.entries(profile.provenance)) {
       if (!quantity.source.startsWith('record.json')) expect(quantity, path).toEqual(base.provenance[path]);
-      else {
+      else if (path === 'npu.dmaBulkRateBesideMatrix') {
+        // Kept at 53 GB/s it would be more than what was measured without the matrix unit.
+        expect(quantity).toMatchObject({ kind: 'derived', value: profile.npu.dmaBulkRate });
+        expect(quantity.note).toMatch(/^53 GB\/s in the base/);
+      } else {
         expect(quantity).toMatchObject({
           kind: 'measured',
           source: expect.stringMatching(/sha256 [0-9a-f]{16}.*npu-device, SoC SM8750/),
@@ -149,7 +153,7 @@ describe('device calibrate', () => {
     timeout: 120_000,
   }, async () => {
     const stack = stackByName('llama.cpp-hexagon');
-    const chip = overrideProfile(loadProfile('sm8750'), { 'npu.dmaRate': '40 GB/s' });
+    const chip = overrideProfile(loadProfile('sm8750'), { 'npu.dmaBypassRate': '40 GB/s' });
     const shapes = [32, 64, 128, 512].flatMap((rows) =>
       [
         [4096, 4096],
@@ -188,7 +192,9 @@ describe('device calibrate', () => {
     const { code, stdout } = await cli([...asked, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout).operators.n).toBe(16);
-    expect(Math.abs(parseProfile(readFileSync(out, 'utf8'), out).npu.dmaRate / 40 - 1)).toBeLessThan(0.06);
+    expect(Math.abs(parseProfile(readFileSync(out, 'utf8'), out).npu.dmaBypassRate / 40 - 1)).toBeLessThan(
+      0.06,
+    );
   });
 
   it('refuses emulation with exit code 2 and what does not fit with 1, and writes nothing', {

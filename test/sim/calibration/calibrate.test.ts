@@ -73,15 +73,15 @@ describe('calibration from the times of operators', () => {
       fc.property(chip, ({ dma, beside, macs }) => {
         const slow = (dma * beside) / 100;
         const truth = {
-          'npu.dmaRate': `${dma} GB/s`,
-          'npu.dmaRateBesideMatrix': `${slow} GB/s`,
+          'npu.dmaBypassRate': `${dma} GB/s`,
+          'npu.dmaBypassRateBesideMatrix': `${slow} GB/s`,
           'npu.matrixMacsPerCycle': `${macs}`,
         };
         const samples = samplesOf({ truth, stack: 'llama.cpp-hexagon', rows: [32, 128, 512] });
         const fit = fitOperators(samples, base, stackByName('llama.cpp-hexagon'));
         expect(fit.rms).toBeLessThan(0.02);
         expect(fit.rms).toBeLessThan(fit.rmsBefore);
-        within(fitted(fit, 'npu.dmaRate'), dma, 0.06);
+        within(fitted(fit, 'npu.dmaBypassRate'), dma, 0.06);
         within(fitted(fit, 'npu.matrixMacsPerCycle'), macs, 0.06);
         for (const { path, value, error } of fit.numbers) {
           const known =
