@@ -2,6 +2,7 @@ import type { Op, OpGraph, PassShape } from '../../src/model/graph.js';
 import { graphFor, shapeKey } from '../../src/model/graph-cache.js';
 import type { MemoryMode } from '../memory/runtime.js';
 import { opWeightBytes } from '../stacks/batches.js';
+import { operatorStarts } from '../stacks/stack.js';
 import { type FoldedModel, foldModel } from './fold-model.js';
 import {
   type FoldedOp,
@@ -103,6 +104,7 @@ export class FoldedTimer {
   private load(groups: readonly PreparedGroup[], { graph, count: countOf, times }: Fold): Load {
     const { stack, profile } = this.on;
     let count = 0;
+    let starts = 0;
     let weightBytes = 0;
     let sharedBytes = 0;
     for (const group of groups) {
@@ -110,6 +112,7 @@ export class FoldedTimer {
       let own = 0;
       for (const { op } of group.ops) {
         own += times(op);
+        starts += times(op) * operatorStarts(op, stack);
         weightBytes += countOf(op) * opWeightBytes(graph, op, stack.numbers);
       }
       count += own;
@@ -117,7 +120,7 @@ export class FoldedTimer {
     }
     const sessions = stack.sessions(weightBytes, profile);
     const calls = this.perOp ? count : Math.max(sessions, Math.ceil(count / stack.numbers.batchOps));
-    return { count, calls, sharedBytes, sessions };
+    return { starts, calls, sharedBytes, sessions };
   }
 
   /** Every operator is a dispatch of its own. */
@@ -137,7 +140,7 @@ export class FoldedTimer {
     run.driver('dispatch', calls * this.callMs, op);
     run.dispatches += calls;
     run.driver('cache maintenance', (load.sharedBytes / 1e6) * this.on.profile.driver.cacheMaintenance, op);
-    run.driver('operator start', load.count * numbers.opStartMs, op);
+    run.driver('operator start', load.starts * numbers.opStartMs, op);
   }
 
   private pass(groups: readonly PreparedGroup[], fold: Fold): FoldedPass {
@@ -146,13 +149,15 @@ export class FoldedTimer {
     const ops = groups.flatMap(({ device, ops: members, sharedBytes }): FoldedOp[] => {
       const onNpu = device === 'npu';
       const flushMs = (sharedBytes / 1e6) * profile.driver.cacheMaintenance;
-      const dispatchMs = (this.perOp ? this.callMs + flushMs : 0) + stack.numbers.opStartMs;
+      const dispatchMs = this.perOp ? this.callMs + flushMs : 0;
       return members.map((prepared) => ({
         prepared,
         onNpu,
         count: count(prepared.op),
         times: times(prepared.op),
-        beforeMs: onNpu ? dispatchMs : this.passes.hostMs(prepared, device),
+        beforeMs: onNpu
+          ? dispatchMs + operatorStarts(prepared.op, stack) * stack.numbers.opStartMs
+          : this.passes.hostMs(prepared, device),
       }));
     });
     const finish = new PassRun(0, 0, this.on.recorder);
@@ -216,8 +221,8 @@ interface Fold {
 
 /** What a pass hands to the NPU. */
 interface Load {
-  /** Operators, and the calls that start them. */
-  readonly count: number;
+  /** Starts of operators, and the calls that make them. */
+  readonly starts: number;
   readonly calls: number;
   /** Activations that the host flushes or invalidates. */
   readonly sharedBytes: number;

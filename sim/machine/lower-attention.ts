@@ -3,7 +3,7 @@ import type { Kernel, LowerContext } from './kernel.js';
 import { dmaMs, F16_BYTES, inputBytesEach, matrixRows, outputBytesEach, roundUp } from './lower-common.js';
 import type { ChunkCost, Pipeline } from './pipeline.js';
 import { PIPELINE_SLOTS } from './pipeline.js';
-import { allocateTcm } from './tcm.js';
+import { allocateTcm, type TcmBuffer, tcmBytes } from './tcm.js';
 
 /** Heads narrower than this are padded to it on the matrix unit (llama.cpp#26539). */
 const HEAD_PADDING = 64;
@@ -20,32 +20,59 @@ export function lowerAttention(op: AttentionOp, graph: OpGraph, context: LowerCo
   // A graph in TCM holds the queries of all rows and meets each key block once; vector threads pad nothing.
   const inTcm = stack.activationsIn === 'tcm';
   const step = matrixRows(context);
-  const rowTile = onMatrix ? (inTcm ? roundUp(op.rows, step) : step) : op.rows;
+  const block = Math.min(roundUp(op.keys, tile), roundUp(stack.numbers.attentionKeys, tile));
+  const kvBytes = stack.kvElementBytes ?? (graph.precision.kv === 'f16' ? F16_BYTES : 2 * F16_BYTES);
+  const group = op.heads / op.kvHeads;
+  const depth = onMatrix ? roundUp(op.headDim, HEAD_PADDING) : op.headDim;
+  const buffers = (rows: number): TcmBuffer[] => [
+    { name: 'queries', bytes: group * rows * depth * F16_BYTES, copies: PIPELINE_SLOTS.activations },
+    { name: 'keys and values', bytes: 2 * block * op.headDim * kvBytes, copies: PIPELINE_SLOTS.packed },
+    {
+      name: 'tile-ordered keys and values',
+      bytes: 2 * block * depth * F16_BYTES,
+      copies: PIPELINE_SLOTS.decoded,
+    },
+    { name: 'scores', bytes: group * rows * block * F16_BYTES, copies: 1 },
+    { name: 'output', bytes: group * rows * depth * F16_BYTES, copies: PIPELINE_SLOTS.output },
+  ];
+  const padded = roundUp(op.rows, step);
+  /** As many rows together as the stack wants and TCM holds, one step at least. */
+  const blockRows = (): number => {
+    let rows = Math.min(padded, Math.max(step, roundUp(stack.numbers.attentionRows, step)));
+    while (rows > step && tcmBytes(buffers(rows)) > profile.npu.tcm) rows -= step;
+    return rows;
+  };
+  const rowTile = onMatrix ? (inTcm ? padded : blockRows()) : op.rows;
   // Its softmax is an operator of its own, over rows that exist; a fused kernel works on whole tiles.
   const softmaxRows = inTcm ? op.rows : rowTile;
   const rowTiles = Math.ceil(op.rows / rowTile);
   const rowsPerTile = op.rows / rowTiles;
-  const group = op.heads / op.kvHeads;
-  const depth = onMatrix ? roundUp(op.headDim, HEAD_PADDING) : op.headDim;
-  const kvBytes = stack.kvElementBytes ?? (graph.precision.kv === 'f16' ? F16_BYTES : 2 * F16_BYTES);
-  const block = Math.min(roundUp(op.keys, tile), roundUp(stack.numbers.attentionKeys, tile));
   const inputBytes = inputBytesEach(graph, context);
   const outputBytes = outputBytesEach(op, graph, context);
   const softmaxOps =
-    profile.npu.exponentialOps / profile.npu.exponentialShareOfAttention / profile.npu.vectorLanes;
+    profile.npu.exponentialOps /
+    profile.npu.exponentialShareOfAttention /
+    profile.npu.vectorLanes /
+    stack.numbers.softmaxSpeed;
 
+  const threadsStore = (stack.productActivations ?? 'dma') !== 'dma';
+  const threadQueues = !onMatrix && stack.elementwise === 'queues';
   const cost = (keys: number, last: boolean): ChunkCost => {
     const padded = roundUp(keys, tile);
     const macs = 2 * group * rowTile * padded * depth;
     const multiplyMs = onMatrix ? macs / (rates.matrixMacsPerMs * stack.numbers.matrixRate) : 0;
     const vectorMacs = onMatrix ? 0 : macs / stack.numbers.vectorF16MacsPerCycle;
     const outBytes = last ? rowsPerTile * group * op.headDim * outputBytes : 0;
+    const keyBytes = 2 * keys * op.headDim * kvBytes;
     return {
-      loadMs: dmaMs(2 * keys * op.headDim * kvBytes, multiplyMs, context),
+      loadMs: threadQueues ? keyBytes / rates.queuesBytesPerMs : dmaMs(keyBytes, multiplyMs, context),
       decodeMs: onMatrix ? (2 * padded * depth) / rates.convertElementsPerMs : 0,
       multiplyMs,
-      finishMs: (group * softmaxRows * padded * softmaxOps + vectorMacs) / rates.vectorOpsPerMs,
-      storeMs: dmaMs(outBytes, 0, context),
+      finishMs:
+        ((group * softmaxRows * padded * softmaxOps) / stack.numbers.vectorIpc + vectorMacs) /
+          rates.vectorOpsPerMs +
+        (threadsStore ? outBytes / rates.directBytesPerMs : 0),
+      storeMs: threadsStore ? 0 : dmaMs(outBytes, 0, context),
     };
   };
   const fullBlocks = Math.ceil(op.keys / block) - 1;
@@ -62,29 +89,40 @@ export function lowerAttention(op: AttentionOp, graph: OpGraph, context: LowerCo
     fullChunks: fullBlocks,
     rest: cost(lastKeys, true),
   };
-  const { packed, decoded, output, activations } = PIPELINE_SLOTS;
-  const { peakBytes } = allocateTcm(
-    profile.npu.tcm,
-    [
-      { name: 'queries', bytes: group * rowTile * depth * F16_BYTES, copies: activations },
-      { name: 'keys and values', bytes: 2 * block * op.headDim * kvBytes, copies: packed },
-      { name: 'tile-ordered keys and values', bytes: 2 * block * depth * F16_BYTES, copies: decoded },
-      { name: 'scores', bytes: group * rowTile * block * F16_BYTES, copies: 1 },
-      { name: 'output', bytes: group * rowTile * depth * F16_BYTES, copies: output },
-    ],
-    op.id,
-  );
+  const { peakBytes } = allocateTcm(profile.npu.tcm, buffers(rowTile), op.id);
   const width = op.heads * op.headDim;
+  const outBytes = op.rows * width * outputBytes;
+  const writes = cacheWrites(op, inputBytes, kvBytes, context);
   return {
-    pipelines: [pipeline],
+    pipelines: [...(writes === null ? [] : [writes.pipeline]), pipeline],
     repeats: 1,
     dmaBytes:
       rowTiles * 2 * op.keys * op.kvHeads * op.headDim * kvBytes +
-      op.rows * width * (inputBytes + outputBytes),
-    l2Bytes: 0,
+      op.rows * width * inputBytes +
+      (threadsStore ? 0 : outBytes),
+    l2Bytes: (threadsStore ? outBytes : 0) + (writes?.bytes ?? 0),
     matrixMacs: onMatrix
       ? rowTiles * rowTile * op.heads * 2 * depth * (fullBlocks * block + roundUp(lastKeys, tile))
       : 0,
     tcmPeakBytes: peakBytes,
   };
+}
+
+/** Where the stack writes new keys and values to its cache by an operator: read as they were computed, stored as cached. */
+function cacheWrites(
+  op: AttentionOp,
+  inputBytes: number,
+  kvBytes: number,
+  { stack, rates }: LowerContext,
+): { readonly pipeline: Pipeline; readonly bytes: number } | null {
+  if (stack.extraOperators?.kvWrites !== true) return null;
+  const elements = 2 * op.rows * op.kvHeads * op.headDim;
+  const chunk: ChunkCost = {
+    loadMs: (elements * inputBytes) / rates.directBytesPerMs,
+    ...{ decodeMs: 0, multiplyMs: 0, finishMs: 0 },
+    storeMs: (elements * kvBytes) / rates.directBytesPerMs,
+  };
+  const setup = { loadMs: 0, convertMs: 0 };
+  const pipeline: Pipeline = { path: 'l2', tiles: 1, setup, chunk, fullChunks: 1, rest: null };
+  return { pipeline, bytes: elements * (inputBytes + kvBytes) };
 }

@@ -2,6 +2,7 @@ import { UsageError } from '../../src/errors.js';
 import type { MatMulOp, MoeOp, OpGraph } from '../../src/model/graph.js';
 import type { Kernel, LowerContext } from './kernel.js';
 import {
+  activationMoves,
   dmaMs,
   F16_BYTES,
   inputBytesEach,
@@ -68,7 +69,7 @@ export function lowerMoe(op: MoeOp, graph: OpGraph, context: LowerContext): Kern
     pipelines: [...up.pipelines, ...up.pipelines, ...down.pipelines],
     repeats: reached,
     dmaBytes: reached * (2 * up.dmaBytes + down.dmaBytes),
-    l2Bytes: 0,
+    l2Bytes: reached * (2 * up.l2Bytes + down.l2Bytes),
     matrixMacs: reached * (2 * up.matrixMacs + down.matrixMacs),
     tcmPeakBytes: Math.max(up.tcmPeakBytes, down.tcmPeakBytes),
   };
@@ -95,6 +96,12 @@ function lowerProduct(product: Product, context: LowerContext): Kernel {
   const width = roundUp(outWidth, tile);
   const rowsPerPass = rows / passes;
   const macsPerMs = rates.matrixMacsPerMs * stack.numbers.matrixRate;
+  const serial = rows < stack.numbers.overlapFromRows;
+  const moved = activationMoves(
+    { in: rowsPerPass * inWidth * inputBytes, out: rowsPerPass * outWidth * outputBytes },
+    { in: (tilesPerPass * rowTile * depth) / rates.convertElementsPerMs, out: 0 },
+    context,
+  );
 
   /** A chunk of `valid` output columns, computed as whole tiles. */
   const cost = (valid: number): ChunkCost => {
@@ -102,25 +109,26 @@ function lowerProduct(product: Product, context: LowerContext): Kernel {
     const weights = count * depth;
     const multiplyMs = (tilesPerPass * rowTile * weights) / macsPerMs;
     const outElements = tilesPerPass * rowTile * count;
+    const { finishMs, storeMs } = activationMoves(
+      { in: 0, out: rowsPerPass * valid * outputBytes },
+      { in: 0, out: outElements / rates.convertElementsPerMs },
+      context,
+    );
     return {
-      loadMs: dmaMs(valid * inWidth * bytesPerWeight, multiplyMs, context),
-      decodeMs: product.packed ? weights / rates.decodeWeightsPerMs : 0,
-      multiplyMs,
-      finishMs: outElements / rates.convertElementsPerMs,
-      storeMs: dmaMs(rowsPerPass * valid * outputBytes, 0, context),
+      loadMs: dmaMs(valid * inWidth * bytesPerWeight, serial ? 0 : multiplyMs, context),
+      decodeMs: product.packed ? weights / (rates.decodeWeightsPerMs * stack.numbers.decodeSpeed) : 0,
+      ...{ multiplyMs, finishMs, storeMs },
     };
   };
   const restColumns = outWidth % columns;
   const pipeline: Pipeline = {
     path: 'dma',
     tiles: passes,
-    setup: {
-      loadMs: dmaMs(rowsPerPass * inWidth * inputBytes, 0, context),
-      convertMs: (tilesPerPass * rowTile * depth) / rates.convertElementsPerMs,
-    },
+    setup: { loadMs: moved.loadMs, convertMs: moved.convertMs },
     chunk: cost(columns),
     fullChunks: Math.floor(outWidth / columns),
     rest: restColumns === 0 ? null : cost(restColumns),
+    ...(serial ? { serial } : {}),
   };
   const { peakBytes } = allocateTcm(
     profile.npu.tcm,
@@ -130,9 +138,8 @@ function lowerProduct(product: Product, context: LowerContext): Kernel {
   return {
     pipelines: [pipeline],
     repeats: 1,
-    dmaBytes:
-      passes * (outWidth * inWidth * bytesPerWeight) + rows * (inWidth * inputBytes + outWidth * outputBytes),
-    l2Bytes: 0,
+    dmaBytes: passes * (outWidth * inWidth * bytesPerWeight + moved.dmaBytes),
+    l2Bytes: passes * moved.l2Bytes,
     matrixMacs: rowTiles * rowTile * depth * width,
     tcmPeakBytes: peakBytes,
   };

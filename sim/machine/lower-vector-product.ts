@@ -1,5 +1,5 @@
 import type { Kernel, LowerContext } from './kernel.js';
-import { dmaMs, roundUp } from './lower-common.js';
+import { activationMoves, roundUp } from './lower-common.js';
 import type { Product } from './lower-matmul.js';
 import type { ChunkCost } from './pipeline.js';
 import { allocateTcm } from './tcm.js';
@@ -8,28 +8,43 @@ import { allocateTcm } from './tcm.js';
 const QUANTIZED_BYTES = 34 / 32;
 /** Share of TCM that activations may take; weights stream through the rest. */
 const ACTIVATION_SHARE = 0.75;
+/** Weight rows a thread has in flight (`MM_SPAD_SRC0_NROWS` in matmul-ops.c); half of them are one chunk. */
+const PREFETCHED_ROWS = 16;
 
 /**
  * y = x W^T on vector threads: activations become 8-bit blocks in TCM once, packed weight rows stream in and each
- * meets every activation row. Nothing is padded.
+ * meets every activation row. Nothing is padded. Every thread has a DMA queue of its own and many transfers in flight, so
+ * the latency of a transfer counts once.
  */
 export function lowerVectorProduct(product: Product, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
   const { owner, rows, inWidth, outWidth, bytesPerWeight, inputBytes, outputBytes } = product;
-  const { chunkWeights, vectorQuantPerCycle } = stack.numbers;
+  const { vectorQuantPerCycle } = stack.numbers;
   const macsPerCycle =
     bytesPerWeight < 1 ? stack.numbers.vectorMacsPerCycle : stack.numbers.vectorQ8MacsPerCycle;
+  const direct = stack.vectorWeights === 'direct';
+  const weightsPerMs = direct ? rates.directBytesPerMs : rates.queuesBytesPerMs;
   const rowBytes = inWidth * QUANTIZED_BYTES;
   const passes = Math.max(1, Math.ceil((rows * rowBytes) / (ACTIVATION_SHARE * profile.npu.tcm)));
   const rowsPerPass = rows / passes;
-  const columns = Math.min(outWidth, Math.max(1, Math.floor(chunkWeights / inWidth)));
-  const cost = (count: number): ChunkCost => ({
-    loadMs: dmaMs(count * inWidth * bytesPerWeight, 0, context),
-    decodeMs: 0,
-    multiplyMs: 0,
-    finishMs: (rowsPerPass * count * inWidth) / (macsPerCycle * rates.vectorOpsPerMs),
-    storeMs: dmaMs(rowsPerPass * count * outputBytes, 0, context),
-  });
+  const columns = Math.min(outWidth, (profile.npu.vectorThreads * PREFETCHED_ROWS) / 2);
+  const cost = (count: number): ChunkCost => {
+    const { finishMs, storeMs } = activationMoves(
+      { in: 0, out: rowsPerPass * count * outputBytes },
+      { in: 0, out: (rowsPerPass * count * inWidth) / (macsPerCycle * rates.vectorOpsPerMs) },
+      context,
+    );
+    return {
+      loadMs: (count * inWidth * bytesPerWeight) / weightsPerMs,
+      ...{ decodeMs: 0, multiplyMs: 0, finishMs, storeMs },
+    };
+  };
+  const moved = activationMoves(
+    { in: rowsPerPass * inWidth * inputBytes, out: rowsPerPass * outWidth * outputBytes },
+    { in: (rowsPerPass * inWidth) / (vectorQuantPerCycle * rates.vectorOpsPerMs), out: 0 },
+    context,
+  );
+  const weightBytes = outWidth * inWidth * bytesPerWeight;
   const { peakBytes } = allocateTcm(
     profile.npu.tcm,
     [
@@ -42,18 +57,15 @@ export function lowerVectorProduct(product: Product, context: LowerContext): Ker
   return {
     pipelines: [
       {
-        ...{ path: 'dma', tiles: passes },
-        setup: {
-          loadMs: dmaMs(rowsPerPass * inWidth * inputBytes, 0, context),
-          convertMs: (rowsPerPass * inWidth) / (vectorQuantPerCycle * rates.vectorOpsPerMs),
-        },
+        ...{ path: direct ? 'l2' : 'dma', tiles: passes },
+        setup: { loadMs: moved.loadMs + profile.npu.dmaLatency, convertMs: moved.convertMs },
         ...{ chunk: cost(columns), fullChunks: Math.floor(outWidth / columns) },
         rest: rest === 0 ? null : cost(rest),
       },
     ],
     repeats: 1,
-    dmaBytes:
-      passes * outWidth * inWidth * bytesPerWeight + rows * (inWidth * inputBytes + outWidth * outputBytes),
-    ...{ l2Bytes: 0, matrixMacs: 0, tcmPeakBytes: peakBytes },
+    dmaBytes: passes * (moved.dmaBytes + (direct ? 0 : weightBytes)),
+    l2Bytes: passes * (moved.l2Bytes + (direct ? weightBytes : 0)),
+    ...{ matrixMacs: 0, tcmPeakBytes: peakBytes },
   };
 }

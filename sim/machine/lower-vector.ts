@@ -33,8 +33,8 @@ function opsPerRegister(op: VectorOp, numbers: StackNumbers): number {
 }
 
 /**
- * Operators without matrix work: vector threads prefetch operands through L2, compute, and write back. Rows are
- * not padded.
+ * Operators without matrix work: vector threads prefetch operands through L2, or through a DMA queue each, compute, and
+ * write back. Rows are not padded. Where the gain of a norm is an operator of its own, the normed rows make the way twice.
  */
 export function lowerVector(op: VectorOp, graph: OpGraph, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
@@ -43,26 +43,34 @@ export function lowerVector(op: VectorOp, graph: OpGraph, context: LowerContext)
   const operands = bytesOf(graph, gathers ? op.outputs : [...op.inputs, ...op.weights]);
   const inTcm = stack.activationsIn === 'tcm';
   const state = op.kind === 'state-mix' ? op.stateBytes : 0;
-  const read = (inTcm ? 0 : operands) + state;
-  const written = (inTcm ? 0 : bytesOf(graph, op.outputs)) + state;
+  const gain = op.kind === 'rmsnorm' && stack.extraOperators?.normGain === true;
+  const again = gain ? bytesOf(graph, op.outputs) : 0;
+  const read = (inTcm ? 0 : operands + again) + state;
+  const written = (inTcm ? 0 : bytesOf(graph, op.outputs) + again) + state;
   // Recurrences and convolutions multiply on the vector threads.
   const macOps = op.macs / stack.numbers.vectorF16MacsPerCycle;
   const chunks = Math.max(1, Math.ceil((read + written) / stack.numbers.streamChunkBytes));
   const registers = op.vectorElements / profile.npu.vectorLanes;
+  const queues = stack.elementwise === 'queues';
+  const bytesPerMs = queues ? rates.queuesBytesPerMs : rates.directBytesPerMs;
+  const opsEach = opsPerRegister(op, stack.numbers) + (gain ? stack.numbers.addOps : 0);
   const chunk: ChunkCost = {
-    loadMs: read / chunks / rates.directBytesPerMs,
+    loadMs: read / chunks / bytesPerMs,
     decodeMs: 0,
     multiplyMs: 0,
-    finishMs: (registers * opsPerRegister(op, stack.numbers) + macOps) / chunks / rates.vectorOpsPerMs,
-    storeMs: written / chunks / rates.directBytesPerMs,
+    finishMs: ((registers * opsEach) / stack.numbers.vectorIpc + macOps) / chunks / rates.vectorOpsPerMs,
+    storeMs: written / chunks / bytesPerMs,
   };
   return {
     pipelines: [
-      { path: 'l2', tiles: 1, setup: { loadMs: 0, convertMs: 0 }, chunk, fullChunks: chunks, rest: null },
+      {
+        ...{ path: queues ? 'dma' : 'l2', tiles: 1, setup: { loadMs: 0, convertMs: 0 } },
+        ...{ chunk, fullChunks: chunks, rest: null },
+      },
     ],
     repeats: 1,
-    dmaBytes: 0,
-    l2Bytes: read + written,
+    dmaBytes: queues ? read + written : 0,
+    l2Bytes: queues ? 0 : read + written,
     matrixMacs: 0,
     tcmPeakBytes: 0,
   };

@@ -1,7 +1,7 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { MemoryRuntime, PlacedOp, SlotUse } from '../memory/runtime.js';
-import type { DispatchGroup, SoftwareStack } from '../stacks/stack.js';
+import { type DispatchGroup, operatorStarts, type SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuMs, cpuWork, effectiveThreads } from './cpu-model.js';
 import { kernelKey } from './kernel.js';
 import { bytesOf, matrixRows } from './lower-common.js';
@@ -127,7 +127,7 @@ export class PassTimer {
       }
       if (at === 0)
         run.driver('cache maintenance', (group.sharedBytes / 1e6) * driver.cacheMaintenance, op.op);
-      run.driver('operator start', stack.numbers.opStartMs, op.op);
+      run.driver('operator start', operatorStarts(op.op, stack) * stack.numbers.opStartMs, op.op);
       this.npuOp(op, run);
       memory.after(first + at, run.nowMs);
     });
@@ -213,9 +213,10 @@ export class PassTimer {
     return cpuMs(work, this.speed(), this.on.rates.cpuBytesPerMs);
   }
 
-  /** Softmax, confidence and choice over the logits of every row that has them. */
+  /** Softmax, confidence and choice over the logits of every row that somebody samples. */
   sampling(graph: OpGraph): CpuWork {
-    const bytes = graph.logits === null ? 0 : bytesOf(graph, [graph.logits]);
+    const { logitsRows, sampledRows = logitsRows } = graph.shape;
+    const bytes = graph.logits === null ? 0 : bytesOf(graph, [graph.logits]) * (sampledRows / logitsRows);
     return { singleThreadMs: (bytes / 4) * this.on.stack.numbers.samplePerLogitMs, bytes };
   }
 

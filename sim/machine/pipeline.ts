@@ -26,6 +26,8 @@ export interface Pipeline {
   readonly fullChunks: number;
   /** The shorter last chunk of a tile. */
   readonly rest: ChunkCost | null;
+  /** Nothing overlaps: a chunk is stored before the next is loaded. */
+  readonly serial?: boolean;
 }
 
 /** Packed and decoded chunks have two slots each, so chunk i waits for chunk i - SLOTS to leave. */
@@ -61,7 +63,7 @@ export function toProgram(pipeline: Pipeline): Program {
 
 /** Appends an operator to a program. Its loads may start before the seam is ready, its arithmetic may not. */
 export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam {
-  const { path, tiles, setup, chunk, fullChunks, rest } = pipeline;
+  const { path, tiles, setup, chunk, fullChunks, rest, serial = false } = pipeline;
   const mover = path === 'dma' ? DMA : L2;
   const costs = rest === null ? fullChunks : fullChunks + 1;
   const total = tiles * costs;
@@ -94,12 +96,15 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
   for (let index = 0; index < total; index++) {
     const cost = costAt(index);
     let prepared = -1;
+    const last = index - 1;
+    const before = serial ? latest(of(stored, last), of(finished, last), of(multiplied, last)) : -1;
     if (index % costs === 0) {
       const left = of(multiplied, index - costs * (SLOTS - 1) - 1);
-      const load = add(mover, 'load', setup.loadMs, left, ready(index));
-      prepared = latest(add(VECTOR, 'convert', setup.convertMs, load, ready(index)), load);
+      const load = add(mover, 'load', setup.loadMs, left, ready(index), before);
+      prepared = latest(add(VECTOR, 'convert', setup.convertMs, load, ready(index), before), load);
     }
-    const load = add(mover, 'load', cost.loadMs, slot(taken, seam.packed, index - SLOTS));
+    const turn = serial ? latest(prepared, before) : -1;
+    const load = add(mover, 'load', cost.loadMs, slot(taken, seam.packed, index - SLOTS), turn);
     const free = slot(multiplied, seam.decoded, index - SLOTS);
     const decode = add(VECTOR, 'decode', cost.decodeMs, load, free);
     const behind = index - OUTPUT_SLOTS;
@@ -115,7 +120,10 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
     );
     taken[index] = latest(decode, multiply);
     multiplied[index] = latest(multiply, decode, load);
-    if (cost.multiplyMs === 0 && cost.finishMs > 0) {
+    if (serial) {
+      finish(index);
+      store(index);
+    } else if (cost.multiplyMs === 0 && cost.finishMs > 0) {
       // Vector operators: nothing between load and arithmetic.
       finish(index);
       if (index >= 1) store(index - 1);
@@ -178,6 +186,7 @@ export function busyOf(pipeline: Pipeline): [number, number, number, number] {
  * fully, so the busiest one sets the pace.
  */
 export function closedFormMs(pipeline: Pipeline): number {
+  if (pipeline.serial) return serialMs(pipeline);
   const { setup, chunk, fullChunks, rest } = pipeline;
   const first = fullChunks > 0 ? chunk : (rest ?? chunk);
   const last = rest ?? chunk;

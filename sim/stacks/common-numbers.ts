@@ -10,6 +10,12 @@ export const COMMON_NUMBERS: Readonly<Record<keyof StackNumbers, QuantityEntry>>
     note: '1 MiB of FP16 per chunk: two packed and two decoded chunks, activations and output fit 8 MiB of TCM',
   },
   attentionKeys: { value: '512', kind: 'assumed', source: CHOICE, range: ['128', '2048'] },
+  attentionRows: {
+    value: '32',
+    kind: 'vendor',
+    source: 'arXiv:2606.13740 section 2.2',
+    note: 'one matrix tile',
+  },
   streamChunkBytes: {
     ...{ value: '192 KiB', kind: 'derived', source: 'nntrainer HTP ledger' },
     note: 'l2fetch lead that measured best on V79',
@@ -49,16 +55,23 @@ export const COMMON_NUMBERS: Readonly<Record<keyof StackNumbers, QuantityEntry>>
     note: 'arXiv:2606.13740 does not give the slot size',
   },
   matrixFromRows: { value: '1', kind: 'vendor', source: 'arXiv:2606.13740 Fig. 3a' },
+  overlapFromRows: { value: '1', kind: 'vendor', source: 'arXiv:2606.13740 section 3.3' },
+  decodeSpeed: { value: '1', kind: 'vendor', source: 'arXiv:2509.23324', note: 'tile-ordered layout' },
+  vectorIpc: {
+    ...{ value: '1', kind: 'assumed', source: CHOICE, range: ['0.52', '1.4'] },
+    note: 'low end: 2.05 packets a cycle of all six threads (llama.cpp#18139) of 1.52 instructions (own kernels under emulation, hw/hvx)',
+  },
+  softmaxSpeed: { value: '1', kind: 'vendor', source: 'llama.cpp#22347' },
   rowTiles: { value: '1', kind: 'vendor', source: 'arXiv:2509.23324' },
   matrixRate: { value: '1', kind: 'vendor', source: 'arXiv:2509.23324', note: 'FP16' },
   vectorMacsPerCycle: {
     ...{
-      value: '13',
-      kind: 'derived',
-      source: 'llama.cpp matmul-ops.c; llama.cpp#18139',
-      range: ['8', '32'],
+      value: '13.9',
+      kind: 'measured',
+      source: 'llama.cpp#17907',
+      range: ['8', '18.9'],
     },
-    note: '108 vector instructions for two rows of 1024 Q4_0 weights, two to a packet (assumed; 1.2 to 4), at 2.05 packets per cycle of all 6 threads: one thread cannot end more than one packet per cycle, so the profiled figure is the sum',
+    note: '245 GFLOPS of Q4_0 products of 2 to 8 rows on 8 Gen 3, 6 threads at 1.469 GHz; high end: 333 GFLOPS with the change proposed there. The count of instructions gives 13 (108 for two rows of 1024 weights, two to a packet, 2.05 packets a cycle of all threads)',
   },
   vectorQ8MacsPerCycle: {
     ...{

@@ -93,8 +93,12 @@ export const nntrainer: SoftwareStack = {
     ...COMMON_NUMBERS,
     rowTiles: INTEGER_TILE,
     matrixRate: {
-      ...{ value: '2', kind: 'derived', source: 'arXiv:2501.14794', range: ['1', '2'] },
-      note: '8-bit products at twice the FP16 rate (34 v 17 T)',
+      ...{ value: '0.4', kind: 'measured', source: 'nntrainer doc 34', range: ['0.4', '2'] },
+      note: '0.019 us for each of the 64x32x32 products it issues one by one, 3.45 T multiply-accumulates a second; high end: 8-bit products at twice the FP16 rate',
+    },
+    matrixFromRows: {
+      ...{ value: '2', kind: 'vendor', source: 'nntrainer HTP ledger' },
+      note: 'one row is a matrix-vector product on the vector threads, which read DRAM themselves',
     },
     q4Layout: {
       value: '0.8888889',
@@ -111,6 +115,10 @@ export const nntrainer: SoftwareStack = {
   }),
   weightDecode: 'none',
   weightStream: 'queue',
+  vectorWeights: 'direct',
+  // One row is faster on the CPU but for the experts, whose weights the vector threads read (nntrainer lessons.md, D1).
+  groups: (graph) =>
+    groupPerOp(graph, (op) => (op.kind === 'matmul' && graph.shape.rows === 1 ? 'cpu' : placeProducts(op))),
 };
 
 /** A llama.cpp backend of the same design that is called by FastRPC instead of a queue (llama.cpp#26373). */

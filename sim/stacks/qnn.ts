@@ -31,6 +31,16 @@ const GRAPH_NUMBERS: Readonly<Record<keyof StackNumbers, QuantityEntry>> = {
 /** Weights of one context binary: 3-8B models are cut into about four (ExecuTorch, Genie, PowerServe). */
 const SHARD_BYTES = 2 ** 30;
 
+/** Softmax of compiled graphs: scores of 16 bits, and of 8. */
+const GRAPH_SOFTMAX: QuantityEntry = {
+  ...{ value: '1.8', kind: 'derived', source: 'nntrainer doc 36 (QNN optrace)', range: ['1', '3.6'] },
+  note: '0.24 thread cycles a score, exponential included, with 8-bit scores on V79-class HTP, so half as fast with 16-bit ones; the fused F16 kernel takes 0.86',
+};
+const GRAPH_SOFTMAX_8_BIT: QuantityEntry = {
+  ...{ value: '3.6', kind: 'measured', source: 'nntrainer doc 36 (QNN optrace)', range: ['1.8', '3.6'] },
+  note: '0.24 thread cycles a score, exponential included; the fused F16 kernel takes 0.86',
+};
+
 /** Without a decoded FP16 copy, as many bytes hold four times the weights. */
 const PACKED_CHUNK: QuantityEntry = {
   ...{ value: '2097152', kind: 'assumed', source: 'own estimate', range: ['524288', '4194304'] },
@@ -74,6 +84,7 @@ export const qnn = graphStack({
   kvElementBytes: QUANTIZED_KV,
   numbers: {
     chunkWeights: PACKED_CHUNK,
+    softmaxSpeed: GRAPH_SOFTMAX,
     rowTiles: {
       ...{ value: '1', kind: 'derived', source: 'nntrainer doc 44' },
       note: 'a 2 KiB tile holds 64 rows of 8 bits (HexKL), so 32 of 16',
@@ -93,6 +104,7 @@ export const qnnA8 = graphStack({
   kvElementBytes: QUANTIZED_KV,
   numbers: {
     chunkWeights: PACKED_CHUNK,
+    softmaxSpeed: GRAPH_SOFTMAX_8_BIT,
     rowTiles: INTEGER_TILE,
     matrixRate: {
       ...{ value: '2', kind: 'derived', source: 'arXiv:2501.14794', range: ['1', '2'] },
@@ -106,7 +118,12 @@ export const qnnFp16 = graphStack({
   name: 'qnn-fp16',
   description: 'static graph with FP16 activations: packed weights decoded on the vector threads',
   weightDecode: 'vector',
-  numbers: {},
+  numbers: {
+    matrixRate: {
+      ...{ value: '0.83', kind: 'measured', source: 'arXiv:2501.14794', range: ['0.6', '1'] },
+      note: 'about 10 TFLOPS in practice through QNN, where 12.03 are reached from TCM by hand (arXiv:2509.23324)',
+    },
+  },
 });
 
 /**

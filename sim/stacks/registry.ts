@@ -2,7 +2,13 @@ import { unknownName } from '../../src/util/nearest.js';
 import { cpuStack } from './cpu.js';
 import { FITTED } from './fitted.js';
 import { lladaCpp } from './llada-cpp.js';
-import { htpOps, llamaCppHexagon, llamaCppHexagonHvx } from './llama-cpp-hexagon.js';
+import {
+  htpOps,
+  llamaCppHexagon,
+  llamaCppHexagonFlat,
+  llamaCppHexagonHvx,
+  mnnHexagon,
+} from './llama-cpp-hexagon.js';
 import { cpuGemm, gpuStack, llamaCppFastRpc, llmNpu, mnnCpu, nntrainer } from './others.js';
 import { qnn, qnnA8, qnnFp16, tMan } from './qnn.js';
 import type { SoftwareStack } from './stack.js';
@@ -11,6 +17,7 @@ const STACKS: readonly SoftwareStack[] = [
   lladaCpp,
   cpuStack,
   llamaCppHexagon,
+  llamaCppHexagonFlat,
   llamaCppHexagonHvx,
   qnn,
   qnnA8,
@@ -18,6 +25,7 @@ const STACKS: readonly SoftwareStack[] = [
   tMan,
   llamaCppFastRpc,
   htpOps,
+  mnnHexagon,
   llmNpu,
   nntrainer,
   mnnCpu,

@@ -12,6 +12,8 @@ export interface StackNumbers {
   readonly chunkWeights: number;
   /** Keys one attention chunk holds in TCM. */
   readonly attentionKeys: number;
+  /** Query rows that meet a key chunk together where keys come from DRAM for each of them; at least a matrix step. */
+  readonly attentionRows: number;
   /** Bytes a vector operator streams per chunk. */
   readonly streamChunkBytes: number;
   /** Vector instructions per register of RMSNorm, RoPE, SwiGLU and addition. */
@@ -41,6 +43,14 @@ export interface StackNumbers {
   readonly matrixFromRows: number;
   /** Hardware row tiles that one matrix step takes; a pass is padded to as many rows. */
   readonly rowTiles: number;
+  /** From as many rows on chunks overlap; with fewer, each is loaded, decoded, multiplied and stored before the next. */
+  readonly overlapFromRows: number;
+  /** Weights decoded per cycle; a layout in the order of the matrix tiles is 1. */
+  readonly decodeSpeed: number;
+  /** Vector instructions a thread ends per cycle, for work that is counted in instructions. */
+  readonly vectorIpc: number;
+  /** Softmax work per score; the fused kernel the profile's exponential comes from is 1. */
+  readonly softmaxSpeed: number;
   /** Multiply-accumulates per cycle of this stack's number format, FP16 = 1. */
   readonly matrixRate: number;
   /** 8-bit multiply-accumulates of a vector thread per cycle, unpacking of 4-bit weights included. */
@@ -89,8 +99,20 @@ export interface SoftwareStack {
    * graph hands results on inside TCM, and the next operator's weights are loaded while one still runs.
    */
   readonly activationsIn: 'dram' | 'tcm';
-  /** Whether weights come as long regular streams or tile by tile through one queue. */
-  readonly weightStream: 'queue' | 'bulk';
+  /** How weights come: as long streams of a compiled graph, or tile by tile through one queue, through the cache or past it. */
+  readonly weightStream: 'queue' | 'bypass' | 'bulk';
+  /**
+   * Who moves the activations of a product on the matrix unit between DRAM and TCM. `dma`: a queue, beside everything else.
+   * Otherwise the vector threads that convert them wait for them: they fill TCM by a queue each (`queues`) or read DRAM
+   * themselves (`direct`), and store results to DRAM themselves.
+   */
+  readonly productActivations?: 'dma' | 'queues' | 'direct';
+  /** How products on vector threads get their weights: a DMA queue for each thread, or reads of DRAM through L2. */
+  readonly vectorWeights?: 'queues' | 'direct';
+  /** How element-wise operators reach DRAM: through L2, or with a queue for each vector thread and buffers in TCM. */
+  readonly elementwise?: 'l2' | 'queues';
+  /** Operators that this stack runs and the graph does not show: the gain of a norm on its own, and writes to the KV cache. */
+  readonly extraOperators?: { readonly normGain: boolean; readonly kvWrites: boolean };
   /** Bytes of a cached key or value element, when they differ from those of the model's precision. */
   readonly kvElementBytes?: 1 | 2;
   /** How CPU threads share an operator: equal parts, so that the slowest core decides, or by the speed of each core. */
@@ -170,4 +192,12 @@ export function overrideStack(
 /** One dispatch per operator; `place` says where each runs. */
 export function groupPerOp(graph: OpGraph, place: (op: Op) => Device): DispatchGroup[] {
   return graph.ops.map((op) => ({ device: place(op), ops: [op] }));
+}
+
+/** Operators of the stack that one of the graph stands for. */
+export function operatorStarts(op: Op, { extraOperators }: Pick<SoftwareStack, 'extraOperators'>): number {
+  if (op.kind === 'rmsnorm') return extraOperators?.normGain === true ? 2 : 1;
+  // Keys and values are written by one each.
+  if (op.kind === 'attention') return extraOperators?.kvWrites === true ? 3 : 1;
+  return 1;
 }

@@ -23,8 +23,10 @@ export function timePrefill(machine: Machine, tokens: number, context = 0, compi
   for (let done = 0; done < tokens; ) {
     if (staticShapes) {
       const rows = numbers.prefillRows;
-      shapes.push(pass(rows, Math.max(0, Math.max(context + tokens, compiled) - rows), rows));
       done += rows;
+      const cached = Math.max(0, Math.max(context + tokens, compiled) - rows);
+      // Only the last row of the prompt is sampled.
+      shapes.push({ ...pass(rows, cached, rows), sampledRows: done >= tokens ? 1 : 0 });
       continue;
     }
     const rows = Math.min(numbers.prefillRows, tokens - done);

@@ -11,7 +11,8 @@ const caches = new WeakMap<ModelConfig, Map<string, OpGraph>>();
 /** Identifies a pass shape within a model and precision. */
 export function shapeKey(shape: PassShape): string {
   const sets = shape.kvSets.filter((set) => set.length > 0).map((set) => `${set.name}:${set.length}`);
-  return `${shape.rows}|${shape.logitsRows}|${shape.masked ? 'masked' : 'open'}|${sets.join(',')}`;
+  const logits = `${shape.logitsRows}${shape.sampledRows === undefined ? '' : `/${shape.sampledRows}`}`;
+  return `${shape.rows}|${logits}|${shape.masked ? 'masked' : 'open'}|${sets.join(',')}`;
 }
 
 /** `buildGraph`, remembering the most recently used shapes per model object. Graphs are immutable: share them. */

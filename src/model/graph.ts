@@ -179,6 +179,8 @@ export interface PassShape {
   readonly kvSets: readonly KvSetShape[];
   /** Rows that get logits; 0 means no head at all (prefill, seal). */
   readonly logitsRows: number;
+  /** Rows whose logits somebody reads, when fewer than have them: a compiled prompt pass gives logits for all. */
+  readonly sampledRows?: number;
   /** True when rows do not all see all keys: a visibility matrix is then an input. */
   readonly masked: boolean;
 }

@@ -45,6 +45,19 @@ describe('an operator as a pipeline of chunks', () => {
     ]);
   });
 
+  it('without overlap every chunk is stored before the next is loaded', () => {
+    const chunk = { ...STAGES, finishMs: 1, storeMs: 2 };
+    const rest = { ...chunk, loadMs: 1 };
+    const serial: Pipeline = {
+      ...{ ...PLAIN, tiles: 2, setup: { loadMs: 3, convertMs: 1 } },
+      ...{ chunk, fullChunks: 3, rest, serial: true },
+    };
+    expect(serialMs(serial)).toBe(2 * (3 + 1 + 3 * 10 + 7));
+    expect(runProgram(toProgram(serial)).ms).toBe(serialMs(serial));
+    expect(closedFormMs(serial)).toBe(serialMs(serial));
+    expect(runProgram(toProgram({ ...serial, serial: false })).ms).toBeLessThan(serialMs(serial));
+  });
+
   it('stores trail behind loads and keep the result of the last chunk until the end', () => {
     const storing = { ...PLAIN, fullChunks: 2, chunk: { ...STAGES, finishMs: 1, storeMs: 1 } };
     const { spans, ms } = runProgram(toProgram(storing), true);

@@ -10,7 +10,17 @@ import { graphFor } from '../../../src/model/graph-cache.js';
 import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 
-const UPSTREAM = ['llama.cpp-hexagon', 'llama.cpp-hexagon-hvx', 'qnn', 'qnn-a8', 'qnn-fp16'] as const;
+const UPSTREAM = [
+  ...[
+    'llama.cpp-hexagon',
+    'llama.cpp-hexagon-flat',
+    'llama.cpp-hexagon-hvx',
+    'mnn-hexagon',
+    'htp-ops',
+    'nntrainer',
+  ],
+  ...['qnn', 'qnn-a8', 'qnn-fp16'],
+];
 
 function machineFor(stackName: string, overrides: Partial<MachineOptions> = {}): Machine {
   return createMachine({
@@ -62,6 +72,9 @@ describe.each(UPSTREAM)('%s', (name) => {
     for (const faster of [
       { ...profile, npu: { ...profile.npu, dmaRate: 60 } },
       { ...profile, npu: { ...profile.npu, dmaBulkRate: 75 } },
+      { ...profile, npu: { ...profile.npu, dmaQueuesRate: 75 } },
+      { ...profile, npu: { ...profile.npu, dmaBypassRate: 70, dmaQueuesRate: 70 } },
+      { ...profile, npu: { ...profile.npu, directReadRate: 40 } },
       { ...profile, npu: { ...profile.npu, matrixMacsPerCycle: 8192 } },
       { ...profile, npu: { ...profile.npu, vectorThreads: 8 } },
     ]) {
@@ -124,6 +137,20 @@ describe('llama.cpp-hexagon', () => {
     expect(small.mapOps).toBeGreaterThan(1);
     const more = (small.dispatches ?? 0) - (small.mapOps ?? 0);
     expect([0, 1]).toContain(more);
+  });
+});
+
+describe('nntrainer', () => {
+  it('leaves one row to the CPU but for the experts', () => {
+    const model = resolvePreset('lfm2.5-8b-a1b');
+    const parts = (rows: number) => {
+      const machine = machineFor('nntrainer', { model });
+      machine.timePass(shape(rows, 100, 1));
+      return machine.stepBreakdown().parts.map(({ name }) => name);
+    };
+    expect(parts(1)).toContain('NPU moe');
+    expect(parts(1)).not.toContain('NPU o');
+    expect(parts(64)).toContain('NPU o');
   });
 });
 

@@ -34,6 +34,16 @@ describe('plain workloads', () => {
     expect(first.tokensPerS).toBeCloseTo(300_000 / first.ms, 9);
   });
 
+  it('choose a token from the last row of a compiled prompt only', () => {
+    const machine = machineFor('qnn');
+    const shape = { rows: 128, logitsRows: 128, masked: false, kvSets: [] };
+    const all = machineFor('qnn').timePass(shape).endMs;
+    const last = machineFor('qnn').timePass({ ...shape, sampledRows: 1 }).endMs;
+    const { samplePerLogitMs, cpuThreads } = machine.options.stack.numbers;
+    expect(all - last).toBeCloseTo((127 * 151_936 * samplePerLogitMs) / cpuThreads, 6);
+    expect(timePrefill(machine, 128).ms).toBeCloseTo(last, 9);
+  });
+
   it('a compiled graph pays for the whole context from the first chunk on', () => {
     const compiled = machineFor('qnn');
     const growing = createMachine({
