@@ -21,6 +21,8 @@ export interface Case {
   readonly memory: MemoryMode;
   /** CPU threads, where the row names them. */
   readonly threads: number | null;
+  /** Most rows of a prompt pass, where the row names them. */
+  readonly passRows: number | null;
   readonly work: Work;
 }
 
@@ -43,6 +45,7 @@ export function interpret(row: PublishedRow): Interpretation {
         headQuant: /fp16 lm_head/i.test(row.quant) ? 'f16' : quant,
         memory: memoryOf(row, stack),
         threads: threadsOf(row.engine),
+        passRows: passRowsOf(row.engine),
         work,
       },
     };
@@ -77,7 +80,7 @@ function memoryOf({ engine }: PublishedRow, stack: string): MemoryMode {
 }
 
 /** Which software stack an engine is timed as. The first rule that fits counts. */
-function stackOf({ engine, quant }: PublishedRow): string {
+function stackOf({ engine, quant, source }: PublishedRow): string {
   if (/->|split/i.test(engine)) throw new NotModelled('split between processors');
   if (/\bcpu-npu\b/i.test(engine) || /llm\.npu/i.test(engine)) return 'llm.npu';
   if (/opencl|adreno|\bgpu\b|vulkan|\bmlc\b/i.test(engine)) return 'gpu';
@@ -92,16 +95,27 @@ function stackOf({ engine, quant }: PublishedRow): string {
   }
   if (/fastrpc/i.test(engine)) return 'llama.cpp-fastrpc';
   if (/llama\.cpp/i.test(engine) && /hexagon|htp|npu/i.test(engine)) {
-    return /hvx/i.test(engine) ? 'llama.cpp-hexagon-hvx' : 'llama.cpp-hexagon';
+    return hexagonStackOf(engine, source);
   }
-  // The same scheme: weight tiles decoded on vector threads, FP16 products, one operator after the other.
-  if (/mnn.*(hexagon|npu)/i.test(engine)) return 'llama.cpp-hexagon';
+  if (/mnn.*(hexagon|npu)/i.test(engine)) return 'mnn-hexagon';
   if (/hexkl|nntrainer/i.test(engine)) return 'nntrainer';
   if (/qnn|genie|executorch|powerserve|litert/i.test(engine)) {
     if (/fp16 act|^fp16$/i.test(quant)) return 'qnn-fp16';
     return /w\d+a8/i.test(quant) ? 'qnn-a8' : 'qnn';
   }
   throw new NotModelled(`no software stack for engine "${engine}"`);
+}
+
+/** The pull requests of llama.cpp that gave its Hexagon backend matrix products, and weights repacked in tiles. */
+const MATRIX_PRODUCTS = 20_693;
+const TILED_WEIGHTS = 24_954;
+
+/** The generation of llama.cpp's backend by the number of the thread a row comes from: they count up with time. */
+function hexagonStackOf(engine: string, source: string): string {
+  const thread = /ggml-org\/llama\.cpp\/(?:pull|issues|discussions)\/(\d+)/.exec(source)?.[1];
+  const number = thread === undefined ? Number.POSITIVE_INFINITY : Number(thread);
+  if (/hvx/i.test(engine) || number < MATRIX_PRODUCTS) return 'llama.cpp-hexagon-hvx';
+  return number < TILED_WEIGHTS ? 'llama.cpp-hexagon-flat' : 'llama.cpp-hexagon';
 }
 
 /** Which CPU kernels: llama.cpp decodes weights once per row unless they are repacked for matrix instructions. */
@@ -142,6 +156,12 @@ function modelOf(text: string): string {
 function threadsOf(engine: string): number | null {
   const match = /\bt(\d+)\b|(\d+) threads/.exec(engine);
   return match === null ? null : Number(match[1] ?? match[2]);
+}
+
+/** llama.cpp's `--ubatch-size`, written `ub1024`. */
+function passRowsOf(engine: string): number | null {
+  const match = /\bub(?:atch)?[ =]?(\d+)\b/.exec(engine);
+  return match === null ? null : Number(match[1]);
 }
 
 function workOf(row: PublishedRow, stack: string): Work {

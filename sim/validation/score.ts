@@ -106,7 +106,10 @@ function machineFor(wanted: Case, model = resolvePreset(wanted.model ?? '')): Ma
   const { headQuant: head } = wanted;
   return createMachine({
     profile: loadProfile(wanted.profile),
-    stack: wanted.threads === null ? stack : overrideStack(stack, { cpuThreads: String(wanted.threads) }),
+    stack: overrideStack(stack, {
+      ...(wanted.threads === null ? {} : { cpuThreads: String(wanted.threads) }),
+      ...(wanted.passRows === null ? {} : { prefillRows: String(wanted.passRows) }),
+    }),
     model,
     precision: precisionFor(wanted.quant, { head, embedding: head }),
     memory: wanted.memory,
