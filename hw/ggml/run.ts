@@ -17,6 +17,7 @@ import {
   type TransferOptions,
   withWorkDirectory,
 } from '../runner/command-runner.js';
+import { type FilePair, pushAll } from '../runner/push-all.js';
 import { readTarget, requireArm64, requireSkel, type Target } from '../runner/target.js';
 import { type GgmlPackage, type GgmlTool, ggmlPackage } from './package.js';
 import { type ProfileLog, parseProfileLog } from './profile-log.js';
@@ -92,10 +93,8 @@ async function inDirectory(runner: CommandRunner, run: GgmlRun, place: Place): P
   const lib = runner.join(directory, 'lib');
   const tool = runner.join(directory, 'bin', run.tool);
   const model = runner.join(directory, basename(run.model));
-  await runner.push(files.tool, tool, options);
-  for (const library of files.libraries)
-    await runner.push(library, runner.join(lib, basename(library)), options);
-  await runner.push(run.model, model, options);
+  const libraries = files.libraries.map((path): FilePair => [path, runner.join(lib, basename(path))]);
+  await pushAll(runner, [[files.tool, tool], ...libraries, [run.model, model]], options);
   await runner.exec({ argv: ['chmod', '755', tool], repeatable: true });
   const startedAt = new Date().toISOString();
   const before = performance.now();

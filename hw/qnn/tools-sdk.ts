@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { environmentFailure } from '../device-error.js';
 import type { CommandRunner, TransferOptions } from '../runner/command-runner.js';
+import { pushAll } from '../runner/push-all.js';
 import { requireSkel, type Target } from '../runner/target.js';
 
 export type QnnTool =
@@ -121,7 +122,11 @@ export async function installNetRun(
     ...[...HTP_LIBRARIES, stub, ...optional].map((name) => sdk.library(name, platform)),
     skelPath,
   ];
-  for (const file of files) await runner.push(file, runner.join(directory, basename(file)), options);
+  await pushAll(
+    runner,
+    files.map((file) => [file, runner.join(directory, basename(file))]),
+    options,
+  );
   const tool = runner.join(directory, 'qnn-net-run');
   await runner.exec({ argv: ['chmod', '755', tool], repeatable: true });
   return { tool, libraries: directory, backend: runner.join(directory, 'libQnnHtp.so'), files };

@@ -45,15 +45,17 @@ export class AdbPush {
       resumed ||= state.partialBytes > 0;
       try {
         await this.send(file, state, options);
-        break;
       } catch (error) {
         const lost = error instanceof AdbError && ['disconnected', 'offline'].includes(error.problem);
         if (!lost || attempt === ATTEMPTS) throw error;
         if (!(await this.client.reconnect(this.shell.serial, options.signal))) throw error;
+        continue;
       }
+      if (await this.settle(file, options.signal)) return resumed ? 'resumed' : 'sent';
+      // What was there of an earlier attempt was damaged, and is gone now: once more from the start.
+      if (resumed && attempt < ATTEMPTS) resumed = false;
+      else throw damaged(this.shell.serial);
     }
-    await this.settle(file, options.signal);
-    return resumed ? 'resumed' : 'sent';
   }
 
   /**
@@ -116,19 +118,16 @@ export class AdbPush {
     await this.run('rm -f "$1"', [partial]).catch(() => {});
   }
 
-  /** Gives a transferred file its name, if it is what was sent. */
-  private async settle({ partial, remote, sha256 }: Transfer, signal?: AbortSignal): Promise<void> {
+  /** Gives a transferred file its name, if it is what was sent. False when it is not: it is removed then. */
+  private async settle({ partial, remote, sha256 }: Transfer, signal?: AbortSignal): Promise<boolean> {
     const result = await this.run(
       `case "$(sha256sum < "$1")" in "$3"*) ;; *) rm -f "$1"; echo damaged; exit 0;; esac
        mv -f "$1" "$2" && echo "$3 $(stat -c '%i %s %z' "$2")" >> "$4"`,
       [partial, remote, sha256, manifestOf(remote)],
       signal,
     );
-    if (result.stdout.startsWith('damaged')) {
-      const reason = `what arrived on ${this.shell.serial} is not what was sent, and was removed`;
-      throw new AdbError('refused', 'push', reason, 'Run it again');
-    }
     if (result.exitCode !== 0) throw failureOf('push', result, `${remote} could not be put in place`);
+    return !result.stdout.startsWith('damaged');
   }
 
   /** A few lines of shell with their words as arguments. They may all run twice. */
@@ -140,6 +139,15 @@ export class AdbPush {
       ...(signal === undefined ? {} : { signal }),
     });
   }
+}
+
+function damaged(serial: string): AdbError {
+  return new AdbError(
+    'refused',
+    'push',
+    `what arrived on ${serial} is not what was sent, and was removed`,
+    'Run it again',
+  );
 }
 
 interface Transfer {

@@ -16,6 +16,9 @@ const ATTEMPTS = 3;
 
 /** Commands on a phone through shell protocol 2: exit code, both streams apart, arguments as they are. */
 export class AdbShell {
+  /** Commands whose connection broke: they may still run on the phone. */
+  private readonly lost = new Set<Frame>();
+
   constructor(
     private readonly client: AdbClient,
     readonly serial: string,
@@ -47,6 +50,7 @@ export class AdbShell {
     if (Buffer.byteLength(script) > MAX_SCRIPT_BYTES) {
       throw new AdbError('refused', 'run', `the command line of ${label} is longer than adb can carry`);
     }
+    for (const frame of this.lost) if (await this.kill(frame)) this.lost.delete(frame);
     const frame = new Frame(mark);
     const onStderr = (chunk: Buffer) => frame.add(chunk);
     const input = stdin === undefined ? ['-n'] : [];
@@ -80,7 +84,10 @@ export class AdbShell {
     }
     if (end === 'cwd')
       throw new AdbError('refused', 'run', `${command.cwd} is no directory on ${this.serial}`);
-    if (end === null) throw await this.broken(label, exit, frame);
+    if (end === null) {
+      this.lost.add(frame);
+      throw await this.broken(label, exit, frame);
+    }
     return { exitCode: end, stdout: exit.stdout, stderr: frame.strip(exit.stderr) };
   }
 
@@ -102,14 +109,17 @@ export class AdbShell {
     return new AdbError(problem ?? 'disconnected', 'run', `${this.serial} went away ${where}${reason}`);
   }
 
-  /** Ends what a command that is no longer waited for still does. The phone may be gone: then nothing can be done. */
-  private async kill({ pid, mark }: Frame): Promise<void> {
+  /** Ends what a command that is no longer waited for still does. False when the phone is gone: nothing can be done. */
+  private async kill({ pid, mark }: Frame): Promise<boolean> {
     // Its own script says which shell it was, when the shell could not say so any more. The brackets keep this one out.
     const pids = pid ?? `$(pgrep -f '[${mark[0]}]${mark.slice(1)}')`;
-    const script = `for p in ${pids}; do kill -9 -$p 2>/dev/null || kill -9 $p 2>/dev/null; done`;
-    await this.client
-      .run(['-s', this.serial, 'shell', '-T', '-n', script], { timeoutMs: KILL_TIMEOUT_MS })
-      .catch(() => {});
+    const script = `for p in ${pids}; do kill -9 -$p 2>/dev/null || kill -9 $p 2>/dev/null; done; echo done`;
+    const args = ['-s', this.serial, 'shell', '-T', '-n', script];
+    try {
+      return (await this.client.run(args, { timeoutMs: KILL_TIMEOUT_MS })).stdout.includes('done');
+    } catch {
+      return false;
+    }
   }
 }
 

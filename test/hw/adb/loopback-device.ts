@@ -10,6 +10,8 @@ export interface LoopbackOptions {
   readonly mode?: 'ready' | 'unauthorized' | 'mute';
   readonly features?: readonly string[];
   readonly model?: string;
+  /** Shell that commands are given to; `/bin/sh` by default. */
+  readonly shell?: string;
   /** Added to the environment of commands. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -174,7 +176,7 @@ class Connection {
     }
     this.channels.set(local, { remote, channel });
     if (shell === null) new SyncService(channel);
-    else serveShell(channel, shell[1] ?? '', this.options.env ?? {});
+    else serveShell(channel, shell[1] ?? '', this.options);
     this.send(COMMAND.okay, local, remote, none);
   }
 

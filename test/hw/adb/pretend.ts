@@ -10,12 +10,14 @@ export interface Pretence {
   readonly freeKilobytes?: number;
   /** Bytes that `cat` copies before the file system is full. */
   readonly catFillsAfter?: number;
+  /** Whether `cat` gives other bytes than it gets. */
+  readonly catDamages?: boolean;
 }
 
 /** Puts programs in front of the path of a loopback device, so that it says it is somebody else. @returns its environment */
 export function pretend(directory: string, pretence: Pretence): Record<string, string> {
   mkdirSync(directory, { recursive: true });
-  const { machine, socModel, socId, freeKilobytes, catFillsAfter } = pretence;
+  const { machine, socModel, socId, freeKilobytes, catFillsAfter, catDamages } = pretence;
   const program = (name: string, body: string) => {
     writeFileSync(join(directory, name), `#!/bin/sh\n${body}\n`);
     chmodSync(join(directory, name), 0o755);
@@ -28,9 +30,10 @@ export function pretend(directory: string, pretence: Pretence): Record<string, s
     catFillsAfter === undefined
       ? ''
       : `[ $# = 0 ] && { head -c ${catFillsAfter}; exec /bin/cat > /dev/full; }`;
+  const damage = catDamages === true ? '[ $# = 0 ] && exec tr "\\000-\\377" x' : '';
   program(
     'cat',
-    `[ "$1" = /sys/devices/soc0/soc_id ] && { echo ${socId ?? ''}; exit; }\n[ "$1" = /sys/devices/soc0/machine ] && exit 1\n${full}\nexec /bin/cat "$@"`,
+    `[ "$1" = /sys/devices/soc0/soc_id ] && { echo ${socId ?? ''}; exit; }\n[ "$1" = /sys/devices/soc0/machine ] && exit 1\n${full}\n${damage}\nexec /bin/cat "$@"`,
   );
   if (freeKilobytes !== undefined) {
     const line = `echo "f 9 9 ${freeKilobytes} 9% /"`;

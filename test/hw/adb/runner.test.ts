@@ -21,6 +21,7 @@ import { workName } from '../../../hw/runner/work-name.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 import { AdbServer, HAS_ADB } from './adb-server.js';
 import { LoopbackDevice } from './loopback-device.js';
+import { pretend } from './pretend.js';
 
 const MB = 1_000_000;
 
@@ -131,7 +132,7 @@ describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
           const { stdout } = await runner.exec({ argv: ['printf', '%s\\0', ...given] });
           expect(stdout.split('\0').slice(0, -1)).toEqual(given);
         }),
-        { numRuns: 60 },
+        { numRuns: 40 },
       );
     });
 
@@ -223,17 +224,31 @@ describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
       expect(readdirSync(directory).sort()).toEqual(['.dllm-npu-sent', 'm']);
     });
 
-    it('that arrive damaged never get their name', async () => {
+    it('start over when what was there of an earlier attempt is damaged', async () => {
       const path = file('model', 2 * MB);
       const directory = await runner.makeWorkDirectory();
-      const remote = join(directory, 'm');
-      // An earlier attempt whose beginning the phone's storage lost.
       const { fileSha256 } = await import('../../../src/model/load.js');
       const partial = join(directory, `.${(await fileSha256(path)).slice(0, 32)}.partial`);
       writeFileSync(partial, Buffer.alloc(MB));
-      await expect(runner.push(path, remote)).rejects.toThrow(/not what was sent/);
-      expect(readdirSync(directory)).toEqual([]);
-      expect(await runner.push(path, remote)).toBe('sent');
+      expect(await runner.push(path, join(directory, 'm'))).toBe('sent');
+      expect(readFileSync(join(directory, 'm')).equals(readFileSync(path))).toBe(true);
+    });
+
+    it('that arrive damaged never get their name', async () => {
+      const other = await LoopbackDevice.start({ env: pretend(join(local, 'bin'), { catDamages: true }) });
+      try {
+        await server.connect(other);
+        const damaging = await AdbRunner.open({ serial: other.serial, env: server.env, directory: place });
+        const directory = await damaging.makeWorkDirectory();
+        const push = damaging.push(file('model', 1000), join(directory, 'm'));
+        await expect(push).rejects.toMatchObject({
+          exitCode: 3,
+          message: expect.stringMatching(/not what was sent/),
+        });
+        expect(readdirSync(directory)).toEqual([]);
+      } finally {
+        await other.stop();
+      }
     });
 
     it('replace a file of the same size and other content', async () => {

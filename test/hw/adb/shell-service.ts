@@ -13,8 +13,15 @@ function frame(id: number, data: Buffer): Buffer {
 }
 
 /** Runs a command with the real shell, in a group of its own as adbd does, and speaks shell protocol 2 about it. */
-export function serveShell(channel: Channel, command: string, env: Readonly<Record<string, string>>): void {
-  const child = spawn('/bin/sh', ['-c', command], { env: { ...process.env, ...env }, detached: true });
+export function serveShell(
+  channel: Channel,
+  command: string,
+  {
+    env = {},
+    shell = '/bin/sh',
+  }: { readonly env?: Readonly<Record<string, string>>; readonly shell?: string },
+): void {
+  const child = spawn(shell, ['-c', command], { env: { ...process.env, ...env }, detached: true });
   const cutter = new Cutter();
   channel.on('data', (bytes, taken) => {
     cutter.push(bytes);
