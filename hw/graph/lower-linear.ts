@@ -1,6 +1,8 @@
+import { UsageError } from '../../src/errors.js';
 import type { EmbedOp, MatMulOp } from '../../src/model/graph.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import type { OnnxBuilder } from '../../src/onnx/onnx-builder.js';
+import { BLOCK } from '../../src/onnx/pack-blocks.js';
 import type { WeightStore } from '../../src/onnx/weight-store.js';
 import type { Calibration } from './calibration.js';
 import { activationScale, packNibbles, quantizeRows } from './quantize.js';
@@ -85,6 +87,11 @@ function quantizeTo(
   return onnx.node('DequantizeLinear', name, [codes, scaleName, zero]);
 }
 
+/**
+ * Weights as codes and scales: of 8 bits with a scale per output channel, of 4 bits with one per 32 weights of a row, the
+ * blocks of llada.cpp's Q4_0.
+ * @throws UsageError for rows that are no whole blocks
+ */
 async function dequantized(
   onnx: OnnxBuilder,
   source: WeightSource,
@@ -96,20 +103,28 @@ async function dequantized(
   if (onnx.hasNode(name)) return name;
   const [out, width] = [dims[0] ?? 0, dims[1] ?? 0];
   const type = bits === 4 ? 'i4' : 'i8';
+  const block = bits === 4 ? BLOCK : width;
+  if (width % block !== 0)
+    throw new UsageError(`${id}: rows of ${width} weights are no whole blocks of ${block}`);
+  const blocks = (out * width) / block;
   // One weight in memory at a time: the bytes are made when the data file is written.
-  const sizes = [Math.ceil((out * width * bits) / 8), out * 4];
+  const sizes = [Math.ceil((out * width * bits) / 8), blocks * 4];
   const [codes, scales] = onnx.data.reserve(sizes, async () => {
-    const quantized = quantizeRows(await source.read(id), out, width, bits);
+    const quantized = quantizeRows(await source.read(id), blocks, block, bits);
     const packed = bits === 4 ? packNibbles(quantized.codes) : bytesOf(quantized.codes);
     return [packed, bytesOf(quantized.scales)];
   });
-  const codesName = onnx.external(`${name}.codes`, type, dims, codes!);
-  const scalesName = onnx.external(`${name}.scales`, 'f32', [out], scales!);
-  const zeros = onnx.constant(
-    `const.zero.${type}.${out}`,
-    type,
-    [out],
-    new Uint8Array(Math.ceil((out * bits) / 8)),
+  const scaleDims = bits === 4 ? [out, width / block] : [out];
+  const zeroBytes = new Uint8Array(Math.ceil((blocks * bits) / 8));
+  const inputs = [
+    onnx.external(`${name}.codes`, type, dims, codes!),
+    onnx.external(`${name}.scales`, 'f32', scaleDims, scales!),
+    onnx.constant(`const.zero.${type}.${scaleDims.join('x')}`, type, scaleDims, zeroBytes),
+  ];
+  return onnx.node(
+    'DequantizeLinear',
+    name,
+    inputs,
+    bits === 4 ? { axis: 1, block_size: block } : { axis: 0 },
   );
-  return onnx.node('DequantizeLinear', name, [codesName, scalesName, zeros], { axis: 0 });
 }

@@ -3,23 +3,29 @@ import type { ActivationRange } from './calibration.js';
 /** Smallest normal f32: scales below it lose their digits. */
 const SMALLEST_SCALE = 2 ** -126;
 
-/** Codes and scales of a matrix, one scale per output channel. */
+/** Codes and scales of a matrix, one scale per row: of an output channel, or of a block of one. */
 export interface QuantizedMatrix {
-  /** One code per weight, row-major [out, in]. */
+  /** One code per weight, row-major. */
   readonly codes: Int8Array;
   readonly scales: Float32Array;
 }
 
 /**
- * Symmetric quantisation per output channel: scale = max |w| / (2^(bits-1) - 1), code = round(w / scale).
- * A channel of zeros, or of values no scale
- * can resolve, gets scale 1 and codes 0.
+ * Symmetric quantisation per row: scale = max |w| / (2^(bits-1) - 1), code = round(w / scale). A row of zeros, or of
+ * values no scale can resolve, gets scale 1 and codes 0.
+ *
+ * @param rows output channels, or blocks: a matrix of [out, in] is one of [out * in / block, block] too
  */
-export function quantizeRows(values: Float32Array, out: number, width: number, bits: 4 | 8): QuantizedMatrix {
+export function quantizeRows(
+  values: Float32Array,
+  rows: number,
+  width: number,
+  bits: 4 | 8,
+): QuantizedMatrix {
   const most = 2 ** (bits - 1) - 1;
   const codes = new Int8Array(values.length);
-  const scales = new Float32Array(out);
-  for (let row = 0; row < out; row++) {
+  const scales = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
     let largest = 0;
     for (let i = row * width; i < (row + 1) * width; i++) largest = Math.max(largest, Math.abs(values[i]!));
     const scale = Math.fround(largest / most < SMALLEST_SCALE ? 1 : largest / most);

@@ -21,8 +21,8 @@ import { type StepIo, type StepIoOptions, stepIo } from './step-io.js';
 
 /**
  * How the graph computes. `f32`, `f16`: the same float graph; a backend that has only halves computes it in halves.
- * `w8a16`, `w4a16`: linear layers with 8- or 4-bit weights (scale per output channel, the head always 8-bit)
- * and 16-bit activations; norms, rotation, attention and SwiGLU stay in floats.
+ * `w8a16`, `w4a16`: linear layers with 8-bit weights (a scale per output channel) or 4-bit weights (a scale per block of
+ * 32; the head always 8-bit) and 16-bit activations; norms, rotation, attention and SwiGLU stay in floats.
  */
 export type Numerics = 'f32' | 'f16' | 'w8a16' | 'w4a16';
 export const NUMERICS: readonly Numerics[] = ['f32', 'f16', 'w8a16', 'w4a16'];

@@ -146,7 +146,7 @@ describe('device compare', () => {
     timeout: 60_000,
   }, async () => {
     const out = temporaryDirectory();
-    const coarse = ['--numerics', 'w4a16', '--calibration-problems', '1', '--near-tie', '0.05'];
+    const coarse = ['--numerics', 'w4a16', '--calibration-problems', '1', '--near-tie', '0.001'];
     const { code, stdout, stderr } = await cli(['device', 'compare', ...coarse, '--out', out]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/error: the device differs: \d+ of \d+ rows have another best token/);

@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bucketFor } from '../../hw/graph/buckets.js';
 import { calibrate } from '../../hw/graph/calibrate.js';
+import { Calibration } from '../../hw/graph/calibration.js';
 import { DeviceEngine, type DeviceEvent } from '../../hw/graph/device-engine.js';
 import { activationScale, packNibbles, quantizeRows } from '../../hw/graph/quantize.js';
-import { writeStepGraph } from '../../hw/graph/step-graph.js';
+import { stepGraph, writeStepGraph } from '../../hw/graph/step-graph.js';
 import { OrtHost } from '../../hw/ort/host.js';
 import { composePolicy } from '../../src/decode/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
@@ -12,8 +14,11 @@ import { decode } from '../../src/decode/session.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
+import { decodeModel } from '../../src/onnx/onnx-proto.js';
 import { generateProblem } from '../../src/train/problems.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
+
+const BUCKET = { rows: 32, context: 64 };
 
 const onCpu = {
   startHost: async () => (await OrtHost.start({ plugin: null })).host,
@@ -111,6 +116,26 @@ describe('device graph on ONNX Runtime', () => {
       options,
     );
     expect(io.result).toBe('output_norm');
+  });
+
+  it('has a scale per 32 weights in W4A16, and refuses rows that are no whole blocks', async () => {
+    const model = await loadModel('tiny-llada');
+    const calibration = new Calibration();
+    for (const { id } of stepGraph(model.config, BUCKET).tensors.values())
+      calibration.observe(id, Float32Array.of(1));
+    const path = `${temporaryDirectory()}/m.onnx`;
+    const options = { bucket: BUCKET, numerics: 'w4a16', head: true, calibration } as const;
+    await writeStepGraph(model.config, model.weights, path, options);
+    const { graph } = decodeModel(readFileSync(path));
+    const dims = new Map(graph.initializer.map((tensor) => [tensor.name, [...tensor.dims].map(Number)]));
+    expect(dims.get('blk.0.ffn_down.weight.w4.codes')).toEqual([128, 384]);
+    expect(dims.get('blk.0.ffn_down.weight.w4.scales')).toEqual([128, 12]);
+    // The head keeps 8 bits and a scale per token.
+    expect(dims.get('token_embd.weight.w8.scales')).toEqual([446]);
+    const config = { ...model.config, ffn: 380 };
+    await expect(writeStepGraph(config, model.weights, path, options)).rejects.toThrow(
+      /no whole blocks of 32/,
+    );
   });
 
   it('refuses quantised numerics without calibration', async () => {
