@@ -43,7 +43,7 @@ export interface CalibratedProfile {
   readonly source: string;
   readonly numbers: readonly FittedNumber[];
   readonly kept: readonly UnfittedNumber[];
-  readonly operators: Pick<Fit, 'n' | 'rms' | 'rmsBefore' | 'opStartUs'>;
+  readonly operators: Pick<Fit, 'n' | 'rms' | 'rmsBefore' | 'rmsBest' | 'opStartUs'>;
 }
 
 /** Residuals beyond which the machine model does not describe the device, and its numbers mean nothing. */
@@ -63,8 +63,8 @@ export function calibrateRecord(request: CalibrationRequest): CalibratedProfile 
   const overrides = clock.numbers.map(({ path, value }) => [path, baseText(value, 'frequency')]);
   const chip = overrideProfile(base, Object.fromEntries(overrides) as Record<string, string>);
   const operators = fitOperators(opSamples(times, graphs, request.quant), chip, stack);
-  if (operators.rms > LARGEST_RMS) {
-    const off = (100 * operators.rms).toFixed(0);
+  if (operators.rmsBest > LARGEST_RMS) {
+    const off = (100 * operators.rmsBest).toFixed(0);
     throw new CheckError(
       `${recordName}: however the numbers are chosen, stack ${stack.name} is off by ${off} % (rms): something else ran (--stack, --quant), or the machine model does not describe it`,
     );
@@ -83,7 +83,7 @@ export function calibrateRecord(request: CalibrationRequest): CalibratedProfile 
     description: `Measured from ${recordName} as stack ${stack.name}; numbers that it does not determine are those of ${base.name}`,
     note: ({ path, error, n }) =>
       `least squares over ${n} ${path.startsWith('driver.') ? 'passes' : 'operators'}, standard error ${percent(error)}` +
-      `${path.startsWith('npu.') && path !== 'npu.clock' ? `; residual of all ${operators.n}: ${percent(operators.rms)} rms on the model of ${stack.name}` : ''}`,
+      `${path.startsWith('npu.') && path !== 'npu.clock' ? `; residual of all ${operators.n}: ${percent(operators.rmsBest)} rms on the model of ${stack.name}` : ''}`,
   });
   return { base, text, source, numbers, kept, operators };
 }

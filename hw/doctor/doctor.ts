@@ -1,46 +1,52 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { DllmError } from '../../src/errors.js';
 import { bundledLibrary } from '../ort/host.js';
 import { archOf, type BaseClass } from '../record/execution-class.js';
-import { type FileRecord, fileRecord } from '../record/run-record.js';
-import { type AdbDevice, parseAdbDevices } from '../runner/adb-devices.js';
-import type { CommandRunner } from '../runner/command-runner.js';
-
-/** One thing that was looked for. */
-export interface Finding {
-  readonly what: string;
-  readonly state: 'found' | 'missing' | 'problem';
-  readonly says: string;
-  /** What to do about it; null when nothing is wrong. */
-  readonly next: string | null;
-}
+import type { FileRecord } from '../record/run-record.js';
+import { knownSoc } from '../runner/known-socs.js';
+import { localSocId } from '../session/soc-id.js';
+import { type Ability, type Finding, found, missing } from './finding.js';
+import { inspectLibraries, inspectSdk, type QairtFolder, type QnnFolder } from './libraries.js';
+import { inspectPhones, type Phone } from './phones.js';
 
 export interface Diagnosis {
   readonly findings: readonly Finding[];
-  /** Classes of execution that can be had here now. */
+  readonly abilities: readonly Ability[];
+  /** Classes of execution that can be had from here now. */
   readonly can: readonly BaseClass[];
   readonly libraries: readonly FileRecord[];
 }
 
 export interface DoctorOptions {
-  /** `QNN_EP_DIR`. */
-  readonly qnnDirectory: string | undefined;
-  readonly runner: CommandRunner;
+  /** QNN_EP_DIR, QAIRT_ROOT, and adb's own settings. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where fetched packages are. */
+  readonly cache: string;
+  /** The adb program. */
+  readonly adb?: string;
 }
 
-const found = (what: string, says: string): Finding => ({ what, state: 'found', says, next: null });
-
 /** Looks for everything a device run needs and changes nothing. A missing part is a finding, not an error. */
-export async function diagnose({ qnnDirectory, runner }: DoctorOptions): Promise<Diagnosis> {
-  const findings: Finding[] = [];
-  const can: BaseClass[] = ['simulator'];
+export async function diagnose({ env, cache, adb }: DoctorOptions): Promise<Diagnosis> {
   const runtime = runtimeFinding();
-  findings.push(runtime);
-  if (runtime.state === 'found') can.push('ort-cpu');
-  const qnn = await qnnFindings(qnnDirectory, runtime.state === 'found');
-  findings.push(...qnn.findings, socFinding(), ...(await adbFindings(runner)));
-  return { findings, can: [...can, ...qnn.can], libraries: qnn.libraries };
+  const { findings: ofLibraries, folders, libraries } = await inspectLibraries(env, cache);
+  const { finding: ofSdk, sdk } = inspectSdk(env.QAIRT_ROOT);
+  const { findings: ofPhones, phones } = await inspectPhones({ env, ...(adb === undefined ? {} : { adb }) });
+  const host: Host = { runtime: runtime.state === 'found', folders, sdk, socId: localSocId() };
+  const abilities = [...hostAbilities(host), ...phones.flatMap((phone) => phoneAbilities(phone, host))];
+  const can = abilities.filter((ability) => ability.missing.length === 0);
+  return {
+    findings: [runtime, socFinding(host.socId), ...ofLibraries, ...ofPhones, ofSdk],
+    abilities: phones.length === 0 ? [...abilities, NO_PHONE] : abilities,
+    can: [...new Set(can.map(({ executionClass }) => executionClass))],
+    libraries,
+  };
+}
+
+interface Host {
+  readonly runtime: boolean;
+  readonly folders: readonly QnnFolder[];
+  readonly sdk: QairtFolder | null;
+  readonly socId: string | null;
 }
 
 function runtimeFinding(): Finding {
@@ -49,99 +55,118 @@ function runtimeFinding(): Finding {
     return found(what, bundledLibrary());
   } catch (error) {
     if (!(error instanceof DllmError)) throw error;
-    return { what, state: 'missing', says: error.message, next: 'npm install onnxruntime-node koffi' };
+    return missing(what, error.message, 'npm install onnxruntime-node koffi');
   }
 }
 
-async function qnnFindings(directory: string | undefined, runtime: boolean) {
-  const what = 'QNN libraries';
-  const none = { can: [] as BaseClass[], libraries: [] as FileRecord[] };
-  const get =
-    'Get the package onnxruntime-qnn for your platform (pip download --no-deps onnxruntime-qnn), unpack it and set QNN_EP_DIR to its folder onnxruntime_qnn';
-  if (directory === undefined || directory === '') {
-    return {
-      ...none,
-      findings: [{ what, state: 'missing', says: 'QNN_EP_DIR is not set', next: get } as Finding],
-    };
-  }
-  const files = existsSync(directory) ? readdirSync(directory) : [];
-  const plugin = files.find((file) => /^(lib)?onnxruntime_providers_qnn\.(so|dll)$/.test(file));
-  if (plugin === undefined) {
-    const says = `${directory} has no onnxruntime_providers_qnn library`;
-    return { ...none, findings: [{ what, state: 'problem', says, next: get } as Finding] };
-  }
-  const pick = (pattern: RegExp) => files.find((file) => pattern.test(file));
-  const backends = [pick(/^(lib)?QnnHtp\.(so|dll)$/), pick(/^(lib)?QnnCpu\.(so|dll)$/)];
-  const present = backends.filter((file) => file !== undefined);
-  const can: BaseClass[] = [];
-  if (
-    runtime &&
-    backends[0] !== undefined &&
-    archOf(process.arch) === 'x64' &&
-    process.platform === 'linux'
-  ) {
-    can.push('htp-emulator-x86');
-  }
-  if (runtime && backends[1] !== undefined) can.push('qnn-cpu-ref');
-  const libraries = await Promise.all([plugin, ...present].map((file) => fileRecord(join(directory, file))));
-  return { can, libraries, findings: [found(what, `${plugin}, ${present.join(', ') || 'no backend'}`)] };
-}
-
-/** SoC of this machine, as Linux on Snapdragon tells it. */
-function socFinding(): Finding {
+function socFinding(socId: string | null): Finding {
   const what = 'SoC of this machine';
-  const path = '/sys/devices/soc0/soc_id';
-  if (existsSync(path)) return found(what, `soc_id ${readFileSync(path, 'utf8').trim()}`);
-  return {
-    what,
-    state: 'missing',
-    says: `not a Snapdragon (${process.platform} ${process.arch})`,
-    next: null,
-  };
+  if (socId === null) return missing(what, `not a Snapdragon (${process.platform} ${process.arch})`, null);
+  const soc = knownSoc(null, socId);
+  return found(what, `${socId}${soc === null ? '' : `: ${soc.name}, HTP ${soc.htpArch}`}`);
 }
 
-async function adbFindings(runner: CommandRunner): Promise<Finding[]> {
-  const what = 'phone behind adb';
-  try {
-    const { stdout, exitCode, stderr } = await runner.exec({
-      argv: ['adb', 'devices', '-l'],
-      timeoutMs: 20_000,
-    });
-    if (exitCode !== 0) {
-      return [
-        {
-          what,
-          state: 'problem',
-          says: stderr.trim().split('\n')[0] ?? '',
-          next: 'adb kill-server, then again',
-        },
-      ];
-    }
-    const devices = parseAdbDevices(stdout);
-    if (devices.length > 0) return devices.map(deviceFinding);
-    const next = 'Connect a phone, switch on USB debugging in its developer options, confirm the dialog';
-    return [{ what, state: 'missing', says: 'adb is here, no phone is connected', next }];
-  } catch (error) {
-    if (!(error instanceof DllmError)) throw error;
-    return [
-      {
-        what,
-        state: 'missing',
-        says: 'adb is not installed',
-        next: 'Install the Android platform tools (Debian: apt-get install adb)',
-      },
-    ];
-  }
+/** What this machine runs itself. */
+function hostAbilities({ runtime, folders, socId }: Host): Ability[] {
+  const needs = (...conditions: readonly (readonly [boolean, string])[]): string[] =>
+    conditions.flatMap(([holds, what]) => (holds ? [] : [what]));
+  const ort = [runtime, 'ONNX Runtime'] as const;
+  const has = (backend: 'htp' | 'cpu') => folders.some(({ backends }) => backends[backend] !== null);
+  const compare = 'dllm-npu device compare';
+  const arm = archOf(process.arch) === 'arm64';
+  const inProcess: Ability = arm
+    ? {
+        executionClass: 'npu-device',
+        what: 'NPU of this machine, in process',
+        command: `${compare} --backend htp --numerics f16`,
+        missing: needs(
+          ort,
+          [has('htp'), "QNN's HTP library (dllm-npu device fetch)"],
+          [socId !== null, 'a Snapdragon'],
+        ),
+      }
+    : {
+        executionClass: 'htp-emulator-x86',
+        what: 'NPU emulated on this PC',
+        command: `${compare} --backend htp --numerics f16 --soc-model 69`,
+        missing: needs(
+          ort,
+          [process.platform === 'linux', 'Linux'],
+          [has('htp'), "QNN's HTP library (dllm-npu device fetch)"],
+        ),
+      };
+  return [
+    {
+      executionClass: 'simulator',
+      what: 'modelled chips',
+      command: 'dllm-npu simulate step --rows 32,64,128',
+      missing: [],
+    },
+    {
+      executionClass: 'ort-cpu',
+      what: "ONNX Runtime on this machine's CPU",
+      command: compare,
+      missing: needs(ort),
+    },
+    {
+      executionClass: 'qnn-cpu-ref',
+      what: "QNN's reference code on this machine's CPU",
+      command: `${compare} --backend qnn-cpu`,
+      missing: needs(ort, [
+        has('cpu'),
+        'QNN CPU library (Linux x86-64: dllm-npu device fetch --package 2.3.0)',
+      ]),
+    },
+    inProcess,
+  ];
 }
 
-const ADVICE: Readonly<Record<string, string>> = {
-  offline: 'Unplug it, plug it in again',
-  unauthorized: 'Unlock the phone and confirm the debugging dialog',
-  'no permissions': 'Give your user access to the USB device (udev rules)',
+/** The oldest HTP that today's libraries have code for. */
+const OLDEST_HTP = 73;
+
+/** What a phone can run: by llama.cpp, and by QNN's own tools. */
+export function phoneAbilities(
+  { serial, target, soc, libraries }: Phone,
+  { sdk }: Pick<Host, 'sdk'>,
+): Ability[] {
+  const htpArch = soc?.htpArch ?? null;
+  const npu =
+    htpArch === null
+      ? ['a known Snapdragon']
+      : Number(htpArch.slice(1)) >= OLDEST_HTP
+        ? []
+        : [`an HTP of v${OLDEST_HTP} or later (it has ${htpArch})`];
+  const phone = [
+    ...(target.arch === 'arm64' ? [] : ['an arm64 phone']),
+    ...npu,
+    ...(libraries.some((path) => path.endsWith('libcdsprpc.so'))
+      ? []
+      : ['/vendor/lib64/libcdsprpc.so on the phone']),
+  ];
+  const skel = sdk === null || htpArch === null || sdk.archs.includes(htpArch);
+  return [
+    {
+      executionClass: 'npu-device',
+      what: `NPU of phone ${serial}, by llama.cpp`,
+      command: `dllm-npu device ggml bench --serial ${serial} --package LLAMA_CPP_FOLDER --model MODEL.gguf --record record.json`,
+      missing: phone,
+    },
+    {
+      executionClass: 'npu-device',
+      what: `NPU of phone ${serial}, by QNN`,
+      command: `dllm-npu device qnn replay TRACE.jsonl --graphs GRAPHS --serial ${serial} --record record.json`,
+      missing: [
+        ...phone,
+        ...(sdk === null ? ['the QNN SDK (QAIRT_ROOT)'] : []),
+        ...(skel ? [] : [`DSP libraries for ${htpArch} in the QNN SDK`]),
+      ],
+    },
+  ];
+}
+
+const NO_PHONE: Ability = {
+  executionClass: 'npu-device',
+  what: 'NPU of a phone',
+  command: 'dllm-npu device doctor',
+  missing: ['a phone behind adb'],
 };
-
-function deviceFinding({ serial, state, model }: AdbDevice): Finding {
-  const what = `phone ${serial}`;
-  if (state === 'device') return found(what, model ?? 'connected');
-  return { what, state: 'problem', says: state, next: ADVICE[state] ?? 'Start Android on it' };
-}

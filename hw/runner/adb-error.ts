@@ -44,7 +44,7 @@ export class AdbError extends DeviceError {
     readonly problem: AdbProblem,
     stage: string,
     reason: string,
-    advice = ADVICE[problem],
+    readonly advice = ADVICE[problem],
   ) {
     const kind = problem === 'timeout' ? 'timeout' : problem === 'refused' ? 'refused' : 'environment';
     super({ kind, stage, reason }, advice);

@@ -1,6 +1,7 @@
 import { DeviceError, environmentFailure } from '../device-error.js';
 import { archOf, type Evidence } from '../record/execution-class.js';
 import type { CommandRunner } from './command-runner.js';
+import { knownSoc } from './known-socs.js';
 
 /** What a target says about itself. */
 export interface Target {
@@ -16,26 +17,6 @@ export interface Target {
   readonly os: string | null;
 }
 
-/** NPU version by SoC (Qualcomm AI Engine Direct, "Supported Snapdragon devices"; LiteRT's SoC table). */
-const HTP_ARCH: Readonly<Record<string, string>> = {
-  ...{
-    SM8350: 'v68',
-    SM8450: 'v69',
-    SM8475: 'v69',
-    SM8550: 'v73',
-    SM8650: 'v75',
-    SM8750: 'v79',
-    SM8850: 'v81',
-  },
-  ...{ SC8380XP: 'v73', X1E80100: 'v73', X1P64100: 'v73' },
-};
-
-/** NPU version of a SoC by its model, revisions such as `SM8750P` and `SM8650-AC` included; null when unknown. */
-export function htpArchOf(socModel: string | null): string | null {
-  const known = Object.keys(HTP_ARCH).find((name) => socModel?.toUpperCase().startsWith(name));
-  return known === undefined ? null : (HTP_ARCH[known] ?? null);
-}
-
 /** Asks a target what it is. What it does not know is null. */
 export async function readTarget(runner: CommandRunner): Promise<Target> {
   const machine = await ask(runner, ['uname', '-m']);
@@ -43,9 +24,10 @@ export async function readTarget(runner: CommandRunner): Promise<Target> {
     (await ask(runner, ['getprop', 'ro.soc.model'])) ??
     (await ask(runner, ['cat', '/sys/devices/soc0/machine']));
   const android = await ask(runner, ['getprop', 'ro.build.version.release']);
+  const socId = await ask(runner, ['cat', '/sys/devices/soc0/soc_id']);
   return {
-    ...{ machine, socModel, htpArch: htpArchOf(socModel), arch: archOf(machine ?? '') },
-    socId: await ask(runner, ['cat', '/sys/devices/soc0/soc_id']),
+    ...{ machine, socModel, socId, arch: archOf(machine ?? '') },
+    htpArch: knownSoc(socModel, socId)?.htpArch ?? null,
     os: android === null ? await ask(runner, ['uname', '-sr']) : `Android ${android}`,
   };
 }

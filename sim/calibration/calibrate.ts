@@ -1,13 +1,10 @@
-import type { OpGraph } from '../../src/model/graph.js';
-import { overrideProfile } from '../hardware/load-profile.js';
-import { baseText } from '../hardware/quantity.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { Fidelity } from '../machine/npu-unit.js';
 import { STREAM_RATES } from '../machine/rates.js';
-import { seededRandom } from '../sensitivity/sensitivity.js';
 import type { SoftwareStack } from '../stacks/stack.js';
-import { certainties, leastSquares, type Solution } from './least-squares.js';
-import { type OpSample, Predictor } from './samples.js';
+import { type Certainty, certainties } from './least-squares.js';
+import { type Logs, OperatorModel, START_US } from './operator-model.js';
+import type { OpSample } from './samples.js';
 
 /** A number that a device's times determine. */
 export interface FittedNumber {
@@ -30,56 +27,58 @@ export interface UnfittedNumber {
 export interface Fit {
   readonly numbers: readonly FittedNumber[];
   readonly kept: readonly UnfittedNumber[];
-  /** Start of an operator in us, which a profile has no place for; null when it cannot be told from 0. */
+  /** Start of an operator in us, which a profile has no place for; null when it is not determined. */
   readonly opStartUs: number | null;
-  /** Root mean square of the relative residuals, with the base's numbers and with the fitted ones. */
+  /**
+   * Root mean square of the relative errors: with the base's numbers, with the determined ones in their place, and with
+   * all numbers as the times would like them best.
+   */
   readonly rmsBefore: number;
   readonly rms: number;
+  readonly rmsBest: number;
   readonly n: number;
 }
 
 /** No timer of a device is trusted to less than this. */
 const SMALLEST_DEVIATION = 0.01;
+/** What is known of a number before: it lies within a factor of two of the base, in two of three cases. */
+const PRIOR_DEVIATION = Math.log(2);
+const LARGEST_ERROR = 0.1;
 /** Times change by less than a thousandth when the number doubles: they say nothing about it. */
 const SMALLEST_SENSITIVITY = 0.0015;
 /** An operator is counted for a number when doubling it changes its time by some 2 %. */
 const LEAST_EFFECT = 0.03;
-const LARGEST_INFLATION = 1e4;
-const LARGEST_ERROR = 0.1;
-/** Points that a fit starts from: the base, and others within a factor of 2.7, for a surface of maxima has valleys. */
-const STARTS = 12;
-const START_LOG = 1;
-/** How often the closed form is corrected by the events. */
-const CORRECTIONS = 4;
-const SETTLED = 1e-4;
-/** Operators shorter than this share of the longest of their graph count as if they were that long. */
-const SHORT = 0.02;
-const START_US = 'stack.opStartMs';
-/** A start of 0 us has no logarithm. */
-const FIRST_START_US = 0.5;
+/** Correlation from which two numbers count as one. */
+const TIED = 0.8;
 
-/** Numbers that operator times may determine; of two that cannot be told apart, the later is kept. */
+/** Another valley explains the times as well when the squares differ by less than that of two deviations. */
+const LIKELY = 4;
+
+function sumOfSquares(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value ** 2, 0);
+}
+
+/** Numbers that operator times may determine. */
 function candidates(stack: SoftwareStack): string[] {
   const [dma, besideMatrix] = STREAM_RATES[stack.weightStream];
-  const decodes = stack.weightDecode === 'vector';
   const queues = stack.productActivations === 'queues' || stack.elementwise === 'queues';
   return [
     `npu.${dma}`,
-    'npu.matrixMacsPerCycle',
-    ...(decodes ? ['npu.dequantWeightsPerCycle'] : []),
-    'npu.directReadRate',
     `npu.${besideMatrix}`,
+    'npu.matrixMacsPerCycle',
+    ...(stack.weightDecode === 'vector' ? ['npu.dequantWeightsPerCycle'] : []),
     ...(queues ? ['npu.dmaQueuesRate'] : []),
     'npu.convertElementsPerCycle',
-    START_US,
+    'npu.directReadRate',
     'npu.dmaLatency',
+    START_US,
   ];
 }
 
 /**
- * Numbers of a profile from operator times, by least squares on relative errors of the machine model. A number is
- * determined when its standard error is at most 10 %; others keep the value of `base`, and the fit is made again without
- * them, so that the numbers belong to the profile that will hold them.
+ * Numbers of a profile from operator times, by least squares on relative errors of the machine model. All numbers that
+ * may matter are fitted together, and one is determined when its standard error, with all others unknown, is at most
+ * 10 %: so none is read off times that another number, or another valley of the surface, would explain as well.
  */
 export function fitOperators(
   samples: readonly OpSample[],
@@ -87,166 +86,64 @@ export function fitOperators(
   stack: SoftwareStack,
   fidelity: Fidelity = 'event',
 ): Fit {
-  const model = new Model(new Predictor(samples, base, stack), base, stack, fidelity);
-  const measured = model.samples.length > 0;
-  const kept: UnfittedNumber[] = [];
-  let paths = measured ? candidates(stack) : [];
-  if (paths.length === 0)
-    kept.push({ path: 'npu', because: 'the record has no operator that runs on the NPU' });
-  let starts = model.starts(paths.length);
-  for (;;) {
-    const solution = model.solve(paths, starts);
-    const sure = certainties(solution.jacobian, deviationOf(solution, paths.length));
-    const weakest = weakestOf(paths, sure);
-    if (weakest === null)
-      return model.fit(
-        paths,
-        solution,
-        sure.map(({ error }) => error),
-        kept,
-      );
-    kept.push(weakest);
-    const left = (_: unknown, at: number): boolean => paths[at] !== weakest.path;
-    starts = [solution.logs.filter(left), paths.map(() => 0).filter(left)];
-    paths = paths.filter(left);
+  const model = new OperatorModel(samples, base, stack, fidelity);
+  const n = model.samples.length;
+  if (n === 0) {
+    const because = 'the record has no operator that runs on the NPU';
+    return {
+      numbers: [],
+      kept: [{ path: 'npu', because }],
+      opStartUs: null,
+      rmsBefore: 0,
+      rms: 0,
+      rmsBest: 0,
+      n,
+    };
   }
-}
-
-function deviationOf({ residuals }: Solution, parameters: number): number {
-  const freedom = Math.max(1, residuals.length - parameters);
-  return Math.max(
-    SMALLEST_DEVIATION,
-    Math.sqrt(residuals.reduce((sum, value) => sum + value ** 2, 0) / freedom),
+  const paths = candidates(stack);
+  const solutions = model.solve(paths, SMALLEST_DEVIATION / PRIOR_DEVIATION);
+  const { logs, residuals, jacobian } = solutions[0]!;
+  const squares = sumOfSquares(residuals);
+  const deviation = Math.max(SMALLEST_DEVIATION, Math.sqrt(squares / Math.max(1, n - paths.length)));
+  const near = solutions.filter((other) => sumOfSquares(other.residuals) - squares < LIKELY * deviation ** 2);
+  const sure = certainties(jacobian, deviation, PRIOR_DEVIATION).map((certainty, at) => {
+    const apart = Math.max(...near.map((other) => Math.abs((other.logs[at] ?? 0) - (logs[at] ?? 0))));
+    return { ...certainty, error: Math.hypot(certainty.error, apart) };
+  });
+  const determined: Logs = new Map(
+    paths.flatMap((path, at) => ((sure[at]?.error ?? 1) <= LARGEST_ERROR ? [[path, logs[at] ?? 0]] : [])),
   );
-}
-
-/** The number that is determined least, if it is not determined well enough. */
-function weakestOf(paths: readonly string[], sure: ReturnType<typeof certainties>): UnfittedNumber | null {
-  const worst = (measure: (at: number) => number): number =>
-    paths.reduce((worstAt, _, at) => (measure(at) >= measure(worstAt) ? at : worstAt), 0);
-  if (paths.length === 0) return null;
-  const deaf = worst((at) => -(sure[at]?.sensitivity ?? 0));
-  const path = (at: number): string => paths[at] ?? '';
-  if ((sure[deaf]?.sensitivity ?? 0) < SMALLEST_SENSITIVITY) {
-    return { path: path(deaf), because: 'no operator of the record depends on it' };
-  }
-  const tied = worst((at) => sure[at]?.inflation ?? 0);
-  if ((sure[tied]?.inflation ?? 0) > LARGEST_INFLATION) {
-    return {
-      path: path(tied),
-      because: 'the operators of the record do not tell it apart from other numbers',
-    };
-  }
-  const vague = worst((at) => sure[at]?.error ?? 0);
-  const error = sure[vague]?.error ?? 0;
-  if (error <= LARGEST_ERROR) return null;
-  return { path: path(vague), because: `its standard error would be ${(100 * error).toPrecision(2)} %` };
-}
-
-/** Relative errors of the machine model as a function of some of its numbers. */
-class Model {
-  readonly samples: readonly OpSample[];
-  private readonly scales: readonly number[];
-
-  constructor(
-    private readonly predictor: Predictor,
-    private readonly base: HardwareProfile,
-    private readonly stack: SoftwareStack,
-    private readonly fidelity: Fidelity,
-  ) {
-    this.samples = predictor.samples;
-    this.scales = scalesOf(this.samples);
-  }
-
-  starts(size: number): number[][] {
-    const random = seededRandom(1);
-    const point = () => Array.from({ length: size }, () => START_LOG * (2 * random() - 1));
-    return [Array.from({ length: size }, () => 0), ...Array.from({ length: STARTS - 1 }, point)];
-  }
-
-  /**
-   * Finds the way with the closed form, which costs next to nothing, and corrects it operator by operator with the
-   * events until both meet (space mapping: Bandler and others, 1994).
-   */
-  solve(paths: readonly string[], starts: readonly (readonly number[])[]): Solution {
-    let correction = this.samples.map(() => 1);
-    const fitFrom = (start: readonly number[]): Solution =>
-      leastSquares((logs) => this.residuals(this.times(paths, logs, 'analytic'), correction), start);
-    let solution = starts.map(fitFrom).reduce((a, b) => (rms(b.residuals) < rms(a.residuals) ? b : a));
-    for (let turn = 0; turn < CORRECTIONS && this.fidelity === 'event'; turn++) {
-      const closed = this.times(paths, solution.logs, 'analytic');
-      const before = solution.logs;
-      correction = this.times(paths, before, 'event').map((us, at) => us / (closed[at] ?? us));
-      solution = fitFrom(before);
-      if (solution.logs.every((log, at) => Math.abs(log - (before[at] ?? 0)) < SETTLED)) break;
+  const numbers: FittedNumber[] = [];
+  const kept: UnfittedNumber[] = [];
+  paths.forEach((path, at) => {
+    if (path === START_US) return;
+    const log = determined.get(path);
+    if (log === undefined) {
+      kept.push({ path, because: reasonOf(sure[at], paths) });
+      return;
     }
-    return solution;
-  }
-
-  fit(
-    paths: readonly string[],
-    { logs, residuals, jacobian }: Solution,
-    errors: readonly number[],
-    kept: readonly UnfittedNumber[],
-  ): Fit {
-    const n = this.samples.length;
-    const numbers = paths.flatMap((path, at) => {
-      if (path === START_US) return [];
-      const { value: before } = this.base.provenance[path]!;
-      const value = before * Math.exp(logs[at] ?? 0);
-      const used = jacobian.filter((row) => Math.abs(row[at] ?? 0) > LEAST_EFFECT).length;
-      return [{ path, before, value, error: errors[at] ?? 0, n: used }];
-    });
-    const started = paths.indexOf(START_US);
-    return {
-      ...{ numbers, n, rms: rms(residuals), rmsBefore: this.rmsOf(this.times([], [], this.fidelity)) },
-      kept: kept.filter(({ path }) => path !== START_US),
-      opStartUs: started < 0 ? null : this.startUs(logs[started] ?? 0),
-    };
-  }
-
-  private rmsOf(times: readonly number[]): number {
-    return rms(this.residuals(times, []));
-  }
-
-  private startUs(log: number | null): number {
-    const own = this.stack.numbers.opStartMs * 1000;
-    return log === null ? own : (own || FIRST_START_US) * Math.exp(log);
-  }
-
-  /** Times of the samples in us, start of the operator included. */
-  private times(paths: readonly string[], logs: readonly number[], fidelity: Fidelity): number[] {
-    const overrides: Record<string, string> = {};
-    let startUs = this.startUs(null);
-    paths.forEach((path, at) => {
-      const log = logs[at] ?? 0;
-      if (path === START_US) {
-        startUs = this.startUs(log);
-        return;
-      }
-      const { value, dimension } = this.base.provenance[path]!;
-      overrides[path] = baseText(value * Math.exp(log), dimension);
-    });
-    const profile = overrideProfile(this.base, overrides);
-    return this.predictor.times(profile, fidelity).map((us) => us + startUs);
-  }
-
-  private residuals(times: readonly number[], correction: readonly number[]): number[] {
-    return this.samples.map(
-      ({ us }, at) => ((times[at] ?? 0) * (correction[at] ?? 1) - us) / (this.scales[at] ?? 1),
-    );
-  }
+    const { value: before } = base.provenance[path]!;
+    const used = jacobian.filter((row) => Math.abs(row[at] ?? 0) > LEAST_EFFECT).length;
+    numbers.push({ path, before, value: before * Math.exp(log), error: sure[at]?.error ?? 0, n: used });
+  });
+  const start = determined.get(START_US);
+  return {
+    ...{ numbers, kept, n, opStartUs: start === undefined ? null : model.startUs(start) },
+    ...{
+      rmsBefore: model.rmsWith(new Map()),
+      rms: model.rmsWith(determined),
+      rmsBest: Math.sqrt(squares / n),
+    },
+  };
 }
 
-/** What an error of each sample is measured by: its time, or a share of the longest one of its graph. */
-function scalesOf(samples: readonly OpSample[]): number[] {
-  const longest = new Map<OpGraph, number>();
-  for (const { graph, us } of samples) longest.set(graph, Math.max(us, longest.get(graph) ?? 0));
-  return samples.map(({ graph, us }) => Math.max(us, SHORT * (longest.get(graph) ?? us)));
-}
-
-function rms(values: readonly number[]): number {
-  return values.length === 0
-    ? 0
-    : Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
+function reasonOf(certainty: Certainty | undefined, paths: readonly string[]): string {
+  if (certainty === undefined || certainty.sensitivity < SMALLEST_SENSITIVITY) {
+    return 'no operator of the record depends on it';
+  }
+  const { error, partner, correlation } = certainty;
+  const vague = `its standard error would be ${(100 * error).toPrecision(2)} %`;
+  const other = paths[partner];
+  if (other === undefined || Math.abs(correlation) < TIED) return vague;
+  return `${vague}: the operators of the record hardly tell it apart from ${other}`;
 }

@@ -80,33 +80,34 @@ function normalEquations(jacobian: readonly (readonly number[])[], residuals: re
 export interface Certainty {
   /** Root mean square of d residual / d log: 0 when nothing depends on it. */
   readonly sensitivity: number;
-  /** How much larger its variance is than if the others were known; infinite when it cannot be told apart. */
-  readonly inflation: number;
-  /** Standard error of the log, for residuals of the given deviation. */
+  /** Standard error of the log, all other parameters unknown. */
   readonly error: number;
+  /** The parameter whose error goes most with its own, and how much. */
+  readonly partner: number;
+  readonly correlation: number;
 }
 
-/** @param deviation of one residual */
-export function certainties(jacobian: Solution['jacobian'], deviation: number): Certainty[] {
+/**
+ * @param deviation of one residual
+ * @param prior deviation of every log before anything was measured
+ */
+export function certainties(jacobian: Solution['jacobian'], deviation: number, prior: number): Certainty[] {
   const { normal } = normalEquations(jacobian, []);
-  const covariance = inverse(normal);
-  return normal.map((row, at) => {
-    const own = row[at] ?? 0;
-    const variance = covariance?.[at]?.[at] ?? Number.POSITIVE_INFINITY;
+  const known = normal.map((row, i) =>
+    row.map((value, j) => (i === j ? value / deviation ** 2 + 1 / prior ** 2 : value / deviation ** 2)),
+  );
+  const covariance = known.length === 0 ? [] : inv(known);
+  const at = (i: number, j: number): number => covariance[i]?.[j] ?? 0;
+  return normal.map((row, i) => {
+    const correlations = row.map((_, j) => (i === j ? 0 : at(i, j) / Math.sqrt(at(i, i) * at(j, j))));
+    const partner = correlations.reduce(
+      (best, value, j) => (Math.abs(value) > Math.abs(correlations[best] ?? 0) ? j : best),
+      0,
+    );
     return {
-      sensitivity: Math.sqrt(own / Math.max(1, jacobian.length)),
-      inflation: own * variance,
-      error: deviation * Math.sqrt(Math.max(0, variance)),
+      sensitivity: Math.sqrt((row[i] ?? 0) / Math.max(1, jacobian.length)),
+      error: Math.sqrt(at(i, i)),
+      ...{ partner, correlation: correlations[partner] ?? 0 },
     };
   });
-}
-
-function inverse(matrix: number[][]): number[][] | null {
-  if (matrix.length === 0) return [];
-  try {
-    return inv(matrix);
-  } catch {
-    // mathjs throws for a singular matrix.
-    return null;
-  }
 }

@@ -106,7 +106,7 @@ function print(
   );
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   ctx.print(
-    `\n${operators.n} operators: off by ${percent(operators.rmsBefore)} (rms) with the numbers of ${base.name}, by ${percent(operators.rms)} with these`,
+    `\n${operators.n} operators: off by ${percent(operators.rmsBefore)} (rms) with the numbers of ${base.name}, by ${percent(operators.rms)} with these, by ${percent(operators.rmsBest)} if all could be chosen`,
   );
   if (operators.opStartUs !== null) {
     ctx.print(

@@ -79,16 +79,13 @@ describe('calibration from the times of operators', () => {
         };
         const samples = samplesOf({ truth, stack: 'llama.cpp-hexagon', rows: [32, 128, 512] });
         const fit = fitOperators(samples, base, stackByName('llama.cpp-hexagon'));
-        expect(fit.rms).toBeLessThan(0.02);
+        expect(fit.rmsBest).toBeLessThan(0.01);
         expect(fit.rms).toBeLessThan(fit.rmsBefore);
         within(fitted(fit, 'npu.dmaBypassRate'), dma, 0.06);
-        within(fitted(fit, 'npu.matrixMacsPerCycle'), macs, 0.06);
+        // Whatever it calls determined is so, within three of the errors that it states.
+        const known = overrideProfile(base, truth).provenance;
         for (const { path, value, error } of fit.numbers) {
-          const known =
-            path in truth
-              ? overrideProfile(base, truth).provenance[path]!.value
-              : base.provenance[path]!.value;
-          expect(Math.abs(value / known - 1), path).toBeLessThan(Math.max(0.06, 4 * error));
+          expect(Math.abs(value / known[path]!.value - 1), path).toBeLessThan(Math.max(0.03, 3 * error));
         }
       }),
       { numRuns: 2 },

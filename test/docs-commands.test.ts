@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { registerCommands } from '../src/cli/commands/index.js';
+import { project } from '../src/util/project-root.js';
+import { checkCommand } from './cli/check-command.js';
+import { cli } from './cli/run-cli.js';
+
+const { root } = project();
+
+/** Lines of a page that stand in code blocks, fenced or indented, with continued lines joined. */
+function codeLines(page: string): string[] {
+  const lines: string[] = [];
+  let fenced = false;
+  for (const line of page.replace(/\\\n\s*/g, ' ').split('\n')) {
+    if (/^\s*(```|~~~)/.test(line)) fenced = !fenced;
+    else if (fenced || /^ {4}\S/.test(line)) lines.push(line.trim());
+  }
+  return lines;
+}
+
+/**
+ * The program's calls in a line of shell. Settings before it, pipes, redirections and comments are the shell's; prose
+ * about a call stands behind it, three spaces apart.
+ */
+function callsIn(line: string): string[] {
+  const code = line.replace(/^\$ /, '').replace(/\s{3,}.*$|(^|\s)#.*$/, '');
+  const parts = code.match(/(?:"[^"]*"|'[^']*'|[^"';|&])+/g) ?? [];
+  return parts.flatMap((part) => {
+    const call = /(?:^|\s)(?:npx\s+)?(dllm-npu(?:\s.*)?)$/.exec(part.trim());
+    return call === null ? [] : [call[1]!.replace(/\s>\s*\S+/g, '').trim()];
+  });
+}
+
+describe('commands in the documentation', () => {
+  it('are found in blocks of both kinds, with what a shell puts around them', () => {
+    const page =
+      'text dllm-npu no\n\n    QNN_EP_DIR=/x npx dllm-npu device doctor --json | jq .can   # look\n\n```sh\n$ dllm-npu simulate \\\n  step && echo ok\n```\n';
+    expect(codeLines(page).flatMap(callsIn)).toEqual([
+      'dllm-npu device doctor --json',
+      'dllm-npu simulate  step',
+    ]);
+  });
+
+  it('are refused when they do not exist', () => {
+    expect(checkCommand('dllm-npu device compare --backend htp')).toBeNull();
+    expect(checkCommand('dllm-npu device compare --backend gpu')).toMatch(/--backend: Allowed choices/);
+    expect(checkCommand('dllm-npu device compare --bakend htp')).toMatch(/no option --bakend/);
+    expect(checkCommand('dllm-npu device run')).toMatch(/dllm-npu device has no command run/);
+    expect(checkCommand('dllm-npu device calibrate record.json')).toMatch(/needs --out/);
+    expect(checkCommand('dllm-npu device calibrate --out x')).toMatch(/needs record/);
+    expect(checkCommand('dllm-npu simulate step --rows many')).toMatch(/--rows/);
+  });
+
+  const pages = [
+    'README.md',
+    ...readdirSync(join(root, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ];
+  it.each(pages)('%s: every one exists with its options', (page) => {
+    const calls = codeLines(readFileSync(join(root, page), 'utf8')).flatMap(callsIn);
+    const wrong = calls.flatMap((call) => {
+      const reason = checkCommand(call);
+      return reason === null ? [] : [`${call}: ${reason}`];
+    });
+    expect(wrong).toEqual([]);
+    if (page === 'docs/devices.md') expect(calls.length).toBeGreaterThan(10);
+  });
+});
+
+describe('examples in the help', () => {
+  const program = new Command();
+  registerCommands(program, () => {
+    throw new Error('not run');
+  });
+  const leaves = (command: Command, path: readonly string[]): string[][] =>
+    command.commands.length === 0
+      ? [[...path]]
+      : command.commands.flatMap((child) => leaves(child, [...path, child.name()]));
+
+  it.each(leaves(program, []).map((path) => path.join(' ')))('of %s exist', async (path) => {
+    const { stdout } = await cli([...path.split(' '), '--help']);
+    const lines = stdout
+      .replace(/\\\n\s*/g, ' ')
+      .split('\n')
+      .filter((line) => /^\s*\$ /.test(line));
+    const calls = lines.map((line) => line.trim()).flatMap(callsIn);
+    for (const call of calls) expect(checkCommand(call), call).toBeNull();
+  });
+});
