@@ -15,7 +15,7 @@ function codeLines(page: string): string[] {
   let fenced = false;
   for (const line of page.replace(/\\\n\s*/g, ' ').split('\n')) {
     if (/^\s*(```|~~~)/.test(line)) fenced = !fenced;
-    else if (fenced || /^ {4}\S/.test(line)) lines.push(line.trim());
+    else if (fenced || /^ {4,}\S/.test(line)) lines.push(line.trim());
   }
   return lines;
 }

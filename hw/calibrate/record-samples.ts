@@ -57,10 +57,17 @@ export function deviceTimes(record: RunRecord): DeviceTimes {
   return {
     ops: [...byOp.values()].map(({ bucket, op, us }) => ({ bucket, op, us: median(us), runs: us.length })),
     overheads: record.runs.flatMap(({ bucket, hostMs, acceleratorUs }) =>
-      bucket === undefined || acceleratorUs === null ? [] : [{ bucket, us: hostMs * 1000 - acceleratorUs }],
+      bucket === undefined || acceleratorUs === null || !timesEachRun(record)
+        ? []
+        : [{ bucket, us: hostMs * 1000 - acceleratorUs }],
     ),
     clocked,
   };
+}
+
+/** Tools that run many passes in one process have no host time of a single one; the runtime in our own host has. */
+function timesEachRun({ tool }: RunRecord): boolean {
+  return tool.name === 'onnxruntime';
 }
 
 function clockedOf(us: number | null, cycles: number | null): { us: number; cycles: number }[] {

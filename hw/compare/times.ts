@@ -1,7 +1,7 @@
 import type { Bucket } from '../graph/buckets.js';
 import { bucketName } from '../graph/buckets.js';
 import { whyTimesDoNotCount } from '../record/execution-class.js';
-import type { RunRecord, RunTiming } from '../record/run-record.js';
+import { AS_COMPILED, type RunRecord, type RunTiming } from '../record/run-record.js';
 
 /** An operator of a bucket's graph as the simulator times it. */
 export interface SimulatedOp {
@@ -117,7 +117,8 @@ function whyAnotherRun(
   { model, files }: Pick<RunRecord, 'model' | 'files'>,
   asked: RunIdentity,
 ): string | null {
-  if (model.name !== asked.model || model.numerics !== asked.numerics) {
+  const anotherFormat = model.numerics !== asked.numerics && model.numerics !== AS_COMPILED;
+  if (model.name !== asked.model || anotherFormat) {
     return `the record is of ${model.name} in ${model.numerics}, this comparison of ${asked.model} in ${asked.numerics}`;
   }
   if (files.some(({ sha256 }) => sha256 === asked.weightsSha256)) return null;

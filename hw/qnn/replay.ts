@@ -6,11 +6,13 @@ import { agreementOf, type RowAgreement } from '../../src/engine/compare/agreeme
 import type { Engine } from '../../src/engine/engine.js';
 import { DeviceError, environmentFailure } from '../device-error.js';
 import { bucketName } from '../graph/buckets.js';
+import { stepGraph } from '../graph/step-graph.js';
 import { archOf, type Evidence } from '../record/execution-class.js';
-import { fileRecord, type RunRecord, runRecord } from '../record/run-record.js';
+import { AS_COMPILED, fileRecord, type RunRecord, runRecord } from '../record/run-record.js';
 import { type CommandRunner, withWorkDirectory } from '../runner/command-runner.js';
 import { LocalRunner } from '../runner/local-runner.js';
 import { readTarget, requireArm64, type Target } from '../runner/target.js';
+import { opTimes } from '../session/op-times.js';
 import { bucketsOf } from './replay-graphs.js';
 import { type BucketReplay, writeReplay } from './replay-plan.js';
 import { type BucketResult, type ReplayRunOptions, runBucket } from './replay-run.js';
@@ -30,6 +32,8 @@ export interface ReplayOptions
   readonly trace: Trace;
   /** Computes what is expected; not disposed of. */
   readonly reference: Engine;
+  /** File of the weights, so that the record says which ones ran. */
+  readonly weightsPath: string;
   /** Folder with a compiled graph per bucket: `r32-c64.bin` or `r32-c64.dlc`. */
   readonly graphs: string;
   readonly sdk: QairtSdk;
@@ -178,7 +182,7 @@ interface RecordParts {
 }
 
 async function recordOf(
-  { trace, phone, backend, perfProfile }: ReplayOptions,
+  { trace, reference, weightsPath, phone, backend, perfProfile }: ReplayOptions,
   { target, installation, build, startedAt, paths }: RecordParts,
   planned: readonly BucketReplay[],
   results: readonly BucketResult[],
@@ -196,22 +200,23 @@ async function recordOf(
   };
   return runRecord(evidence, {
     tool: { name: 'qnn-net-run', version: build },
-    files: await Promise.all([...installation.files, ...paths].map((path) => fileRecord(path))),
+    files: await Promise.all([...installation.files, ...paths, weightsPath].map((path) => fileRecord(path))),
     target: { soc: target.socModel, htpArch: target.htpArch, os: target.os },
     options: {
       replay: 'open loop, one process per bucket; its host time is shared evenly',
       ...(perfProfile === undefined ? {} : { perf_profile: perfProfile }),
     },
-    model: { name: trace.header.model.name, numerics: 'as compiled' },
+    model: { name: trace.header.model.name, numerics: AS_COMPILED },
     runs: results.flatMap(({ bucket, passes: of, hostMs }) => {
       const extents = planned.find(({ name }) => name === bucket)?.bucket;
+      const graph = extents === undefined ? null : stepGraph(reference.config, extents);
       return of.map(({ passId, profile }) => ({
         ...{ id: passId, ...(extents === undefined ? {} : { bucket: extents }) },
         // One process runs them all: its time is shared evenly.
         hostMs: hostMs / of.length,
         acceleratorUs: profile?.acceleratorUs ?? null,
         acceleratorCycles: profile?.acceleratorCycles ?? null,
-        ops: (profile?.nodes ?? []).map(({ node, cycles: c, us }) => ({ op: node, cycles: c, us })),
+        ops: graph === null ? [] : opTimes(graph, profile?.nodes ?? []),
       }));
     }),
     ...{ failure: null, startedAt },

@@ -84,6 +84,9 @@ const recordSchema = z.strictObject({
   startedAt: z.iso.datetime(),
 });
 
+/** Numerics of a record whose graph was compiled elsewhere. */
+export const AS_COMPILED = 'as compiled';
+
 export type RunRecord = z.infer<typeof recordSchema>;
 export type FileRecord = z.infer<typeof fileSchema>;
 export type RunTiming = z.infer<typeof runSchema>;

@@ -14,7 +14,7 @@ export interface Solution {
 const STEP = 1e-3;
 /** No number is off by more than a factor of 20. */
 const LIMIT = 3;
-const ITERATIONS = 40;
+const ITERATIONS = 25;
 const FIRST_DAMPING = 1e-2;
 const LARGEST_DAMPING = 1e6;
 

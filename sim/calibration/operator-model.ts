@@ -14,7 +14,7 @@ export const START_US = 'stack.opStartMs';
 const FIRST_START_US = 0.5;
 
 /** Points that a fit starts from: the base, and others within a factor of 2.7, for a surface of maxima has valleys. */
-const STARTS = 12;
+const STARTS = 8;
 const START_LOG = 1;
 /** Valleys that are followed with events, and how far apart two of them lie. */
 const VALLEYS = 4;

@@ -188,7 +188,8 @@ async function replayTrace(ctx: Context, path: string, options: ReplayCommandOpt
   const { graphs: folder, backend, nearTie, profiling, perf, timeout } = options;
   try {
     const result = await replay({
-      ...{ trace, reference, graphs: folder, sdk, phone, backend, nearTie, timeoutMs: timeout * 1000 },
+      ...{ trace, reference, weightsPath: model.weightsPath, graphs: folder, sdk, phone, backend, nearTie },
+      timeoutMs: timeout * 1000,
       ...(profiling === 'off' ? {} : { profilingLevel: profiling }),
       ...(perf === undefined ? {} : { perfProfile: perf }),
       transfer: { signal: ctx.signal },

@@ -63,7 +63,9 @@ describe('times by operator', () => {
     const nodes = [
       'blk.0.attn_norm.square',
       'blk.0.attn_norm',
+      '_blk_0_attn_norm_square',
       'blk.0.attn_v/duplicated',
+      'blk.0.attn_other',
       'rope.32.10000.sin',
       'Input',
     ];
@@ -73,8 +75,9 @@ describe('times by operator', () => {
         nodes.map((node) => ({ node, cycles: 2, us: null })),
       ),
     ).toEqual([
-      { op: 'blk.0.attn_norm', cycles: 4, us: null },
+      { op: 'blk.0.attn_norm', cycles: 6, us: null },
       { op: 'blk.0.attn_v', cycles: 2, us: null },
+      { op: 'blk.0.attn_other', cycles: 2, us: null },
       { op: 'rope.32.10000.sin', cycles: 2, us: null },
       { op: 'Input', cycles: 2, us: null },
     ]);
