@@ -47,7 +47,7 @@ describe('commands in the documentation', () => {
     expect(checkCommand('dllm-npu device compare --backend htp')).toBeNull();
     expect(checkCommand('dllm-npu device compare --backend gpu')).toMatch(/--backend: Allowed choices/);
     expect(checkCommand('dllm-npu device compare --bakend htp')).toMatch(/no option --bakend/);
-    expect(checkCommand('dllm-npu device run')).toMatch(/dllm-npu device has no command run/);
+    expect(checkCommand('dllm-npu device fly')).toMatch(/dllm-npu device has no command fly/);
     expect(checkCommand('dllm-npu device calibrate record.json')).toMatch(/needs --out/);
     expect(checkCommand('dllm-npu device calibrate --out x')).toMatch(/needs record/);
     expect(checkCommand('dllm-npu simulate step --rows many')).toMatch(/--rows/);
