@@ -1,5 +1,6 @@
 import type { Machine } from '../sim/machine/machine.js';
 import type { LatencyTable } from '../src/decode/rules/lookahead.js';
+import { denoisingShape, steadyMs } from './steady-step.js';
 
 /** Context length at which the table is profiled: prompt and half an answer of the paper's size. */
 export const TABLE_CONTEXT = 160;
@@ -14,18 +15,9 @@ export function latencyTable(machine: Machine, context = TABLE_CONTEXT): Latency
   return (rows) => {
     let ms = known.get(rows);
     if (ms === undefined) {
-      ms = steadyStepMs(machine, rows, context);
+      ms = steadyMs(machine, denoisingShape(rows, context));
       known.set(rows, ms);
     }
     return ms;
   };
-}
-
-/** Second of two equal steps: the first one pays for mapping what stays mapped. */
-function steadyStepMs(machine: Machine, rows: number, context: number): number {
-  const shape = { rows, kvSets: [{ name: 'prefix', length: context }], logitsRows: rows, masked: false };
-  machine.reset();
-  machine.timePass(shape);
-  const { startMs, endMs } = machine.timePass(shape);
-  return endMs - startMs;
 }

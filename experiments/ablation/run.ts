@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Tinypool } from 'tinypool';
 import { UsageError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
+import { withPool } from '../worker-pool.js';
 import { aggregate } from './aggregate.js';
 import { type LadderContext, openContext } from './context.js';
 import { gallery, type OnTrace } from './gallery.js';
@@ -81,26 +79,12 @@ async function runJobs(
     results.push(result);
     hooks.onProgress?.(results.length, jobs.length);
   };
-  // Worker threads need the compiled file; from sources (tests) everything runs in this thread.
-  const worker = fileURLToPath(new URL('./worker.js', import.meta.url));
-  if (options.jobs === 0 || !existsSync(worker)) {
+  const worker = new URL('./worker.js', import.meta.url);
+  const pooled = await withPool(worker, Math.min(options.jobs, jobs.length), hooks.signal, (run) =>
+    Promise.all(jobs.map(async (job) => finished(await run({ options, job })))),
+  );
+  if (pooled === null) {
     for (const job of jobs) finished(await runPrompt(context, LADDER, job, hooks.signal));
-  } else {
-    const threads = Math.min(options.jobs, jobs.length);
-    const pool = new Tinypool({
-      filename: worker,
-      minThreads: threads,
-      maxThreads: threads,
-      isolateWorkers: false,
-    });
-    const stop = (): void => void pool.destroy();
-    hooks.signal?.addEventListener('abort', stop, { once: true });
-    try {
-      await Promise.all(jobs.map(async (job) => finished(await pool.run({ options, job }))));
-    } finally {
-      hooks.signal?.removeEventListener('abort', stop);
-      await pool.destroy();
-    }
   }
   return results.sort((a, b) => a.index - b.index);
 }

@@ -6,29 +6,11 @@ import { STREAM_RATES } from '../../sim/machine/rates.js';
 import { parametersOf } from '../../sim/sensitivity/parameters.js';
 import { oneAtATime } from '../../sim/sensitivity/sensitivity.js';
 import { CheckError } from '../../src/errors.js';
-import type { Op, OpGraph, PassShape } from '../../src/model/graph.js';
+import type { Op, OpGraph } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
-import { PREFIX_SET } from '../../src/model/pass-shape.js';
+import { denoisingShape, steadyMs } from '../steady-step.js';
 import type { OpClass, Roof, Roofline } from './roofline.js';
 import type { TornadoRow } from './tornado.js';
-
-/** A denoising step on `context` cached positions, every row with logits. */
-export function denoisingShape(rows: number, context: number): PassShape {
-  return {
-    rows,
-    kvSets: context > 0 ? [{ name: PREFIX_SET, length: context }] : [],
-    logitsRows: rows,
-    masked: false,
-  };
-}
-
-/** ms of the second of two equal steps. The machine is reset. */
-export function steadyMs(machine: Machine, shape: PassShape): number {
-  machine.reset();
-  machine.timePass(shape);
-  const { startMs, endMs } = machine.timePass(shape);
-  return endMs - startMs;
-}
 
 /** What a part of a step's breakdown is called, without the place. */
 const classOf = (op: Op): string => (op.kind === 'matmul' ? op.role : op.kind);

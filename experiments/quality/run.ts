@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Tinypool } from 'tinypool';
 import { UsageError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
+import { withPool } from '../worker-pool.js';
 import { openCheckpoint } from './checkpoint.js';
 import type { QualityOptions } from './options.js';
 import { openQuality, type ProblemOutcome, type QualityContext, runProblem } from './problem-job.js';
@@ -71,29 +69,13 @@ async function runProblems(
     outcomes.push({ index, policies });
     onProgress?.(outcomes.length, options.n);
   };
-  // Worker threads need the compiled file; from sources (tests) everything runs in this thread.
-  const worker = fileURLToPath(new URL('./worker.js', import.meta.url));
-  if (options.jobs === 0 || !existsSync(worker)) {
+  const worker = new URL('./worker.js', import.meta.url);
+  const pooled = await withPool(worker, Math.min(options.jobs, options.n), signal, (pool) =>
+    Promise.all(indices.map((index) => one(index, (at, which) => pool({ options, index: at, which })))),
+  );
+  if (pooled === null) {
     for (const index of indices) {
       await one(index, (at, which) => runProblem(context, options, at, signal, which));
-    }
-  } else {
-    const threads = Math.min(options.jobs, options.n);
-    const pool = new Tinypool({
-      filename: worker,
-      minThreads: threads,
-      maxThreads: threads,
-      isolateWorkers: false,
-    });
-    const stop = (): void => void pool.destroy();
-    signal?.addEventListener('abort', stop, { once: true });
-    try {
-      await Promise.all(
-        indices.map((index) => one(index, (at, which) => pool.run({ options, index: at, which }))),
-      );
-    } finally {
-      signal?.removeEventListener('abort', stop);
-      await pool.destroy();
     }
   }
   return outcomes.sort((a, b) => a.index - b.index);

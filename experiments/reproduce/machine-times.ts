@@ -1,19 +1,8 @@
 import type { Machine } from '../../sim/machine/machine.js';
+import { denoisingShape } from '../steady-step.js';
 
 /** Layer that stands for all when one operator is timed: all layers have the same shapes. */
 const ONE_LAYER = 0;
-
-/**
- * One denoising step without cached prefix, every row with logits, in steady state: the second of two equal steps.
- * The machine is reset first.
- */
-export function steadyMs(machine: Machine, rows: number): number {
-  const shape = { rows, kvSets: [], logitsRows: rows, masked: false };
-  machine.reset();
-  machine.timePass(shape);
-  const { startMs, endMs } = machine.timePass(shape);
-  return endMs - startMs;
-}
 
 /**
  * Time of the FFN down projection on a recording machine, from its first unit starting to its last one ending,
@@ -21,7 +10,7 @@ export function steadyMs(machine: Machine, rows: number): number {
  */
 export function ffnDownMs(machine: Machine, rows: number): number {
   machine.reset();
-  machine.timePass({ rows, kvSets: [], logitsRows: rows, masked: false });
+  machine.timePass(denoisingShape(rows));
   const spans = machine
     .timeline()
     .spans.filter(({ category, layer }) => category === 'down' && layer === ONE_LAYER);
@@ -41,7 +30,7 @@ export interface LayerTime {
  * @returns the layers, and the mapping time of all operators of the step
  */
 export function ffnDownByLayer(machine: Machine, rows: number): { layers: LayerTime[]; mappingMs: number } {
-  const shape = { rows, kvSets: [], logitsRows: rows, masked: false };
+  const shape = denoisingShape(rows);
   machine.reset();
   machine.timePass(shape);
   machine.timePass(shape);

@@ -1,6 +1,6 @@
 import { latencyBars } from '../figures/bars.js';
+import { denoisingShape, steadyMs } from '../steady-step.js';
 import { type Experiment, numbersOf } from './experiment.js';
-import { steadyMs } from './machine-times.js';
 
 const ROWS = [32, 64, 128];
 
@@ -19,8 +19,8 @@ export const table2: Experiment = {
     const npu = bench.machine('llada.cpp', 'somr');
     return {
       tokens: ROWS,
-      cpu_ms: ROWS.map((rows) => steadyMs(cpu, rows)),
-      npu_ms: ROWS.map((rows) => steadyMs(npu, rows)),
+      cpu_ms: ROWS.map((rows) => steadyMs(cpu, denoisingShape(rows))),
+      npu_ms: ROWS.map((rows) => steadyMs(npu, denoisingShape(rows))),
     };
   },
   derived: { ratio: 'cpu_ms ./ npu_ms', paper_ratio: 'paper.cpu_ms ./ paper.npu_ms' },

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { Tinypool } from 'tinypool';
 import { EnvironmentError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
+import { withPool } from '../worker-pool.js';
 import { type Execution, execute, type Kept } from './execute.js';
 import { kindByName } from './kinds/registry.js';
 import type { PlannedRun } from './plan.js';
@@ -79,31 +77,18 @@ async function executeAll(
   { jobs, signal }: SweepOptions,
   finish: Finish,
 ): Promise<void> {
-  // Worker threads need the compiled file; from sources (tests) everything runs in this thread.
-  const worker = fileURLToPath(new URL('./worker.js', import.meta.url));
-  if (jobs === 0 || !existsSync(worker)) {
-    try {
-      await drain(runs, 1, signal, (run) => execute(run.kind, run.config, signal), finish);
-    } finally {
-      for (const name of new Set(runs.map(({ kind }) => kind))) await (await kindByName(name)).close?.();
-    }
-    return;
-  }
   const threads = Math.min(jobs, runs.length);
-  const pool = new Tinypool({
-    filename: worker,
-    minThreads: threads,
-    maxThreads: threads,
-    isolateWorkers: false,
-  });
-  const stop = (): void => void pool.destroy();
-  signal?.addEventListener('abort', stop, { once: true });
-  try {
-    const start = ({ kind, config }: PlannedRun): Promise<Execution> => pool.run({ kind, config });
+  const worker = new URL('./worker.js', import.meta.url);
+  const pooled = await withPool(worker, threads, signal, async (run) => {
+    const start = ({ kind, config }: PlannedRun): Promise<Execution> => run({ kind, config });
     await drain(runs, threads * QUEUE_PER_THREAD, signal, start, finish);
+    return true;
+  });
+  if (pooled !== null) return;
+  try {
+    await drain(runs, 1, signal, (run) => execute(run.kind, run.config, signal), finish);
   } finally {
-    signal?.removeEventListener('abort', stop);
-    await pool.destroy();
+    for (const name of new Set(runs.map(({ kind }) => kind))) await (await kindByName(name)).close?.();
   }
 }
 

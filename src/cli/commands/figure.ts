@@ -93,7 +93,7 @@ async function drawRoofline(options: StepOptions): Promise<TopLevelSpec> {
 
 async function drawStaircase(options: StepOptions): Promise<TopLevelSpec> {
   const { staircase } = await import('../../../experiments/figures/staircase.js');
-  const { denoisingShape, steadyMs } = await import('../../../experiments/figures/machine-data.js');
+  const { denoisingShape, steadyMs } = await import('../../../experiments/steady-step.js');
   const points: { rows: number; ms: number; series: string }[] = [];
   let tile = 32;
   for (const memory of ['on-demand', 'paging', 'somr', 'unlimited']) {

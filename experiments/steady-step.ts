@@ -1,0 +1,21 @@
+import type { Machine } from '../sim/machine/machine.js';
+import type { PassShape } from '../src/model/graph.js';
+import { PREFIX_SET } from '../src/model/pass-shape.js';
+
+/** A denoising step on `context` cached positions, every row with logits. */
+export function denoisingShape(rows: number, context = 0): PassShape {
+  return {
+    rows,
+    kvSets: context > 0 ? [{ name: PREFIX_SET, length: context }] : [],
+    logitsRows: rows,
+    masked: false,
+  };
+}
+
+/** ms of the second of two equal steps: the first one pays for mapping what stays mapped. The machine is reset. */
+export function steadyMs(machine: Machine, shape: PassShape): number {
+  machine.reset();
+  machine.timePass(shape);
+  const { startMs, endMs } = machine.timePass(shape);
+  return endMs - startMs;
+}
