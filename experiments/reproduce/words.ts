@@ -5,8 +5,7 @@ export const PAPER_WORKLOAD = 'synthetic';
 
 /** Why a statistic of decoding may differ from the paper's. `{model}` is the workload. */
 export const OTHER_MODEL: BySource<string> = {
-  synthetic:
-    'a process of eight numbers, fitted to Figures 5b and 8 only, does not carry over to this figure',
+  synthetic: 'a process of nine numbers, fitted to Figures 5b and 8 only, does not carry over to this figure',
   other: "the confidence is {model}'s on its own tasks, not LLaDA-8B's on GSM8K, and nothing was fitted",
 };
 

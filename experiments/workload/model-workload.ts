@@ -1,13 +1,12 @@
 import { decode } from '../../src/decode/session.js';
-import { cooperative } from '../../src/engine/cooperative.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { UsageError } from '../../src/errors.js';
 import { fileSha256, loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
 import { generateProblem } from '../../src/train/problems.js';
 import { scoreResponse } from '../../src/train/score.js';
+import { type DecidingEngine, openEngine } from '../open-engine.js';
 import type { DecodeRequest, Workload, WorkloadDecode } from './workload.js';
 
 /** As many as the paper's latency experiments have cases. */
@@ -56,11 +55,15 @@ class ModelWorkload implements Workload {
 }
 
 /** @throws UsageError for an unknown model or one without a tokenizer */
-export async function openModelWorkload(model: string, seed: number): Promise<Workload> {
+export async function openModelWorkload(
+  model: string,
+  seed: number,
+  kind: DecidingEngine,
+): Promise<Workload> {
   const loaded = await loadModel(model);
-  const { tokenizer, config, weights, weightsPath } = loaded;
+  const { tokenizer, weights, weightsPath } = loaded;
   if (tokenizer === null) throw new UsageError(`model ${model} has no tokenizer.json beside its weights`);
-  const engine = cooperative(await createTfjsEngine(config, weights, { backend: 'wasm' }));
+  const engine = await openEngine(kind, loaded);
   const sha256 = await fileSha256(weightsPath);
   await weights.close();
   return new ModelWorkload(model, seed, engine, tokenizer, sha256);

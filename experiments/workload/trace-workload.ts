@@ -79,9 +79,17 @@ class TraceWorkload implements Workload {
  * @throws UsageError when there is none; DataError for a damaged one
  */
 export function openTraceWorkload(path: string): Workload {
+  return new TraceWorkload(`trace:${path}`, traceFiles(path).map(readTrace));
+}
+
+/**
+ * @param path a trace, or a directory of them
+ * @throws UsageError when there is none
+ */
+export function traceFiles(path: string): string[] {
   const files = filesOf(path);
   if (files.length === 0) throw new UsageError(`no trace (*.jsonl) in ${path}`);
-  return new TraceWorkload(`trace:${path}`, files.map(readTrace));
+  return files;
 }
 
 function filesOf(path: string): string[] {

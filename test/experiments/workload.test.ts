@@ -5,11 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { variant } from '../../experiments/reproduce/decode-statistics.js';
 import { decodeFacts } from '../../experiments/workload/facts.js';
 import { openWorkload } from '../../experiments/workload/open-workload.js';
-import { SYNTHETIC_CONFIG, SyntheticEngine } from '../../experiments/workload/synthetic/engine.js';
+import { SYNTHETIC_CONFIG, SyntheticEngine, TOKENS } from '../../experiments/workload/synthetic/engine.js';
 import { nelderMead } from '../../experiments/workload/synthetic/nelder-mead.js';
-import { objective, residuals } from '../../experiments/workload/synthetic/objective.js';
-import { confidenceOf, densities, gaps } from '../../experiments/workload/synthetic/process.js';
+import { bySession, objective, plainly, residuals } from '../../experiments/workload/synthetic/objective.js';
+import { plainThreshold } from '../../experiments/workload/synthetic/plain-threshold.js';
+import { confidenceOf, contextOf, latentAt } from '../../experiments/workload/synthetic/process.js';
 import { processFile } from '../../experiments/workload/synthetic/profiles.js';
+import { caseOf, SyntheticWorkload } from '../../experiments/workload/synthetic/workload.js';
 import { composePolicy } from '../../src/decode/compose.js';
 import { scoreRow } from '../../src/decode/confidence.js';
 import { decode } from '../../src/decode/session.js';
@@ -31,38 +33,48 @@ const POLICIES = [
 
 describe('confidence process', () => {
   it('counts gaps and densities as it says', () => {
-    expect(gaps([true, false, false, true, false])).toEqual([0, 0, 1, 2, 0]);
-    const known = [true, false, true];
+    expect([...contextOf(Float64Array.of(1, 0, 0, 1, 0.3, 0), 2).gap]).toEqual([0, 0, 1, 2, 0, 1]);
     const fade = Math.exp(-1 / 2);
     const whole = fade / (1 - fade);
-    expect(densities(known, 2)[1]).toBeCloseTo((fade * (1 + whole) + fade) / (2 * whole));
-    // All known on both sides, far from the right end, is density 1.
-    expect(densities(new Array<boolean>(200).fill(true), 2)[50]).toBeCloseTo(1);
+    const { density } = contextOf(Float64Array.of(1, 0, 0.3), 2);
+    // Left of the text everything is right; behind the last position nothing is seen.
+    expect(density[1]).toBeCloseTo((fade * (1 + whole) + fade * 0.3) / (whole + fade));
+    expect(density[2]).toBeCloseTo((fade * fade * (1 + whole)) / whole);
+    // Masks behind the last token are as good as not there.
+    const cut = contextOf(Float64Array.of(1, 0, 0.3, 0, 0), 2).density;
+    expect([...cut.slice(0, 3)]).toEqual([...density]);
+    expect(cut[4]).toBeCloseTo((fade ** 4 * (1 + whole) + fade ** 2 * 0.3) / whole);
+    // All known is density 1, also at the right end.
+    for (const each of contextOf(new Float64Array(20).fill(1), 2).density) expect(each).toBeCloseTo(1);
   });
 
-  it('is as sure as its logits say, surer with more context and less behind a gap', async () => {
+  it('is surer with more context, and less sure where that context is wrong', async () => {
     const engine = new SyntheticEngine(parameters, CASE);
+    const [a = 0, b = 0] = [6, 7].map((position) => latentAt(CASE.seed, position, TOKENS).truth);
+    const wrong = (token: number) => (token + 1) % TOKENS;
     const base = { kind: 'denoise', lane: 'main', reads: [], visibility: 'all' } as const;
-    const score = async (feeds: readonly number[], version: number) => {
-      const rows = feeds.map((feed, position) => ({ position, feed }));
-      const pass = { ...base, id: `${version}.0`, version, rows, logits: [4] };
+    const score = async (text: readonly number[], version: number) => {
+      const rows = [...PROMPT, ...text].map((feed, position) => ({ position, feed }));
+      const pass = { ...base, id: `${version}.0`, version, rows, logits: [8] };
       return scoreRow((await engine.run(pass)).logits, 0, SYNTHETIC_CONFIG.vocab, MASK).confidence;
     };
-    const alone = await score([MASK, MASK, MASK, MASK, MASK, MASK], 1);
-    const some = await score([1, 1, MASK, MASK, MASK, MASK], 2);
-    const all = await score([1, 1, 1, 1, MASK, 1], 3);
+    const alone = await score([MASK, MASK, MASK, MASK], 1);
+    const some = await score([MASK, b, MASK, MASK], 2);
+    const all = await score([a, b, MASK, MASK], 3);
+    const misled = await score([wrong(a), wrong(b), MASK, MASK], 4);
     expect(some).toBeGreaterThan(alone);
     expect(all).toBeGreaterThan(some);
-    // The noise is the only thing that could differ, and it hangs on the context alone.
-    expect(await score([1, 1, MASK, MASK, MASK, MASK], 4)).toBe(some);
+    expect(misled).toBeLessThan(all);
+    // Equal contexts give equal confidence, whatever came between: exact speculation rests on it.
+    expect(await score([MASK, b, MASK, MASK], 5)).toBe(some);
   });
 
   it('never leaves the range of a best token', () => {
-    const row = { gap: 100, density: 0, known: 0, afterEnd: false, fed: false };
-    const low = confidenceOf(parameters, { easy: false, epsilon: -9 }, row, 0, 1 / 63);
+    const row = { gap: 100, density: 0, afterEnd: false, fed: false };
+    const low = confidenceOf(parameters, { ease: 1, epsilon: -9 }, row, 1 / 63);
     expect(low).toBeGreaterThanOrEqual(1 / 63);
     expect(
-      confidenceOf(parameters, { easy: true, epsilon: 9 }, { ...row, gap: 0, density: 1 }, 0, 1 / 63),
+      confidenceOf(parameters, { ease: 0, epsilon: 9 }, { ...row, gap: 0, density: 1 }, 1 / 63),
     ).toBeLessThanOrEqual(1);
   });
 
@@ -135,6 +147,25 @@ describe('workloads', () => {
 });
 
 describe('the fit', () => {
+  it('searches with the very decodes of a session', async () => {
+    for (const tau of [0.5, 0.8, 0.95]) {
+      const run = { seed: 3, cases: 3, genLength: 64 };
+      const [fast, slow] = [plainly(parameters, run, tau), await bySession(parameters, run, tau)];
+      expect(fast.tokensPerStep).toBe(slow.tokensPerStep);
+      expect(fast.committedBelow).toBeCloseTo(slow.committedBelow, 9);
+      expect(fast.firstCommit).toEqual(slow.firstCommit);
+    }
+  });
+
+  it('decodes end of text alike', async () => {
+    const { seed, promptTokens, genLength } = { seed: 3, promptTokens: 12, genLength: 64 };
+    const source = { seed, promptTokens, textTokens: 20 };
+    const workload = new SyntheticWorkload({ name: 'synthetic', parameters, ...source });
+    const policy = composePolicy(variant('threshold'));
+    const { denoise } = await decodeFacts(workload, 1, { policy, genLength });
+    expect(plainThreshold(parameters, caseOf(source, 1), genLength, 32, 0.9).steps).toBe(denoise.length);
+  });
+
   it('is written down as it was found: parameters, command and residuals agree', async () => {
     const file = processFile();
     const again = await residuals(file.parameters, file);

@@ -4,13 +4,13 @@ import type { Engine, PassResult } from '../../../src/engine/engine.js';
 import { CheckError } from '../../../src/errors.js';
 import type { ModelConfig } from '../../../src/model/config.js';
 import {
+  type Context,
   confidenceOf,
-  densities,
-  gaps,
+  contextOf,
   type Latent,
   latentAt,
-  noiseAt,
   type ProcessParameters,
+  RIGHT,
 } from './process.js';
 
 /** Small, so that scoring a row costs little; the least confidence of a best token is one over the ordinary ids. */
@@ -18,7 +18,9 @@ const VOCAB = 64;
 const MASK = VOCAB - 1;
 const EOS = VOCAB - 2;
 /** Ids of ordinary tokens are 0 .. TOKENS - 1. */
-const TOKENS = VOCAB - 2;
+export const TOKENS = VOCAB - 2;
+/** Least confidence of a best token. */
+export const FLOOR = 1 / (VOCAB - 1);
 
 /** Share of the probability that the best token leaves which goes to the runner-up (assumed). */
 const RUNNER_UP = 0.5;
@@ -39,12 +41,12 @@ export interface SyntheticCase {
 
 /**
  * The confidence process as an engine: the same session, policies and rules decode it as any model. A cached entry
- * holds one bit, whether its row was fed a concrete token; that an entry grows stale is not modelled.
+ * holds one number, the context weight of what its row was fed; that an entry grows stale is not modelled.
  */
 export class SyntheticEngine implements Engine {
   readonly name = 'synthetic';
   readonly config = SYNTHETIC_CONFIG;
-  private readonly known = new Map<string, boolean>();
+  private readonly weights = new Map<string, number>();
   private readonly latents = new Map<number, Latent>();
 
   constructor(
@@ -61,62 +63,66 @@ export class SyntheticEngine implements Engine {
 
   retain(live: readonly KvRef[]): void {
     const keep = new Set(live.map(keyOf));
-    for (const key of this.known.keys()) if (!keep.has(key)) this.known.delete(key);
+    for (const key of this.weights.keys()) if (!keep.has(key)) this.weights.delete(key);
   }
 
   readKv(ref: KvRef): { readonly k: readonly Float32Array[]; readonly v: readonly Float32Array[] } {
-    const known = Float32Array.of(Number(this.entry(ref)));
-    return { k: [known], v: [known] };
+    const weight = Float32Array.of(this.entry(ref));
+    return { k: [weight], v: [weight] };
   }
 
   dispose(): void {
-    this.known.clear();
+    this.weights.clear();
   }
 
   /** @returns offset behind the last logits written */
   private runPart(pass: Pass, logits: Float32Array, start: number): number {
-    const read = new Set<number>();
-    for (const ref of pass.reads) if (this.entry(ref)) read.add(ref.position);
-    const own = pass.rows.flatMap(({ position, feed }) => (feed === MASK ? [] : [position]));
+    const read = pass.reads.map((ref): [number, number] => [ref.position, this.entry(ref)]);
+    const own = pass.rows.map(({ position, feed }): [number, number] => [
+      position,
+      this.weightOf(position, feed),
+    ]);
     const shared = pass.visibility === 'all' || pass.visibility === 'shadow';
-    const view = shared ? viewOf(read, own, this.parameters.densityScale) : null;
+    const whole = shared ? this.context([...read, ...own]) : null;
     let at = start;
     for (const index of pass.logits) {
       const row = pass.rows[index];
       if (row === undefined) throw new CheckError(`pass ${pass.id} asks for logits of row ${index}`);
-      const seen =
-        view ??
-        viewOf(
-          read,
-          pass.visibility === 'causal' ? own.filter((position) => position <= row.position) : [],
-          this.parameters.densityScale,
-        );
-      this.write(logits, at, row.position, row.feed !== MASK, seen);
+      const last = row.position;
+      const seen = own.filter(([position]) =>
+        pass.visibility === 'causal' ? position <= last : position === last,
+      );
+      this.write(logits, at, row.position, row.feed !== MASK, whole ?? this.context([...read, ...seen]));
       at += VOCAB;
     }
-    for (const { position, feed } of pass.rows) {
-      this.known.set(keyOf({ position, version: pass.version }), feed !== MASK);
-    }
+    own.forEach(([position, weight]) => {
+      this.weights.set(keyOf({ position, version: pass.version }), weight);
+    });
     return at;
   }
 
-  private write(logits: Float32Array, at: number, position: number, fed: boolean, view: View): void {
-    const { seed, promptLength, textLength } = this.of;
+  /** Positions in between that are not seen count as masked. */
+  private context(seen: readonly (readonly [number, number])[]): Context {
+    const weights = new Float64Array(seen.reduce((most, [position]) => Math.max(most, position), -1) + 1);
+    for (const [position, weight] of seen) weights[position] = weight;
+    return contextOf(weights, this.parameters.densityScale);
+  }
+
+  private weightOf(position: number, feed: number): number {
+    const { promptLength, textLength } = this.of;
+    if (feed === MASK) return 0;
+    if (position < promptLength) return RIGHT;
+    const right = position >= promptLength + textLength ? EOS : this.latent(position).truth;
+    return feed === right ? RIGHT : this.parameters.wrongWeight;
+  }
+
+  private write(logits: Float32Array, at: number, position: number, fed: boolean, context: Context): void {
+    const { promptLength, textLength } = this.of;
     const latent = this.latent(position);
     const afterEnd = position >= promptLength + textLength;
-    const known = view.count;
-    const row = {
-      gap: view.gap(position),
-      density: view.density(position),
-      ...{ known, afterEnd, fed },
-    };
-    const confidence = confidenceOf(
-      this.parameters,
-      latent,
-      row,
-      noiseAt(seed, position, known),
-      1 / (VOCAB - 1),
-    );
+    const gap = context.gap[position] ?? 0;
+    const density = context.density[position] ?? 0;
+    const confidence = confidenceOf(this.parameters, latent, { gap, density, afterEnd, fed }, FLOOR);
     const settled = confidence >= latent.settledAt;
     const best = afterEnd ? EOS : settled ? latent.truth : latent.other;
     const second = afterEnd ? latent.truth : settled ? latent.other : latent.truth;
@@ -130,42 +136,19 @@ export class SyntheticEngine implements Engine {
   private latent(position: number): Latent {
     let latent = this.latents.get(position);
     if (latent === undefined) {
-      latent = latentAt(this.of.seed, position, this.parameters.easyShare, TOKENS);
+      latent = latentAt(this.of.seed, position, TOKENS);
       this.latents.set(position, latent);
     }
     return latent;
   }
 
-  private entry(ref: KvRef): boolean {
-    const known = this.known.get(keyOf(ref));
-    if (known === undefined) throw new CheckError(`no KV entry ${ref.position} version ${ref.version}`);
-    return known;
+  private entry(ref: KvRef): number {
+    const weight = this.weights.get(keyOf(ref));
+    if (weight === undefined) throw new CheckError(`no KV entry ${ref.position} version ${ref.version}`);
+    return weight;
   }
 }
 
 function keyOf({ position, version }: KvRef): string {
   return `${position}:${version}`;
-}
-
-interface View {
-  readonly count: number;
-  gap(position: number): number;
-  density(position: number): number;
-}
-
-/** Everything behind the last known position is unknown. */
-function viewOf(read: ReadonlySet<number>, own: readonly number[], scale: number): View {
-  const last = Math.max(-1, ...read, ...own);
-  // One behind it, from where gap and density follow by formula.
-  const known = new Array<boolean>(last + 2).fill(false);
-  for (const position of read) known[position] = true;
-  for (const position of own) known[position] = true;
-  const gap = gaps(known);
-  const density = densities(known, scale);
-  return {
-    count: known.filter(Boolean).length,
-    gap: (position) => gap[position] ?? position - last - 1,
-    density: (position) =>
-      density[position] ?? (density[last + 1] ?? 0) * Math.exp((last + 1 - position) / scale),
-  };
 }

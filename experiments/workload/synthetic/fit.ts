@@ -1,27 +1,18 @@
-import { composePolicy } from '../../../src/decode/compose.js';
-import { denoising, variant } from '../../reproduce/decode-statistics.js';
-import { type DecodeFacts, decodeFacts } from '../facts.js';
-import { nelderMead } from './nelder-mead.js';
-import { type FitRun, OBJECTIVE_TEXT, objective, residuals } from './objective.js';
+import { uniformAt } from '../../../src/decode/sampling.js';
+import type { FitOptions } from './fit-options.js';
+import { type Minimum, nelderMead } from './nelder-mead.js';
+import { type FitRun, OBJECTIVE_TEXT, objective, plainly, residuals } from './objective.js';
+import { plainThreshold } from './plain-threshold.js';
 import type { ProcessParameters } from './process.js';
 import { PAPER_PROFILE, type ProcessFile, type ProfileEntry } from './profiles.js';
 import { PUBLISHED_TASKS, TASK_SETTING } from './published-tasks.js';
-import { PROMPT_TOKENS, SyntheticWorkload } from './workload.js';
+import { caseOf, PROMPT_TOKENS } from './workload.js';
 
-export interface FitOptions extends FitRun {
-  /** Decodes of the eight thresholds with all cases. */
-  readonly evaluations: number;
-  /** Starting points; the best end counts. */
-  readonly starts: number;
-}
-
-export const FIT_DEFAULTS: FitOptions = { seed: 101, cases: 10, genLength: 128, evaluations: 750, starts: 3 };
-
-/** What the two figures say nothing about. */
+/** What the two figures say nothing about, and what was read off them. */
 const ASSUMED = {
-  noise: [
-    '0.055',
-    'standard deviation of the small noise in the earlier fit; ten times as much changes little',
+  knee: [
+    '1.386',
+    'logit of 0.8: between 0.5 and 0.8 the tokens per step of Figure 5b halve, between 0.8 and 0.95 they fall by a quarter only',
   ],
   endBonus: ['4', 'end-of-text tokens commit almost for free; the size is not published'],
   selfBonus: [
@@ -32,22 +23,33 @@ const ASSUMED = {
 
 type Free = Exclude<keyof ProcessParameters, keyof typeof ASSUMED>;
 
-/** Free parameters: start of each search, first step, and the scale they are searched on. */
+/** Free parameters: range of the starting points (where a wide search ended), first step (on the scale that is searched), and that scale. */
 const FREE: readonly {
   name: Free;
-  from: readonly number[];
+  from: readonly [number, number];
   step: number;
   scale: 'plain' | 'log' | 'logit';
 }[] = [
-  { name: 'bias', from: [0.5, -0.5, -1], step: 0.6, scale: 'plain' },
-  { name: 'gapWeight', from: [1.5, 0.8, 0.4], step: 0.3, scale: 'log' },
-  { name: 'densityWeight', from: [5, 8, 10], step: 0.3, scale: 'log' },
-  { name: 'densityScale', from: [12, 6, 4], step: 0.3, scale: 'log' },
-  { name: 'densityCurve', from: [1.5, 2.5, 1], step: 0.4, scale: 'log' },
-  { name: 'easyShare', from: [0.6, 0.5, 0.4], step: 0.6, scale: 'logit' },
-  { name: 'easyBonus', from: [2.5, 3, 5], step: 0.3, scale: 'log' },
-  { name: 'spread', from: [1.2, 0.8, 0.5], step: 0.3, scale: 'log' },
+  { name: 'bias', from: [0.5, 1.6], step: 0.5, scale: 'plain' },
+  { name: 'gapWeight', from: [0.3, 0.6], step: 0.5, scale: 'log' },
+  { name: 'densityWeight', from: [2.8, 5], step: 0.3, scale: 'log' },
+  { name: 'densityScale', from: [6, 15], step: 0.3, scale: 'log' },
+  { name: 'easyShare', from: [0.35, 0.85], step: 0.5, scale: 'logit' },
+  { name: 'easyBonus', from: [2, 3], step: 0.3, scale: 'log' },
+  { name: 'spread', from: [0.35, 0.7], step: 0.3, scale: 'log' },
+  { name: 'sharpness', from: [2.5, 5], step: 0.3, scale: 'log' },
+  { name: 'wrongWeight', from: [0.1, 0.35], step: 0.2, scale: 'plain' },
 ];
+
+/** Evaluations between two turns of the event loop. */
+const BREATH = 20;
+
+/** A starting point: a function of its number alone. */
+function startAt(seed: number, start: number): number[] {
+  return FREE.map(({ from: [low, high], scale }, i) =>
+    INTO[scale](low + (high - low) * uniformAt(seed, start, i)),
+  );
+}
 
 const INTO = { plain: (x: number) => x, log: Math.log, logit: (x: number) => Math.log(x / (1 - x)) };
 const BACK = { plain: (x: number) => x, log: Math.exp, logit: (x: number) => 1 / (1 + Math.exp(-x)) };
@@ -64,19 +66,21 @@ export async function fitProcess(
   onProgress: (evaluations: number, best: number) => void = () => {},
 ): Promise<ProcessFile> {
   let evaluations = 0;
-  let best: { point: readonly number[]; value: number } | null = null;
+  let best: Minimum | null = null;
+  const at = async (point: readonly number[]): Promise<number> => {
+    const value = objective(await residuals(parametersAt(point), options, plainly));
+    evaluations++;
+    // So that whoever waits can stop it.
+    if (evaluations % BREATH === 0) await new Promise(setImmediate);
+    onProgress(evaluations, Math.min(value, best?.value ?? value));
+    return value;
+  };
+  const steps = FREE.map(({ step }) => step);
+  const each = Math.floor(options.evaluations / options.starts / 2);
   for (let start = 0; start < options.starts; start++) {
-    const found = await nelderMead(
-      async (point) => {
-        const value = objective(await residuals(parametersAt(point), options));
-        evaluations++;
-        onProgress(evaluations, Math.min(value, best?.value ?? value));
-        return value;
-      },
-      FREE.map(({ from, scale }) => INTO[scale](from[start % from.length] ?? 1)),
-      FREE.map(({ step }) => step),
-      Math.floor(options.evaluations / options.starts),
-    );
+    // Twice: a simplex that has shrunk too early gets its size back.
+    const first = await nelderMead(at, startAt(options.seed, start), steps, each);
+    const found = await nelderMead(at, first.point, steps, each);
     if (best === null || found.value < best.value) best = found;
   }
   if (best === null) throw new RangeError('a fit needs at least one start');
@@ -95,7 +99,7 @@ export async function fitProcess(
     parameters,
     assumed: Object.fromEntries(Object.entries(ASSUMED).map(([name, [, why]]) => [name, why])),
     residuals: left.map(({ name, fitted, target }) => ({ name, fitted, target })),
-    profiles: await taskProfiles(parameters, options),
+    profiles: taskProfiles(parameters, options),
   };
 }
 
@@ -108,34 +112,33 @@ function rounded(parameters: ProcessParameters): ProcessParameters {
 }
 
 /** Denoising steps of an answer under one threshold, at the setting of the published task figures. */
-export async function stepsAt(
+export function stepsAt(
   parameters: ProcessParameters,
   textTokens: number | null,
-  run: Pick<FitRun, 'seed' | 'cases'>,
-): Promise<number> {
-  const { genLength, tau } = TASK_SETTING;
-  const source = { name: 'synthetic', parameters, textTokens, seed: run.seed, promptTokens: PROMPT_TOKENS };
-  const workload = new SyntheticWorkload(source);
-  const policy = composePolicy(variant('threshold', { 'commit.tau': tau }));
-  const facts: DecodeFacts[] = [];
-  for (let index = 0; index < run.cases; index++)
-    facts.push(await decodeFacts(workload, index, { policy, genLength }));
-  return denoising(facts).length / run.cases;
+  { seed, cases }: Pick<FitRun, 'seed' | 'cases'>,
+): number {
+  const { genLength, blockLength, tau } = TASK_SETTING;
+  let steps = 0;
+  for (let index = 0; index < cases; index++) {
+    const one = caseOf({ seed, promptTokens: PROMPT_TOKENS, textTokens }, index);
+    steps += plainThreshold(parameters, one, genLength, blockLength, tau).steps;
+  }
+  return steps / cases;
 }
 
 /** Halvings of the share of easy tokens: 0.004 wide at the end. */
 const HALVINGS = 8;
 
-async function shareFor(
+function shareFor(
   parameters: ProcessParameters,
   textTokens: number | null,
   steps: number,
   run: FitRun,
-): Promise<number> {
+): number {
   let [low, high] = [0, 1];
   for (let i = 0; i < HALVINGS; i++) {
     const middle = (low + high) / 2;
-    const found = await stepsAt({ ...parameters, easyShare: middle }, textTokens, run);
+    const found = stepsAt({ ...parameters, easyShare: middle }, textTokens, run);
     if (found > steps) low = middle;
     else high = middle;
   }
@@ -145,11 +148,8 @@ async function shareFor(
 /** Ratio of steps between an easy or hard data set and the paper's: half the spread of the published tasks. */
 const SPREAD = Math.sqrt(97 / 68);
 
-async function taskProfiles(
-  parameters: ProcessParameters,
-  run: FitRun,
-): Promise<Record<string, ProfileEntry>> {
-  const own = await stepsAt(parameters, null, run);
+function taskProfiles(parameters: ProcessParameters, run: FitRun): Record<string, ProfileEntry> {
+  const own = stepsAt(parameters, null, run);
   const profiles: Record<string, ProfileEntry> = {
     [PAPER_PROFILE]: {
       description: 'the fit itself',
@@ -164,7 +164,7 @@ async function taskProfiles(
   ] as const) {
     profiles[name] = {
       description: `a data set that takes ${factor.toFixed(2)} times the steps`,
-      easyShare: await shareFor(parameters, null, own * factor, run),
+      easyShare: shareFor(parameters, null, own * factor, run),
       basis: `${(own * factor).toFixed(1)} steps for 256 tokens at 0.9 (square root of the ratio of the slowest to the fastest published task)`,
       textTokens: null,
     };
@@ -172,7 +172,7 @@ async function taskProfiles(
   for (const { task, steps, textTokens, source } of PUBLISHED_TASKS) {
     profiles[task] = {
       description: `${task}: the easy share alone is set so that one published figure comes out`,
-      easyShare: await shareFor(parameters, textTokens, steps, run),
+      easyShare: shareFor(parameters, textTokens, steps, run),
       basis: `${steps} steps for 256 tokens at 0.9 (${source})`,
       textTokens,
     };

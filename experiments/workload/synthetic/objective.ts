@@ -7,8 +7,9 @@ import {
   variant,
 } from '../../reproduce/decode-statistics.js';
 import { type DecodeFacts, decodeFacts } from '../facts.js';
+import { plainThreshold } from './plain-threshold.js';
 import type { ProcessParameters } from './process.js';
-import { PROMPT_TOKENS, SyntheticWorkload } from './workload.js';
+import { caseOf, PROMPT_TOKENS, SyntheticWorkload } from './workload.js';
 
 /** One point of Figure 5b or 8: what the process gives and what was published. */
 export interface Residual {
@@ -29,32 +30,90 @@ const BLOCK = 32;
 /** Figure 8 does not say its commit rule; the plain threshold of the same section. */
 const FIG8_TAU = 0.9;
 
+/** What a single threshold gives, as Figures 5b and 8 show it. */
+export interface ThresholdStatistics {
+  readonly tokensPerStep: number;
+  /** Percent. */
+  readonly committedBelow: number;
+  readonly firstCommit: readonly number[];
+}
+
+/** How decodes at one threshold are made. */
+export type ThresholdDecodes = (
+  parameters: ProcessParameters,
+  run: FitRun,
+  tau: number,
+) => Promise<ThresholdStatistics> | ThresholdStatistics;
+
+const WEAK = 0.9;
+
+/** By the session, as every experiment decodes. */
+export async function bySession(
+  parameters: ProcessParameters,
+  run: FitRun,
+  tau: number,
+): Promise<ThresholdStatistics> {
+  const workload = new SyntheticWorkload({ name: 'synthetic', parameters, ...fitSource(run) });
+  const policy = composePolicy(variant('threshold', { 'commit.tau': tau }));
+  const facts: DecodeFacts[] = [];
+  for (let index = 0; index < run.cases; index++)
+    facts.push(await decodeFacts(workload, index, { policy, genLength: run.genLength }));
+  return {
+    tokensPerStep: tokensPerStep(facts, run.genLength),
+    committedBelow: committedBelow(facts, WEAK),
+    firstCommit: firstCommitByPosition(facts, BLOCK),
+  };
+}
+
+/** By the same policy written out, for the search. */
+export function plainly(parameters: ProcessParameters, run: FitRun, tau: number): ThresholdStatistics {
+  const sums = new Array<number>(BLOCK).fill(0);
+  let steps = 0;
+  let weak = 0;
+  for (let index = 0; index < run.cases; index++) {
+    const found = plainThreshold(parameters, caseOf(fitSource(run), index), run.genLength, BLOCK, tau);
+    steps += found.steps;
+    for (const { offset, step, confidence } of found.commits) {
+      sums[offset] = (sums[offset] ?? 0) + step;
+      if (confidence < WEAK) weak++;
+    }
+  }
+  const tokens = run.cases * run.genLength;
+  return {
+    tokensPerStep: tokens / steps,
+    committedBelow: (100 * weak) / tokens,
+    firstCommit: sums.map((sum) => (sum * BLOCK) / tokens),
+  };
+}
+
+function fitSource({ seed }: FitRun) {
+  return { seed, promptTokens: PROMPT_TOKENS, textTokens: null };
+}
+
 /** Decodes at the thresholds of Figure 5b and compares with Figures 5b and 8. Deterministic. */
-export async function residuals(parameters: ProcessParameters, run: FitRun): Promise<Residual[]> {
-  const workload = new SyntheticWorkload({
-    ...{ name: 'synthetic', parameters, textTokens: null, seed: run.seed, promptTokens: PROMPT_TOKENS },
-  });
+export async function residuals(
+  parameters: ProcessParameters,
+  run: FitRun,
+  decodes: ThresholdDecodes = bySession,
+): Promise<Residual[]> {
   const fig5b = paperTable('fig5b').columns;
   const fig8 = paperTable('fig8').columns.first_commit_step ?? [];
   const found: Residual[] = [];
   for (const [i, tau] of (fig5b.threshold ?? []).entries()) {
-    const policy = composePolicy(variant('threshold', { 'commit.tau': tau }));
-    const facts: DecodeFacts[] = [];
-    for (let index = 0; index < run.cases; index++)
-      facts.push(await decodeFacts(workload, index, { policy, genLength: run.genLength }));
+    const at = await decodes(parameters, run, Number(tau));
     const speed = Number(fig5b.tokens_per_step?.[i]);
     found.push(
       {
-        ...{ name: `Figure 5b, tokens per step at ${tau}`, fitted: tokensPerStep(facts, run.genLength) },
+        ...{ name: `Figure 5b, tokens per step at ${tau}`, fitted: at.tokensPerStep },
         ...{ target: speed, scale: 0.05 * speed },
       },
       {
-        ...{ name: `Figure 5b, % committed below 0.9 at ${tau}`, fitted: committedBelow(facts, 0.9) },
+        ...{ name: `Figure 5b, % committed below 0.9 at ${tau}`, fitted: at.committedBelow },
         ...{ target: Number(fig5b.below_pct?.[i]), scale: 4 },
       },
     );
     if (tau !== FIG8_TAU) continue;
-    firstCommitByPosition(facts, BLOCK).forEach((fitted, position) => {
+    at.firstCommit.forEach((fitted, position) => {
       const target = Number(fig8[position]);
       found.push({ name: `Figure 8, position ${position + 1}`, fitted, target, scale: 0.3 });
     });

@@ -5,17 +5,19 @@ import { uniformAt } from '../../../src/decode/sampling.js';
  * A LLaDA-8B-like confidence process: what a row's confidence does as its context fills up. Logit of the confidence
  * at a masked position:
  *
- *     z = bias - gapWeight ln(1 + gap) + densityWeight (density^curve - 1/2) + easyBonus easy + spread eps + noise
- *     c = floor + (1 - floor) sigmoid(z)
+ *     z = bias - gapWeight ln(1 + gap) + densityWeight (density - 1/2) + easyBonus easy + spread eps
+ *     z' = z up to the knee, knee + sharpness (z - knee) above it
+ *     c = floor + (1 - floor) sigmoid(z')
  *
- * - `gap`: unknown positions directly to the left;
- * - `density`: known share of the neighbourhood on both sides, weights falling by 1/e per `densityScale` positions;
- *   everything left of the text counts as known, everything right of what the row sees as unknown;
- * - `easy`: 1 with probability `easyShare`, fixed per position; `eps`: standard normal, fixed per position;
- * - `noise`: changes with the number of known positions the row sees, so that equal contexts give equal confidence.
+ * - context weight of a position: 1 with its right token, `wrongWeight` with a wrong one, 0 masked;
+ * - `gap`: positions directly to the left that do not hold their right token;
+ * - `density`: mean context weight of the neighbourhood, falling by 1/e per `densityScale` positions; everything left
+ *   of the text counts as right, masks behind the last token do not count at all: published forwards hardly change
+ *   with whether a method shows the masks to the right;
+ * - `easy`: 1 with probability `easyShare`, fixed per position; `eps`: standard normal, fixed per position.
  *
- * Shaped after a fit of ours (gap, progress, easy tokens). Block-free on purpose: a model does not know where the
- * decoder's blocks end.
+ * Above the knee a token is settled by its context and its confidence soon near 1: few are committed between 0.8
+ * and 0.95. Block-free on purpose: a model does not know where the decoder's blocks end.
  */
 export interface ProcessParameters {
   readonly bias: number;
@@ -23,25 +25,23 @@ export interface ProcessParameters {
   readonly densityWeight: number;
   /** Positions over which the weight of a neighbour falls to 1/e. */
   readonly densityScale: number;
-  /** Above 1, context counts most where little is missing. */
-  readonly densityCurve: number;
   readonly easyShare: number;
   readonly easyBonus: number;
   readonly spread: number;
-  readonly noise: number;
+  readonly sharpness: number;
+  /** What a wrong token is worth as context, of a right one. */
+  readonly wrongWeight: number;
+  /** Logit. */
+  readonly knee: number;
   /** Added to z after the end of the text: end-of-text tokens commit almost for free. */
   readonly endBonus: number;
   /** Added to z where a row is fed a concrete token: how much a token speaks for itself. */
   readonly selfBonus: number;
 }
 
-/** Known positions between two independent values of the noise; values between are interpolated. */
-const NOISE_STRIDE = 4;
-
 /** Streams of random numbers that must not meet. */
 const EASY = 1;
 const EPSILON = 2;
-const NOISE = 3;
 const SETTLED = 4;
 const TRUTH = 5;
 const OTHER = 6;
@@ -54,9 +54,10 @@ function normalAt(...counters: readonly number[]): number {
 
 /** What is fixed about a position before decoding begins. */
 export interface Latent {
-  readonly easy: boolean;
+  /** Easy where it is below the share of easy tokens. */
+  readonly ease: number;
   readonly epsilon: number;
-  /** Confidence from which on the best token is the final one. */
+  /** Confidence from which on the best token is the right one. */
   readonly settledAt: number;
   readonly truth: number;
   /** The best token before that. */
@@ -64,58 +65,85 @@ export interface Latent {
 }
 
 /** @param tokens ordinary tokens have ids 0 .. tokens - 1 */
-export function latentAt(seed: number, position: number, easyShare: number, tokens: number): Latent {
+export function latentAt(seed: number, position: number, tokens: number): Latent {
   const truth = hashNumbers(seed, position, TRUTH) % tokens;
   return {
-    easy: uniformAt(seed, position, EASY) < easyShare,
+    ease: uniformAt(seed, position, EASY),
     epsilon: normalAt(seed, position, EPSILON),
-    // Calibrated: a best token of confidence c is the final one with probability c.
+    // Calibrated: a best token of confidence c is the right one with probability c.
     settledAt: uniformAt(seed, position, SETTLED),
     truth,
     other: (truth + 1 + (hashNumbers(seed, position, OTHER) % (tokens - 1))) % tokens,
   };
 }
 
-export function noiseAt(seed: number, position: number, known: number): number {
-  const knot = Math.floor(known / NOISE_STRIDE);
-  const share = known / NOISE_STRIDE - knot;
-  const [a, b] = [normalAt(seed, position, NOISE, knot), normalAt(seed, position, NOISE, knot + 1)];
-  return (1 - share) * a + share * b;
+/** Context weight of a right token, and from where on a position does not count into a gap. */
+export const RIGHT = 1;
+
+/** What the rows of a pass see: a context weight for each position up to the last one they see. */
+export interface Context {
+  readonly gap: Int32Array;
+  readonly density: Float64Array;
 }
 
-/** Unknown positions directly to the left of every position. */
-export function gaps(known: readonly boolean[]): number[] {
-  let run = 0;
-  return known.map((isKnown) => {
-    const gap = run;
-    run = isKnown ? 0 : run + 1;
-    return gap;
-  });
+/** What lies left of the first position that is looked at. */
+export interface Before {
+  /** Faded sum of context weights; `wholeOf` where everything is right. */
+  readonly sum: number;
+  readonly gap: number;
 }
 
-/** Known share of the neighbourhood of every position, itself left out. */
-export function densities(known: readonly boolean[], scale: number): number[] {
+/** Faded sum of an endless row of right tokens. */
+export function wholeOf(scale: number): number {
   const fade = Math.exp(-1 / scale);
-  const whole = fade / (1 - fade);
-  const result = new Array<number>(known.length).fill(0);
-  let left = whole;
-  for (let at = 0; at < known.length; at++) {
-    result[at] = left;
-    left = fade * (left + Number(known[at]));
+  return fade / (1 - fade);
+}
+
+/** What lies left of the position behind the last. */
+export function beforeNext(weights: Float64Array, scale: number, before: Before): Before {
+  const fade = Math.exp(-1 / scale);
+  let { sum, gap } = before;
+  for (const weight of weights) {
+    sum = fade * (sum + weight);
+    gap = weight === RIGHT ? 0 : gap + 1;
+  }
+  return { sum, gap };
+}
+
+export function contextOf(
+  weights: Float64Array,
+  scale: number,
+  before: Before = { sum: wholeOf(scale), gap: 0 },
+): Context {
+  const n = weights.length;
+  const fade = Math.exp(-1 / scale);
+  const whole = wholeOf(scale);
+  const gap = new Int32Array(n);
+  const density = new Float64Array(n);
+  let run = before.gap;
+  let left = before.sum;
+  for (let at = 0; at < n; at++) {
+    const weight = weights[at] as number;
+    gap[at] = run;
+    run = weight === RIGHT ? 0 : run + 1;
+    density[at] = left;
+    left = fade * (left + weight);
   }
   let right = 0;
-  for (let at = known.length - 1; at >= 0; at--) {
-    result[at] = ((result[at] ?? 0) + right) / (2 * whole);
-    right = fade * (right + Number(known[at]));
+  let seen = 0;
+  let trailing = true;
+  for (let at = n - 1; at >= 0; at--) {
+    density[at] = ((density[at] as number) + right) / (whole + seen);
+    trailing &&= weights[at] === 0;
+    right = fade * (right + (weights[at] as number));
+    seen = trailing ? 0 : fade * (seen + 1);
   }
-  return result;
+  return { gap, density };
 }
 
 export interface RowContext {
   readonly gap: number;
   readonly density: number;
-  /** Known positions that the row sees. */
-  readonly known: number;
   readonly afterEnd: boolean;
   readonly fed: boolean;
 }
@@ -123,19 +151,18 @@ export interface RowContext {
 /** @param floor the least confidence a best token can have */
 export function confidenceOf(
   p: ProcessParameters,
-  latent: Pick<Latent, 'easy' | 'epsilon'>,
+  latent: Pick<Latent, 'ease' | 'epsilon'>,
   row: RowContext,
-  noise: number,
   floor: number,
 ): number {
   const z =
     p.bias -
     p.gapWeight * Math.log1p(row.gap) +
-    p.densityWeight * (row.density ** p.densityCurve - 0.5) +
-    (latent.easy ? p.easyBonus : 0) +
+    p.densityWeight * (row.density - 0.5) +
+    (latent.ease < p.easyShare ? p.easyBonus : 0) +
     p.spread * latent.epsilon +
-    p.noise * noise +
     (row.afterEnd ? p.endBonus : 0) +
     (row.fed ? p.selfBonus : 0);
-  return floor + (1 - floor) / (1 + Math.exp(-z));
+  const sharp = z > p.knee ? p.knee + p.sharpness * (z - p.knee) : z;
+  return floor + (1 - floor) / (1 + Math.exp(-sharp));
 }

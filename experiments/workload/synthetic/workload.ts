@@ -3,7 +3,7 @@ import { uniformAt } from '../../../src/decode/sampling.js';
 import { decode } from '../../../src/decode/session.js';
 import { cooperative } from '../../../src/engine/cooperative.js';
 import type { DecodeRequest, Workload, WorkloadDecode } from '../workload.js';
-import { SYNTHETIC_CONFIG, SyntheticEngine } from './engine.js';
+import { SYNTHETIC_CONFIG, type SyntheticCase, SyntheticEngine } from './engine.js';
 import type { ProcessParameters } from './process.js';
 import { PAPER_PROFILE, processFile, profileByName } from './profiles.js';
 
@@ -45,10 +45,8 @@ export class SyntheticWorkload implements Workload {
 
   async decode(index: number, request: DecodeRequest): Promise<WorkloadDecode> {
     const { parameters, promptTokens } = this.source;
-    const seed = hashNumbers(this.source.seed, index);
     const promptIds = new Array<number>(promptTokens).fill(PROMPT_TOKEN);
-    const textLength = this.textLength(seed);
-    const engine = new SyntheticEngine(parameters, { seed, promptLength: promptTokens, textLength });
+    const engine = new SyntheticEngine(parameters, caseOf(this.source, index));
     const { onStart, signal, ...rest } = request;
     onStart?.(request.policy.start(promptIds, request.genLength, SYNTHETIC_CONFIG.maskId ?? 0));
     const { steps, tokens } = await decode({
@@ -60,26 +58,38 @@ export class SyntheticWorkload implements Workload {
   }
 
   close(): void {}
+}
 
-  private textLength(seed: number): number {
-    const { textTokens } = this.source;
-    if (textTokens === null) return Number.POSITIVE_INFINITY;
-    const normal =
-      Math.sqrt(-2 * Math.log(uniformAt(seed, LENGTH, 0))) *
-      Math.cos(2 * Math.PI * uniformAt(seed, LENGTH, 1));
-    return Math.max(1, Math.round(textTokens * LENGTH_SPREAD ** normal));
-  }
+/** What tells one case of a source from the others. */
+export function caseOf(
+  { seed: base, promptTokens: promptLength, textTokens }: Omit<SyntheticSource, 'name' | 'parameters'>,
+  index: number,
+): SyntheticCase {
+  const seed = hashNumbers(base, index);
+  if (textTokens === null) return { seed, promptLength, textLength: Number.POSITIVE_INFINITY };
+  const normal =
+    Math.sqrt(-2 * Math.log(uniformAt(seed, LENGTH, 0))) * Math.cos(2 * Math.PI * uniformAt(seed, LENGTH, 1));
+  return { seed, promptLength, textLength: Math.max(1, Math.round(textTokens * LENGTH_SPREAD ** normal)) };
 }
 
 /**
  * @param profile one of the fitted file's
  * @throws UsageError with the nearest names
  */
-export function openSyntheticWorkload(profile: string, seed: number): SyntheticWorkload {
+export function openSyntheticWorkload(
+  profile: string,
+  seed: number,
+  promptTokens = PROMPT_TOKENS,
+): SyntheticWorkload {
   const { easyShare, textTokens } = profileByName(profile);
   return new SyntheticWorkload({
-    name: profile === PAPER_PROFILE ? 'synthetic' : `synthetic:${profile}`,
+    name: nameOf(profile, promptTokens),
     parameters: { ...processFile().parameters, easyShare },
-    ...{ textTokens, seed, promptTokens: PROMPT_TOKENS },
+    ...{ textTokens, seed, promptTokens },
   });
+}
+
+function nameOf(profile: string, promptTokens: number): string {
+  if (promptTokens !== PROMPT_TOKENS) return `synthetic:${profile},prompt=${promptTokens}`;
+  return profile === PAPER_PROFILE ? 'synthetic' : `synthetic:${profile}`;
 }

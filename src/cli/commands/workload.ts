@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { FIT_DEFAULTS } from '../../../experiments/workload/synthetic/fit-options.js';
 import { formatTable } from '../../util/table.js';
 import type { Context } from '../io.js';
 import { integer } from '../options.js';
@@ -70,18 +71,18 @@ export function registerWorkload(program: Command, context: () => Context): void
     .command('fit')
     .description('fits the process to Figures 5b and 8 again, and its profiles to one published figure each')
     .requiredOption('--out <file>', 'where the fitted process goes (JSON)')
-    .option('--seed <n>', 'seed of the cases', integer(0), 101)
-    .option('--cases <n>', 'answers per threshold and evaluation', integer(1), 10)
-    .option('--evaluations <n>', 'evaluations of all starts', integer(1), 750)
-    .option('--starts <n>', 'starting points', integer(1), 3)
+    .option('--seed <n>', 'seed of the cases', integer(0), FIT_DEFAULTS.seed)
+    .option('--cases <n>', 'answers per threshold and evaluation', integer(1), FIT_DEFAULTS.cases)
+    .option('--evaluations <n>', 'evaluations of all starts', integer(1), FIT_DEFAULTS.evaluations)
+    .option('--starts <n>', 'starting points', integer(1), FIT_DEFAULTS.starts)
     .action(
       async (options: { out: string; seed: number; cases: number; evaluations: number; starts: number }) => {
         const ctx = context();
-        const { fitProcess, FIT_DEFAULTS } = await import('../../../experiments/workload/synthetic/fit.js');
+        const { fitProcess } = await import('../../../experiments/workload/synthetic/fit.js');
         const { atomicWriteFile } = await import('../../util/atomic-write.js');
         const file = await fitProcess({ ...FIT_DEFAULTS, ...options }, (done, best) => {
           ctx.signal.throwIfAborted();
-          if (done % 25 === 0)
+          if (done % 500 === 0)
             ctx.note(`${done} of ${options.evaluations} evaluations, best ${best.toFixed(2)}`);
         });
         atomicWriteFile(options.out, `${JSON.stringify(file, null, 1)}\n`);
