@@ -79,11 +79,19 @@ export class Bench {
    * @throws UsageError for an unknown workload
    */
   decodes(standard: string): Promise<Decodes> {
-    const name = this.options.workload ?? standard;
-    let found = this.made.get(name);
+    return this.decodesOf(this.options.workload ?? standard, this.options.seed);
+  }
+
+  /**
+   * Decodes of a workload by name.
+   * @throws UsageError for an unknown workload
+   */
+  decodesOf(name: string, seed: number): Promise<Decodes> {
+    const key = `${seed} ${name}`;
+    let found = this.made.get(key);
     if (found === undefined) {
-      found = this.open(name);
-      this.made.set(name, found);
+      found = this.open(name, seed);
+      this.made.set(key, found);
     }
     return found;
   }
@@ -100,8 +108,8 @@ export class Bench {
     for (const workload of this.opened) workload.close();
   }
 
-  private async open(name: string): Promise<Decodes> {
-    const workload = await openWorkload(name, this.options.seed);
+  private async open(name: string, seed: number): Promise<Decodes> {
+    const workload = await openWorkload(name, seed);
     this.opened.push(workload);
     return new Decodes(this, workload);
   }

@@ -1,3 +1,4 @@
+import type { Machine } from '../../sim/machine/machine.js';
 import { composePolicy } from '../../src/decode/compose.js';
 import type { LatencyTable } from '../../src/decode/rules/lookahead.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
@@ -10,6 +11,9 @@ import type { Bench, MachineChoice } from './bench.js';
 export class Decodes {
   private readonly done = new Map<string, Promise<DecodeFacts[]>>();
   private readonly tables = new Map<string, LatencyTable>();
+  private readonly machines = new Map<string, Machine>();
+  /** The decode under way. They share machines, so one waits for the other. */
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly bench: Bench,
@@ -36,7 +40,8 @@ export class Decodes {
     const key = `${cases} ${JSON.stringify(clock)} ${JSON.stringify(identity)}`;
     let found = this.done.get(key);
     if (found === undefined) {
-      found = this.decodeAll(spec, clock, cases);
+      found = this.last.then(() => this.decodeAll(spec, clock, cases));
+      this.last = found.catch(() => {});
       this.done.set(key, found);
     }
     return found;
@@ -54,12 +59,24 @@ export class Decodes {
     const facts: DecodeFacts[] = [];
     for (let index = 0; index < cases; index++) {
       const request = { policy, genLength, ...(signal === undefined ? {} : { signal }) };
-      const timer = clock === 'none' ? undefined : this.bench.machine(clock.stack, clock.memory, clock);
+      const timer = clock === 'none' ? undefined : this.machine(clock);
       facts.push(
         await decodeFacts(this.workload, index, timer === undefined ? request : { ...request, timer }),
       );
     }
     return facts;
+  }
+
+  /** At time 0 with nothing mapped. It keeps what it knows of operators, which is most of what timing costs. */
+  private machine(clock: MachineChoice): Machine {
+    const key = JSON.stringify(clock);
+    let machine = this.machines.get(key);
+    if (machine === undefined) {
+      machine = this.bench.machine(clock.stack, clock.memory, clock);
+      this.machines.set(key, machine);
+    }
+    machine.reset();
+    return machine;
   }
 
   /** Costs that lookahead is decided by, profiled once per machine. */

@@ -45,7 +45,7 @@ export const fig5c: Experiment = {
     'The paper does not say which window the figure was taken under: a sliding window leaves final rows behind, so less is left to skip.',
   ],
   figure: (columns, paper) => {
-    const x = { title: 'case, by share', values: [1, 2, 3, 4, 5] };
+    const x = { title: 'case, by share', values: [1, 5, 10, 15, 20] };
     const y = { title: 'skippable decisions, %' };
     return curves([
       {

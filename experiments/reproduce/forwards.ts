@@ -93,7 +93,7 @@ export const forwards: Experiment = {
             x: [...numbersOf(columns, 'published'), ...numbersOf(columns, 'case_published')],
             y: [...numbersOf(columns, 'unprofiled'), ...numbersOf(columns, 'case_forwards')],
           },
-          { source: 'paper', mark: 'line', label: 'equal', x: [45, 110], y: [45, 110] },
+          { source: 'guide', label: 'equal', x: [45, 110], y: [45, 110] },
         ],
       },
     ]),

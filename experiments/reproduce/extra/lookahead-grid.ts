@@ -81,16 +81,16 @@ export const lookaheadGrid: Experiment = {
     const gain = numbersOf(columns, 'gain');
     return bars(
       TILES.map((tile) => ({
-        title: `Tile of ${tile} rows: best gain`,
-        unit: 'seconds without / with',
+        title: `Tile of ${tile} rows`,
+        unit: 'gain of lookahead by one pass, trigger 4',
         names: BLOCKS.map((block) => `block ${block}`),
-        values: BLOCKS.map((block) =>
-          Math.max(
-            ...GRID.flatMap((each, i) =>
-              each.tile === tile && each.block === block && each.trigger > 0 ? [gain[i] ?? 0] : [],
-            ),
-          ),
-        ),
+        values: BLOCKS.map((block) => {
+          const at = GRID.findIndex(
+            (each) =>
+              each.tile === tile && each.block === block && each.trigger === 4 && each.allowance === 1,
+          );
+          return gain[at] ?? null;
+        }),
       })),
     );
   },

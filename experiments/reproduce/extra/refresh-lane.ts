@@ -1,5 +1,5 @@
 import type { Pass, StepPlan } from '../../../src/decode/types.js';
-import { curves } from '../../figures/curves.js';
+import { curves, type Series } from '../../figures/curves.js';
 import { type Experiment, numbersOf } from '../experiment.js';
 
 /** Visible tokens that want a refresh in a step. */
@@ -104,8 +104,8 @@ export const refreshLane: Experiment = {
     "Figure 3b, of one operator alone, has the NPU lose at groups of one row only; here the whole pass counts, with the tile that the window's rows fill already.",
   ],
   figure: (columns) => {
-    const series = (name: string, label: string) => ({
-      ...{ source: 'here' as const, label },
+    const series = (name: string, label: string, mark: Series['mark']) => ({
+      ...{ source: 'here' as const, label, mark },
       ...{ x: numbersOf(columns, 'refreshed'), y: numbersOf(columns, name) },
     });
     return curves([
@@ -114,10 +114,10 @@ export const refreshLane: Experiment = {
         x: { title: 'refreshed rows', scale: 'log', values: COUNTS },
         y: { title: 'ms' },
         series: [
-          series('alone_ms', 'no refresh'),
-          series('cpu_ms', 'CPU'),
-          series('npu_same_pass_ms', 'NPU, same pass'),
-          series('npu_own_pass_ms', 'NPU, own pass'),
+          series('alone_ms', 'no refresh', 'line'),
+          series('cpu_ms', 'CPU', 'line-and-points'),
+          series('npu_same_pass_ms', 'NPU, same pass', 'linked'),
+          series('npu_own_pass_ms', 'NPU, own pass', 'linked'),
         ],
       },
     ]);
