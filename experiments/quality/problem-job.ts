@@ -1,15 +1,14 @@
 import { composePolicy, type DecodingPolicy } from '../../src/decode/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { decode } from '../../src/decode/session.js';
-import { cooperative } from '../../src/engine/cooperative.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { UsageError } from '../../src/errors.js';
-import { fileSha256, type LoadedModel, loadModel } from '../../src/model/load.js';
+import { fileSha256, loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
 import { generateProblem } from '../../src/train/problems.js';
 import { scoreResponse } from '../../src/train/score.js';
+import { openEngine } from '../open-engine.js';
 import { outcomeKey } from './checkpoint.js';
 import type { QualityOptions } from './options.js';
 
@@ -56,21 +55,11 @@ export async function openQuality(options: QualityOptions): Promise<QualityConte
   if (model.tokenizer === null) {
     throw new UsageError(`model ${options.model} has no tokenizer.json beside its weights`);
   }
-  const engine = cooperative(await openEngine(options, model));
+  const engine = await openEngine(options.engine, model);
   const modelSha256 = await fileSha256(model.weightsPath);
   await model.weights.close();
   const keys = options.policies.map((name) => outcomeKey(policySpecByName(name), options, modelSha256));
   return { engine, tokenizer: model.tokenizer, policies, keys, modelSha256 };
-}
-
-async function openEngine({ engine }: QualityOptions, { config, weights, weightsPath }: LoadedModel) {
-  if (engine === 'tfjs') return createTfjsEngine(config, weights, { backend: 'wasm' });
-  if (engine === 'npu-numerics') {
-    const { createNpuNumericsEngine } = await import('../../src/engine/npu-numerics/engine.js');
-    return createNpuNumericsEngine(config, weights);
-  }
-  const { createOrtEngine } = await import('../../src/engine/ort/engine.js');
-  return createOrtEngine(config, weights, { threads: 1, compute: 'f32', weightsPath });
 }
 
 /**

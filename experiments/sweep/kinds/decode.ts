@@ -2,19 +2,21 @@ import { z } from 'zod';
 import { energyOf } from '../../../sim/energy/energy.js';
 import type { Machine } from '../../../sim/machine/machine.js';
 import { composePolicy, type DecodingPolicy } from '../../../src/decode/compose.js';
+import { countWork } from '../../../src/decode/counters.js';
 import { overrideSpec } from '../../../src/decode/overrides.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
-import { type DecodeResult, decode } from '../../../src/decode/session.js';
 import type { PolicySpec } from '../../../src/decode/spec.js';
 import type { StepTiming } from '../../../src/decode/timer.js';
-import { generateProblem, type Problem } from '../../../src/train/problems.js';
-import { scoreResponse } from '../../../src/train/score.js';
+import type { Canvas } from '../../../src/decode/types.js';
 import { latencyTable } from '../../latency-table.js';
+import { DECIDING_ENGINES } from '../../open-engine.js';
 import { mean, median } from '../../stats.js';
+import { WORKLOAD_FORMS, workloadInputs } from '../../workload/open-workload.js';
+import type { WorkloadDecode } from '../../workload/workload.js';
 import { canonicalJson } from '../canonical.js';
 import { defineKind } from '../kind.js';
 import { chipInputs, chipOptions, machineOf, under } from './chip.js';
-import { Deciders, modelSha256 } from './deciders.js';
+import { OpenWorkloads } from './open-workloads.js';
 
 const config = z.strictObject({
   ...chipOptions,
@@ -23,9 +25,10 @@ const config = z.strictObject({
   options: z.record(z.string(), z.json()).default({}),
   /** Null: the policy's own. */
   blockLength: z.int().min(1).nullable().default(null),
-  model: z.string().default('tiny-llada').describe('model that decides'),
-  engine: z.enum(['tfjs', 'ort']).default('tfjs'),
-  /** Problems `firstPrompt` .. `firstPrompt + prompts - 1` of the held-out long set of `seed`. */
+  workload: z.string().default('tiny-llada').describe(`who decides: ${WORKLOAD_FORMS}`),
+  /** Of a model; the other workloads need none. */
+  engine: z.enum(DECIDING_ENGINES).default('tfjs'),
+  /** Cases `firstPrompt` .. `firstPrompt + prompts - 1` of `seed`: problems of a model, seeds of the process, traces. */
   seed: z.int().min(0).default(1),
   firstPrompt: z.int().min(0).default(0),
   prompts: z.int().min(1).default(1),
@@ -42,20 +45,26 @@ interface Sample {
   readonly steps: number;
   readonly tokensPerForward: number;
   readonly textTokens: number;
-  readonly exact: boolean;
+  /** Null where nothing says what is right. */
+  readonly exact: boolean | null;
   readonly joules: number;
   readonly refreshesLanded: number;
   readonly draftsAccepted: number;
   readonly remainingVisible: number;
 }
 
-const deciders = new Deciders();
+const workloads = new OpenWorkloads();
+
+interface Decided extends WorkloadDecode {
+  /** Positions still visible at the end. */
+  readonly remainingVisible: number;
+}
 
 /**
  * Decodes whose decisions no machine can change, by everything they depend on. Sweeps over chips ask for the same
  * decode again and again.
  */
-const decided = new Map<string, DecodeResult>();
+const clockless = new Map<string, Decided>();
 const MAX_DECIDED = 64;
 
 /** Whether a policy looks at a clock (refreshes) or at costs (lookahead). */
@@ -69,14 +78,15 @@ function specOf({ policy, blockLength, options }: Config): PolicySpec {
   return overrideSpec(blockLength === null ? named : { ...named, blockLength }, options);
 }
 
-/** Prompts of the deciding model under one policy, each decode timed on one machine. */
+/** Cases of a workload under one policy, each decode timed on one machine. */
 export const decodeKind = defineKind({
   name: 'decode',
-  description: 'problems decoded by a model under a policy and timed on a machine',
+  description:
+    'cases decided by a workload (a model, a trace, a confidence process) under a policy, timed on a machine',
   config,
   async inputs(options) {
     specOf(options);
-    return { ...chipInputs(options), [`model ${options.model}`]: await modelSha256(options.model) };
+    return { ...chipInputs(options), ...(await workloadInputs(options.workload)) };
   },
   async run(options, signal) {
     const samples: Sample[] = [];
@@ -85,17 +95,14 @@ export const decodeKind = defineKind({
     const policy = composePolicy(specOf(options), { latencyTable: latencyTable(machineOf(options)) });
     for (let at = 0; at < options.prompts; at++) {
       const prompt = options.firstPrompt + at;
-      const { result, timings, problem, text } = await decideAndTime(
-        options,
-        policy,
-        machine,
-        prompt,
-        signal,
-      );
+      const { decided, timings } = await decideAndTime(options, policy, machine, prompt, signal);
       for (const timing of timings) {
         for (const [name, ms] of Object.entries(timing.busyMs)) busyMs[name] = (busyMs[name] ?? 0) + ms;
       }
-      const { counters } = result;
+      const { promptLength, steps, tokens, eosId, answer, remainingVisible } = decided;
+      const { genLength } = options;
+      const { blockLength } = policy.spec;
+      const counters = countWork({ promptLength, genLength, blockLength }, steps, tokens, eosId);
       samples.push({
         prompt,
         seconds: (timings.at(-1)?.endMs ?? 0) / 1000,
@@ -103,18 +110,18 @@ export const decodeKind = defineKind({
         steps: timings.length,
         tokensPerForward: counters.tokensPerForward,
         textTokens: counters.textTokens,
-        exact: scoreResponse(problem, text).exact,
+        exact: answer?.exact ?? null,
         joules: energyOf(timings, machine.options.profile).joules,
         refreshesLanded: counters.refreshesLanded,
         draftsAccepted: counters.draftsAccepted,
-        remainingVisible: result.remainingVisible.length,
+        remainingVisible,
       });
     }
     return { metrics: metricsOf(samples, busyMs), detail: { samples } };
   },
   close: () => {
-    decided.clear();
-    return deciders.close();
+    clockless.clear();
+    return workloads.close();
   },
 });
 
@@ -124,27 +131,36 @@ async function decideAndTime(
   machine: Machine,
   prompt: number,
   signal: AbortSignal | undefined,
-): Promise<{ result: DecodeResult; timings: StepTiming[]; problem: Problem; text: string }> {
-  const { engine, promptIds, textOf } = await deciders.open(options.model, options.engine);
-  const problem = generateProblem(options.seed, prompt, 'long', 'heldout');
+): Promise<{ decided: Decided; timings: StepTiming[] }> {
+  const { workload: name, engine, seed, genLength } = options;
+  const workload = await workloads.open(name, seed, engine);
   const live = usesMachine(policy);
-  const { model, engine: engineName, seed, genLength } = options;
-  const key = canonicalJson({ spec: policy.spec, model, engineName, seed, prompt, genLength });
+  const key = canonicalJson({ spec: policy.spec, name, engine, seed, prompt, genLength });
   machine.reset();
-  let result = live ? undefined : decided.get(key);
-  if (result === undefined) {
-    result = await decode({
-      ...{ policy, engine, promptIds: promptIds(problem.prompt), genLength },
+  let decided = live ? undefined : clockless.get(key);
+  if (decided === undefined) {
+    let last: Canvas | null = null;
+    const done = await workload.decode(prompt, {
+      ...{ policy, genLength },
+      onStep: (_, canvas) => {
+        last = canvas;
+      },
       ...(live ? { timer: machine } : {}),
       ...(signal === undefined ? {} : { signal }),
     });
+    decided = { ...done, remainingVisible: visibleIn(last) };
     if (!live) {
-      if (decided.size >= MAX_DECIDED) decided.delete(decided.keys().next().value ?? '');
-      decided.set(key, result);
+      if (clockless.size >= MAX_DECIDED) clockless.delete(clockless.keys().next().value ?? '');
+      clockless.set(key, decided);
     }
   }
-  const timings = result.steps.map((step) => step.timing ?? machine.time(step.plan));
-  return { result, timings, problem, text: textOf(result.tokens) };
+  // A recorded decode carries the timings of its recording; only a live one was timed on this machine.
+  const timings = decided.steps.map((step) => (live && step.timing ? step.timing : machine.time(step.plan)));
+  return { decided, timings };
+}
+
+function visibleIn(canvas: Canvas | null): number {
+  return canvas === null ? 0 : canvas.positions.filter(({ state }) => state === 'V').length;
 }
 
 function metricsOf(samples: readonly Sample[], busyMs: Readonly<Record<string, number>>) {
@@ -155,7 +171,7 @@ function metricsOf(samples: readonly Sample[], busyMs: Readonly<Record<string, n
     seconds: of(({ seconds }) => seconds),
     medianSeconds: median(samples.map(({ seconds }) => seconds)),
     joules: of(({ joules }) => joules),
-    exactShare: of(({ exact }) => Number(exact)),
+    exactShare: samples.some(({ exact }) => exact === null) ? null : of(({ exact }) => Number(exact)),
     forwards: of(({ forwards }) => forwards),
     steps: of(({ steps }) => steps),
     tokensPerForward: of(({ tokensPerForward }) => tokensPerForward),
