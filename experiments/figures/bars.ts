@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { formatCount } from '../ablation/format.js';
 import { bySource, OURS, PAPER, SCHEMA } from './by-source.js';
+import { logTicks } from './log-ticks.js';
 import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
 
 export interface BarGroups {
@@ -24,7 +25,7 @@ export interface BarGroups {
 export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLevelSpec {
   const all = groups.flatMap((group) => [...group.ours, ...group.paper]).filter(isKnown);
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const domain = scale === 'log' ? [10 ** Math.floor(Math.log10(low) - 0.1), high * 2] : [0, high * 1.2];
+  const domain = scale === 'log' ? [10 ** Math.floor(Math.log10(low) - 0.1), high * 2.6] : [0, high * 1.25];
   const width = Math.floor((PAGE_WIDTH - 70) / groups.length) - 40;
   return {
     $schema: SCHEMA,
@@ -54,8 +55,7 @@ export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLe
         scale: { type: scale, domain, nice: false },
         axis: {
           title: panel === 0 ? unit : null,
-          format: ',~f',
-          ...(scale === 'log' ? { values: logTicks(domain) } : { tickCount: 5 }),
+          ...(scale === 'log' ? { format: ',~f', values: logTicks(domain) } : { tickCount: 5 }),
         },
       } as const;
       return {
@@ -82,7 +82,7 @@ export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLe
           },
           {
             transform: [{ calculate: 'max(datum.ours, datum.paper)', as: 'top' }],
-            mark: { type: 'text', dy: -11, lineBreak: '\n' },
+            mark: { type: 'text', dy: -20, lineHeight: 11, lineBreak: '\n' },
             encoding: { x, y: { ...y, field: 'top' }, text: { field: 'label' } },
           },
         ],
@@ -100,7 +100,8 @@ export interface BarPanel {
 
 /** Horizontal bars of values that the paper does not have. */
 export function bars(panels: readonly BarPanel[]): TopLevelSpec {
-  const width = Math.floor(PAGE_WIDTH / panels.length) - 190;
+  const longest = Math.max(...panels.flatMap(({ names }) => names.map((name) => name.length)));
+  const width = Math.max(90, Math.floor(PAGE_WIDTH / panels.length) - 60 - Math.round(5.4 * longest));
   return {
     $schema: SCHEMA,
     config: CONFIG,
@@ -113,7 +114,11 @@ export function bars(panels: readonly BarPanel[]): TopLevelSpec {
       },
       encoding: {
         y: { field: 'name', type: 'nominal', sort: null, axis: { title: null, ticks: false, labelLimit: 0 } },
-        x: { field: 'value', type: 'quantitative', axis: { title: unit, tickCount: 4, grid: false } },
+        x: {
+          field: 'value',
+          type: 'quantitative',
+          axis: { title: unit, tickCount: width < 150 ? 3 : 4, grid: false },
+        },
       },
       layer: [
         { mark: { type: 'bar', height: 11, color: PALETTE.blue } },
@@ -123,28 +128,18 @@ export function bars(panels: readonly BarPanel[]): TopLevelSpec {
   };
 }
 
-/** `433` and, where there is an error to show, `433 (-10 %)`. */
+/** `433` and, where there is an error to show, `−10 %` under it. */
 function label(ours: number | null, paper: number | null): string {
   if (ours === null) return '';
   const value = shortNumber(ours);
-  if (paper === null || paper === 0) return value;
+  if (paper === null || paper === 0) return `\n${value}`;
   const percent = Math.round((ours / paper - 1) * 100);
-  return `${value} (${percent > 0 ? '+' : ''}${percent} %)`;
+  return `${value}\n${percent > 0 ? '+' : percent < 0 ? '\u2212' : ''}${Math.abs(percent)} %`;
 }
 
 /** Three digits, or all digits before the point. */
 function shortNumber(value: number): string {
   return value >= 1000 ? formatCount(value) : value.toPrecision(3);
-}
-
-/** Powers of ten, and 2 and 5 between them where there are few. */
-function logTicks([low = 1, high = 10]: readonly number[]): number[] {
-  const first = Math.floor(Math.log10(low));
-  const decades = Math.ceil(Math.log10(high)) - first;
-  const steps = decades > 3 ? [1] : [1, 2, 5];
-  return Array.from({ length: decades + 1 }, (_, i) => steps.map((step) => step * 10 ** (first + i)))
-    .flat()
-    .filter((tick) => tick >= low && tick <= high);
 }
 
 function isKnown(value: number | null): value is number {

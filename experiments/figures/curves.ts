@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { bySource, SCHEMA } from './by-source.js';
-import { CONFIG, PAGE_WIDTH } from './style.js';
+import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
 
 export interface Axis {
   readonly title: string;
@@ -12,8 +12,8 @@ export interface Axis {
 }
 
 export interface Series {
-  /** `here` and `paper` keep their colours; other names get a line of their own. */
-  readonly source: 'here' | 'paper';
+  /** `here` and `paper` have a colour and a place in the legend; a `guide` is a grey line that is no data. */
+  readonly source: 'here' | 'paper' | 'guide';
   /** Short text at the right end of the line; for several lines of one source. */
   readonly label?: string;
   readonly x: readonly (number | null)[];
@@ -51,18 +51,19 @@ export function curves(panels: readonly Panel[], height = 190): TopLevelSpec {
 /** @param hasPaper whether anything published is shown: without it a legend would name nothing that is there */
 function layersOf(panel: Panel, series: Series, hasPaper: boolean) {
   const values = pointsOf(series);
-  const mark = series.mark ?? (series.source === 'here' ? 'line-and-points' : 'points');
+  const guide = series.source === 'guide';
+  const mark = series.mark ?? (guide ? 'line' : series.source === 'here' ? 'line-and-points' : 'points');
   const encoding = {
     x: { field: 'x', type: 'quantitative', ...axisOf(panel, 'x') },
     y: { field: 'y', type: 'quantitative', ...axisOf(panel, 'y') },
-    color: { ...bySource('circle'), ...(hasPaper ? {} : { legend: null }) },
+    color: guide ? { value: PALETTE.grey } : { ...bySource('circle'), ...(hasPaper ? {} : { legend: null }) },
   } as const;
   const data = { values };
   const line = {
     data,
     mark: {
       type: 'line',
-      ...(mark === 'linked' ? { strokeWidth: 1, strokeDash: [3, 2] } : { strokeWidth: 1.6 }),
+      ...(mark === 'linked' ? { strokeWidth: 1, strokeDash: [3, 2] } : { strokeWidth: guide ? 1 : 1.6 }),
     },
     encoding,
   } as const;
@@ -118,6 +119,11 @@ function pointsOf(series: Series): { x: number; y: number; source: string }[] {
   });
 }
 
+/** As many decimals for every tick as the one that needs most: 0.85, 0.90. */
+function sameDigits(values: readonly number[]): string {
+  return `,.${Math.max(...values.map((value) => String(value).split('.')[1]?.length ?? 0))}f`;
+}
+
 /** Scale and axis that hold all points of the panel with a little air, and every asked-for tick. */
 function axisOf(panel: Panel, channel: 'x' | 'y') {
   const axis = panel[channel];
@@ -136,8 +142,7 @@ function axisOf(panel: Panel, channel: 'x' | 'y') {
     scale: { type: axis.scale ?? 'linear', domain, nice: false, ...(log ? {} : { zero: false }) },
     axis: {
       title: axis.title,
-      format: ',~f',
-      labelFlush: false,
+      ...(log ? { format: ',~f' } : axis.values === undefined ? {} : { format: sameDigits(axis.values) }),
       ...(axis.values === undefined ? { tickCount: 6 } : { values: [...axis.values] }),
     },
   } as const;

@@ -1,4 +1,3 @@
-import { baseText } from '../../sim/hardware/quantity.js';
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
 import type { Machine } from '../../sim/machine/machine.js';
 import { createMachine } from '../../sim/machine/machine.js';
@@ -9,6 +8,7 @@ import { CheckError } from '../../src/errors.js';
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { denoisingShape, steadyMs } from '../steady-step.js';
+import { endText } from './end-text.js';
 import type { OpClass, Roof, Roofline } from './roofline.js';
 import type { TornadoRow } from './tornado.js';
 
@@ -50,7 +50,7 @@ export function rooflineOf(machine: Machine, rows: number, context: number): Roo
   if (classes.length === 0) throw new CheckError(`nothing of a step on ${machine.name} runs on an NPU`);
   return {
     title: `${model.name} ${precision.weights} on ${profile.name} (${stack.name}), simulated`,
-    subtitle: `one step of ${rows} rows on ${context} cached positions; hollow: the roof above rests on an assumed number`,
+    subtitle: `one step of ${rows} rows on ${context} cached positions`,
     level: 'DRAM, every operand once',
     roofs,
     classes,
@@ -89,15 +89,10 @@ export function tornadoOf(
     base: steadyMs(machine, shape),
     without: effects.length - shown.length,
     rows: shown.map(({ parameter, atLow, atHigh }) => {
-      const [lowText = '', highText = ''] = parameter.range.map((end) => readable(end, parameter.dimension));
+      const [lowText = '', highText = ''] = parameter.range.map((end) => endText(parameter, end));
       return { name: `${parameter.name} (${parameter.kind})`, lowText, highText, atLow, atHigh };
     }),
   };
-}
-
-/** `0.16 ms`, without the noise of unit conversion. */
-function readable(value: number, dimension: Parameters<typeof baseText>[1]): string {
-  return baseText(round(value), dimension);
 }
 
 const round = (value: number): number => Number(value.toPrecision(3));

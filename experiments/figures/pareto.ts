@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { SCHEMA } from './by-source.js';
+import { logTicks } from './log-ticks.js';
 import { COLUMN_AND_HALF, CONFIG, PALETTE } from './style.js';
 
 export interface ParetoPoint {
@@ -36,6 +37,8 @@ export function front(points: readonly ParetoPoint[], smallerY = false): ParetoP
 export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLevelSpec {
   const best = front(points, axes.y.smaller);
   const others = points.filter((point) => !best.includes(point));
+  const xs = points.map((point) => point.x);
+  const extent = [Math.min(...xs) / 1.5, Math.max(...xs) * 1.5];
   const x = {
     field: 'x',
     type: 'quantitative',
@@ -43,13 +46,17 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLev
     scale: axes.x.log
       ? ({ type: 'log', padding: 24 } as const)
       : ({ type: 'linear', zero: false, padding: 24 } as const),
-    axis: { title: axes.x.title, format: ',~f', tickCount: 6 },
+    axis: {
+      title: axes.x.title,
+      tickCount: 6,
+      ...(axes.x.log ? { format: ',~f', values: logTicks(extent) } : {}),
+    },
   } as const;
   const y = {
     field: 'y',
     type: 'quantitative',
     scale: { zero: false, padding: 14 },
-    axis: { title: axes.y.title, tickCount: 6, format: axes.y.percent ? '.0%' : ',~f' },
+    axis: { title: axes.y.title, tickCount: 6, ...(axes.y.percent ? { format: '.0%' } : {}) },
   } as const;
   // A layer without data has no extent, which Vega reports.
   const uncertain = points.filter(({ low }) => low !== undefined);

@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { SCHEMA } from './by-source.js';
+import { logTicks } from './log-ticks.js';
 import { COLUMN_AND_HALF, CONFIG, PALETTE } from './style.js';
 
 export interface Roof {
@@ -57,6 +58,7 @@ export function roofline({ title, subtitle, level, roofs, classes }: Roofline): 
       evidence: assumed ? ASSUMED : MEASURED,
     };
   });
+  const hollow = points.some(({ evidence }) => evidence === ASSUMED);
   const ridge =
     Math.max(...roofs.filter((roof) => roof.kind === 'operations').map(({ rate }) => rate)) /
     Math.max(...roofs.filter((roof) => roof.kind === 'bytes').map(({ rate }) => rate));
@@ -74,12 +76,12 @@ export function roofline({ title, subtitle, level, roofs, classes }: Roofline): 
   const x = {
     type: 'quantitative',
     scale: { type: 'log', domain: domainX, nice: false },
-    axis: { title: `operations per byte (${level})`, format: '~g', tickCount: 5 },
+    axis: { title: `operations per byte (${level})`, format: ',~f', values: logTicks(domainX) },
   } as const;
   const y = {
     type: 'quantitative',
     scale: { type: 'log', domain: domainY, nice: false },
-    axis: { title: 'Gop/s', format: ',~g', tickCount: 5 },
+    axis: { title: 'Gop/s', format: ',~f', values: logTicks(domainY) },
   } as const;
   const limit = bound(roofs, x1) / 1e9;
   const lines = roofs.map((roof) =>
@@ -90,7 +92,10 @@ export function roofline({ title, subtitle, level, roofs, classes }: Roofline): 
   return {
     $schema: SCHEMA,
     config: CONFIG,
-    title: { text: title, subtitle },
+    title: {
+      text: title,
+      subtitle: hollow ? `${subtitle}; hollow: its roof rests on an assumed number` : subtitle,
+    },
     width: COLUMN_AND_HALF,
     height: 300,
     layer: [
@@ -172,13 +177,14 @@ function roofName(
 ) {
   const flat = kind === 'operations';
   return {
-    data: { values: [flat ? { ...line, x: line.x2 } : line] },
+    data: { values: [line] },
     mark: {
       type: 'text' as const,
-      align: flat ? ('right' as const) : ('left' as const),
+      align: 'left' as const,
       baseline: 'bottom' as const,
-      dy: flat ? -4 : 2,
-      dx: flat ? -2 : 26,
+      // Above a flat roof, and above the left end of a slanted one, nothing can be.
+      dy: flat ? -4 : -34,
+      dx: 4,
       fontWeight: 'bold' as const,
     },
     encoding: {

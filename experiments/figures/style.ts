@@ -45,7 +45,10 @@ export const CONFIG: Config = {
     tickColor: '#555555',
     gridColor: '#DDDDDD',
     gridWidth: 0.6,
+    // A tick and its label belong together, also at the ends.
+    labelFlush: false,
   },
+  axisY: { titlePadding: 8 },
   legend: {
     labelFontSize: 9,
     titleFontSize: 9,
@@ -61,6 +64,7 @@ export const CONFIG: Config = {
     color: '#222222',
     offset: 8,
     subtitleFontSize: 9,
+    subtitleColor: '#222222',
   },
   text: { fontSize: 9, color: '#222222' },
 };

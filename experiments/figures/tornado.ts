@@ -14,6 +14,16 @@ export interface TornadoRow {
 const LOW = 'low end';
 const HIGH = 'high end';
 
+/**
+ * Texts of the two ends. Where both lie on one side the farther one has both, the nearer first, and its bar is drawn
+ * first: the nearer would be written over it.
+ */
+function labels({ lowText, highText, atLow, atHigh }: TornadoRow, base: number): [low: string, high: string] {
+  const [a, b] = [atLow - base, atHigh - base];
+  if (a * b <= 0) return [lowText, highText];
+  return Math.abs(a) > Math.abs(b) ? [`${highText}, ${lowText}`, ''] : ['', `${lowText}, ${highText}`];
+}
+
 /** Results at both ends of each parameter around the result at the defaults, longest bar on top. */
 export function tornado(
   rows: readonly TornadoRow[],
@@ -23,10 +33,14 @@ export function tornado(
   const width = (row: TornadoRow): number =>
     Math.max(row.atLow, row.atHigh, base) - Math.min(row.atLow, row.atHigh, base);
   const sorted = [...rows].sort((a, b) => width(b) - width(a));
-  const values = sorted.flatMap(({ name, lowText, highText, atLow, atHigh }) => [
-    { name, end: LOW, from: base, to: atLow, label: lowText },
-    { name, end: HIGH, from: base, to: atHigh, label: highText },
-  ]);
+  const values = sorted.flatMap((row) => {
+    const [low, high] = labels(row, base);
+    const ends = [
+      { name: row.name, end: LOW, from: base, to: row.atLow, label: low },
+      { name: row.name, end: HIGH, from: base, to: row.atHigh, label: high },
+    ];
+    return ends.sort((one, other) => Math.abs(other.to - base) - Math.abs(one.to - base));
+  });
   const all = values.map(({ to }) => to).concat(base);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const air = (high - low) * 0.22;
@@ -34,7 +48,7 @@ export function tornado(
   const x = {
     type: 'quantitative',
     scale: { domain, nice: false, zero: false },
-    axis: { title: titles.x, tickCount: 6, format: ',~f' },
+    axis: { title: titles.x, tickCount: 6 },
   } as const;
   const y = {
     field: 'name',

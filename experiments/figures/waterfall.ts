@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { SCHEMA } from './by-source.js';
+import { logTicks } from './log-ticks.js';
 import { COLUMN_AND_HALF, CONFIG, PALETTE } from './style.js';
 
 export interface WaterfallRow {
@@ -29,6 +30,7 @@ export function waterfall(rows: readonly WaterfallRow[], title: string): TopLeve
   const low = Math.min(...rows.map(({ seconds }) => seconds));
   const high = Math.max(...rows.map(({ seconds }) => seconds));
   const domain = [low / 1.6, high * 2.4];
+  const slower = steps.some(({ kind }) => kind === 'slower');
   const names = rows.map(({ name }) => name);
   const y = {
     field: 'name',
@@ -40,7 +42,7 @@ export function waterfall(rows: readonly WaterfallRow[], title: string): TopLeve
   const x = {
     type: 'quantitative',
     scale: { type: 'log', domain, nice: false },
-    axis: { title: 'seconds for one answer (log)', format: ',~f', tickCount: 6 },
+    axis: { title: 'seconds for one answer', format: ',~f', values: logTicks(domain) },
   } as const;
   return {
     $schema: SCHEMA,
@@ -61,7 +63,8 @@ export function waterfall(rows: readonly WaterfallRow[], title: string): TopLeve
             field: 'kind',
             type: 'nominal',
             scale: { domain: ['faster', 'slower'], range: [PALETTE.sky, PALETTE.vermilion] },
-            legend: { title: null, orient: 'bottom', symbolType: 'square' },
+            // A legend that names a colour which is nowhere would make a reader look for it.
+            legend: slower ? { title: null, orient: 'bottom', symbolType: 'square' } : null,
           },
         },
       },

@@ -1,0 +1,84 @@
+/**
+ * What keeping and finding runs costs, as shares of making them. Goals: a sweep of 1,000 analytic runs in under two
+ * minutes, resuming one under 1 %. In the calling thread; `dllm-npu sweep` shares the work among threads.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bench, describe } from 'vitest';
+import { execute } from '../experiments/sweep/execute.js';
+import { type PlannedRun, planRuns } from '../experiments/sweep/plan.js';
+import { runSweep } from '../experiments/sweep/runner.js';
+import { ResultStore } from '../experiments/sweep/store.js';
+import { formatTable } from '../src/util/table.js';
+
+const RUNS = 1000;
+/** Each measures in rounds of its own; the harness only runs it once. */
+const ONCE = { iterations: 1, warmupIterations: 0, time: 0, warmupTime: 0 };
+
+const KINDS = {
+  // As experiments/sweeps/rows.json.
+  'one step': ['step', (at: number) => ({ rows: 1 + (at % 250), context: 64 * Math.floor(at / 250) })],
+  'one answer of 128 tokens': [
+    'decode',
+    (at: number) => ({
+      ...{ workload: 'synthetic', policy: 'llada.cpp', firstPrompt: at % 250 },
+      options: { 'commit.visible': [0.5, 0.6, 0.7, 0.8][Math.floor(at / 250)] ?? 0.7 },
+    }),
+  ],
+} as const;
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1000;
+}
+
+const all = (runs: readonly PlannedRun[], store: ResultStore) => runSweep(runs, store, { jobs: 0 });
+
+async function row(name: keyof typeof KINDS): Promise<string[]> {
+  const [kind, config] = KINDS[name];
+  const configs = Array.from({ length: RUNS }, (_, at) => ({ fidelity: 'analytic', ...config(at) }));
+  const directory = mkdtempSync(join(tmpdir(), 'bench-sweep-'));
+  try {
+    const store = new ResultStore(directory);
+    let runs: PlannedRun[] = [];
+    const planned = await seconds(async () => {
+      runs = await planRuns(kind, configs);
+    });
+    // Both before either is timed: what is dear to open is opened once.
+    for (const run of runs.slice(0, 20)) await execute(run.kind, run.config);
+    const bare = await seconds(async () => {
+      for (const run of runs) await execute(run.kind, run.config);
+    });
+    const made = await seconds(() => all(runs, store));
+    const found = await seconds(async () => all(await planRuns(kind, configs), store));
+    const percent = (part: number): string => `${((100 * part) / made).toFixed(2)} %`;
+    return [
+      ...[name, String(runs.length), bare.toFixed(1), made.toFixed(1), planned.toFixed(2), found.toFixed(2)],
+      ...[percent(Math.max(0, made - bare)), percent(found)],
+    ];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+describe(`a sweep of ${RUNS} analytic runs`, () => {
+  bench(
+    'made, and asked for again',
+    async () => {
+      const headers = [
+        ...['run', 'runs', 'bare s', 'kept s', 'plan s', 'resume s'],
+        ...['keeping / kept', 'resume / kept'],
+      ];
+      const body: string[][] = [];
+      for (const name of Object.keys(KINDS) as (keyof typeof KINDS)[]) body.push(await row(name));
+      const columns = headers.map((text, at) => ({
+        header: [text],
+        align: at === 0 ? ('left' as const) : ('right' as const),
+      }));
+      console.log(`\n${formatTable(columns, body)}`);
+    },
+    ONCE,
+  );
+});
