@@ -17,7 +17,7 @@ import { bucketsOf } from './replay-graphs.js';
 import { type BucketReplay, writeReplay } from './replay-plan.js';
 import { type BucketResult, type ReplayRunOptions, runBucket } from './replay-run.js';
 import { utilityArgs } from './tools-command.js';
-import { type ContextInfo, parseContextInfo, requireBuild } from './tools-context.js';
+import { type ContextInfo, parseContextInfo, requireArch, requireBuild } from './tools-context.js';
 import {
   buildIdOf,
   type Installation,
@@ -74,7 +74,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   try {
     for (const name of bucketsIn(graphs)) {
       const info = await contextInfo(sdk, local, join(graphs, `${name}.bin`), join(work, `${name}.json`));
-      if (info !== null) contexts.set(name, info);
+      if (info === null) continue;
+      if (phone !== null) requireArch(info, target.htpArch, `${name}.bin`);
+      contexts.set(name, info);
     }
     const tensors = (bucket: string) => contexts.get(bucket)?.graphs[0] ?? null;
     const planned = await writeReplay(trace, reference, join(work, 'in'), tensors, options.onProgress);

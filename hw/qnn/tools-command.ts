@@ -37,7 +37,7 @@ const netRunSchema = z
 export type NetRunOptions = z.input<typeof netRunSchema>;
 
 /**
- * Arguments of qnn-net-run. Files are always in the tensors' own types: without the two native flags the tool takes
+ * Arguments of qnn-net-run; names and values as Qualcomm's Python package qairt-dev 0.13.0 builds them. Files are always in the tensors' own types: without the two native flags the tool takes
  * every file for float32 and reads a quantised graph wrongly without a word.
  * @throws UsageError naming the option
  */

@@ -18,6 +18,7 @@ const tensorSchema = z.object({
 const contextSchema = z.object({
   info: z.object({
     buildId: z.string(),
+    contextMetadata: z.object({ info: z.object({ dspArch: z.int().optional() }) }).optional(),
     graphs: z
       .array(
         z.object({
@@ -41,6 +42,8 @@ export interface ContextGraph {
 export interface ContextInfo {
   /** Build of QNN that made it, e.g. `v2.51.0.260929181845`. */
   readonly buildId: string;
+  /** NPU it was compiled for, e.g. `v79`; null where it does not say. */
+  readonly htpArch: string | null;
   readonly graphs: readonly ContextGraph[];
 }
 
@@ -57,9 +60,11 @@ export function parseContextInfo(text: string, label: string): ContextInfo {
     const issue = parsed.error.issues[0];
     throw new DataError(`${label}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
   }
-  const { buildId, graphs } = parsed.data.info;
+  const { buildId, graphs, contextMetadata } = parsed.data.info;
+  const dspArch = contextMetadata?.info.dspArch ?? 0;
   return {
     buildId,
+    htpArch: dspArch === 0 ? null : `v${dspArch}`,
     graphs: graphs.map(({ info }) => ({
       name: info.graphName,
       inputs: info.graphInputs.map((tensor) => rawTensor(tensor, label)),
@@ -89,6 +94,19 @@ export function requireBuild(context: ContextInfo, libraryBuild: string | null, 
     'context',
     `${label} was made by QNN ${context.buildId}, the libraries are ${libraryBuild}`,
     'Make it with the SDK that runs it, or use a newer SDK',
+  );
+}
+
+/**
+ * A context for a newer NPU than the phone's does not run there. Nothing is refused when either does not say.
+ * @throws DeviceError naming both
+ */
+export function requireArch({ htpArch }: ContextInfo, target: string | null, label: string): void {
+  if (htpArch === null || target === null || Number(htpArch.slice(1)) <= Number(target.slice(1))) return;
+  throw environmentFailure(
+    'context',
+    `${label} was compiled for an NPU ${htpArch}, the phone has ${target}`,
+    'Compile it for this one (--config of `device qnn compile`)',
   );
 }
 

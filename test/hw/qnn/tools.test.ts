@@ -10,7 +10,7 @@ import {
   type RawTensor,
 } from '../../../hw/qnn/raw-tensor.js';
 import { generatorArgs, netRunArgs, utilityArgs, viewerArgs } from '../../../hw/qnn/tools-command.js';
-import { parseContextInfo, requireBuild } from '../../../hw/qnn/tools-context.js';
+import { parseContextInfo, requireArch, requireBuild } from '../../../hw/qnn/tools-context.js';
 import { inputList, readOutput, tensorFor } from '../../../hw/qnn/tools-files.js';
 import { parseViewerCsv } from '../../../hw/qnn/tools-profile.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
@@ -156,7 +156,7 @@ describe('files of the QNN tools', () => {
 describe('what the QNN tools say', () => {
   it('of a context: graphs, types and scales', () => {
     const info = parseContextInfo(golden.context ?? '', 'm.bin');
-    expect(info.buildId).toBe('v2.45.0.260326154327');
+    expect(info).toMatchObject({ buildId: 'v2.45.0.260326154327', htpArch: 'v79' });
     expect(info.graphs[0]).toEqual({
       name: 'step',
       inputs: [
@@ -180,13 +180,17 @@ describe('what the QNN tools say', () => {
   });
 
   it('of versions: an older library does not run a newer context', () => {
-    const context = { buildId: 'v2.45.0.260326154327', graphs: [] };
+    const context = { buildId: 'v2.45.0.260326154327', htpArch: 'v79', graphs: [] };
     for (const build of ['v2.45.0.260101000000', 'v2.51.0.260929181845', null])
       requireBuild(context, build, 'm.bin');
     expect(() => requireBuild(context, 'v2.44.9.260101000000', 'm.bin')).toThrow(
       /m\.bin was made by QNN v2\.45\.0\.260326154327, the libraries are v2\.44\.9/,
     );
     expect(() => requireBuild(context, 'v3.0.0.260101000000', 'm.bin')).toThrow(/newer SDK/);
+    for (const arch of ['v79', 'v81', null]) requireArch(context, arch, 'm.bin');
+    expect(() => requireArch(context, 'v75', 'm.bin')).toThrow(
+      /m\.bin was compiled for an NPU v79, the phone has v75/,
+    );
   });
 
   it('of time: one execution after the other, operators below their sum', () => {
