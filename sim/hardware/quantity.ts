@@ -41,7 +41,9 @@ export interface Quantity {
 const entrySchema = z.strictObject({
   value: z.string().min(1),
   source: z.string().min(1),
-  kind: z.enum(KINDS),
+  kind: z.enum(KINDS, {
+    error: ({ input }) => `${JSON.stringify(input)} is not a kind (${KINDS.join(', ')})`,
+  }),
   range: z.tuple([z.string(), z.string()]).optional(),
   note: z.string().optional(),
 });
@@ -51,12 +53,15 @@ export type QuantityEntry = z.infer<typeof entrySchema>;
 
 /**
  * Parses `text` as a number of the given dimension, in base units.
- * @throws Error saying what is wrong: missing unit, wrong dimension, negative, not finite
+ * @throws Error saying what is wrong: missing unit, wrong dimension, negative, a rate of zero, not finite
  */
 export function parseQuantity(text: string, dimension: Dimension): number {
   const value = dimension === 'count' || dimension === 'fraction' ? plain(text) : inBase(text, dimension);
   if (!Number.isFinite(value)) throw new Error(`"${text}" is not a finite number`);
   if (value < 0) throw new Error(`"${text}" is negative`);
+  // Work is divided by these.
+  if (value === 0 && (dimension === 'rate' || dimension === 'frequency'))
+    throw new Error(`"${text}" is zero`);
   if (dimension === 'fraction' && value > 1) throw new Error(`"${text}" is not a fraction of 1`);
   return value;
 }

@@ -7,6 +7,7 @@ import { layoutScratch } from '../memory/scratch-layout.js';
 import { globalBatches, type StagingBatch, stagingRoom } from '../memory/staging-plan.js';
 import { groupWeights, packBytes } from '../memory/units.js';
 import { type StagedSequence, stagedPass } from './folded-staging.js';
+import { checkWeights } from './memory-context.js';
 import type { PreparedOp } from './pass-timer.js';
 
 /** What the closed form of the memory runtimes looks at. */
@@ -78,6 +79,7 @@ export function steadyMemory(on: FoldedWindow, pass: FoldedPass): SteadyMemory {
   for (const [id, bytes] of Object.entries(regions)) {
     const most = Math.min(window.maxMap, free);
     if (align(bytes) > most) {
+      refuseLargest(pass, window.bytes);
       throw new UsageError(
         `${id} (${Math.ceil(bytes)} B) does not fit the address window: ${align(bytes) - most} B missing`,
       );
@@ -101,11 +103,7 @@ export function steadyMemory(on: FoldedWindow, pass: FoldedPass): SteadyMemory {
     largest = Math.max(largest, bytes);
     total += align(bytes);
   }
-  if (largest > window.bytes) {
-    throw new UsageError(
-      `${largestId(pass)} (${largest} B) is ${largest - window.bytes} B larger than the address window`,
-    );
-  }
+  if (largest > window.bytes) refuseLargest(pass, window.bytes);
   const bufferLimit = Math.min(on.maxBufferBytes, window.maxMap);
   if (mode === 'somr') {
     const room = stagingRoom(sizes, free, {
@@ -230,6 +228,15 @@ function largestId({ ops, graph }: FoldedPass): string {
   const ids = ops.flatMap(({ prepared, onNpu }) => (onNpu ? prepared.op.weights : []));
   const bytes = (id: string): number => graph.tensors.get(id)?.bytes ?? 0;
   return ids.reduce((best, id) => (bytes(id) > bytes(best) ? id : best), ids[0] ?? 'weights');
+}
+
+/** @throws UsageError when a single operator's weights exceed the window */
+function refuseLargest({ ops, graph }: FoldedPass, windowBytes: number): void {
+  checkWeights(
+    graph,
+    ops.flatMap(({ prepared, onNpu }) => (onNpu ? [prepared.op] : [])),
+    windowBytes,
+  );
 }
 
 /** Buffers that are mapped again every step; null when not two of them fit at once. */

@@ -108,7 +108,9 @@ class EventMachine implements Machine {
     const options = { ...asked, precision };
     this.options = options;
     const { profile, stack, memory, fidelity, record } = options;
-    this.name = `${profile.name}/${stack.name}/${options.model.name}/${memory}/${fidelity}`;
+    const alternating = memory === 'somr' && options.memoryOptions?.placement === 'alternating';
+    const mode = alternating ? 'somr-alternating' : memory;
+    this.name = `${profile.name}/${stack.name}/${options.model.name}/${mode}/${fidelity}`;
     this.rates = ratesOf(profile, false, stack.weightStream);
     this.ratesBesideCopy = ratesOf(profile, true, stack.weightStream);
     const stages = memory === 'somr' && mayStage(options);
@@ -120,7 +122,8 @@ class EventMachine implements Machine {
         ? new NpuUnits({ profile, stack, rates: this.ratesBesideCopy }, fidelity)
         : this.npu;
     this.folded =
-      fidelity === 'analytic' && !this.recorder.on
+      // The closed form knows the global reading only.
+      fidelity === 'analytic' && !this.recorder.on && !alternating
         ? new FoldedTimer(this.unitsWith(new UnlimitedMemory()), { ...options, mode: memory })
         : null;
     // A window that fits nothing is refused here, not in the first step.

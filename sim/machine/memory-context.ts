@@ -69,14 +69,18 @@ export function contextCosts({ driver }: HardwareProfile, rates: Rates): MemoryC
  * @throws UsageError naming the tensor and the missing bytes
  */
 export function checkWindow(options: ModelOnChip): void {
-  const bytes = windowBytes(options);
   const { graph, ops } = foldedNpuOps(options);
+  checkWeights(graph, ops, windowBytes(options));
+}
+
+/** @throws UsageError naming the first tensor whose operator needs more than the window */
+export function checkWeights(graph: OpGraph, ops: readonly Op[], windowBytes: number): void {
   for (const { weights } of ops) {
     const sizes = weights.map((id) => ({ id, bytes: graph.tensors.get(id)?.bytes ?? 0 }));
     const all = sizes.reduce((sum, size) => sum + size.bytes, 0);
-    if (all <= bytes) continue;
+    if (all <= windowBytes) continue;
     const { id } = sizes.reduce((best, size) => (size.bytes > best.bytes ? size : best));
-    throw new UsageError(`${id} (${all} B) is ${all - bytes} B larger than the address window`);
+    throw new UsageError(`${id} (${all} B) is ${all - windowBytes} B larger than the address window`);
   }
 }
 

@@ -11,6 +11,7 @@ export interface CostOptions {
   readonly profile: string;
   readonly stack: string;
   readonly memory: string;
+  readonly placement?: string;
   readonly fidelity: string;
 }
 
@@ -33,9 +34,14 @@ function chip(): Option[] {
     new Option('--profile <name>', 'hardware profile, or path of one').default('sm8750'),
     new Option('--stack <name>', 'software stack, see `hardware stacks`').default('llada.cpp'),
     new Option('--memory <mode>', 'address window: on-demand, paging, somr, unlimited').default('somr'),
+    new Option('--placement <reading>', 'residents of SOMR: global, or alternating by phase').default(
+      'global',
+    ),
     new Option('--fidelity <level>', 'machine model: event, analytic').default('event'),
   ];
 }
+
+const PLACEMENTS = ['global', 'alternating'] as const;
 
 const FIDELITIES = ['event', 'analytic'] as const;
 
@@ -67,13 +73,47 @@ export async function openMachine(
     model: model ?? resolvePreset(options.costModel),
     precision: precisionFor(known('quant', options.quant, QUANTS)),
     memory: known('memory mode', options.memory, MEMORY_MODES),
+    memoryOptions: { placement: known('placement', options.placement ?? 'global', PLACEMENTS) },
     fidelity: known('fidelity', options.fidelity, FIDELITIES),
     record,
   });
 }
 
-/** Writes what a recording machine did as a trace that ui.perfetto.dev and chrome://tracing open. */
-export async function writePerfetto(path: string, machine: Machine): Promise<void> {
+/** What `--perfetto` wrote, beside the answer that was printed. */
+export interface WrittenTimeline {
+  readonly file: string;
+  /** Length of the timeline in ms. */
+  readonly total_ms: number;
+  /** Length by the machine that gave the answer; another one at analytic fidelity. */
+  readonly answer_ms: number;
+}
+
+/**
+ * Does the same work on a machine that keeps its timeline and writes it as a trace that ui.perfetto.dev and
+ * chrome://tracing open. Answers never depend on whether a timeline is written.
+ * @param work what the machine is to do
+ * @param answerMs what that took on the machine that gave the answer
+ */
+export async function writePerfetto(
+  path: string,
+  options: CostOptions,
+  work: (machine: Machine) => void,
+  answerMs: number,
+): Promise<WrittenTimeline> {
   const { toPerfetto } = await import('../../sim/machine/perfetto.js');
-  atomicWriteFile(path, `${JSON.stringify(toPerfetto(machine.timeline()))}\n`);
+  const machine = await openMachine(options, true);
+  work(machine);
+  const timeline = machine.timeline();
+  atomicWriteFile(path, `${JSON.stringify(toPerfetto(timeline))}\n`);
+  return { file: path, total_ms: timeline.steps.at(-1)?.endMs ?? 0, answer_ms: answerMs };
+}
+
+/** A line that says which of two totals is which, or null when they agree. */
+export function timelineNote({ file, total_ms: total, answer_ms: answer }: WrittenTimeline): string | null {
+  if (Math.abs(total - answer) <= 1e-6 * answer) return null;
+  const off = ((total / answer - 1) * 100).toFixed(2);
+  return (
+    `${file} lays operators out one by one and ends at ${total.toFixed(1)} ms; ` +
+    `the times above are the closed form, ${answer.toFixed(1)} ms (${off} %)`
+  );
 }

@@ -7,8 +7,10 @@ import { toPerfetto } from '../../sim/machine/perfetto.js';
 import { busyOf, closedFormMs, type Pipeline, serialMs, toProgram } from '../../sim/machine/pipeline.js';
 import { RESOURCES } from '../../sim/machine/resources.js';
 import { runProgram } from '../../sim/machine/run-program.js';
+import { fasterSmallerWindow, NOTICEABLE, PARTS } from '../../sim/machine/smaller-window.js';
 import { MEMORY_MODES, type MemoryMode } from '../../sim/memory/runtime.js';
 import { stackByName } from '../../sim/stacks/registry.js';
+import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { PassShape } from '../../src/model/graph.js';
 import { precisionFor } from '../../src/model/precision.js';
@@ -44,6 +46,24 @@ function endOf(machine: Machine, shapes: readonly PassShape[]): number {
   let endMs = 0;
   for (const shape of shapes) endMs = machine.timePass(shape).endMs;
   return endMs;
+}
+
+/** The second of two equal passes, or null where the window holds too little. */
+function secondMs(
+  profile: HardwareProfile,
+  model: ModelConfig,
+  memory: MemoryMode,
+  shape: PassShape,
+): number | null {
+  try {
+    const machine = machineOf(profile, model, memory, 'llada.cpp');
+    machine.timePass(shape);
+    const { startMs, endMs } = machine.timePass(shape);
+    return endMs - startMs;
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
 }
 
 describe('Time laws of one operator', () => {
@@ -205,8 +225,28 @@ describe('Time laws of a step', () => {
     );
   });
 
-  // Between two windows that are both too small, whole tensors are placed by a heuristic, and a slightly larger
-  // window can be slower (as with page replacement); `placeGlobal` says so. This bound always holds.
+  it('a larger window is as fast as a smaller one, or the anomaly is reported', () => {
+    const parts = fc.integer({ min: 1, max: PARTS - 1 });
+    fc.assert(
+      fc.property(scenarios, memories, parts, (scenario, memory, part) => {
+        const [shape] = scenario.shapes as [PassShape];
+        const whole = profileOf(scenario);
+        const bytes = Math.floor((whole.window.bytes * part) / PARTS);
+        const smaller = { ...whole, window: { ...whole.window, bytes } };
+        const machine = machineOf(whole, scenario.model, memory, 'llada.cpp');
+        machine.timePass(shape);
+        const timing = machine.timePass(shape);
+        const ms = timing.endMs - timing.startMs;
+        const smallerMs = secondMs(smaller, scenario.model, memory, shape);
+        if (smallerMs === null || ms <= smallerMs) return;
+        const reported = fasterSmallerWindow(machine, shape, timing);
+        if (ms * (1 - NOTICEABLE) > smallerMs) expect(reported?.ms).toBeLessThanOrEqual(smallerMs);
+        else expect(ms).toBeLessThanOrEqual(smallerMs / (1 - NOTICEABLE));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
   it('a window that holds everything is as fast as one without limits', () => {
     fc.assert(
       fc.property(scenarios, memories, (scenario, memory) => {

@@ -5,6 +5,7 @@ import { formatTable } from '../../util/table.js';
 import { type CostOptions, openMachine, simulateOptions } from '../cost-options.js';
 import type { Context } from '../io.js';
 import { integer } from '../options.js';
+import { smallerWindowNote } from '../smaller-window-note.js';
 
 interface PlanOptions extends CostOptions {
   readonly rows: number;
@@ -22,7 +23,8 @@ export function registerMemory(program: Command, context: () => Context): void {
   plan
     .addHelpText(
       'after',
-      '\nTimes are those of a step on a machine that has just run the same step.' +
+      '\nTimes are those of a step on a machine that has just run the same step. Mapping and staging are followed event by' +
+        '\nevent whatever the fidelity of the operators. A smaller window that would be faster is named (`fasterWindow`).' +
         '\n\nExamples:\n  $ dllm-npu memory plan\n  $ dllm-npu memory plan --memory on-demand --json',
     )
     .action((options: PlanOptions) => printPlan(context(), options));
@@ -31,11 +33,13 @@ export function registerMemory(program: Command, context: () => Context): void {
 const MIB = 2 ** 20;
 
 async function printPlan(ctx: Context, options: PlanOptions): Promise<void> {
+  const { fasterSmallerWindow } = await import('../../../sim/machine/smaller-window.js');
   const machine = await openMachine(options, true);
   const { rows, context } = options;
   const shape = { rows, kvSets: [{ name: 'prefix', length: context }], logitsRows: rows, masked: false };
   machine.timePass(shape);
-  const { startMs, endMs, counters } = machine.timePass(shape);
+  const timing = machine.timePass(shape);
+  const { startMs, endMs, counters } = timing;
   const map = machine.memoryMap();
   const within = (span: Span): boolean => span.startMs >= startMs && span.startMs < endMs;
   const spans = machine.timeline().spans.filter(within);
@@ -55,7 +59,8 @@ async function printPlan(ctx: Context, options: PlanOptions): Promise<void> {
     ...{ slot: span.name, startMs: span.startMs - startMs, endMs: span.endMs - startMs },
   }));
   const window = machine.options.profile.window.bytes;
-  ctx.data({ machine: machine.name, windowBytes: window, rows, context, ...map, fills, cost });
+  const fasterWindow = fasterSmallerWindow(machine, shape, timing);
+  ctx.data({ machine: machine.name, windowBytes: window, rows, context, ...map, fills, cost, fasterWindow });
   ctx.print(`Address window of ${machine.name}: ${mib(window)} MiB a session\n`);
   if (map === null) {
     ctx.print('No limit: everything was mapped before the decode.');
@@ -86,6 +91,7 @@ async function printPlan(ctx: Context, options: PlanOptions): Promise<void> {
       `${mib(cost.mappedBytes)} MiB), ${cost.stallMs.toFixed(1)} ms waiting for copies; ` +
       `${cost.copyMs.toFixed(1)} ms of copies (${mib(cost.stagedBytes)} MiB) run beside it.`,
   );
+  if (fasterWindow !== null) ctx.print(smallerWindowNote('the step', cost.stepMs, fasterWindow));
 }
 
 function mib(bytes: number): string {

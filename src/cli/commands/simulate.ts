@@ -1,10 +1,18 @@
 import { type Command, Option } from 'commander';
 import { createColors } from 'picocolors';
 import { CheckError } from '../../errors.js';
+import type { PassShape } from '../../model/graph.js';
 import { formatTable } from '../../util/table.js';
-import { type CostOptions, openMachine, simulateOptions, writePerfetto } from '../cost-options.js';
+import {
+  type CostOptions,
+  openMachine,
+  simulateOptions,
+  timelineNote,
+  writePerfetto,
+} from '../cost-options.js';
 import type { Context } from '../io.js';
 import { integer, integerList } from '../options.js';
+import { smallerWindowNote } from '../smaller-window-note.js';
 import { registerSensitivity } from './simulate-sensitivity.js';
 import { registerValidate } from './simulate-validate.js';
 import { registerWorkloads } from './simulate-workload.js';
@@ -33,7 +41,9 @@ export function registerSimulate(program: Command, context: () => Context): void
   step
     .addHelpText(
       'after',
-      '\nA machine that has just run the same step once is timed, so weights that stay mapped are mapped.' +
+      '\nA machine that has just run the same step once is timed, so weights that stay mapped are mapped. Where weights do' +
+        '\nnot fit, smaller windows are tried as well (sixteenths): one that would be faster is named, as `faster_window` of a' +
+        `\nrow under --json. Of more than ${FEW_ROWS} numbers of rows only the first and the last are tried.` +
         '\n\nExamples:\n  $ dllm-npu simulate step --rows 32,64,128' +
         '\n  $ dllm-npu simulate step --rows 1-128+1 --json   the staircase of 32-row tiles' +
         '\n  $ dllm-npu simulate step --stack cpu --memory unlimited --context 200' +
@@ -60,27 +70,50 @@ export function registerSimulate(program: Command, context: () => Context): void
   registerSensitivity(simulate, context);
 }
 
+/** More numbers of rows than this are a sweep: only its ends are looked at with smaller windows. */
+const FEW_ROWS = 8;
+
 async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
   const { energyOf } = await import('../../../sim/energy/energy.js');
-  const machine = await openMachine(options, options.perfetto !== undefined);
-  const rows = options.rows.map((count) => {
+  const { fasterSmallerWindow } = await import('../../../sim/machine/smaller-window.js');
+  const machine = await openMachine(options);
+  const shapeOf = (count: number): PassShape => ({
+    rows: count,
+    kvSets: [{ name: 'prefix', length: options.context }],
+    logitsRows: Math.min(options.logitsRows ?? count, count),
+    masked: false,
+  });
+  const checked = (at: number): boolean =>
+    options.rows.length <= FEW_ROWS || at === 0 || at === options.rows.length - 1;
+  const rows = options.rows.map((count, at) => {
     ctx.signal.throwIfAborted();
-    const shape = {
-      rows: count,
-      kvSets: [{ name: 'prefix', length: options.context }],
-      logitsRows: Math.min(options.logitsRows ?? count, count),
-      masked: false,
-    };
+    const shape = shapeOf(count);
     machine.reset();
     machine.timePass(shape);
     const timing = machine.timePass(shape);
     const { ms, bound, utilization, parts } = machine.stepBreakdown();
     const energy = energyOf([timing], machine.options.profile);
-    return { rows: count, ms, bound, utilization, parts, counters: timing.counters, energy };
+    const smaller = checked(at) ? { faster_window: fasterSmallerWindow(machine, shape, timing) } : {};
+    return { rows: count, ms, bound, utilization, parts, counters: timing.counters, energy, ...smaller };
   });
-  if (options.perfetto !== undefined) await writePerfetto(options.perfetto, machine);
+  const last = options.rows.at(-1) ?? 1;
+  const timeline =
+    options.perfetto === undefined
+      ? null
+      : await writePerfetto(
+          options.perfetto,
+          options,
+          (recording) => {
+            for (let step = 0; step < 2; step++) recording.timePass(shapeOf(last));
+          },
+          2 * (rows.at(-1)?.ms ?? 0),
+        );
   const { costModel, quant, profile, stack, memory, fidelity } = options;
-  ctx.data({ model: costModel, quant, profile, stack, memory, fidelity, context: options.context, rows });
+  const written = timeline === null ? {} : { perfetto: timeline };
+  ctx.data({
+    ...{ model: costModel, quant, profile, stack, memory, fidelity, context: options.context, rows },
+    ...written,
+  });
   ctx.print(`One denoising step of ${costModel} ${quant} on ${profile} (${stack}, ${memory}), simulated\n`);
   // The GPU is a column only where it works.
   const resources = Object.keys(rows[0]?.utilization ?? {}).filter(
@@ -101,7 +134,7 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
         String(r.rows),
         r.ms.toFixed(1),
         (r.ms / r.rows).toFixed(2),
-        r.energy.joules.toPrecision(2),
+        `${r.energy.joules.toPrecision(2)} (${r.energy.range.map((end) => end.toPrecision(2)).join('-')})`,
         r.bound,
         ...resources.map((name) => ((r.utilization[name] ?? 0) * 100).toFixed(0)),
         r.parts
@@ -113,18 +146,34 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
     ),
   );
   ctx.print(ENERGY_NOTE);
+  for (const { rows: count, ms, faster_window: smaller } of rows) {
+    if (smaller) ctx.print(smallerWindowNote(`${count} rows`, ms, smaller));
+  }
+  const note = timeline === null ? null : timelineNote(timeline);
+  if (note !== null) ctx.print(note);
 }
 
-const ENERGY_NOTE = '* above idle; every energy number is assumed, see `hardware energy` for the ranges';
+const ENERGY_NOTE =
+  '* above idle, with all its numbers at the low and at the high end: every one is assumed, see `hardware energy`';
 
 async function timeTrace(ctx: Context, file: string, options: CostOptions & PerfettoOption): Promise<void> {
   const { energyOf } = await import('../../../sim/energy/energy.js');
   const { readTrace, replayTrace } = await import('../../decode/trace.js');
   const trace = readTrace(file);
-  const machine = await openMachine(options, options.perfetto !== undefined);
+  const machine = await openMachine(options);
   const { timings, totalMs, divergesAt } = replayTrace(trace, machine);
   if (timings.length === 0) throw new CheckError(`${file}: the trace has no steps to time`);
-  if (options.perfetto !== undefined) await writePerfetto(options.perfetto, machine);
+  const timeline =
+    options.perfetto === undefined
+      ? null
+      : await writePerfetto(
+          options.perfetto,
+          options,
+          (recording) => {
+            replayTrace(trace, recording);
+          },
+          totalMs,
+        );
   const utilization = Object.fromEntries(
     machine.resources.map((name) => [
       name,
@@ -143,6 +192,7 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
     trace: { file, policy: header.policy.name, model: header.model.name, timer: header.timer },
     ...{ machine: machine.name, total_s: totalMs / 1000, utilization, diverges_at: divergesAt, steps },
     energy: { ...energy, per_token_j: energyPerToken },
+    ...(timeline === null ? {} : { perfetto: timeline }),
   });
   ctx.print(`${header.policy.name}, decided by ${header.model.name}, timed on ${machine.name}: simulated`);
   ctx.print(
@@ -159,4 +209,6 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
       `From step ${divergesAt} on, other CPU refreshes would be finished here: a live decode could go another way.`,
     );
   }
+  const note = timeline === null ? null : timelineNote(timeline);
+  if (note !== null) ctx.print(note);
 }

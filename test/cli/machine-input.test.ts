@@ -1,0 +1,146 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { project } from '../../src/util/project-root.js';
+import { cli } from './run-cli.js';
+
+interface Entry {
+  value: string;
+  kind: string;
+  range?: [string, string];
+}
+type Profile = Record<string, Record<string, Entry>>;
+
+const shipped = readFileSync(join(project().root, 'sim', 'hardware', 'profiles', 'sm8750.json'), 'utf8');
+
+/** Path of the shipped profile with one number changed. */
+function profileWith(section: string, field: string, change: Partial<Entry>): string {
+  const profile = JSON.parse(shipped) as Profile;
+  const entry = profile[section]?.[field];
+  if (entry === undefined) throw new Error(`${section}.${field} is not in the profile`);
+  delete entry.range;
+  Object.assign(entry, change);
+  const path = join(mkdtempSync(join(tmpdir(), 'dllm-npu-profile-')), 'mine.json');
+  writeFileSync(path, JSON.stringify(profile));
+  return path;
+}
+
+const windowOf = (bytes: string): string => profileWith('window', 'bytes', { value: bytes, kind: 'vendor' });
+
+async function refused(argv: readonly string[], code: number, message: RegExp): Promise<void> {
+  const result = await cli(argv);
+  expect(result.stderr).toMatch(message);
+  expect(result.stderr.trim().split('\n')).toHaveLength(1);
+  expect(result).toMatchObject({ code, stdout: '' });
+}
+
+describe('a wrong profile is refused by the name of the number, exit 1', () => {
+  const commands = [
+    ['hardware', 'show'],
+    ['simulate', 'step', '--profile'],
+    ['explain', '--profile'],
+  ];
+  it.each([
+    ['a missing unit', { value: '32' }, /mine\.json: npu\.dmaRate: "32" has no unit/],
+    ['a negative rate', { value: '-32 GB/s' }, /npu\.dmaRate: "-32 GB\/s" is negative/],
+    ['a rate of zero', { value: '0 GB/s' }, /npu\.dmaRate: "0 GB\/s" is zero/],
+    ['an unknown kind', { kind: 'guessed' }, /npu\.dmaRate\.kind: "guessed" is not a kind \(measured, /],
+    ['a wrong dimension', { value: '32 us' }, /npu\.dmaRate: "32 us" has the wrong dimension/],
+  ])('%s', async (_what, change, message) => {
+    const path = profileWith('npu', 'dmaRate', change);
+    for (const command of commands) await refused([...command, path], 1, message);
+  });
+});
+
+describe('a model that cannot fit: which tensor, and by how much, exit 2', () => {
+  const modes = ['on-demand', 'paging', 'somr', 'somr --placement alternating'];
+  const settings = modes.flatMap((mode) =>
+    ['event', 'analytic'].map((fidelity) => [mode, fidelity] as const),
+  );
+
+  it.each(settings)('%s, %s', async (mode, fidelity) => {
+    const step = ['simulate', 'step', '--rows', '32', '--fidelity', fidelity, '--memory', ...mode.split(' ')];
+    // Smaller than one tensor, than what a step needs of them at once, than KV cache and activations.
+    const tensor = /blk\.0\.ffn_gate\.weight \(28311552 B\) is 7340032 B larger than the address window/;
+    await refused([...step, '--profile', windowOf('20 MiB')], 2, tensor);
+    const beside = /blk\.0\.ffn_\w+\.weight \(\d+ B\) (does not fit|cannot be staged in) .* \d+ B missing/;
+    await refused([...step, '--profile', windowOf('160 MiB')], 2, beside);
+    const region = /(KV cache|activations|blk\.0\.ffn_\w+\.weight) \(\d+ B\) .* \d+ B (missing|larger)/;
+    await refused([...step, '--profile', windowOf('100 MiB')], 2, region);
+  });
+
+  it('every command that times says so', async () => {
+    const profile = windowOf('20 MiB');
+    for (const command of [
+      'memory plan',
+      'explain',
+      'simulate prefill',
+      'simulate decode',
+      'simulate sensitivity',
+    ])
+      await refused([...command.split(' '), '--profile', profile], 2, /ffn_gate\.weight .* larger than/);
+  });
+});
+
+interface Written {
+  readonly file: string;
+  readonly total_ms: number;
+  readonly answer_ms: number;
+}
+
+describe('the answer does not depend on a timeline that is written', () => {
+  async function step(...argv: string[]) {
+    const { stdout, code } = await cli(['simulate', 'step', '--rows', '32,64', ...argv, '--json']);
+    expect(code).toBe(0);
+    return JSON.parse(stdout) as { rows: { ms: number }[]; perfetto?: Written };
+  }
+  const trace = join(mkdtempSync(join(tmpdir(), 'dllm-npu-trace-')), 'step.json');
+  const setting = ['--stack', 'llama.cpp-hexagon', '--memory', 'on-demand'];
+
+  it.each(['event', 'analytic'])('%s', async (fidelity) => {
+    const argv = [...setting, '--fidelity', fidelity];
+    const { perfetto, rows } = await step(...argv, '--perfetto', trace);
+    expect(rows).toEqual((await step(...argv)).rows);
+    const events = (
+      JSON.parse(readFileSync(trace, 'utf8')) as { traceEvents: { ts?: number; dur?: number }[] }
+    ).traceEvents;
+    const endMs = Math.max(...events.map(({ ts = 0, dur = 0 }) => (ts + dur) / 1000));
+    expect(perfetto?.total_ms).toBeCloseTo(endMs, 3);
+    expect(perfetto?.answer_ms).toBeCloseTo(2 * (rows[1]?.ms ?? 0), 6);
+    expect((perfetto?.total_ms ?? 0) / (perfetto?.answer_ms ?? 1)).toBeGreaterThan(0.9);
+    expect((perfetto?.total_ms ?? 0) / (perfetto?.answer_ms ?? 1)).toBeLessThan(1.1);
+  });
+
+  it('says which total is which where they differ', async () => {
+    const argv = ['simulate', 'step', '--rows', '32', ...setting, '--perfetto', trace];
+    const closed = await cli([...argv, '--fidelity', 'analytic']);
+    expect(closed.stdout).toMatch(/lays operators out one by one and ends at .* the closed form, [\d.]+ ms/);
+    const events = await cli(argv);
+    expect(events.stdout).not.toMatch(/closed form/);
+  });
+});
+
+describe('a smaller window that would be faster', () => {
+  it('is named by simulate step and memory plan', async () => {
+    const argv = ['--profile', windowOf('1600 MiB'), '--context', '80'];
+    const step = await cli(['simulate', 'step', '--rows', '32', ...argv]);
+    expect(step.stdout).toMatch(
+      /note: 32 rows would take [\d.]+ instead of [\d.]+ ms in an address window of 1500 MiB/,
+    );
+    const plan = await cli(['memory', 'plan', ...argv]);
+    expect(plan.stdout).toMatch(/note: the step would take/);
+    const { rows } = JSON.parse(
+      (await cli(['simulate', 'step', '--rows', '32', ...argv, '--json'])).stdout,
+    ) as {
+      rows: { ms: number; faster_window: { bytes: number; ms: number } | null }[];
+    };
+    expect(rows[0]?.faster_window?.bytes).toBe(1500 * 2 ** 20);
+    expect(rows[0]?.faster_window?.ms).toBeLessThan(rows[0]?.ms ?? 0);
+  });
+
+  it('is not named where there is none', async () => {
+    const { stdout } = await cli(['simulate', 'step', '--rows', '32', '--json']);
+    expect((JSON.parse(stdout) as { rows: { faster_window: unknown }[] }).rows[0]?.faster_window).toBeNull();
+  });
+});
