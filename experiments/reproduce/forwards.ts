@@ -64,7 +64,7 @@ export const forwards: Experiment = {
       ...{ ours: 'unprofiled', paper: 'published', kind: 'predicted' },
     },
     {
-      ...{ name: '{label}, threshold 0.9: easy share set by it', labels: 'task', unit: 'forwards' },
+      ...{ name: '{label}, threshold 0.9: bias set by it', labels: 'task', unit: 'forwards' },
       ...{ ours: 'profiled', paper: 'published', kind: 'calibrated' },
     },
     {
@@ -78,7 +78,7 @@ export const forwards: Experiment = {
   ],
   notes: [
     "Published here means: by the papers named in the result's column `source`, all with LLaDA-8B-Instruct. The dual-cache and Fast-dLLM++ figures count the pass that opens a block.",
-    'Each task profile has one number of its own, the share of easy tokens, set so that its first row comes out; text lengths are published too. The rest of the process was fitted to Figures 5b and 8 of llada.cpp.',
+    'Each task profile has one number of its own, a shift of the bias, set so that its first row comes out; text lengths are published too. The rest of the process was fitted to Figures 5b and 8 of llada.cpp.',
     'The confidence process knows nothing of what is right: it predicts work, not answers.',
   ],
   figure: (columns) =>

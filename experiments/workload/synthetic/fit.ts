@@ -60,7 +60,7 @@ function parametersAt(point: readonly number[]): ProcessParameters {
   return { ...free, ...assumed } as unknown as ProcessParameters;
 }
 
-/** Fits the process to Figures 5b and 8, then one number per task: its share of easy tokens. Same options, same file. */
+/** Fits the process to Figures 5b and 8, then one number per task: a shift of its bias. Same options, same file. */
 export async function fitProcess(
   options: FitOptions,
   onProgress: (evaluations: number, best: number) => void = () => {},
@@ -126,19 +126,20 @@ export function stepsAt(
   return steps / cases;
 }
 
-/** Halvings of the share of easy tokens: 0.004 wide at the end. */
-const HALVINGS = 8;
+/** Range of a data set's shift, and its halvings: 0.003 wide at the end. */
+const SHIFTS: readonly [number, number] = [-6, 6];
+const HALVINGS = 12;
 
-function shareFor(
+function shiftFor(
   parameters: ProcessParameters,
   textTokens: number | null,
   steps: number,
   run: FitRun,
 ): number {
-  let [low, high] = [0, 1];
+  let [low, high] = SHIFTS;
   for (let i = 0; i < HALVINGS; i++) {
     const middle = (low + high) / 2;
-    const found = stepsAt({ ...parameters, easyShare: middle }, textTokens, run);
+    const found = stepsAt({ ...parameters, bias: parameters.bias + middle }, textTokens, run);
     if (found > steps) low = middle;
     else high = middle;
   }
@@ -148,12 +149,13 @@ function shareFor(
 /** Ratio of steps between an easy or hard data set and the paper's: half the spread of the published tasks. */
 const SPREAD = Math.sqrt(97 / 68);
 
+/** Profiles of data sets: one number each. */
 function taskProfiles(parameters: ProcessParameters, run: FitRun): Record<string, ProfileEntry> {
   const own = stepsAt(parameters, null, run);
   const profiles: Record<string, ProfileEntry> = {
     [PAPER_PROFILE]: {
       description: 'the fit itself',
-      easyShare: parameters.easyShare,
+      shift: 0,
       basis: 'Figures 5b and 8',
       textTokens: null,
     },
@@ -164,15 +166,15 @@ function taskProfiles(parameters: ProcessParameters, run: FitRun): Record<string
   ] as const) {
     profiles[name] = {
       description: `a data set that takes ${factor.toFixed(2)} times the steps`,
-      easyShare: shareFor(parameters, null, own * factor, run),
+      shift: shiftFor(parameters, null, own * factor, run),
       basis: `${(own * factor).toFixed(1)} steps for 256 tokens at 0.9 (square root of the ratio of the slowest to the fastest published task)`,
       textTokens: null,
     };
   }
   for (const { task, steps, textTokens, source } of PUBLISHED_TASKS) {
     profiles[task] = {
-      description: `${task}: the easy share alone is set so that one published figure comes out`,
-      easyShare: shareFor(parameters, textTokens, steps, run),
+      description: `${task}: the bias alone is shifted so that one published figure comes out`,
+      shift: shiftFor(parameters, textTokens, steps, run),
       basis: `${steps} steps for 256 tokens at 0.9 (${source})`,
       textTokens,
     };

@@ -25,8 +25,8 @@ const residualSchema = z.strictObject({ name: z.string(), fitted: finite, target
 
 const profileSchema = z.strictObject({
   description: z.string().min(1),
-  /** Replaces the fitted share of easy tokens: all that tells one task from another. */
-  easyShare: finite.min(0).max(1),
+  /** Added to the fitted bias: all that tells one task from another. Below 0: harder. */
+  shift: finite,
   /** How it was found. */
   basis: z.string().min(1),
   /** Mean tokens before the end of text; null: the text fills every answer. */

@@ -81,10 +81,11 @@ export function openSyntheticWorkload(
   seed: number,
   promptTokens = PROMPT_TOKENS,
 ): SyntheticWorkload {
-  const { easyShare, textTokens } = profileByName(profile);
+  const { shift, textTokens } = profileByName(profile);
+  const { parameters } = processFile();
   return new SyntheticWorkload({
     name: nameOf(profile, promptTokens),
-    parameters: { ...processFile().parameters, easyShare },
+    parameters: { ...parameters, bias: parameters.bias + shift },
     ...{ textTokens, seed, promptTokens },
   });
 }

@@ -52,13 +52,13 @@ export function registerWorkload(program: Command, context: () => Context): void
         formatTable(
           [
             { header: ['profile'], align: 'left' },
-            { header: ['easy share'], align: 'right' },
+            { header: ['bias shift'], align: 'right' },
             { header: ['text tokens'], align: 'right' },
             { header: ['set by'], align: 'left' },
           ],
-          Object.entries(file.profiles).map(([name, { easyShare, textTokens, basis }]) => [
+          Object.entries(file.profiles).map(([name, { shift, textTokens, basis }]) => [
             name,
-            String(easyShare),
+            String(shift),
             textTokens === null ? 'all' : String(textTokens),
             basis,
           ]),
