@@ -1,12 +1,28 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { environmentFailure } from '../device-error.js';
 import { archOf, type Backend } from '../record/execution-class.js';
+import { binaryArch } from './binary-arch.js';
 
 /** Name under which the plugin must be registered; it refuses others. */
 export const QNN_PROVIDER = 'QNNExecutionProvider';
 
 export type QnnBackend = Extract<Backend, 'cpu' | 'htp'>;
+
+/** `htp_performance_mode` of the plugin. Source: its documentation. */
+export const PERFORMANCE_MODES = [
+  'burst',
+  'sustained_high_performance',
+  'high_performance',
+  'balanced',
+  'low_balanced',
+  'power_saver',
+  'high_power_saver',
+  'low_power_saver',
+  'extreme_power_saver',
+  'default',
+] as const;
+export type PerformanceMode = (typeof PERFORMANCE_MODES)[number];
 
 export interface QnnRequest {
   /** Directory that holds the plugin and QNN's libraries (`QNN_EP_DIR`). */
@@ -16,7 +32,8 @@ export interface QnnRequest {
   readonly halves: boolean;
   /** Number of the SoC to compile for; needed for halves off the device. */
   readonly socModel?: number;
-  readonly performanceMode?: string;
+  /** How the NPU is clocked; the plugin ignores a name that it does not know. */
+  readonly performanceMode?: PerformanceMode;
   /** Architecture of the machine; default: this one's. */
   readonly arch?: string;
 }
@@ -60,7 +77,9 @@ export function qnnConfiguration(request: QnnRequest): QnnConfiguration {
       ? 'onnxruntime-qnn 2.3 for Linux has it, later versions do not: use one of 2.3, or --backend htp'
       : 'Install the onnxruntime-qnn package for this platform';
   const backendFile = find(names[request.backend], missingBackend);
-  if (request.backend === 'htp') requireSkeleton(directory, request.arch ?? process.arch);
+  const arch = request.arch ?? process.arch;
+  for (const file of [plugin, backendFile]) requireArch(file, arch);
+  if (request.backend === 'htp') requireSkeleton(directory, arch);
   const fallbackDisabled = request.backend !== 'cpu';
   const { halves, socModel, performanceMode } = request;
   return {
@@ -78,6 +97,16 @@ export function qnnConfiguration(request: QnnRequest): QnnConfiguration {
     backendFile,
     fallbackDisabled,
   };
+}
+
+function requireArch(file: string, arch: string): void {
+  const built = binaryArch(file);
+  if (built === null || built === archOf(arch)) return;
+  throw environmentFailure(
+    'find QNN',
+    `${basename(file)} is built for ${built}, this machine is ${arch}`,
+    'Take the package for this machine (dllm-npu device fetch), and run Node of the same architecture',
+  );
 }
 
 /** The part of the backend that runs on the DSP; without it QNN would fail with a bare number. */

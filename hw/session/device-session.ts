@@ -15,7 +15,12 @@ import { DeviceEngine, type DeviceEvent } from '../graph/device-engine.js';
 import type { Numerics } from '../graph/step-graph.js';
 import { type HostInfo, OrtHost } from '../ort/host.js';
 import { qnnAdvice } from '../qnn/advice.js';
-import { profilingOptions, type QnnConfiguration, qnnConfiguration } from '../qnn/configuration.js';
+import {
+  type PerformanceMode,
+  profilingOptions,
+  type QnnConfiguration,
+  qnnConfiguration,
+} from '../qnn/configuration.js';
 import { type ExecutionProfile, parseQnnProfile } from '../qnn/profile.js';
 import { archOf, backendOf, type Evidence } from '../record/execution-class.js';
 import {
@@ -45,6 +50,7 @@ export interface DeviceRequest {
   /** `QNN_EP_DIR`; needed by the QNN backends. */
   readonly qnnDirectory?: string;
   readonly socModel?: number;
+  readonly performanceMode?: PerformanceMode;
   readonly calibration?: Calibration;
   /** Where the head runs. Default `graph`. */
   readonly head?: 'graph' | 'cpu';
@@ -235,7 +241,7 @@ export class DeviceSession {
 }
 
 function configure(
-  { qnnDirectory, numerics, socModel }: DeviceRequest,
+  { qnnDirectory, numerics, socModel, performanceMode }: DeviceRequest,
   backend: Exclude<DeviceBackend, 'ort-cpu'>,
 ): QnnConfiguration {
   if (qnnDirectory === undefined || qnnDirectory === '') {
@@ -245,6 +251,7 @@ function configure(
   return qnnConfiguration({
     ...{ directory: qnnDirectory, backend: backend === 'htp' ? 'htp' : 'cpu', halves: numerics !== 'f32' },
     ...(socModel === undefined ? {} : { socModel }),
+    ...(performanceMode === undefined ? {} : { performanceMode }),
   });
 }
 

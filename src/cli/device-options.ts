@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Calibration } from '../../hw/graph/calibration.js';
 import type { Numerics } from '../../hw/graph/step-graph.js';
+import type { PerformanceMode } from '../../hw/qnn/configuration.js';
 import type { DeviceBackend, DeviceSession } from '../../hw/session/device-session.js';
 import type { Context } from './io.js';
 import { integer } from './options.js';
@@ -12,6 +13,7 @@ export interface DeviceOptions {
   readonly backend: DeviceBackend;
   readonly numerics: Numerics;
   readonly socModel?: number;
+  readonly performanceMode?: PerformanceMode;
   readonly calibrationProblems: number;
   readonly head: 'graph' | 'cpu';
   readonly kv: 'f32' | 'f16';
@@ -36,6 +38,12 @@ export function addDeviceOptions(command: Command): Command {
       '--soc-model <id>',
       'SoC that QNN compiles for; needed for f16 off a device (8 Elite: 69)',
       integer(1),
+    )
+    .addOption(
+      new Option('--performance-mode <name>', 'how a device clocks its NPU (htp)').choices([
+        ...['burst', 'sustained_high_performance', 'high_performance', 'balanced', 'low_balanced'],
+        ...['power_saver', 'high_power_saver', 'low_power_saver', 'extreme_power_saver', 'default'],
+      ]),
     )
     .option(
       '--calibration-problems <n>',
@@ -74,7 +82,8 @@ export async function openDevice(
   const { DeviceSession } = await import('../../hw/session/device-session.js');
   const { BACKEND_LIBRARIES, findLibraries } = await import('../../hw/qnn/find-libraries.js');
   const { cacheDirectory } = await import('../util/cache-directory.js');
-  const { backend, numerics, socModel, head, kv, contexts, embedContexts, timeout } = options;
+  const { backend, numerics, socModel, performanceMode, head, kv, contexts, embedContexts, timeout } =
+    options;
   const { env } = ctx.io;
   const library = BACKEND_LIBRARIES[backend === 'htp' ? 'htp' : 'cpu'];
   const qnnDirectory =
@@ -84,6 +93,7 @@ export async function openDevice(
     ...{ backend, numerics, head, kv, model: chosen.model, timeoutMs: timeout * 1000 },
     ...(qnnDirectory === undefined ? {} : { qnnDirectory }),
     ...(socModel === undefined ? {} : { socModel }),
+    ...(performanceMode === undefined ? {} : { performanceMode }),
     ...(calibration === null ? {} : { calibration }),
     ...(contexts === undefined ? {} : { contexts: { directory: contexts, embed: embedContexts ?? false } }),
   });

@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { qnnAdvice } from '../../../hw/qnn/advice.js';
-import { qnnConfiguration } from '../../../hw/qnn/configuration.js';
+import { binaryArch } from '../../../hw/qnn/binary-arch.js';
+import { PERFORMANCE_MODES, qnnConfiguration } from '../../../hw/qnn/configuration.js';
+import { addDeviceOptions } from '../../../src/cli/device-options.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 
 describe('what to do next', () => {
@@ -34,6 +37,56 @@ describe('what to do next', () => {
   });
 });
 
+describe('a library of another architecture', () => {
+  /** The start of a library: ELF with this machine, or PE. */
+  const elf = (machine: number) => {
+    const header = Buffer.alloc(64);
+    header.writeUInt32BE(0x7f454c46, 0);
+    header.writeUInt16LE(machine, 18);
+    return header;
+  };
+  const pe = (machine: number) => {
+    const header = Buffer.alloc(256);
+    header.write('MZ', 0);
+    header.writeUInt32LE(128, 0x3c);
+    header.write('PE', 128);
+    header.writeUInt16LE(machine, 132);
+    return header;
+  };
+
+  it('is told by its header', () => {
+    const path = join(temporaryDirectory(), 'library');
+    const archOfFile = (content: Buffer) => {
+      writeFileSync(path, content);
+      return binaryArch(path);
+    };
+    expect([elf(62), elf(183), elf(164), pe(0x8664), pe(0xaa64)].map(archOfFile)).toEqual([
+      'x64',
+      'arm64',
+      'other',
+      'x64',
+      'arm64',
+    ]);
+    expect([Buffer.from('text'), Buffer.from('MZ'), Buffer.alloc(0)].map(archOfFile)).toEqual([
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  it('is refused before anything is started', () => {
+    const directory = temporaryDirectory();
+    const names =
+      process.platform === 'win32'
+        ? ['onnxruntime_providers_qnn.dll', 'QnnHtp.dll']
+        : ['libonnxruntime_providers_qnn.so', 'libQnnHtp.so'];
+    for (const name of names) writeFileSync(join(directory, name), elf(183));
+    expect(() => qnnConfiguration({ directory, backend: 'htp', halves: true, arch: 'x64' })).toThrow(
+      /is built for arm64, this machine is x64.*device fetch/,
+    );
+  });
+});
+
 describe('a backend without its part for the DSP', () => {
   it('is refused on arm64 before anything is started, naming the file', () => {
     const directory = temporaryDirectory();
@@ -55,4 +108,10 @@ describe('a backend without its part for the DSP', () => {
       'session.disable_cpu_ep_fallback': '1',
     });
   });
+});
+
+it('offers the performance modes that the plugin has', () => {
+  const command = addDeviceOptions(new Command());
+  const offered = command.options.find(({ long }) => long === '--performance-mode')?.argChoices;
+  expect([...offered!].sort()).toEqual([...PERFORMANCE_MODES].sort());
 });
