@@ -28,11 +28,6 @@ export class Calibration {
     return found;
   }
 
-  /** All ranges by tensor, in the order of their names: what identifies a calibration. */
-  entries(): readonly (readonly [string, ActivationRange])[] {
-    return [...this.ranges].sort(([a], [b]) => (a < b ? -1 : 1));
-  }
-
   get size(): number {
     return this.ranges.size;
   }

@@ -1,9 +1,15 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+export interface Context {
+  /** Model to open. */
+  readonly path: string;
+  readonly files: readonly string[];
+}
+
 /** Where compiled graphs are kept. */
 export interface ContextOptions {
-  /** Directory of contexts of one model, format, backend and plugin: the caller makes sure of that. */
+  /** Directory of contexts of one set of weights, backend and plugin: the caller makes sure of that. */
   readonly directory: string;
   /** Inside the `.onnx` file instead of in a `.bin` file beside it. */
   readonly embed: boolean;
@@ -16,14 +22,14 @@ export interface ContextOptions {
 export class ContextStore {
   constructor(private readonly options: ContextOptions) {}
 
-  /** Model of a graph that was compiled before; null when there is none. */
-  find(graph: string): string | null {
+  /** The context of a graph that was compiled before; null when there is none. */
+  find(graph: string): Context | null {
     const path = join(this.options.directory, `${graph}_ctx.onnx`);
-    return existsSync(path) ? resolve(path) : null;
+    return existsSync(path) ? { path: resolve(path), files: this.files(graph) } : null;
   }
 
-  /** Every file of a context: the model, and the binary beside it. */
-  files(graph: string): string[] {
+  /** The model of a context, and the binary beside it. */
+  private files(graph: string): string[] {
     const { directory } = this.options;
     const names = readdirSync(directory).filter((name) => name.startsWith(`${graph}_ctx`));
     return names.sort().map((name) => join(directory, name));

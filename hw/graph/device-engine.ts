@@ -18,9 +18,9 @@ import { type FileRecord, fileRecord } from '../record/run-record.js';
 import { type Bucket, bucketFor, bucketName } from './buckets.js';
 import type { Calibration } from './calibration.js';
 import { type ContextOptions, ContextStore, type PendingContext } from './context-store.js';
-import { type Numerics, stepGraph, writeStepGraph } from './step-graph.js';
+import { buildStepGraph, type Numerics } from './step-graph.js';
 import { stepInputs } from './step-inputs.js';
-import { type StepIo, stepIo } from './step-io.js';
+import type { StepIo } from './step-io.js';
 import { TensorRegion } from './tensor-region.js';
 
 export interface DeviceEngineOptions {
@@ -82,6 +82,8 @@ interface OpenSession {
 
 /** A model file to open, the files that belong to it, and what to do with the context that opening it makes. */
 interface Source {
+  readonly graph: OpGraph;
+  readonly io: StepIo;
   readonly path: string;
   readonly files: readonly string[];
   readonly from: 'graph' | 'context';
@@ -89,6 +91,8 @@ interface Source {
 }
 
 const DEFAULT_TIMEOUT_MS = 300_000;
+/** Digits of a graph's SHA-256 in the name of its context. */
+const DIGEST_DIGITS = 12;
 
 /**
  * The denoising step on a backend behind an `OrtHost`: every pass runs in the compiled graph of its bucket, padded and
@@ -169,9 +173,7 @@ export class DeviceEngine implements Engine {
   private async open(bucket: Bucket): Promise<OpenSession> {
     const { startHost, provider, config, onEvent, sessionOptions, timeoutMs } = this.options;
     const name = bucketName(bucket);
-    const graph = stepGraph(this.config, bucket);
-    const io = stepIo(graph, this.boundary);
-    const { path, from, context, ...source } = await this.source(bucket);
+    const { graph, io, path, from, context, ...source } = await this.source(bucket);
     const region = new TensorRegion(join(this.directory, `${name}.region`), io);
     const request = {
       ...{ session: name, model: path, threads: 1, inputs: [...region.inputs], outputs: [...region.outputs] },
@@ -198,25 +200,19 @@ export class DeviceEngine implements Engine {
     return { name, host, bucket, graph, io, region, prefix: -1 };
   }
 
-  /** The context of a bucket where there is one, else its graph, written now. */
+  /** The context of a bucket where there is one of this very graph, else the graph, written now. */
   private async source(bucket: Bucket): Promise<Source> {
-    const { numerics, calibration, contexts } = this.options;
-    const name = bucketName(bucket);
-    const store = contexts === undefined ? null : new ContextStore(await contexts());
-    const compiled = store?.find(name) ?? null;
-    if (compiled !== null && store !== null) {
-      return { path: compiled, files: store.files(name), from: 'context', context: null };
-    }
-    const path = join(this.directory, `${name}.onnx`);
-    await writeStepGraph(this.config, this.weights, path, {
-      ...{ bucket, numerics, ...this.boundary },
+    const { numerics, calibration, contexts, head, kv } = this.options;
+    const { graph, io, sha256, write } = await buildStepGraph(this.config, this.weights, {
+      ...{ bucket, numerics, head: head !== 'cpu', ...(kv === undefined ? {} : { kv }) },
       ...(calibration === undefined ? {} : { calibration }),
     });
-    return { path, files: [path], from: 'graph', context: store?.prepare(name) ?? null };
-  }
-
-  private get boundary() {
-    return { head: this.options.head !== 'cpu', kv: this.options.kv ?? 'f32' } as const;
+    const store = contexts === undefined ? null : new ContextStore(await contexts());
+    const name = `${bucketName(bucket)}-${sha256.slice(0, DIGEST_DIGITS)}`;
+    const compiled = store?.find(name) ?? null;
+    if (compiled !== null) return { graph, io, ...compiled, from: 'context', context: null };
+    const path = await write(this.directory);
+    return { graph, io, path, files: [path], from: 'graph', context: store?.prepare(name) ?? null };
   }
 
   private feed(session: OpenSession, pass: Pass): void {

@@ -1,4 +1,5 @@
-import { basename, dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { UsageError } from '../../src/errors.js';
 import { buildGraph } from '../../src/model/build-graph.js';
 import type { ModelConfig } from '../../src/model/config.js';
@@ -13,7 +14,7 @@ import { DATA_TYPES, encodeModel } from '../../src/onnx/onnx-proto.js';
 import { WeightStore } from '../../src/onnx/weight-store.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { project } from '../../src/util/project-root.js';
-import type { Bucket } from './buckets.js';
+import { type Bucket, bucketName } from './buckets.js';
 import type { Calibration } from './calibration.js';
 import { lowerEmbedding, lowerLinear, type WeightBits } from './lower-linear.js';
 import { lowerScaledNorm } from './lower-norm.js';
@@ -34,10 +35,13 @@ export interface StepGraphOptions extends StepIoOptions {
   readonly calibration?: Calibration;
 }
 
-export interface StepGraphFile {
-  readonly path: string;
+export interface StepGraph {
   readonly graph: OpGraph;
   readonly io: StepIo;
+  /** Identifies the graph but for the values of its weights: SHA-256 of the ONNX model, lower-case hex. */
+  readonly sha256: string;
+  /** Writes the model, and its weights beside it under the name that the model has for them. */
+  readonly write: (directory: string) => Promise<string>;
 }
 
 /** The largest score a half holds with room to add: exp of it below any real score is 0. */
@@ -48,19 +52,18 @@ const IR_VERSION = 10;
 const WEIGHT_BITS: Readonly<Record<Numerics, WeightBits>> = { f32: 32, f16: 32, w8a16: 8, w4a16: 4 };
 
 /**
- * Writes the denoising step as an ONNX graph of fixed shapes for one bucket. Inputs as in `writeOnnx`, every extent
+ * The denoising step as an ONNX graph of fixed shapes for one bucket. Reads no weights before it is written. Inputs as in `writeOnnx`, every extent
  * a number: `ids`, `positions`, `logits_rows` [rows] int32, `visibility` [rows, context + rows], K and V of the context per
  * layer [context, width]. Outputs: the result and the rows' fresh K and V.
  *
  * @throws UsageError for routed experts: how many rows an expert gets is not a fixed shape
  * @throws DataError when a weight is missing or an activation was not calibrated
  */
-export async function writeStepGraph(
+export async function buildStepGraph(
   config: ModelConfig,
   source: WeightSource,
-  path: string,
   options: StepGraphOptions,
-): Promise<StepGraphFile> {
+): Promise<StepGraph> {
   const { bucket, numerics, head, calibration } = options;
   if (config.moe !== undefined) {
     throw new UsageError(
@@ -71,9 +74,9 @@ export async function writeStepGraph(
   if (bits !== 32 && calibration === undefined) {
     throw new UsageError(`numerics ${numerics} needs calibrated activation ranges`);
   }
-  const dataPath = join(dirname(path), `${basename(path)}.data`);
+  const name = `${bucketName(bucket)}.onnx`;
   const data = new ExternalData();
-  const onnx = new OnnxBuilder(data, basename(dataPath));
+  const onnx = new OnnxBuilder(data, `${name}.data`);
   const graph = stepGraph(config, bucket);
   const to = {
     ...{ onnx, weights: new WeightStore(source, onnx), compute: 'f32' as const },
@@ -100,19 +103,23 @@ export async function writeStepGraph(
     if (name !== id) onnx.node('Cast', name, [id], { to: DATA_TYPES[type] });
     onnx.output(name, type, dims);
   }
-  await data.write(dataPath);
-  atomicWriteFile(
-    path,
-    encodeModel({
-      ...{ irVersion: IR_VERSION, producerName: 'dllm-npu', producerVersion: project().version },
-      ...{ opsetImport: [{ domain: '', version: OPSET }], metadataProps: [] },
-      graph: {
-        ...{ name: `${config.name}-step`, node: onnx.nodes, initializer: onnx.initializers },
-        ...{ input: onnx.inputs, output: onnx.outputs },
-      },
-    }),
-  );
-  return { path, graph, io };
+  const model = encodeModel({
+    ...{ irVersion: IR_VERSION, producerName: 'dllm-npu', producerVersion: project().version },
+    ...{ opsetImport: [{ domain: '', version: OPSET }], metadataProps: [] },
+    graph: {
+      ...{ name: `${config.name}-step`, node: onnx.nodes, initializer: onnx.initializers },
+      ...{ input: onnx.inputs, output: onnx.outputs },
+    },
+  });
+  return {
+    ...{ graph, io, sha256: createHash('sha256').update(model).digest('hex') },
+    write: async (directory) => {
+      const path = join(directory, name);
+      await data.write(`${path}.data`);
+      atomicWriteFile(path, model);
+      return path;
+    },
+  };
 }
 
 /** The pass a bucket stands for: every row may want logits, and any key may be hidden. */

@@ -64,7 +64,8 @@ export function parseQnnProfile(text: string, label: string): QnnProfile {
 }
 
 function readRows(text: string, label: string): Row[] {
-  const [header = '', ...lines] = text.split(/\r?\n/);
+  // A process that was killed leaves the last line unfinished.
+  const [header = '', ...lines] = text.slice(0, text.lastIndexOf('\n') + 1).split(/\r?\n/);
   const columns = header.split(',');
   const traced = columns.at(-1) === TRACE_COLUMN;
   const known = PROFILE_HEADER.join() === (traced ? columns.slice(0, -1) : columns).join();

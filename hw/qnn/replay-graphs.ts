@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import type { Trace } from '../../src/decode/trace.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { type Bucket, bucketFor, bucketName } from '../graph/buckets.js';
-import { writeStepGraph } from '../graph/step-graph.js';
+import { buildStepGraph } from '../graph/step-graph.js';
 
 /** Buckets that the passes of a trace need, with the number of passes of each. */
 export function bucketsOf(
@@ -30,9 +29,8 @@ export async function writeReplayGraphs(
 ): Promise<string[]> {
   const paths: string[] = [];
   for (const bucket of buckets) {
-    const path = join(directory, `${bucketName(bucket)}.onnx`);
-    await writeStepGraph(config, weights, path, { bucket, numerics: 'f32', head: true });
-    paths.push(path);
+    const graph = await buildStepGraph(config, weights, { bucket, numerics: 'f32', head: true });
+    paths.push(await graph.write(directory));
   }
   return paths;
 }

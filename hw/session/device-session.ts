@@ -6,7 +6,6 @@ import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { fileSha256 } from '../../src/model/load.js';
 import type { WeightSource } from '../../src/model/weights.js';
-import { project } from '../../src/util/project-root.js';
 import { environmentFailure } from '../device-error.js';
 import { bucketName } from '../graph/buckets.js';
 import type { Calibration } from '../graph/calibration.js';
@@ -141,31 +140,21 @@ export class DeviceSession {
   }
 
   /**
-   * A folder of its own for everything that a context depends on: one that was made of another model, format or
+   * A folder of its own for what a context depends on beside its graph: one that was made of other weights or by another
    * library is never found.
    */
   private async contexts(asked: NonNullable<DeviceRequest['contexts']>): Promise<ContextOptions> {
-    const { model, numerics, calibration, kv, head } = this.request;
     const { plugin, backendFile, provider } = this.qnn!;
+    const { model, numerics } = this.request;
     const depends = {
-      ...{
-        project: project().version,
-        config: model.config,
-        numerics,
-        kv: kv ?? 'f32',
-        head: head ?? 'graph',
-      },
       weights: await fileSha256(model.weightsPath),
-      calibration: calibration?.entries() ?? null,
       libraries: [await fileSha256(plugin.path), await fileSha256(backendFile)],
       options: withoutPlaces(provider.options),
       embed: asked.embed,
     };
     const key = createHash('sha256').update(JSON.stringify(depends)).digest('hex').slice(0, KEY_DIGITS);
-    return {
-      directory: join(asked.directory, `${model.config.name}-${numerics}-${key}`),
-      embed: asked.embed,
-    };
+    const directory = join(asked.directory, `${model.config.name}-${numerics}-${key}`);
+    return { directory, embed: asked.embed };
   }
 
   private opened() {

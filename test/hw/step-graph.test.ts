@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bucketFor } from '../../hw/graph/buckets.js';
 import { calibrate } from '../../hw/graph/calibrate.js';
 import { Calibration } from '../../hw/graph/calibration.js';
 import { DeviceEngine, type DeviceEvent } from '../../hw/graph/device-engine.js';
 import { activationScale, packNibbles, quantizeRows } from '../../hw/graph/quantize.js';
-import { stepGraph, writeStepGraph } from '../../hw/graph/step-graph.js';
+import { buildStepGraph, stepGraph } from '../../hw/graph/step-graph.js';
 import { OrtHost } from '../../hw/ort/host.js';
 import { composePolicy } from '../../src/decode/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { decode } from '../../src/decode/session.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
-import { loadModel } from '../../src/model/load.js';
+import { type LoadedModel, loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import { decodeModel } from '../../src/onnx/onnx-proto.js';
 import { generateProblem } from '../../src/train/problems.js';
@@ -68,10 +68,15 @@ describe('quantisation', () => {
 });
 
 describe('device graph on ONNX Runtime', () => {
+  let model: LoadedModel;
+  beforeAll(async () => {
+    model = await loadModel('tiny-llada');
+  });
+  afterAll(() => model?.weights.close());
+
   it('decodes the shipped model to the tokens of the reference; in W8A16 too', {
     timeout: 120_000,
   }, async () => {
-    const model = await loadModel('tiny-llada');
     const reference = await createTfjsEngine(model.config, model.weights);
     const events: DeviceEvent[] = [];
     const onEvent = (event: DeviceEvent) => events.push(event);
@@ -97,7 +102,6 @@ describe('device graph on ONNX Runtime', () => {
   });
 
   it('ends before the head when the CPU has it, and decodes to the same tokens', async () => {
-    const model = await loadModel('tiny-llada');
     const device = new DeviceEngine(model.config, model.weights, { ...onCpu, numerics: 'f32', head: 'cpu' });
     const whole = new DeviceEngine(model.config, model.weights, { ...onCpu, numerics: 'f32' });
     const promptIds = encodePrompt(model.tokenizer!, generateProblem(1, 3, 'long', 'heldout').prompt);
@@ -109,39 +113,28 @@ describe('device graph on ONNX Runtime', () => {
     expect(split.tokens).toEqual(together.tokens);
     await Promise.all([device.close(), whole.close()]);
     const options = { bucket: { rows: 32, context: 64 }, numerics: 'f32', head: false, kv: 'f32' } as const;
-    const { io } = await writeStepGraph(
-      model.config,
-      model.weights,
-      `${temporaryDirectory()}/m.onnx`,
-      options,
-    );
+    const { io } = await buildStepGraph(model.config, model.weights, options);
     expect(io.result).toBe('output_norm');
   });
 
   it('has a scale per 32 weights in W4A16, and refuses rows that are no whole blocks', async () => {
-    const model = await loadModel('tiny-llada');
     const calibration = new Calibration();
     for (const { id } of stepGraph(model.config, BUCKET).tensors.values())
       calibration.observe(id, Float32Array.of(1));
-    const path = `${temporaryDirectory()}/m.onnx`;
     const options = { bucket: BUCKET, numerics: 'w4a16', head: true, calibration } as const;
-    await writeStepGraph(model.config, model.weights, path, options);
-    const { graph } = decodeModel(readFileSync(path));
+    const built = await buildStepGraph(model.config, model.weights, options);
+    const { graph } = decodeModel(readFileSync(await built.write(temporaryDirectory())));
     const dims = new Map(graph.initializer.map((tensor) => [tensor.name, [...tensor.dims].map(Number)]));
     expect(dims.get('blk.0.ffn_down.weight.w4.codes')).toEqual([128, 384]);
     expect(dims.get('blk.0.ffn_down.weight.w4.scales')).toEqual([128, 12]);
     // The head keeps 8 bits and a scale per token.
     expect(dims.get('token_embd.weight.w8.scales')).toEqual([446]);
     const config = { ...model.config, ffn: 380 };
-    await expect(writeStepGraph(config, model.weights, path, options)).rejects.toThrow(
-      /no whole blocks of 32/,
-    );
+    await expect(buildStepGraph(config, model.weights, options)).rejects.toThrow(/no whole blocks of 32/);
   });
 
   it('refuses quantised numerics without calibration', async () => {
-    const model = await loadModel('tiny-llada');
     const options = { bucket: { rows: 32, context: 64 }, numerics: 'w4a16', head: true, kv: 'f32' } as const;
-    const written = writeStepGraph(model.config, model.weights, `${temporaryDirectory()}/m.onnx`, options);
-    await expect(written).rejects.toThrow(/needs calibrated/);
+    await expect(buildStepGraph(model.config, model.weights, options)).rejects.toThrow(/needs calibrated/);
   });
 });

@@ -47,21 +47,22 @@ describe.skipIf(htp.missing !== null)('compiled contexts of the emulated HTP bac
     expect([first.from, again.from]).toEqual(['graph', 'context']);
     expect(again.logits).toEqual(first.logits);
     const names = again.record.files.map(({ name }) => name);
-    expect(names).toContain('r32-c64_ctx.onnx');
-    expect(names.includes('r32-c64_ctx_qnn.bin')).toBe(!embed);
+    expect(names.some((name) => /^r32-c64-[0-9a-f]{12}_ctx\.onnx$/.test(name))).toBe(true);
+    expect(names.some((name) => name.endsWith('_ctx_qnn.bin'))).toBe(!embed);
     expect(again.record.executionClass).toBe('htp-emulator-x86');
     const [folder] = readdirSync(contexts.directory);
     expect(readdirSync(join(contexts.directory, folder!)).filter((name) => name.startsWith('.'))).toEqual([]);
-    // Another format is another folder: nothing is taken for what it is not.
+    // Another graph is another context: nothing is taken for what it is not.
     expect((await once({ contexts, kv: 'f16' })).from).toBe('graph');
-    expect(readdirSync(contexts.directory)).toHaveLength(2);
+    expect(readdirSync(join(contexts.directory, folder!))).toHaveLength(embed ? 2 : 4);
   });
 
   it('that are damaged are refused with what to do', async () => {
     const contexts = { directory: temporaryDirectory(), embed: false };
     await once({ contexts });
     const [folder] = readdirSync(contexts.directory);
-    truncateSync(join(contexts.directory, folder!, 'r32-c64_ctx_qnn.bin'), 100_000);
+    const binary = readdirSync(join(contexts.directory, folder!)).find((name) => name.endsWith('.bin'))!;
+    truncateSync(join(contexts.directory, folder!, binary), 100_000);
     await expect(once({ contexts })).rejects.toThrow(/create session: .*context binary.*remove its folder/);
   });
 

@@ -23,6 +23,7 @@ describe('profile of the QNN provider', () => {
     expect(executions).toHaveLength(2);
     const cut = text.slice(0, text.lastIndexOf('0,EXECUTE'));
     expect(parseQnnProfile(cut, 'p').executions).toEqual(executions.slice(0, 1));
+    expect(parseQnnProfile(`${cut}0,EXEC`, 'p').executions).toEqual(executions.slice(0, 1));
     expect(executions[0]).toMatchObject({
       us: 1351442,
       acceleratorUs: 1349854,
