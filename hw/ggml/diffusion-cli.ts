@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import { DataError, UsageError } from '../../src/errors.js';
 
@@ -51,13 +52,33 @@ export function diffusionArgs(options: DiffusionOptions, device: string): string
     ...['--temp', String(temperature), '--seed', String(seed)],
     ...(threads === undefined ? [] : ['-t', String(threads)]),
     ...deviceArgs(device),
-    '-v',
+    // The answer is a message of the log in most versions: with prefixes it can be told from the others.
+    ...['--log-prefix', '--log-timestamps', '-v'],
   ];
 }
 
 /** Everything on the device, or nothing. */
 export function deviceArgs(device: string): string[] {
   return device === 'none' ? ['--device', 'none', '-ngl', '0'] : ['--device', device, '-ngl', '99'];
+}
+
+/** Start of a message, e.g. `0.12.345.678 I `. */
+const MESSAGE = /^\d+\.\d\d\.\d{3}\.\d{3} [A-Z] /;
+
+/**
+ * The text that llama-diffusion-cli generated: its standard output where it has any, else the message behind that with
+ * the time (source: examples/diffusion/diffusion-cli.cpp and common/log.cpp, October 2026).
+ */
+export function parseDiffusionText(stdout: string, stderr: string): string {
+  const own = stdout.replace(/^(total time|throughput): .*$/gm, '').trim();
+  if (own !== '') return own;
+  const lines = stripVTControlCharacters(stderr).split(/\r?\n/);
+  const timed = lines.findIndex((line) => TIMING.test(line));
+  if (timed < 0) return '';
+  const [first = '', ...rest] = lines.slice(timed + 1);
+  const end = rest.findIndex((line) => MESSAGE.test(line));
+  const text = end < 0 ? rest : rest.slice(0, end);
+  return [first.replace(MESSAGE, ''), ...text].join('\n').trim();
 }
 
 export interface DiffusionTiming {

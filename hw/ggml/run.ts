@@ -46,8 +46,7 @@ export interface GgmlRun {
 
 export interface GgmlResult {
   readonly stdout: string;
-  /** Everything that was said, on both streams. */
-  readonly log: string;
+  readonly stderr: string;
   readonly session: SessionLog;
   /** Null without profiling. */
   readonly profile: ProfileLog | null;
@@ -97,15 +96,14 @@ async function inDirectory(runner: CommandRunner, run: GgmlRun, place: Place): P
   await pushAll(runner, [[files.tool, tool], ...libraries, [run.model, model]], options);
   await runner.exec({ argv: ['chmod', '755', tool], repeatable: true });
   const startedAt = new Date().toISOString();
-  const before = performance.now();
-  const { result, log } = await withLog(
+  const { result, stderr, hostMs } = await withLog(
     runner,
     directory,
     run,
     [tool, ...run.args(model)],
     environment(lib, run.profile),
   );
-  const hostMs = performance.now() - before;
+  const log = `${result.stdout}\n${stderr}`;
   const session = parseSessionLog(log);
   if (result.exitCode !== 0) throw refusal(run, result, log, session);
   const profile = parseProfileLog(log);
@@ -120,7 +118,7 @@ async function inDirectory(runner: CommandRunner, run: GgmlRun, place: Place): P
     runs: [timing(run, hostMs, profile)],
     ...{ failure: null, startedAt },
   });
-  return { stdout: result.stdout, log, session, profile, target, record };
+  return { stdout: result.stdout, stderr, session, profile, target, record };
 }
 
 /** A log that one string can hold with room to spare. */
@@ -133,22 +131,29 @@ async function withLog(
   { tool, timeoutMs, signal, logPath }: GgmlRun,
   argv: readonly string[],
   env: Record<string, string>,
-): Promise<{ result: CommandResult; log: string }> {
+): Promise<{ result: CommandResult; stderr: string; hostMs: number }> {
   const remote = runner.join(directory, 'stderr.log');
-  const result = await runner.exec({
-    argv: ['sh', '-c', 'log=$1; shift; exec "$@" 2> "$log"', 'sh', remote, ...argv],
-    ...{ env, timeoutMs, label: tool },
-    ...(signal === undefined ? {} : { signal }),
-  });
   const own = await mkdtemp(join(tmpdir(), 'dllm-npu-log-'));
   const local = logPath ?? join(own, 'stderr.log');
   try {
+    const before = performance.now();
+    const running = runner.exec({
+      argv: ['sh', '-c', 'log=$1; shift; exec "$@" 2> "$log"', 'sh', remote, ...argv],
+      ...{ env, timeoutMs, label: tool },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const result = await running.catch(async (error: unknown) => {
+      // What it said before it was killed is what the user looks at.
+      if (logPath !== undefined) await runner.pull(remote, logPath).catch(() => {});
+      throw error;
+    });
+    const hostMs = performance.now() - before;
     await runner.pull(remote, local);
     const { size } = await stat(local);
     if (size > MAX_LOG_BYTES) {
       throw new DataError(`the log has ${(size / 1e6).toFixed(0)} MB: profile fewer steps or a lower level`);
     }
-    return { result, log: `${result.stdout}\n${await readFile(local, 'utf8')}` };
+    return { result, hostMs, stderr: await readFile(local, 'utf8') };
   } finally {
     await rm(own, { recursive: true, force: true });
   }

@@ -52,9 +52,9 @@ export class AdbPush {
         continue;
       }
       if (await this.settle(file, options.signal)) return resumed ? 'resumed' : 'sent';
-      // What was there of an earlier attempt was damaged, and is gone now: once more from the start.
-      if (resumed && attempt < ATTEMPTS) resumed = false;
-      else throw damaged(this.shell.serial);
+      // What was there is not what was sent, and is gone now; or a broken connection hid that it is in place already.
+      if (attempt === ATTEMPTS) throw damaged(this.shell.serial);
+      resumed = false;
     }
   }
 
@@ -64,7 +64,7 @@ export class AdbPush {
    */
   private async look(file: Transfer, signal?: AbortSignal): Promise<'present' | PartialState> {
     const { remote, size, sha256, partial } = file;
-    const { stdout } = await this.run(
+    const result = await this.run(
       `mkdir -p "$5" || exit 1
        if [ -f "$1" ] && [ "$(stat -c %s "$1")" = "$2" ]; then
          if grep -qxF "$3 $(stat -c '%i %s %z' "$1")" "$4" 2>/dev/null; then echo "$3"; else sha256sum < "$1"; fi
@@ -74,7 +74,8 @@ export class AdbPush {
       [remote, String(size), sha256, manifestOf(remote), posix.dirname(remote), partial],
       signal,
     );
-    const [held = '', partialBytes = '0', ...df] = stdout.trim().split('\n');
+    if (result.exitCode !== 0) throw failureOf('push', result, `${remote} cannot be made`);
+    const [held = '', partialBytes = '0', ...df] = result.stdout.trim().split('\n');
     if (held.startsWith(sha256)) return 'present';
     const freeBytes = Number(df.at(-1)?.trim().split(/\s+/)[3]) * 1024;
     return { partialBytes: Number(partialBytes), freeBytes: Number.isNaN(freeBytes) ? null : freeBytes };

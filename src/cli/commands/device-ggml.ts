@@ -124,7 +124,9 @@ function registerRead(ggml: Command, context: () => Context): void {
 }
 
 async function generate(ctx: Context, options: GenerateOptions): Promise<void> {
-  const { diffusionArgs, parseDiffusionTiming } = await import('../../../hw/ggml/diffusion-cli.js');
+  const { diffusionArgs, parseDiffusionText, parseDiffusionTiming } = await import(
+    '../../../hw/ggml/diffusion-cli.js'
+  );
   const { prompt, length, steps, algorithm, eps, blockLength, temperature, seed, threads, device } = options;
   const args = (model: string) =>
     diffusionArgs(
@@ -138,9 +140,9 @@ async function generate(ctx: Context, options: GenerateOptions): Promise<void> {
     );
   // Wrong options are told before anything is sent.
   args(options.model);
-  const { result, log } = await runTool(ctx, options, 'llama-diffusion-cli', args);
-  const timing = parseDiffusionTiming(log);
-  const text = result.stdout.replace(/^.*total time: .*$/m, '').trim();
+  const result = await runTool(ctx, options, 'llama-diffusion-cli', args);
+  const timing = parseDiffusionTiming(`${result.stdout}\n${result.stderr}`);
+  const text = parseDiffusionText(result.stdout, result.stderr);
   ctx.data({ text, timing, ...summary(result), record: result.record });
   ctx.print(`${text}\n`);
   const perStep = timing.samplingStepMs === null ? '' : `, of it sampling ${timing.samplingStepMs} ms`;
@@ -153,7 +155,7 @@ async function bench(ctx: Context, options: BenchOptions): Promise<void> {
   const { rows, depth, repetitions, threads, device } = options;
   const args = (model: string) =>
     benchArgs({ model, rows, depth, repetitions, ...(threads === undefined ? {} : { threads }) }, device);
-  const { result } = await runTool(ctx, options, 'llama-bench', args);
+  const result = await runTool(ctx, options, 'llama-bench', args);
   const measured = parseBench(result.stdout);
   ctx.data({ bench: measured, ...summary(result), record: result.record });
   ctx.print(`${measured.modelType}, ${measured.backends}, build ${measured.build}`);
@@ -181,7 +183,7 @@ async function runTool(
   options: GgmlOptions,
   tool: GgmlRun['tool'],
   args: GgmlRun['args'],
-): Promise<{ result: GgmlResult; log: string }> {
+): Promise<GgmlResult> {
   const { runGgml } = await import('../../../hw/ggml/run.js');
   const { ggmlPackage } = await import('../../../hw/ggml/package.js');
   // What is missing here is told before a phone is looked for.
@@ -190,14 +192,13 @@ async function runTool(
   const { runner, keepIn } = await openRunner(ctx, options);
   const bar = progressBar(ctx, 'bytes sent');
   try {
-    const result = await runGgml(runner, {
+    return await runGgml(runner, {
       ...{ tool, args, packageDirectory: options.package, model: options.model, device: options.device },
       ...{ profile: options.profile as GgmlRun['profile'], timeoutMs: options.timeout * 1000 },
       ...{ signal: ctx.signal, onProgress: (done: number, total: number) => bar.update(done, total) },
       ...(keepIn === undefined ? {} : { keepIn }),
       ...(options.log === undefined ? {} : { logPath: options.log }),
     });
-    return { result, log: result.log };
   } finally {
     bar.stop();
   }

@@ -12,12 +12,14 @@ export interface Pretence {
   readonly catFillsAfter?: number;
   /** Whether `cat` gives other bytes than it gets. */
   readonly catDamages?: boolean;
+  /** Whether `mv` takes a second to come back when it has moved a file, the first time. */
+  readonly mvThenWaits?: boolean;
 }
 
 /** Puts programs in front of the path of a loopback device, so that it says it is somebody else. @returns its environment */
 export function pretend(directory: string, pretence: Pretence): Record<string, string> {
   mkdirSync(directory, { recursive: true });
-  const { machine, socModel, socId, freeKilobytes, catFillsAfter, catDamages } = pretence;
+  const { machine, socModel, socId, freeKilobytes, catFillsAfter, catDamages, mvThenWaits } = pretence;
   const program = (name: string, body: string) => {
     writeFileSync(join(directory, name), `#!/bin/sh\n${body}\n`);
     chmodSync(join(directory, name), 0o755);
@@ -35,6 +37,10 @@ export function pretend(directory: string, pretence: Pretence): Record<string, s
     'cat',
     `[ "$1" = /sys/devices/soc0/soc_id ] && { echo ${socId ?? ''}; exit; }\n[ "$1" = /sys/devices/soc0/machine ] && exit 1\n${full}\n${damage}\nexec /bin/cat "$@"`,
   );
+  if (mvThenWaits === true) {
+    const once = join(directory, 'moved');
+    program('mv', `/bin/mv "$@" && [ ! -e '${once}' ] && : > '${once}' && sleep 1`);
+  }
   if (freeKilobytes !== undefined) {
     const line = `echo "f 9 9 ${freeKilobytes} 9% /"`;
     program(

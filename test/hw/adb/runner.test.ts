@@ -234,6 +234,25 @@ describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
       expect(readFileSync(join(directory, 'm')).equals(readFileSync(path))).toBe(true);
     });
 
+    it('are done when the answer that says so was lost', async () => {
+      const path = file('model', MB);
+      const directory = await runner.makeWorkDirectory();
+      // The connection breaks after the file got its name and before the phone can say so.
+      const env = pretend(join(local, 'bin'), { mvThenWaits: true });
+      const other = await LoopbackDevice.start({ env });
+      try {
+        await server.connect(other);
+        const slow = await AdbRunner.open({ serial: other.serial, env: server.env, directory: place });
+        const pushing = slow.push(path, join(directory, 'm'));
+        while (!existsSync(join(directory, 'm'))) await sleep(20);
+        other.cut();
+        expect(['sent', 'present']).toContain(await pushing);
+        expect(readFileSync(join(directory, 'm')).equals(readFileSync(path))).toBe(true);
+      } finally {
+        await other.stop();
+      }
+    });
+
     it('that arrive damaged never get their name', async () => {
       const other = await LoopbackDevice.start({ env: pretend(join(local, 'bin'), { catDamages: true }) });
       try {

@@ -88,8 +88,8 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
   it('runs a generation and gives text, time per step, operators and a record', async () => {
     await phone(PHONE);
     // The stand-in says what a real run says; its operators have the session and the cycles of one.
-    const log = `${logs.session}${logs.pipes}${logs['diffusion-dream']}`;
-    const script = `echo "$LD_LIBRARY_PATH $GGML_HEXAGON_PROFILE" > "${local}/env"; printf '%s\\n' "$@" > "${local}/args"; echo; echo 'Because of Rayleigh.'; ${says(log)} >&2`;
+    const log = `${logs.session}${logs.pipes}${logs['diffusion-answer']}`;
+    const script = `echo "$LD_LIBRARY_PATH $GGML_HEXAGON_PROFILE" > "${local}/env"; printf '%s\\n' "$@" > "${local}/args"; ${says(log)} >&2`;
     const recordPath = join(local, 'record.json');
     const logPath = join(local, 'kept.log');
     const { code, stdout, stderr } = await generate(script, [
@@ -101,7 +101,7 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
       '3',
     ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^Because of Rayleigh\.\n/);
+    expect(stdout).toMatch(/^Because of\nRayleigh scattering\.\n/);
     expect(stdout).toMatch(/200\.01 ms per step, of it sampling 12\.25 ms/);
     expect(stdout).toMatch(/MUL_MAT .*q4_0 x f32 -> f32/);
     expect(stdout).toMatch(/HMX_COMP 909000/);
@@ -265,12 +265,14 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
       await refused(generate('kill -SEGV $$'), /ended with code 139/);
     });
 
-    it('a run that takes too long', async () => {
+    it('a run that takes too long, whose log is kept', async () => {
       await phone(PHONE);
+      const log = join(local, 'slow.log');
       await refused(
-        generate('exec sleep 100', ['--timeout', '1']),
+        generate('echo loading >&2; exec sleep 100', ['--timeout', '1', '--log', log]),
         /llama-diffusion-cli did not end within 1 s and was killed/,
       );
+      expect(readFileSync(log, 'utf8')).toBe('loading\n');
     });
 
     it('a phone that goes away while the tool runs, once it is back', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { benchArgs, parseBench } from '../../../hw/ggml/bench.js';
 import { CycleCounter } from '../../../hw/ggml/cycle-counter.js';
-import { diffusionArgs, parseDiffusionTiming } from '../../../hw/ggml/diffusion-cli.js';
+import { diffusionArgs, parseDiffusionText, parseDiffusionTiming } from '../../../hw/ggml/diffusion-cli.js';
 import { parseProfileLog } from '../../../hw/ggml/profile-log.js';
 import { parseSessionLog } from '../../../hw/ggml/session-log.js';
 import { goldenTexts } from '../golden-logs.js';
@@ -136,7 +136,7 @@ describe('llama-diffusion-cli', () => {
     const args = diffusionArgs({ ...base, blockLength: 32, threads: 4 }, 'HTP0');
     // origin: upstream-doc (examples/diffusion/README.md of llama.cpp)
     expect(args.join(' ')).toBe(
-      '-m m.gguf -p a "b" -ub 128 -b 128 -c 128 --diffusion-steps 64 --diffusion-algorithm 4 --diffusion-block-length 32 --temp 0 --seed 0 -t 4 --device HTP0 -ngl 99 -v',
+      '-m m.gguf -p a "b" -ub 128 -b 128 -c 128 --diffusion-steps 64 --diffusion-algorithm 4 --diffusion-block-length 32 --temp 0 --seed 0 -t 4 --device HTP0 -ngl 99 --log-prefix --log-timestamps -v',
     );
     expect(diffusionArgs({ ...base, eps: 0.001, algorithm: 'entropy' }, 'none')).toEqual(
       expect.arrayContaining([
@@ -159,6 +159,12 @@ describe('llama-diffusion-cli', () => {
     [{ blockLength: 32, steps: 0 }, /steps/],
   ])('refuses options %j', (extra, message) => {
     expect(() => diffusionArgs({ ...base, ...extra }, 'HTP0')).toThrow(message);
+  });
+
+  it('gives its answer on standard output, or in the log behind the time', () => {
+    expect(parseDiffusionText('\nOn stdout.\ntotal time: 1.0ms, ...\n', '')).toBe('On stdout.');
+    expect(parseDiffusionText('', text('diffusion-answer'))).toBe('Because of\nRayleigh scattering.');
+    expect(parseDiffusionText('', 'nothing')).toBe('');
   });
 
   it('tells the time of a step', () => {
