@@ -43,23 +43,26 @@ const duration = (startMs: number, endMs: number): number =>
 
 /**
  * A timeline in the Chrome trace format, which ui.perfetto.dev opens. Every track holds one kind of work, so its
- * slices never overlap; each slice names operator, layer and step in `args`.
+ * slices never overlap; each slice names operator, layer and step in `args`. Names come first, then events by time;
+ * tracks without work are left out.
  */
 export function toPerfetto(timeline: Timeline): PerfettoTrace {
-  const events: TraceEvent[] = [
+  const used = new Set(timeline.spans.map((span) => span.track));
+  const names: TraceEvent[] = [
     { ph: 'M', name: 'process_name', pid: NPU, args: { name: `NPU (${timeline.machine})` } },
     { ph: 'M', name: 'process_name', pid: HOST, args: { name: 'host' } },
     { ph: 'M', name: 'thread_name', pid: HOST, tid: STEPS_TID, args: { name: 'denoising steps' } },
     { ph: 'M', name: 'thread_sort_index', pid: HOST, tid: STEPS_TID, args: { sort_index: 0 } },
   ];
   const tids = new Map<Track, number>();
-  TRACKS.forEach((track, at) => {
+  TRACKS.filter((track) => used.has(track)).forEach((track, at) => {
     const tid = STEPS_TID + 1 + at;
     tids.set(track, tid);
     const { pid, title } = PLACE[track];
-    events.push({ ph: 'M', name: 'thread_name', pid, tid, args: { name: title } });
-    events.push({ ph: 'M', name: 'thread_sort_index', pid, tid, args: { sort_index: at + 1 } });
+    names.push({ ph: 'M', name: 'thread_name', pid, tid, args: { name: title } });
+    names.push({ ph: 'M', name: 'thread_sort_index', pid, tid, args: { sort_index: at + 1 } });
   });
+  const events: TraceEvent[] = [];
   for (const { step, startMs, endMs } of timeline.steps) {
     const ts = us(startMs);
     events.push({
@@ -83,5 +86,11 @@ export function toPerfetto(timeline: Timeline): PerfettoTrace {
   for (const { name, tMs, value } of timeline.counters) {
     events.push({ ph: 'C', name, pid: NPU, ts: us(tMs), args: { value } });
   }
-  return { displayTimeUnit: 'ms', otherData: { machine: timeline.machine }, traceEvents: events };
+  // By time, as readers that stream a file want them.
+  events.sort((a, b) => (a.ts ?? 0) - (b.ts ?? 0));
+  return {
+    displayTimeUnit: 'ms',
+    otherData: { machine: timeline.machine },
+    traceEvents: [...names, ...events],
+  };
 }

@@ -134,7 +134,7 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
         String(r.rows),
         r.ms.toFixed(1),
         (r.ms / r.rows).toFixed(2),
-        `${r.energy.joules.toPrecision(2)} (${r.energy.range.map((end) => end.toPrecision(2)).join('-')})`,
+        `${digits(r.energy.joules)} (${r.energy.range.map(digits).join('-')})`,
         r.bound,
         ...resources.map((name) => ((r.utilization[name] ?? 0) * 100).toFixed(0)),
         r.parts
@@ -152,6 +152,9 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
   const note = timeline === null ? null : timelineNote(timeline);
   if (note !== null) ctx.print(note);
 }
+
+/** Two digits, never an exponent. */
+const digits = (value: number): string => String(Number(value.toPrecision(2)));
 
 const ENERGY_NOTE =
   '* above idle, with all its numbers at the low and at the high end: every one is assumed, see `hardware energy`';
@@ -182,7 +185,8 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
   );
   const { header } = trace;
   const energy = energyOf(timings, machine.options.profile);
-  const energyPerToken = energy.joules / header.genLength;
+  const tokens = header.genLength;
+  const perToken = { joules: energy.joules / tokens, range: energy.range.map((end) => end / tokens) };
   const steps = timings.map(({ startMs, endMs, counters }, step) => ({
     step,
     ms: endMs - startMs,
@@ -191,18 +195,20 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
   ctx.data({
     trace: { file, policy: header.policy.name, model: header.model.name, timer: header.timer },
     ...{ machine: machine.name, total_s: totalMs / 1000, utilization, diverges_at: divergesAt, steps },
-    energy: { ...energy, per_token_j: energyPerToken },
+    energy: { ...energy, per_token_j: perToken.joules, per_token_range_j: perToken.range },
     ...(timeline === null ? {} : { perfetto: timeline }),
   });
   ctx.print(`${header.policy.name}, decided by ${header.model.name}, timed on ${machine.name}: simulated`);
   ctx.print(
     `${steps.length} steps in ${(totalMs / 1000).toFixed(2)} s, ${(totalMs / steps.length).toFixed(1)} ms each`,
   );
-  const busy = Object.entries(utilization).map(([name, share]) => `${name} ${(share * 100).toFixed(0)} %`);
+  const busy = Object.entries(utilization).flatMap(([name, share]) =>
+    share > 0 ? [`${name} ${(share * 100).toFixed(0)} %`] : [],
+  );
   ctx.print(`busy: ${busy.join(', ')}`);
   ctx.print(
-    `${energy.joules.toPrecision(3)} J* for the request (${energy.range.map((end) => end.toPrecision(2)).join(' to ')}), ` +
-      `${energyPerToken.toPrecision(3)} J* a token\n${ENERGY_NOTE}`,
+    `${digits(energy.joules)} J* for the request (${energy.range.map(digits).join(' to ')}), ` +
+      `${digits(perToken.joules)} J* a token (${perToken.range.map(digits).join(' to ')})\n${ENERGY_NOTE}`,
   );
   if (divergesAt !== null) {
     ctx.print(

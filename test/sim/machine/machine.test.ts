@@ -168,6 +168,32 @@ describe('timeline', () => {
     }
   });
 
+  it('is what trace viewers take without a warning: names first, events by time, slices of some length', () => {
+    const machine = machineFor({ record: true, memory: 'somr' });
+    for (let step = 0; step < 3; step++) machine.time(plan(step, 1));
+    const { traceEvents } = toPerfetto(machine.timeline());
+    const firstEvent = traceEvents.findIndex(({ ph }) => ph !== 'M');
+    expect(traceEvents.slice(firstEvent).every(({ ph }) => ph !== 'M')).toBe(true);
+    const processes = traceEvents.filter(({ name }) => name === 'process_name').map(({ pid }) => pid);
+    const used = new Set<string>();
+    let before = 0;
+    for (const { ph, pid, tid, ts = -1, dur = -1, args = {} } of traceEvents.slice(firstEvent)) {
+      expect(processes).toContain(pid);
+      expect(ts).toBeGreaterThanOrEqual(before);
+      before = ts;
+      if (ph === 'X') {
+        expect(dur).toBeGreaterThan(0);
+        used.add(`${pid}/${tid}`);
+      } else {
+        expect(ph).toBe('C');
+        expect(Object.values(args).every((value) => Number.isFinite(value))).toBe(true);
+      }
+    }
+    const threads = traceEvents.filter(({ name }) => name === 'thread_name');
+    expect(new Set(threads.map(({ pid, tid }) => `${pid}/${tid}`))).toEqual(used);
+    expect(used.size).toBe(threads.length);
+  });
+
   it('names every track and is plain JSON', () => {
     const machine = machineFor({ record: true, memory: 'somr' });
     machine.time(plan(0, 1));
