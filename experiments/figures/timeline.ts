@@ -12,7 +12,10 @@ const FAMILIES = {
     groups: ['rmsnorm', 'rope', 'swiglu', 'add', 'embed', 'gather-rows'],
   },
   'head, sampling': { color: PALETTE.purple, groups: ['head', 'sampling'] },
-  'dispatch, map': { color: PALETTE.black, groups: ['dispatch', 'cache maintenance', 'mapping'] },
+  'dispatch, map': {
+    color: PALETTE.black,
+    groups: ['dispatch', 'cache maintenance', 'mapping', 'operator start'],
+  },
   'staging copy': { color: PALETTE.green, groups: ['copy'] },
   refresh: { color: PALETTE.sky, groups: ['refresh'] },
   other: { color: PALETTE.grey, groups: [] },
@@ -73,8 +76,12 @@ export function middleLayer(timeline: Timeline): { layer: number; startMs: numbe
 /**
  * Lanes of one step: the whole step above, its middle layer enlarged below. A bar spans the time an operator holds
  * the unit; its height is the share of that time in which the unit works.
+ * @param title default: row, step and prompt
  */
-export function timelineSpec(timeline: Timeline): TopLevelSpec {
+export function timelineSpec(
+  timeline: Timeline,
+  title = `${timeline.row}: step ${timeline.step} of prompt ${timeline.prompt}`,
+): TopLevelSpec {
   const present = new Set(timeline.spans.map((span) => familyOf(span.group)));
   const families = FAMILY_NAMES.filter((name) => present.has(name));
   const layer = middleLayer(timeline);
@@ -83,8 +90,8 @@ export function timelineSpec(timeline: Timeline): TopLevelSpec {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     config: CONFIG,
     title: {
-      text: `${timeline.row}: step ${timeline.step} of prompt ${timeline.prompt}`,
-      subtitle: `simulated, ${timeline.durationMs.toFixed(1)} ms`,
+      text: title,
+      subtitle: `simulated, ${timeline.durationMs.toFixed(1)} ms; a bar's height is the share of its time in which the unit works`,
     },
     vconcat:
       layer === null ? [whole] : [whole, panel(timeline, families, layer, `layer ${layer.layer} enlarged`)],
@@ -135,7 +142,7 @@ function panel(
         axis: {
           title: null,
           values: timeline.lanes.map((_, index) => index + 0.5),
-          labelExpr: `${JSON.stringify(timeline.lanes)}[floor(datum.value)]`,
+          labelExpr: `${JSON.stringify(timeline.lanes.map(laneTitle))}[floor(datum.value)]`,
           ticks: false,
           domain: false,
           grid: false,
@@ -150,6 +157,11 @@ function panel(
       },
     },
   };
+}
+
+/** Acronyms as acronyms. */
+function laneTitle(lane: string): string {
+  return ['dma', 'l2', 'cpu', 'gpu'].includes(lane) ? lane.toUpperCase() : lane;
 }
 
 /** Microsecond resolution is below a pixel and keeps the file small. */

@@ -37,6 +37,7 @@ export function registerFigure(program: Command, context: () => Context): void {
   step('roofline', 'a step on its roofline: operations per byte and what was reached', 32, drawRoofline);
   step('staircase', 'time of a step by rows, up to --rows, under every memory runtime', 128, drawStaircase);
   step('tornado', 'a step at both ends of every number that was not measured', 32, drawTornado);
+  step('timeline', 'who is busy when in a step, and its middle layer enlarged', 32, drawTimeline);
 
   figure
     .command('utilization')
@@ -117,6 +118,20 @@ async function drawTornado(options: StepOptions): Promise<TopLevelSpec> {
     title: `${options.costModel} on ${options.profile}, ${options.rows} rows: ${base.toFixed(1)} ms at the defaults`,
     x: `simulated ms for one step; ${without} more numbers change less or nothing`,
   });
+}
+
+async function drawTimeline(options: StepOptions): Promise<TopLevelSpec> {
+  const { timelineSpec } = await import('../../../experiments/figures/timeline.js');
+  const { stepTimeline } = await import('../../../experiments/ablation/step-timeline.js');
+  const { denoisingShape } = await import('../../../experiments/steady-step.js');
+  const machine = await openMachine(options, true);
+  // The second step finds mapped what stays mapped.
+  for (let step = 0; step < 2; step++) machine.timePass(denoisingShape(options.rows, options.context));
+  const row = `${options.costModel} on ${options.profile} (${options.stack}, ${options.memory})`;
+  return timelineSpec(
+    stepTimeline(machine.timeline(), 1, { row, prompt: 0 }),
+    `${row}: one step of ${options.rows} rows over ${options.context} positions`,
+  );
 }
 
 async function drawUtilization(file: string): Promise<TopLevelSpec> {
