@@ -1,7 +1,7 @@
 import { baseText } from '../../sim/hardware/quantity.js';
 import type { Parameter } from '../../sim/sensitivity/parameters.js';
 
-/** What an end of a parameter's range is called beside its bar: `2.12 GHz`, `5 us`, `64 MiB`. */
+/** What an end of a parameter's range is called beside its bar: `2.12 GHz`, `5 µs`, `64 MiB`. */
 export function endText(
   { dimension, integral }: Pick<Parameter, 'dimension' | 'integral'>,
   value: number,
@@ -10,7 +10,7 @@ export function endText(
   const text = baseText(digits, dimension);
   const [, number, unit] = /^(\S+) (ms|B)$/.exec(text) ?? [];
   if (unit === 'ms' && value !== 0 && value < 0.0995) {
-    return value < 0.0000995 ? `${short(value * 1e6)} ns` : `${short(value * 1e3)} us`;
+    return value < 0.0000995 ? `${short(value * 1e6)} ns` : `${short(value * 1e3)} \u00b5s`;
   }
   if (unit === 'B') {
     const power = Math.min(3, Math.floor(Math.log2(Math.max(1, Number(number))) / 10));

@@ -38,13 +38,14 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLev
   const best = front(points, axes.y.smaller);
   const others = points.filter((point) => !best.includes(point));
   const xs = points.map((point) => point.x);
-  const extent = [Math.min(...xs) / 1.5, Math.max(...xs) * 1.5];
+  // Room for the names on the right.
+  const extent = [Math.min(...xs) / 1.2, Math.max(...xs) * 1.5];
   const x = {
     field: 'x',
     type: 'quantitative',
     // A logarithmic scale has no zero to leave out.
     scale: axes.x.log
-      ? ({ type: 'log', padding: 24 } as const)
+      ? ({ type: 'log', domain: extent, nice: false } as const)
       : ({ type: 'linear', zero: false, padding: 24 } as const),
     axis: {
       title: axes.x.title,
@@ -97,13 +98,13 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLev
       ...intervals,
       {
         data: { values: best },
-        mark: { type: 'line', interpolate: 'step-after', color: PALETTE.vermilion, strokeWidth: 1.4 },
+        mark: { type: 'line', interpolate: 'step-after', color: PALETTE.blue, strokeWidth: 1.4 },
         encoding: { x, y },
       },
       ...beaten,
       {
         data: { values: best },
-        mark: { type: 'point', filled: true, size: 52, color: PALETTE.vermilion, opacity: 1 },
+        mark: { type: 'point', filled: true, size: 52, color: PALETTE.blue, opacity: 1 },
         encoding: { x, y },
       },
       ...names,

@@ -183,7 +183,7 @@ function roofName(
       align: 'left' as const,
       baseline: 'bottom' as const,
       // Above a flat roof, and above the left end of a slanted one, nothing can be.
-      dy: flat ? -4 : -34,
+      dy: flat ? -4 : -60,
       dx: 4,
       fontWeight: 'bold' as const,
     },

@@ -14,6 +14,19 @@ export const PALETTE = {
   paleGrey: '#EDEDED',
 } as const;
 
+/** For kinds of things, neighbours far apart in lightness so that grey tells them apart too. */
+export const CATEGORIES = [
+  PALETTE.blue,
+  PALETTE.orange,
+  PALETTE.black,
+  PALETTE.sky,
+  PALETTE.vermilion,
+  PALETTE.purple,
+  PALETTE.green,
+  PALETTE.grey,
+  PALETTE.yellow,
+];
+
 /** The family shipped by npm `dejavu-fonts-ttf`; browsers without it take Verdana, which has the same widths. */
 export const FONT = 'DejaVu Sans';
 export const FONT_STACK = `${FONT}, Verdana, sans-serif`;
@@ -67,4 +80,5 @@ export const CONFIG: Config = {
     subtitleColor: '#222222',
   },
   text: { fontSize: 9, color: '#222222' },
+  range: { category: CATEGORIES },
 };
