@@ -66,6 +66,34 @@ export class OperatorModel {
     }));
   }
 
+  /**
+   * Squares of the errors when one number is held somewhere else and all others may follow: whether the times could be
+   * explained with it. Corrected by the events once.
+   */
+  squaresWith(paths: readonly string[], from: Solution, at: number, log: number, pull: number): number {
+    const free = (logs: readonly number[]): number[] => logs.toSpliced(at, 0, log);
+    const errorsAt = (logs: readonly number[], correction: readonly number[]): number[] =>
+      this.errors(this.times(named(paths, free(logs)), 'analytic'), correction);
+    let logs: readonly number[] = from.logs.toSpliced(at, 1);
+    let errors: readonly number[] = [];
+    let correction = this.correctionAt(paths, from.logs);
+    for (let turn = 0; turn < 2; turn++) {
+      const fixed = correction;
+      const fit = leastSquares((moved) => [...errorsAt(moved, fixed), ...moved.map((x) => pull * x)], logs);
+      logs = fit.logs;
+      errors = fit.residuals.slice(0, this.samples.length);
+      correction = this.correctionAt(paths, free(logs));
+    }
+    return errors.reduce((sum, value) => sum + value ** 2, 0);
+  }
+
+  /** What the closed form has to be multiplied by to give the times of the events. */
+  private correctionAt(paths: readonly string[], logs: readonly number[]): number[] {
+    if (this.fidelity !== 'event') return this.samples.map(() => 1);
+    const closed = this.times(named(paths, logs), 'analytic');
+    return this.times(named(paths, logs), 'event').map((us, at) => us / (closed[at] ?? us));
+  }
+
   private corrected(
     paths: readonly string[],
     rough: Solution,
@@ -74,12 +102,7 @@ export class OperatorModel {
     let solution = rough;
     for (let turn = 0; turn < CORRECTIONS && this.fidelity === 'event'; turn++) {
       const before = solution.logs;
-      const closed = this.times(named(paths, before), 'analytic');
-      const events = this.times(named(paths, before), 'event');
-      solution = fitFrom(
-        before,
-        events.map((us, at) => us / (closed[at] ?? us)),
-      );
+      solution = fitFrom(before, this.correctionAt(paths, before));
       if (distance(solution.logs, before) < SETTLED) break;
     }
     return solution;

@@ -108,7 +108,7 @@ describe('times of a record', () => {
 
 describe('device calibrate', () => {
   it('writes a profile that says what was measured and keeps the rest, and simulate takes it', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const out = join(temporaryDirectory(), 'phone.json');
     const asked = ['device', 'calibrate', written(compiledRecord()), '--stack', 'qnn', '--quant', 'q4_0'];
@@ -152,7 +152,7 @@ describe('device calibrate', () => {
   });
 
   it('takes products by their extents, as the Hexagon backend of llama.cpp times them', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const stack = stackByName('llama.cpp-hexagon');
     const chip = overrideProfile(loadProfile('sm8750'), { 'npu.dmaBypassRate': '40 GB/s' });
@@ -200,7 +200,7 @@ describe('device calibrate', () => {
   });
 
   it('refuses emulation with exit code 2 and what does not fit with 1, and writes nothing', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const record = compiledRecord();
     const out = join(temporaryDirectory(), 'phone.json');
