@@ -101,7 +101,7 @@ async function inDirectory(runner: CommandRunner, run: GgmlRun, place: Place): P
     directory,
     run,
     [tool, ...run.args(model)],
-    environment(lib, run.profile),
+    environment(lib, run),
   );
   const log = `${result.stdout}\n${stderr}`;
   const session = parseSessionLog(log);
@@ -159,12 +159,15 @@ async function withLog(
   }
 }
 
-function environment(lib: string, profile: GgmlRun['profile']): Record<string, string> {
-  const on = { GGML_HEXAGON_PROFILE: String(profile) };
-  // Older backends time an operator only when each is waited for; newer ones do not know the variable.
+function environment(lib: string, { profile, device }: GgmlRun): Record<string, string> {
+  const sessions = device.split(',').length;
   return {
     ...{ LD_LIBRARY_PATH: lib, ADSP_LIBRARY_PATH: lib },
-    ...(profile === 0 ? {} : { ...on, GGML_HEXAGON_OPSYNC: '1' }),
+    // Since mid 2026 the backend calls its device HTP0:0 unless it is told the name; before, it only counted sessions.
+    ...(device === 'none' ? {} : { GGML_HEXAGON_DEVICES: device }),
+    ...(sessions === 1 ? {} : { GGML_HEXAGON_NDEV: String(sessions) }),
+    // Older backends time an operator only when each is waited for; newer ones do not know the variable.
+    ...(profile === 0 ? {} : { GGML_HEXAGON_PROFILE: String(profile), GGML_HEXAGON_OPSYNC: '1' }),
   };
 }
 

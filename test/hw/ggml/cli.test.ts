@@ -89,7 +89,7 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
     await phone(PHONE);
     // The stand-in says what a real run says; its operators have the session and the cycles of one.
     const log = `${logs.session}${logs.pipes}${logs['diffusion-answer']}`;
-    const script = `echo "$LD_LIBRARY_PATH $GGML_HEXAGON_PROFILE" > "${local}/env"; printf '%s\\n' "$@" > "${local}/args"; ${says(log)} >&2`;
+    const script = `echo "$LD_LIBRARY_PATH $GGML_HEXAGON_PROFILE $GGML_HEXAGON_DEVICES" > "${local}/env"; printf '%s\\n' "$@" > "${local}/args"; ${says(log)} >&2`;
     const recordPath = join(local, 'record.json');
     const logPath = join(local, 'kept.log');
     const { code, stdout, stderr } = await generate(script, [
@@ -109,7 +109,7 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
     const args = readFileSync(join(local, 'args'), 'utf8').split('\n');
     expect(args).toContain('Why\'s "that" $(id)?');
     expect(args[1]).toMatch(/it's a model\.gguf$/);
-    expect(readFileSync(join(local, 'env'), 'utf8')).toMatch(/phone\/run-[-0-9a-f]+\/lib 3\n$/);
+    expect(readFileSync(join(local, 'env'), 'utf8')).toMatch(/phone\/run-[-0-9a-f]+\/lib 3 HTP0\n$/);
     expect(readFileSync(logPath, 'utf8')).toBe(log);
     const record = await readRunRecord(recordPath);
     expect(record).toMatchObject({
