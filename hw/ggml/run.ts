@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { DataError } from '../../src/errors.js';
 import { DeviceError } from '../device-error.js';
 import type { Evidence } from '../record/execution-class.js';
@@ -84,17 +84,9 @@ interface Place {
 
 async function inDirectory(runner: CommandRunner, run: GgmlRun, place: Place): Promise<GgmlResult> {
   const { files, target, directory } = place;
-  const { signal, onProgress } = run;
-  const options = {
-    ...(signal === undefined ? {} : { signal }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-  };
-  const lib = runner.join(directory, 'lib');
-  const tool = runner.join(directory, 'bin', run.tool);
-  const model = runner.join(directory, basename(run.model));
-  const libraries = files.libraries.map((path): FilePair => [path, runner.join(lib, basename(path))]);
-  await pushAll(runner, [[files.tool, tool], ...libraries, [run.model, model]], options);
-  await runner.exec({ argv: ['chmod', '755', tool], repeatable: true });
+  const { tool, lib, model } = runner.sharesFiles
+    ? { tool: resolve(files.tool), lib: resolve(run.packageDirectory, 'lib'), model: resolve(run.model) }
+    : await install(runner, run, files, directory);
   const startedAt = new Date().toISOString();
   const { result, stderr, hostMs } = await withLog(
     runner,
@@ -119,6 +111,32 @@ async function inDirectory(runner: CommandRunner, run: GgmlRun, place: Place): P
     ...{ failure: null, startedAt },
   });
   return { stdout: result.stdout, stderr, session, profile, target, record };
+}
+
+/** Where tool, libraries and model are on the target. */
+interface Installed {
+  readonly tool: string;
+  readonly lib: string;
+  readonly model: string;
+}
+
+async function install(
+  runner: CommandRunner,
+  run: GgmlRun,
+  files: GgmlPackage,
+  directory: string,
+): Promise<Installed> {
+  const { signal, onProgress } = run;
+  const lib = runner.join(directory, 'lib');
+  const tool = runner.join(directory, 'bin', run.tool);
+  const model = runner.join(directory, basename(run.model));
+  const libraries = files.libraries.map((path): FilePair => [path, runner.join(lib, basename(path))]);
+  await pushAll(runner, [[files.tool, tool], ...libraries, [run.model, model]], {
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  await runner.exec({ argv: ['chmod', '755', tool], repeatable: true });
+  return { tool, lib, model };
 }
 
 /** A log that one string can hold with room to spare. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import {
   agreementOf,
   compareRow,
@@ -64,10 +64,12 @@ export interface BucketResult {
 export async function runBucket(replay: BucketReplay, options: ReplayRunOptions): Promise<BucketResult> {
   const { runner, installation, directory, graph, transfer, timeoutMs } = options;
   const place = runner.join(directory, replay.name);
-  const inputs = runner.join(place, 'in');
-  await runner.pushTree(replay.directory, inputs, transfer);
-  const remoteGraph = runner.join(directory, basename(graph));
-  await runner.push(graph, remoteGraph, transfer);
+  const inputs = runner.sharesFiles ? resolve(replay.directory) : runner.join(place, 'in');
+  const remoteGraph = runner.sharesFiles ? resolve(graph) : runner.join(directory, basename(graph));
+  if (!runner.sharesFiles) {
+    await runner.pushTree(replay.directory, inputs, transfer);
+    await runner.push(graph, remoteGraph, transfer);
+  }
   const lists = mkdtempSync(join(tmpdir(), 'dllm-npu-replay-'));
   try {
     const list = join(lists, 'inputs.txt');

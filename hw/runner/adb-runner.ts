@@ -31,6 +31,7 @@ const TREE_TIMEOUT_MS = 600_000;
 /** A phone behind the `adb` program, which keeps its own server and connections. */
 export class AdbRunner implements CommandRunner {
   readonly name: string;
+  readonly sharesFiles = false;
   private readonly sender: AdbPush;
 
   private constructor(

@@ -40,6 +40,8 @@ export type PushOutcome = 'sent' | 'resumed' | 'present';
 export interface CommandRunner {
   /** For messages and records: `this machine`, `adb:SERIAL`. */
   readonly name: string;
+  /** Files of this machine are files of the target under the same path: they need not be sent. */
+  readonly sharesFiles: boolean;
   /** Runs a command to its end. A non-zero exit code is a result. @throws DeviceError on time-out or a lost device */
   exec(command: Command): Promise<CommandResult>;
   /**

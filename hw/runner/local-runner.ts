@@ -19,6 +19,7 @@ import { spawnCollect } from './spawn-collect.js';
 /** This machine as a target. */
 export class LocalRunner implements CommandRunner {
   readonly name = 'this machine';
+  readonly sharesFiles = true;
 
   async exec(command: Command): Promise<CommandResult> {
     const { argv, cwd, env, signal, timeoutMs = DEFAULT_TIMEOUT_MS, label = argv[0] ?? '' } = command;

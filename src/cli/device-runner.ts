@@ -27,7 +27,7 @@ export function addRunnerOptions(command: Command): Command {
     .option('--timeout <s>', 'longest time of the run itself', integer(1), 600);
 }
 
-/** A target, and where files stay on it with `--keep`. */
+/** A target, and where files stay on it with `--keep`; this machine is sent nothing. */
 export interface OpenRunner {
   readonly runner: CommandRunner;
   readonly keepIn?: string;
@@ -38,10 +38,7 @@ export async function openRunner(ctx: Context, options: RunnerOptions): Promise<
   const { serial, adb, deviceDirectory, keep } = options;
   if (options.runner === 'local') {
     const { LocalRunner } = await import('../../hw/runner/local-runner.js');
-    const runner = new LocalRunner();
-    if (keep !== true) return { runner };
-    const { cacheDirectory } = await import('../util/cache-directory.js');
-    return { runner, keepIn: runner.join(cacheDirectory(ctx.io.env), 'target') };
+    return { runner: new LocalRunner() };
   }
   const { ADB_DIRECTORY, AdbRunner } = await import('../../hw/runner/adb-runner.js');
   const directory = deviceDirectory ?? ADB_DIRECTORY;
