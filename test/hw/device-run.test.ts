@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRunRecord } from '../../hw/record/run-record.js';
@@ -21,6 +22,20 @@ describe('device run', () => {
     expect(answer.answers[0]!.tokens).toHaveLength(8);
     expect(record).toMatchObject({ executionClass: 'ort-cpu', failure: null, model: { numerics: 'f32' } });
     expect(record.runs.length).toBeGreaterThan(1);
+  });
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    const out = temporaryDirectory();
+    const usual = process.env.TMPDIR;
+    process.env.TMPDIR = temporaryDirectory();
+    try {
+      const { code } = await cli([...quick, '--out', out], { signal: AbortSignal.abort() });
+      expect(code).toBe(130);
+      expect([...readdirSync(out), ...readdirSync(tmpdir())]).toEqual([]);
+    } finally {
+      if (usual === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = usual;
+    }
   });
 
   it('says which library is missing and what to do, exit code 3', async () => {

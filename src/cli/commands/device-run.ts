@@ -62,7 +62,8 @@ async function run(ctx: Context, options: DeviceRunOptions): Promise<void> {
       await report(ctx, decoded, record);
     } catch (error) {
       const record = await session.finish(error instanceof DeviceError ? error.failure : null);
-      if (error instanceof DeviceError) writeRunRecord(path, record);
+      // Ctrl-C at a terminal ends the host process too: that is no failure of the device.
+      if (error instanceof DeviceError && !ctx.signal.aborted) writeRunRecord(path, record);
       throw error;
     }
     ctx.note(`written to ${path}`);
