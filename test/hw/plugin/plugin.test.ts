@@ -148,7 +148,7 @@ describe.skipIf(built.missing !== null)('a plugin that misbehaves', () => {
 });
 
 async function waitFor(look: () => string | undefined): Promise<string> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const found = look();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));
