@@ -18,7 +18,12 @@ export interface ParetoAxes {
   readonly x: { readonly title: string; readonly log?: boolean };
   /** Larger is better unless `smaller`. */
   readonly y: { readonly title: string; readonly smaller?: boolean; readonly percent?: boolean };
+  /** All points are named in a legend by their shape, for few points with long names; else those of the front. */
+  readonly legend?: boolean;
 }
+
+/** Told apart without colour. */
+const SHAPES = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down', 'triangle-right'];
 
 /** Points that no other point beats in both directions, by x. Of equal points the first counts. */
 export function front(points: readonly ParetoPoint[], smallerY = false): ParetoPoint[] {
@@ -35,11 +40,13 @@ export function front(points: readonly ParetoPoint[], smallerY = false): ParetoP
 
 /** All points, the front joined by steps and named. */
 export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLevelSpec {
+  if (axes.legend && points.length > SHAPES.length)
+    throw new Error(`a legend names ${SHAPES.length} points at most, not ${points.length}`);
   const best = front(points, axes.y.smaller);
   const others = points.filter((point) => !best.includes(point));
   const xs = points.map((point) => point.x);
   // Room for the names on the right.
-  const extent = [Math.min(...xs) / 1.2, Math.max(...xs) * 1.5];
+  const extent = [Math.min(...xs) / 1.2, Math.max(...xs) * (axes.legend ? 1.2 : 1.5)];
   const x = {
     field: 'x',
     type: 'quantitative',
@@ -71,6 +78,17 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLev
             encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } },
           },
         ];
+  const byName = [...points].sort((a, b) => a.x - b.x).map(({ name }) => name);
+  const shape = axes.legend
+    ? {
+        shape: {
+          field: 'name' as const,
+          type: 'nominal' as const,
+          scale: { domain: byName, range: SHAPES.slice(0, byName.length) },
+          legend: { title: null, orient: 'bottom' as const, columns: 1, labelLimit: COLUMN_AND_HALF },
+        },
+      }
+    : {};
   const beaten =
     others.length === 0
       ? []
@@ -78,11 +96,11 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLev
           {
             data: { values: others },
             mark: { type: 'point' as const, filled: false, size: 34, color: PALETTE.grey, opacity: 1 },
-            encoding: { x, y },
+            encoding: { x, y, ...shape },
           },
         ];
   // Neighbours on the front are named above and below in turn.
-  const names = [0, 1].flatMap((side) => {
+  const names = (axes.legend ? [] : [0, 1]).flatMap((side) => {
     const values = best.filter((_, at) => at % 2 === side);
     if (values.length === 0) return [];
     const mark = { type: 'text' as const, align: 'left' as const, dx: 7, dy: side === 0 ? 10 : -9 };
@@ -105,7 +123,7 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLev
       {
         data: { values: best },
         mark: { type: 'point', filled: true, size: 52, color: PALETTE.blue, opacity: 1 },
-        encoding: { x, y },
+        encoding: { x, y, ...shape },
       },
       ...names,
     ],

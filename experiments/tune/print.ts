@@ -73,6 +73,7 @@ export function tuneFigure({ confirmed }: TuneResult): TopLevelSpec {
       title: `Confirmed on ${problems} problems`,
       x: { title: 'seconds per answer (simulated)', log: true },
       y: { title: 'exact answers', percent: true },
+      legend: true,
     },
   );
 }
