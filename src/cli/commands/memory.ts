@@ -63,7 +63,11 @@ async function printPlan(ctx: Context, options: PlanOptions): Promise<void> {
   ctx.data({ machine: machine.name, windowBytes: window, rows, context, ...map, fills, cost, fasterWindow });
   ctx.print(`Address window of ${machine.name}: ${mib(window)} MiB a session\n`);
   if (map === null) {
-    ctx.print('No limit: everything was mapped before the decode.');
+    ctx.print(
+      options.memory === 'unlimited'
+        ? 'No limit: everything was mapped before the decode.'
+        : 'Nothing to map: no operator with weights runs on the NPU.',
+    );
     return;
   }
   ctx.print(
