@@ -107,7 +107,9 @@ export function steadyMemory(on: FoldedWindow, pass: FoldedPass): SteadyMemory {
   const bufferLimit = Math.min(on.maxBufferBytes, window.maxMap);
   if (mode === 'somr') {
     const room = stagingRoom(sizes, free, {
-      ...{ alignment: window.alignment, bufferLimit, slotBytes: on.slotBytes },
+      alignment: window.alignment,
+      bufferLimit,
+      slotBytes: on.slotBytes,
     });
     if (room === null) return resident(total);
     if (room.budgetBytes < 0) {
@@ -117,7 +119,7 @@ export function steadyMemory(on: FoldedWindow, pass: FoldedPass): SteadyMemory {
     }
     const batches = globalBatches(sizes, room);
     const reads = readersOf(batches, weights, groupOf, order);
-    return { ...staged(costs, pass, order, batches, reads), windowBytes: window.bytes };
+    return staged(on, pass, order, batches, reads);
   }
   const isRead = sizes.map(() => false);
   groupOf.forEach((unit, weight) => {
@@ -308,19 +310,26 @@ function readersOf(
 }
 
 function staged(
-  costs: MemoryCosts,
+  { costs, window }: FoldedWindow,
   { ops, afterMs }: FoldedPass,
   order: Order,
   batches: readonly StagingBatch[],
   reads: Pick<StagedSequence, 'batch' | 'lastReader'>,
-): Omit<SteadyMemory, 'windowBytes'> {
+): SteadyMemory {
   const beforeMs = ops.map((op) => op.beforeMs);
   const aloneMs = ops.map(({ prepared }) => prepared.kernel?.ms ?? 0);
   const besideMs = ops.map(({ prepared }) => prepared.besideCopy?.ms ?? 0);
   const copies = batches.map(({ bytes }) => copyMs(costs, bytes));
   const { stallMs, npuMs } = stagedPass({
-    ...reads,
-    ...{ order: order.places, runs: order.runs, beforeMs, aloneMs, besideMs, afterMs, copyMs: copies },
+    batch: reads.batch,
+    lastReader: reads.lastReader,
+    order: order.places,
+    runs: order.runs,
+    beforeMs,
+    aloneMs,
+    besideMs,
+    afterMs,
+    copyMs: copies,
   });
   let alone = 0;
   let beside = 0;
@@ -329,7 +338,10 @@ function staged(
     beside += times * (besideMs[at] ?? 0);
   });
   return {
-    ...NOTHING,
+    mapMs: 0,
+    mapOps: 0,
+    mappedBytes: 0,
+    windowBytes: window.bytes,
     stallMs,
     stagedBytes: batches.reduce((sum, { bytes }) => sum + bytes, 0),
     copyMs: copies.reduce((sum, ms) => sum + ms, 0),

@@ -48,9 +48,9 @@ export class FoldedTimer {
     }
     this.windowBytes = known.memory?.windowBytes ?? 0;
     const { timing } = known;
-    const regimes = timing.regimes.map(({ regime, copying, ...span }) => ({
-      regime,
-      copying,
+    const regimes = timing.regimes.map((span) => ({
+      regime: span.regime,
+      copying: span.copying,
       startMs: span.startMs + startMs,
       endMs: span.endMs + startMs,
     }));

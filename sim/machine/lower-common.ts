@@ -84,15 +84,19 @@ export function activationMoves(
   const mover = stack.productActivations ?? 'dma';
   if (mover === 'dma') {
     return {
-      ...{ loadMs: dmaMs(bytes.in, 0, context), storeMs: dmaMs(bytes.out, 0, context) },
-      ...{ convertMs: vectorMs.in, finishMs: vectorMs.out },
-      ...{ dmaBytes: bytes.in + bytes.out, l2Bytes: 0 },
+      loadMs: dmaMs(bytes.in, 0, context),
+      storeMs: dmaMs(bytes.out, 0, context),
+      convertMs: vectorMs.in,
+      finishMs: vectorMs.out,
+      dmaBytes: bytes.in + bytes.out,
+      l2Bytes: 0,
     };
   }
   const queues = mover === 'queues';
   const inPerMs = queues ? rates.queuesBytesPerMs : rates.directBytesPerMs;
   return {
-    ...{ loadMs: 0, storeMs: 0 },
+    loadMs: 0,
+    storeMs: 0,
     convertMs: Math.max(vectorMs.in, bytes.in / inPerMs),
     finishMs: Math.max(vectorMs.out, bytes.out / rates.directBytesPerMs),
     dmaBytes: queues ? bytes.in : 0,

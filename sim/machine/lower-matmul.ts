@@ -36,7 +36,10 @@ export function lowerMatMul(op: MatMulOp, graph: OpGraph, context: LowerContext)
   const weight = tensorOf(graph, op.weights[0]);
   return lowerProduct(
     {
-      ...{ owner: op.id, rows: op.rows, inWidth: op.inWidth, outWidth: op.outWidth },
+      owner: op.id,
+      rows: op.rows,
+      inWidth: op.inWidth,
+      outWidth: op.outWidth,
       bytesPerWeight: storedBytes(weight, context) / (op.inWidth * op.outWidth),
       packed: weight.dtype !== 'f16' && context.stack.weightDecode === 'vector',
       inputBytes: inputBytesEach(graph, context),
@@ -117,7 +120,9 @@ function lowerProduct(product: Product, context: LowerContext): Kernel {
     return {
       loadMs: dmaMs(valid * inWidth * bytesPerWeight, serial ? 0 : multiplyMs, context),
       decodeMs: product.packed ? weights / (rates.decodeWeightsPerMs * stack.numbers.decodeSpeed) : 0,
-      ...{ multiplyMs, finishMs, storeMs },
+      multiplyMs,
+      finishMs,
+      storeMs,
     };
   };
   const restColumns = outWidth % columns;

@@ -64,8 +64,12 @@ export function lowerVector(op: VectorOp, graph: OpGraph, context: LowerContext)
   return {
     pipelines: [
       {
-        ...{ path: queues ? 'dma' : 'l2', tiles: 1, setup: { loadMs: 0, convertMs: 0 } },
-        ...{ chunk, fullChunks: chunks, rest: null },
+        path: queues ? 'dma' : 'l2',
+        tiles: 1,
+        setup: { loadMs: 0, convertMs: 0 },
+        chunk,
+        fullChunks: chunks,
+        rest: null,
       },
     ],
     repeats: 1,

@@ -164,10 +164,11 @@ class EventMachine implements Machine {
     if (this.last === null) throw new Error('no step was timed yet');
     const { step, startMs, timing, busyMs } = this.last;
     const ms = timing.endMs - startMs;
-    const parts = [...timing.breakdown].map(([name, part]) => ({ name, ms: part }));
+    const parts = [...timing.spent.breakdown()].map(([name, part]) => ({ name, ms: part }));
     parts.sort((a, b) => b.ms - a.ms || (a.name < b.name ? -1 : 1));
     const utilization = Object.fromEntries(RESOURCES.map((name) => [name, (busyMs[name] ?? 0) / ms]));
-    const critical = Object.fromEntries(RESOURCES.map((name) => [name, timing.critical.get(name) ?? 0]));
+    const held = timing.spent.critical();
+    const critical = Object.fromEntries(RESOURCES.map((name) => [name, held.get(name) ?? 0]));
     const bound = RESOURCES.reduce((best, name) =>
       (critical[name] ?? 0) > (critical[best] ?? 0) ? name : best,
     );
@@ -176,7 +177,7 @@ class EventMachine implements Machine {
 
   boundOfParts(): ReadonlyMap<string, string> {
     if (this.last === null) throw new Error('no step was timed yet');
-    return this.last.timing.partBounds;
+    return this.last.timing.spent.partBounds();
   }
 
   memoryMap(): MemoryMap | null {
@@ -225,7 +226,10 @@ class EventMachine implements Machine {
     this.steps++;
     this.last = { step, startMs, timing, busyMs };
     return {
-      ...{ startMs, endMs: timing.endMs, completed: side.completed, busyMs },
+      startMs,
+      endMs: timing.endMs,
+      completed: side.completed,
+      busyMs,
       counters: {
         dmaBytes: timing.dmaBytes,
         dramBytes: timing.dramBytes + side.bytes,

@@ -99,7 +99,17 @@ export class NpuUnits {
       before = pipeline;
       onceMs += ms;
     }
-    return { ...kernel, ms: onceMs * kernel.repeats, busyMs: busySum(kernel) };
+    const { pipelines, repeats, dmaBytes, l2Bytes, matrixMacs, tcmPeakBytes } = kernel;
+    return {
+      pipelines,
+      repeats,
+      dmaBytes,
+      l2Bytes,
+      matrixMacs,
+      tcmPeakBytes,
+      ms: onceMs * repeats,
+      busyMs: busySum(kernel),
+    };
   }
 }
 

@@ -4,17 +4,52 @@ import { type BusyMs, noBusy, type ResourceName } from './resources.js';
 import type { Regime, SharedSpan } from './side-work.js';
 import type { Recorder, Track } from './timeline.js';
 
-/** Time of a pass by what it was spent on, in ms; the parts add up to the pass. */
-export type Breakdown = Map<string, number>;
+/** Time of a pass by what it was spent on; added up when somebody asks. */
+export class SpentTime {
+  private readonly whats: string[] = [];
+  private readonly ms: number[] = [];
+  private readonly resources: ResourceName[] = [];
+
+  add(what: string, ms: number, resource: ResourceName): void {
+    this.whats.push(what);
+    this.ms.push(ms);
+    this.resources.push(resource);
+  }
+
+  /** By what it was spent on, in ms; the parts add up to the pass. */
+  breakdown(): Map<string, number> {
+    return this.sumBy(this.whats);
+  }
+
+  /** The same time by the resource that held up the main path: the busiest unit of an operator, the driver... */
+  critical(): Map<ResourceName, number> {
+    return this.sumBy(this.resources);
+  }
+
+  /** The resource that held up each part of the breakdown longest. */
+  partBounds(): Map<string, ResourceName> {
+    const held = new Map<string, Map<ResourceName, number>>();
+    this.whats.forEach((what, at) => {
+      const part = held.get(what) ?? new Map<ResourceName, number>();
+      const resource = this.resources[at] as ResourceName;
+      held.set(what, part.set(resource, (part.get(resource) ?? 0) + (this.ms[at] as number)));
+    });
+    return new Map([...held].map(([what, part]) => [what, longest(part)]));
+  }
+
+  private sumBy<K>(keys: readonly K[]): Map<K, number> {
+    const sums = new Map<K, number>();
+    keys.forEach((key, at) => {
+      sums.set(key, (sums.get(key) ?? 0) + (this.ms[at] as number));
+    });
+    return sums;
+  }
+}
 
 export interface PassTiming {
   readonly endMs: number;
   readonly busyMs: BusyMs;
-  readonly breakdown: Breakdown;
-  /** The same time by the resource that held up the main path: the busiest unit of an operator, the driver... */
-  readonly critical: ReadonlyMap<ResourceName, number>;
-  /** The resource that held up each part of the breakdown longest. */
-  readonly partBounds: ReadonlyMap<string, ResourceName>;
+  readonly spent: SpentTime;
   readonly regimes: readonly SharedSpan[];
   readonly dmaBytes: number;
   readonly dramBytes: number;
@@ -42,10 +77,7 @@ export class PassRun {
   usefulMacs = 0;
   tcmPeakBytes = 0;
   dispatches = 0;
-  private readonly breakdown: Breakdown = new Map();
-  private readonly critical = new Map<ResourceName, number>();
-  /** Per part, time by resource. */
-  private readonly heldUp = new Map<string, Map<ResourceName, number>>();
+  private readonly spent = new SpentTime();
   readonly regimes: { regime: Regime; startMs: number; endMs: number }[] = [];
 
   constructor(
@@ -59,10 +91,7 @@ export class PassRun {
   /** The main path spends `ms` on something, held up by `resource`. */
   advance(what: string, ms: number, regime: Regime, resource: ResourceName): void {
     if (ms <= 0) return;
-    this.critical.set(resource, (this.critical.get(resource) ?? 0) + ms);
-    this.breakdown.set(what, (this.breakdown.get(what) ?? 0) + ms);
-    const held = this.heldUp.get(what) ?? new Map<ResourceName, number>();
-    this.heldUp.set(what, held.set(resource, (held.get(resource) ?? 0) + ms));
+    this.spent.add(what, ms, resource);
     const last = this.regimes.at(-1);
     if (last !== undefined && last.regime === regime) last.endMs = this.nowMs + ms;
     else this.regimes.push({ regime, startMs: this.nowMs, endMs: this.nowMs + ms });
@@ -115,14 +144,10 @@ export class PassRun {
   /** @param regimes what the main path did when, copies told apart */
   finish(usefulRowFraction: number, dramBytesPerMs: number, regimes: readonly SharedSpan[]): PassTiming {
     this.busyMs.dram = this.dramBytes / dramBytesPerMs;
-    const partBounds = new Map<string, ResourceName>();
-    for (const [part, held] of this.heldUp) partBounds.set(part, longest(held));
     return {
       endMs: this.nowMs,
       busyMs: this.busyMs,
-      breakdown: this.breakdown,
-      critical: this.critical,
-      partBounds,
+      spent: this.spent,
       regimes,
       dmaBytes: this.dmaBytes,
       dramBytes: this.dramBytes,

@@ -90,8 +90,12 @@ export class PassTimer {
       const kernels = onNpu ? npu.timeGroup(ops, graph, keys) : [];
       const besideCopy =
         npuBesideCopy === npu || !onNpu ? kernels : npuBesideCopy.timeGroup(ops, graph, keys);
+      // Written out here and where operators are lowered: spreads took most of a first step.
       const prepareOp = (op: Op, at: number): PreparedOp => ({
-        ...{ op, label: opLabel(op), kernel: kernels[at] ?? null, besideCopy: besideCopy[at] ?? null },
+        op,
+        label: opLabel(op),
+        kernel: kernels[at] ?? null,
+        besideCopy: besideCopy[at] ?? null,
         cpu: onNpu ? null : cpuWork(op, graph, profile, stack.numbers),
       });
       return {
