@@ -32,46 +32,65 @@ export interface ProfiledOp {
   readonly pmu: readonly number[] | null;
 }
 
+interface Grammar {
+  readonly dialect: ProfileDialect;
+  readonly separator: string;
+  /** Fields between the operator and what was measured. The first may hold the separator itself. */
+  readonly fields: readonly ('names' | 'dims' | 'types' | 'strides' | 'buffers' | 'kernel')[];
+  /** What was measured: the last field. */
+  readonly measured: RegExp;
+}
+
 const PMU = String.raw`(?: pmu \[(?<pmu>[\d,]+)\])?`;
 
-const GRAMMARS: readonly { readonly dialect: ProfileDialect; readonly line: RegExp }[] = [
+const GRAMMARS: readonly Grammar[] = [
   {
-    dialect: 'op-usec',
-    line: /^(?<op>\S+): (?<names>.*?) : (?<dims>.*?) : (?<types>.*?) : (?<strides>.*?) : (?<buffers>.*?) : op-usec (?<us>\d+) op-cycles (?<cycles>\d+) op-pkts (?<packets>\d+) \(\S+\) call-usec (?<callUs>\d+)$/,
+    ...{ dialect: 'op-usec', separator: ' : ', fields: ['names', 'dims', 'types', 'strides', 'buffers'] },
+    measured:
+      /^op-usec (?<us>\d+) op-cycles (?<cycles>\d+) op-pkts (?<packets>\d+) \(\S+\) call-usec (?<callUs>\d+)$/,
   },
   {
-    dialect: 'colons',
-    line: new RegExp(
-      String.raw`^(?<op>\S+): (?<names>.*?) : (?<dims>.*?) : (?<types>.*?) : (?<strides>.*?) : usec (?<us>\d+) cycles (?<cycles>\d+)(?: start (?<start>\d+))?(?: mhz (?<mhz>[\d.]+))?${PMU}(?: evt \[[\d,]*\])?$`,
+    ...{ dialect: 'colons', separator: ' : ', fields: ['names', 'dims', 'types', 'strides'] },
+    measured: new RegExp(
+      String.raw`^usec (?<us>\d+) cycles (?<cycles>\d+)(?: start (?<start>\d+))?(?: mhz (?<mhz>[\d.]+))?${PMU}(?: evt \[[\d,]*\])?$`,
     ),
   },
   {
-    dialect: 'pipes',
-    line: new RegExp(
-      String.raw`^(?<op>[^|]+)\|(?<names>[^|]*)\|(?<dims>[^|]*)\|(?<types>[^|]*)\|(?<strides>[^|]*)\|(?<kernel>[^|]*)\|usec (?<us>\d+) cycles (?<cycles>\d+) start (?<start>\d+) mhz (?<mhz>[\d.]+)${PMU}$`,
+    ...{ dialect: 'pipes', separator: '|', fields: ['names', 'dims', 'types', 'strides', 'kernel'] },
+    measured: new RegExp(
+      String.raw`^usec (?<us>\d+) cycles (?<cycles>\d+) start (?<start>\d+) mhz (?<mhz>[\d.]+)${PMU}$`,
     ),
   },
 ];
 
 /** An operator line after `profile-op `, and the dialect it is of; null when it is of none. */
 export function parseOp(session: string, text: string): { dialect: ProfileDialect; op: ProfiledOp } | null {
-  for (const { dialect, line } of GRAMMARS) {
-    const found = line.exec(text)?.groups;
-    if (found === undefined) continue;
-    const number = (name: string) => (found[name] === undefined ? null : Number(found[name]));
-    return {
-      dialect,
-      op: {
-        ...{ session, op: found.op ?? '', names: found.names ?? '', dims: found.dims ?? '' },
-        ...{ types: found.types ?? '', strides: found.strides ?? '' },
-        ...{ buffers: found.buffers ?? null, kernel: found.kernel ?? null },
-        ...{ us: number('us') ?? 0, cycles: number('cycles') ?? 0, start: number('start') },
-        ...{ mhz: number('mhz'), packets: number('packets'), callUs: number('callUs') },
-        pmu: found.pmu === undefined ? null : found.pmu.split(',').map(Number),
-      },
-    };
+  for (const grammar of GRAMMARS) {
+    const op = opOf(session, text, grammar);
+    if (op !== null) return { dialect: grammar.dialect, op };
   }
   return null;
+}
+
+function opOf(session: string, text: string, { separator, fields, measured }: Grammar): ProfiledOp | null {
+  // The operator ends at the first bar, or at a colon.
+  const end = text.indexOf(separator === '|' ? '|' : ': ');
+  if (end <= 0) return null;
+  const parts = text.slice(end + (separator === '|' ? 1 : 2)).split(separator);
+  const found = measured.exec(parts.pop() ?? '')?.groups;
+  const spare = parts.length - fields.length;
+  if (found === undefined || spare < 0) return null;
+  const values = [parts.slice(0, spare + 1).join(separator), ...parts.slice(spare + 1)];
+  const field = (name: Grammar['fields'][number]) => values[fields.indexOf(name)] ?? null;
+  const number = (name: string) => (found[name] === undefined ? null : Number(found[name]));
+  return {
+    ...{ session, op: text.slice(0, end), names: field('names') ?? '', dims: field('dims') ?? '' },
+    ...{ types: field('types') ?? '', strides: field('strides') ?? '' },
+    ...{ buffers: field('buffers'), kernel: field('kernel') },
+    ...{ us: number('us') ?? 0, cycles: number('cycles') ?? 0, start: number('start') },
+    ...{ mhz: number('mhz'), packets: number('packets'), callUs: number('callUs') },
+    pmu: found.pmu === undefined ? null : found.pmu.split(',').map(Number),
+  };
 }
 
 /** One line of the whole batch, in the dialect `pipes`: `OPBATCH|----|n-ops 12|evt-cnt ...|----|----|usec ...`. */

@@ -58,6 +58,11 @@ describe('profile log of the Hexagon backend', () => {
     expect(log?.unpairedEvents).toBe(1);
   });
 
+  it('is read in time that grows with its length, whatever it says', () => {
+    const line = `ggml-hex: HTP0 profile-op X: ${' : a'.repeat(20_000)}`;
+    expect(() => parseProfileLog(line)).toThrow(/unknown dialect/);
+  });
+
   it('without a profile is none', () => {
     expect(parseProfileLog(text('session'))).toBeNull();
   });
