@@ -8,7 +8,7 @@ import { type LoadedModel, loadModel } from '../../../src/model/load.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 import { directoryOf, genuine } from './genuine.js';
 
-const old = await genuine('2.3.0', 'cpu', 0);
+const old = await genuine('2.3.0', 'cpu', 1);
 const htp = await genuine('2.7.0', 'htp', 8);
 
 const PASS: Pass = {

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { OrtHost } from '../../../hw/ort/host.js';
 import { type QnnBackend, qnnConfiguration } from '../../../hw/qnn/configuration.js';
 import {
@@ -41,12 +43,21 @@ async function find(version: string, backend: QnnBackend): Promise<Genuine> {
   }
   const directory = libraryDirectory(place);
   try {
-    const { plugin } = qnnConfiguration({ directory, backend, halves: false });
+    const { plugin, backendFile } = qnnConfiguration({ directory, backend, halves: false });
+    const unmet = unmetLibraries([plugin.path, backendFile, join(directory, 'libQnnSystem.so')]);
+    if (unmet.length > 0) return { missing: `this system lacks ${unmet.join(', ')}` };
     await (await OrtHost.start({ plugin })).host.stop();
     return { directory, missing: null };
   } catch (error) {
     return { missing: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** What the loader would miss: a backend is loaded only when a session is opened. */
+function unmetLibraries(libraries: readonly string[]): string[] {
+  const text = execFileSync('ldd', libraries, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const lines = text.split('\n').filter((line) => line.includes('not found'));
+  return [...new Set(lines.map((line) => line.trim().split(' ')[0]!))];
 }
 
 /** For blocks that are skipped without it. */
