@@ -6,15 +6,16 @@ import { compareMarkdown } from '../../hw/compare/markdown.js';
 import { compareReport, readCompareReport } from '../../hw/compare/report.js';
 import { type Simulated, timesSideBySide } from '../../hw/compare/times.js';
 import { NEAR_TIES, verdictOf } from '../../hw/compare/verdict.js';
+import { stepGraph } from '../../hw/graph/step-graph.js';
 import { BACKEND_LIBRARIES, findLibraries } from '../../hw/qnn/find-libraries.js';
 import { EXECUTION_CLASSES } from '../../hw/record/execution-class.js';
-import { type RunRecord, readRunRecord, runRecord } from '../../hw/record/run-record.js';
+import { type RunRecord, readRunRecord, runRecord, writeRunRecord } from '../../hw/record/run-record.js';
 import { DeviceSession } from '../../hw/session/device-session.js';
 import { composePolicy } from '../../src/decode/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { compareEngines } from '../../src/engine/compare/compare-engines.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
-import { loadModel } from '../../src/model/load.js';
+import { fileSha256, loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { generateProblem } from '../../src/train/problems.js';
@@ -152,6 +153,34 @@ describe('device compare', () => {
     expect(stderr).toMatch(/error: the device differs: \d+ of \d+ rows have another best token/);
     expect(stdout).toMatch(/Differs: /);
     expect((await readCompareReport(join(out, 'compare.json'))).verdict.agrees).toBe(false);
+  });
+
+  it('puts the times of a device record beside the simulated ones, and names the record', {
+    timeout: 60_000,
+  }, async () => {
+    const [out, model] = [temporaryDirectory(), await loadModel('tiny-llada')];
+    const sha256 = await fileSha256(model.weightsPath);
+    const bucket = { rows: 32, context: 128 };
+    const ops = stepGraph(model.config, bucket).ops.map(({ id }) => ({ op: id, us: 50, cycles: 100_000 }));
+    const timed = { id: '1.0', bucket, hostMs: 9, acceleratorUs: 4000, acceleratorCycles: 8e6, ops };
+    const record = {
+      ...deviceRecord([timed]),
+      model: { name: 'tiny-llada', numerics: 'as compiled' },
+      files: [{ name: 'model.safetensors', sha256, bytes: 1, version: null }],
+    };
+    const path = join(out, 'phone.json');
+    writeRunRecord(path, record);
+    const { code, stdout } = await cli([...quick, '--record', path, '--out', out]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Device times are those of phone\.json; .* cover 100\.0 %/);
+    const report = await readCompareReport(join(out, 'compare.json'));
+    expect(report.device.executionClass).toBe('ort-cpu');
+    expect(report.times.passes).toEqual([
+      expect.objectContaining({ bucket: 'r32-c128', deviceMs: 4, runs: 1 }),
+    ]);
+    for (const { deviceUs, matchedOps, simulatedOps } of report.times.operators) {
+      expect([matchedOps, deviceUs]).toEqual([simulatedOps, 50 * simulatedOps]);
+    }
   });
 
   it('refuses what it cannot run, naming what is missing', async () => {
