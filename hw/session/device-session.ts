@@ -117,7 +117,8 @@ export class DeviceSession {
         files: await this.files(),
         target: {
           ...{ soc: localSocId(), htpArch: this.htpArch() },
-          os: `${process.platform} ${release()} ${process.arch}`,
+          // Without what the builder of a kernel calls it.
+          os: `${process.platform} ${release().split('-')[0]} ${process.arch}`,
         },
         options: { ...withoutPlaces(qnn?.provider.options ?? {}), ...withoutPlaces(qnn?.config ?? {}) },
         model: { name: model.config.name, numerics },
