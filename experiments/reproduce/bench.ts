@@ -66,7 +66,8 @@ export class Bench {
     return createMachine({
       profile: hardware === undefined ? profile : overrideProfile(profile, hardware),
       stack: software === undefined ? stackByName(stack) : overrideStack(stackByName(stack), software),
-      model: { ...model, layers: options.layers ?? model.layers },
+      // The same object where nothing differs: graphs are remembered by it.
+      model: options.layers === undefined ? model : { ...model, layers: options.layers },
       precision: precisionFor(this.options.quant),
       memory,
       fidelity: 'event',

@@ -7,11 +7,29 @@ import { type DecodeFacts, decodeFacts } from '../workload/facts.js';
 import type { Workload } from '../workload/workload.js';
 import type { Bench, MachineChoice } from './bench.js';
 
+/** Machines to keep: those of the ladder. A sweep over chips has a hundred, which together fill the memory. */
+const KEPT = 4;
+
+/** The last few things that were asked for. */
+class Recent<T> {
+  private readonly kept = new Map<string, T>();
+
+  get(key: string, make: () => T): T {
+    const found = this.kept.get(key) ?? make();
+    // Last in the order of the map is the latest.
+    this.kept.delete(key);
+    this.kept.set(key, found);
+    const [oldest] = this.kept.keys();
+    if (this.kept.size > KEPT && oldest !== undefined) this.kept.delete(oldest);
+    return found;
+  }
+}
+
 /** Decodes of a workload. Equal requests are decoded once. */
 export class Decodes {
   private readonly done = new Map<string, Promise<DecodeFacts[]>>();
-  private readonly tables = new Map<string, LatencyTable>();
-  private readonly machines = new Map<string, Machine>();
+  private readonly tables = new Recent<LatencyTable>();
+  private readonly machines = new Recent<Machine>();
   /** The decode under way. They share machines, so one waits for the other. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -69,25 +87,18 @@ export class Decodes {
 
   /** At time 0 with nothing mapped. It keeps what it knows of operators, which is most of what timing costs. */
   private machine(clock: MachineChoice): Machine {
-    const key = JSON.stringify(clock);
-    let machine = this.machines.get(key);
-    if (machine === undefined) {
-      machine = this.bench.machine(clock.stack, clock.memory, clock);
-      this.machines.set(key, machine);
-    }
+    const machine = this.machines.get(JSON.stringify(clock), () =>
+      this.bench.machine(clock.stack, clock.memory, clock),
+    );
     machine.reset();
     return machine;
   }
 
   /** Costs that lookahead is decided by, profiled once per machine. */
   private table(clock: MachineChoice): LatencyTable {
-    const key = JSON.stringify(clock);
-    let table = this.tables.get(key);
-    if (table === undefined) {
-      table = latencyTable(this.bench.machine(clock.stack, clock.memory, clock));
-      this.tables.set(key, table);
-    }
-    return table;
+    return this.tables.get(JSON.stringify(clock), () =>
+      latencyTable(this.bench.machine(clock.stack, clock.memory, clock)),
+    );
   }
 }
 

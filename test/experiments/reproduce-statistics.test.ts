@@ -40,6 +40,22 @@ describe('statistics of decodes', () => {
     expect(visibleShare([facts], 4)).toBe(25);
   });
 
+  it('times a decode alike on a machine that has timed others, also when several are asked for at once', async () => {
+    const options = { ...BENCH_DEFAULTS, workload: 'synthetic', prompts: 2, genLength: 64 };
+    const on = (memory: 'somr' | 'on-demand') => ({ stack: 'llada.cpp', memory }) as const;
+    const asked = [
+      ['llada.cpp', on('somr')],
+      ['mbsd', on('on-demand')],
+      ['mbsd', on('somr')],
+    ] as const;
+    const shared = await new Bench(options).decodes('synthetic');
+    const together = await Promise.all(asked.map(([policy, clock]) => shared.run(variant(policy), clock)));
+    for (const [i, [policy, clock]] of asked.entries()) {
+      const alone = await new Bench(options).decodes('synthetic');
+      expect(await alone.run(variant(policy), clock), policy).toEqual(together[i]);
+    }
+  });
+
   it('account for every position of a real decode exactly once', async () => {
     const bench = new Bench({ ...BENCH_DEFAULTS, prompts: 1, genLength: 64 });
     try {
