@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { PackageManifest } from '../../../hw/qnn/packages.js';
 import { EnvironmentError, UsageError } from '../../errors.js';
 import type { Context } from '../io.js';
 import { integer } from '../options.js';
@@ -27,6 +28,14 @@ export function registerDeviceFetch(device: Command, context: () => Context): vo
     .action((options: FetchCommandOptions) => fetchAll(context(), options));
 }
 
+interface Fetch {
+  readonly version: string;
+  readonly purpose: string;
+  readonly state: 'present' | 'fetched';
+  readonly QNN_EP_DIR: string;
+  readonly manifest: PackageManifest;
+}
+
 async function fetchAll(ctx: Context, options: FetchCommandOptions): Promise<void> {
   const { packageDirectory, packagesFor, QNN_PACKAGES, readManifest } = await import(
     '../../../hw/qnn/packages.js'
@@ -45,33 +54,33 @@ async function fetchAll(ctx: Context, options: FetchCommandOptions): Promise<voi
     throw new UsageError(`--package ${options.package}: for ${machine} there are ${versions}`);
   }
   const cache = cacheDirectory(ctx.io.env);
-  const results = [];
+  const results: Fetch[] = [];
+  const refusals: string[] = [];
   for (const wheel of wanted) {
+    const { version, purpose, megabytes } = wheel;
     const bar = progressBar(ctx, 'MB', { log: true });
     try {
       if ((await readManifest(packageDirectory(cache, wheel))) === null) {
-        ctx.note(`onnxruntime-qnn ${wheel.version}: ${wheel.megabytes} MB, for the ${wheel.purpose}`);
+        ctx.note(`onnxruntime-qnn ${version}: ${megabytes} MB, for the ${purpose}`);
       }
-      const fetched = await fetchPackage(wheel, {
+      const { state, libraries, manifest } = await fetchPackage(wheel, {
         ...{ cache, timeoutMs: options.timeout * 1000, signal: ctx.signal },
         onProgress: (done, total) => bar.update(Math.round(Math.min(done, total)), Math.round(total)),
       });
-      const { state, libraries, manifest } = fetched;
-      results.push({
-        version: wheel.version,
-        purpose: wheel.purpose,
-        state,
-        QNN_EP_DIR: libraries,
-        manifest,
-      });
+      results.push({ version, purpose, state, QNN_EP_DIR: libraries, manifest });
+    } catch (error) {
+      // One package is of use without the other.
+      if (!(error instanceof EnvironmentError)) throw error;
+      refusals.push(`onnxruntime-qnn ${version}: ${error.message}`);
     } finally {
       bar.stop();
     }
   }
-  ctx.data({ packages: results });
+  ctx.data({ packages: results, refusals });
   for (const { version, purpose, state, QNN_EP_DIR, manifest } of results) {
     ctx.print(`onnxruntime-qnn ${version}, ${state === 'present' ? 'there already' : 'fetched'}: ${purpose}`);
     ctx.print(`  wheel sha256 ${manifest.wheel.sha256}`);
     ctx.print(`  export QNN_EP_DIR=${QNN_EP_DIR}`);
   }
+  if (refusals.length > 0) throw new EnvironmentError(refusals.join('; '));
 }

@@ -20,7 +20,7 @@ function hasPip(): boolean {
 }
 
 const pip = hasPip();
-if (!pip) console.warn('skipped: fetching of packages, 4 tests: python3 with pip is not installed');
+if (!pip) console.warn('skipped: fetching of packages, 5 tests: python3 with pip is not installed');
 
 /** A wheel of the package's name with these members, and the pip settings that make it the only source. */
 async function shelf(
@@ -110,4 +110,25 @@ describe('device fetch', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(/--package 1\.0\.0: for \S+ there are .*2\.7\.0/);
   });
+
+  it.skipIf(!pip || packagesFor().length === 0)(
+    'tries every package and repeats what pip said of each',
+    async () => {
+      const usual = process.env.PIP_NO_INDEX;
+      process.env.PIP_NO_INDEX = '1';
+      try {
+        const env = { DLLM_NPU_CACHE: temporaryDirectory() };
+        const { code, stdout, stderr } = await cli(['device', 'fetch', '--json'], { env });
+        expect(code).toBe(3);
+        const { packages, refusals } = JSON.parse(stdout) as { packages: unknown[]; refusals: string[] };
+        expect(packages).toEqual([]);
+        expect(refusals).toHaveLength(packagesFor().length);
+        for (const { version } of packagesFor())
+          expect(stderr).toMatch(new RegExp(`error: .*${version}: fetch QNN: pip said`));
+      } finally {
+        if (usual === undefined) delete process.env.PIP_NO_INDEX;
+        else process.env.PIP_NO_INDEX = usual;
+      }
+    },
+  );
 });
