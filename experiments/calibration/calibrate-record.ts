@@ -21,17 +21,21 @@ import { graphFor } from '../../src/model/graph-cache.js';
 import { PREFIX_SET } from '../../src/model/pass-shape.js';
 import { precisionFor, type Quant } from '../../src/model/precision.js';
 
-export interface CalibrationRequest {
+/** A record with what is needed to name it as a source, and the weight format that ran. */
+export interface CalibrationInput {
   readonly record: RunRecord;
-  /** File name and hash of the record, for the source of every number. */
-  readonly recordName: string;
-  readonly recordSha256: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly quant: Quant;
+}
+
+export interface CalibrationRequest {
+  /** Of one device; several formats tell apart what one alone does not. */
+  readonly inputs: readonly CalibrationInput[];
   /** Text of the profile whose numbers are kept where the record says nothing. */
   readonly baseText: string;
   readonly name: string;
   readonly stack: SoftwareStack;
-  /** Weight format that ran. */
-  readonly quant: Quant;
   /** Shapes behind the names of operators; null for a record that names shapes instead. */
   readonly config: ModelConfig | null;
 }
@@ -55,32 +59,44 @@ const LARGEST_RMS = 0.25;
  * @throws CheckError when nothing is determined, or the model of the stack does not fit the times
  */
 export function calibrateRecord(request: CalibrationRequest): CalibratedProfile {
-  const { record, recordName, recordSha256, stack, name } = request;
+  const { inputs, stack, name } = request;
   const base = parseProfile(request.baseText, 'base profile');
-  const times = deviceTimes(record);
-  const graphs = graphsOf(times, request);
-  const clock = fitClock(times.clocked, base);
+  const timed = inputs.map(({ record, quant }) => {
+    const times = deviceTimes(record);
+    return { times, quant, graphs: graphsOf(times, quant, request) };
+  });
+  const names = inputs.map((input) => input.name).join(' and ');
+  const clock = fitClock(
+    timed.flatMap(({ times }) => times.clocked),
+    base,
+  );
   const overrides = clock.numbers.map(({ path, value }) => [path, baseText(value, 'frequency')]);
   const chip = overrideProfile(base, Object.fromEntries(overrides) as Record<string, string>);
-  const operators = fitOperators(opSamples(times, graphs, request.quant), chip, stack);
+  const samples = timed.flatMap(({ times, graphs, quant }) => opSamples(times, graphs, quant));
+  const operators = fitOperators(samples, chip, stack);
   if (operators.rmsBest > LARGEST_RMS) {
     const off = (100 * operators.rmsBest).toFixed(0);
     throw new CheckError(
-      `${recordName}: however the numbers are chosen, stack ${stack.name} is off by ${off} % (rms): something else ran (--stack, --quant), or the machine model does not describe it`,
+      `${names}: however the numbers are chosen, stack ${stack.name} is off by ${off} % (rms): something else ran (--stack, --quant), or the machine model does not describe it`,
     );
   }
-  const host = fitHost(hostSamples(times, graphs, chip, stack), chip, stack);
+  const passes = timed.flatMap(({ times, graphs }) => hostSamples(times, graphs, chip, stack));
+  const host = fitHost(passes, chip, stack);
   const numbers = [...clock.numbers, ...operators.numbers, ...host.numbers];
   const kept = [...clock.kept, ...operators.kept, ...host.kept];
   if (numbers.length === 0) {
     const reasons = kept.map(({ path, because }) => `${path}: ${because}`).join('; ');
-    throw new CheckError(`${recordName} determines no number of a profile (${reasons})`);
+    throw new CheckError(`${names} determines no number of a profile (${reasons})`);
   }
-  const soc = record.target.soc ?? 'unknown SoC';
-  const source = `${recordName} (sha256 ${recordSha256.slice(0, 16)}), ${record.executionClass}, SoC ${soc}`;
+  const source = inputs
+    .map(({ name: file, sha256, record }) => {
+      const soc = record.target.soc ?? 'unknown SoC';
+      return `${file} (sha256 ${sha256.slice(0, 16)}), ${record.executionClass}, SoC ${soc}`;
+    })
+    .join('; ');
   const text = measuredProfile(numbers, {
     ...{ baseText: request.baseText, base, name, source },
-    description: `Measured from ${recordName} as stack ${stack.name}; numbers that it does not determine are those of ${base.name}`,
+    description: `Measured from ${names} as stack ${stack.name}; numbers that it does not determine are those of ${base.name}`,
     note: ({ path, error, n }) =>
       `least squares over ${n} ${path.startsWith('driver.') ? 'passes' : 'operators'}, standard error ${percent(error)}` +
       `${path.startsWith('npu.') && path !== 'npu.clock' ? `; residual of all ${operators.n}: ${percent(operators.rmsBest)} rms on the model of ${stack.name}` : ''}`,
@@ -95,7 +111,8 @@ function percent(share: number): string {
 /** Graphs of the buckets of a record, in the formats that ran. */
 function graphsOf(
   { ops, overheads }: DeviceTimes,
-  { config, stack, quant }: CalibrationRequest,
+  quant: Quant,
+  { config, stack }: Pick<CalibrationRequest, 'config' | 'stack'>,
 ): ReadonlyMap<string, OpGraph> {
   const named = [...ops, ...overheads].flatMap(({ bucket }) => (bucket === null ? [] : [bucket]));
   const buckets = new Map<string, Bucket>(named.map((bucket) => [bucketName(bucket), bucket]));

@@ -156,47 +156,35 @@ describe('device calibrate', () => {
   }, async () => {
     const stack = stackByName('llama.cpp-hexagon');
     const chip = overrideProfile(loadProfile('sm8750'), { 'npu.dmaBypassRate': '40 GB/s' });
-    const shapes = [32, 64, 128, 512].flatMap((rows) =>
+    const shapes = [32, 64, 512].flatMap((rows) =>
       [
         [4096, 4096],
-        [4096, 12288],
         [12288, 4096],
         [2048, 2048],
       ].map(([k = 0, n = 0]) => [rows, k, n] as const),
     );
-    const samples = shapes.map(([rows, k, n]) => ({
-      graph: productGraph(rows, k, n, 'q4_0'),
-      op: 'product',
-      us: 1,
-    }));
-    const times = new Predictor(samples, chip, stack).times(chip, 'event');
-    const ops = shapes.map(([rows, k, n], at) => ({
-      op: `MUL_MAT w x x -> y [${k}:${n} x ${k}:${rows} -> ${n}:${rows}]`,
-      ...{ us: Math.round(times[at]! + 1000 * stack.numbers.opStartMs), cycles: null },
-    }));
-    const path = written(
-      syntheticRecord([
-        { id: 'llama-bench', hostMs: 9000, acceleratorUs: null, acceleratorCycles: null, ops },
-      ]),
-    );
+    const recordIn = (quant: 'q4_0' | 'f16') => {
+      const samples = shapes.map(([rows, k, n]) => ({
+        ...{ graph: productGraph(rows, k, n, quant), op: 'product', us: 1 },
+      }));
+      const times = new Predictor(samples, chip, stack).times(chip, 'event');
+      const ops = shapes.map(([rows, k, n], at) => ({
+        op: `MUL_MAT w x x -> y [${k}:${n} x ${k}:${rows} -> ${n}:${rows}]`,
+        ...{ us: Math.round(times[at]! + 1000 * stack.numbers.opStartMs), cycles: null },
+      }));
+      const timed = { id: 'llama-bench', hostMs: 9000, acceleratorUs: null, acceleratorCycles: null, ops };
+      return written(syntheticRecord([timed]));
+    };
     const out = join(temporaryDirectory(), 'phone.json');
-    const asked = [
-      'device',
-      'calibrate',
-      path,
-      '--stack',
-      'llama.cpp-hexagon',
-      '--quant',
-      'q4_0',
-      '--out',
-      out,
-    ];
-    const { code, stdout } = await cli([...asked, '--json']);
+    const asked = ['device', 'calibrate', recordIn('q4_0'), recordIn('f16'), '--stack', 'llama.cpp-hexagon'];
+    const wrong = await cli([...asked, '--quant', 'q4_0,f16,f16', '--out', out]);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/3 formats for 2 records/) });
+    const { code, stdout } = await cli([...asked, '--quant', 'q4_0,f16', '--out', out, '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout).operators.n).toBe(16);
-    expect(Math.abs(parseProfile(readFileSync(out, 'utf8'), out).npu.dmaBypassRate / 40 - 1)).toBeLessThan(
-      0.06,
-    );
+    expect(JSON.parse(stdout).operators.n).toBe(18);
+    const { npu, provenance } = parseProfile(readFileSync(out, 'utf8'), out);
+    expect(Math.abs(npu.dmaBypassRate / 40 - 1)).toBeLessThan(0.06);
+    expect(provenance['npu.dmaBypassRate']!.source.match(/sha256/g)).toHaveLength(2);
   });
 
   it('refuses emulation with exit code 2 and what does not fit with 1, and writes nothing', {

@@ -1,7 +1,8 @@
 import { basename, dirname, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { createColors } from 'picocolors';
 import type { CalibratedProfile } from '../../../experiments/calibration/calibrate-record.js';
+import { UsageError } from '../../errors.js';
 import type { ModelConfig } from '../../model/config.js';
 import type { Quant } from '../../model/precision.js';
 import { atomicWriteFile } from '../../util/atomic-write.js';
@@ -12,7 +13,7 @@ import type { Context } from '../io.js';
 interface CalibrateOptions {
   readonly base: string;
   readonly stack: string;
-  readonly quant: Quant;
+  readonly quant: readonly Quant[];
   readonly model?: string;
   readonly name?: string;
   readonly out: string;
@@ -22,14 +23,15 @@ export function registerDeviceCalibrate(device: Command, context: () => Context)
   device
     .command('calibrate')
     .description('turn the operator times of a device into a hardware profile, "measured" where they say so')
-    .argument('<record>', 'run record of class npu-device with times of operators')
+    .argument('<records...>', 'run records of one device, of class npu-device, with times of operators')
     .requiredOption('--out <file>', 'profile file that is written')
     .option('--base <name>', 'profile whose numbers are kept where the record says nothing', 'sm8750')
     .option('--stack <name>', 'software that ran, see `hardware stacks`', 'qnn-fp16')
-    .addOption(
-      new Option('--quant <format>', 'weight format that ran')
-        .choices(['f16', 'q8_0', 'q4_0'])
-        .default('f16'),
+    .option(
+      '--quant <formats>',
+      'weight format that ran: f16, q8_0, q4_0; one for all records or one each',
+      formats,
+      ['f16'],
     )
     .option('--model <name>', 'model whose shapes ran (default: the one that the record names)')
     .option('--name <name>', "name of the profile (default: the base's with -measured)")
@@ -40,30 +42,46 @@ export function registerDeviceCalibrate(device: Command, context: () => Context)
         '\nor of a CPU are refused. Exits with 1 when nothing is determined or the model does not fit.' +
         '\n\nExamples:' +
         '\n  $ dllm-npu device calibrate phone/record.json --out my-phone.json' +
-        '\n  $ dllm-npu device calibrate bench.json --stack llama.cpp-hexagon --quant q4_0 --out my-phone.json' +
+        '\n  $ dllm-npu device calibrate q4.json f16.json --stack llama.cpp-hexagon --quant q4_0,f16 --out my-phone.json' +
         '\n  $ dllm-npu simulate step --profile ./my-phone.json',
     )
-    .action((record: string, options: CalibrateOptions) => run(context(), record, options));
+    .action((records: string[], options: CalibrateOptions) => run(context(), records, options));
 }
 
-async function run(ctx: Context, path: string, options: CalibrateOptions): Promise<void> {
+/** Parser of a list of weight formats. */
+function formats(text: string): Quant[] {
+  return text.split(',').map((name) => {
+    const found = (['f16', 'q8_0', 'q4_0'] as const).find((quant) => quant === name.trim());
+    if (found === undefined) throw new InvalidArgumentError('Expected a list of f16, q8_0 and q4_0.');
+    return found;
+  });
+}
+
+async function run(ctx: Context, paths: readonly string[], options: CalibrateOptions): Promise<void> {
   const { out, base: baseName, stack, quant, model, name } = options;
+  if (quant.length !== 1 && quant.length !== paths.length) {
+    throw new UsageError(
+      `--quant names ${quant.length} formats for ${paths.length} records: one for all, or one each`,
+    );
+  }
   checkWritableDirectory(dirname(resolve(out)));
   const { calibrateRecord } = await import('../../../experiments/calibration/calibrate-record.js');
   const { readRunRecord } = await import('../../../hw/record/run-record.js');
   const { profileText } = await import('../../../sim/hardware/load-profile.js');
   const { stackByName } = await import('../../../sim/stacks/registry.js');
   const { fileSha256 } = await import('../../model/load.js');
-  const record = await readRunRecord(path);
+  const inputs = await Promise.all(
+    paths.map(async (path, at) => ({
+      ...{ record: await readRunRecord(path), name: basename(path), sha256: await fileSha256(path) },
+      quant: quant[at] ?? quant[0] ?? 'f16',
+    })),
+  );
   // A record of compiled graphs names operators and needs the model's shapes; others name the shapes.
-  const compiled = record.runs.some(({ bucket }) => bucket !== undefined);
-  const config = compiled ? await modelShapes(model ?? record.model.name) : null;
+  const compiled = inputs.find(({ record }) => record.runs.some(({ bucket }) => bucket !== undefined));
+  const config = compiled === undefined ? null : await modelShapes(model ?? compiled.record.model.name);
   const calibrated = calibrateRecord({
-    ...{ record, recordName: basename(path), recordSha256: await fileSha256(path), quant },
-    baseText: profileText(baseName),
+    ...{ inputs, config, stack: stackByName(stack), baseText: profileText(baseName) },
     name: name ?? `${basename(baseName, '.json')}-measured`,
-    stack: stackByName(stack),
-    config,
   });
   atomicWriteFile(out, calibrated.text);
   const { numbers, kept, operators, source } = calibrated;
