@@ -20,6 +20,7 @@ import { encodePrompt } from '../../src/model/prompt.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { generateProblem } from '../../src/train/problems.js';
 import { cacheDirectory } from '../../src/util/cache-directory.js';
+import { project } from '../../src/util/project-root.js';
 import { cli } from '../cli/run-cli.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
 
@@ -254,6 +255,25 @@ describe('device compare with the genuine plugin', () => {
       // Before rows were scaled for their norm, squares left the range of a half and logits were off by 14.
       expect(report.agreement.at(-1)!.maxLogitError).toBeLessThan(0.5);
       expect(report.times.refused).toMatch(/emulation on a PC/);
+    },
+  );
+});
+
+describe('the reference results', () => {
+  const place = join(project().root, 'results/reference/device');
+
+  it.each([
+    ['ort-cpu', 'ort-cpu'],
+    ['qnn-cpu', 'qnn-cpu-ref'],
+    ['htp-f16', 'htp-emulator-x86'],
+  ])(
+    '%s is a report of class %s without device times, and its page says the same',
+    async (name, executionClass) => {
+      const report = await readCompareReport(join(place, name, 'compare.json'));
+      expect(report.device.executionClass).toBe(executionClass);
+      expect(report.verdict.agrees).toBe(true);
+      expect(report.times.refused).toMatch(/no device times/);
+      expect(readFileSync(join(place, name, 'compare.md'), 'utf8')).toBe(compareMarkdown(report));
     },
   );
 });
