@@ -11,6 +11,7 @@ export interface TornadoRow {
   readonly atHigh: number;
 }
 
+const WIDTH = COLUMN_AND_HALF - 60;
 const LOW = 'low end';
 const HIGH = 'high end';
 
@@ -22,6 +23,34 @@ function labels({ lowText, highText, atLow, atHigh }: TornadoRow, base: number):
   const [a, b] = [atLow - base, atHigh - base];
   if (a * b <= 0) return [lowText, highText];
   return Math.abs(a) > Math.abs(b) ? [`${highText}, ${lowText}`, ''] : ['', `${lowText}, ${highText}`];
+}
+
+/** Pixels of a character of a label, and around it. */
+const CHARACTER = 4.5;
+const AROUND = 12;
+
+/** Range of the axis in which every label has room beside its bar. */
+function roomFor(
+  ends: readonly { readonly from: number; readonly to: number; readonly label: string }[],
+  base: number,
+): [number, number] {
+  let [low, high] = [
+    Math.min(base, ...ends.map(({ to }) => to)),
+    Math.max(base, ...ends.map(({ to }) => to)),
+  ];
+  if (low === high) return [low - 1, high + 1];
+  // The room a label takes depends on the range, which depends on the room: a few rounds settle it.
+  for (let round = 0; round < 6; round++) {
+    const perPixel = (high - low) / WIDTH;
+    const room = ({ label }: { label: string }) => (label.length * CHARACTER + AROUND) * perPixel;
+    low = Math.min(
+      ...ends.map((end) => (end.to < end.from ? end.to - room(end) : Math.min(end.to, base - 8 * perPixel))),
+    );
+    high = Math.max(
+      ...ends.map((end) => (end.to > end.from ? end.to + room(end) : Math.max(end.to, base + 8 * perPixel))),
+    );
+  }
+  return [low, high];
 }
 
 /** Results at both ends of each parameter around the result at the defaults, longest bar on top. */
@@ -41,10 +70,7 @@ export function tornado(
     ];
     return ends.sort((one, other) => Math.abs(other.to - base) - Math.abs(one.to - base));
   });
-  const all = values.map(({ to }) => to).concat(base);
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const air = (high - low) * 0.22;
-  const domain = [low - air, high + air];
+  const domain = roomFor(values, base);
   const x = {
     type: 'quantitative',
     scale: { domain, nice: false, zero: false },
@@ -70,7 +96,7 @@ export function tornado(
     $schema: SCHEMA,
     config: CONFIG,
     title: titles.title,
-    width: COLUMN_AND_HALF - 60,
+    width: WIDTH,
     height: { step: 18 },
     data: { values },
     layer: [

@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { variant } from '../../experiments/reproduce/decode-statistics.js';
 import { decodeFacts } from '../../experiments/workload/facts.js';
 import { openWorkload } from '../../experiments/workload/open-workload.js';
-import { SYNTHETIC_CONFIG, SyntheticEngine, TOKENS } from '../../experiments/workload/synthetic/engine.js';
+import {
+  SYNTHETIC_CONFIG,
+  SyntheticEngine,
+  streamAt,
+  TOKENS,
+} from '../../experiments/workload/synthetic/engine.js';
 import { nelderMead } from '../../experiments/workload/synthetic/nelder-mead.js';
 import { bySession, objective, plainly, residuals } from '../../experiments/workload/synthetic/objective.js';
 import { plainThreshold } from '../../experiments/workload/synthetic/plain-threshold.js';
@@ -50,7 +55,9 @@ describe('confidence process', () => {
 
   it('is surer with more context, and less sure where that context is wrong', async () => {
     const engine = new SyntheticEngine(parameters, CASE);
-    const [a = 0, b = 0] = [6, 7].map((position) => latentAt(CASE.seed, position, TOKENS).truth);
+    const [a = 0, b = 0] = [6, 7].map(
+      (position) => latentAt(CASE.seed, streamAt(position, CASE.promptLength), TOKENS).truth,
+    );
     const wrong = (token: number) => (token + 1) % TOKENS;
     const base = { kind: 'denoise', lane: 'main', reads: [], visibility: 'all' } as const;
     const score = async (text: readonly number[], version: number) => {
@@ -155,6 +162,17 @@ describe('the fit', () => {
       expect(fast.committedBelow).toBeCloseTo(slow.committedBelow, 9);
       expect(fast.firstCommit).toEqual(slow.firstCommit);
     }
+  });
+
+  it('decides alike after any prompt', async () => {
+    const policy = composePolicy(variant('threshold'));
+    const [short, long] = await Promise.all(
+      ['synthetic:paper,prompt=50', 'synthetic:paper,prompt=110'].map(async (name) => {
+        const { denoise } = await decodeFacts(await openWorkload(name, 4), 0, { policy, genLength: 64 });
+        return denoise.map(({ commits }) => commits.map(({ offset }) => offset));
+      }),
+    );
+    expect(short).toEqual(long);
   });
 
   it('decodes end of text alike', async () => {

@@ -46,9 +46,17 @@ function partsOf(chip: Chip) {
  * @throws UsageError for unknown names, or values of the wrong dimension
  */
 export function chipInputs(chip: Chip): Record<string, string> {
-  partsOf(chip);
-  return { [`profile ${chip.profile}`]: profileHash(chip.profile) };
+  const { costModel, quant, profile, profileNumbers, stack, stackNumbers } = chip;
+  const key = JSON.stringify([costModel, quant, profile, profileNumbers, stack, stackNumbers]);
+  if (!sound.has(key)) {
+    partsOf(chip);
+    sound.add(key);
+  }
+  return { [`profile ${profile}`]: profileHash(profile) };
 }
+
+/** Chips that were looked at already: the runs of a sweep have few, and reading one is most of what planning costs. */
+const sound = new Set<string>();
 
 /** `{a: 1}` as `{'prefix.a': 1}`. */
 export function under(prefix: string, values: Readonly<Record<string, number>>): Record<string, number> {

@@ -39,6 +39,14 @@ export interface SyntheticCase {
   readonly textLength: number;
 }
 
+/** Where the text begins in the streams of random numbers. */
+const TEXT_ORIGIN = 80;
+
+/** Place of a position in the streams of random numbers: a longer prompt changes nothing about the text. */
+export function streamAt(position: number, promptLength: number): number {
+  return position - promptLength + TEXT_ORIGIN;
+}
+
 /**
  * The confidence process as an engine: the same session, policies and rules decode it as any model. A cached entry
  * holds one number, the context weight of what its row was fed; that an entry grows stale is not modelled.
@@ -136,7 +144,7 @@ export class SyntheticEngine implements Engine {
   private latent(position: number): Latent {
     let latent = this.latents.get(position);
     if (latent === undefined) {
-      latent = latentAt(this.of.seed, position, TOKENS);
+      latent = latentAt(this.of.seed, streamAt(position, this.of.promptLength), TOKENS);
       this.latents.set(position, latent);
     }
     return latent;

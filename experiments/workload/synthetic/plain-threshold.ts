@@ -1,4 +1,4 @@
-import { FLOOR, type SyntheticCase, TOKENS } from './engine.js';
+import { FLOOR, type SyntheticCase, streamAt, TOKENS } from './engine.js';
 import {
   type Before,
   beforeNext,
@@ -49,7 +49,7 @@ export function plainThreshold(
   tau: number,
 ): PlainDecode {
   const end = promptLength + genLength;
-  const known = latentsOf(seed, end);
+  const known = latentsOf(seed, streamAt(end, promptLength));
   const commits: PlainCommit[] = [];
   const confidences = new Float64Array(blockLength);
   let steps = 0;
@@ -70,7 +70,12 @@ export function plainThreshold(
           afterEnd: position >= promptLength + textLength,
           fed: false,
         };
-        confidences[offset] = confidenceOf(parameters, known[position] as Latent, row, FLOOR);
+        confidences[offset] = confidenceOf(
+          parameters,
+          known[streamAt(position, promptLength)] as Latent,
+          row,
+          FLOOR,
+        );
         if ((confidences[offset] as number) > (confidences[best] as number)) best = offset;
       }
       const limit = Math.min(tau, confidences[best] as number);
@@ -81,7 +86,7 @@ export function plainThreshold(
           left.push(offset);
           continue;
         }
-        const { settledAt } = known[start + offset] as Latent;
+        const { settledAt } = known[streamAt(start + offset, promptLength)] as Latent;
         const right = start + offset >= promptLength + textLength || confidence >= settledAt;
         weights[offset] = right ? RIGHT : parameters.wrongWeight;
         commits.push({ offset, step, confidence });
