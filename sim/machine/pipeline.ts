@@ -187,16 +187,20 @@ export function busyOf(pipeline: Pipeline): [number, number, number, number] {
  */
 export function closedFormMs(pipeline: Pipeline): number {
   if (pipeline.serial) return serialMs(pipeline);
-  const { setup, chunk, fullChunks, rest } = pipeline;
+  const { tiles, setup, chunk, fullChunks, rest } = pipeline;
   const first = fullChunks > 0 ? chunk : (rest ?? chunk);
   const last = rest ?? chunk;
   const [matrix, vector, dma, l2] = busyOf(pipeline);
   const moved = dma + l2;
   const tail = last.finishMs + last.storeMs;
-  const ahead = setup.loadMs + first.loadMs;
+  // Loads run no more than the slots ahead of a conversion, which nothing that frees a slot overtakes.
+  const chunks = fullChunks + (rest === null ? 0 : 1);
+  const held = tiles * Math.max(0, setup.convertMs - Math.min(SLOTS, chunks) * first.loadMs);
+  // The vector unit converts activations while the first chunk is loaded.
+  const late = Math.max(0, first.loadMs - setup.convertMs);
   return Math.max(
-    moved + last.decodeMs + last.multiplyMs + last.finishMs,
-    vector + ahead + last.multiplyMs + last.storeMs,
-    matrix + ahead + first.decodeMs + tail,
+    moved + held + last.decodeMs + last.multiplyMs + last.finishMs,
+    vector + setup.loadMs + late + last.multiplyMs + last.storeMs,
+    matrix + setup.loadMs + setup.convertMs + late + first.decodeMs + tail,
   );
 }
