@@ -11,7 +11,7 @@ export function registerWorkload(program: Command, context: () => Context): void
     .addHelpText(
       'after',
       '\nEvery command with --workload takes: a model (tiny-llada), trace:FILE or trace:DIRECTORY, synthetic (a' +
-        '\nconfidence process fitted to Figures 5b and 8 of the paper) or synthetic:PROFILE.' +
+        '\nconfidence process fitted to Figures 5b and 8 of the paper), synthetic:PROFILE or synthetic:PROFILE,prompt=TOKENS.' +
         '\n\nExamples:\n  $ dllm-npu workload show\n  $ dllm-npu workload fit --out fitted.json\n  $ dllm-npu reproduce fig5a --workload synthetic:hard',
     );
   workload
