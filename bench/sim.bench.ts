@@ -10,6 +10,7 @@ import { createMachine, type MachineOptions } from '../sim/machine/machine.js';
 import { closedFormMs, toProgram } from '../sim/machine/pipeline.js';
 import { ratesOf } from '../sim/machine/rates.js';
 import { runProgram } from '../sim/machine/run-program.js';
+import { placeAlternating, placeGlobal } from '../sim/memory/placement.js';
 import { MEMORY_MODES } from '../sim/memory/runtime.js';
 import { lladaCpp } from '../sim/stacks/llada-cpp.js';
 import type { PassShape } from '../src/model/graph.js';
@@ -57,4 +58,18 @@ describe('LLaDA-8B, 32 rows, somr: 128 steps over a growing prefix', () => {
   for (const fidelity of ['event', 'analytic'] as const) {
     bench(fidelity, () => steps({ fidelity, memory: 'somr' }, 128));
   }
+});
+
+/** Sizes of a 13B model in Q4_0, cut into as many tensors. */
+const tensors = Array.from({ length: 8000 }, (_, at) => ({
+  id: `tensor ${at}`,
+  bytes: [28_311_552, 28_311_552, 9_437_184, 9_437_184, 16_384][at % 5] ?? 0,
+  computeMs: 1 + (at % 3),
+  transferMs: 2,
+}));
+const sizes = tensors.map(({ bytes }) => bytes);
+
+describe('placement of 8,000 tensors', () => {
+  bench('global', () => void placeGlobal(sizes, 70e9));
+  bench('alternating', () => void placeAlternating(tensors, 3e9));
 });
