@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { OrtHost } from '../../../hw/ort/host.js';
 import type { Pass } from '../../../src/decode/types.js';
 import { type LoadedModel, loadModel } from '../../../src/model/load.js';
 import { project } from '../../../src/util/project-root.js';
+import { temporaryDirectory } from '../../model/checkpoint.js';
 import { buildTestPlugin, TEST_PROVIDER } from './test-plugin.js';
 
 const built = buildTestPlugin();
@@ -42,7 +43,7 @@ describe.skipIf(built.missing !== null)('a plugin that misbehaves', () => {
 
   beforeAll(async () => {
     model = await loadModel('tiny-llada');
-    process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'dllm-npu-plugin-'));
+    process.env.TMPDIR = temporaryDirectory();
   });
   beforeEach(() => {
     before = children();
