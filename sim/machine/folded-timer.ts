@@ -4,13 +4,8 @@ import type { MemoryMode } from '../memory/runtime.js';
 import { opWeightBytes } from '../stacks/batches.js';
 import { operatorStarts } from '../stacks/stack.js';
 import { type FoldedModel, foldModel } from './fold-model.js';
-import {
-  type FoldedOp,
-  type FoldedPass,
-  type FoldedWindow,
-  type SteadyMemory,
-  steadyMemory,
-} from './folded-memory.js';
+import { type FoldedWindow, type SteadyMemory, steadyMemory } from './folded-memory.js';
+import type { FoldedOp, FoldedPass } from './folded-order.js';
 import { contextCosts, kvBytesPerToken, type ModelOnChip } from './memory-context.js';
 import { PassRun, type PassTiming } from './pass-run.js';
 import { type PassResources, PassTimer, type PreparedGroup, type PreparedOp } from './pass-timer.js';
