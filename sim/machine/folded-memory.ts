@@ -1,7 +1,7 @@
 import { UsageError } from '../../src/errors.js';
 import type { OpGraph } from '../../src/model/graph.js';
 import { classify } from '../memory/lifetimes.js';
-import { copyMs, type MemoryCosts, mapMs } from '../memory/regions.js';
+import { copyMs, type MemoryCosts, mapMs, scratchRows } from '../memory/regions.js';
 import type { MemoryMode } from '../memory/runtime.js';
 import { layoutScratch } from '../memory/scratch-layout.js';
 import { globalBatches, type StagingBatch, stagingRoom } from '../memory/staging-plan.js';
@@ -24,6 +24,7 @@ export interface FoldedWindow {
   readonly slotBytes: number;
   readonly kvGrowthTokens: number;
   readonly kvBytesPerToken: number;
+  readonly passRows: number;
 }
 
 /** What every step costs once the same step has run before. */
@@ -127,10 +128,11 @@ function tokensOf(step: number, { kvSets, rows }: OpGraph['shape']): number {
   return Math.ceil(kvSets.reduce((sum, set) => sum + set.length, rows) / step) * step;
 }
 
-function scratchBytes({ kvGrowthTokens }: FoldedWindow, { graph, ops }: FoldedPass): number {
+function scratchBytes({ kvGrowthTokens, passRows }: FoldedWindow, { graph, ops }: FoldedPass): number {
   const onNpu = ops.filter((op) => op.onNpu && op.times > 0).map(({ prepared }) => prepared.op);
   const scratch = layoutScratch(classify(graph, onNpu).activations).bytes;
-  return (scratch / graph.shape.rows) * tokensOf(kvGrowthTokens, graph.shape);
+  const { rows } = graph.shape;
+  return (scratch / rows) * scratchRows(rows, tokensOf(kvGrowthTokens, graph.shape), passRows);
 }
 
 /** Upper bounds of what weights take in the window and of their mappings. */

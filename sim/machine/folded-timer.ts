@@ -199,6 +199,7 @@ export class FoldedTimer {
       slotBytes: numbers.slotBytes,
       kvGrowthTokens: numbers.kvGrowthTokens,
       kvBytesPerToken: kvBytesPerToken(this.chip),
+      passRows: numbers.prefillRows,
     };
   }
 }

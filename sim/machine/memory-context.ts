@@ -50,6 +50,7 @@ export function memoryContext(
     slotBytes: stack.numbers.slotBytes,
     kvGrowthTokens: stack.numbers.kvGrowthTokens,
     kvBytesPerToken: kvBytesPerToken(options),
+    passRows: stack.numbers.prefillRows,
     reference: { graph, ops: onNpu(graph).flatMap(({ ops }) => ops), placed },
   };
 }

@@ -16,6 +16,8 @@ export interface MemoryContext {
   readonly slotBytes: number;
   readonly kvGrowthTokens: number;
   readonly kvBytesPerToken: number;
+  /** Longer prompts are processed in passes of this many rows: activations need not hold more. */
+  readonly passRows: number;
   /** Profile of a representative pass: all layers, one row tile (arXiv:2606.13740 section 3.4). */
   readonly reference: {
     readonly graph: OpGraph;
@@ -43,16 +45,22 @@ export function copyMs(costs: MemoryCosts, bytes: number): number {
   return bytes / costs.copyBytesPerMs + bytes * costs.maintenanceMsPerByte;
 }
 
-/** KV cache and activations, sized for a number of positions. */
+/** KV cache and activations, sized for a number of positions, and for the rows of a pass. */
 export interface Regions {
   readonly tokens: number;
+  readonly rows: number;
   readonly kvBytes: number;
   readonly scratchBytes: number;
 }
 
+/** Rows that activations are laid out for: those of a pass over all positions, up to the longest pass of a prompt. */
+export function scratchRows(rows: number, tokens: number, passRows: number): number {
+  return Math.max(rows, Math.min(tokens, passRows));
+}
+
 /**
  * Regions that serve a pass and leave room to grow: the KV cache in steps of `kvGrowthTokens` positions, the
- * activations for a pass over as many rows.
+ * activations for a pass over as many rows, but not for more than a prompt is cut into.
  * @param current kept when it is large enough
  */
 export function regionsFor(
@@ -61,12 +69,16 @@ export function regionsFor(
   ops: readonly Op[],
   current: Regions | null,
 ): Regions {
+  const { rows } = graph.shape;
   const cached = graph.shape.kvSets.reduce((sum, set) => sum + set.length, 0);
   const step = context.kvGrowthTokens;
-  const wanted = Math.ceil((graph.shape.rows + cached) / step) * step;
-  if (current !== null && current.tokens >= wanted) return current;
-  const tokens = wanted;
+  const wanted = Math.ceil((rows + cached) / step) * step;
+  if (current !== null && current.tokens >= wanted && current.rows >= rows) return current;
+  const tokens = Math.max(wanted, current?.tokens ?? 0);
+  const most = scratchRows(rows, tokens, context.passRows);
   const scratch = layoutScratch(classify(graph, ops).activations).bytes;
-  const scratchBytes = Math.ceil((scratch / graph.shape.rows) * tokens);
-  return { tokens, kvBytes: tokens * context.kvBytesPerToken, scratchBytes };
+  return {
+    ...{ tokens, rows: most, kvBytes: tokens * context.kvBytesPerToken },
+    scratchBytes: Math.ceil((scratch / rows) * most),
+  };
 }

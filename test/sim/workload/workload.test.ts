@@ -27,6 +27,23 @@ describe('plain workloads', () => {
     }
   });
 
+  it('keep room for the activations of a prompt pass, not for those of the whole context', () => {
+    const decode = (model: string, context: number, fidelity: 'event' | 'analytic') =>
+      timeDecode(
+        createMachine({
+          ...{ profile: loadProfile('sm8850'), stack: stackByName('llama.cpp-hexagon') },
+          ...{ model: resolvePreset(model), precision: precisionFor('q4_0'), memory: 'on-demand', fidelity },
+        }),
+        context,
+      ).ms;
+    for (const fidelity of ['event', 'analytic'] as const) {
+      // F32 logits of 4096 rows would take 4.3 GB, more than the window; those of 512 rows take 0.5 GB.
+      expect(decode('gemma-3-1b', 4095, fidelity)).toBeGreaterThan(0);
+      // Nothing is mapped again because of a longer context alone.
+      expect(decode('qwen3-4b', 2000, fidelity)).toBeLessThan(1.3 * decode('qwen3-4b', 500, fidelity));
+    }
+  });
+
   it('give the same answer twice', () => {
     const machine = machineFor('llama.cpp-hexagon');
     const first = timePrefill(machine, 300, 50);
