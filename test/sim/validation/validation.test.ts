@@ -189,6 +189,17 @@ describe('the score', () => {
     }
   });
 
+  it('is the one that the reference result shows, with no path of a machine', () => {
+    const reference = JSON.parse(readFileSync('results/reference/validation/open.json', 'utf8'));
+    expect(reference.file).toBe(path);
+    expect(reference.rows.map(({ id }: { id: string }) => id)).toEqual(score.rows.map(({ id }) => id));
+    score.rows.forEach(({ id, predicted }, at) => {
+      const shown = reference.rows[at].predicted;
+      if (predicted === null) expect(shown, id).toBeNull();
+      else expect(shown / predicted, id).toBeCloseTo(1, 9);
+    });
+  });
+
   it('adds up', () => {
     const { groups, overall } = score;
     expect(groups.reduce((sum, group) => sum + group.rows, 0)).toBe(overall.rows);
