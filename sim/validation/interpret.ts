@@ -139,6 +139,16 @@ function quantOf(text: string): Quant {
   throw new NotModelled(`quantization "${text}" is not modelled`);
 }
 
+/** Fine-tunes whose names sources write in many ways, with the model they have the shapes of. */
+const FINE_TUNES: readonly (readonly [RegExp, string])[] = [
+  [/(taide|elyza).*8b/, 'llama-3-8b'],
+  [/sea-lion.*8b/, 'llama-3.1-8b'],
+  [/granite.*8b/, 'granite-3.1-8b'],
+  [/distill.*qwen.*7b/, 'qwen2.5-7b'],
+  [/distill.*qwen.*1\.5b/, 'qwen2.5-1.5b'],
+  [/distill.*llama.*8b/, 'llama-3.1-8b'],
+];
+
 function modelOf(text: string): string {
   const name = text
     .toLowerCase()
@@ -149,8 +159,10 @@ function modelOf(text: string): string {
     .trim()
     .replace(/[\s_]+/g, '-')
     .replace(/-+$/, '');
-  if (!isPresetName(name)) throw new NotModelled(`no graph for model "${text}"`);
-  return name;
+  if (isPresetName(name)) return name;
+  const base = FINE_TUNES.find(([pattern]) => pattern.test(name))?.[1];
+  if (base === undefined) throw new NotModelled(`no graph for model "${text}"`);
+  return base;
 }
 
 function threadsOf(engine: string): number | null {

@@ -211,11 +211,6 @@ export const AUTOREGRESSIVE: readonly ModelConfig[] = [
 /** Other names of the same shapes: fine-tunes, and models that differ in less than the machine looks at. */
 export const ALIASES: Readonly<Record<string, string>> = {
   'llama-3-taide-lx-8b': 'llama-3-8b',
-  'llama3-taide-lx-8b': 'llama-3-8b',
-  'llama-3-elyza-jp-8b': 'llama-3-8b',
-  'llama3-elyza-jp-8b': 'llama-3-8b',
-  'llama-sea-lion-8b-r': 'llama-3.1-8b',
-  'ibm-granite-3.1-8b': 'granite-3.1-8b',
   'internlm-1.8b': 'internlm2-1.8b',
   'phi-2-2.7b': 'phi-2',
   'smallthinker-3b': 'qwen2.5-3b',

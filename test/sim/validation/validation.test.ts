@@ -132,6 +132,17 @@ describe('what is timed for a row', () => {
     for (const text of ['ternary', 'W2A16']) expect(quant(text)).toMatch(/not modelled/);
   });
 
+  it('knows fine-tunes by the model they are made from', () => {
+    const model = (text: string) => {
+      const found = interpret(row({ model: text }));
+      return 'case' in found ? found.case.model : found.reason;
+    };
+    expect(model('Llama3-TAIDE-LX-8B-Chat-Alpha1')).toBe('llama-3-8b');
+    expect(model('IBM-Granite-v3.1-8B-Instruct')).toBe('granite-3.1-8b');
+    expect(model('DeepSeek-R1-Distill-Qwen-7B')).toMatch(/qwen/);
+    expect(model('Granite-3.3-2B')).toBe('granite-3.3-2b');
+  });
+
   it('times a denoising step with all its rows, on the memory runtime that is named', () => {
     const step = { phase: 'denoising step', batch_or_tokens: '64', context: 'n/s', unit: 'ms' };
     const llada = { ...step, model: 'LLaDA-8B', engine: 'llada.cpp NPU' };
