@@ -1,5 +1,6 @@
 import type { RmsNormOp } from '../../src/model/graph.js';
-import { inputOf, type Lowering, weightOf } from '../../src/onnx/lowering.js';
+import type { Lowering } from '../../src/onnx/lowering.js';
+import { normInput, normOutput } from '../../src/onnx/norm-parts.js';
 
 /** Smallest magnitude that a row is divided by; a row of zeros stays one. */
 const SMALLEST = 1e-4;
@@ -9,11 +10,9 @@ const SMALLEST = 1e-4;
  * the squares of a row with a value above 256, or their sum, leave the range of a half, saturate, and the row comes
  * out too large. In f32 both forms are the same up to rounding.
  */
-export function lowerScaledNorm(op: RmsNormOp, { onnx, weights }: Lowering): void {
-  const grouped = op.groups > 1;
-  const source = inputOf(op, 0);
-  const shape = onnx.ints([-1, op.groups, op.width / op.groups]);
-  const x = grouped ? onnx.node('Reshape', `${op.id}.groups`, [source, shape]) : source;
+export function lowerScaledNorm(op: RmsNormOp, to: Lowering): void {
+  const { onnx } = to;
+  const x = normInput(op, to);
   const axis = onnx.ints([-1]);
   const magnitude = onnx.node('Abs', `${op.id}.abs`, [x]);
   const largest = onnx.node('ReduceMax', `${op.id}.largest`, [magnitude, axis], { keepdims: 1 });
@@ -24,12 +23,5 @@ export function lowerScaledNorm(op: RmsNormOp, { onnx, weights }: Lowering): voi
   const epsRoot = onnx.node('Div', `${op.id}.eps_root`, [onnx.float(Math.sqrt(op.eps)), divisor]);
   const eps = onnx.node('Mul', `${op.id}.eps`, [epsRoot, epsRoot]);
   const root = onnx.node('Sqrt', `${op.id}.root`, [onnx.node('Add', `${op.id}.sum`, [mean, eps])]);
-  const scaled = onnx.node('Div', `${op.id}.scaled`, [unit, root]);
-  const gain = weights.vector(weightOf(op, 0));
-  if (!grouped) {
-    onnx.node('Mul', op.id, [scaled, gain]);
-    return;
-  }
-  const normed = onnx.node('Mul', `${op.id}.normed`, [scaled, gain]);
-  onnx.node('Reshape', op.id, [normed, onnx.ints([-1, op.width])]);
+  normOutput(op, onnx.node('Div', `${op.id}.scaled`, [unit, root]), to);
 }

@@ -40,8 +40,8 @@ export const COMMON_NUMBERS: Readonly<Record<keyof StackNumbers, QuantityEntry>>
     note: 'same dot-product kernel as all CPU products; 5 would be the 600 GFLOPS of an INT4 matrix kernel on four threads (MNN gemm_speed_benchmark.md, SM8850)',
   },
   gemmSpeedup: {
-    ...{ value: '1', kind: 'derived', source: 'arXiv:2606.13740 Table 2' },
-    note: 'CPU steps grow in proportion to their rows from 32 on: 130 GFLOPS, as dot products give',
+    ...{ value: '1', kind: 'vendor', source: 'llama.cpp ggml-cpu (ggml_vec_dot)' },
+    note: 'weights that are not repacked: one dot product for each weight row and activation row',
   },
   samplePerLogitMs: { value: '2 ns', kind: 'assumed', source: CHOICE, range: ['0.5 ns', '5 ns'] },
   cpuBarrierMs: { value: '10 us', kind: 'assumed', source: CHOICE, range: ['2 us', '50 us'] },

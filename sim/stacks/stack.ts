@@ -45,11 +45,11 @@ export interface StackNumbers {
   readonly rowTiles: number;
   /** From as many rows on chunks overlap; with fewer, each is loaded, decoded, multiplied and stored before the next. */
   readonly overlapFromRows: number;
-  /** Weights decoded per cycle; a layout in the order of the matrix tiles is 1. */
+  /** How fast weights are decoded, as a share of the profile's rate, which is that of a layout in the order of the matrix tiles. */
   readonly decodeSpeed: number;
   /** Vector instructions a thread ends per cycle, for work that is counted in instructions. */
   readonly vectorIpc: number;
-  /** Softmax work per score; the fused kernel the profile's exponential comes from is 1. */
+  /** How fast a softmax is, as a share of the fused F16 kernel that the profile's exponential comes from. */
   readonly softmaxSpeed: number;
   /** Multiply-accumulates per cycle of this stack's number format, FP16 = 1. */
   readonly matrixRate: number;

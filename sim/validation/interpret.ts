@@ -144,9 +144,6 @@ const FINE_TUNES: readonly (readonly [RegExp, string])[] = [
   [/(taide|elyza).*8b/, 'llama-3-8b'],
   [/sea-lion.*8b/, 'llama-3.1-8b'],
   [/granite.*8b/, 'granite-3.1-8b'],
-  [/distill.*qwen.*7b/, 'qwen2.5-7b'],
-  [/distill.*qwen.*1\.5b/, 'qwen2.5-1.5b'],
-  [/distill.*llama.*8b/, 'llama-3.1-8b'],
 ];
 
 function modelOf(text: string): string {

@@ -91,15 +91,17 @@ export interface WrittenTimeline {
 /**
  * Does the same work on a machine that keeps its timeline and writes it as a trace that ui.perfetto.dev and
  * chrome://tracing open. Answers never depend on whether a timeline is written.
+ * @param path of the file; undefined writes none
  * @param work what the machine is to do
  * @param answerMs what that took on the machine that gave the answer
  */
 export async function writePerfetto(
-  path: string,
+  path: string | undefined,
   options: CostOptions,
   work: (machine: Machine) => void,
   answerMs: number,
-): Promise<WrittenTimeline> {
+): Promise<WrittenTimeline | null> {
+  if (path === undefined) return null;
   const { toPerfetto } = await import('../../sim/machine/perfetto.js');
   const machine = await openMachine(options, true);
   work(machine);

@@ -13,6 +13,7 @@ import type {
 import { lowerAttention } from './lower-attention.js';
 import { lowerMoe } from './lower-moe.js';
 import { inputOf, type Lowering, product, weightOf } from './lowering.js';
+import { normInput, normOutput } from './norm-parts.js';
 import { MICROSOFT } from './onnx-builder.js';
 import { BLOCK } from './pack-blocks.js';
 
@@ -36,26 +37,14 @@ const embed: Lower<EmbedOp> = (op, { onnx, weights }) => {
 };
 
 /** x / sqrt(mean(x^2) + eps) * gain, in the form that runtimes recognise and fuse. */
-const rmsnorm: Lower<RmsNormOp> = (op, { onnx, weights }) => {
-  const grouped = op.groups > 1;
-  const x = grouped
-    ? onnx.node('Reshape', `${op.id}.groups`, [
-        inputOf(op, 0),
-        onnx.ints([-1, op.groups, op.width / op.groups]),
-      ])
-    : inputOf(op, 0);
+const rmsnorm: Lower<RmsNormOp> = (op, to) => {
+  const { onnx } = to;
+  const x = normInput(op, to);
   const square = onnx.node('Pow', `${op.id}.square`, [x, onnx.float(2)]);
   const mean = onnx.node('ReduceMean', `${op.id}.mean`, [square, onnx.ints([-1])], { keepdims: 1 });
   const shifted = onnx.node('Add', `${op.id}.eps`, [mean, onnx.float(op.eps)]);
   const root = onnx.node('Sqrt', `${op.id}.root`, [shifted]);
-  const scaled = onnx.node('Div', `${op.id}.scaled`, [x, root]);
-  const gain = weights.vector(weightOf(op, 0));
-  if (!grouped) {
-    onnx.node('Mul', op.id, [scaled, gain]);
-    return;
-  }
-  const normed = onnx.node('Mul', `${op.id}.normed`, [scaled, gain]);
-  onnx.node('Reshape', op.id, [normed, onnx.ints([-1, op.width])]);
+  normOutput(op, onnx.node('Div', `${op.id}.scaled`, [x, root]), to);
 };
 
 const matmul: Lower<MatMulOp> = (op, to) => {

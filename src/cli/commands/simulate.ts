@@ -97,17 +97,14 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
     return { rows: count, ms, bound, utilization, parts, counters: timing.counters, energy, ...smaller };
   });
   const last = options.rows.at(-1) ?? 1;
-  const timeline =
-    options.perfetto === undefined
-      ? null
-      : await writePerfetto(
-          options.perfetto,
-          options,
-          (recording) => {
-            for (let step = 0; step < 2; step++) recording.timePass(shapeOf(last));
-          },
-          2 * (rows.at(-1)?.ms ?? 0),
-        );
+  const timeline = await writePerfetto(
+    options.perfetto,
+    options,
+    (recording) => {
+      for (let step = 0; step < 2; step++) recording.timePass(shapeOf(last));
+    },
+    2 * (rows.at(-1)?.ms ?? 0),
+  );
   const { costModel, quant, profile, stack, memory, fidelity } = options;
   const written = timeline === null ? {} : { perfetto: timeline };
   ctx.data({
@@ -166,17 +163,14 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
   const machine = await openMachine(options);
   const { timings, totalMs, divergesAt } = replayTrace(trace, machine);
   if (timings.length === 0) throw new CheckError(`${file}: the trace has no steps to time`);
-  const timeline =
-    options.perfetto === undefined
-      ? null
-      : await writePerfetto(
-          options.perfetto,
-          options,
-          (recording) => {
-            replayTrace(trace, recording);
-          },
-          totalMs,
-        );
+  const timeline = await writePerfetto(
+    options.perfetto,
+    options,
+    (recording) => {
+      replayTrace(trace, recording);
+    },
+    totalMs,
+  );
   const utilization = Object.fromEntries(
     machine.resources.map((name) => [
       name,
