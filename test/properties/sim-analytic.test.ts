@@ -90,7 +90,7 @@ describe('the closed form agrees with the events', () => {
   });
 
   it('within 12 % anywhere: chips, stacks, models, formats, memory modes and shapes', () => {
-    // One of some 8,000 random cases was found at 10.005 % (llada-moe-7b-a1b, qnn-a8, 8-bit, on demand).
+    // One random case was found at 10.005 % (llada-moe-7b-a1b on sm8550, qnn-a8, on demand).
     const near = fc.property(settings, shapes, (setting, shape) => expectClose(setting, shape, 0.12));
     fc.assert(near, { numRuns: Math.ceil(RUNS / 2) });
   });
