@@ -9,7 +9,7 @@ import { scoreRow } from '../src/decode/confidence.js';
 import { hashNumbers } from '../src/decode/hash-numbers.js';
 import { policyByName } from '../src/decode/policies.js';
 import { draftWritesBetween, kvWritesBetween } from '../src/decode/step-record.js';
-import type { Pass, PassOutcome } from '../src/decode/types.js';
+import type { Pass, PassOutcome } from '../src/pass/pass.js';
 
 const MASK = 9;
 const PROMPT = Array.from({ length: 90 }, (_, index) => index % 8);

@@ -3,7 +3,7 @@
  * Goals: under 15 ms for 32 rows, under 35 ms for the full canvas, on one core.
  */
 import { bench, describe } from 'vitest';
-import type { Pass, PassRow } from '../src/decode/types.js';
+import type { Pass, PassRow } from '../src/pass/pass.js';
 import { createNpuNumericsEngine } from '../src/engine/npu-numerics/engine.js';
 import { createTfjsEngine } from '../src/engine/tfjs/engine.js';
 import { buildGraph } from '../src/model/build-graph.js';
@@ -15,7 +15,7 @@ import { precisionFor } from '../src/model/precision.js';
 import { resolvePreset } from '../src/model/presets.js';
 import { weightShapes } from '../src/model/weight-ids.js';
 import { memoryWeights } from '../src/model/weights.js';
-import { Random } from '../src/train/random.js';
+import { Random } from '../src/score/random.js';
 
 const config: ModelConfig = {
   ...{ name: 'bench', arch: 'llada', layers: 4, hidden: 128, heads: 4, kvHeads: 4, headDim: 32, ffn: 384 },

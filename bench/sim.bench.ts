@@ -13,7 +13,7 @@ import { runProgram } from '../sim/machine/run-program.js';
 import { placeAlternating, placeGlobal } from '../sim/memory/placement.js';
 import { MEMORY_MODES } from '../sim/memory/runtime.js';
 import { lladaCpp } from '../sim/stacks/llada-cpp.js';
-import type { PassShape } from '../src/model/graph.js';
+import type { PassShape } from '../src/pass/shape.js';
 import { graphFor } from '../src/model/graph-cache.js';
 import { precisionFor } from '../src/model/precision.js';
 import { resolvePreset } from '../src/model/presets.js';

@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bench, describe } from 'vitest';
-import { execute } from '../experiments/sweep/execute.js';
-import { type PlannedRun, planRuns } from '../experiments/sweep/plan.js';
-import { runSweep } from '../experiments/sweep/runner.js';
-import { ResultStore } from '../experiments/sweep/store.js';
+import { execute } from '../experiments/lab/execute.js';
+import { type PlannedRun, planRuns } from '../experiments/lab/plan.js';
+import { runSweep } from '../experiments/lab/runner.js';
+import { ResultStore } from '../experiments/lab/store.js';
 import { formatTable } from '../src/util/table.js';
 
 const RUNS = 1000;

@@ -1,6 +1,6 @@
 import type { Machine } from '../sim/machine/machine.js';
-import type { PassShape } from '../src/model/graph.js';
-import { PREFIX_SET } from '../src/model/pass-shape.js';
+import type { PassShape } from '../src/pass/shape.js';
+import { PREFIX_SET } from '../src/pass/shape.js';
 
 /** A denoising step on `context` cached positions, every row with logits. */
 export function denoisingShape(rows: number, context = 0): PassShape {

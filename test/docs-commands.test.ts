@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { registerCommands } from '../src/cli/commands/index.js';
+import { registerCommands } from '../cli/commands/index.js';
 import { project } from '../src/util/project-root.js';
 import { checkCommand } from './cli/check-command.js';
 import { cli } from './cli/run-cli.js';

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ladderMarkdown } from '../experiments/ablation/markdown.js';
-import { readSummary } from '../experiments/ablation/summary-file.js';
+import { ladderMarkdown } from '../experiments/studies/ladder/markdown.js';
+import { readSummary } from '../experiments/studies/ladder/summary-file.js';
 import { project } from '../src/util/project-root.js';
 
 const { root } = project();

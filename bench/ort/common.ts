@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Pass } from '../../src/decode/types.js';
+import type { Pass } from '../../src/pass/pass.js';
 
 /** Threads of every engine; DLLM_BENCH_THREADS sets another number. */
 export const THREADS = Number(process.env.DLLM_BENCH_THREADS ?? 2);

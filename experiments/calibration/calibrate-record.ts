@@ -18,7 +18,7 @@ import { CheckError, UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
-import { PREFIX_SET } from '../../src/model/pass-shape.js';
+import { PREFIX_SET } from '../../src/pass/shape.js';
 import { precisionFor, type Quant } from '../../src/model/precision.js';
 
 /** A record with what is needed to name it as a source, and the weight format that ran. */

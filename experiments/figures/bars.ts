@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { formatCount } from '../ablation/format.js';
+import { formatCount } from '../studies/ladder/format.js';
 import { bySource, OURS, PAPER, SCHEMA } from './by-source.js';
 import { logTicks } from './log-ticks.js';
 import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';

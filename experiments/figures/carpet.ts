@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { Carpet, CarpetStep } from '../ablation/types.js';
+import type { Carpet, CarpetStep } from '../studies/ladder/types.js';
 import { CONFIG, PAGE_WIDTH } from './style.js';
 
 /**

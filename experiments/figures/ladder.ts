@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { formatFactor, trusted } from '../ablation/format.js';
-import type { AblationSummary } from '../ablation/types.js';
+import { formatFactor, trusted } from '../studies/ladder/format.js';
+import type { AblationSummary } from '../studies/ladder/types.js';
 import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
 
 interface LadderDatum {

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { Timeline, TimelineSpan } from '../ablation/types.js';
+import type { Timeline, TimelineSpan } from '../studies/ladder/types.js';
 import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
 
 /** What a span's group belongs to, with one colour each that is the same in every figure. */

@@ -1,5 +1,5 @@
-import { formatCount } from '../ablation/format.js';
-import type { AblationSummary } from '../ablation/types.js';
+import { formatCount } from '../studies/ladder/format.js';
+import type { AblationSummary } from '../studies/ladder/types.js';
 import { carpetSpec, STATE_COLORS, STATE_NAMES } from '../figures/carpet.js';
 import { ladderSpec } from '../figures/ladder.js';
 import { renderSvg } from '../figures/render.js';

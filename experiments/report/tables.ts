@@ -10,8 +10,8 @@ import {
   specificationNote,
   trusted,
   verdictWord,
-} from '../ablation/format.js';
-import type { AblationRow, AblationSummary, ProvenanceEntry, Timeline } from '../ablation/types.js';
+} from '../studies/ladder/format.js';
+import type { AblationRow, AblationSummary, ProvenanceEntry, Timeline } from '../studies/ladder/types.js';
 import { busyMs } from '../figures/timeline.js';
 import { type Html, html } from './html.js';
 

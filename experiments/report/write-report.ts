@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
-import type { AblationSummary } from '../ablation/types.js';
+import type { AblationSummary } from '../studies/ladder/types.js';
 import { carpetSpec } from '../figures/carpet.js';
 import { ladderSpec } from '../figures/ladder.js';
 import { writeFigure } from '../figures/render.js';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KvRef, Pass } from '../../src/decode/types.js';
+import type { KvRef, Pass } from '../../src/pass/pass.js';
 import type { Engine, PassResult } from '../../src/engine/engine.js';
 import { KvStore } from '../../src/engine/kv-store.js';
 import { PrefixRows } from '../../src/engine/prefix-rows.js';
@@ -10,7 +10,7 @@ import { UsageError } from '../../src/errors.js';
 import { kvInputId } from '../../src/model/build-graph.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph } from '../../src/model/graph.js';
-import { PREFIX_SET } from '../../src/model/pass-shape.js';
+import { PREFIX_SET } from '../../src/pass/shape.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import type { OrtHost } from '../ort/host.js';
 import type { Assignment } from '../ort/protocol.js';

@@ -4,7 +4,7 @@ import { UsageError } from '../../src/errors.js';
 import { buildGraph } from '../../src/model/build-graph.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph } from '../../src/model/graph.js';
-import { PREFIX_SET } from '../../src/model/pass-shape.js';
+import { PREFIX_SET } from '../../src/pass/shape.js';
 import { precisionFor } from '../../src/model/precision.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { ExternalData } from '../../src/onnx/external-data.js';

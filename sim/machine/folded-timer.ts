@@ -1,4 +1,5 @@
-import type { Op, OpGraph, PassShape } from '../../src/model/graph.js';
+import type { Op, OpGraph } from '../../src/model/graph.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { graphFor, shapeKey } from '../../src/model/graph-cache.js';
 import type { MemoryMode } from '../memory/runtime.js';
 import { opWeightBytes } from '../stacks/batches.js';

@@ -1,9 +1,10 @@
 import type { StepTimer, StepTiming } from '../../src/decode/timer.js';
-import type { StepPlan } from '../../src/decode/types.js';
+import type { StepPlan } from '../../src/pass/pass.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import type { OpGraph, PassShape, Precision } from '../../src/model/graph.js';
+import type { OpGraph, Precision } from '../../src/model/graph.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { graphFor } from '../../src/model/graph-cache.js';
-import { passShape } from '../../src/model/pass-shape.js';
+import { passShape } from '../../src/pass/shape.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import { createMemory, type MemoryOptions } from '../memory/create-memory.js';
 import { type MemoryMap, type MemoryMode, type MemoryRuntime, UnlimitedMemory } from '../memory/runtime.js';

@@ -1,6 +1,6 @@
 import type { StepTiming } from '../../src/decode/timer.js';
 import { UsageError } from '../../src/errors.js';
-import type { PassShape } from '../../src/model/graph.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import type { Machine, MachineOptions } from './machine.js';
 import { createMachine } from './machine.js';
 

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../../src/model/config.js';
-import type { PassShape } from '../../src/model/graph.js';
+import type { PassShape } from '../../src/pass/shape.js';
 
 /** One operator, measured alone. */
 export type KernelShape =

@@ -1,5 +1,5 @@
-import type { PassShape } from '../../src/model/graph.js';
-import { PREFIX_SET } from '../../src/model/pass-shape.js';
+import type { PassShape } from '../../src/pass/shape.js';
+import { PREFIX_SET } from '../../src/pass/shape.js';
 import type { Machine } from '../machine/machine.js';
 
 /** Time of some passes on a machine that has just run the same passes once. */

@@ -3,7 +3,7 @@ import { CanvasEdit } from './canvas-edit.js';
 import type { Steps } from './exact-speculation.js';
 import { blockRange, isLastBlockDone, positionsOf } from './geometry.js';
 import type { PolicySpecInput } from './spec.js';
-import type { Pass } from './types.js';
+import type { Pass } from '../pass/pass.js';
 
 /** The baseline that diffusion is compared with: one token per forward, left to right. */
 export const AUTOREGRESSIVE_SPEC = {

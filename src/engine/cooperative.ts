@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Pass } from '../decode/types.js';
+import type { Pass } from '../pass/pass.js';
 import type { Engine } from './engine.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { KvRef, Pass } from '../decode/types.js';
+import type { KvRef, Pass } from '../pass/pass.js';
 import type { ModelConfig } from '../model/config.js';
 
 /** Logits of the rows a pass asked for. */

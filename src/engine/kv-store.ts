@@ -1,5 +1,5 @@
-import { groupStarts, groupsOf } from '../decode/pass-groups.js';
-import type { KvRef, Pass } from '../decode/types.js';
+import { groupStarts, groupsOf } from '../pass/groups.js';
+import type { KvRef, Pass } from '../pass/pass.js';
 import { CheckError } from '../errors.js';
 
 /** Fresh K and V of the rows of one pass: per layer, row-major [rows, width]. */

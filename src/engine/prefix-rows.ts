@@ -1,4 +1,4 @@
-import type { KvRef } from '../decode/types.js';
+import type { KvRef } from '../pass/pass.js';
 import type { KvStore } from './kv-store.js';
 
 /**

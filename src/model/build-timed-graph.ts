@@ -1,5 +1,6 @@
 import type { LayerShape, ModelConfig, TimedLayers } from './config.js';
-import type { OpGraph, PassShape, Precision } from './graph.js';
+import type { OpGraph, Precision } from './graph.js';
+import type { PassShape } from '../pass/shape.js';
 import { PassOps } from './pass-ops.js';
 import { embeddingId, headId } from './weight-ids.js';
 

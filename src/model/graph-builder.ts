@@ -1,5 +1,6 @@
 import { bytesOf } from './dtype.js';
-import type { DType, Op, OpGraph, PassShape, Precision, TensorInfo, TensorRole } from './graph.js';
+import type { DType, Op, OpGraph, Precision, TensorInfo, TensorRole } from './graph.js';
+import type { PassShape } from '../pass/shape.js';
 
 interface MutableTensor {
   readonly id: string;

@@ -3,6 +3,8 @@
  * machine (when is it done?), the memory planner (where does it live?) and the ONNX writer.
  */
 
+import type { KvSetShape, PassShape } from '../pass/shape.js';
+
 export type DType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0' | 'i32';
 
 /**
@@ -165,25 +167,6 @@ export type Op =
   | StateMixOp;
 
 export type OpKind = Op['kind'];
-
-export interface KvSetShape {
-  /** e.g. `prefix`. */
-  readonly name: string;
-  /** Cached positions in the set; 0 is allowed (the set is then absent from the inputs). */
-  readonly length: number;
-}
-
-/** The shape of one forward pass: all that the graph depends on besides the model. */
-export interface PassShape {
-  readonly rows: number;
-  readonly kvSets: readonly KvSetShape[];
-  /** Rows that get logits; 0 means no head at all (prefill, seal). */
-  readonly logitsRows: number;
-  /** Rows whose logits somebody reads, when fewer than have them: a compiled prompt pass gives logits for all. */
-  readonly sampledRows?: number;
-  /** True when rows do not all see all keys: a visibility matrix is then an input. */
-  readonly masked: boolean;
-}
 
 /** Storage formats of a model as it runs. */
 export interface Precision {

@@ -4,7 +4,7 @@ import { DataError } from '../errors.js';
 import { buildGraph, INPUT_IDS } from '../model/build-graph.js';
 import type { ModelConfig } from '../model/config.js';
 import type { OpGraph, TensorInfo } from '../model/graph.js';
-import { PREFIX_SET } from '../model/pass-shape.js';
+import { PREFIX_SET } from '../pass/shape.js';
 import { precisionFor } from '../model/precision.js';
 import { headId } from '../model/weight-ids.js';
 import { checkWeights, type WeightSource } from '../model/weights.js';

@@ -1,4 +1,4 @@
-import type { Random } from './random.js';
+import type { Random } from '../score/random.js';
 
 /**
  * What a training batch shows and what it asks for. `tools/train/objective.py` has the same definitions.

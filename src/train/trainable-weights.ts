@@ -3,7 +3,7 @@ import type { WeightTensors } from '../engine/tfjs/bindings.js';
 import type { ModelConfig } from '../model/config.js';
 import { embeddingId, headId, weightShapes } from '../model/weight-ids.js';
 import { memoryWeights, type WeightSource } from '../model/weights.js';
-import type { Random } from './random.js';
+import type { Random } from '../score/random.js';
 
 /** A weight in the layout of the checkpoint, [out, in]. */
 export interface PlainWeight {

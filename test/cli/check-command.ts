@@ -1,5 +1,5 @@
 import { Command, type Option } from 'commander';
-import { registerCommands } from '../../src/cli/commands/index.js';
+import { registerCommands } from '../../cli/commands/index.js';
 
 function program(): Command {
   const root = new Command('dllm-npu')

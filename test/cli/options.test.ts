@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { integer, integerList, number } from '../../src/cli/options.js';
+import { integer, integerList, number } from '../../cli/options.js';
 
 describe('integer lists', () => {
   it.each([

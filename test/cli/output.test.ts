@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeSummary } from '../../experiments/ablation/summary-file.js';
+import { writeSummary } from '../../experiments/studies/ladder/summary-file.js';
 import { syntheticSummary } from '../experiments/synthetic-summary.js';
 import { cli } from './run-cli.js';
 

@@ -1,4 +1,4 @@
-import { main } from '../../src/cli/run.js';
+import { main } from '../../cli/run.js';
 
 export interface CliResult {
   readonly code: number;

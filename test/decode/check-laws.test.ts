@@ -9,7 +9,8 @@ import {
 import { composePolicy } from '../../src/decode/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { decode } from '../../src/decode/session.js';
-import type { Pass, Transition } from '../../src/decode/types.js';
+import type { Transition } from '../../src/decode/types.js';
+import type { Pass } from '../../src/pass/pass.js';
 import { RandomTimer } from './support/random-timer.js';
 import { TOY_MASK, ToyEngine } from './support/toy-engine.js';
 

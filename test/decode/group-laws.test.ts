@@ -5,11 +5,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type CheckedStep, checkLaws, type LawContext } from '../../src/decode/check-laws.js';
 import { composePolicy } from '../../src/decode/compose.js';
 import { lawsGivenUp } from '../../src/decode/given-up.js';
-import { logicalPasses, mergePasses, shiftedRows } from '../../src/decode/pass-groups.js';
+import { logicalPasses, mergePasses, shiftedRows } from '../../src/pass/groups.js';
 import { policyByName, policySpecByName } from '../../src/decode/policies.js';
 import { decode } from '../../src/decode/session.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
-import type { Pass } from '../../src/decode/types.js';
+import type { Pass } from '../../src/pass/pass.js';
 import { TOY_MASK, ToyEngine } from './support/toy-engine.js';
 
 async function record(

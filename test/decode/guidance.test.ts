@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { scoreRow } from '../../src/decode/confidence.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { parsePolicySpec } from '../../src/decode/spec.js';
-import type { Pass } from '../../src/decode/types.js';
+import type { Pass } from '../../src/pass/pass.js';
 import { RUNS, TIME_LIMIT_MS, workloads } from './support/arbitraries.js';
 import { runToy } from './support/run.js';
 import { TOY_MASK, TOY_VOCAB, ToyEngine } from './support/toy-engine.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Pass } from '../../src/decode/types.js';
+import type { Pass } from '../../src/pass/pass.js';
 import { cooperative } from '../../src/engine/cooperative.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { resolvePreset } from '../../src/model/presets.js';

@@ -4,7 +4,8 @@ import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { type Bindings, executeGraph, resultTensors } from '../../src/engine/tfjs/execute.js';
 import { type LoadedWeights, loadWeightTensors } from '../../src/engine/tfjs/weight-tensors.js';
 import { buildGraph } from '../../src/model/build-graph.js';
-import type { Op, OpGraph, PassShape } from '../../src/model/graph.js';
+import type { Op, OpGraph } from '../../src/model/graph.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { randomWeights, tinyConfig } from './tiny-model.js';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KvStore } from '../../src/engine/kv-store.js';
-import { visibilityMatrix } from '../../src/engine/visibility.js';
+import { visibilityMatrix } from '../../src/pass/visibility.js';
 
 const LAYERS = 2;
 const WIDTH = 3;

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KvRef, Pass, PassRow } from '../../src/decode/types.js';
+import type { KvRef, Pass, PassRow } from '../../src/pass/pass.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import { Random } from '../../src/train/random.js';
+import { Random } from '../../src/score/random.js';
 import { plainForward } from './plain-forward.js';
 import { randomWeights, tinyConfig } from './tiny-model.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Pass } from '../../src/decode/types.js';
+import type { Pass } from '../../src/pass/pass.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { availableBackend } from '../../src/engine/tfjs/node-backend.js';

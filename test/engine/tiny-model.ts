@@ -2,7 +2,7 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { elementsOf } from '../../src/model/dtype.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
 import { memoryWeights, type WeightSource } from '../../src/model/weights.js';
-import { Random } from '../../src/train/random.js';
+import { Random } from '../../src/score/random.js';
 
 /** A small dense model; fields can be replaced to reach every path of the graph. */
 export function tinyConfig(overrides: Partial<ModelConfig> = {}): ModelConfig {

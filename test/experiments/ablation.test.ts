@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LADDER } from '../../experiments/ablation/ladder.js';
-import { ABLATION_DEFAULTS, type AblationOptions } from '../../experiments/ablation/options.js';
-import { runAblation } from '../../experiments/ablation/run.js';
-import { formatSummary, parseSummary } from '../../experiments/ablation/summary-file.js';
-import type { AblationRow, AblationSummary } from '../../experiments/ablation/types.js';
+import { LADDER } from '../../experiments/studies/ladder/ladder.js';
+import { ABLATION_DEFAULTS, type AblationOptions } from '../../experiments/studies/ladder/options.js';
+import { runAblation } from '../../experiments/studies/ladder/run.js';
+import { formatSummary, parseSummary } from '../../experiments/studies/ladder/summary-file.js';
+import type { AblationRow, AblationSummary } from '../../experiments/studies/ladder/types.js';
 import { checkTrace, type Trace } from '../../src/decode/trace.js';
 
 const small: AblationOptions = {

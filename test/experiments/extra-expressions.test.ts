@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { evaluateExperiment } from '../../experiments/reproduce/evaluate.js';
-import type { Columns } from '../../experiments/reproduce/experiment.js';
-import { lookaheadGrid } from '../../experiments/reproduce/extra/lookahead-grid.js';
-import { subsets } from '../../experiments/reproduce/extra/subsets.js';
-import { tornado } from '../../experiments/reproduce/extra/tornado.js';
+import { evaluateExperiment } from '../../experiments/comparison/evaluate.js';
+import type { Columns } from '../../experiments/comparison/experiment.js';
+import { lookaheadGrid } from '../../experiments/studies/lookahead-grid.js';
+import { subsets } from '../../experiments/studies/subsets.js';
+import { tornado } from '../../experiments/studies/tornado.js';
 
 /** Small columns of the shape that the wide sweeps measure: their expressions cost nothing, their decodes do. */
 const SHAPES: readonly (readonly [typeof subsets, Columns, Readonly<Record<string, number>>])[] = [

@@ -9,7 +9,7 @@ import { bound, type Roof, roofline } from '../../experiments/figures/roofline.j
 import { staircase } from '../../experiments/figures/staircase.js';
 import { tornado } from '../../experiments/figures/tornado.js';
 import { waterfall } from '../../experiments/figures/waterfall.js';
-import { type Chip, machineOf } from '../../experiments/sweep/kinds/chip.js';
+import { type Chip, machineOf } from '../../experiments/lab/kinds/chip.js';
 
 const ROOFS: Roof[] = [
   { name: 'DMA', rate: 30e9, kind: 'bytes' },

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { PRINT_WIDTH, printLadder } from '../../experiments/ablation/print.js';
-import type { AblationRow, AblationSummary } from '../../experiments/ablation/types.js';
+import { PRINT_WIDTH, printLadder } from '../../experiments/studies/ladder/print.js';
+import type { AblationRow, AblationSummary } from '../../experiments/studies/ladder/types.js';
 import { syntheticSummary } from './synthetic-summary.js';
 
 function withRow(index: number, change: Partial<AblationRow>): AblationSummary {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fittedOrAssumed, provenanceEntries } from '../../experiments/ablation/provenance.js';
+import { fittedOrAssumed, provenanceEntries } from '../../experiments/studies/ladder/provenance.js';
 import { loadProfile } from '../../sim/hardware/load-profile.js';
 import type { Quantity } from '../../sim/hardware/quantity.js';
 

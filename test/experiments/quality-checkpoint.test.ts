@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint, outcomeKey } from '../../experiments/quality/checkpoint.js';
-import type { PolicyOutcome } from '../../experiments/quality/problem-job.js';
+import { openCheckpoint, outcomeKey } from '../../experiments/studies/quality/checkpoint.js';
+import type { PolicyOutcome } from '../../experiments/studies/quality/problem-job.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holm, mcnemar } from '../../experiments/mcnemar.js';
-import { QUALITY_DEFAULTS } from '../../experiments/quality/options.js';
-import type { PolicyOutcome } from '../../experiments/quality/problem-job.js';
-import { runQuality } from '../../experiments/quality/run.js';
-import { qualityNotes, qualityRows } from '../../experiments/quality/table.js';
+import { holm, mcnemar } from '../../src/score/mcnemar.js';
+import { QUALITY_DEFAULTS } from '../../experiments/studies/quality/options.js';
+import type { PolicyOutcome } from '../../experiments/studies/quality/problem-job.js';
+import { runQuality } from '../../experiments/studies/quality/run.js';
+import { qualityNotes, qualityRows } from '../../experiments/studies/quality/table.js';
 
 describe('mcnemar', () => {
   it('is the exact binomial test on the discordant pairs', () => {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { paperNumbers, paperTable, parsePaperNumbers } from '../../experiments/paper/numbers.js';
-import { formatCsv } from '../../experiments/reproduce/csv.js';
-import { evaluateExperiment } from '../../experiments/reproduce/evaluate.js';
-import type { RowSpec } from '../../experiments/reproduce/experiment.js';
-import { resultsMarkdown } from '../../experiments/reproduce/markdown.js';
-import { printResult } from '../../experiments/reproduce/print.js';
-import { EXPERIMENTS } from '../../experiments/reproduce/registry.js';
-import { REPRODUCE_SCHEMA } from '../../experiments/reproduce/result.js';
+import { formatCsv } from '../../experiments/comparison/csv.js';
+import { evaluateExperiment } from '../../experiments/comparison/evaluate.js';
+import type { RowSpec } from '../../experiments/comparison/experiment.js';
+import { resultsMarkdown } from '../../experiments/comparison/markdown.js';
+import { printResult } from '../../experiments/comparison/print.js';
+import { EXPERIMENTS } from '../../experiments/comparison/registry.js';
+import { REPRODUCE_SCHEMA } from '../../experiments/comparison/result.js';
 
 const predicted: RowSpec = {
   name: 'step of {label}',

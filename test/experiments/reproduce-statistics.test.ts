@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Bench } from '../../experiments/reproduce/bench.js';
+import { Bench } from '../../experiments/comparison/bench.js';
 import {
   committedBelow,
   firstCommitByPosition,
@@ -8,9 +8,9 @@ import {
   tokensPerStep,
   variant,
   visibleShare,
-} from '../../experiments/reproduce/decode-statistics.js';
-import { BENCH_DEFAULTS } from '../../experiments/reproduce/defaults.js';
-import type { DecodeFacts } from '../../experiments/workload/facts.js';
+} from '../../experiments/comparison/decode-statistics.js';
+import { BENCH_DEFAULTS } from '../../experiments/comparison/defaults.js';
+import type { DecodeFacts } from '../../experiments/lab/workload/facts.js';
 
 const commit = (offset: number, confidence: number) => ({ offset, confidence });
 /** Two blocks of two positions; text ends before the second one. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shapley } from '../../experiments/reproduce/extra/shapley.js';
+import { shapley } from '../../experiments/studies/shapley.js';
 
 const PLAYERS = 4;
 const worths = fc.array(fc.double({ min: -5, max: 5, noNaN: true }), {

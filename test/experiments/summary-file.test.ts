@@ -8,7 +8,7 @@ import {
   parseSummary,
   readSummary,
   writeSummary,
-} from '../../experiments/ablation/summary-file.js';
+} from '../../experiments/studies/ladder/summary-file.js';
 import { DataError } from '../../src/errors.js';
 import { syntheticSummary } from './synthetic-summary.js';
 

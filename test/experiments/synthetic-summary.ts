@@ -4,8 +4,8 @@ import type {
   Carpet,
   CarpetStep,
   Timeline,
-} from '../../experiments/ablation/types.js';
-import { wilson } from '../../experiments/stats.js';
+} from '../../experiments/studies/ladder/types.js';
+import { wilson } from '../../src/score/stats.js';
 
 /**
  * A made-up ablation, shaped like a real one. Nothing in it was measured or simulated: it exists to test printers,

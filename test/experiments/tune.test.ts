@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeFigure } from '../../experiments/figures/render.js';
-import { Bench } from '../../experiments/reproduce/bench.js';
-import { BENCH_DEFAULTS } from '../../experiments/reproduce/defaults.js';
-import { judge, pairedDifference, shortlist } from '../../experiments/tune/judge.js';
-import type { Sample } from '../../experiments/tune/measure.js';
-import { tuneFigure } from '../../experiments/tune/print.js';
-import { tune } from '../../experiments/tune/run.js';
-import { candidates, FULL_SYSTEM, wholeSpace } from '../../experiments/tune/space.js';
-import { openWorkload } from '../../experiments/workload/open-workload.js';
+import { Bench } from '../../experiments/comparison/bench.js';
+import { BENCH_DEFAULTS } from '../../experiments/comparison/defaults.js';
+import { judge, pairedDifference, shortlist } from '../../experiments/studies/tune/judge.js';
+import type { Sample } from '../../experiments/studies/tune/measure.js';
+import { tuneFigure } from '../../experiments/studies/tune/print.js';
+import { tune } from '../../experiments/studies/tune/run.js';
+import { candidates, FULL_SYSTEM, wholeSpace } from '../../experiments/studies/tune/space.js';
+import { openWorkload } from '../../experiments/lab/workload/open-workload.js';
 
 const named = candidates('block-kv', 2, 1);
 const samples = (seconds: number, right: (i: number) => boolean): Sample[] =>

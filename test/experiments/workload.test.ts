@@ -2,21 +2,21 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { variant } from '../../experiments/reproduce/decode-statistics.js';
-import { decodeFacts } from '../../experiments/workload/facts.js';
-import { openWorkload } from '../../experiments/workload/open-workload.js';
+import { variant } from '../../experiments/comparison/decode-statistics.js';
+import { decodeFacts } from '../../experiments/lab/workload/facts.js';
+import { openWorkload } from '../../experiments/lab/workload/open-workload.js';
 import {
   SYNTHETIC_CONFIG,
   SyntheticEngine,
   streamAt,
   TOKENS,
-} from '../../experiments/workload/synthetic/engine.js';
-import { nelderMead } from '../../experiments/workload/synthetic/nelder-mead.js';
-import { bySession, objective, plainly, residuals } from '../../experiments/workload/synthetic/objective.js';
-import { plainThreshold } from '../../experiments/workload/synthetic/plain-threshold.js';
-import { confidenceOf, contextOf, latentAt } from '../../experiments/workload/synthetic/process.js';
-import { processFile } from '../../experiments/workload/synthetic/profiles.js';
-import { caseOf, SyntheticWorkload } from '../../experiments/workload/synthetic/workload.js';
+} from '../../experiments/lab/workload/synthetic/engine.js';
+import { nelderMead } from '../../experiments/lab/workload/synthetic/nelder-mead.js';
+import { bySession, objective, plainly, residuals } from '../../experiments/lab/workload/synthetic/objective.js';
+import { plainThreshold } from '../../experiments/lab/workload/synthetic/plain-threshold.js';
+import { confidenceOf, contextOf, latentAt } from '../../experiments/lab/workload/synthetic/process.js';
+import { processFile } from '../../experiments/lab/workload/synthetic/profiles.js';
+import { caseOf, SyntheticWorkload } from '../../experiments/lab/workload/synthetic/workload.js';
 import { composePolicy } from '../../src/decode/compose.js';
 import { scoreRow } from '../../src/decode/confidence.js';
 import { decode } from '../../src/decode/session.js';

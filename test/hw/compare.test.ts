@@ -18,7 +18,7 @@ import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { fileSha256, loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import type { WeightSource } from '../../src/model/weights.js';
-import { generateProblem } from '../../src/train/problems.js';
+import { generateProblem } from '../../src/score/problems.js';
 import { cacheDirectory } from '../../src/util/cache-directory.js';
 import { project } from '../../src/util/project-root.js';
 import { cli } from '../cli/run-cli.js';

@@ -15,7 +15,7 @@ import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { type LoadedModel, loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import { decodeModel } from '../../src/onnx/onnx-proto.js';
-import { generateProblem } from '../../src/train/problems.js';
+import { generateProblem } from '../../src/score/problems.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
 
 const BUCKET = { rows: 32, context: 64 };

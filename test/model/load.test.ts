@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseHfConfig } from '../../src/model/formats/hf-config.js';
 import { fileSha256, loadModel, resolveModelConfig } from '../../src/model/load.js';
 import { loadTokenizer } from '../../src/model/tokenizer.js';
-import { allWords } from '../../src/train/vocabulary.js';
+import { allWords } from '../../src/score/vocabulary.js';
 import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
 import { lladaJson, VOCAB, writeCheckpoint } from './checkpoint.js';
 

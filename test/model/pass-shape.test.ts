@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Pass } from '../../src/decode/types.js';
+import type { Pass } from '../../src/pass/pass.js';
 import { bytesOf } from '../../src/model/dtype.js';
-import { passShape } from '../../src/model/pass-shape.js';
+import { passShape } from '../../src/pass/shape.js';
 import { precisionFor, precisionKey } from '../../src/model/precision.js';
 
 const pass: Pass = {

@@ -63,7 +63,7 @@ describe.skipIf(CHROMIUM === undefined)('built notebooks in Chromium', () => {
   let home: string;
 
   beforeAll(async () => {
-    execFileSync(process.execPath, ['scripts/notebooks.mjs', 'build', folder], { cwd: root, stdio: 'pipe' });
+    execFileSync(process.execPath, ['tools/notebooks.mjs', 'build', folder], { cwd: root, stdio: 'pipe' });
     server = await preview({
       configFile: false,
       root: folder,

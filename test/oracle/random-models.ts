@@ -3,7 +3,7 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import type { Quant } from '../../src/model/precision.js';
 import type { WeightSource } from '../../src/model/weights.js';
-import { Random } from '../../src/train/random.js';
+import { Random } from '../../src/score/random.js';
 import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
 
 export type RandomArch = 'llada' | 'dream' | 'llada-moe' | 'llama';

@@ -9,7 +9,7 @@ import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
 import { loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
-import { generateProblem } from '../../src/train/problems.js';
+import { generateProblem } from '../../src/score/problems.js';
 import { llamaMissing, loadLlama } from '../oracle/libllama.js';
 
 const GGUF = join(dirname(fileURLToPath(import.meta.url)), '../../models/tiny-llada/tiny-llada-f32.gguf');

@@ -9,7 +9,7 @@ import { createOrtEngine } from '../../src/engine/ort/engine.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
-import { Random } from '../../src/train/random.js';
+import { Random } from '../../src/score/random.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
 import { type LlamaModel, llamaMissing, loadLlama } from '../oracle/libllama.js';
 import { llamaEngine } from '../oracle/llama-engine.js';

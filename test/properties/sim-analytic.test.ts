@@ -5,7 +5,7 @@ import { createMachine, type MachineOptions } from '../../sim/machine/machine.js
 import { MEMORY_MODES } from '../../sim/memory/runtime.js';
 import { stackByName, stackNames } from '../../sim/stacks/registry.js';
 import { UsageError } from '../../src/errors.js';
-import type { PassShape } from '../../src/model/graph.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { precisionFor, QUANTS } from '../../src/model/precision.js';
 import { PRESET_NAMES, resolvePreset } from '../../src/model/presets.js';
 import { RUNS } from './sim-arbitraries.js';

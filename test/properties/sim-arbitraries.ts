@@ -5,7 +5,7 @@ import type { ChunkCost, Pipeline } from '../../sim/machine/pipeline.js';
 import { classify } from '../../sim/memory/lifetimes.js';
 import { layoutScratch } from '../../sim/memory/scratch-layout.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import type { PassShape } from '../../src/model/graph.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { precisionFor } from '../../src/model/precision.js';
 

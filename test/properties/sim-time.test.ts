@@ -12,7 +12,7 @@ import { MEMORY_MODES, type MemoryMode } from '../../sim/memory/runtime.js';
 import { stackByName } from '../../sim/stacks/registry.js';
 import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import type { PassShape } from '../../src/model/graph.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { FASTER, pipelines, profileOf, RUNS, SLOWER, scenarios } from './sim-arbitraries.js';
 

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportTrainingData } from '../../src/train/export-data.js';
-import { generateProblem } from '../../src/train/problems.js';
+import { generateProblem } from '../../src/score/problems.js';
 import { scoreDecoded } from '../../src/train/score-decoded.js';
 import { WordTable } from '../../src/train/tokenizer-json.js';
-import { END_ID } from '../../src/train/vocabulary.js';
+import { END_ID } from '../../src/score/vocabulary.js';
 
 describe('exportTrainingData', () => {
   it('writes the problems as token ids, one after the other', () => {

@@ -1,6 +1,7 @@
 import type { DecodingPolicy } from '../../decode/compose.js';
 import { decode } from '../../decode/session.js';
-import type { Canvas, Pass } from '../../decode/types.js';
+import type { Canvas } from '../../decode/types.js';
+import type { Pass } from '../../pass/pass.js';
 import { UsageError } from '../../errors.js';
 import type { Engine } from '../engine.js';
 import { recordMargins } from '../margins.js';

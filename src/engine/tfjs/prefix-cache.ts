@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { KvRef } from '../../decode/types.js';
+import type { KvRef } from '../../pass/pass.js';
 import { kvInputId } from '../../model/build-graph.js';
-import { PREFIX_SET } from '../../model/pass-shape.js';
+import { PREFIX_SET } from '../../pass/shape.js';
 import type { KvStore } from '../kv-store.js';
 import { PrefixRows } from '../prefix-rows.js';
 

@@ -1,5 +1,5 @@
-import { shiftedRows } from '../../decode/pass-groups.js';
-import type { Pass } from '../../decode/types.js';
+import { shiftedRows } from '../../pass/groups.js';
+import type { Pass } from '../../pass/pass.js';
 import { CheckError } from '../../errors.js';
 
 /**

@@ -1,5 +1,5 @@
 import { probabilityOf, scoreRow } from '../../../src/decode/confidence.js';
-import type { KvRef, Pass } from '../../../src/decode/types.js';
+import type { KvRef, Pass } from '../../../src/pass/pass.js';
 import { TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';
 
 /**

@@ -1,5 +1,5 @@
 import { scoreRow } from '../../../src/decode/confidence.js';
-import type { KvRef, PassKind } from '../../../src/decode/types.js';
+import type { KvRef, PassKind } from '../../../src/pass/pass.js';
 import { TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';
 
 /** How a block is cut into steps: LLaDA's quotas or Fast-dLLM's threshold. */

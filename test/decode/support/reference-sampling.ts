@@ -1,5 +1,5 @@
 import { uniformAt } from '../../../src/decode/sampling.js';
-import type { Pass } from '../../../src/decode/types.js';
+import type { Pass } from '../../../src/pass/pass.js';
 import { TOY_EOS, TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';
 
 /**

@@ -1,6 +1,7 @@
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from '../../../src/decode/compose.js';
 import type { PolicySpecInput } from '../../../src/decode/spec.js';
-import type { ApplyResult, Canvas, PassOutcome, RowOutcome, StepPlan } from '../../../src/decode/types.js';
+import type { ApplyResult, Canvas } from '../../../src/decode/types.js';
+import type { PassOutcome, RowOutcome, StepPlan } from '../../../src/pass/pass.js';
 
 export const MASK = 99;
 

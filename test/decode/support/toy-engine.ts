@@ -1,5 +1,5 @@
-import { logicalPasses } from '../../../src/decode/pass-groups.js';
-import type { KvRef, Pass } from '../../../src/decode/types.js';
+import { logicalPasses } from '../../../src/pass/groups.js';
+import type { KvRef, Pass } from '../../../src/pass/pass.js';
 import type { Engine, PassResult } from '../../../src/engine/engine.js';
 import { CheckError } from '../../../src/errors.js';
 import type { ModelConfig } from '../../../src/model/config.js';

@@ -11,7 +11,7 @@ import type { AttentionOp } from '../../../src/model/graph.js';
 import { TILE, tiledShape, toTiles } from '../../../src/model/layout/matrix-tiles.js';
 import { dequantiseQ4Tile, PACKED_TILE_STRIDE, packQ4Tiles } from '../../../src/model/layout/packed-q4-0.js';
 import { memoryWeights } from '../../../src/model/weights.js';
-import { Random } from '../../../src/train/random.js';
+import { Random } from '../../../src/score/random.js';
 import { randomWeights, tinyConfig } from '../tiny-model.js';
 
 const halves = (length: number, seed: number, scale = 1): Float32Array => {

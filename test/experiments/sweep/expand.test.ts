@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, contentHash } from '../../../experiments/sweep/canonical.js';
-import { expandSweep, rangeValues } from '../../../experiments/sweep/expand.js';
-import { planRuns, planSweep, shardOf } from '../../../experiments/sweep/plan.js';
-import { parseSweep, SWEEP_SCHEMA } from '../../../experiments/sweep/sweep-file.js';
+import { canonicalJson, contentHash } from '../../../experiments/lab/canonical.js';
+import { expandSweep, rangeValues } from '../../../experiments/lab/expand.js';
+import { planRuns, planSweep, shardOf } from '../../../experiments/lab/plan.js';
+import { parseSweep, SWEEP_SCHEMA } from '../../../experiments/lab/sweep-file.js';
 import { DataError, UsageError } from '../../../src/errors.js';
 
 const sweep = (body: object) => parseSweep({ schema: SWEEP_SCHEMA, kind: 'step', ...body }, 'test');

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ResultStore } from '../../../experiments/sweep/store.js';
-import { SWEEP_SCHEMA } from '../../../experiments/sweep/sweep-file.js';
-import { Random } from '../../../src/train/random.js';
+import { ResultStore } from '../../../experiments/lab/store.js';
+import { SWEEP_SCHEMA } from '../../../experiments/lab/sweep-file.js';
+import { Random } from '../../../src/score/random.js';
 import { project } from '../../../src/util/project-root.js';
 
 /** The built program: a kill must hit real worker threads and real writes. */
-const MAIN = join(project().root, 'dist/src/cli/main.js');
+const MAIN = join(project().root, 'dist/cli/main.js');
 
 function start(file: string, results: string, ...more: readonly string[]): ChildProcess {
   return spawn(process.execPath, [MAIN, 'sweep', file, '--results', results, '--jobs', '2', ...more], {

@@ -3,16 +3,16 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { planRuns, planSweep } from '../../../experiments/sweep/plan.js';
-import { runSweep } from '../../../experiments/sweep/runner.js';
+import { planRuns, planSweep } from '../../../experiments/lab/plan.js';
+import { runSweep } from '../../../experiments/lab/runner.js';
 import {
   mergeFinished,
   mergeSlurmJob,
   submitSlurmJob,
   writeSlurmJob,
-} from '../../../experiments/sweep/slurm.js';
-import { ResultStore } from '../../../experiments/sweep/store.js';
-import { readSweep } from '../../../experiments/sweep/sweep-file.js';
+} from '../../../experiments/lab/slurm.js';
+import { ResultStore } from '../../../experiments/lab/store.js';
+import { readSweep } from '../../../experiments/lab/sweep-file.js';
 import { CheckError, EnvironmentError, UsageError } from '../../../src/errors.js';
 
 // A real Slurm: npm run test:slurm.

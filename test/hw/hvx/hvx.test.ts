@@ -7,7 +7,7 @@ import { missingHexagonTools } from '../../../hw/hvx/toolchain.js';
 import { expTableBits } from '../../../src/engine/npu-numerics/exp-table.js';
 import { encodeQ4_0 } from '../../../src/model/formats/q4-0.js';
 import { PACKED_TILE_STRIDE, packQ4Tiles } from '../../../src/model/layout/packed-q4-0.js';
-import { Random } from '../../../src/train/random.js';
+import { Random } from '../../../src/score/random.js';
 
 const missing = missingHexagonTools();
 if (missing.length > 0) console.warn(`HVX kernels are not executed: ${missing.join(', ')} not installed`);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DeviceError } from '../../../hw/device-error.js';
 import { DeviceEngine, type DeviceEvent } from '../../../hw/graph/device-engine.js';
 import { OrtHost } from '../../../hw/ort/host.js';
-import type { Pass } from '../../../src/decode/types.js';
+import type { Pass } from '../../../src/pass/pass.js';
 import { type LoadedModel, loadModel } from '../../../src/model/load.js';
 import { project } from '../../../src/util/project-root.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { qnnAdvice } from '../../../hw/qnn/advice.js';
 import { binaryArch } from '../../../hw/qnn/binary-arch.js';
 import { PERFORMANCE_MODES, qnnConfiguration } from '../../../hw/qnn/configuration.js';
-import { addDeviceOptions } from '../../../src/cli/device-options.js';
+import { addDeviceOptions } from '../../../cli/device-options.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 
 describe('what to do next', () => {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceEvent } from '../../../hw/graph/device-engine.js';
 import { type DeviceRequest, DeviceSession } from '../../../hw/session/device-session.js';
-import type { Pass } from '../../../src/decode/types.js';
+import type { Pass } from '../../../src/pass/pass.js';
 import { type LoadedModel, loadModel } from '../../../src/model/load.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 import { directoryOf, genuine } from './genuine.js';

@@ -10,7 +10,7 @@ import type { Engine } from '../../../src/engine/engine.js';
 import { createTfjsEngine } from '../../../src/engine/tfjs/engine.js';
 import { type LoadedModel, loadModel } from '../../../src/model/load.js';
 import { encodePrompt } from '../../../src/model/prompt.js';
-import { generateProblem } from '../../../src/train/problems.js';
+import { generateProblem } from '../../../src/score/problems.js';
 import { directoryOf, genuine } from './genuine.js';
 
 const EMULATED_SOC = 69;

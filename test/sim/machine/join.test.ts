@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
 import { createMachine } from '../../../sim/machine/machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
-import type { Pass, StepPlan } from '../../../src/decode/types.js';
+import type { Pass, StepPlan } from '../../../src/pass/pass.js';
 import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 

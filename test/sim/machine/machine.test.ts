@@ -3,7 +3,7 @@ import { loadProfile } from '../../../sim/hardware/load-profile.js';
 import { createMachine, type Machine, type MachineOptions } from '../../../sim/machine/machine.js';
 import { toPerfetto } from '../../../sim/machine/perfetto.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
-import type { Pass, StepPlan } from '../../../src/decode/types.js';
+import type { Pass, StepPlan } from '../../../src/pass/pass.js';
 import { UsageError } from '../../../src/errors.js';
 import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';

@@ -5,7 +5,7 @@ import { createMachine, type Machine, type MachineOptions } from '../../../sim/m
 import { opWeightBytes } from '../../../sim/stacks/batches.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { overrideStack } from '../../../sim/stacks/stack.js';
-import type { PassShape } from '../../../src/model/graph.js';
+import type { PassShape } from '../../../src/pass/shape.js';
 import { graphFor } from '../../../src/model/graph-cache.js';
 import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';

@@ -1,0 +1,77 @@
+import type { DecodeResult } from '../src/decode/session.js';
+import type { ModelConfig } from '../src/model/config.js';
+import type { Tokenizer } from '../src/model/tokenizer.js';
+import type { Context } from './io.js';
+import type { Task } from './task.js';
+
+export interface Answer {
+  readonly config: ModelConfig;
+  readonly tokenizer: Tokenizer | null;
+  readonly task: Task;
+  readonly policy: string;
+  readonly engine: string;
+  /** Name of the machine that timed the decode; null without one. */
+  readonly machine: string | null;
+  readonly trace?: string;
+  readonly result: DecodeResult;
+  /** Wall-clock time of the decode. */
+  readonly seconds: number;
+}
+
+/** Text up to the end of text; null without a tokenizer. */
+function textOf({ config, tokenizer, result: { tokens } }: Answer): string | null {
+  if (tokenizer === null) return null;
+  const end = tokens.indexOf(config.eosId);
+  return tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end)).trim();
+}
+
+/** What a decode produced and what it took, as data. */
+export function answerData(answer: Answer): Record<string, unknown> {
+  const { config, task, policy, engine, machine, trace, result, seconds } = answer;
+  const { counters, tokens, remainingVisible, steps } = result;
+  const text = textOf(answer);
+  const correct = text === null ? null : task.isRight(text);
+  const simulatedS = (steps.at(-1)?.timing?.endMs ?? 0) / 1000;
+  return {
+    ...(task.ids === undefined ? { prompt: task.prompt } : { prompt_ids: task.ids }),
+    text,
+    tokens,
+    ...(task.expected === null ? {} : { expected: task.expected, correct }),
+    policy,
+    model: config.name,
+    engine,
+    nfe: counters.nfe,
+    rows: counters.mainRows + counters.sideRows,
+    rows_by_kind: { main: counters.mainRows, side: counters.sideRows, logits: counters.logitsRows },
+    seconds,
+    steps: steps.length,
+    forwards: { ...counters.forwards, sideRefreshes: counters.sideRefreshes },
+    tokens_per_forward: { all: counters.tokensPerForward, text: counters.textTokensPerForward },
+    drafts_accepted: counters.draftsAccepted,
+    refreshes: { landed: counters.refreshesLanded, dropped: counters.refreshesDropped },
+    remaining_visible: remainingVisible,
+    ...(machine === null ? {} : { machine: { name: machine, simulated_s: simulatedS } }),
+    ...(trace === undefined ? {} : { trace }),
+  };
+}
+
+/** The same for a person; nothing under `--json`. */
+export function printAnswer(ctx: Context, answer: Answer): void {
+  const { task, policy, machine, result, seconds } = answer;
+  const { counters, tokens, remainingVisible, steps } = result;
+  const text = textOf(answer);
+  const correct = text === null ? null : task.isRight(text);
+  const simulatedS = (steps.at(-1)?.timing?.endMs ?? 0) / 1000;
+  const open = remainingVisible.length;
+  const facts = [
+    `${counters.nfe} forwards`,
+    `${counters.tokensPerForward.toFixed(2)} tokens per forward`,
+    ...(open === 0 ? [] : [`${open} ${open === 1 ? 'token' : 'tokens'} never confirmed as stable`]),
+    `${seconds.toFixed(2)} s`,
+    ...(machine === null ? [] : [`${simulatedS.toFixed(2)} s simulated on ${machine}`]),
+  ];
+  ctx.print(`prompt: ${task.ids === undefined ? task.prompt : `ids ${task.ids.join(',')}`}`);
+  ctx.print(`answer: ${text ?? `ids ${tokens.join(',')}`}`);
+  if (correct !== null) ctx.print(correct ? 'right' : `wrong; a right one: ${task.expected}`);
+  ctx.print(`${policy}: ${facts.join(', ')}`);
+}

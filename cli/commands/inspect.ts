@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import type { LoadedModel } from '../../src/model/load.js';
+import { formatTable } from '../../src/util/table.js';
+import type { Context } from '../io.js';
+
+export function registerInspect(program: Command, context: () => Context): void {
+  program
+    .command('inspect')
+    .description('what a model file holds: configuration, tensors, sizes, tokenizer')
+    .argument('<model>', 'shipped model, directory or .gguf file')
+    .option('--tensors', 'list every tensor')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ dllm-npu inspect tiny-llada\n  $ dllm-npu inspect model.gguf --tensors --json',
+    )
+    .action(async (name: string, options: { readonly tensors?: boolean }) => {
+      const { loadModel } = await import('../../src/model/load.js');
+      const model = await loadModel(name);
+      try {
+        await show(context(), model, options.tensors ?? false);
+      } finally {
+        await model.weights.close();
+      }
+    });
+}
+
+async function show(ctx: Context, model: LoadedModel, listed: boolean): Promise<void> {
+  const { parameterCount } = await import('../../src/model/closed-forms.js');
+  const { config, weights, tokenizer, weightsPath } = model;
+  const tensors = weights.names().flatMap((name) => {
+    const info = weights.info(name);
+    return info === undefined ? [] : [{ name, shape: info.shape, dtype: info.dtype, bytes: info.bytes }];
+  });
+  const formats = new Map<string, { tensors: number; bytes: number }>();
+  for (const { dtype, bytes } of tensors) {
+    const sum = formats.get(dtype) ?? { tensors: 0, bytes: 0 };
+    formats.set(dtype, { tensors: sum.tensors + 1, bytes: sum.bytes + bytes });
+  }
+  const parameters = parameterCount(config);
+  const tokens = tokenizer === null ? null : { size: tokenizer.size };
+  ctx.data({
+    path: weightsPath,
+    config,
+    parameters,
+    formats: Object.fromEntries(formats),
+    tokenizer: tokens,
+    tensors,
+  });
+
+  ctx.print(`${weightsPath}\n`);
+  const facts = Object.entries({
+    ...config,
+    moe: config.moe === undefined ? 'none' : JSON.stringify(config.moe),
+  });
+  ctx.print(
+    table(
+      ['configuration', 'value'],
+      facts.map(([key, value]) => [key, String(value)]),
+    ),
+  );
+  ctx.print('');
+  const count = (n: number) => n.toLocaleString('en');
+  ctx.print(
+    table(
+      ['format', '> tensors', '> bytes'],
+      [...formats].map(([dtype, sum]) => [dtype, count(sum.tensors), count(sum.bytes)]),
+    ),
+  );
+  ctx.print(
+    `\n${count(parameters.total)} parameters, ${tokens === null ? 'no tokenizer' : `tokenizer of ${tokens.size}`}`,
+  );
+  if (!listed) return;
+  ctx.print('');
+  ctx.print(
+    table(
+      ['tensor', 'format', 'shape', '> bytes'],
+      tensors.map(({ name, dtype, shape, bytes }) => [name, dtype, `[${shape.join(', ')}]`, count(bytes)]),
+    ),
+  );
+}
+
+/** A table; a header that begins with `> ` is aligned to the right. */
+function table(headers: readonly string[], rows: readonly (readonly string[])[]): string {
+  const columns = headers.map((header) =>
+    header.startsWith('> ')
+      ? { header: [header.slice(2)], align: 'right' as const }
+      : { header: [header], align: 'left' as const },
+  );
+  return formatTable(columns, rows);
+}

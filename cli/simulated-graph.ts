@@ -1,0 +1,70 @@
+import type { Simulated, SimulatedBucket, SimulatedOp } from '../hw/compare/times.js';
+import type { Bucket } from '../hw/graph/buckets.js';
+import type { Numerics } from '../hw/graph/step-graph.js';
+import type { Machine } from '../sim/machine/machine.js';
+import type { Track } from '../sim/machine/timeline.js';
+import type { ModelConfig } from '../src/model/config.js';
+import { PREFIX_SET } from '../src/pass/shape.js';
+import { openMachine } from './cost-options.js';
+
+export interface SimulatedOptions {
+  readonly profile: string;
+  /** Default: compiled graphs, as QNN runs them, in the formats of the numerics. */
+  readonly stack?: string;
+  readonly memory: string;
+}
+
+/** Weight format and stack that stand for a device graph. An NPU has no f32: such a graph is timed in f16. */
+const TIMED_AS: Readonly<Record<Numerics, { readonly quant: string; readonly stack: string }>> = {
+  f32: { quant: 'f16', stack: 'qnn-fp16' },
+  f16: { quant: 'f16', stack: 'qnn-fp16' },
+  w8a16: { quant: 'q8_0', stack: 'qnn' },
+  w4a16: { quant: 'q4_0', stack: 'qnn' },
+};
+
+/**
+ * Times the compiled graphs of a model on a modelled chip: the very operators that the device runs, padded rows and
+ * hidden keys included, on a machine that has just run the same graph.
+ * @throws UsageError with the nearest names
+ */
+export async function simulateBuckets(
+  model: ModelConfig,
+  numerics: Numerics,
+  buckets: readonly Bucket[],
+  { profile, stack, memory }: SimulatedOptions,
+): Promise<Simulated> {
+  const timed = TIMED_AS[numerics];
+  const options = { costModel: model.name, quant: timed.quant, profile, memory, fidelity: 'event' };
+  const machine = await openMachine({ ...options, stack: stack ?? timed.stack }, true, model);
+  return {
+    machine: machine.name,
+    clockGhz: machine.options.profile.npu.clock,
+    buckets: buckets.map((bucket) => simulateBucket(machine, bucket)),
+  };
+}
+
+function simulateBucket(machine: Machine, bucket: Bucket): SimulatedBucket {
+  const { rows, context } = bucket;
+  const kvSets = [{ name: PREFIX_SET, length: context }];
+  const shape = { rows, kvSets, logitsRows: rows, masked: true };
+  machine.reset();
+  machine.timePass(shape);
+  const { startMs, endMs } = machine.timePass(shape);
+  return { bucket, ms: endMs - startMs, ops: operatorTimes(machine, startMs) };
+}
+
+/** What runs operators. The driver's and the staging copies' time is the pass's, not an operator's. */
+const UNITS: ReadonlySet<Track> = new Set(['matrix', 'vector', 'dma', 'l2', 'cpu', 'gpu'] as const);
+
+/** Time from the start to the end of every operator; its units work within it at the same time. */
+function operatorTimes(machine: Machine, fromMs: number): SimulatedOp[] {
+  const byOp = new Map<string, { label: string; startMs: number; endMs: number }>();
+  for (const { track, name, category, startMs, endMs } of machine.timeline().spans) {
+    if (startMs < fromMs || !UNITS.has(track) || category === 'sampling') continue;
+    const seen = byOp.get(name) ?? { label: category, startMs, endMs };
+    seen.startMs = Math.min(seen.startMs, startMs);
+    seen.endMs = Math.max(seen.endMs, endMs);
+    byOp.set(name, seen);
+  }
+  return [...byOp].map(([op, { label, startMs, endMs }]) => ({ op, label, us: (endMs - startMs) * 1000 }));
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DataError } from '../../src/errors.js';
+import { atomicWriteFile } from '../../src/util/atomic-write.js';
+import { provenanceEntrySchema } from '../studies/ladder/types.js';
+import { formatCsv } from './csv.js';
+
+/** The result of one reproduction, as it is written to `result.json`; the same rows are in `rows.csv`. */
+export const REPRODUCE_SCHEMA = 'dllm-npu/reproduce@1';
+
+const finite = z.number().refine(Number.isFinite, 'must be finite');
+const columns = z.record(z.string(), z.array(z.union([finite, z.string(), z.null()])));
+
+export const reproducedRowSchema = z.strictObject({
+  name: z.string().min(1),
+  ours: finite.nullable(),
+  paper: finite.nullable(),
+  /** (ours - paper) / paper; null for an ordering, where the value itself is not predicted. */
+  error: finite.nullable(),
+  kind: z.enum(['calibrated', 'predicted', 'ordering']),
+  unit: z.string(),
+  /** Claim whose band the row is held against; null: no band. */
+  claim: z.string().nullable(),
+  band: z.string().nullable(),
+  pass: z.boolean().nullable(),
+  /** Why it missed. */
+  reason: z.string().nullable(),
+});
+
+export const reproduceSchema = z.strictObject({
+  schema: z.literal(REPRODUCE_SCHEMA),
+  name: z.string().min(1),
+  title: z.string(),
+  command: z.string(),
+  version: z.string(),
+  paper: z.strictObject({ source: z.string(), where: z.string(), digitised: z.boolean() }).nullable(),
+  runs: z.string(),
+  /** Who made the decisions that were timed or counted. */
+  decisions: z.string(),
+  costs: z.strictObject({
+    model: z.string(),
+    quant: z.string(),
+    profile: z.string(),
+    profileSha256: z.string(),
+  }),
+  rows: z.array(reproducedRowSchema),
+  measured: columns,
+  /** Expressions, in order, over the measured columns, and what they gave. */
+  expressions: z.record(z.string(), z.string()),
+  derived: columns,
+  published: columns,
+  /** Numbers of the hardware and the software stacks that are fitted or assumed. */
+  assumed: z.array(provenanceEntrySchema),
+  notes: z.array(z.string()),
+});
+
+export type ReproducedRow = z.infer<typeof reproducedRowSchema>;
+export type ReproduceResult = z.infer<typeof reproduceSchema>;
+
+/** @throws DataError naming the item that is wrong */
+export function parseResult(raw: unknown, origin: string): ReproduceResult {
+  const parsed = reproduceSchema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new DataError(`${origin}: ${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'invalid'}`);
+}
+
+/** @throws DataError when the file is missing or not a result */
+export function readResult(path: string): ReproduceResult {
+  try {
+    return parseResult(JSON.parse(readFileSync(path, 'utf8')), path);
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    throw new DataError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+const CSV_COLUMNS = ['name', 'ours', 'paper', 'error', 'kind', 'unit', 'claim', 'band', 'pass'] as const;
+
+/** The rows of a result as CSV, numbers in full. */
+export function rowsCsv(rows: readonly ReproducedRow[]): string {
+  return formatCsv([CSV_COLUMNS, ...rows.map((row) => CSV_COLUMNS.map((column) => row[column]))]);
+}
+
+/** Writes `result.json` and `rows.csv`, each atomically. Returns the paths. */
+export function writeResult(directory: string, result: ReproduceResult): string[] {
+  const files: [string, string][] = [
+    ['result.json', `${JSON.stringify(parseResult(result, result.name), null, 1)}\n`],
+    ['rows.csv', rowsCsv(result.rows)],
+  ];
+  return files.map(([name, content]) => {
+    const path = join(directory, name);
+    atomicWriteFile(path, content);
+    return path;
+  });
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { unknownName } from '../../../../src/util/nearest.js';
+import { project } from '../../../../src/util/project-root.js';
+import { readJson } from '../read-json.js';
+
+const finite = z.number().refine(Number.isFinite, 'must be finite');
+
+export const parametersSchema = z.strictObject({
+  bias: finite,
+  gapWeight: finite,
+  densityWeight: finite,
+  densityScale: finite.positive(),
+  easyShare: finite.min(0).max(1),
+  easyBonus: finite,
+  spread: finite.min(0),
+  sharpness: finite.positive(),
+  wrongWeight: finite.max(1),
+  knee: finite,
+  endBonus: finite,
+  selfBonus: finite,
+});
+
+const residualSchema = z.strictObject({ name: z.string(), fitted: finite, target: finite });
+
+const profileSchema = z.strictObject({
+  description: z.string().min(1),
+  /** Added to the fitted bias: all that tells one task from another. Below 0: harder. */
+  shift: finite,
+  /** How it was found. */
+  basis: z.string().min(1),
+  /** Mean tokens before the end of text; null: the text fills every answer. */
+  textTokens: finite.positive().nullable(),
+});
+
+export const processFileSchema = z.strictObject({
+  schema: z.literal('dllm-npu/confidence-process@1'),
+  fittedTo: z.string(),
+  command: z.string(),
+  objective: z.string(),
+  value: finite,
+  seed: z.int(),
+  cases: z.int().min(1),
+  genLength: z.int().min(1),
+  evaluations: z.int().min(1),
+  parameters: parametersSchema,
+  /** Parameters that the two figures say nothing about, and why they have their values. */
+  assumed: z.record(z.string(), z.string()),
+  residuals: z.array(residualSchema),
+  profiles: z.record(z.string(), profileSchema),
+});
+
+export type ProcessFile = z.infer<typeof processFileSchema>;
+export type ProfileEntry = z.infer<typeof profileSchema>;
+
+/** Name of the profile that is the fit itself. */
+export const PAPER_PROFILE = 'paper';
+
+export function processPath(): string {
+  return join(project().root, 'experiments', 'workload', 'synthetic', 'fitted.json');
+}
+
+let loaded: ProcessFile | undefined;
+
+/** The process as it was fitted. @throws DataError when the file is damaged */
+export function processFile(): ProcessFile {
+  loaded ??= readJson(processPath(), processFileSchema);
+  return loaded;
+}
+
+/** @throws UsageError with the nearest names */
+export function profileByName(name: string): ProfileEntry {
+  const { profiles } = processFile();
+  const found = profiles[name];
+  if (found === undefined) throw unknownName('synthetic profile', name, Object.keys(profiles));
+  return found;
+}

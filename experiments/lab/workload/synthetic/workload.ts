@@ -1,0 +1,96 @@
+import { hashNumbers } from '../../../../src/decode/hash-numbers.js';
+import { uniformAt } from '../../../../src/decode/sampling.js';
+import { decode } from '../../../../src/decode/session.js';
+import { cooperative } from '../../../../src/engine/cooperative.js';
+import type { DecodeRequest, Workload, WorkloadDecode } from '../workload.js';
+import { SYNTHETIC_CONFIG, type SyntheticCase, SyntheticEngine } from './engine.js';
+import type { ProcessParameters } from './process.js';
+import { PAPER_PROFILE, processFile, profileByName } from './profiles.js';
+
+/** Prompt length that explains the paper's own step times and totals (GSM8K, three lengths, within 6 %). */
+export const PROMPT_TOKENS = 80;
+
+/** Cases are cheap: no model runs. */
+const CASES = 24;
+
+/** Text lengths of a profile spread by this factor either way, one standard deviation (assumed). */
+const LENGTH_SPREAD = 1.25;
+
+const LENGTH = 7;
+const PROMPT_TOKEN = 0;
+
+export interface SyntheticSource {
+  readonly name: string;
+  readonly parameters: ProcessParameters;
+  /** Mean tokens before the end of text; null: the text fills every answer. */
+  readonly textTokens: number | null;
+  readonly seed: number;
+  readonly promptTokens: number;
+}
+
+/** Decodes of the confidence process. Cases differ by their seeds alone. */
+export class SyntheticWorkload implements Workload {
+  readonly kind = 'synthetic';
+  readonly defaultCases = CASES;
+
+  constructor(private readonly source: SyntheticSource) {}
+
+  get name(): string {
+    return this.source.name;
+  }
+
+  decisions(cases: number): string {
+    return `${this.name}, a confidence process fitted to Figures 5b and 8 (no model ran), ${cases} cases of seed ${this.source.seed}`;
+  }
+
+  async decode(index: number, request: DecodeRequest): Promise<WorkloadDecode> {
+    const { parameters, promptTokens } = this.source;
+    const promptIds = new Array<number>(promptTokens).fill(PROMPT_TOKEN);
+    const engine = new SyntheticEngine(parameters, caseOf(this.source, index));
+    const { onStart, signal, ...rest } = request;
+    onStart?.(request.policy.start(promptIds, request.genLength, SYNTHETIC_CONFIG.maskId ?? 0));
+    const { steps, tokens } = await decode({
+      ...{ ...rest, promptIds },
+      // The loop need only turn when somebody may want to stop.
+      ...(signal === undefined ? { engine } : { engine: cooperative(engine), signal }),
+    });
+    return { promptLength: promptTokens, steps, tokens, eosId: SYNTHETIC_CONFIG.eosId, answer: null };
+  }
+
+  close(): void {}
+}
+
+/** What tells one case of a source from the others. */
+export function caseOf(
+  { seed: base, promptTokens: promptLength, textTokens }: Omit<SyntheticSource, 'name' | 'parameters'>,
+  index: number,
+): SyntheticCase {
+  const seed = hashNumbers(base, index);
+  if (textTokens === null) return { seed, promptLength, textLength: Number.POSITIVE_INFINITY };
+  const normal =
+    Math.sqrt(-2 * Math.log(uniformAt(seed, LENGTH, 0))) * Math.cos(2 * Math.PI * uniformAt(seed, LENGTH, 1));
+  return { seed, promptLength, textLength: Math.max(1, Math.round(textTokens * LENGTH_SPREAD ** normal)) };
+}
+
+/**
+ * @param profile one of the fitted file's
+ * @throws UsageError with the nearest names
+ */
+export function openSyntheticWorkload(
+  profile: string,
+  seed: number,
+  promptTokens = PROMPT_TOKENS,
+): SyntheticWorkload {
+  const { shift, textTokens } = profileByName(profile);
+  const { parameters } = processFile();
+  return new SyntheticWorkload({
+    name: nameOf(profile, promptTokens),
+    parameters: { ...parameters, bias: parameters.bias + shift },
+    ...{ textTokens, seed, promptTokens },
+  });
+}
+
+function nameOf(profile: string, promptTokens: number): string {
+  if (promptTokens !== PROMPT_TOKENS) return `synthetic:${profile},prompt=${promptTokens}`;
+  return profile === PAPER_PROFILE ? 'synthetic' : `synthetic:${profile}`;
+}

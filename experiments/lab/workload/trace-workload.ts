@@ -1,0 +1,105 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { PolicySpec } from '../../../src/decode/spec.js';
+import { readTrace, replayTrace, type Trace } from '../../../src/decode/trace.js';
+import { UsageError } from '../../../src/errors.js';
+import type { DecodeRequest, Workload, WorkloadDecode } from './workload.js';
+
+/** What makes two specs the same method: names and comments do not. */
+function method({ name: _, description: __, source: ___, ...rest }: PolicySpec): unknown {
+  return rest;
+}
+
+const promptOf = ({ header }: Trace): string => header.promptIds.join(' ');
+
+/** Recorded decodes: they serve the policies they were recorded under, timed anew on any machine. */
+class TraceWorkload implements Workload {
+  readonly kind = 'trace';
+  /** One case per prompt, in the order of the files. */
+  private readonly prompts: readonly string[];
+
+  constructor(
+    readonly name: string,
+    private readonly traces: readonly Trace[],
+  ) {
+    this.prompts = [...new Set(traces.map(promptOf))];
+  }
+
+  get defaultCases(): number {
+    return this.prompts.length;
+  }
+
+  decisions(cases: number): string {
+    const models = [...new Set(this.traces.map(({ header }) => header.model.name))].join(', ');
+    return `recorded: ${this.traces.length} traces of ${models}, ${cases} ${cases === 1 ? 'prompt' : 'prompts'}`;
+  }
+
+  decode(index: number, request: DecodeRequest): Promise<WorkloadDecode> {
+    const { policy, timer, genLength, onStart, onStep } = request;
+    const wanted = method(policy.spec);
+    const trace = this.traces.find(
+      (each) =>
+        promptOf(each) === this.prompts[index] && isDeepStrictEqual(method(each.header.policy), wanted),
+    );
+    if (trace === undefined) {
+      const recorded = [...new Set(this.traces.map(({ header }) => header.policy.name))].join(', ');
+      throw new UsageError(
+        `${this.name}: no trace of case ${index + 1} under policy ${policy.name} (recorded: ${recorded})`,
+      );
+    }
+    const { header, tokens } = trace;
+    if (header.genLength !== genLength)
+      throw new UsageError(`${this.name}: recorded with --gen-length ${header.genLength}, not ${genLength}`);
+    const timings = timer === undefined ? null : replayTrace(trace, timer).timings;
+    let canvas = policy.start(header.promptIds, genLength, header.maskId);
+    onStart?.(canvas);
+    const outcomes = new Map(
+      trace.steps.flatMap((step) => step.outcomes.map((outcome) => [outcome.passId, outcome])),
+    );
+    const steps = trace.steps.map((step, at) => {
+      const landed = step.landed.flatMap((id) => outcomes.get(id) ?? []);
+      const main = step.outcomes[0];
+      if (main === undefined) throw new UsageError(`${this.name}: step ${at} has no outcome`);
+      canvas = policy.apply(canvas, step.plan, main, landed).canvas;
+      const record = { ...step, timing: timings?.[at] ?? step.timing };
+      onStep?.(record, canvas);
+      return record;
+    });
+    return Promise.resolve({
+      ...{ promptLength: header.promptIds.length, steps, tokens, eosId: header.eosId, answer: null },
+    });
+  }
+
+  close(): void {}
+}
+
+/**
+ * @param path a trace, or a directory of them (`*.jsonl`)
+ * @throws UsageError when there is none; DataError for a damaged one
+ */
+export function openTraceWorkload(path: string): Workload {
+  return new TraceWorkload(`trace:${path}`, traceFiles(path).map(readTrace));
+}
+
+/**
+ * @param path a trace, or a directory of them
+ * @throws UsageError when there is none
+ */
+export function traceFiles(path: string): string[] {
+  const files = filesOf(path);
+  if (files.length === 0) throw new UsageError(`no trace (*.jsonl) in ${path}`);
+  return files;
+}
+
+function filesOf(path: string): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    const names = readdirSync(path).filter((name) => name.endsWith('.jsonl'));
+    return names.sort().map((name) => join(path, name));
+  } catch (error) {
+    throw new UsageError(
+      `cannot read trace ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The ladder of llada.cpp (arXiv:2606.13740, Table 6): each row adds one thing to the row before it, except
+ * `NPU`, which goes back to the vanilla schedule of `CPU`. GSM8K, 128 tokens, SM8750, seconds.
+ */
+
+import type { MemoryMode } from '../../../sim/memory/runtime.js';
+
+export interface LadderRow {
+  readonly name: string;
+  /** Registry name of the decoding policy. */
+  readonly policy: string;
+  /** Registry name of the software stack that turns its operators into work. */
+  readonly stack: 'cpu' | 'llada.cpp';
+  readonly memory: MemoryMode;
+  /** Table 6, seconds. */
+  readonly paperS: number;
+  /**
+   * What agreement with the paper's row would mean. Rows whose forwards depend on how sure the deciding model is
+   * compare an order only: the paper decides with LLaDA-8B on GSM8K.
+   */
+  readonly paperKind: 'predicted' | 'ordering';
+  /**
+   * Row whose tokens this row must reproduce, or why it need not.
+   * Policies that see another context, or commit several tokens at once, may write other text.
+   */
+  readonly tokens: { readonly sameAs: string } | { readonly mayDifferFrom: string; readonly because: string };
+}
+
+const STALE_PREFIX =
+  'prefix KV is computed once without the later blocks in view, so the context differs from the full canvas';
+
+export const LADDER: readonly LadderRow[] = [
+  {
+    name: 'CPU',
+    policy: 'llada',
+    stack: 'cpu',
+    memory: 'unlimited',
+    paperS: 2996.2,
+    paperKind: 'predicted',
+    tokens: { sameAs: 'CPU' },
+  },
+  {
+    name: 'CPU + prefix KV',
+    policy: 'block-kv',
+    stack: 'cpu',
+    memory: 'unlimited',
+    paperS: 607.0,
+    paperKind: 'predicted',
+    tokens: { mayDifferFrom: 'CPU', because: STALE_PREFIX },
+  },
+  {
+    name: 'NPU',
+    policy: 'llada',
+    stack: 'llada.cpp',
+    memory: 'on-demand',
+    paperS: 341.2,
+    paperKind: 'predicted',
+    tokens: { sameAs: 'CPU' },
+  },
+  {
+    name: 'NPU + prefix KV',
+    policy: 'block-kv',
+    stack: 'llada.cpp',
+    memory: 'on-demand',
+    paperS: 87.0,
+    paperKind: 'predicted',
+    tokens: { sameAs: 'CPU + prefix KV' },
+  },
+  {
+    name: '+ SOMR',
+    policy: 'block-kv',
+    stack: 'llada.cpp',
+    memory: 'somr',
+    paperS: 71.6,
+    paperKind: 'predicted',
+    tokens: { sameAs: 'CPU + prefix KV' },
+  },
+  {
+    name: '+ MBSD',
+    policy: 'mbsd',
+    stack: 'llada.cpp',
+    memory: 'somr',
+    paperS: 59.8,
+    paperKind: 'ordering',
+    tokens: {
+      mayDifferFrom: 'CPU + prefix KV',
+      because: 'drafts of later blocks are part of the context, and several may be accepted at once',
+    },
+  },
+  {
+    name: '+ STS',
+    policy: 'mbsd-sts',
+    stack: 'llada.cpp',
+    memory: 'somr',
+    paperS: 16.4,
+    paperKind: 'ordering',
+    tokens: {
+      mayDifferFrom: 'CPU + prefix KV',
+      because: 'all positions over the visible threshold are committed together',
+    },
+  },
+  {
+    name: '+ SLS',
+    policy: 'mbsd-sts-sls',
+    stack: 'llada.cpp',
+    memory: 'somr',
+    paperS: 15.8,
+    paperKind: 'ordering',
+    tokens: { sameAs: '+ STS' },
+  },
+  {
+    name: '+ SCR',
+    policy: 'llada.cpp',
+    stack: 'llada.cpp',
+    memory: 'somr',
+    paperS: 16.1,
+    paperKind: 'ordering',
+    tokens: {
+      mayDifferFrom: '+ SLS',
+      because: 'visible tokens of finished blocks are re-scored and may change',
+    },
+  },
+];

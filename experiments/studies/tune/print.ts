@@ -1,0 +1,79 @@
+import { createColors } from 'picocolors';
+import type { TopLevelSpec } from 'vega-lite';
+import { formatTable, wrapText } from '../../../src/util/table.js';
+import { pareto } from '../../figures/pareto.js';
+import { formatCsv } from '../../comparison/csv.js';
+import type { Judged } from './judge.js';
+import type { TuneResult } from './run.js';
+
+const percent = (share: number): string => (100 * share).toFixed(1);
+const points = (share: number): string => `${share >= 0 ? '+' : ''}${percent(share)}`;
+
+/** The confirmed policies, fastest first, and what they say about the paper's system. */
+export function printTune(result: TuneResult, color: boolean): string {
+  const c = createColors(color);
+  const rows = [...result.confirmed].sort((a, b) => a.seconds - b.seconds);
+  const table = formatTable(
+    [
+      { header: ['policy'], align: 'left' },
+      { header: ['s'], align: 'right' },
+      { header: ['J'], align: 'right' },
+      { header: ['forwards'], align: 'right' },
+      { header: ['exact, %'], align: 'right' },
+      { header: ['difference,', 'points'], align: 'right' },
+      { header: ['non-', 'inferior'], align: 'left' },
+      { header: ['front'], align: 'left' },
+    ],
+    rows.map((row) => [
+      row.policy,
+      row.seconds.toFixed(2),
+      row.joules.toFixed(1),
+      row.forwards.toFixed(1),
+      percent(row.exact.share),
+      `${points(row.difference.value)} [${points(row.difference.low)}, ${points(row.difference.high)}]`,
+      row.nonInferior ? c.green('yes') : c.red('NO'),
+      row.onFront ? 'yes' : '',
+    ]),
+    { maxWidth: 130, styleHeader: c.bold },
+  );
+  const lines = [result.verdict, `Decisions: ${result.decisions}.`, ...result.notes];
+  return [
+    c.bold(`Search over ${result.screened.length} policies, ${result.confirmed.length} confirmed`),
+    '',
+    table,
+    '',
+    ...lines.map((line) => wrapText(line, 110, '  ')),
+  ].join('\n');
+}
+
+/** Both stages as CSV. */
+export function tuneCsv({ screened, confirmed }: TuneResult): string {
+  const cells = (stage: string) => (row: Judged) => [
+    ...[stage, row.policy, row.problems, row.seconds, row.joules, row.forwards, row.exact.share],
+    ...[row.difference.value, row.difference.low, row.difference.high, row.nonInferior, row.onFront],
+  ];
+  return formatCsv([
+    [
+      ...['stage', 'policy', 'problems', 'seconds', 'joules', 'forwards', 'exact'],
+      ...['difference', 'difference_low', 'difference_high', 'non_inferior', 'on_front'],
+    ],
+    ...screened.map(cells('screen')),
+    ...confirmed.map(cells('confirm')),
+  ]);
+}
+
+/** Latency against quality of what was confirmed, with the intervals of the screening's survivors. */
+export function tuneFigure({ confirmed }: TuneResult): TopLevelSpec {
+  const problems = confirmed[0]?.problems ?? 0;
+  return pareto(
+    confirmed.map(({ policy, seconds, exact }) => ({
+      ...{ name: policy, x: seconds, y: exact.share, low: exact.low, high: exact.high },
+    })),
+    {
+      title: `Confirmed on ${problems} problems`,
+      x: { title: 'seconds per answer (simulated)', log: true },
+      y: { title: 'exact answers', percent: true },
+      legend: true,
+    },
+  );
+}

@@ -1,0 +1,100 @@
+/**
+ * Vocabulary of forward passes: what a step computes, as plain data. Below model, decoding and engines.
+ */
+
+/** Names one cached KV entry. Versions are unique per pass and grow with time. */
+export interface KvRef {
+  readonly position: number;
+  readonly version: number;
+}
+
+/** One row of a forward pass: which position, and the token id it is fed (its token, a draft, or the mask). */
+export interface PassRow {
+  readonly position: number;
+  readonly feed: number;
+  /** Counter of the random numbers that sample this row's token; left out when nothing is drawn. */
+  readonly draw?: number;
+  /** A token whose probability is wanted beside the best token's. */
+  readonly asks?: number;
+}
+
+/**
+ * - `prefill`: prompt rows, writes their KV; - `denoise`: window rows; - `seal`: rows of a finished block fed
+ * with their final tokens, writes their KV; - `refresh`: visible positions of the prefix, re-scored beside the
+ * main pass.
+ */
+export type PassKind = 'prefill' | 'denoise' | 'seal' | 'refresh';
+
+/**
+ * Which of the pass's own rows a row attends to (it always sees every entry in `reads`). `shadow`: all own rows,
+ * but of what it reads nothing at its own position; for rows that re-predict a position that is also elsewhere in
+ * view. The logits of a `causal` row are about the position after its own.
+ */
+export type RowVisibility = 'all' | 'self' | 'causal' | 'shadow';
+
+/**
+ * Rows that see each other as if they were a pass of their own. Versions tell several rows of one position apart.
+ */
+export interface RowGroup {
+  readonly kind: PassKind;
+  /** Version that every KV entry of these rows carries. The first group has the version of the pass. */
+  readonly version: number;
+  /** Number of rows; groups follow each other in `Pass.rows`. */
+  readonly rows: number;
+  /** Indices of earlier groups whose rows these rows see as well. */
+  readonly sees: readonly number[];
+  readonly visibility: RowVisibility;
+}
+
+/** Several groups in one forward: each row sees `reads`, the groups its own group names, and its own group. */
+export interface GroupedVisibility {
+  readonly groups: readonly RowGroup[];
+}
+
+export type Visibility = RowVisibility | GroupedVisibility;
+
+export interface Pass {
+  /** Unique in a decode: `${step}.${index}`. */
+  readonly id: string;
+  readonly kind: PassKind;
+  /** `main` is the critical path; `side` runs beside it on the CPU and lands at a later step boundary. */
+  readonly lane: 'main' | 'side';
+  /** Version that every KV entry computed by this pass carries. */
+  readonly version: number;
+  readonly rows: readonly PassRow[];
+  /** Cached entries it may read: all existed before the step began (law D3). Ascending position. */
+  readonly reads: readonly KvRef[];
+  readonly visibility: Visibility;
+  /** Indices into `rows` that get logits. */
+  readonly logits: readonly number[];
+  /**
+   * Scale of classifier-free guidance. The pass then has two groups, the rows and the same rows with the prompt
+   * masked, and the logits of the first are guided by those of the second.
+   */
+  readonly guidance?: number;
+}
+
+export interface StepPlan {
+  readonly step: number;
+  readonly block: number;
+  /** Exactly one main pass, then any number of side passes. */
+  readonly passes: readonly Pass[];
+  /** The step ends only when all its side passes are finished. */
+  readonly joins?: boolean;
+}
+
+/** What the logits of one row said. */
+export interface RowOutcome {
+  readonly position: number;
+  /** Best token other than the mask; ties go to the lowest id. */
+  readonly token: number;
+  /** Confidence of `token` under the policy's confidence rule. */
+  readonly confidence: number;
+  /** Probability of the token that the row asked about. */
+  readonly asked?: number;
+}
+
+export interface PassOutcome {
+  readonly passId: string;
+  readonly rows: readonly RowOutcome[];
+}

@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mean, median, medianInterval, quantile, wilson } from '../../src/score/stats.js';
+import { UsageError } from '../../src/errors.js';
+
+const samples = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 30 });
+
+describe('quantiles', () => {
+  it('interpolates like R type 7', () => {
+    // R: quantile(c(1, 2, 4, 8), c(.25, .5, .9))
+    expect(quantile([8, 1, 4, 2], 0.25)).toBeCloseTo(1.75, 12);
+    expect(median([8, 1, 4, 2])).toBe(3);
+    expect(quantile([8, 1, 4, 2], 0.9)).toBeCloseTo(6.8, 12);
+  });
+
+  it('refuses empty samples, non-numbers and impossible probabilities', () => {
+    expect(() => median([])).toThrow(UsageError);
+    expect(() => mean([1, Number.NaN])).toThrow('finite');
+    expect(() => quantile([1], 1.5)).toThrow('1.5');
+  });
+});
+
+describe('medianInterval', () => {
+  it('contains the median and stays inside the sample', () => {
+    fc.assert(
+      fc.property(samples, fc.integer({ min: 0, max: 1e6 }), (values, seed) => {
+        const { median: center, low, high } = medianInterval(values, seed);
+        expect(low).toBeLessThanOrEqual(center);
+        expect(center).toBeLessThanOrEqual(high);
+        expect(low).toBeGreaterThanOrEqual(Math.min(...values));
+        expect(high).toBeLessThanOrEqual(Math.max(...values));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('gives the same interval for the same seed', () => {
+    const values = [3, 1, 4, 1, 5, 9, 2, 6];
+    expect(medianInterval(values, 7)).toEqual(medianInterval(values, 7));
+  });
+
+  it('has no width when prompts do not differ', () => {
+    expect(medianInterval([2, 2, 2], 1)).toEqual({ median: 2, low: 2, high: 2 });
+  });
+
+  it('covers the true median about as often as it says', () => {
+    // 100 samples of 25 uniform numbers: 95 expected, 87 is more than three standard deviations below.
+    let covered = 0;
+    for (let run = 0; run < 100; run++) {
+      const values = Array.from({ length: 25 }, (_, i) =>
+        fractional(Math.sin(run * 1000 + i * 12.9898) * 43758.5453),
+      );
+      const { low, high } = medianInterval(values, run);
+      if (low <= 0.5 && 0.5 <= high) covered++;
+    }
+    expect(covered).toBeGreaterThanOrEqual(87);
+  });
+});
+
+function fractional(value: number): number {
+  return value - Math.floor(value);
+}
+
+describe('wilson', () => {
+  it('agrees with published values', () => {
+    // R: prop.test(81, 263, correct = FALSE)$conf.int and prop.test(0, 10, correct = FALSE)$conf.int
+    expect(wilson(81, 263).low).toBeCloseTo(0.2553, 4);
+    expect(wilson(81, 263).high).toBeCloseTo(0.3662, 4);
+    expect(wilson(0, 10).low).toBe(0);
+    expect(wilson(0, 10).high).toBeCloseTo(0.2775, 4);
+  });
+
+  it('contains the proportion, mirrors, and narrows with n', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 500 }), fc.nat(500), (n, k) => {
+        const successes = Math.min(k, n);
+        const p = wilson(successes, n);
+        expect(p.low).toBeLessThanOrEqual(successes / n);
+        expect(p.high).toBeGreaterThanOrEqual(successes / n);
+        expect(wilson(n - successes, n).low).toBeCloseTo(1 - p.high, 9);
+        const more = wilson(successes * 4, n * 4);
+        expect(more.high - more.low).toBeLessThan(p.high - p.low);
+      }),
+    );
+  });
+
+  it('refuses what is no proportion', () => {
+    expect(() => wilson(1, 0)).toThrow(UsageError);
+    expect(() => wilson(3, 2)).toThrow('0..2');
+    expect(() => wilson(0.5, 2)).toThrow(UsageError);
+  });
+});

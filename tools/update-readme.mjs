@@ -1,0 +1,15 @@
+// Puts the reference results into README.md between their markers. A test fails when they disagree.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ladderMarkdown } from '../dist/experiments/studies/ladder/markdown.js';
+import { readSummary } from '../dist/experiments/studies/ladder/summary-file.js';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const path = join(root, 'README.md');
+const summary = readSummary(join(root, 'results/reference/ablation/summary.json'));
+const readme = readFileSync(path, 'utf8');
+const [begin, end] = ['<!-- ladder:begin -->', '<!-- ladder:end -->'];
+const head = readme.slice(0, readme.indexOf(begin) + begin.length);
+const tail = readme.slice(readme.indexOf(end));
+writeFileSync(path, `${head}\n${ladderMarkdown(summary)}\n${tail}`);
