@@ -21,8 +21,12 @@ async function child(memory, fidelity) {
   const { precisionFor } = await load('src/model/precision.js');
   const { resolvePreset } = await load('src/model/presets.js');
   const options = {
-    ...{ profile: loadProfile('sm8750'), stack: stackByName('llada.cpp'), model: resolvePreset('llada-8b') },
-    ...{ precision: precisionFor('q4_0'), memory, fidelity },
+    profile: loadProfile('sm8750'),
+    stack: stackByName('llada.cpp'),
+    model: resolvePreset('llada-8b'),
+    precision: precisionFor('q4_0'),
+    memory,
+    fidelity,
   };
   const shape = { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false };
   const startMs = performance.now();

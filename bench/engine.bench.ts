@@ -3,7 +3,6 @@
  * Goals: under 15 ms for 32 rows, under 35 ms for the full canvas, on one core.
  */
 import { bench, describe } from 'vitest';
-import type { Pass, PassRow } from '../src/pass/pass.js';
 import { createNpuNumericsEngine } from '../src/engine/npu-numerics/engine.js';
 import { createTfjsEngine } from '../src/engine/tfjs/engine.js';
 import { buildGraph } from '../src/model/build-graph.js';
@@ -15,12 +14,30 @@ import { precisionFor } from '../src/model/precision.js';
 import { resolvePreset } from '../src/model/presets.js';
 import { weightShapes } from '../src/model/weight-ids.js';
 import { memoryWeights } from '../src/model/weights.js';
+import type { Pass, PassRow } from '../src/pass/pass.js';
 import { Random } from '../src/score/random.js';
 
 const config: ModelConfig = {
-  ...{ name: 'bench', arch: 'llada', layers: 4, hidden: 128, heads: 4, kvHeads: 4, headDim: 32, ffn: 384 },
-  ...{ vocab: 384, ropeTheta: 10_000, rmsEps: 1e-5, qkvBias: false, qkNorm: false, tiedHead: true },
-  ...{ shiftLogits: false, attention: 'bidirectional', contextLength: 256, maskId: 5, bosId: 0, eosId: 1 },
+  name: 'bench',
+  arch: 'llada',
+  layers: 4,
+  hidden: 128,
+  heads: 4,
+  kvHeads: 4,
+  headDim: 32,
+  ffn: 384,
+  vocab: 384,
+  ropeTheta: 10_000,
+  rmsEps: 1e-5,
+  qkvBias: false,
+  qkNorm: false,
+  tiedHead: true,
+  shiftLogits: false,
+  attention: 'bidirectional',
+  contextLength: 256,
+  maskId: 5,
+  bosId: 0,
+  eosId: 1,
 };
 const random = new Random(1);
 const weights = memoryWeights(
@@ -41,8 +58,15 @@ function pass(rows: PassRow[], rest: Partial<Pass> = {}): Pass {
   version++;
   const logits = rows.map((_, i) => i);
   return {
-    ...{ id: `${version}.0`, kind: 'denoise', lane: 'main', version, rows, reads: [], visibility: 'all' },
-    ...{ logits, ...rest },
+    id: `${version}.0`,
+    kind: 'denoise',
+    lane: 'main',
+    version,
+    rows,
+    reads: [],
+    visibility: 'all',
+    logits,
+    ...rest,
   };
 }
 

@@ -118,8 +118,12 @@ describe.each([32, 128])('%i rows, all with logits', (rows) => {
     };
     const headers = ['engine', 'ms', 'GFLOP/s', 'of peak', 'x llama.cpp', 'x wasm'];
     const table = runners.map(({ name }) => [
-      ...[name, (1000 * best(seconds.get(name))).toFixed(0), (rates.get(name) ?? 0).toFixed(1)],
-      ...[share(name, 'f32 GEMM (peak)'), share(name, 'llama.cpp'), share(name, 'tfjs-wasm (2 layers)')],
+      name,
+      (1000 * best(seconds.get(name))).toFixed(0),
+      (rates.get(name) ?? 0).toFixed(1),
+      share(name, 'f32 GEMM (peak)'),
+      share(name, 'llama.cpp'),
+      share(name, 'tfjs-wasm (2 layers)'),
     ]);
     console.log(
       `\n${rows} rows, ${(parameterCount(config).total / 1e9).toFixed(2)} G parameters, ${THREADS} threads`,

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { bench, describe } from 'vitest';
-import { readSummary } from '../experiments/studies/ladder/summary-file.js';
 import { renderReport } from '../experiments/report/page.js';
+import { readSummary } from '../experiments/studies/ladder/summary-file.js';
 import { project } from '../src/util/project-root.js';
 import { formatTable } from '../src/util/table.js';
 

@@ -49,14 +49,12 @@ function report(what: string, samples: readonly Sample[]): void {
 
 const CHUNK = { loadMs: 4, decodeMs: 2, multiplyMs: 1, finishMs: 0.5, storeMs: 0.5 };
 const operator = (chunks: number): Pipeline => ({
-  ...{
-    path: 'dma',
-    tiles: 1,
-    setup: { loadMs: 1, convertMs: 1 },
-    chunk: CHUNK,
-    fullChunks: chunks,
-    rest: null,
-  },
+  path: 'dma',
+  tiles: 1,
+  setup: { loadMs: 1, convertMs: 1 },
+  chunk: CHUNK,
+  fullChunks: chunks,
+  rest: null,
 });
 const simulate = (chunks: number): number => runProgram(toProgram(operator(chunks))).ends.length;
 
@@ -64,8 +62,12 @@ const base = resolvePreset('llada-8b');
 const shape = { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false };
 const machineOf = (layers: number) =>
   createMachine({
-    ...{ profile: loadProfile('sm8750'), stack: lladaCpp, model: { ...base, layers } },
-    ...{ precision: precisionFor('q4_0'), memory: 'on-demand', fidelity: 'event' },
+    profile: loadProfile('sm8750'),
+    stack: lladaCpp,
+    model: { ...base, layers },
+    precision: precisionFor('q4_0'),
+    memory: 'on-demand',
+    fidelity: 'event',
   });
 
 for (let warm = 0; warm < 200; warm++) simulate(1000);

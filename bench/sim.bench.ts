@@ -13,17 +13,19 @@ import { runProgram } from '../sim/machine/run-program.js';
 import { placeAlternating, placeGlobal } from '../sim/memory/placement.js';
 import { MEMORY_MODES } from '../sim/memory/runtime.js';
 import { lladaCpp } from '../sim/stacks/llada-cpp.js';
-import type { PassShape } from '../src/pass/shape.js';
 import { graphFor } from '../src/model/graph-cache.js';
 import { precisionFor } from '../src/model/precision.js';
 import { resolvePreset } from '../src/model/presets.js';
+import type { PassShape } from '../src/pass/shape.js';
 
 const profile = loadProfile('sm8750');
 const model = resolvePreset('llada-8b');
 const precision = precisionFor('q4_0');
 const options = { profile, stack: lladaCpp, model, precision } as const;
 const shape = (rows: number, prefix: number): PassShape => ({
-  ...{ rows, logitsRows: rows, masked: false },
+  rows,
+  logitsRows: rows,
+  masked: false,
   kvSets: prefix === 0 ? [] : [{ name: 'prefix', length: prefix }],
 });
 

@@ -22,7 +22,9 @@ const KINDS = {
   'one answer of 128 tokens': [
     'decode',
     (at: number) => ({
-      ...{ workload: 'synthetic', policy: 'llada.cpp', firstPrompt: at % 250 },
+      workload: 'synthetic',
+      policy: 'llada.cpp',
+      firstPrompt: at % 250,
       options: { 'commit.visible': [0.5, 0.6, 0.7, 0.8][Math.floor(at / 250)] ?? 0.7 },
     }),
   ],
@@ -55,8 +57,14 @@ async function row(name: keyof typeof KINDS): Promise<string[]> {
     const found = await seconds(async () => all(await planRuns(kind, configs), store));
     const percent = (part: number): string => `${((100 * part) / made).toFixed(2)} %`;
     return [
-      ...[name, String(runs.length), bare.toFixed(1), made.toFixed(1), planned.toFixed(2), found.toFixed(2)],
-      ...[percent(Math.max(0, made - bare)), percent(found)],
+      name,
+      String(runs.length),
+      bare.toFixed(1),
+      made.toFixed(1),
+      planned.toFixed(2),
+      found.toFixed(2),
+      percent(Math.max(0, made - bare)),
+      percent(found),
     ];
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -68,8 +76,14 @@ describe(`a sweep of ${RUNS} analytic runs`, () => {
     'made, and asked for again',
     async () => {
       const headers = [
-        ...['run', 'runs', 'bare s', 'kept s', 'plan s', 'resume s'],
-        ...['keeping / kept', 'resume / kept'],
+        'run',
+        'runs',
+        'bare s',
+        'kept s',
+        'plan s',
+        'resume s',
+        'keeping / kept',
+        'resume / kept',
       ];
       const body: string[][] = [];
       for (const name of Object.keys(KINDS) as (keyof typeof KINDS)[]) body.push(await row(name));

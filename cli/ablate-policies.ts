@@ -54,8 +54,13 @@ export async function ablatePolicies(ctx: Context, options: AblatePoliciesOption
           bar.update(reports.length, engines.length * specs.length);
           reports.push(
             await verifyPolicy({
-              ...{ engine: cooperative(engine), weights, spec, problems },
-              ...{ genLength: options.genLength, every: options.verifyEvery, signal: ctx.signal },
+              engine: cooperative(engine),
+              weights,
+              spec,
+              problems,
+              genLength: options.genLength,
+              every: options.verifyEvery,
+              signal: ctx.signal,
             }),
           );
         }

@@ -47,8 +47,16 @@ export function addDeviceOptions(command: Command): Command {
     )
     .addOption(
       new Option('--performance-mode <name>', 'how a device clocks its NPU (htp)').choices([
-        ...['burst', 'sustained_high_performance', 'high_performance', 'balanced', 'low_balanced'],
-        ...['power_saver', 'high_power_saver', 'low_power_saver', 'extreme_power_saver', 'default'],
+        'burst',
+        'sustained_high_performance',
+        'high_performance',
+        'balanced',
+        'low_balanced',
+        'power_saver',
+        'high_power_saver',
+        'low_power_saver',
+        'extreme_power_saver',
+        'default',
       ]),
     )
     .option(
@@ -96,7 +104,12 @@ export async function openDevice(
     backend === 'ort-cpu' ? undefined : await findLibraries(env, cacheDirectory(env), library);
   const calibration = await calibrated(ctx, chosen, options);
   return new DeviceSession({
-    ...{ backend, numerics, head, kv, model: chosen.model, timeoutMs: timeout * 1000 },
+    backend,
+    numerics,
+    head,
+    kv,
+    model: chosen.model,
+    timeoutMs: timeout * 1000,
     ...(qnnDirectory === undefined ? {} : { qnnDirectory }),
     ...(socModel === undefined ? {} : { socModel }),
     ...(performanceMode === undefined ? {} : { performanceMode }),
@@ -126,7 +139,10 @@ async function calibrated(
     encodePrompt(tokenizer, generateProblem(seed, index, 'long', 'train').prompt),
   );
   return calibrate(model, {
-    ...{ policy: composePolicy(spec), prompts, genLength, signal: ctx.signal },
+    policy: composePolicy(spec),
+    prompts,
+    genLength,
+    signal: ctx.signal,
     onProgress: (done, total) => bar.update(done, total),
   }).finally(() => bar.stop());
 }

@@ -43,7 +43,8 @@ export async function openRunner(ctx: Context, options: RunnerOptions): Promise<
   const { ADB_DIRECTORY, AdbRunner } = await import('../hw/runner/adb-runner.js');
   const directory = deviceDirectory ?? ADB_DIRECTORY;
   const runner = await AdbRunner.open({
-    ...{ env: ctx.io.env, directory },
+    env: ctx.io.env,
+    directory,
     ...(serial === undefined ? {} : { serial }),
     ...(adb === undefined ? {} : { adb }),
   });

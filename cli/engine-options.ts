@@ -55,7 +55,10 @@ export async function openEngine(ctx: Context, model: LoadedModel, options: Engi
   const bar = progressBar(ctx, 'MB converted');
   try {
     return await createOrtEngine(model.config, model.weights, {
-      ...{ threads: options.threads, compute, weightsPath: model.weightsPath, signal: ctx.signal },
+      threads: options.threads,
+      compute,
+      weightsPath: model.weightsPath,
+      signal: ctx.signal,
       onProgress: (done, total) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),
     });
   } finally {

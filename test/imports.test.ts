@@ -55,7 +55,9 @@ function sources(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-const imports = ['cli', 'src', 'sim', 'hw', 'experiments'].flatMap((folder) => sources(folder).flatMap(importsOf));
+const imports = ['cli', 'src', 'sim', 'hw', 'experiments'].flatMap((folder) =>
+  sources(folder).flatMap(importsOf),
+);
 
 describe('import direction', () => {
   it('reads imports at all', () => {

@@ -19,8 +19,18 @@ const ROWS = 32;
 export async function agreementTable(): Promise<string> {
   const shapes = syntheticShapes('llada', '1b');
   const config: ModelConfig = {
-    ...{ ...shapes, name: 'agreement', layers: 8, hidden: 512, heads: 8, kvHeads: 8, headDim: 64 },
-    ...{ ffn: 1536, vocab: 4096, maskId: 5, bosId: 0, eosId: 1 },
+    ...shapes,
+    name: 'agreement',
+    layers: 8,
+    hidden: 512,
+    heads: 8,
+    kvHeads: 8,
+    headDim: 64,
+    ffn: 1536,
+    vocab: 4096,
+    maskId: 5,
+    bosId: 0,
+    eosId: 1,
   };
   const none = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
   const body: string[][] = [];

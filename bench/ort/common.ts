@@ -16,7 +16,12 @@ let version = 0;
 export function denoise(rows: number, logits: number, vocab: number): Pass {
   version++;
   return {
-    ...{ id: `${version}.0`, kind: 'denoise', lane: 'main', version, reads: [], visibility: 'all' },
+    id: `${version}.0`,
+    kind: 'denoise',
+    lane: 'main',
+    version,
+    reads: [],
+    visibility: 'all',
     rows: Array.from({ length: rows }, (_, i) => ({ position: i, feed: (7919 * i) % vocab })),
     logits: Array.from({ length: logits }, (_, i) => i),
   };

@@ -17,7 +17,12 @@ const BLOCK_BYTES: Readonly<Record<Compute, number>> = { f32: 20, int8: 24 };
  */
 export async function headTable(): Promise<string> {
   const wide: ModelConfig = {
-    ...{ ...resolvePreset('llada-8b'), name: 'head', layers: 1, ffn: 32, heads: 1, kvHeads: 1 },
+    ...resolvePreset('llada-8b'),
+    name: 'head',
+    layers: 1,
+    ffn: 32,
+    heads: 1,
+    kvHeads: 1,
   };
   const body: string[][] = [];
   const bandwidth = readBandwidth();
@@ -49,8 +54,13 @@ export async function headTable(): Promise<string> {
     const floor = bytes / bandwidth;
     const ms = (value: number) => (1000 * value).toFixed(1);
     body.push([
-      ...[`ort ${compute}`, ms(all), ms(one), `1/${(all / one).toFixed(1)}`],
-      ...[(bytes / one / 1e9).toFixed(1), ms(floor), `1/${(all / floor).toFixed(1)}`],
+      `ort ${compute}`,
+      ms(all),
+      ms(one),
+      `1/${(all / one).toFixed(1)}`,
+      (bytes / one / 1e9).toFixed(1),
+      ms(floor),
+      `1/${(all / floor).toFixed(1)}`,
     ]);
   }
   const headers = [

@@ -72,7 +72,9 @@ async function run(ctx: Context, paths: readonly string[], options: CalibrateOpt
   const { fileSha256 } = await import('../../src/model/load.js');
   const inputs = await Promise.all(
     paths.map(async (path, at) => ({
-      ...{ record: await readRunRecord(path), name: basename(path), sha256: await fileSha256(path) },
+      record: await readRunRecord(path),
+      name: basename(path),
+      sha256: await fileSha256(path),
       quant: quant[at] ?? quant[0] ?? 'f16',
     })),
   );
@@ -80,7 +82,10 @@ async function run(ctx: Context, paths: readonly string[], options: CalibrateOpt
   const compiled = inputs.find(({ record }) => record.runs.some(({ bucket }) => bucket !== undefined));
   const config = compiled === undefined ? null : await modelShapes(model ?? compiled.record.model.name);
   const calibrated = calibrateRecord({
-    ...{ inputs, config, stack: stackByName(stack), baseText: profileText(baseName) },
+    inputs,
+    config,
+    stack: stackByName(stack),
+    baseText: profileText(baseName),
     name: name ?? `${basename(baseName, '.json')}-measured`,
   });
   atomicWriteFile(out, calibrated.text);
@@ -117,7 +122,12 @@ function print(
         { header: ['n'], align: 'right' },
       ],
       numbers.map(({ path, before, value, error, n }) => [
-        ...[path, figure(before), figure(value), unitOf(base, path), (100 * error).toFixed(1), String(n)],
+        path,
+        figure(before),
+        figure(value),
+        unitOf(base, path),
+        (100 * error).toFixed(1),
+        String(n),
       ]),
       { styleHeader: createColors(ctx.color).bold },
     ),
@@ -136,7 +146,11 @@ function print(
 }
 
 const UNITS: Readonly<Record<string, string>> = {
-  ...{ time: 'ms', rate: 'GB/s', frequency: 'GHz', timePerByte: 'ms/MB', bytes: 'B' },
+  time: 'ms',
+  rate: 'GB/s',
+  frequency: 'GHz',
+  timePerByte: 'ms/MB',
+  bytes: 'B',
 };
 
 function unitOf({ provenance }: CalibratedProfile['base'], path: string): string {

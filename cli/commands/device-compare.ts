@@ -106,8 +106,13 @@ async function compareWith(
   const bar = progressBar(ctx, 'problems');
   try {
     return await compareEngines({
-      ...{ reference, engine, policy: composePolicy(spec), problems, genLength },
-      ...{ nearTie: nearTie ?? NEAR_TIES[numerics], signal: ctx.signal },
+      reference,
+      engine,
+      policy: composePolicy(spec),
+      problems,
+      genLength,
+      nearTie: nearTie ?? NEAR_TIES[numerics],
+      signal: ctx.signal,
       onProgress: (done, total) => bar.update(done, total),
     });
   } finally {
@@ -143,7 +148,12 @@ async function report(
     }),
   );
   const found = compareReport({
-    ...{ compared, record, timed, contextLength, genLength, gitCommit: gitCommit() },
+    compared,
+    record,
+    timed,
+    contextLength,
+    genLength,
+    gitCommit: gitCommit(),
     simulated: await simulateBuckets(model.config, numerics, [...buckets.values()], options),
     profileSha256: profileHash(profile),
     model: { name: model.config.name, sha256: await fileSha256(model.weightsPath) },

@@ -64,7 +64,9 @@ async function fetchAll(ctx: Context, options: FetchCommandOptions): Promise<voi
         ctx.note(`onnxruntime-qnn ${version}: ${megabytes} MB, for the ${purpose}`);
       }
       const { state, libraries, manifest } = await fetchPackage(wheel, {
-        ...{ cache, timeoutMs: options.timeout * 1000, signal: ctx.signal },
+        cache,
+        timeoutMs: options.timeout * 1000,
+        signal: ctx.signal,
         onProgress: (done, total) => bar.update(Math.round(Math.min(done, total)), Math.round(total)),
       });
       results.push({ version, purpose, state, QNN_EP_DIR: libraries, manifest });

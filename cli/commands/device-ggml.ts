@@ -131,7 +131,13 @@ async function generate(ctx: Context, options: GenerateOptions): Promise<void> {
   const args = (model: string) =>
     diffusionArgs(
       {
-        ...{ model, prompt, length, steps, algorithm, temperature, seed },
+        model,
+        prompt,
+        length,
+        steps,
+        algorithm,
+        temperature,
+        seed,
         ...(eps === undefined ? {} : { eps }),
         ...(blockLength === undefined ? {} : { blockLength }),
         ...(threads === undefined ? {} : { threads }),
@@ -193,9 +199,15 @@ async function runTool(
   const bar = progressBar(ctx, 'bytes sent');
   try {
     return await runGgml(runner, {
-      ...{ tool, args, packageDirectory: options.package, model: options.model, device: options.device },
-      ...{ profile: options.profile as GgmlRun['profile'], timeoutMs: options.timeout * 1000 },
-      ...{ signal: ctx.signal, onProgress: (done: number, total: number) => bar.update(done, total) },
+      tool,
+      args,
+      packageDirectory: options.package,
+      model: options.model,
+      device: options.device,
+      profile: options.profile as GgmlRun['profile'],
+      timeoutMs: options.timeout * 1000,
+      signal: ctx.signal,
+      onProgress: (done: number, total: number) => bar.update(done, total),
       ...(keepIn === undefined ? {} : { keepIn }),
       ...(options.log === undefined ? {} : { logPath: options.log }),
     });
@@ -237,8 +249,13 @@ async function printProfile(ctx: Context, profile: ProfileLog): Promise<void> {
       totals
         .slice(0, SHOWN_OPS)
         .map(({ op, dims, types, count, us, cycles, share }) => [
-          ...[op, dims, types, String(count), (us / 1000).toFixed(2)],
-          ...[(cycles / count / 1000).toFixed(1), `${(100 * share).toFixed(1)} %`],
+          op,
+          dims,
+          types,
+          String(count),
+          (us / 1000).toFixed(2),
+          (cycles / count / 1000).toFixed(1),
+          `${(100 * share).toFixed(1)} %`,
         ]),
       { styleHeader: createColors(ctx.color).bold },
     ),

@@ -166,8 +166,11 @@ async function compile(
   const { LocalRunner } = await import('../../hw/runner/local-runner.js');
   const bar = progressBar(ctx, 'graphs');
   const made = await compileGraphs({
-    ...{ sdk: QairtSdk.at(ctx.io.env.QAIRT_ROOT), runner: new LocalRunner(), graphs: directory },
-    ...{ timeoutMs: timeout * 1000, signal: ctx.signal },
+    sdk: QairtSdk.at(ctx.io.env.QAIRT_ROOT),
+    runner: new LocalRunner(),
+    graphs: directory,
+    timeoutMs: timeout * 1000,
+    signal: ctx.signal,
     ...(config === undefined ? {} : { configFile: config }),
     onProgress: (done, total) => bar.update(done, total),
   }).finally(() => bar.stop());
@@ -188,7 +191,14 @@ async function replayTrace(ctx: Context, path: string, options: ReplayCommandOpt
   const { graphs: folder, backend, nearTie, profiling, perf, timeout } = options;
   try {
     const result = await replay({
-      ...{ trace, reference, weightsPath: model.weightsPath, graphs: folder, sdk, phone, backend, nearTie },
+      trace,
+      reference,
+      weightsPath: model.weightsPath,
+      graphs: folder,
+      sdk,
+      phone,
+      backend,
+      nearTie,
       timeoutMs: timeout * 1000,
       ...(profiling === 'off' ? {} : { profilingLevel: profiling }),
       ...(perf === undefined ? {} : { perfProfile: perf }),
@@ -219,7 +229,10 @@ function report(ctx: Context, { buckets, agreement, record }: ReplayResult): voi
       ],
       buckets.flatMap(({ bucket, passes }) =>
         passes.map(({ passId, kind, rows, agreement: of, profile }) => [
-          ...[passId, kind, bucket, String(rows)],
+          passId,
+          kind,
+          bucket,
+          String(rows),
           of === null ? '-' : `${of.sameBest}/${of.rows}`,
           of === null ? '-' : of.klMax.toExponential(1),
           profile?.acceleratorUs == null ? '-' : String(profile.acceleratorUs),

@@ -85,7 +85,11 @@ async function decodeAll(
   try {
     for (const { index, promptIds } of problems) {
       const { tokens, steps } = await decode({
-        ...{ policy: composePolicy(spec), engine, promptIds, genLength, signal: ctx.signal },
+        policy: composePolicy(spec),
+        engine,
+        promptIds,
+        genLength,
+        signal: ctx.signal,
         onStep: (_, { positions, promptLength }) => {
           const settled = positions.slice(promptLength).filter(({ state }) => state === 'V' || state === 'S');
           bar.update(decoded.length * genLength + settled.length, problems.length * genLength);

@@ -33,7 +33,9 @@ async function run(ctx: Context, options: ExplainOptions): Promise<void> {
   const machine = await openMachine(options);
   const { rows, context } = options;
   const shape = {
-    ...{ rows, kvSets: [{ name: 'prefix', length: context }], masked: false },
+    rows,
+    kvSets: [{ name: 'prefix', length: context }],
+    masked: false,
     logitsRows: Math.min(options.logitsRows ?? rows, rows),
   };
   // The second step finds mapped what stays mapped.

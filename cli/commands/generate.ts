@@ -174,8 +174,14 @@ async function answerOne(ctx: Context, question: Question, options: GenerateOpti
       ctx.note(`trace written to ${file}`);
     }
     return {
-      ...{ config: model.config, tokenizer: model.tokenizer, task, policy: policy.name, engine: engine.name },
-      ...{ result, seconds, machine: timer?.name ?? null },
+      config: model.config,
+      tokenizer: model.tokenizer,
+      task,
+      policy: policy.name,
+      engine: engine.name,
+      result,
+      seconds,
+      machine: timer?.name ?? null,
       ...(options.trace === undefined ? {} : { trace: options.trace }),
     };
   } finally {

@@ -82,7 +82,11 @@ async function diff(ctx: Context, a: string, b: string): Promise<void> {
         { header: ['ratio'], align: 'right' },
       ],
       numbers.map((n) => [
-        ...[n.name, n.a.value, n.a.kind, n.b.value, n.b.kind],
+        n.name,
+        n.a.value,
+        n.a.kind,
+        n.b.value,
+        n.b.kind,
         n.ratio === null ? '' : n.ratio.toFixed(2),
       ]),
       { styleHeader: createColors(ctx.color).bold },

@@ -39,7 +39,11 @@ async function run(ctx: Context, options: LogitsOptions): Promise<void> {
       const began = performance.now();
       const causal = options.causal ?? config.attention === 'causal';
       const { logits } = await engine.run({
-        ...{ id: '0.0', kind: 'denoise', lane: 'main', version: 0, reads: [] },
+        id: '0.0',
+        kind: 'denoise',
+        lane: 'main',
+        version: 0,
+        reads: [],
         rows: ids.map((feed, position) => ({ position, feed })),
         visibility: causal ? 'causal' : 'all',
         logits: ids.map((_, row) => row),

@@ -56,7 +56,9 @@ async function printPlan(ctx: Context, options: PlanOptions): Promise<void> {
     mapOps: counters.mapOps ?? 0,
   };
   const fills = copies.map((span) => ({
-    ...{ slot: span.name, startMs: span.startMs - startMs, endMs: span.endMs - startMs },
+    slot: span.name,
+    startMs: span.startMs - startMs,
+    endMs: span.endMs - startMs,
   }));
   const window = machine.options.profile.window.bytes;
   const fasterWindow = fasterSmallerWindow(machine, shape, timing);

@@ -58,8 +58,12 @@ async function run(ctx: Context, options: NumericsOptions): Promise<void> {
     const bar = progressBar(ctx, 'problems');
     try {
       const compared = await compareEngines({
-        ...{ reference: cooperative(reference), engine: cooperative(engine), problems },
-        ...{ policy: composePolicy(spec), genLength: options.genLength, nearTie: options.nearTie },
+        reference: cooperative(reference),
+        engine: cooperative(engine),
+        problems,
+        policy: composePolicy(spec),
+        genLength: options.genLength,
+        nearTie: options.nearTie,
         onProgress: (done, total) => bar.update(done, total),
         signal: ctx.signal,
       }).finally(() => bar.stop());
@@ -71,7 +75,9 @@ async function run(ctx: Context, options: NumericsOptions): Promise<void> {
       const { answers, states: _, ...rest } = compared;
       const commit = gitCommit();
       const report: NumericsReport = {
-        ...{ schema: 'dllm-npu/numerics', version: 1, ...rest },
+        schema: 'dllm-npu/numerics',
+        version: 1,
+        ...rest,
         model: { name: model.config.name, sha256: await fileSha256(model.weightsPath) },
         weights: quant ?? 'as stored',
         problems: { n: options.n, firstIndex: options.firstIndex, seed: options.seed },
@@ -124,8 +130,12 @@ async function converted(model: LoadedModel, name: string | undefined): Promise<
 }
 
 const LABELS: Readonly<Record<RowState | 'all', string>> = {
-  ...{ masked: 'masked, past the window', invisible: 'invisible', visible: 'visible', stable: 'stable' },
-  ...{ prompt: 'prompt', all: 'all' },
+  masked: 'masked, past the window',
+  invisible: 'invisible',
+  visible: 'visible',
+  stable: 'stable',
+  prompt: 'prompt',
+  all: 'all',
 };
 
 function print(ctx: Context, report: NumericsReport): void {

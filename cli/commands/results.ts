@@ -137,7 +137,10 @@ async function list(ctx: Context, filter: Filter): Promise<void> {
   ctx.print(
     formatTable(
       [
-        ...[left('hash'), left('kind'), left('outcome'), { header: ['s'], align: 'right' } as const],
+        left('hash'),
+        left('kind'),
+        left('outcome'),
+        { header: ['s'], align: 'right' } as const,
         ...names.map((name) => left(name.slice(1))),
         ...(reasons ? [left('reason')] : []),
       ],
@@ -201,7 +204,9 @@ async function diff(ctx: Context, a: string, b: string, options: StoreOption): P
         { header: ['ratio'], align: 'right' },
       ],
       [...asked, ...found].map((line) => [
-        ...[line.name, cellText(line.a), cellText(line.b)],
+        line.name,
+        cellText(line.a),
+        cellText(line.b),
         line.ratio === null ? '' : line.ratio.toFixed(3),
       ]),
       { styleHeader: createColors(ctx.color).bold },

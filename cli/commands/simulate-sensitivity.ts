@@ -64,8 +64,13 @@ async function run(ctx: Context, options: SensitivityOptions): Promise<void> {
       : totalOrder(chip, active, evaluate, options.sobol, seededRandom(options.seed));
   const totals = new Map(sobol?.indices.map(({ parameter, total }) => [parameter.name, total]));
   const found = effects.map(({ parameter, atLow, atHigh, swing }) => ({
-    ...{ name: parameter.name, kind: parameter.kind, value: parameter.value, range: parameter.range },
-    ...{ msAtLow: atLow, msAtHigh: atHigh, swing },
+    name: parameter.name,
+    kind: parameter.kind,
+    value: parameter.value,
+    range: parameter.range,
+    msAtLow: atLow,
+    msAtHigh: atHigh,
+    swing,
     ...(sobol === null ? {} : { totalOrder: totals.get(parameter.name) ?? 0 }),
   }));
   const spread = sobol === null ? {} : { mean_ms: sobol.mean, deviation_ms: sobol.deviation };
@@ -97,7 +102,10 @@ async function run(ctx: Context, options: SensitivityOptions): Promise<void> {
         ...(sobol === null ? [] : [{ header: ['total order'], align: 'right' } as const]),
       ],
       shown.map((one) => [
-        ...[one.name, one.kind, one.msAtLow.toFixed(1), one.msAtHigh.toFixed(1)],
+        one.name,
+        one.kind,
+        one.msAtLow.toFixed(1),
+        one.msAtHigh.toFixed(1),
         `${(one.swing * 100).toFixed(1)} %`,
         ...(sobol === null ? [] : [(totals.get(one.name) ?? 0).toFixed(3)]),
       ]),

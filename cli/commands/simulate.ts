@@ -108,7 +108,14 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
   const { costModel, quant, profile, stack, memory, fidelity } = options;
   const written = timeline === null ? {} : { perfetto: timeline };
   ctx.data({
-    ...{ model: costModel, quant, profile, stack, memory, fidelity, context: options.context, rows },
+    model: costModel,
+    quant,
+    profile,
+    stack,
+    memory,
+    fidelity,
+    context: options.context,
+    rows,
     ...written,
   });
   ctx.print(`One denoising step of ${costModel} ${quant} on ${profile} (${stack}, ${memory}), simulated\n`);
@@ -188,7 +195,11 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
   }));
   ctx.data({
     trace: { file, policy: header.policy.name, model: header.model.name, timer: header.timer },
-    ...{ machine: machine.name, total_s: totalMs / 1000, utilization, diverges_at: divergesAt, steps },
+    machine: machine.name,
+    total_s: totalMs / 1000,
+    utilization,
+    diverges_at: divergesAt,
+    steps,
     energy: { ...energy, per_token_j: perToken.joules, per_token_range_j: perToken.range },
     ...(timeline === null ? {} : { perfetto: timeline }),
   });

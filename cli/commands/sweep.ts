@@ -158,7 +158,9 @@ async function runOnSlurm(
     return;
   }
   const job = writeSlurmJob(missing, store, {
-    ...{ shards: options.shards, jobs: options.jobs, directives: options.slurm },
+    shards: options.shards,
+    jobs: options.jobs,
+    directives: options.slurm,
     program: [process.execPath, process.argv[1]],
   });
   ctx.note(`${missing.length} runs in ${job.shards} tasks: ${job.script}`);

@@ -46,8 +46,13 @@ async function run(ctx: Context, options: VerifyOptions): Promise<void> {
   const bar = progressBar(ctx, 'problems');
   try {
     const report = await verifyPolicy({
-      ...{ engine: cooperative(engine), weights, spec, problems },
-      ...{ genLength: options.genLength, every: options.every, signal: ctx.signal },
+      engine: cooperative(engine),
+      weights,
+      spec,
+      problems,
+      genLength: options.genLength,
+      every: options.every,
+      signal: ctx.signal,
       onProgress: (done, total) => bar.update(done, total),
     }).finally(() => bar.stop());
     print(ctx, report);

@@ -18,8 +18,8 @@ import { CheckError, UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
-import { PREFIX_SET } from '../../src/pass/shape.js';
 import { precisionFor, type Quant } from '../../src/model/precision.js';
+import { PREFIX_SET } from '../../src/pass/shape.js';
 
 /** A record with what is needed to name it as a source, and the weight format that ran. */
 export interface CalibrationInput {
@@ -95,7 +95,10 @@ export function calibrateRecord(request: CalibrationRequest): CalibratedProfile 
     })
     .join('; ');
   const text = measuredProfile(numbers, {
-    ...{ baseText: request.baseText, base, name, source },
+    baseText: request.baseText,
+    base,
+    name,
+    source,
     description: `Measured from ${names} as stack ${stack.name}; numbers that it does not determine are those of ${base.name}`,
     note: ({ path, error, n }) =>
       `least squares over ${n} ${path.startsWith('driver.') ? 'passes' : 'operators'}, standard error ${percent(error)}` +

@@ -7,10 +7,10 @@ import { overrideStack } from '../../sim/stacks/stack.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { resolvePreset } from '../../src/model/presets.js';
-import { fittedOrAssumed, provenanceEntries } from '../studies/ladder/provenance.js';
-import type { ProvenanceEntry } from '../studies/ladder/types.js';
 import { openWorkload } from '../lab/workload/open-workload.js';
 import type { Workload } from '../lab/workload/workload.js';
+import { fittedOrAssumed, provenanceEntries } from '../studies/ladder/provenance.js';
+import type { ProvenanceEntry } from '../studies/ladder/types.js';
 import { Decodes } from './decodes.js';
 import type { BenchOptions } from './defaults.js';
 

@@ -1,8 +1,8 @@
+import { latencyTable } from '../../sim/machine/latency-table.js';
 import type { Machine } from '../../sim/machine/machine.js';
 import { composePolicy } from '../../src/decode/compose.js';
 import type { LatencyTable } from '../../src/decode/rules/lookahead.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
-import { latencyTable } from '../../sim/machine/latency-table.js';
 import { type DecodeFacts, decodeFacts } from '../lab/workload/facts.js';
 import type { Workload } from '../lab/workload/workload.js';
 import type { Bench, MachineChoice } from './bench.js';

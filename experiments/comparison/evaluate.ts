@@ -60,7 +60,9 @@ function rowOf(spec: SettledRow, name: string, ours: number | null, paper: numbe
   const pass = evaluate(spec.band.pass, scope, name) === true;
   return {
     ...base,
-    ...{ claim: spec.band.claim, band: spec.band.text, pass },
+    claim: spec.band.claim,
+    band: spec.band.text,
+    pass,
     reason: pass ? null : spec.whenMissed,
   };
 }

@@ -1,12 +1,5 @@
 import { unknownName } from '../../src/util/nearest.js';
 import { counterfactuals } from '../studies/counterfactuals.js';
-import type { Experiment } from './experiment.js';
-import { lookaheadGrid } from '../studies/lookahead-grid.js';
-import { refreshLane } from '../studies/refresh-lane.js';
-import { scrAlone } from '../studies/scr-alone.js';
-import { speculation } from '../studies/speculation.js';
-import { subsets } from '../studies/subsets.js';
-import { tornado } from '../studies/tornado.js';
 import { fig3a } from '../studies/fig3a.js';
 import { fig3b } from '../studies/fig3b.js';
 import { fig5a } from '../studies/fig5a.js';
@@ -18,8 +11,15 @@ import { fig13a } from '../studies/fig13a.js';
 import { fig13b } from '../studies/fig13b.js';
 import { fig13c } from '../studies/fig13c.js';
 import { forwards } from '../studies/forwards.js';
+import { lookaheadGrid } from '../studies/lookahead-grid.js';
+import { refreshLane } from '../studies/refresh-lane.js';
+import { scrAlone } from '../studies/scr-alone.js';
+import { speculation } from '../studies/speculation.js';
+import { subsets } from '../studies/subsets.js';
 import { table2 } from '../studies/table2.js';
 import { table6 } from '../studies/table6.js';
+import { tornado } from '../studies/tornado.js';
+import type { Experiment } from './experiment.js';
 
 /** Every experiment, machine only ones first: they take a second or two. */
 export const EXPERIMENTS: readonly Experiment[] = [

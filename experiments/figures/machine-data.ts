@@ -43,7 +43,10 @@ export function rooflineOf(machine: Machine, rows: number, context: number): Roo
     const binding = operations / bytes < ridge ? [`npu.${dmaName}`] : ['npu.matrixMacsPerCycle', 'npu.clock'];
     classes.push({
       name: name.slice(4),
-      ...{ operations, bytes, seconds: ms / 1000, share: ms / stepMs },
+      operations,
+      bytes,
+      seconds: ms / 1000,
+      share: ms / stepMs,
       assumed: binding.some((number) => isAssumed(profile, number)),
     });
   }

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { EnvironmentError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
-import { withPool } from './pool.js';
 import { type Execution, execute, type Kept } from './execute.js';
 import { kindByName } from './kinds/registry.js';
 import type { PlannedRun } from './plan.js';
+import { withPool } from './pool.js';
 import { RUN_SCHEMA, type RunRecord } from './record.js';
 import type { ResultStore } from './store.js';
 
@@ -53,8 +53,11 @@ export async function runSweep(
   const finish: Finish = (run, result) => {
     if (result.outcome === 'done' || result.outcome === 'refused') {
       store.add(recordOf(run, result), {
-        ...{ finishedAt: new Date().toISOString(), seconds: Number(result.seconds.toFixed(3)) },
-        ...{ node: process.version, host: hostname(), gitCommit: options.gitCommit ?? null },
+        finishedAt: new Date().toISOString(),
+        seconds: Number(result.seconds.toFixed(3)),
+        node: process.version,
+        host: hostname(),
+        gitCommit: options.gitCommit ?? null,
       });
       done += 1;
       if (result.outcome === 'refused') refused += 1;

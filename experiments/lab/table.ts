@@ -19,7 +19,10 @@ export function runTable(records: readonly RunRecord[]): RunTable {
   const flat = records.map((record) => {
     const { hash, kind, outcome, code, config, metrics, reason } = record;
     return {
-      ...{ hash, kind, outcome, code },
+      hash,
+      kind,
+      outcome,
+      code,
       ...flatten('config', config),
       ...metrics,
       ...(reason === undefined ? {} : { reason }),

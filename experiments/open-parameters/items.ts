@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { MEMORY_MODES } from '../../sim/memory/runtime.js';
 import { project } from '../../src/util/project-root.js';
-import { LADDER } from '../studies/ladder/ladder.js';
 import { readJson } from '../lab/workload/read-json.js';
+import { LADDER } from '../studies/ladder/ladder.js';
 
 const text = z.string().min(1);
 

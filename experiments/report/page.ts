@@ -1,9 +1,9 @@
-import { formatCount } from '../studies/ladder/format.js';
-import type { AblationSummary } from '../studies/ladder/types.js';
 import { carpetSpec, STATE_COLORS, STATE_NAMES } from '../figures/carpet.js';
 import { ladderSpec } from '../figures/ladder.js';
 import { renderSvg } from '../figures/render.js';
 import { timelineSpec } from '../figures/timeline.js';
+import { formatCount } from '../studies/ladder/format.js';
+import type { AblationSummary } from '../studies/ladder/types.js';
 import { CLIENT_SCRIPT } from './client-script.js';
 import { embedJson, Html, html, inlineSvg } from './html.js';
 import { STYLE_SHEET } from './style-sheet.js';

@@ -1,3 +1,4 @@
+import { busyMs } from '../figures/timeline.js';
 import {
   ABSENT,
   exactnessNote,
@@ -12,7 +13,6 @@ import {
   verdictWord,
 } from '../studies/ladder/format.js';
 import type { AblationRow, AblationSummary, ProvenanceEntry, Timeline } from '../studies/ladder/types.js';
-import { busyMs } from '../figures/timeline.js';
 import { type Html, html } from './html.js';
 
 /** The results of every row, the paper's beside them. */

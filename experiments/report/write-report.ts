@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
-import type { AblationSummary } from '../studies/ladder/types.js';
 import { carpetSpec } from '../figures/carpet.js';
 import { ladderSpec } from '../figures/ladder.js';
 import { writeFigure } from '../figures/render.js';
 import { timelineSpec } from '../figures/timeline.js';
+import type { AblationSummary } from '../studies/ladder/types.js';
 import { renderReport } from './page.js';
 
 /**

@@ -1,8 +1,8 @@
-import { curves, type Series } from '../figures/curves.js';
-import { paperTable } from '../paper/numbers.js';
 import { variant, visibleShare } from '../comparison/decode-statistics.js';
 import { type Columns, DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { curves, type Series } from '../figures/curves.js';
+import { paperTable } from '../paper/numbers.js';
 
 const VISIBLE = [0.9, 0.8, 0.7, 0.6, 0.5];
 
@@ -14,7 +14,9 @@ function surface(columns: Columns, value: string, source: Series['source']): Ser
   return VISIBLE.map((level) => {
     const at = visible.flatMap((v, i) => (v === level ? [i] : []));
     return {
-      ...{ source, mark: 'linked' as const, label: String(level) },
+      source,
+      mark: 'linked' as const,
+      label: String(level),
       x: at.map((i) => stable[i] ?? null),
       y: at.map((i) => values[i] ?? null),
     };
@@ -53,25 +55,37 @@ export const fig13b: Experiment = {
   },
   rows: [
     {
-      ...{ name: 'visible, stable {label}', unit: '%', ours: 'below_stable_pct', kind: DECIDED },
+      name: 'visible, stable {label}',
+      unit: '%',
+      ours: 'below_stable_pct',
+      kind: DECIDED,
       labels: 'map(1:size(visible)[1], f(i) = concat(string(visible[i]), " / ", string(stable[i])))',
       paper: 'paper.below_stable',
     },
     {
-      ...{ name: 'falls with the stable threshold', unit: 'times', ours: 'falling_in_row' },
-      ...{ paper: 'paper_falling_in_row', kind: DECIDED },
+      name: 'falls with the stable threshold',
+      unit: 'times',
+      ours: 'falling_in_row',
+      paper: 'paper_falling_in_row',
+      kind: DECIDED,
       band: { claim: 'T16', text: 'never', pass: 'ours == 0' },
       whenMissed: OTHER_MODEL,
     },
     {
-      ...{ name: 'rises with the visible threshold', unit: 'times', ours: 'inversions' },
-      ...{ paper: 'paper_inversions', kind: DECIDED },
+      name: 'rises with the visible threshold',
+      unit: 'times',
+      ours: 'inversions',
+      paper: 'paper_inversions',
+      kind: DECIDED,
       band: { claim: 'T16', text: 'at most once', pass: 'ours <= 1' },
       whenMissed: OTHER_MODEL,
     },
     {
-      ...{ name: 'rank correlation with the paper', unit: '', kind: DECIDED },
-      ...{ ours: 'spearman(below_stable_pct, paper.below_stable)', paper: null },
+      name: 'rank correlation with the paper',
+      unit: '',
+      kind: DECIDED,
+      ours: 'spearman(below_stable_pct, paper.below_stable)',
+      paper: null,
     },
   ],
   notes: [WHO_DECIDED, 'The paper gives no unit: percent here, which it may or may not be there.'],
@@ -79,11 +93,15 @@ export const fig13b: Experiment = {
     const x = { title: 'stable threshold', zero: false, values: [0.75, 0.85, 0.9, 0.95, 0.99] };
     return curves([
       {
-        ...{ title: 'here, by visible threshold', x, y: { title: 'not stable at block end, %' } },
+        title: 'here, by visible threshold',
+        x,
+        y: { title: 'not stable at block end, %' },
         series: surface(columns, 'below_stable_pct', 'here'),
       },
       {
-        ...{ title: 'paper, by visible threshold', x, y: { title: 'not stable at block end (no unit)' } },
+        title: 'paper, by visible threshold',
+        x,
+        y: { title: 'not stable at block end (no unit)' },
         series: surface(paper, 'below_stable', 'paper'),
       },
     ]);

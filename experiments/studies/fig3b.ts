@@ -1,6 +1,6 @@
-import { curves } from '../figures/curves.js';
 import { type Experiment, numbersOf } from '../comparison/experiment.js';
 import { ffnDownMs } from '../comparison/machine-times.js';
+import { curves } from '../figures/curves.js';
 
 const TOKENS = 32;
 const GROUPS = [1, 2, 4, 8, 16, 32];
@@ -30,20 +30,35 @@ export const fig3b: Experiment = {
   },
   rows: [
     {
-      ...{ name: 'NPU, groups of {label}', labels: 'group', unit: 'ms', ours: 'npu_ms' },
-      ...{ paper: 'paper.npu_ms', kind: 'predicted' },
+      name: 'NPU, groups of {label}',
+      labels: 'group',
+      unit: 'ms',
+      ours: 'npu_ms',
+      paper: 'paper.npu_ms',
+      kind: 'predicted',
     },
     {
-      ...{ name: 'NPU with dispatch, groups of {label}', labels: 'group', unit: 'ms' },
-      ...{ ours: 'npu_dispatched_ms', paper: 'paper.npu_ms', kind: 'predicted' },
+      name: 'NPU with dispatch, groups of {label}',
+      labels: 'group',
+      unit: 'ms',
+      ours: 'npu_dispatched_ms',
+      paper: 'paper.npu_ms',
+      kind: 'predicted',
     },
     {
-      ...{ name: 'CPU, groups of {label}', labels: 'group', unit: 'ms', ours: 'cpu_ms' },
-      ...{ paper: 'paper.cpu_ms', kind: 'predicted' },
+      name: 'CPU, groups of {label}',
+      labels: 'group',
+      unit: 'ms',
+      ours: 'cpu_ms',
+      paper: 'paper.cpu_ms',
+      kind: 'predicted',
     },
     {
-      ...{ name: 'NPU, one by one over all at once', unit: 'x', ours: 'npu_ms[1] / npu_ms[6]' },
-      ...{ paper: 'paper.npu_ms[1] / paper.npu_ms[6]', kind: 'predicted' },
+      name: 'NPU, one by one over all at once',
+      unit: 'x',
+      ours: 'npu_ms[1] / npu_ms[6]',
+      paper: 'paper.npu_ms[1] / paper.npu_ms[6]',
+      kind: 'predicted',
     },
   ],
   notes: [
@@ -55,14 +70,18 @@ export const fig3b: Experiment = {
     const y = { title: 'ms for 32 tokens', scale: 'log', values: [1, 2, 5, 10, 20, 50] } as const;
     return curves([
       {
-        ...{ title: 'NPU', x, y },
+        title: 'NPU',
+        x,
+        y,
         series: [
           { source: 'here', x: numbersOf(columns, 'group'), y: numbersOf(columns, 'npu_ms') },
           { source: 'paper', x: numbersOf(paper, 'group'), y: numbersOf(paper, 'npu_ms') },
         ],
       },
       {
-        ...{ title: 'CPU', x, y },
+        title: 'CPU',
+        x,
+        y,
         series: [
           { source: 'here', x: numbersOf(columns, 'group'), y: numbersOf(columns, 'cpu_ms') },
           { source: 'paper', x: numbersOf(paper, 'group'), y: numbersOf(paper, 'cpu_ms') },

@@ -1,7 +1,7 @@
-import { curves } from '../figures/curves.js';
 import { tailShare, variant } from '../comparison/decode-statistics.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { curves } from '../figures/curves.js';
 
 const MASKS = [1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -20,13 +20,19 @@ export const fig5a: Experiment = {
   derived: { one_per_step_pct: '100 * masks / 32' },
   rows: [
     {
-      ...{ name: 'at most {label} masks', labels: 'masks', unit: '%', ours: 'share_pct' },
-      ...{ paper: 'paper.share_pct', kind: DECIDED },
+      name: 'at most {label} masks',
+      labels: 'masks',
+      unit: '%',
+      ours: 'share_pct',
+      paper: 'paper.share_pct',
+      kind: DECIDED,
       band: { claim: 'T15', text: 'within 5 points', pass: 'abs(ours - paper) <= 5' },
       whenMissed: OTHER_MODEL,
     },
     {
-      ...{ name: 'at most 4 masks, over one token per step', unit: 'x', kind: DECIDED },
+      name: 'at most 4 masks, over one token per step',
+      unit: 'x',
+      kind: DECIDED,
       ours: 'share_pct[4] / one_per_step_pct[4]',
       paper: 'paper.share_pct[4] / one_per_step_pct[4]',
     },

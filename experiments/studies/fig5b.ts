@@ -1,7 +1,7 @@
-import { curves } from '../figures/curves.js';
 import { committedBelow, tokensPerStep, variant } from '../comparison/decode-statistics.js';
 import { type Experiment, FITTED, numbersOf } from '../comparison/experiment.js';
 import { FITTED_NOTE, OTHER_MODEL, PAPER_WORKLOAD } from '../comparison/words.js';
+import { curves } from '../figures/curves.js';
 
 const THRESHOLDS = [0.5, 0.6, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95];
 
@@ -26,22 +26,34 @@ export const fig5b: Experiment = {
   derived: {},
   rows: [
     {
-      ...{ name: 'tokens per step at {label}', labels: 'threshold', unit: '', ours: 'tokens_per_step' },
-      ...{ paper: 'paper.tokens_per_step', kind: FITTED },
+      name: 'tokens per step at {label}',
+      labels: 'threshold',
+      unit: '',
+      ours: 'tokens_per_step',
+      paper: 'paper.tokens_per_step',
+      kind: FITTED,
     },
     {
-      ...{ name: 'committed below 0.9 at {label}', labels: 'threshold', unit: '%', ours: 'below_pct' },
-      ...{ paper: 'paper.below_pct', kind: FITTED },
+      name: 'committed below 0.9 at {label}',
+      labels: 'threshold',
+      unit: '%',
+      ours: 'below_pct',
+      paper: 'paper.below_pct',
+      kind: FITTED,
     },
     {
-      ...{ name: 'tokens per step fall with the threshold', unit: 'rank corr.', kind: FITTED },
+      name: 'tokens per step fall with the threshold',
+      unit: 'rank corr.',
+      kind: FITTED,
       ours: 'spearman(threshold, tokens_per_step)',
       paper: 'spearman(paper.threshold, paper.tokens_per_step)',
       band: { claim: 'T13', text: 'under -0.9', pass: 'ours < -0.9' },
       whenMissed: OTHER_MODEL,
     },
     {
-      ...{ name: 'weak commits fall with the threshold', unit: 'rank corr.', kind: FITTED },
+      name: 'weak commits fall with the threshold',
+      unit: 'rank corr.',
+      kind: FITTED,
       ours: 'spearman(threshold, below_pct)',
       paper: 'spearman(paper.threshold, paper.below_pct)',
       band: { claim: 'T13', text: 'under -0.9', pass: 'ours < -0.9' },

@@ -1,7 +1,7 @@
-import { curves } from '../figures/curves.js';
 import { skippableShare, variant } from '../comparison/decode-statistics.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { curves } from '../figures/curves.js';
 
 export const fig5c: Experiment = {
   name: 'fig5c',
@@ -24,20 +24,32 @@ export const fig5c: Experiment = {
   derived: {},
   rows: [
     {
-      ...{ name: 'whole block, mean over cases', unit: '%', ours: 'mean(block_pct)' },
-      ...{ paper: 'mean(paper.skippable_pct)', kind: DECIDED },
+      name: 'whole block, mean over cases',
+      unit: '%',
+      ours: 'mean(block_pct)',
+      paper: 'mean(paper.skippable_pct)',
+      kind: DECIDED,
     },
     {
-      ...{ name: 'whole block, smallest', unit: '%', ours: 'min(block_pct)' },
-      ...{ paper: 'min(paper.skippable_pct)', kind: DECIDED },
+      name: 'whole block, smallest',
+      unit: '%',
+      ours: 'min(block_pct)',
+      paper: 'min(paper.skippable_pct)',
+      kind: DECIDED,
     },
     {
-      ...{ name: 'whole block, largest', unit: '%', ours: 'max(block_pct)' },
-      ...{ paper: 'max(paper.skippable_pct)', kind: DECIDED },
+      name: 'whole block, largest',
+      unit: '%',
+      ours: 'max(block_pct)',
+      paper: 'max(paper.skippable_pct)',
+      kind: DECIDED,
     },
     {
-      ...{ name: 'sliding window, mean over cases', unit: '%', ours: 'mean(sliding_pct)' },
-      ...{ paper: 'mean(paper.skippable_pct)', kind: DECIDED },
+      name: 'sliding window, mean over cases',
+      unit: '%',
+      ours: 'mean(sliding_pct)',
+      paper: 'mean(paper.skippable_pct)',
+      kind: DECIDED,
     },
   ],
   notes: [
@@ -49,7 +61,9 @@ export const fig5c: Experiment = {
     const y = { title: 'skippable decisions, %' };
     return curves([
       {
-        ...{ title: 'whole block', x, y },
+        title: 'whole block',
+        x,
+        y,
         series: [
           {
             source: 'here',
@@ -61,7 +75,9 @@ export const fig5c: Experiment = {
         ],
       },
       {
-        ...{ title: 'sliding window', x, y },
+        title: 'sliding window',
+        x,
+        y,
         series: [
           {
             source: 'here',

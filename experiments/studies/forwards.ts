@@ -1,12 +1,16 @@
 import { composePolicy } from '../../src/decode/compose.js';
-import { curves } from '../figures/curves.js';
-import { type DecodeFacts, decodeFacts } from '../lab/workload/facts.js';
-import { PAPER_PROFILE } from '../lab/workload/synthetic/profiles.js';
-import { PUBLISHED_FORWARDS, PUBLISHED_TASKS, TASK_SETTING } from '../lab/workload/synthetic/published-tasks.js';
-import { openSyntheticWorkload, type SyntheticWorkload } from '../lab/workload/synthetic/workload.js';
 import { denoising, variant } from '../comparison/decode-statistics.js';
 import { type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD } from '../comparison/words.js';
+import { curves } from '../figures/curves.js';
+import { type DecodeFacts, decodeFacts } from '../lab/workload/facts.js';
+import { PAPER_PROFILE } from '../lab/workload/synthetic/profiles.js';
+import {
+  PUBLISHED_FORWARDS,
+  PUBLISHED_TASKS,
+  TASK_SETTING,
+} from '../lab/workload/synthetic/published-tasks.js';
+import { openSyntheticWorkload, type SyntheticWorkload } from '../lab/workload/synthetic/workload.js';
 
 const CASES = 12;
 
@@ -60,19 +64,34 @@ export const forwards: Experiment = {
   },
   rows: [
     {
-      ...{ name: '{label}, threshold 0.9: nothing but the fit', labels: 'task', unit: 'forwards' },
-      ...{ ours: 'unprofiled', paper: 'published', kind: 'predicted' },
+      name: '{label}, threshold 0.9: nothing but the fit',
+      labels: 'task',
+      unit: 'forwards',
+      ours: 'unprofiled',
+      paper: 'published',
+      kind: 'predicted',
     },
     {
-      ...{ name: '{label}, threshold 0.9: bias set by it', labels: 'task', unit: 'forwards' },
-      ...{ ours: 'profiled', paper: 'published', kind: 'calibrated' },
+      name: '{label}, threshold 0.9: bias set by it',
+      labels: 'task',
+      unit: 'forwards',
+      ours: 'profiled',
+      paper: 'published',
+      kind: 'calibrated',
     },
     {
-      ...{ name: '{label}', labels: 'case', unit: 'forwards', ours: 'case_forwards', kind: 'predicted' },
+      name: '{label}',
+      labels: 'case',
+      unit: 'forwards',
+      ours: 'case_forwards',
+      kind: 'predicted',
       paper: 'case_published',
     },
     {
-      ...{ name: 'median absolute error of the predicted cases', unit: '%', paper: null, kind: 'predicted' },
+      name: 'median absolute error of the predicted cases',
+      unit: '%',
+      paper: null,
+      kind: 'predicted',
       ours: '100 * median(abs(case_error))',
     },
   ],
@@ -89,7 +108,8 @@ export const forwards: Experiment = {
         y: { title: 'predicted', zero: false },
         series: [
           {
-            ...{ source: 'here', mark: 'points' },
+            source: 'here',
+            mark: 'points',
             x: [...numbersOf(columns, 'published'), ...numbersOf(columns, 'case_published')],
             y: [...numbersOf(columns, 'unprofiled'), ...numbersOf(columns, 'case_forwards')],
           },

@@ -1,9 +1,9 @@
-import { bars } from '../figures/bars.js';
 import type { MachineChoice } from '../comparison/bench.js';
 import { meanForwards, meanSeconds, variant } from '../comparison/decode-statistics.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { bars } from '../figures/bars.js';
 
 const CASES = 4;
 const TILES = [16, 32, 64];
@@ -49,10 +49,12 @@ export const lookaheadGrid: Experiment = {
       forwards.push(meanForwards(facts));
     }
     return {
-      ...{ tile: GRID.map(({ tile }) => tile), block: GRID.map(({ block }) => block) },
+      tile: GRID.map(({ tile }) => tile),
+      block: GRID.map(({ block }) => block),
       allowance: GRID.map(({ allowance }) => allowance),
       trigger: GRID.map(({ trigger }) => trigger),
-      ...{ seconds, forwards },
+      seconds,
+      forwards,
       off_s: GRID.map(({ tile, block }) => {
         const off = GRID.findIndex(
           (each) => each.tile === tile && each.block === block && each.trigger === 0,

@@ -1,6 +1,6 @@
 import type { Pass, StepPlan } from '../../src/pass/pass.js';
-import { curves, type Series } from '../figures/curves.js';
 import { type Experiment, numbersOf } from '../comparison/experiment.js';
+import { curves, type Series } from '../figures/curves.js';
 
 /** Visible tokens that want a refresh in a step. */
 const COUNTS = [1, 2, 4, 8, 16, 32];
@@ -12,7 +12,11 @@ const STEPS = 4;
 
 function pass(id: string, lane: 'main' | 'side', kind: Pass['kind'], first: number, rows: number): Pass {
   return {
-    ...{ id, lane, kind, version: 1, visibility: lane === 'side' ? 'self' : 'all' },
+    id,
+    lane,
+    kind,
+    version: 1,
+    visibility: lane === 'side' ? 'self' : 'all',
     rows: Array.from({ length: rows }, (_, i) => ({ position: first + i, feed: 0 })),
     reads: Array.from({ length: PREFIX }, (_, position) => ({ position, version: 0 })),
     logits: Array.from({ length: rows }, (_, i) => i),
@@ -72,30 +76,26 @@ export const refreshLane: Experiment = {
   },
   rows: [
     {
-      ...{
-        name: 'extra with {label} rows on the CPU',
-        labels: 'refreshed',
-        unit: 'ms',
-        ours: 'cpu_extra_ms',
-      },
-      ...{ paper: null, kind: 'predicted' },
+      name: 'extra with {label} rows on the CPU',
+      labels: 'refreshed',
+      unit: 'ms',
+      ours: 'cpu_extra_ms',
+      paper: null,
+      kind: 'predicted',
     },
     {
-      ...{
-        name: 'extra with {label} rows on the NPU',
-        labels: 'refreshed',
-        unit: 'ms',
-        ours: 'npu_extra_ms',
-      },
-      ...{ paper: null, kind: 'predicted' },
+      name: 'extra with {label} rows on the NPU',
+      labels: 'refreshed',
+      unit: 'ms',
+      ours: 'npu_extra_ms',
+      paper: null,
+      kind: 'predicted',
     },
     {
-      ...{
-        name: 'largest number of rows at which the CPU wins',
-        unit: 'rows',
-        paper: null,
-        kind: 'predicted',
-      },
+      name: 'largest number of rows at which the CPU wins',
+      unit: 'rows',
+      paper: null,
+      kind: 'predicted',
       ours: 'cpu_wins == 0 ? 0 : refreshed[max(cpu_wins, 1)]',
     },
   ],
@@ -105,8 +105,11 @@ export const refreshLane: Experiment = {
   ],
   figure: (columns) => {
     const series = (name: string, label: string, mark: Series['mark']) => ({
-      ...{ source: 'here' as const, label, mark },
-      ...{ x: numbersOf(columns, 'refreshed'), y: numbersOf(columns, name) },
+      source: 'here' as const,
+      label,
+      mark,
+      x: numbersOf(columns, 'refreshed'),
+      y: numbersOf(columns, name),
     });
     return curves([
       {

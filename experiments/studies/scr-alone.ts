@@ -1,8 +1,8 @@
-import { bars } from '../figures/bars.js';
 import { meanForwards, meanOf, meanSeconds, variant } from '../comparison/decode-statistics.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { bars } from '../figures/bars.js';
 
 const REFRESH = { 'refresh.kind': 'cpu' };
 const PAIRS = [
@@ -36,24 +36,40 @@ export const scrAlone: Experiment = {
     }
     return {
       window: PAIRS.map(([name]) => name),
-      ...{ without_s: without, with_s: with_, forwards, refreshes, visible_at_block_end: visible },
+      without_s: without,
+      with_s: with_,
+      forwards,
+      refreshes,
+      visible_at_block_end: visible,
     };
   },
   derived: { gain: 'without_s ./ with_s' },
   rows: [
     {
-      ...{ name: 'gain of SCR, {label}', labels: 'window', unit: 'x', ours: 'gain', paper: null },
+      name: 'gain of SCR, {label}',
+      labels: 'window',
+      unit: 'x',
+      ours: 'gain',
+      paper: null,
       kind: DECIDED,
       band: { claim: 'T9', text: '0.93 to 1.00', pass: 'ours >= 0.93 and ours <= 1.0000001' },
       whenMissed: 'refreshed tokens may let blocks finish earlier, or the side lane delays the main path',
     },
     {
-      ...{ name: 'refresh passes, {label}', labels: 'window', unit: 'per answer', ours: 'refreshes' },
-      ...{ paper: null, kind: DECIDED },
+      name: 'refresh passes, {label}',
+      labels: 'window',
+      unit: 'per answer',
+      ours: 'refreshes',
+      paper: null,
+      kind: DECIDED,
     },
     {
-      ...{ name: 'visible at block end, {label}', labels: 'window', unit: 'tokens per answer' },
-      ...{ ours: 'visible_at_block_end', paper: null, kind: DECIDED },
+      name: 'visible at block end, {label}',
+      labels: 'window',
+      unit: 'tokens per answer',
+      ours: 'visible_at_block_end',
+      paper: null,
+      kind: DECIDED,
     },
   ],
   notes: [
@@ -63,11 +79,15 @@ export const scrAlone: Experiment = {
   figure: (columns) =>
     bars([
       {
-        ...{ title: 'Gain of SCR', unit: 'seconds without / with', names: PAIRS.map(([name]) => name) },
+        title: 'Gain of SCR',
+        unit: 'seconds without / with',
+        names: PAIRS.map(([name]) => name),
         values: numbersOf(columns, 'gain'),
       },
       {
-        ...{ title: 'Visible at block end', unit: 'tokens per answer', names: PAIRS.map(([name]) => name) },
+        title: 'Visible at block end',
+        unit: 'tokens per answer',
+        names: PAIRS.map(([name]) => name),
         values: numbersOf(columns, 'visible_at_block_end'),
       },
     ]),

@@ -1,8 +1,8 @@
-import { bars } from '../figures/bars.js';
 import { denoising, meanForwards, meanOf, meanSeconds, variant } from '../comparison/decode-statistics.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { bars } from '../figures/bars.js';
 
 /** Blocks of 8 on tiles of 32: three quarters of every pass would be empty rows. */
 const BLOCK = 8;
@@ -46,13 +46,21 @@ export const speculation: Experiment = {
   rows: [
     { name: '{label}', labels: 'variant', unit: 's', ours: 'seconds', paper: null, kind: DECIDED },
     {
-      ...{ name: '{label}: gain over no speculation', labels: 'variant', unit: 'x', ours: 'gain' },
-      ...{ paper: null, kind: DECIDED },
+      name: '{label}: gain over no speculation',
+      labels: 'variant',
+      unit: 'x',
+      ours: 'gain',
+      paper: null,
+      kind: DECIDED,
     },
     { name: '{label}: forwards', labels: 'variant', unit: '', ours: 'forwards', paper: null, kind: DECIDED },
     {
-      ...{ name: 'exact over approximate, {label}', labels: '["one per step", "threshold"]', unit: 'x' },
-      ...{ ours: 'exact_over_approximate', paper: null, kind: DECIDED },
+      name: 'exact over approximate, {label}',
+      labels: '["one per step", "threshold"]',
+      unit: 'x',
+      ours: 'exact_over_approximate',
+      paper: null,
+      kind: DECIDED,
     },
   ],
   notes: [
@@ -62,11 +70,15 @@ export const speculation: Experiment = {
   figure: (columns) =>
     bars([
       {
-        ...{ title: 'One answer of 128 tokens', unit: 'seconds', names: VARIANTS.map(([name]) => name) },
+        title: 'One answer of 128 tokens',
+        unit: 'seconds',
+        names: VARIANTS.map(([name]) => name),
         values: numbersOf(columns, 'seconds'),
       },
       {
-        ...{ title: 'Gain over its baseline', unit: 'x', names: VARIANTS.map(([name]) => name) },
+        title: 'Gain over its baseline',
+        unit: 'x',
+        names: VARIANTS.map(([name]) => name),
         values: numbersOf(columns, 'gain'),
       },
     ]),

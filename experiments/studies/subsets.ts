@@ -1,8 +1,8 @@
-import { bars } from '../figures/bars.js';
 import type { MachineChoice } from '../comparison/bench.js';
 import { meanForwards, meanSeconds, variant } from '../comparison/decode-statistics.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { bars } from '../figures/bars.js';
 import { shapley } from './shapley.js';
 
 /** In the order in which Table 6 adds them. */
@@ -83,17 +83,29 @@ export const subsets: Experiment = {
     { name: '{label}', labels: 'subset', unit: 's', ours: 'seconds', paper: null, kind: DECIDED },
     { name: 'all five over none', unit: 'x', ours: 'total', paper: '87.0 / 16.1', kind: DECIDED },
     {
-      ...{ name: '{label}: Shapley share of the speed-up', labels: 'technique', unit: '%' },
-      ...{ ours: 'share_pct', paper: null, kind: DECIDED },
+      name: '{label}: Shapley share of the speed-up',
+      labels: 'technique',
+      unit: '%',
+      ours: 'share_pct',
+      paper: null,
+      kind: DECIDED,
     },
     {
-      ...{ name: '{label}: Shapley factor', labels: 'technique', unit: 'x', ours: 'shapley_x' },
-      ...{ paper: null, kind: DECIDED },
+      name: '{label}: Shapley factor',
+      labels: 'technique',
+      unit: 'x',
+      ours: 'shapley_x',
+      paper: null,
+      kind: DECIDED,
     },
     { name: '{label} alone', labels: 'technique', unit: 'x', ours: 'alone_x', paper: null, kind: DECIDED },
     {
-      ...{ name: '{label}: together over product of both alone', labels: 'pair', unit: 'x' },
-      ...{ ours: 'interaction_x', paper: null, kind: DECIDED },
+      name: '{label}: together over product of both alone',
+      labels: 'pair',
+      unit: 'x',
+      ours: 'interaction_x',
+      paper: null,
+      kind: DECIDED,
     },
   ],
   notes: [
@@ -104,11 +116,15 @@ export const subsets: Experiment = {
   figure: (columns) =>
     bars([
       {
-        ...{ title: 'Shapley share of the speed-up', unit: '%', names: TECHNIQUES },
+        title: 'Shapley share of the speed-up',
+        unit: '%',
+        names: TECHNIQUES,
         values: numbersOf(columns, 'share_pct'),
       },
       {
-        ...{ title: 'Alone, over NPU + prefix KV', unit: 'x', names: TECHNIQUES },
+        title: 'Alone, over NPU + prefix KV',
+        unit: 'x',
+        names: TECHNIQUES,
         values: numbersOf(columns, 'alone_x'),
       },
     ]),

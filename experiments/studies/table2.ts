@@ -1,6 +1,6 @@
+import { type Experiment, numbersOf } from '../comparison/experiment.js';
 import { latencyBars } from '../figures/bars.js';
 import { denoisingShape, steadyMs } from '../steady-step.js';
-import { type Experiment, numbersOf } from '../comparison/experiment.js';
 
 const ROWS = [32, 64, 128];
 
@@ -26,19 +26,33 @@ export const table2: Experiment = {
   derived: { ratio: 'cpu_ms ./ npu_ms', paper_ratio: 'paper.cpu_ms ./ paper.npu_ms' },
   rows: [
     {
-      ...{ name: 'CPU, {label} rows', labels: 'tokens', unit: 'ms', ours: 'cpu_ms', paper: 'paper.cpu_ms' },
-      ...{ kind: 'calibrated', band: T1 },
+      name: 'CPU, {label} rows',
+      labels: 'tokens',
+      unit: 'ms',
+      ours: 'cpu_ms',
+      paper: 'paper.cpu_ms',
+      kind: 'calibrated',
+      band: T1,
       whenMissed:
         'not fitted: six threads of dot products at a published rate. The law has no fixed cost per step; the paper has 0.7 s',
     },
     {
-      ...{ name: 'NPU, {label} rows', labels: 'tokens', unit: 'ms', ours: 'npu_ms', paper: 'paper.npu_ms' },
-      ...{ kind: 'calibrated', band: T1 },
+      name: 'NPU, {label} rows',
+      labels: 'tokens',
+      unit: 'ms',
+      ours: 'npu_ms',
+      paper: 'paper.npu_ms',
+      kind: 'calibrated',
+      band: T1,
       whenMissed: 'not fitted: predicted from component rates, each with its own published range',
     },
     {
-      ...{ name: 'CPU / NPU, {label} rows', labels: 'tokens', unit: 'x', ours: 'ratio' },
-      ...{ paper: 'paper_ratio', kind: 'calibrated' },
+      name: 'CPU / NPU, {label} rows',
+      labels: 'tokens',
+      unit: 'x',
+      ours: 'ratio',
+      paper: 'paper_ratio',
+      kind: 'calibrated',
     },
   ],
   notes: [

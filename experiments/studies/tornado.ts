@@ -1,15 +1,15 @@
 import { baseText } from '../../sim/hardware/quantity.js';
 import { parametersOf } from '../../sim/sensitivity/parameters.js';
 import { stackByName } from '../../sim/stacks/registry.js';
-import { LADDER } from './ladder/ladder.js';
-import { endText } from '../figures/end-text.js';
-import { tornado as tornadoFigure } from '../figures/tornado.js';
-import { type Bar, type End, openParameters } from '../open-parameters/items.js';
 import type { Bench, MachineChoice } from '../comparison/bench.js';
 import { meanSeconds, variant } from '../comparison/decode-statistics.js';
 import type { Decodes } from '../comparison/decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { endText } from '../figures/end-text.js';
+import { tornado as tornadoFigure } from '../figures/tornado.js';
+import { type Bar, type End, openParameters } from '../open-parameters/items.js';
+import { LADDER } from './ladder/ladder.js';
 
 const CASES = 6;
 /** Bars of the figure; the table has all. */
@@ -45,8 +45,11 @@ function machineBars(bench: Bench): Swept[] {
           ? { software: { [name.slice('stack.'.length)]: text } }
           : { hardware: { [name]: text } };
       return {
-        ...{ item: itemOf.get(name) ?? null, name, row: FULL_SYSTEM },
-        ...{ low: { text: lowText }, high: { text: highText } },
+        item: itemOf.get(name) ?? null,
+        name,
+        row: FULL_SYSTEM,
+        low: { text: lowText },
+        high: { text: highText },
         machine: [change(low), change(high)],
       };
     },
@@ -145,17 +148,15 @@ export const tornado: Experiment = {
     without_swing: '0 * without_bar',
   },
   rows: [
+    { name: 'full system, all defaults', unit: 's', ours: 'full_system_s[1]', paper: '16.1', kind: DECIDED },
+    { name: '{label}', labels: 'label', unit: '% of its row', ours: 'swing_pct', paper: null, kind: DECIDED },
     {
-      ...{ name: 'full system, all defaults', unit: 's', ours: 'full_system_s[1]', paper: '16.1' },
+      name: '{label}',
+      labels: 'without_label',
+      unit: '% of its row',
+      ours: 'without_swing',
+      paper: null,
       kind: DECIDED,
-    },
-    {
-      ...{ name: '{label}', labels: 'label', unit: '% of its row', ours: 'swing_pct', paper: null },
-      kind: DECIDED,
-    },
-    {
-      ...{ name: '{label}', labels: 'without_label', unit: '% of its row', ours: 'without_swing' },
-      ...{ paper: null, kind: DECIDED },
     },
   ],
   notes: [

@@ -14,14 +14,26 @@ type Agreed = CompareReport['agreement'][number] | CompareReport['states'][numbe
 function agreementCells(row: Agreed): string[] {
   const same = row.rows === 0 ? '-' : ((100 * row.sameBest) / row.rows).toFixed(2);
   return [
-    ...[String(row.rows), same, String(row.nearTies), String(row.differentBeyondNearTies)],
-    ...[digits(row.largestMarginTurned), power(row.klMean), power(row.klMax), power(row.maxLogitError)],
+    String(row.rows),
+    same,
+    String(row.nearTies),
+    String(row.differentBeyondNearTies),
+    digits(row.largestMarginTurned),
+    power(row.klMean),
+    power(row.klMax),
+    power(row.maxLogitError),
   ];
 }
 
 const AGREEMENT_HEADER = [
-  ...['rows', 'same best %', 'near-ties', 'turned beyond', 'largest margin turned'],
-  ...['KL mean', 'KL max', 'logit error'],
+  'rows',
+  'same best %',
+  'near-ties',
+  'turned beyond',
+  'largest margin turned',
+  'KL mean',
+  'KL max',
+  'logit error',
 ];
 
 /** Agreement by what a row was. */
@@ -37,8 +49,13 @@ export function stateTable({ states }: CompareReport): Cells {
   return {
     header: ['problem', 'step', 'pass', ...AGREEMENT_HEADER, 'bucket', 'simulated ms', 'device ms'],
     rows: states.map((state) => [
-      ...[String(state.problem), String(state.step), state.pass, ...agreementCells(state)],
-      ...[state.bucket, digits(state.simulatedMs), digits(state.deviceMs)],
+      String(state.problem),
+      String(state.step),
+      state.pass,
+      ...agreementCells(state),
+      state.bucket,
+      digits(state.simulatedMs),
+      digits(state.deviceMs),
     ]),
   };
 }
@@ -56,8 +73,13 @@ export function operatorTable({ times }: CompareReport): Cells {
       'device / simulated',
     ],
     rows: times.operators.map((row) => [
-      ...[row.bucket, row.label, `${row.matchedOps}/${row.simulatedOps}`, digits(row.simulatedUs, 1)],
-      ...[digits(row.deviceUs, 1), digits(row.deviceCycles, 0), digits(row.ratio, 2)],
+      row.bucket,
+      row.label,
+      `${row.matchedOps}/${row.simulatedOps}`,
+      digits(row.simulatedUs, 1),
+      digits(row.deviceUs, 1),
+      digits(row.deviceCycles, 0),
+      digits(row.ratio, 2),
     ]),
   };
 }

@@ -48,7 +48,12 @@ const reportSchema = z.strictObject({
   /** The same, for every scored pass of the reference's decode. */
   states: z.array(
     z.strictObject({
-      ...{ problem: count, step: count, pass: z.string(), passRows: count, reads: count, bucket: z.string() },
+      problem: count,
+      step: count,
+      pass: z.string(),
+      passRows: count,
+      reads: count,
+      bucket: z.string(),
       ...rowAgreement,
       simulatedMs: amount,
       deviceMs: amount.nullable(),
@@ -62,15 +67,22 @@ const reportSchema = z.strictObject({
       differentTokens: count,
       first: z
         .strictObject({
-          ...{ step: count, position: count, token: count, expected: count },
+          step: count,
+          position: count,
+          token: count,
+          expected: count,
           logitMargin: z.number().nullable(),
         })
         .nullable(),
       parting: z
         .strictObject({
-          ...{ step: count, position: count, kind: z.enum(['token', 'order']) },
-          ...{ token: count.nullable(), expected: count.nullable() },
-          ...{ referenceMargin: amount.nullable(), confidenceDifference: amount.nullable() },
+          step: count,
+          position: count,
+          kind: z.enum(['token', 'order']),
+          token: count.nullable(),
+          expected: count.nullable(),
+          referenceMargin: amount.nullable(),
+          confidenceDifference: amount.nullable(),
         })
         .nullable(),
     }),
@@ -88,9 +100,15 @@ const reportSchema = z.strictObject({
     ),
     operators: z.array(
       z.strictObject({
-        ...{ bucket: z.string(), label: z.string(), simulatedOps: count, simulatedUs: amount },
-        ...{ matchedOps: count, matchedSimulatedUs: amount },
-        ...{ deviceUs: amount.nullable(), deviceCycles: amount.nullable(), ratio: amount.nullable() },
+        bucket: z.string(),
+        label: z.string(),
+        simulatedOps: count,
+        simulatedUs: amount,
+        matchedOps: count,
+        matchedSimulatedUs: amount,
+        deviceUs: amount.nullable(),
+        deviceCycles: amount.nullable(),
+        ratio: amount.nullable(),
       }),
     ),
   }),
@@ -124,11 +142,22 @@ export function compareReport(parts: CompareParts): CompareReport {
   const { executionClass, missing, evidence, tool, files, target, options } = record;
   return {
     schema: COMPARE_SCHEMA,
-    ...{ model, policy: compared.policy, genLength, problems, nearTie: compared.nearTie },
+    model,
+    policy: compared.policy,
+    genLength,
+    problems,
+    nearTie: compared.nearTie,
     reference: compared.reference,
     device: {
-      ...{ engine: compared.engine, numerics, executionClass, missing, evidence },
-      ...{ tool, files, target, options },
+      engine: compared.engine,
+      numerics,
+      executionClass,
+      missing,
+      evidence,
+      tool,
+      files,
+      target,
+      options,
     },
     verdict: { agrees, reasons: [...reasons] },
     agreement: compared.agreement.map((row) => ({ ...row, ...finite(row) })),
@@ -139,7 +168,8 @@ export function compareReport(parts: CompareParts): CompareReport {
     }),
     tokens: compared.tokens,
     answers: compared.answers.map(({ problem, differentTokens, first, parting }) => ({
-      ...{ problem, differentTokens },
+      problem,
+      differentTokens,
       first: first === null ? null : { ...first, logitMargin: finiteOrNull(first.logitMargin) },
       parting,
     })),
@@ -147,7 +177,8 @@ export function compareReport(parts: CompareParts): CompareReport {
       machine: simulated.machine,
       profileSha256: parts.profileSha256,
       deviceRecord: timed?.name ?? null,
-      ...{ refused: times.refused, coverage: times.coverage },
+      refused: times.refused,
+      coverage: times.coverage,
       passes: [...times.passes],
       operators: [...times.operators],
     },

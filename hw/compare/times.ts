@@ -98,7 +98,9 @@ export function timesSideBySide(
       const runs = runsOf(bucket);
       const us = mean(runs.map(({ acceleratorUs }) => acceleratorUs));
       return {
-        ...{ bucket: bucketName(bucket), simulatedMs: ms, runs: runs.length },
+        bucket: bucketName(bucket),
+        simulatedMs: ms,
+        runs: runs.length,
         deviceMs: us === null ? null : us / 1000,
       };
     }),
@@ -163,8 +165,14 @@ function operatorTime(
   const deviceCycles = sumOrNull(means.map(({ cycles }) => cycles));
   const simulatedCycles = matchedSimulatedUs * clockGhz * 1000;
   return {
-    ...{ bucket, label, simulatedOps: ops.length, simulatedUs: sum(ops) },
-    ...{ matchedOps: matched.length, matchedSimulatedUs, deviceUs, deviceCycles },
+    bucket,
+    label,
+    simulatedOps: ops.length,
+    simulatedUs: sum(ops),
+    matchedOps: matched.length,
+    matchedSimulatedUs,
+    deviceUs,
+    deviceCycles,
     ratio:
       deviceUs !== null
         ? deviceUs / matchedSimulatedUs

@@ -22,8 +22,14 @@ export interface Ability {
 
 export const found = (what: string, says: string): Finding => ({ what, state: 'found', says, next: null });
 export const missing = (what: string, says: string, next: string | null): Finding => ({
-  ...{ what, state: 'missing', says, next },
+  what,
+  state: 'missing',
+  says,
+  next,
 });
 export const problem = (what: string, says: string, next: string | null): Finding => ({
-  ...{ what, state: 'problem', says, next },
+  what,
+  state: 'problem',
+  says,
+  next,
 });

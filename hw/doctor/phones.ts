@@ -80,10 +80,7 @@ async function inspect(runner: AdbRunner): Promise<Phone> {
   for (const path of VENDOR_LIBRARIES) {
     if ((await runner.stat(path)) !== null) there.push(path);
   }
-  return {
-    ...{ serial: runner.serial, target, libraries: there },
-    soc: knownSoc(target.socModel, target.socId),
-  };
+  return { serial: runner.serial, target, libraries: there, soc: knownSoc(target.socModel, target.socId) };
 }
 
 /** Free bytes where tools and models go; null when the phone does not tell. */

@@ -24,12 +24,24 @@ export function benchArgs(options: BenchOptions, device: string): string[] {
   const { model, rows, depth, repetitions, threads } = parsed.data;
   const largest = String(Math.max(...rows));
   return [
-    ...['-m', model, '-p', rows.join(','), '-n', '0', '-b', largest, '-ub', largest],
+    '-m',
+    model,
+    '-p',
+    rows.join(','),
+    '-n',
+    '0',
+    '-b',
+    largest,
+    '-ub',
+    largest,
     ...(depth === 0 ? [] : ['-d', String(depth)]),
-    ...['-r', String(repetitions)],
+    '-r',
+    String(repetitions),
     ...(threads === undefined ? [] : ['-t', String(threads)]),
     ...(device === 'none' ? ['-ngl', '0'] : deviceArgs(device)),
-    ...['-o', 'json', '-v'],
+    '-o',
+    'json',
+    '-v',
   ];
 }
 

@@ -44,16 +44,32 @@ export function diffusionArgs(options: DiffusionOptions, device: string): string
   const { model, prompt, length, steps, algorithm, eps, blockLength, temperature, seed, threads } =
     parsed.data;
   return [
-    ...['-m', model, '-p', prompt, '-ub', String(length), '-b', String(length), '-c', String(length)],
-    ...['--diffusion-steps', String(steps)],
-    ...['--diffusion-algorithm', String(DIFFUSION_ALGORITHMS.indexOf(algorithm))],
+    '-m',
+    model,
+    '-p',
+    prompt,
+    '-ub',
+    String(length),
+    '-b',
+    String(length),
+    '-c',
+    String(length),
+    '--diffusion-steps',
+    String(steps),
+    '--diffusion-algorithm',
+    String(DIFFUSION_ALGORITHMS.indexOf(algorithm)),
     ...(eps === undefined ? [] : ['--diffusion-eps', String(eps)]),
     ...(blockLength === undefined ? [] : ['--diffusion-block-length', String(blockLength)]),
-    ...['--temp', String(temperature), '--seed', String(seed)],
+    '--temp',
+    String(temperature),
+    '--seed',
+    String(seed),
     ...(threads === undefined ? [] : ['-t', String(threads)]),
     ...deviceArgs(device),
     // The answer is a message of the log in most versions: with prefixes it can be told from the others.
-    ...['--log-prefix', '--log-timestamps', '-v'],
+    '--log-prefix',
+    '--log-timestamps',
+    '-v',
   ];
 }
 

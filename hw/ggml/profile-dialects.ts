@@ -45,18 +45,24 @@ const PMU = String.raw`(?: pmu \[(?<pmu>[\d,]+)\])?`;
 
 const GRAMMARS: readonly Grammar[] = [
   {
-    ...{ dialect: 'op-usec', separator: ' : ', fields: ['names', 'dims', 'types', 'strides', 'buffers'] },
+    dialect: 'op-usec',
+    separator: ' : ',
+    fields: ['names', 'dims', 'types', 'strides', 'buffers'],
     measured:
       /^op-usec (?<us>\d+) op-cycles (?<cycles>\d+) op-pkts (?<packets>\d+) \(\S+\) call-usec (?<callUs>\d+)$/,
   },
   {
-    ...{ dialect: 'colons', separator: ' : ', fields: ['names', 'dims', 'types', 'strides'] },
+    dialect: 'colons',
+    separator: ' : ',
+    fields: ['names', 'dims', 'types', 'strides'],
     measured: new RegExp(
       String.raw`^usec (?<us>\d+) cycles (?<cycles>\d+)(?: start (?<start>\d+))?(?: mhz (?<mhz>[\d.]+))?${PMU}(?: evt \[[\d,]*\])?$`,
     ),
   },
   {
-    ...{ dialect: 'pipes', separator: '|', fields: ['names', 'dims', 'types', 'strides', 'kernel'] },
+    dialect: 'pipes',
+    separator: '|',
+    fields: ['names', 'dims', 'types', 'strides', 'kernel'],
     measured: new RegExp(
       String.raw`^usec (?<us>\d+) cycles (?<cycles>\d+) start (?<start>\d+) mhz (?<mhz>[\d.]+)${PMU}$`,
     ),
@@ -84,11 +90,20 @@ function opOf(session: string, text: string, { separator, fields, measured }: Gr
   const field = (name: Grammar['fields'][number]) => values[fields.indexOf(name)] ?? null;
   const number = (name: string) => (found[name] === undefined ? null : Number(found[name]));
   return {
-    ...{ session, op: text.slice(0, end), names: field('names') ?? '', dims: field('dims') ?? '' },
-    ...{ types: field('types') ?? '', strides: field('strides') ?? '' },
-    ...{ buffers: field('buffers'), kernel: field('kernel') },
-    ...{ us: number('us') ?? 0, cycles: number('cycles') ?? 0, start: number('start') },
-    ...{ mhz: number('mhz'), packets: number('packets'), callUs: number('callUs') },
+    session,
+    op: text.slice(0, end),
+    names: field('names') ?? '',
+    dims: field('dims') ?? '',
+    types: field('types') ?? '',
+    strides: field('strides') ?? '',
+    buffers: field('buffers'),
+    kernel: field('kernel'),
+    us: number('us') ?? 0,
+    cycles: number('cycles') ?? 0,
+    start: number('start'),
+    mhz: number('mhz'),
+    packets: number('packets'),
+    callUs: number('callUs'),
     pmu: found.pmu === undefined ? null : found.pmu.split(',').map(Number),
   };
 }
@@ -113,7 +128,11 @@ export function parseBatch(session: string, text: string): ProfiledBatch | null 
   if (match === null) return null;
   const [, ops, events, us, cycles, start] = match;
   return {
-    ...{ session, ops: Number(ops), us: Number(us), cycles: Number(cycles), start: Number(start) },
+    session,
+    ops: Number(ops),
+    us: Number(us),
+    cycles: Number(cycles),
+    start: Number(start),
     events: events === undefined ? null : events.split(',').map(Number),
   };
 }
@@ -142,7 +161,11 @@ export function parseEvent(session: string, text: string): TraceEvent | null {
   const [, first = '', second = '', info, edge, cycle] = found;
   const [event, thread] = now === null ? [second, first] : [first, second];
   return {
-    ...{ session, event, thread: Number(thread), info: Number(info), cycle: Number(cycle) },
+    session,
+    event,
+    thread: Number(thread),
+    info: Number(info),
+    cycle: Number(cycle),
     edge: edge as 'start' | 'stop',
   };
 }

@@ -108,7 +108,8 @@ async function inDirectory(runner: CommandRunner, run: GgmlRun, place: Place): P
     options: { device: run.device, args: run.args(basename(run.model)).join(' ') },
     model: { name: basename(run.model), numerics: 'as stored in the file' },
     runs: [timing(run, hostMs, profile)],
-    ...{ failure: null, startedAt },
+    failure: null,
+    startedAt,
   });
   return { stdout: result.stdout, stderr, session, profile, target, record };
 }
@@ -157,7 +158,9 @@ async function withLog(
     const before = performance.now();
     const running = runner.exec({
       argv: ['sh', '-c', 'log=$1; shift; exec "$@" 2> "$log"', 'sh', remote, ...argv],
-      ...{ env, timeoutMs, label: tool },
+      env,
+      timeoutMs,
+      label: tool,
       ...(signal === undefined ? {} : { signal }),
     });
     const result = await running.catch(async (error: unknown) => {
@@ -180,7 +183,8 @@ async function withLog(
 function environment(lib: string, { profile, device }: GgmlRun): Record<string, string> {
   const sessions = device.split(',').length;
   return {
-    ...{ LD_LIBRARY_PATH: lib, ADSP_LIBRARY_PATH: lib },
+    LD_LIBRARY_PATH: lib,
+    ADSP_LIBRARY_PATH: lib,
     // Since mid 2026 the backend calls its device HTP0:0 unless it is told the name; before, it only counted sessions.
     ...(device === 'none' ? {} : { GGML_HEXAGON_DEVICES: device }),
     ...(sessions === 1 ? {} : { GGML_HEXAGON_NDEV: String(sessions) }),
@@ -197,9 +201,14 @@ function evidenceOf(run: GgmlRun, target: Target, session: SessionLog, profile: 
   const library = session.sessions[0]?.library ?? null;
   const cycles = profile === null ? null : profile.ops.reduce((sum, op) => sum + op.cycles, 0);
   return {
-    ...{ targetArch: target.arch, backend: run.device === 'none' ? 'none' : 'htp', backendFile: library },
-    ...{ fallbackDisabled: false, created: session.sessions.length > 0, foreignNodes: null },
-    ...{ socId: target.socId, acceleratorCycles: cycles },
+    targetArch: target.arch,
+    backend: run.device === 'none' ? 'none' : 'htp',
+    backendFile: library,
+    fallbackDisabled: false,
+    created: session.sessions.length > 0,
+    foreignNodes: null,
+    socId: target.socId,
+    acceleratorCycles: cycles,
     ...(profile === null ? {} : { perOperator: true }),
   };
 }
@@ -207,7 +216,8 @@ function evidenceOf(run: GgmlRun, target: Target, session: SessionLog, profile: 
 function timing(run: GgmlRun, hostMs: number, profile: ProfileLog | null): RunTiming {
   const ops = profile?.ops ?? [];
   return {
-    ...{ id: run.tool, hostMs },
+    id: run.tool,
+    hostMs,
     acceleratorUs: profile === null ? null : ops.reduce((sum, { us }) => sum + us, 0),
     acceleratorCycles: profile === null ? null : ops.reduce((sum, { cycles }) => sum + cycles, 0),
     ops: ops.map(({ op, names, dims, us, cycles }) => ({ op: `${op} ${names} [${dims}]`, us, cycles })),

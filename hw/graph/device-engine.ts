@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KvRef, Pass } from '../../src/pass/pass.js';
 import type { Engine, PassResult } from '../../src/engine/engine.js';
 import { KvStore } from '../../src/engine/kv-store.js';
 import { PrefixRows } from '../../src/engine/prefix-rows.js';
@@ -10,8 +9,9 @@ import { UsageError } from '../../src/errors.js';
 import { kvInputId } from '../../src/model/build-graph.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph } from '../../src/model/graph.js';
-import { PREFIX_SET } from '../../src/pass/shape.js';
 import type { WeightSource } from '../../src/model/weights.js';
+import type { KvRef, Pass } from '../../src/pass/pass.js';
+import { PREFIX_SET } from '../../src/pass/shape.js';
 import type { OrtHost } from '../ort/host.js';
 import type { Assignment } from '../ort/protocol.js';
 import { type FileRecord, fileRecord } from '../record/run-record.js';
@@ -176,7 +176,11 @@ export class DeviceEngine implements Engine {
     const { graph, io, path, from, context, ...source } = await this.source(bucket);
     const region = new TensorRegion(join(this.directory, `${name}.region`), io);
     const request = {
-      ...{ session: name, model: path, threads: 1, inputs: [...region.inputs], outputs: [...region.outputs] },
+      session: name,
+      model: path,
+      threads: 1,
+      inputs: [...region.inputs],
+      outputs: [...region.outputs],
       config: { ...RECORD_ASSIGNMENT, ...config, ...context?.config },
       provider:
         provider === null
@@ -204,7 +208,10 @@ export class DeviceEngine implements Engine {
   private async source(bucket: Bucket): Promise<Source> {
     const { numerics, calibration, contexts, head, kv } = this.options;
     const { graph, io, sha256, write } = await buildStepGraph(this.config, this.weights, {
-      ...{ bucket, numerics, head: head !== 'cpu', ...(kv === undefined ? {} : { kv }) },
+      bucket,
+      numerics,
+      head: head !== 'cpu',
+      ...(kv === undefined ? {} : { kv }),
       ...(calibration === undefined ? {} : { calibration }),
     });
     const store = contexts === undefined ? null : new ContextStore(await contexts());

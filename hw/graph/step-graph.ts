@@ -4,7 +4,6 @@ import { UsageError } from '../../src/errors.js';
 import { buildGraph } from '../../src/model/build-graph.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph } from '../../src/model/graph.js';
-import { PREFIX_SET } from '../../src/pass/shape.js';
 import { precisionFor } from '../../src/model/precision.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { ExternalData } from '../../src/onnx/external-data.js';
@@ -12,6 +11,7 @@ import { lowerOp } from '../../src/onnx/lower-ops.js';
 import { OnnxBuilder } from '../../src/onnx/onnx-builder.js';
 import { DATA_TYPES, encodeModel } from '../../src/onnx/onnx-proto.js';
 import { WeightStore } from '../../src/onnx/weight-store.js';
+import { PREFIX_SET } from '../../src/pass/shape.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { project } from '../../src/util/project-root.js';
 import { type Bucket, bucketName } from './buckets.js';
@@ -79,8 +79,11 @@ export async function buildStepGraph(
   const onnx = new OnnxBuilder(data, `${name}.data`);
   const graph = stepGraph(config, bucket);
   const to = {
-    ...{ onnx, weights: new WeightStore(source, onnx), compute: 'f32' as const },
-    ...{ positions: config.contextLength, hiddenScore: HIDDEN_SCORE },
+    onnx,
+    weights: new WeightStore(source, onnx),
+    compute: 'f32' as const,
+    positions: config.contextLength,
+    hiddenScore: HIDDEN_SCORE,
   };
   const io = stepIo(graph, options);
   for (const { id, name, type, dims } of io.inputs) {
@@ -104,15 +107,23 @@ export async function buildStepGraph(
     onnx.output(name, type, dims);
   }
   const model = encodeModel({
-    ...{ irVersion: IR_VERSION, producerName: 'dllm-npu', producerVersion: project().version },
-    ...{ opsetImport: [{ domain: '', version: OPSET }], metadataProps: [] },
+    irVersion: IR_VERSION,
+    producerName: 'dllm-npu',
+    producerVersion: project().version,
+    opsetImport: [{ domain: '', version: OPSET }],
+    metadataProps: [],
     graph: {
-      ...{ name: `${config.name}-step`, node: onnx.nodes, initializer: onnx.initializers },
-      ...{ input: onnx.inputs, output: onnx.outputs },
+      name: `${config.name}-step`,
+      node: onnx.nodes,
+      initializer: onnx.initializers,
+      input: onnx.inputs,
+      output: onnx.outputs,
     },
   });
   return {
-    ...{ graph, io, sha256: createHash('sha256').update(model).digest('hex') },
+    graph,
+    io,
+    sha256: createHash('sha256').update(model).digest('hex'),
     write: async (directory) => {
       const path = join(directory, name);
       await data.write(`${path}.data`);

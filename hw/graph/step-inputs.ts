@@ -1,8 +1,8 @@
-import type { Pass } from '../../src/pass/pass.js';
-import { passVisibility } from '../../src/pass/visibility.js';
 import { UsageError } from '../../src/errors.js';
 import { INPUT_IDS } from '../../src/model/build-graph.js';
 import type { ModelConfig } from '../../src/model/config.js';
+import type { Pass } from '../../src/pass/pass.js';
+import { passVisibility } from '../../src/pass/visibility.js';
 import type { Bucket } from './buckets.js';
 
 /**

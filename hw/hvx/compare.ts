@@ -77,7 +77,11 @@ function compare(
     if (actual[i] !== bits) differentHalves += 1;
   });
   return {
-    ...{ kernel, inBytes, outBytes, bitsCompared: 16 * wanted.length, differentHalves },
+    kernel,
+    inBytes,
+    outBytes,
+    bitsCompared: 16 * wanted.length,
+    differentHalves,
     executed: kernels.executed(kernel, input.subarray(0, inBytes), table),
     float: kernels.compiledForV69(kernel),
   };

@@ -30,7 +30,8 @@ export function requireHexagonTools(): void {
  */
 export function output(program: string, args: readonly string[], input?: Uint8Array): Buffer {
   const result = spawnSync(program, args, {
-    ...{ maxBuffer: 1 << 28, timeout: 60_000 },
+    maxBuffer: 1 << 28,
+    timeout: 60_000,
     ...(input === undefined ? {} : { input }),
   });
   if (result.error === undefined && result.status === 0) return result.stdout;

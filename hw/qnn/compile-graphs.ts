@@ -41,16 +41,18 @@ export async function compileGraphs(options: CompileOptions): Promise<string[]> 
   const made: string[] = [];
   for (const [index, name] of names.sort().entries()) {
     const args = generatorArgs({
-      ...{
-        backend: sdk.library('libQnnHtp.so', PLATFORM),
-        loader: sdk.library('libQnnModelDlc.so', PLATFORM),
-      },
-      ...{ dlc: join(graphs, `${name}.dlc`), binary: name, outputDirectory: graphs },
+      backend: sdk.library('libQnnHtp.so', PLATFORM),
+      loader: sdk.library('libQnnModelDlc.so', PLATFORM),
+      dlc: join(graphs, `${name}.dlc`),
+      binary: name,
+      outputDirectory: graphs,
       ...(configFile === undefined ? {} : { configFile }),
     });
     if (index === 0) await requireFlags(runner, tool, args, env);
     const { exitCode, stdout, stderr } = await runner.exec({
-      ...{ argv: [tool, ...args], env, timeoutMs },
+      argv: [tool, ...args],
+      env,
+      timeoutMs,
       ...(signal === undefined ? {} : { signal }),
     });
     const path = join(graphs, `${name}.bin`);

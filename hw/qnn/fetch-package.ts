@@ -122,8 +122,11 @@ async function downloadInto(
   const missing = wheel.libraries.filter((library) => !files.includes(`onnxruntime_qnn/${library}`));
   if (missing.length > 0) throw environmentFailure(STAGE, `${name} does not carry ${missing.join(', ')}`);
   const manifest: PackageManifest = {
-    ...{ package: QNN_PACKAGE, version: wheel.version, machine: wheel.machine },
-    ...{ wheel: { name, sha256, bytes: statSync(path).size }, files },
+    package: QNN_PACKAGE,
+    version: wheel.version,
+    machine: wheel.machine,
+    wheel: { name, sha256, bytes: statSync(path).size },
+    files,
   };
   atomicWriteFile(join(unpacked, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;

@@ -1,8 +1,8 @@
 import type { Trace } from '../../src/decode/trace.js';
-import type { KvRef, Pass } from '../../src/pass/pass.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { UsageError } from '../../src/errors.js';
 import { kvInputId } from '../../src/model/build-graph.js';
+import type { KvRef, Pass } from '../../src/pass/pass.js';
 import { PREFIX_SET } from '../../src/pass/shape.js';
 import { type Bucket, bucketFor } from '../graph/buckets.js';
 import { stepInputs } from '../graph/step-inputs.js';

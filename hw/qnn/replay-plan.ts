@@ -69,8 +69,13 @@ export async function writeReplay(
     if (kv !== null) replay.kv = new Map(await Promise.all([...kv].map(([id, values]) => write(id, values))));
     const own = await Promise.all([...inputs].map(([id, values]) => write(id, values)));
     replay.passes.push({
-      ...{ step, passId: pass.id, kind: pass.kind, rows: pass.rows.length, logitsRows: pass.logits.length },
-      ...{ files: new Map([...own, ...replay.kv]), logits },
+      step,
+      passId: pass.id,
+      kind: pass.kind,
+      rows: pass.rows.length,
+      logitsRows: pass.logits.length,
+      files: new Map([...own, ...replay.kv]),
+      logits,
     });
     onProgress?.(++done, total);
   }
@@ -91,7 +96,12 @@ function openBucket(
     return { name: id, dataType, dims: [...dims] };
   };
   return {
-    ...{ bucket, name, directory, passes: [], bytes: 0, kv: new Map<string, string>() },
+    bucket,
+    name,
+    directory,
+    passes: [],
+    bytes: 0,
+    kv: new Map<string, string>(),
     inputs: compiled?.inputs ?? io.inputs.map(plain),
     output:
       compiled === null ? plain(io.outputs[0]!) : tensorFor(compiled.outputs, 'logits', `graph ${name}`),

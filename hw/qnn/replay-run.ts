@@ -81,7 +81,9 @@ export async function runBucket(replay: BucketReplay, options: ReplayRunOptions)
     await runner.push(list, remoteList, transfer);
     const output = runner.join(place, 'out');
     const args = netRunArgs({
-      ...{ backend: installation.backend, inputList: remoteList, outputDirectory: output },
+      backend: installation.backend,
+      inputList: remoteList,
+      outputDirectory: output,
       graph: graph.endsWith('.dlc')
         ? { dlc: remoteGraph, loader: runner.join(installation.libraries, 'libQnnModelDlc.so') }
         : { context: remoteGraph },
@@ -92,7 +94,10 @@ export async function runBucket(replay: BucketReplay, options: ReplayRunOptions)
     await requireFlags(runner, installation.tool, args, env);
     const before = performance.now();
     const result = await runner.exec({
-      ...{ argv: [installation.tool, ...args], cwd: place, env, timeoutMs },
+      argv: [installation.tool, ...args],
+      cwd: place,
+      env,
+      timeoutMs,
       ...(transfer.signal === undefined ? {} : { signal: transfer.signal }),
     });
     const hostMs = performance.now() - before;
@@ -106,7 +111,10 @@ export async function runBucket(replay: BucketReplay, options: ReplayRunOptions)
       compare(pass, readOutput(results, index, replay.output), options),
     );
     return {
-      ...{ bucket: replay.name, hostMs, untimed, differences: passes.flatMap(({ rows }) => rows) },
+      bucket: replay.name,
+      hostMs,
+      untimed,
+      differences: passes.flatMap(({ rows }) => rows),
       passes: passes.map(({ rows }, index) => {
         const { step, passId, kind, rows: count } = replay.passes[index]!;
         const agreement = rows.length === 0 ? null : agreementOf(rows, options.nearTie);

@@ -168,7 +168,13 @@ function runOptions(
   const viewer = join(sdk.root, 'bin', HOST_PLATFORM, 'qnn-profile-viewer');
   const { vocab, maskId } = reference.config;
   return {
-    ...{ ...place, graph, vocab, maskId, nearTie, timeoutMs, transfer },
+    ...place,
+    graph,
+    vocab,
+    maskId,
+    nearTie,
+    timeoutMs,
+    transfer,
     ...(profilingLevel === undefined ? {} : { profilingLevel }),
     ...(perfProfile === undefined ? {} : { perfProfile }),
     ...(existsSync(viewer) ? { viewer } : {}),
@@ -197,7 +203,10 @@ async function recordOf(
     backend: phone === null ? backend : 'htp',
     backendFile: basename(installation.backend),
     // qnn-net-run has no other place to run a node: the backend takes the whole graph, or the tool fails.
-    ...{ fallbackDisabled: true, created: true, foreignNodes: 0, socId: target.socId },
+    fallbackDisabled: true,
+    created: true,
+    foreignNodes: 0,
+    socId: target.socId,
     acceleratorCycles: known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0),
   };
   return runRecord(evidence, {
@@ -213,7 +222,8 @@ async function recordOf(
       const extents = planned.find(({ name }) => name === bucket)?.bucket;
       const graph = extents === undefined ? null : stepGraph(reference.config, extents);
       return of.map(({ passId, profile }) => ({
-        ...{ id: passId, ...(extents === undefined ? {} : { bucket: extents }) },
+        id: passId,
+        ...(extents === undefined ? {} : { bucket: extents }),
         // One process runs them all: its time is shared evenly.
         hostMs: hostMs / of.length,
         acceleratorUs: profile?.acceleratorUs ?? null,
@@ -221,6 +231,7 @@ async function recordOf(
         ops: graph === null ? [] : opTimes(graph, profile?.nodes ?? []),
       }));
     }),
-    ...{ failure: null, startedAt },
+    failure: null,
+    startedAt,
   });
 }

@@ -5,8 +5,17 @@ import { DeviceError } from '../device-error.js';
 import type { CommandRunner } from '../runner/command-runner.js';
 
 const PERF_PROFILES = [
-  ...['low_balanced', 'balanced', 'default', 'high_performance', 'sustained_high_performance', 'burst'],
-  ...['low_power_saver', 'power_saver', 'high_power_saver', 'extreme_power_saver', 'system_settings'],
+  'low_balanced',
+  'balanced',
+  'default',
+  'high_performance',
+  'sustained_high_performance',
+  'burst',
+  'low_power_saver',
+  'power_saver',
+  'high_power_saver',
+  'extreme_power_saver',
+  'system_settings',
 ] as const;
 
 /** Where the graph comes from: a context binary, or a DLC that is prepared on the spot. */
@@ -48,12 +57,17 @@ export function netRunArgs(options: NetRunOptions): string[] {
     'qnn-net-run',
   );
   return [
-    ...['--backend', backend],
+    '--backend',
+    backend,
     ...('context' in graph
       ? ['--retrieve_context', graph.context]
       : ['--model', graph.loader, '--dlc_path', graph.dlc]),
-    ...['--input_list', inputList, '--output_dir', outputDirectory],
-    ...['--use_native_input_files', '--use_native_output_files'],
+    '--input_list',
+    inputList,
+    '--output_dir',
+    outputDirectory,
+    '--use_native_input_files',
+    '--use_native_output_files',
     ...(rest.configFile === undefined ? [] : ['--config_file', rest.configFile]),
     ...(rest.profilingLevel === undefined ? [] : ['--profiling_level', rest.profilingLevel]),
     ...(rest.optrace ? ['--profiling_option', 'optrace'] : []),
@@ -84,8 +98,16 @@ export function generatorArgs(options: GeneratorOptions): string[] {
     tool,
   );
   return [
-    ...['--backend', backend, '--model', loader, '--dlc_path', dlc],
-    ...['--binary_file', binary, '--output_dir', outputDirectory],
+    '--backend',
+    backend,
+    '--model',
+    loader,
+    '--dlc_path',
+    dlc,
+    '--binary_file',
+    binary,
+    '--output_dir',
+    outputDirectory,
     ...(rest.configFile === undefined ? [] : ['--config_file', rest.configFile]),
   ];
 }

@@ -57,7 +57,8 @@ export class AdbShell {
     let exit: Exit;
     try {
       exit = await this.client.run(['-s', this.serial, 'shell', '-T', ...input, script], {
-        ...{ timeoutMs, onStderr },
+        timeoutMs,
+        onStderr,
         ...(signal === undefined ? {} : { signal }),
         ...(stdin === undefined ? {} : { stdin }),
       });

@@ -25,7 +25,7 @@ export class LocalRunner implements CommandRunner {
     const { argv, cwd, env, signal, timeoutMs = DEFAULT_TIMEOUT_MS, label = argv[0] ?? '' } = command;
     try {
       const exit = await spawnCollect(argv, {
-        ...{ timeoutMs },
+        timeoutMs,
         ...(cwd === undefined ? {} : { cwd }),
         ...(env === undefined ? {} : { env }),
         ...(signal === undefined ? {} : { signal }),

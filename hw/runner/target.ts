@@ -26,7 +26,10 @@ export async function readTarget(runner: CommandRunner): Promise<Target> {
   const android = await ask(runner, ['getprop', 'ro.build.version.release']);
   const socId = await ask(runner, ['cat', '/sys/devices/soc0/soc_id']);
   return {
-    ...{ machine, socModel, socId, arch: archOf(machine ?? '') },
+    machine,
+    socModel,
+    socId,
+    arch: archOf(machine ?? ''),
     htpArch: knownSoc(socModel, socId)?.htpArch ?? null,
     os: android === null ? await ask(runner, ['uname', '-sr']) : `Android ${android}`,
   };

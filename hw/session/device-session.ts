@@ -87,7 +87,8 @@ export class DeviceSession {
     this.profiles = mkdtempSync(join(tmpdir(), 'dllm-npu-profile-'));
     this.engine = new DeviceEngine(model.config, model.weights, {
       startHost: () => this.startHost(),
-      ...{ numerics, provider: this.qnn?.provider ?? null },
+      numerics,
+      provider: this.qnn?.provider ?? null,
       config: this.qnn?.config ?? {},
       ...(calibration === undefined ? {} : { calibration }),
       ...(head === undefined ? {} : { head }),
@@ -116,13 +117,16 @@ export class DeviceSession {
         tool: { name: 'onnxruntime', version: info?.version ?? null },
         files: await this.files(),
         target: {
-          ...{ soc: localSocId(), htpArch: this.htpArch() },
+          soc: localSocId(),
+          htpArch: this.htpArch(),
           // Without what the builder of a kernel calls it.
           os: `${process.platform} ${release().split('-')[0]} ${process.arch}`,
         },
         options: { ...withoutPlaces(qnn?.provider.options ?? {}), ...withoutPlaces(qnn?.config ?? {}) },
         model: { name: model.config.name, numerics },
-        ...{ runs, failure, startedAt: this.startedAt },
+        runs,
+        failure,
+        startedAt: this.startedAt,
       });
     } finally {
       rmSync(this.profiles, { recursive: true, force: true });
@@ -133,7 +137,8 @@ export class DeviceSession {
     const directory = this.request.qnnDirectory;
     const env = directory === undefined || this.qnn === null ? {} : { env: { ADSP_LIBRARY_PATH: directory } };
     const { host, info } = await OrtHost.start({
-      ...{ plugin: this.qnn?.plugin ?? null, advise: qnnAdvice },
+      plugin: this.qnn?.plugin ?? null,
+      advise: qnnAdvice,
       ...env,
     });
     this.info = info;
@@ -198,7 +203,9 @@ export class DeviceSession {
       const name = bucketName(event.bucket);
       const profile = profiles.get(name)?.shift();
       return {
-        ...{ id: event.passId, bucket: { ...event.bucket }, hostMs: event.ms },
+        id: event.passId,
+        bucket: { ...event.bucket },
+        hostMs: event.ms,
         acceleratorUs: profile?.acceleratorUs ?? null,
         acceleratorCycles: profile?.acceleratorCycles ?? null,
         ops: profile === undefined ? [] : opTimes(graphs.get(name)!, profile.nodes),
@@ -239,7 +246,9 @@ function configure(
     throw environmentFailure('find QNN', reason, 'Run dllm-npu device fetch');
   }
   return qnnConfiguration({
-    ...{ directory: qnnDirectory, backend: backend === 'htp' ? 'htp' : 'cpu', halves: numerics !== 'f32' },
+    directory: qnnDirectory,
+    backend: backend === 'htp' ? 'htp' : 'cpu',
+    halves: numerics !== 'f32',
     ...(socModel === undefined ? {} : { socModel }),
     ...(performanceMode === undefined ? {} : { performanceMode }),
   });

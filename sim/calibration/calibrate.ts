@@ -139,12 +139,13 @@ export function fitOperators(
   });
   const start = determined.get(START_US);
   return {
-    ...{ numbers, kept, n, opStartUs: start === undefined ? null : model.startUs(start) },
-    ...{
-      rmsBefore: model.rmsWith(new Map()),
-      rms: model.rmsWith(determined),
-      rmsBest: Math.sqrt(squares / n),
-    },
+    numbers,
+    kept,
+    n,
+    opStartUs: start === undefined ? null : model.startUs(start),
+    rmsBefore: model.rmsWith(new Map()),
+    rms: model.rmsWith(determined),
+    rmsBest: Math.sqrt(squares / n),
   };
 }
 

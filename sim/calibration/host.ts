@@ -32,7 +32,8 @@ export function fitHost(
   const call = stack.dispatch === 'remote-call' ? 'driver.remoteCall' : 'driver.queueBatch';
   const upkeep = 'driver.cacheMaintenance';
   const points = samples.map(({ us, dispatches, bytes }) => ({
-    ...{ x: bytes / dispatches / 1e6, y: us / dispatches / 1000 },
+    x: bytes / dispatches / 1e6,
+    y: us / dispatches / 1000,
   }));
   const line = fitLine(points);
   if (line === null) {

@@ -107,7 +107,8 @@ export function certainties(jacobian: Solution['jacobian'], deviation: number, p
     return {
       sensitivity: Math.sqrt((row[i] ?? 0) / Math.max(1, jacobian.length)),
       error: Math.sqrt(at(i, i)),
-      ...{ partner, correlation: correlations[partner] ?? 0 },
+      partner,
+      correlation: correlations[partner] ?? 0,
     };
   });
 }

@@ -20,7 +20,9 @@ export function fitLine(points: readonly { readonly x: number; readonly y: numbe
   const rest = points.reduce((sum, { x, y }) => sum + (y - intercept - slope * x) ** 2, 0);
   const variance = rest / (n - 2);
   return {
-    ...{ intercept, slope, n },
+    intercept,
+    slope,
+    n,
     interceptError: Math.sqrt(variance * (1 / n + meanX ** 2 / spread)),
     slopeError: Math.sqrt(variance / spread),
   };

@@ -28,10 +28,7 @@ const DIGITS = 4;
  */
 export function measuredProfile(numbers: readonly FittedNumber[], from: MeasuredFrom): string {
   const profile = JSON.parse(from.baseText) as Record<string, Record<string, unknown>>;
-  const changed: Record<string, unknown> = {
-    ...profile,
-    ...{ name: from.name, description: from.description },
-  };
+  const changed: Record<string, unknown> = { ...profile, name: from.name, description: from.description };
   for (const number of numbers) {
     const [section = '', field = ''] = number.path.split('.');
     const { dimension } = from.base.provenance[number.path]!;
@@ -40,7 +37,9 @@ export function measuredProfile(numbers: readonly FittedNumber[], from: Measured
     changed[section] = {
       ...(changed[section] as object),
       [field]: {
-        ...{ value: text(number.value), kind: 'measured', source: from.source },
+        value: text(number.value),
+        kind: 'measured',
+        source: from.source,
         range: [text(number.value * Math.max(0, 1 - spread)), text(number.value * (1 + spread))],
         note: from.note(number),
       },

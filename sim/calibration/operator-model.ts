@@ -62,7 +62,9 @@ export class OperatorModel {
     const fine = rough.slice(0, VALLEYS).map((solution) => this.corrected(paths, solution, fitFrom));
     const n = this.samples.length;
     return distinct(fine).map(({ logs, residuals, jacobian }) => ({
-      ...{ logs, residuals: residuals.slice(0, n), jacobian: jacobian.slice(0, n) },
+      logs,
+      residuals: residuals.slice(0, n),
+      jacobian: jacobian.slice(0, n),
     }));
   }
 

@@ -78,8 +78,19 @@ export function productGraph(rows: number, inWidth: number, outWidth: number, qu
   builder.tensor('w', 'weight', [outWidth, inWidth], precision.weights, 0);
   builder.tensor('y', 'activation', [rows, outWidth], precision.activations, 0);
   builder.op({
-    ...{ id: 'product', kind: 'matmul', role: 'q', layer: 0, rows, inWidth, outWidth, bias: false },
-    ...{ inputs: ['x'], weights: ['w'], outputs: ['y'], macs: rows * inWidth * outWidth, vectorElements: 0 },
+    id: 'product',
+    kind: 'matmul',
+    role: 'q',
+    layer: 0,
+    rows,
+    inWidth,
+    outWidth,
+    bias: false,
+    inputs: ['x'],
+    weights: ['w'],
+    outputs: ['y'],
+    macs: rows * inWidth * outWidth,
+    vectorElements: 0,
   });
   return builder.finish('product', shape, precision);
 }

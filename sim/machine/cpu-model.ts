@@ -19,8 +19,12 @@ export interface CpuWork {
 const Q4_BYTES = 18 / 32;
 const Q8_BYTES = 34 / 32;
 const PLAIN_BYTES: Readonly<Record<DType, number>> = {
-  ...{ f32: 4, f16: 2, bf16: 2, i32: 4 },
-  ...{ q8_0: Q8_BYTES, q4_0: Q4_BYTES },
+  f32: 4,
+  f16: 2,
+  bf16: 2,
+  i32: 4,
+  q8_0: Q8_BYTES,
+  q4_0: Q4_BYTES,
 };
 
 /**

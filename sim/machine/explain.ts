@@ -48,7 +48,10 @@ export function explainStep(machine: Machine): Explanation {
   const { step, ms, parts, critical, utilization } = machine.stepBreakdown();
   const boundOf = machine.boundOfParts();
   const leaf = (full: string, name: string, spent: number): TimeNode => ({
-    ...{ name, ms: spent, bound: boundOf.get(full) ?? 'driver', children: [] },
+    name,
+    ms: spent,
+    bound: boundOf.get(full) ?? 'driver',
+    children: [],
   });
   const groups: TimeNode[] = [];
   const rest = new Set(parts);

@@ -115,7 +115,10 @@ export function steadyMemory(on: FoldedWindow, pass: FoldedPass): SteadyMemory {
   if (mapped.length === 0) return resident(total);
   const mappedBytes = mapped.reduce((sum, bytes) => sum + bytes, 0);
   return {
-    ...{ ...NOTHING, windowBytes: window.bytes, mapOps: mapped.length, mappedBytes },
+    ...NOTHING,
+    windowBytes: window.bytes,
+    mapOps: mapped.length,
+    mappedBytes,
     mapMs: mapped.reduce((sum, bytes) => sum + mapMs(costs, bytes), 0),
   };
 }

@@ -1,6 +1,6 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
-import type { PassShape } from '../../src/pass/shape.js';
 import { graphFor, shapeKey } from '../../src/model/graph-cache.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import type { MemoryMode } from '../memory/runtime.js';
 import { opWeightBytes } from '../stacks/batches.js';
 import { operatorStarts } from '../stacks/stack.js';

@@ -119,7 +119,9 @@ function cacheWrites(
   const elements = 2 * op.rows * op.kvHeads * op.headDim;
   const chunk: ChunkCost = {
     loadMs: (elements * inputBytes) / rates.directBytesPerMs,
-    ...{ decodeMs: 0, multiplyMs: 0, finishMs: 0 },
+    decodeMs: 0,
+    multiplyMs: 0,
+    finishMs: 0,
     storeMs: (elements * kvBytes) / rates.directBytesPerMs,
   };
   const setup = { loadMs: 0, convertMs: 0 };

@@ -62,8 +62,12 @@ export function lowerMoe(op: MoeOp, graph: OpGraph, context: LowerContext): Kern
   const packed = weight.dtype !== 'f16' && context.stack.weightDecode === 'vector';
   const inputBytes = inputBytesEach(graph, context);
   const shared = {
-    ...{ owner: op.id, rows: rowsEach, bytesPerWeight, packed },
-    ...{ inputBytes, outputBytes: inputBytes },
+    owner: op.id,
+    rows: rowsEach,
+    bytesPerWeight,
+    packed,
+    inputBytes,
+    outputBytes: inputBytes,
   };
   const up = lowerProduct({ ...shared, inWidth: width, outWidth: expertFfn }, context);
   const down = lowerProduct({ ...shared, inWidth: expertFfn, outWidth: width }, context);

@@ -36,7 +36,10 @@ export function lowerVectorProduct(product: Product, context: LowerContext): Ker
     );
     return {
       loadMs: (count * inWidth * bytesPerWeight) / weightsPerMs,
-      ...{ decodeMs: 0, multiplyMs: 0, finishMs, storeMs },
+      decodeMs: 0,
+      multiplyMs: 0,
+      finishMs,
+      storeMs,
     };
   };
   const moved = activationMoves(
@@ -57,15 +60,18 @@ export function lowerVectorProduct(product: Product, context: LowerContext): Ker
   return {
     pipelines: [
       {
-        ...{ path: direct ? 'l2' : 'dma', tiles: passes },
+        path: direct ? 'l2' : 'dma',
+        tiles: passes,
         setup: { loadMs: moved.loadMs + profile.npu.dmaLatency, convertMs: moved.convertMs },
-        ...{ chunk: cost(columns), fullChunks: Math.floor(outWidth / columns) },
+        chunk: cost(columns),
+        fullChunks: Math.floor(outWidth / columns),
         rest: rest === 0 ? null : cost(rest),
       },
     ],
     repeats: 1,
     dmaBytes: passes * (moved.dmaBytes + (direct ? 0 : weightBytes)),
     l2Bytes: passes * (moved.l2Bytes + (direct ? weightBytes : 0)),
-    ...{ matrixMacs: 0, tcmPeakBytes: peakBytes },
+    matrixMacs: 0,
+    tcmPeakBytes: peakBytes,
   };
 }

@@ -1,9 +1,9 @@
 import type { StepTimer, StepTiming } from '../../src/decode/timer.js';
-import type { StepPlan } from '../../src/pass/pass.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph, Precision } from '../../src/model/graph.js';
-import type { PassShape } from '../../src/pass/shape.js';
 import { graphFor } from '../../src/model/graph-cache.js';
+import type { StepPlan } from '../../src/pass/pass.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { passShape } from '../../src/pass/shape.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import { createMemory, type MemoryOptions } from '../memory/create-memory.js';
@@ -283,8 +283,14 @@ class EventMachine implements Machine {
     for (const { id, startMs, endMs } of side.spans) {
       const busyMs = endMs - startMs;
       this.recorder.span({
-        ...{ track: 'refresh', name: `refresh ${id}`, category: 'refresh', layer: null, step },
-        ...{ startMs, endMs, busyMs },
+        track: 'refresh',
+        name: `refresh ${id}`,
+        category: 'refresh',
+        layer: null,
+        step,
+        startMs,
+        endMs,
+        busyMs,
       });
     }
   }

@@ -78,8 +78,13 @@ export function toPerfetto(timeline: Timeline): PerfettoTrace {
   for (const span of timeline.spans) {
     const ts = us(span.startMs);
     events.push({
-      ...{ ph: 'X', name: span.name, pid: PLACE[span.track].pid, tid: tids.get(span.track) },
-      ...{ ts, dur: duration(span.startMs, span.endMs), cat: span.category },
+      ph: 'X',
+      name: span.name,
+      pid: PLACE[span.track].pid,
+      tid: tids.get(span.track),
+      ts,
+      dur: duration(span.startMs, span.endMs),
+      cat: span.category,
       args: { layer: span.layer, step: span.step, busy_us: us(span.busyMs) },
     });
   }

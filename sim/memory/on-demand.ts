@@ -105,8 +105,11 @@ export class OnDemandMemory implements MemoryRuntime {
   map(): MemoryMap {
     const absent = this.units.filter(({ id }) => this.window.addressOf(id) === null);
     return {
-      ...{ mapped: this.window.list(), staged: [], absent: absent.map(({ id, bytes }) => ({ id, bytes })) },
-      ...{ largestFreeBytes: this.window.largestFreeBytes, fragmentation: this.window.fragmentation },
+      mapped: this.window.list(),
+      staged: [],
+      absent: absent.map(({ id, bytes }) => ({ id, bytes })),
+      largestFreeBytes: this.window.largestFreeBytes,
+      fragmentation: this.window.fragmentation,
     };
   }
 

@@ -78,7 +78,9 @@ export function regionsFor(
   const most = scratchRows(rows, tokens, context.passRows);
   const scratch = layoutScratch(classify(graph, ops).activations).bytes;
   return {
-    ...{ tokens, rows: most, kvBytes: tokens * context.kvBytesPerToken },
+    tokens,
+    rows: most,
+    kvBytes: tokens * context.kvBytesPerToken,
     scratchBytes: Math.ceil((scratch / rows) * most),
   };
 }

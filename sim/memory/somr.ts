@@ -183,7 +183,8 @@ export class SomrMemory implements MemoryRuntime {
       mapped: this.window.list(),
       staged: staged.map(({ units, bytes }) => ({ bytes, tensors: names(units) })),
       absent: absent.map(({ id, bytes }) => ({ id, bytes })),
-      ...{ largestFreeBytes: this.window.largestFreeBytes, fragmentation: this.window.fragmentation },
+      largestFreeBytes: this.window.largestFreeBytes,
+      fragmentation: this.window.fragmentation,
     };
   }
 
@@ -248,7 +249,10 @@ export class SomrMemory implements MemoryRuntime {
       if (unit !== undefined) computeMs[unit] = (computeMs[unit] ?? 0) + ms;
     }
     return this.units.map(({ id, bytes }, at) => ({
-      ...{ id, bytes, computeMs: computeMs[at] ?? 0, transferMs: copyMs(this.context.costs, bytes) },
+      id,
+      bytes,
+      computeMs: computeMs[at] ?? 0,
+      transferMs: copyMs(this.context.costs, bytes),
     }));
   }
 

@@ -14,7 +14,10 @@ function fitted(stack: SoftwareStack): SoftwareStack {
     provenance: {
       ...stack.provenance,
       cpuBarrierMs: {
-        ...{ value: BARRIER_MS, text: `${BARRIER_MS} ms`, dimension: 'time', kind: 'fitted' },
+        value: BARRIER_MS,
+        text: `${BARRIER_MS} ms`,
+        dimension: 'time',
+        kind: 'fitted',
         source: 'arXiv:2606.13740 Table 2',
       },
     },

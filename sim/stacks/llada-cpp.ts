@@ -16,7 +16,10 @@ export const lladaCpp: SoftwareStack = {
   ...stackNumbers({
     ...COMMON_NUMBERS,
     cpuThreads: {
-      ...{ value: '6', kind: 'vendor', source: 'llama.cpp scripts/snapdragon', range: ['2', '8'] },
+      value: '6',
+      kind: 'vendor',
+      source: 'llama.cpp scripts/snapdragon',
+      range: ['2', '8'],
       note: 'threads of offloaded runs on SM8650, SM8750 and SM8850 (-t 6 --cpu-mask 0xfc); arXiv:2606.13740 does not say',
     },
   }),

@@ -11,32 +11,50 @@ const NUMBERS = stackNumbers({
   cpuThreads: { value: '6', kind: 'vendor', source: 'llama.cpp scripts/snapdragon', range: ['2', '8'] },
   matrixFromRows: { value: '4', kind: 'vendor', source: BACKEND },
   q4Layout: {
-    ...{ value: '1.1111111', kind: 'vendor', source: BACKEND },
+    value: '1.1111111',
+    kind: 'vendor',
+    source: BACKEND,
     note: '32x32 tiles of 576 B, aligned to 640 B',
   },
   q8Layout: {
-    ...{ value: '1.0588235', kind: 'vendor', source: BACKEND },
+    value: '1.0588235',
+    kind: 'vendor',
+    source: BACKEND,
     note: '32x32 tiles of 1088 B, aligned to 1152 B',
   },
   opStartMs: {
-    ...{ value: '10 us', kind: 'assumed', source: 'no published figure', range: ['2 us', '25 us'] },
+    value: '10 us',
+    kind: 'assumed',
+    source: 'no published figure',
+    range: ['2 us', '25 us'],
     note: 'high end: a futex wake of the worker pool in another backend (nntrainer doc 44)',
   },
   batchOps: { value: '1024', kind: 'vendor', source: BACKEND },
   vectorIpc: {
-    ...{ value: '0.52', kind: 'derived', source: 'llama.cpp#18139', range: ['0.52', '1.4'] },
+    value: '0.52',
+    kind: 'derived',
+    source: 'llama.cpp#18139',
+    range: ['0.52', '1.4'],
     note: '2.05 packets a cycle of all six threads, profiled on V79, of 1.52 instructions (own kernels under emulation, hw/hvx)',
   },
   attentionRows: {
-    ...{ value: '256', kind: 'derived', source: BACKEND, range: ['64', '512'] },
+    value: '256',
+    kind: 'derived',
+    source: BACKEND,
+    range: ['64', '512'],
     note: 'block solver of hmx-flash-attn-ops.c for 4 query heads of 128 to a key head and 8 MiB',
   },
   softmaxSpeed: {
-    ...{ value: '0.5', kind: 'vendor', source: 'llama.cpp#22347', range: ['0.5', '1'] },
+    value: '0.5',
+    kind: 'vendor',
+    source: 'llama.cpp#22347',
+    range: ['0.5', '1'],
     note: 'exponential in F32 by default, 44 operations where the F16 one takes 22; 40 % of the kernel were measured with it',
   },
   overlapFromRows: {
-    ...{ value: '33', kind: 'vendor', source: BACKEND },
+    value: '33',
+    kind: 'vendor',
+    source: BACKEND,
     note: 'the loop without overlap serves at most 32 rows (hmx_matmul_2d_f32)',
   },
 });
@@ -93,7 +111,10 @@ export const llamaCppHexagon: SoftwareStack = {
 const FLAT = stackNumbers({
   ...COMMON_NUMBERS,
   decodeSpeed: {
-    ...{ value: '0.185', kind: 'derived', source: 'arXiv:2509.23324', range: ['0.053', '0.55'] },
+    value: '0.185',
+    kind: 'derived',
+    source: 'arXiv:2509.23324',
+    range: ['0.053', '0.55'],
     note: 'decoding the conventional layout takes 9.65 to 19.04 times as long as the tile-ordered one, 1.82 to 3.45 times of it by groups that do not fill a vector; x4x2 rows fill one, which leaves 5.3 to 5.5 for the scatter',
   },
 });
@@ -110,11 +131,16 @@ export const llamaCppHexagonFlat: SoftwareStack = {
   ...base({
     numbers: {
       ...NUMBERS.numbers,
-      ...{ q4Layout: 1, q8Layout: 1, overlapFromRows: 1, decodeSpeed: FLAT.numbers.decodeSpeed },
+      q4Layout: 1,
+      q8Layout: 1,
+      overlapFromRows: 1,
+      decodeSpeed: FLAT.numbers.decodeSpeed,
     },
     provenance: {
       ...NUMBERS.provenance,
-      ...{ q4Layout: X4X2, q8Layout: X4X2, decodeSpeed: FLAT.provenance.decodeSpeed },
+      q4Layout: X4X2,
+      q8Layout: X4X2,
+      decodeSpeed: FLAT.provenance.decodeSpeed,
       overlapFromRows: { ...X4X2, source: 'llama.cpp#23368', note: 'one pipelined loop for all row counts' },
     },
   }),
@@ -133,7 +159,11 @@ export const llamaCppHexagonHvx: SoftwareStack = {
       q4Layout: X4X2,
       q8Layout: X4X2,
       matrixFromRows: {
-        ...{ value: 1e9, text: '1e9', dimension: 'count', kind: 'vendor', source: 'llama.cpp#19583, #20118' },
+        value: 1e9,
+        text: '1e9',
+        dimension: 'count',
+        kind: 'vendor',
+        source: 'llama.cpp#19583, #20118',
         note: 'no product reaches it',
       },
     },
@@ -153,7 +183,11 @@ export const htpOps: SoftwareStack = {
   ...base({
     numbers: {
       ...NUMBERS.numbers,
-      ...{ matrixFromRows: 1, q4Layout: 1, q8Layout: 1, softmaxSpeed: 1, overlapFromRows: 1 },
+      matrixFromRows: 1,
+      q4Layout: 1,
+      q8Layout: 1,
+      softmaxSpeed: 1,
+      overlapFromRows: 1,
     },
     provenance: {
       ...NUMBERS.provenance,
@@ -181,11 +215,17 @@ export const mnnHexagon: SoftwareStack = {
   ...base({
     numbers: {
       ...NUMBERS.numbers,
-      ...{ q4Layout: 1, q8Layout: 1, softmaxSpeed: 1, attentionRows: 32, overlapFromRows: 1 },
+      q4Layout: 1,
+      q8Layout: 1,
+      softmaxSpeed: 1,
+      attentionRows: 32,
+      overlapFromRows: 1,
     },
     provenance: {
       ...NUMBERS.provenance,
-      ...{ q4Layout: MNN_LAYOUT, q8Layout: MNN_LAYOUT, attentionRows: COMMON.provenance.attentionRows },
+      q4Layout: MNN_LAYOUT,
+      q8Layout: MNN_LAYOUT,
+      attentionRows: COMMON.provenance.attentionRows,
       softmaxSpeed: COMMON.provenance.softmaxSpeed,
       overlapFromRows: COMMON.provenance.overlapFromRows,
     },

@@ -9,12 +9,10 @@ import { type Device, groupPerOp, type SoftwareStack, stackNumbers } from './sta
 const GEMM_KERNELS = stackNumbers({
   ...COMMON_NUMBERS,
   gemmSpeedup: {
-    ...{
-      value: '3',
-      kind: 'derived',
-      source: 'MNN gemm_speed_benchmark.md, gemv_bw_benchmark.md',
-      range: ['2', '4.5'],
-    },
+    value: '3',
+    kind: 'derived',
+    source: 'MNN gemm_speed_benchmark.md, gemv_bw_benchmark.md',
+    range: ['2', '4.5'],
     note: 'SM8850, 4 threads: 598-888 GFLOPS of INT4 products; its matrix-vector rate on the same cores is 210 GFLOPS',
   },
 });
@@ -69,7 +67,10 @@ export const llmNpu: SoftwareStack = {
     ...COMMON_NUMBERS,
     rowTiles: INTEGER_TILE,
     matrixRate: {
-      ...{ value: '2', kind: 'derived', source: 'arXiv:2501.14794', range: ['1', '2'] },
+      value: '2',
+      kind: 'derived',
+      source: 'arXiv:2501.14794',
+      range: ['1', '2'],
       note: '8-bit products at twice the FP16 rate (34 v 17 T)',
     },
     q8Layout: {
@@ -93,11 +94,16 @@ export const nntrainer: SoftwareStack = {
     ...COMMON_NUMBERS,
     rowTiles: INTEGER_TILE,
     matrixRate: {
-      ...{ value: '0.4', kind: 'measured', source: 'nntrainer doc 34', range: ['0.4', '2'] },
+      value: '0.4',
+      kind: 'measured',
+      source: 'nntrainer doc 34',
+      range: ['0.4', '2'],
       note: '0.019 us for each of the 64x32x32 products it issues one by one, 3.45 T multiply-accumulates a second; high end: 8-bit products at twice the FP16 rate',
     },
     matrixFromRows: {
-      ...{ value: '2', kind: 'vendor', source: 'nntrainer HTP ledger' },
+      value: '2',
+      kind: 'vendor',
+      source: 'nntrainer HTP ledger',
       note: 'one row is a matrix-vector product on the vector threads, which read DRAM themselves',
     },
     q4Layout: {

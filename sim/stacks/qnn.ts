@@ -9,19 +9,26 @@ const QUANTIZED_KV = 1;
 
 /** Rows of 8-bit activations in a 2 KiB tile, in tiles of 32. */
 export const INTEGER_TILE: QuantityEntry = {
-  ...{ value: '2', kind: 'derived', source: 'nntrainer doc 44' },
+  value: '2',
+  kind: 'derived',
+  source: 'nntrainer doc 44',
   note: 'HexKL multiplies u8 x i4 in tiles of 64 rows',
 };
 
 const GRAPH_NUMBERS: Readonly<Record<keyof StackNumbers, QuantityEntry>> = {
   ...COMMON_NUMBERS,
   q4Layout: {
-    ...{ value: '0.8888889', kind: 'derived', source: 'Qualcomm AI Hub (W4A16, per channel)' },
+    value: '0.8888889',
+    kind: 'derived',
+    source: 'Qualcomm AI Hub (W4A16, per channel)',
     note: '4 bits a weight, a scale per output channel',
   },
   q8Layout: { value: '0.9411765', kind: 'derived', source: 'Qualcomm AI Hub (per channel)', note: '8 bits' },
   opStartMs: {
-    ...{ value: '1 us', kind: 'assumed', source: 'no published figure', range: ['0 us', '5 us'] },
+    value: '1 us',
+    kind: 'assumed',
+    source: 'no published figure',
+    range: ['0 us', '5 us'],
     note: 'a statically scheduled graph wakes no threads per operator',
   },
   batchOps: { value: '1e9', kind: 'vendor', source: 'QNN: one execute per graph' },
@@ -33,17 +40,26 @@ const SHARD_BYTES = 2 ** 30;
 
 /** Softmax of compiled graphs: scores of 16 bits, and of 8. */
 const GRAPH_SOFTMAX: QuantityEntry = {
-  ...{ value: '1.8', kind: 'derived', source: 'nntrainer doc 36 (QNN optrace)', range: ['1', '3.6'] },
+  value: '1.8',
+  kind: 'derived',
+  source: 'nntrainer doc 36 (QNN optrace)',
+  range: ['1', '3.6'],
   note: '0.24 thread cycles a score, exponential included, with 8-bit scores on V79-class HTP, so half as fast with 16-bit ones; the fused F16 kernel takes 0.86',
 };
 const GRAPH_SOFTMAX_8_BIT: QuantityEntry = {
-  ...{ value: '3.6', kind: 'measured', source: 'nntrainer doc 36 (QNN optrace)', range: ['1.8', '3.6'] },
+  value: '3.6',
+  kind: 'measured',
+  source: 'nntrainer doc 36 (QNN optrace)',
+  range: ['1.8', '3.6'],
   note: '0.24 thread cycles a score, exponential included; the fused F16 kernel takes 0.86',
 };
 
 /** Without a decoded FP16 copy, as many bytes hold four times the weights. */
 const PACKED_CHUNK: QuantityEntry = {
-  ...{ value: '2097152', kind: 'assumed', source: 'own estimate', range: ['524288', '4194304'] },
+  value: '2097152',
+  kind: 'assumed',
+  source: 'own estimate',
+  range: ['524288', '4194304'],
   note: '1 MiB of packed weights per chunk, as other stacks hold 1 MiB of decoded ones',
 };
 
@@ -61,9 +77,17 @@ function graphStack({ name, description, weightDecode, kvElementBytes, numbers }
   const sessions: SoftwareStack['sessions'] = (weightBytes) =>
     Math.max(1, Math.ceil(weightBytes / SHARD_BYTES));
   return {
-    ...{ name, description, weightDecode, sessions, ...checked },
-    ...{ weightReuse: 'all-tiles', activationsIn: 'tcm', weightStream: 'bulk', dispatch: 'remote-call' },
-    ...{ staticShapes: true, ...(kvElementBytes === undefined ? {} : { kvElementBytes }) },
+    name,
+    description,
+    weightDecode,
+    sessions,
+    ...checked,
+    weightReuse: 'all-tiles',
+    activationsIn: 'tcm',
+    weightStream: 'bulk',
+    dispatch: 'remote-call',
+    staticShapes: true,
+    ...(kvElementBytes === undefined ? {} : { kvElementBytes }),
     groups: (graph, profile) => groupInBatches(graph, profile, { numbers: checked.numbers, sessions }, place),
   };
 }
@@ -86,11 +110,16 @@ export const qnn = graphStack({
     chunkWeights: PACKED_CHUNK,
     softmaxSpeed: GRAPH_SOFTMAX,
     rowTiles: {
-      ...{ value: '1', kind: 'derived', source: 'nntrainer doc 44' },
+      value: '1',
+      kind: 'derived',
+      source: 'nntrainer doc 44',
       note: 'a 2 KiB tile holds 64 rows of 8 bits (HexKL), so 32 of 16',
     },
     matrixRate: {
-      ...{ value: '1', kind: 'derived', source: 'arXiv:2501.14794', range: ['0.5', '2'] },
+      value: '1',
+      kind: 'derived',
+      source: 'arXiv:2501.14794',
+      range: ['0.5', '2'],
       note: '8-bit products at twice the FP16 rate (34 v 17 T); 16-bit activations take two of them',
     },
   },
@@ -107,7 +136,10 @@ export const qnnA8 = graphStack({
     softmaxSpeed: GRAPH_SOFTMAX_8_BIT,
     rowTiles: INTEGER_TILE,
     matrixRate: {
-      ...{ value: '2', kind: 'derived', source: 'arXiv:2501.14794', range: ['1', '2'] },
+      value: '2',
+      kind: 'derived',
+      source: 'arXiv:2501.14794',
+      range: ['1', '2'],
       note: '8-bit products at twice the FP16 rate (34 v 17 T)',
     },
   },
@@ -120,7 +152,10 @@ export const qnnFp16 = graphStack({
   weightDecode: 'vector',
   numbers: {
     matrixRate: {
-      ...{ value: '0.83', kind: 'measured', source: 'arXiv:2501.14794', range: ['0.6', '1'] },
+      value: '0.83',
+      kind: 'measured',
+      source: 'arXiv:2501.14794',
+      range: ['0.6', '1'],
       note: 'about 10 TFLOPS in practice through QNN, where 12.03 are reached from TCM by hand (arXiv:2509.23324)',
     },
   },
@@ -137,7 +172,9 @@ export const tMan = graphStack({
   weightDecode: 'vector',
   numbers: {
     q4Layout: {
-      ...{ value: '1', kind: 'derived', source: 'arXiv:2511.11248' },
+      value: '1',
+      kind: 'derived',
+      source: 'arXiv:2511.11248',
       note: 'per-group scales, as Q4_0 has them',
     },
   },

@@ -56,8 +56,12 @@ export function interpret(row: PublishedRow): Interpretation {
 }
 
 const PROFILE_OF_SOC: Readonly<Record<string, string>> = {
-  ...{ SM8550: 'sm8550', SM8650: 'sm8650', SM8750: 'sm8750', SM8850: 'sm8850' },
-  ...{ X1E80100: 'x-elite', 'X1E-80-100': 'x-elite' },
+  SM8550: 'sm8550',
+  SM8650: 'sm8650',
+  SM8750: 'sm8750',
+  SM8850: 'sm8850',
+  X1E80100: 'x-elite',
+  'X1E-80-100': 'x-elite',
 };
 
 /** Phone chip of an NPU generation, for rows that name only that. */

@@ -58,7 +58,9 @@ export function scorePublished(published: readonly PublishedRow[]): Score {
   );
   const measured = rows.filter(({ bound }) => !bound);
   return {
-    ...{ rows, groups, overall: summarize('all', rows) },
+    rows,
+    groups,
+    overall: summarize('all', rows),
     measurements: summarize('without bounds', measured),
   };
 }
@@ -71,7 +73,14 @@ function scoreRow(row: PublishedRow): ScoredRow {
   const { id, value: published, unit } = row;
   const bound = /floor|>=/.test(row.metric);
   const refused = (reason: string): ScoredRow => ({
-    ...{ id, predicted: null, published, unit, error: null, reason, as: null, bound },
+    id,
+    predicted: null,
+    published,
+    unit,
+    error: null,
+    reason,
+    as: null,
+    bound,
   });
   const found = interpret(row);
   if ('reason' in found) return refused(found.reason);
@@ -81,7 +90,13 @@ function scoreRow(row: PublishedRow): ScoredRow {
   const deviation = predicted / published - 1;
   const error = bound ? Math.min(0, deviation) : deviation;
   return {
-    ...{ id, predicted, published, unit, error, reason: null, bound },
+    id,
+    predicted,
+    published,
+    unit,
+    error,
+    reason: null,
+    bound,
     as: [profile, stack, ...(model === null ? [] : [model]), quant].join('/'),
   };
 }
@@ -131,7 +146,9 @@ function summarize(group: string, rows: readonly ScoredRow[]): GroupScore {
   const at = (index: number): number => Math.abs(errors[index]?.error ?? 0);
   const middle = (errors.length - 1) / 2;
   return {
-    ...{ group, rows: rows.length, modelled: errors.length },
+    group,
+    rows: rows.length,
+    modelled: errors.length,
     median: errors.length === 0 ? null : (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
     worst: errors.at(-1) ?? null,
   };

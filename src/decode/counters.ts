@@ -1,7 +1,7 @@
-import type { Geometry } from './geometry.js';
 import { groupsOf } from '../pass/groups.js';
-import type { StepRecord } from './step-record.js';
 import type { Pass, PassKind } from '../pass/pass.js';
+import type { Geometry } from './geometry.js';
+import type { StepRecord } from './step-record.js';
 
 /** Work of a decode, counted from its plans. */
 export interface DecodeCounters {

@@ -1,9 +1,9 @@
+import { groupsOf, logicalOutcomes } from '../pass/groups.js';
+import type { Pass, PassOutcome, PassRow } from '../pass/pass.js';
 import type { CheckedStep, Law, Violation } from './check-laws.js';
 import { blockCount, blockOf, blockRange, positionsOf } from './geometry.js';
 import type { LawPart } from './given-up.js';
-import { groupsOf, logicalOutcomes } from '../pass/groups.js';
 import type { Canvas, Draft, KvEntry, TokenState, Transition } from './types.js';
-import type { Pass, PassOutcome, PassRow } from '../pass/pass.js';
 
 interface Tracked {
   state: TokenState;

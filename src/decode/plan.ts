@@ -1,9 +1,9 @@
+import { mergePasses } from '../pass/groups.js';
+import type { KvRef, Pass, PassRow, StepPlan } from '../pass/pass.js';
 import { blockOf, isLastBlockDone, positionsOf } from './geometry.js';
 import { withGuidance } from './guidance.js';
-import { mergePasses } from '../pass/groups.js';
 import type { Rules } from './rules/rule.js';
 import type { Canvas } from './types.js';
-import type { KvRef, Pass, PassRow, StepPlan } from '../pass/pass.js';
 
 type MainWork = Pick<Pass, 'kind' | 'rows' | 'logits'>;
 

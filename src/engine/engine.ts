@@ -1,5 +1,5 @@
-import type { KvRef, Pass } from '../pass/pass.js';
 import type { ModelConfig } from '../model/config.js';
+import type { KvRef, Pass } from '../pass/pass.js';
 
 /** Logits of the rows a pass asked for. */
 export interface PassResult {

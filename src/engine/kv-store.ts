@@ -1,6 +1,6 @@
+import { CheckError } from '../errors.js';
 import { groupStarts, groupsOf } from '../pass/groups.js';
 import type { KvRef, Pass } from '../pass/pass.js';
-import { CheckError } from '../errors.js';
 
 /** Fresh K and V of the rows of one pass: per layer, row-major [rows, width]. */
 export interface KvBlock {

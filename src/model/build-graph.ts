@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.js';
+import type { PassShape } from '../pass/shape.js';
 import { buildTimedGraph } from './build-timed-graph.js';
 import type { ModelConfig } from './config.js';
 import type { OpGraph, Precision } from './graph.js';
-import type { PassShape } from '../pass/shape.js';
 import { PassOps } from './pass-ops.js';
 import { embeddingId, headId } from './weight-ids.js';
 

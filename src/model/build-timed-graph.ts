@@ -1,6 +1,6 @@
+import type { PassShape } from '../pass/shape.js';
 import type { LayerShape, ModelConfig, TimedLayers } from './config.js';
 import type { OpGraph, Precision } from './graph.js';
-import type { PassShape } from '../pass/shape.js';
 import { PassOps } from './pass-ops.js';
 import { embeddingId, headId } from './weight-ids.js';
 
@@ -92,7 +92,11 @@ function recurrent(
     // B, C and x in one projection (LFM2).
     const inner = ops.matmul(at, 'mixer_in', { role: 'mixer-in', x, inWidth: hidden, outWidth: 3 * hidden });
     const mixed = ops.stateMix(at, [inner], {
-      ...{ mixer: 'short-conv', width: hidden, channels: hidden, taps, macsPerRow: 2 * hidden },
+      mixer: 'short-conv',
+      width: hidden,
+      channels: hidden,
+      taps,
+      macsPerRow: 2 * hidden,
       stateBytes: STATE_BYTES * hidden * (taps - 1),
     });
     return ops.matmul(at, 'mixer_out', { role: 'mixer-out', x: mixed, inWidth: hidden, outWidth: hidden });
@@ -101,15 +105,25 @@ function recurrent(
   const channels = 2 * keyHeads * keyDim + valueHeads * valueDim;
   const width = valueHeads * valueDim;
   const inner = ops.matmul(at, 'mixer_in', {
-    ...{ role: 'mixer-in', x, inWidth: hidden, outWidth: channels + width },
+    role: 'mixer-in',
+    x,
+    inWidth: hidden,
+    outWidth: channels + width,
   });
   const gates = ops.matmul(at, 'mixer_gates', {
-    ...{ role: 'mixer-in', x, inWidth: hidden, outWidth: 2 * valueHeads },
+    role: 'mixer-in',
+    x,
+    inWidth: hidden,
+    outWidth: 2 * valueHeads,
   });
   const state = valueHeads * keyDim * valueDim;
   const mixed = ops.stateMix(at, [inner, gates], {
     // Decay, read, correct, write and query of each head's state for every row.
-    ...{ mixer: 'gated-delta', width, channels, taps, macsPerRow: 4 * state },
+    mixer: 'gated-delta',
+    width,
+    channels,
+    taps,
+    macsPerRow: 4 * state,
     stateBytes: STATE_BYTES * (state + channels * (taps - 1)),
   });
   return ops.matmul(at, 'mixer_out', { role: 'mixer-out', x: mixed, inWidth: width, outWidth: hidden });
@@ -134,7 +148,10 @@ function layerInput(ops: PassOps, config: ModelConfig, width: number, at: number
   const { hidden } = config;
   const gate = ops.matmul(at, 'layer_gate', { role: 'layer-input', x, inWidth: hidden, outWidth: width });
   const back = ops.matmul(at, 'layer_proj', {
-    ...{ role: 'layer-input', x: gate, inWidth: width, outWidth: hidden },
+    role: 'layer-input',
+    x: gate,
+    inWidth: width,
+    outWidth: hidden,
   });
   return ops.add(at, 'layer_residual', x, back);
 }

@@ -1,7 +1,7 @@
+import type { PassShape } from '../pass/shape.js';
 import type { ModelConfig } from './config.js';
 import { blockOf } from './dtype.js';
 import type { DType, Precision } from './graph.js';
-import type { PassShape } from '../pass/shape.js';
 import { SMALL_WEIGHT_DTYPE } from './precision.js';
 
 /**

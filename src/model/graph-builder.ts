@@ -1,6 +1,6 @@
+import type { PassShape } from '../pass/shape.js';
 import { bytesOf } from './dtype.js';
 import type { DType, Op, OpGraph, Precision, TensorInfo, TensorRole } from './graph.js';
-import type { PassShape } from '../pass/shape.js';
 
 interface MutableTensor {
   readonly id: string;

@@ -1,7 +1,7 @@
+import type { PassShape } from '../pass/shape.js';
 import { buildGraph } from './build-graph.js';
 import type { ModelConfig } from './config.js';
 import type { OpGraph, Precision } from './graph.js';
-import type { PassShape } from '../pass/shape.js';
 import { precisionKey } from './precision.js';
 
 /** A decode visits few shapes; this bounds memory for sweeps (an 8B graph is about 0.4 MB). */

@@ -1,6 +1,6 @@
+import type { KvSetShape, PassShape } from '../pass/shape.js';
 import type { ModelConfig } from './config.js';
 import type { DType, MatMulRole, Op, OpGraph, Precision, StateMixOp } from './graph.js';
-import type { KvSetShape, PassShape } from '../pass/shape.js';
 import { GraphBuilder } from './graph-builder.js';
 import { SMALL_WEIGHT_DTYPE } from './precision.js';
 import { type LayerWeight, layerWeightId } from './weight-ids.js';

@@ -31,9 +31,16 @@ function qwen35(
     }),
   );
   return {
-    ...{ ...COMMON, ...sizes, name, headDim: 256, vocab: 248_320, eosId: 248_044 },
+    ...COMMON,
+    ...sizes,
+    name,
+    headDim: 256,
+    vocab: 248_320,
+    eosId: 248_044,
     timed: {
-      ...{ shapes, convTaps: 4, gatedAttention: true },
+      shapes,
+      convTaps: 4,
+      gatedAttention: true,
       delta: { keyHeads: 16, valueHeads, keyDim: 128, valueDim: 128 },
     },
   };
@@ -54,7 +61,13 @@ function lfm2(
   );
   const headDim = config.hidden / config.heads;
   return {
-    ...{ ...COMMON, ...config, headDim, ropeTheta: 1_000_000, rmsEps: 1e-5, vocab: 65_536, eosId: 7 },
+    ...COMMON,
+    ...config,
+    headDim,
+    ropeTheta: 1_000_000,
+    rmsEps: 1e-5,
+    vocab: 65_536,
+    eosId: 7,
     timed: { shapes, convTaps: 3 },
   };
 }
@@ -91,29 +104,48 @@ export const TIMED_ONLY: readonly ModelConfig[] = [
   ),
   lfm2(
     {
-      ...{ name: 'lfm2-8b-a1b', layers: 24, hidden: 2048, heads: 32, kvHeads: 8, ffn: 7168 },
+      name: 'lfm2-8b-a1b',
+      layers: 24,
+      hidden: 2048,
+      heads: 32,
+      kvHeads: 8,
+      ffn: 7168,
       moe: { experts: 32, expertsPerToken: 4, expertFfn: 1792, renormalise: true },
     },
     [2, 6, 10, 14, 18, 21],
     2,
   ),
   {
-    ...{ ...COMMON, name: 'gemma-4-e2b', layers: 35, hidden: 1536, heads: 8, kvHeads: 1, headDim: 256 },
-    ...{ ffn: 6144, vocab: 262_144, eosId: 1, bosId: 2, ropeTheta: 1_000_000 },
+    ...COMMON,
+    name: 'gemma-4-e2b',
+    layers: 35,
+    hidden: 1536,
+    heads: 8,
+    kvHeads: 1,
+    headDim: 256,
+    ffn: 6144,
+    vocab: 262_144,
+    eosId: 1,
+    bosId: 2,
+    ropeTheta: 1_000_000,
     timed: { shapes: GEMMA_4_E2B_LAYERS, layerInput: 256 },
   },
   {
     // Every second layer attends to 128 positions only.
-    ...{ ...COMMON, name: 'gpt-oss-20b', layers: 24, hidden: 2880, heads: 64, kvHeads: 8, headDim: 64 },
-    ...{
-      ffn: 0,
-      vocab: 201_088,
-      eosId: 200_002,
-      qkvBias: true,
-      qkNorm: false,
-      tiedHead: false,
-      rmsEps: 1e-5,
-    },
+    ...COMMON,
+    name: 'gpt-oss-20b',
+    layers: 24,
+    hidden: 2880,
+    heads: 64,
+    kvHeads: 8,
+    headDim: 64,
+    ffn: 0,
+    vocab: 201_088,
+    eosId: 200_002,
+    qkvBias: true,
+    qkNorm: false,
+    tiedHead: false,
+    rmsEps: 1e-5,
     moe: { experts: 32, expertsPerToken: 4, expertFfn: 2880, renormalise: true },
     timed: {
       shapes: Array.from(

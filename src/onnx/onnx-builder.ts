@@ -83,7 +83,10 @@ export class OnnxBuilder {
   external(name: string, type: OnnxType, dims: readonly number[], { offset, bytes }: Region): string {
     if (this.add(name)) {
       this.initializers.push({
-        ...{ name, dims, dataType: DATA_TYPES[type], dataLocation: EXTERNAL },
+        name,
+        dims,
+        dataType: DATA_TYPES[type],
+        dataLocation: EXTERNAL,
         externalData: [
           { key: 'location', value: this.location },
           { key: 'offset', value: String(offset) },

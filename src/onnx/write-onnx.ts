@@ -4,10 +4,10 @@ import { DataError } from '../errors.js';
 import { buildGraph, INPUT_IDS } from '../model/build-graph.js';
 import type { ModelConfig } from '../model/config.js';
 import type { OpGraph, TensorInfo } from '../model/graph.js';
-import { PREFIX_SET } from '../pass/shape.js';
 import { precisionFor } from '../model/precision.js';
 import { headId } from '../model/weight-ids.js';
 import { checkWeights, type WeightSource } from '../model/weights.js';
+import { PREFIX_SET } from '../pass/shape.js';
 import { atomicWriteFile } from '../util/atomic-write.js';
 import { project } from '../util/project-root.js';
 import type { WriteProgress } from '../util/write-file.js';
@@ -74,7 +74,9 @@ export async function writeOnnx(
   const staysByCodes = (id: string) => id === head && source.info(id)?.dtype === 'q4_0';
   const asBlob = (id: string) => options.blobs === true && compute === 'f32' && !staysByCodes(id);
   const lowering = {
-    ...{ onnx, weights: new WeightStore(source, onnx, asBlob), compute },
+    onnx,
+    weights: new WeightStore(source, onnx, asBlob),
+    compute,
     positions: config.contextLength,
   };
   declareInputs(onnx, graph);
@@ -90,8 +92,11 @@ export async function writeOnnx(
     ],
     metadataProps: [{ key: CONFIG_KEY, value: JSON.stringify(config) }],
     graph: {
-      ...{ name: config.name, node: onnx.nodes, initializer: onnx.initializers },
-      ...{ input: onnx.inputs, output: onnx.outputs },
+      name: config.name,
+      node: onnx.nodes,
+      initializer: onnx.initializers,
+      input: onnx.inputs,
+      output: onnx.outputs,
     },
   };
   const bytes = encodeModel(model);

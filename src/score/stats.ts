@@ -1,7 +1,7 @@
 import { mean as meanOf, quantileSeq } from 'mathjs/number';
+import type { Proportion } from '../../experiments/studies/ladder/types.js';
 import { UsageError } from '../errors.js';
 import { Random } from './random.js';
-import type { Proportion } from '../../experiments/studies/ladder/types.js';
 
 /** 97.5 % point of the standard normal distribution: two-sided 95 % intervals. */
 const Z_95 = 1.959963984540054;

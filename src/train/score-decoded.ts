@@ -30,7 +30,14 @@ export function scoreDecoded(lines: Iterable<DecodedLine>, seed: number): Decode
   for (const { set, view, policy, index, ids } of lines) {
     const key = `${set} ${view} ${policy}`;
     const group = groups.get(key) ?? {
-      ...{ set, view, policy, problems: 0, exact: 0, strict: 0, consistent: 0, tasks: {} },
+      set,
+      view,
+      policy,
+      problems: 0,
+      exact: 0,
+      strict: 0,
+      consistent: 0,
+      tasks: {},
     };
     groups.set(key, group);
     const score = scoreResponse(generateProblem(seed, index, set), table.decode(ids));

@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type TfjsBackend, useBackend } from '../engine/tfjs/backend.js';
 import type { ModelConfig } from '../model/config.js';
 import type { WeightSource } from '../model/weights.js';
+import { generateProblem, LIMITS, type ProblemSet } from '../score/problems.js';
+import { Random } from '../score/random.js';
+import { END_ID, MASK_ID, START_ID } from '../score/vocabulary.js';
 import { lossAndGradients } from './loss.js';
 import { type Batch, makeBatch, sampleLayout } from './objective.js';
 import { DEFAULT_OPTIMIZER, Optimizer, type OptimizerOptions } from './optimizer.js';
-import { generateProblem, LIMITS, type ProblemSet } from '../score/problems.js';
-import { Random } from '../score/random.js';
 import { WordTable } from './tokenizer-json.js';
 import { initialWeights, TrainableWeights } from './trainable-weights.js';
-import { END_ID, MASK_ID, START_ID } from '../score/vocabulary.js';
 
 export interface TrainOptions {
   /** Shape of the model; the vocabulary is always the tasks'. */

@@ -4,8 +4,18 @@ import { cli } from './run-cli.js';
 describe('ablate --policies', () => {
   it('runs and verifies policies on both engines, technique by technique', async () => {
     const { code, stdout } = await cli([
-      ...['ablate', '--policies', 'threshold,exact-speculation', '--engine', 'both', '--prompts', '1'],
-      ...['--gen-length', '32', '--verify-every', '16', '--json'],
+      'ablate',
+      '--policies',
+      'threshold,exact-speculation',
+      '--engine',
+      'both',
+      '--prompts',
+      '1',
+      '--gen-length',
+      '32',
+      '--verify-every',
+      '16',
+      '--json',
     ]);
     expect(code).toBe(0);
     const { policies, enginesDiffer } = JSON.parse(stdout);

@@ -25,7 +25,8 @@ async function json<T>(argv: readonly string[]): Promise<T> {
 describe('model files on the command line', () => {
   it('inspect shows configuration, tensors and sizes', async () => {
     const shown = await json<{ config: { arch: string }; formats: object; tensors: { name: string }[] }>([
-      ...['inspect', tiny],
+      'inspect',
+      tiny,
     ]);
     expect(shown.config.arch).toBe('llada');
     expect(Object.keys(shown.formats).sort()).toEqual(['f32', 'q4_0']);
@@ -144,7 +145,14 @@ describe('model files on the command line', () => {
     const file = join(folder, 'prompts.jsonl');
     writeFileSync(file, '{"prompt":"flip 1 2"}\n\n{"question":"calc 1 + 1","answer":"2"}\n');
     const { code, stdout, stderr } = await cli([
-      ...['generate', '--prompts', file, '--policy', 'threshold', '--gen-length', '32', '--json'],
+      'generate',
+      '--prompts',
+      file,
+      '--policy',
+      'threshold',
+      '--gen-length',
+      '32',
+      '--json',
     ]);
     expect([code, stderr]).toEqual([0, '1 of 2 prompts\n']);
     const { prompts } = JSON.parse(stdout) as { prompts: { prompt: string; text: string }[] };

@@ -14,7 +14,11 @@ import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
 import { TOY_CONFIG, ToyEngine } from './support/toy-engine.js';
 
 const config = tinyConfig({
-  ...{ arch: 'llama', attention: 'causal', shiftLogits: true, maskId: null, kvHeads: 2 },
+  arch: 'llama',
+  attention: 'causal',
+  shiftLogits: true,
+  maskId: null,
+  kvHeads: 2,
 });
 const weights = randomWeights(config, 5);
 const promptIds = [7, 11, 12, 13];
@@ -26,7 +30,12 @@ async function plainContinuation(engine: Engine, count: number): Promise<number[
   for (let i = 0; i < count; i++) {
     engine.retain([]);
     const { logits } = await engine.run({
-      ...{ id: '0.0', kind: 'denoise', lane: 'main', version: 0, reads: [], visibility: 'causal' },
+      id: '0.0',
+      kind: 'denoise',
+      lane: 'main',
+      version: 0,
+      reads: [],
+      visibility: 'causal',
       rows: ids.map((feed, position) => ({ position, feed })),
       logits: [ids.length - 1],
     });
@@ -73,7 +82,10 @@ describe('autoregressive decoding', () => {
     const engine = await createTfjsEngine(config, weights);
     const tensors = await loadWeightTensors(config, weights);
     const report = await verifyPolicy({
-      ...{ engine, weights: tensors, spec: parsePolicySpec(AUTOREGRESSIVE_SPEC), genLength: 8 },
+      engine,
+      weights: tensors,
+      spec: parsePolicySpec(AUTOREGRESSIVE_SPEC),
+      genLength: 8,
       problems: [{ index: 0, promptIds }],
     });
     expect(report).toMatchObject({ mismatches: 0, specification: { rows: 8 } });
@@ -85,7 +97,9 @@ describe('autoregressive decoding', () => {
     const engine = await createTfjsEngine(config, weights);
     const sampled = (seed: number) =>
       decode({
-        ...{ engine, promptIds, genLength: 12 },
+        engine,
+        promptIds,
+        genLength: 12,
         policy: composePolicy({
           ...AUTOREGRESSIVE_SPEC,
           sampling: { kind: 'filtered', temperature: 1, topP: 1, seed },

@@ -5,10 +5,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type CheckedStep, checkLaws, type LawContext } from '../../src/decode/check-laws.js';
 import { composePolicy } from '../../src/decode/compose.js';
 import { lawsGivenUp } from '../../src/decode/given-up.js';
-import { logicalPasses, mergePasses, shiftedRows } from '../../src/pass/groups.js';
 import { policyByName, policySpecByName } from '../../src/decode/policies.js';
 import { decode } from '../../src/decode/session.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
+import { logicalPasses, mergePasses, shiftedRows } from '../../src/pass/groups.js';
 import type { Pass } from '../../src/pass/pass.js';
 import { TOY_MASK, ToyEngine } from './support/toy-engine.js';
 
@@ -105,7 +105,13 @@ describe('laws of steps with row groups', () => {
 
 describe('row groups', () => {
   const pass = (version: number, positions: number[], reads: Pass['reads'], logits: number[]): Pass => ({
-    ...{ id: `0.${version}`, kind: 'denoise', lane: 'main', version, reads, visibility: 'all', logits },
+    id: `0.${version}`,
+    kind: 'denoise',
+    lane: 'main',
+    version,
+    reads,
+    visibility: 'all',
+    logits,
     rows: positions.map((position) => ({ position, feed: 7 })),
   });
 

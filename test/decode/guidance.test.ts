@@ -22,7 +22,13 @@ async function guidedGenerate(
     version++;
     const rows = ids.map((feed, position) => ({ position, feed }));
     const pass: Pass = {
-      ...{ id: `${version}`, kind: 'denoise', lane: 'main', version, rows, reads: [], visibility: 'all' },
+      id: `${version}`,
+      kind: 'denoise',
+      lane: 'main',
+      version,
+      rows,
+      reads: [],
+      visibility: 'all',
       logits: rows.map((_, row) => row),
     };
     return (await engine.run(pass)).logits;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Pass } from '../../src/pass/pass.js';
 import { cooperative } from '../../src/engine/cooperative.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { resolvePreset } from '../../src/model/presets.js';
+import type { Pass } from '../../src/pass/pass.js';
 
 const pass: Pass = {
   id: '0.0',

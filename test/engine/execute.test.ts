@@ -5,8 +5,8 @@ import { type Bindings, executeGraph, resultTensors } from '../../src/engine/tfj
 import { type LoadedWeights, loadWeightTensors } from '../../src/engine/tfjs/weight-tensors.js';
 import { buildGraph } from '../../src/model/build-graph.js';
 import type { Op, OpGraph } from '../../src/model/graph.js';
-import type { PassShape } from '../../src/pass/shape.js';
 import { precisionFor } from '../../src/model/precision.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { randomWeights, tinyConfig } from './tiny-model.js';
 
 const config = tinyConfig({ kvHeads: 2 });
@@ -26,7 +26,10 @@ describe('executeGraph', () => {
   const graph = (change: Partial<PassShape> = {}) =>
     buildGraph(config, { ...shape, ...change }, precisionFor('f32'));
   const bind = (ids: number[], rest: Partial<Bindings> = {}): Bindings => ({
-    ...{ weights, ids, positions: ids.map((_, i) => i % 5), logitsRows: ids.map((_, i) => i) },
+    weights,
+    ids,
+    positions: ids.map((_, i) => i % 5),
+    logitsRows: ids.map((_, i) => i),
     ...rest,
   });
   const logitsOf = (on: OpGraph, bindings: Bindings, options = {}): number[] => {

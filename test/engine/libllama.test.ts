@@ -53,7 +53,11 @@ describe('logits of llama.cpp', () => {
     const model = await openGguf(path);
     const engine = await createTfjsEngine(model.config, model.weights);
     const { logits } = await engine.run({
-      ...{ id: '0.0', kind: 'denoise', lane: 'main', version: 0, reads: [] },
+      id: '0.0',
+      kind: 'denoise',
+      lane: 'main',
+      version: 0,
+      reads: [],
       rows: golden.ids.map((feed, position) => ({ position, feed })),
       visibility: config.attention === 'causal' ? 'causal' : 'all',
       logits: golden.ids.map((_, row) => row),

@@ -5,7 +5,6 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { composePolicy } from '../../src/decode/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { decode } from '../../src/decode/session.js';
-import type { Pass, PassRow } from '../../src/pass/pass.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createOrtEngine, type OrtEngineOptions } from '../../src/engine/ort/engine.js';
 import { q4BlobsAvailable } from '../../src/engine/ort/q4-blobs.js';
@@ -17,6 +16,7 @@ import { syntheticShapes } from '../../src/model/synthetic/shapes.js';
 import { syntheticWeights } from '../../src/model/synthetic/weights.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { decodeModel } from '../../src/onnx/onnx-proto.js';
+import type { Pass, PassRow } from '../../src/pass/pass.js';
 import { generateProblem } from '../../src/score/problems.js';
 import { Random } from '../../src/score/random.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
@@ -36,8 +36,15 @@ async function pair(config: ModelConfig, weights: WeightSource, options: OrtEngi
 
 function pass(version: number, rows: readonly PassRow[], rest: Partial<Pass> = {}): Pass {
   return {
-    ...{ id: `${version}.0`, kind: 'denoise', lane: 'main', version, rows, reads: [] },
-    ...{ visibility: 'all', logits: rows.map((_, i) => i), ...rest },
+    id: `${version}.0`,
+    kind: 'denoise',
+    lane: 'main',
+    version,
+    rows,
+    reads: [],
+    visibility: 'all',
+    logits: rows.map((_, i) => i),
+    ...rest,
   };
 }
 
@@ -61,7 +68,9 @@ const VARIANTS: Record<string, Partial<ModelConfig>> = {
   'llada, tied head': {},
   'dream: grouped-query attention, QKV bias': { arch: 'dream', kvHeads: 2, qkvBias: true, tiedHead: false },
   'llada-moe: QK-norm, routed experts': {
-    ...{ arch: 'llada-moe', qkNorm: true, tiedHead: false },
+    arch: 'llada-moe',
+    qkNorm: true,
+    tiedHead: false,
     moe: { experts: 8, expertsPerToken: 3, expertFfn: 16, renormalise: false },
   },
   'experts with renormalisation, most of them idle': {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KvRef, Pass, PassRow } from '../../src/pass/pass.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
+import type { KvRef, Pass, PassRow } from '../../src/pass/pass.js';
 import { Random } from '../../src/score/random.js';
 import { plainForward } from './plain-forward.js';
 import { randomWeights, tinyConfig } from './tiny-model.js';
@@ -13,8 +13,15 @@ const TOLERANCE = 1e-4;
 function pass(version: number, rows: readonly PassRow[], rest: Partial<Pass> = {}): Pass {
   const all = rows.map((_, i) => i);
   return {
-    ...{ id: `${version}.0`, kind: 'denoise', lane: 'main', version, rows, reads: [] },
-    ...{ visibility: 'all', logits: all, ...rest },
+    id: `${version}.0`,
+    kind: 'denoise',
+    lane: 'main',
+    version,
+    rows,
+    reads: [],
+    visibility: 'all',
+    logits: all,
+    ...rest,
   };
 }
 

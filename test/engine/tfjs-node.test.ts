@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Pass } from '../../src/pass/pass.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { availableBackend } from '../../src/engine/tfjs/node-backend.js';
 import { syntheticShapes } from '../../src/model/synthetic/shapes.js';
 import { syntheticWeights } from '../../src/model/synthetic/weights.js';
+import type { Pass } from '../../src/pass/pass.js';
 
 const built = Boolean(process.env.DLLM_NPU_TFJS_NODE);
 if (!built)
@@ -31,16 +31,18 @@ describe.skipIf(!built)('tfjs engine on TensorFlow', () => {
       expect(engine.name).toBe(`tfjs-${name}`);
       engines.push(engine);
       const pass = (version: number, start: number, count: number, rest: Partial<Pass>): Pass => ({
-        ...{ id: `${version}.0`, kind: 'denoise', lane: 'main', version, reads: [] },
+        id: `${version}.0`,
+        kind: 'denoise',
+        lane: 'main',
+        version,
+        reads: [],
         rows: Array.from({ length: count }, (_, i) => ({
           position: start + i,
           feed: (37 * (start + i)) % 500,
         })),
-        ...{
-          visibility: causal ? 'causal' : 'all',
-          logits: Array.from({ length: count }, (_, i) => i),
-          ...rest,
-        },
+        visibility: causal ? 'causal' : 'all',
+        logits: Array.from({ length: count }, (_, i) => i),
+        ...rest,
       });
       const prefix = (await engine.run(pass(1, 0, 6, {}))).logits.slice();
       const reads = [0, 1, 2, 3, 4, 5].map((position) => ({ position, version: 1 }));

@@ -26,8 +26,14 @@ describe.skipIf(!existsSync(golden) || !existsSync(directory))('the shipped tiny
     for (const [index, { ids, rows, logits }] of cases.entries()) {
       engine.retain([]);
       const result = await engine.run({
-        ...{ id: `${index}.0`, kind: 'denoise', lane: 'main', version: index, reads: [], visibility: 'all' },
-        ...{ rows: ids.map((feed, position) => ({ position, feed })), logits: rows },
+        id: `${index}.0`,
+        kind: 'denoise',
+        lane: 'main',
+        version: index,
+        reads: [],
+        visibility: 'all',
+        rows: ids.map((feed, position) => ({ position, feed })),
+        logits: rows,
       });
       const worst = logits
         .flat()

@@ -16,8 +16,14 @@ const ROOFS: Roof[] = [
   { name: 'matrix unit', rate: 16e12, kind: 'operations' },
 ];
 const CHIP: Chip = {
-  ...{ costModel: 'tinyllama-1.1b', quant: 'q4_0', profile: 'sm8750', profileNumbers: {}, stackNumbers: {} },
-  ...{ stack: 'llada.cpp', memory: 'somr', fidelity: 'analytic' },
+  costModel: 'tinyllama-1.1b',
+  quant: 'q4_0',
+  profile: 'sm8750',
+  profileNumbers: {},
+  stackNumbers: {},
+  stack: 'llada.cpp',
+  memory: 'somr',
+  fidelity: 'analytic',
 };
 
 const figures: [string, () => TopLevelSpec][] = [
@@ -49,7 +55,10 @@ const figures: [string, () => TopLevelSpec][] = [
     'roofline',
     () =>
       roofline({
-        ...{ title: 'synthetic', subtitle: 'synthetic', level: 'DRAM', roofs: ROOFS },
+        title: 'synthetic',
+        subtitle: 'synthetic',
+        level: 'DRAM',
+        roofs: ROOFS,
         classes: [
           { name: 'down', operations: 1e9, bytes: 1e7, seconds: 1e-3, share: 0.5, assumed: false },
           { name: 'attention', operations: 1e8, bytes: 1e7, seconds: 1e-3, share: 0.1, assumed: true },

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import type { TopLevelSpec } from 'vega-lite';
 import { describe, expect, it } from 'vitest';
-import type { TimelineSpan } from '../../experiments/studies/ladder/types.js';
 import { carpetSpec, STATE_COLORS } from '../../experiments/figures/carpet.js';
 import { ladderSpec } from '../../experiments/figures/ladder.js';
 import { renderPng, renderSvg } from '../../experiments/figures/render.js';
@@ -12,6 +11,7 @@ import {
   middleLayer,
   timelineSpec,
 } from '../../experiments/figures/timeline.js';
+import type { TimelineSpan } from '../../experiments/studies/ladder/types.js';
 import { syntheticCarpet, syntheticSummary, syntheticTimeline } from './synthetic-summary.js';
 
 const figures: [string, () => TopLevelSpec][] = [

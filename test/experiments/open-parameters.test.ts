@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { LADDER } from '../../experiments/studies/ladder/ladder.js';
-import { openParameters, openParametersTable } from '../../experiments/open-parameters/items.js';
 import { variant } from '../../experiments/comparison/decode-statistics.js';
+import { openParameters, openParametersTable } from '../../experiments/open-parameters/items.js';
+import { LADDER } from '../../experiments/studies/ladder/ladder.js';
 import { loadProfile } from '../../sim/hardware/load-profile.js';
 import { parametersOf } from '../../sim/sensitivity/parameters.js';
 import { stackByName } from '../../sim/stacks/registry.js';

@@ -7,8 +7,16 @@ import { policySpecByName } from '../../src/decode/policies.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
 
 const outcome: PolicyOutcome = {
-  ...{ exact: true, tasksRight: 3, tasks: 3, forwards: 20, rows: 640, drafted: 0, accepted: 0 },
-  ...{ rowsWasted: 0, textTokens: 90, tokens: [1, 2, 3] },
+  exact: true,
+  tasksRight: 3,
+  tasks: 3,
+  forwards: 20,
+  rows: 640,
+  drafted: 0,
+  accepted: 0,
+  rowsWasted: 0,
+  textTokens: 90,
+  tokens: [1, 2, 3],
 };
 
 describe('checkpoint of a quality table', () => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holm, mcnemar } from '../../src/score/mcnemar.js';
 import { QUALITY_DEFAULTS } from '../../experiments/studies/quality/options.js';
 import type { PolicyOutcome } from '../../experiments/studies/quality/problem-job.js';
 import { runQuality } from '../../experiments/studies/quality/run.js';
 import { qualityNotes, qualityRows } from '../../experiments/studies/quality/table.js';
+import { holm, mcnemar } from '../../src/score/mcnemar.js';
 
 describe('mcnemar', () => {
   it('is the exact binomial test on the discordant pairs', () => {
@@ -41,21 +41,23 @@ describe('holm', () => {
 describe('quality table', () => {
   const options = {
     ...QUALITY_DEFAULTS,
-    ...{ n: 4, genLength: 10, blockLength: null, policies: ['block-kv', 'mbsd'], jobs: 0 },
+    n: 4,
+    genLength: 10,
+    blockLength: null,
+    policies: ['block-kv', 'mbsd'],
+    jobs: 0,
   };
   const outcome = (exact: boolean, forwards: number, tokens = [1, 2]): PolicyOutcome => ({
-    ...{
-      exact,
-      forwards,
-      tokens,
-      tasksRight: exact ? 2 : 1,
-      tasks: 2,
-      rows: 7,
-      drafted: 0,
-      accepted: 0,
-      rowsWasted: 0,
-      textTokens: 8,
-    },
+    exact,
+    forwards,
+    tokens,
+    tasksRight: exact ? 2 : 1,
+    tasks: 2,
+    rows: 7,
+    drafted: 0,
+    accepted: 0,
+    rowsWasted: 0,
+    textTokens: 8,
   });
 
   it('counts pairs, tokens per forward over all problems, and texts that are equal', () => {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderReport } from '../../experiments/report/page.js';
 import { readSummary } from '../../experiments/studies/ladder/summary-file.js';
 import type { AblationSummary } from '../../experiments/studies/ladder/types.js';
-import { renderReport } from '../../experiments/report/page.js';
 import { project } from '../../src/util/project-root.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(

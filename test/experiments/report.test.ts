@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { AblationSummary } from '../../experiments/studies/ladder/types.js';
 import { CLIENT_SCRIPT } from '../../experiments/report/client-script.js';
 import { escapeHtml, html, inlineSvg } from '../../experiments/report/html.js';
 import { renderReport } from '../../experiments/report/page.js';
 import { writeReport } from '../../experiments/report/write-report.js';
+import type { AblationSummary } from '../../experiments/studies/ladder/types.js';
 import { syntheticSummary } from './synthetic-summary.js';
 
 const EVIL = '</script><img src=x onerror=alert(1)>"\'&';

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { paperNumbers, paperTable, parsePaperNumbers } from '../../experiments/paper/numbers.js';
 import { formatCsv } from '../../experiments/comparison/csv.js';
 import { evaluateExperiment } from '../../experiments/comparison/evaluate.js';
 import type { RowSpec } from '../../experiments/comparison/experiment.js';
@@ -7,6 +6,7 @@ import { resultsMarkdown } from '../../experiments/comparison/markdown.js';
 import { printResult } from '../../experiments/comparison/print.js';
 import { EXPERIMENTS } from '../../experiments/comparison/registry.js';
 import { REPRODUCE_SCHEMA } from '../../experiments/comparison/result.js';
+import { paperNumbers, paperTable, parsePaperNumbers } from '../../experiments/paper/numbers.js';
 
 const predicted: RowSpec = {
   name: 'step of {label}',
@@ -137,18 +137,22 @@ describe('the table for a README', () => {
     );
     const text = resultsMarkdown([
       {
-        ...{
-          schema: REPRODUCE_SCHEMA,
-          name: 'x',
-          title: 'T',
-          command: 'c',
-          version: '0',
-          paper: null,
-          runs: 'r',
-        },
+        schema: REPRODUCE_SCHEMA,
+        name: 'x',
+        title: 'T',
+        command: 'c',
+        version: '0',
+        paper: null,
+        runs: 'r',
         decisions: 'nobody',
         costs: { model: 'm', quant: 'q4_0', profile: 'p', profileSha256: '0' },
-        ...{ rows, measured: {}, expressions: {}, derived: {}, published: {}, assumed: [], notes: [] },
+        rows,
+        measured: {},
+        expressions: {},
+        derived: {},
+        published: {},
+        assumed: [],
+        notes: [],
       },
     ]);
     expect(text).toContain('| step of 1 | ms | 10 | 10 | +0.0 % | predicted | T0: within 10 %: met |');

@@ -2,20 +2,25 @@ import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeFigure } from '../../experiments/figures/render.js';
 import { Bench } from '../../experiments/comparison/bench.js';
 import { BENCH_DEFAULTS } from '../../experiments/comparison/defaults.js';
+import { writeFigure } from '../../experiments/figures/render.js';
+import { openWorkload } from '../../experiments/lab/workload/open-workload.js';
 import { judge, pairedDifference, shortlist } from '../../experiments/studies/tune/judge.js';
 import type { Sample } from '../../experiments/studies/tune/measure.js';
 import { tuneFigure } from '../../experiments/studies/tune/print.js';
 import { tune } from '../../experiments/studies/tune/run.js';
 import { candidates, FULL_SYSTEM, wholeSpace } from '../../experiments/studies/tune/space.js';
-import { openWorkload } from '../../experiments/lab/workload/open-workload.js';
 
 const named = candidates('block-kv', 2, 1);
 const samples = (seconds: number, right: (i: number) => boolean): Sample[] =>
   Array.from({ length: 400 }, (_, index) => ({
-    ...{ candidate: 'x', index, exact: right(index), seconds, joules: seconds, forwards: seconds },
+    candidate: 'x',
+    index,
+    exact: right(index),
+    seconds,
+    joules: seconds,
+    forwards: seconds,
   }));
 
 describe('search', () => {

@@ -12,7 +12,12 @@ import {
   TOKENS,
 } from '../../experiments/lab/workload/synthetic/engine.js';
 import { nelderMead } from '../../experiments/lab/workload/synthetic/nelder-mead.js';
-import { bySession, objective, plainly, residuals } from '../../experiments/lab/workload/synthetic/objective.js';
+import {
+  bySession,
+  objective,
+  plainly,
+  residuals,
+} from '../../experiments/lab/workload/synthetic/objective.js';
 import { plainThreshold } from '../../experiments/lab/workload/synthetic/plain-threshold.js';
 import { confidenceOf, contextOf, latentAt } from '../../experiments/lab/workload/synthetic/process.js';
 import { processFile } from '../../experiments/lab/workload/synthetic/profiles.js';

@@ -16,18 +16,24 @@ import { temporaryDirectory } from '../model/checkpoint.js';
 function syntheticRecord(runs: RunRecord['runs'], targetArch: 'arm64' | 'x64' = 'arm64'): RunRecord {
   return runRecord(
     {
-      ...{ targetArch, backend: 'htp', backendFile: 'libQnnHtp.so', fallbackDisabled: true },
-      ...{ created: true, foreignNodes: 0, socId: '618', acceleratorCycles: 1000 },
+      targetArch,
+      backend: 'htp',
+      backendFile: 'libQnnHtp.so',
+      fallbackDisabled: true,
+      created: true,
+      foreignNodes: 0,
+      socId: '618',
+      acceleratorCycles: 1000,
     },
     {
-      ...{
-        tool: { name: 'onnxruntime', version: null },
-        files: [],
-        options: { origin: 'synthetic' },
-        runs,
-      },
-      ...{ target: { soc: 'SM8750', htpArch: 'v79', os: null }, failure: null },
-      ...{ model: { name: 'llada-8b', numerics: 'w4a16' }, startedAt: '2026-01-01T00:00:00Z' },
+      tool: { name: 'onnxruntime', version: null },
+      files: [],
+      options: { origin: 'synthetic' },
+      runs,
+      target: { soc: 'SM8750', htpArch: 'v79', os: null },
+      failure: null,
+      model: { name: 'llada-8b', numerics: 'w4a16' },
+      startedAt: '2026-01-01T00:00:00Z',
     },
   );
 }
@@ -56,9 +62,13 @@ function compiledRecord(): RunRecord {
     const wanted = graph.ops.filter(({ layer }) => layer === 3).map(({ id: op }) => ({ graph, op, us: 1 }));
     const predictor = new Predictor(wanted, chip, stack);
     const startUs = 1000 * stack.numbers.opStartMs;
-    const ops = predictor.times(chip, 'event').map((us, at) => ({
-      ...{ op: predictor.samples[at]!.op, us: null, cycles: Math.round((us + startUs) * CLOCK_GHZ * 1000) },
-    }));
+    const ops = predictor
+      .times(chip, 'event')
+      .map((us, at) => ({
+        op: predictor.samples[at]!.op,
+        us: null,
+        cycles: Math.round((us + startUs) * CLOCK_GHZ * 1000),
+      }));
     const acceleratorUs = 40_000 + rows;
     const timed = { acceleratorUs, acceleratorCycles: acceleratorUs * CLOCK_GHZ * 1000 };
     const dispatches = stack.groups(graph, chip).filter(({ device }) => device === 'npu').length;
@@ -77,7 +87,11 @@ function compiledRecord(): RunRecord {
 describe('times of a record', () => {
   const bucket = { rows: 32, context: 64 };
   const run = (us: number | null, cycles: number | null) => ({
-    ...{ id: '0', bucket, hostMs: 2, acceleratorUs: 1000, acceleratorCycles: 2_000_000 },
+    id: '0',
+    bucket,
+    hostMs: 2,
+    acceleratorUs: 1000,
+    acceleratorCycles: 2_000_000,
     ops: [{ op: 'blk.0.attn_q', us, cycles }],
   });
 
@@ -165,12 +179,15 @@ describe('device calibrate', () => {
     );
     const recordIn = (quant: 'q4_0' | 'f16') => {
       const samples = shapes.map(([rows, k, n]) => ({
-        ...{ graph: productGraph(rows, k, n, quant), op: 'product', us: 1 },
+        graph: productGraph(rows, k, n, quant),
+        op: 'product',
+        us: 1,
       }));
       const times = new Predictor(samples, chip, stack).times(chip, 'event');
       const ops = shapes.map(([rows, k, n], at) => ({
         op: `MUL_MAT w x x -> y [${k}:${n} x ${k}:${rows} -> ${n}:${rows}]`,
-        ...{ us: Math.round(times[at]! + 1000 * stack.numbers.opStartMs), cycles: null },
+        us: Math.round(times[at]! + 1000 * stack.numbers.opStartMs),
+        cycles: null,
       }));
       const timed = { id: 'llama-bench', hostMs: 9000, acceleratorUs: null, acceleratorCycles: null, ops };
       return written(syntheticRecord([timed]));

@@ -33,23 +33,35 @@ const identity = { model: 'm', weightsSha256: WEIGHTS, numerics: 'f16' };
 function deviceRecord(runs: RunRecord['runs']): RunRecord {
   return runRecord(
     {
-      ...{ targetArch: 'arm64', backend: 'htp', backendFile: 'libQnnHtp.so', fallbackDisabled: true },
-      ...{ created: true, foreignNodes: 0, socId: '69', acceleratorCycles: 1000 },
+      targetArch: 'arm64',
+      backend: 'htp',
+      backendFile: 'libQnnHtp.so',
+      fallbackDisabled: true,
+      created: true,
+      foreignNodes: 0,
+      socId: '69',
+      acceleratorCycles: 1000,
     },
     {
-      ...{ tool: { name: 'test', version: null }, options: {}, failure: null, runs },
+      tool: { name: 'test', version: null },
+      options: {},
+      failure: null,
+      runs,
       files: [{ name: 'model.safetensors', sha256: WEIGHTS, bytes: 1, version: null }],
-      ...{ target: { soc: 'SM8750', htpArch: 'v79', os: null }, model: { name: 'm', numerics: 'f16' } },
+      target: { soc: 'SM8750', htpArch: 'v79', os: null },
+      model: { name: 'm', numerics: 'f16' },
       startedAt: '2026-01-01T00:00:00Z',
     },
   );
 }
 
 const simulated: Simulated = {
-  ...{ machine: 'chip', clockGhz: 2 },
+  machine: 'chip',
+  clockGhz: 2,
   buckets: [
     {
-      ...{ bucket: { rows: 32, context: 64 }, ms: 1 },
+      bucket: { rows: 32, context: 64 },
+      ms: 1,
       ops: [
         { op: 'blk.0.q', label: 'q', us: 10 },
         { op: 'blk.1.q', label: 'q', us: 10 },
@@ -296,14 +308,15 @@ describe('a deliberately perturbed engine', () => {
       },
     };
     expect(model.weights.names()).toContain(PERTURBED);
-    const session = new DeviceSession({
-      ...{ backend: 'ort-cpu', numerics: 'f32', model: { ...model, weights } },
-    });
+    const session = new DeviceSession({ backend: 'ort-cpu', numerics: 'f32', model: { ...model, weights } });
     const { prompt } = generateProblem(1, 0, 'long', 'heldout');
     const compared = await compareEngines({
-      ...{ reference, engine: session.engine, policy: composePolicy(policySpecByName('block-kv')) },
+      reference,
+      engine: session.engine,
+      policy: composePolicy(policySpecByName('block-kv')),
       problems: [{ index: 0, promptIds: encodePrompt(model.tokenizer!, prompt) }],
-      ...{ genLength: 32, nearTie: NEAR_TIES.f32 },
+      genLength: 32,
+      nearTie: NEAR_TIES.f32,
     });
     const record = await session.finish();
     reference.dispose();
@@ -314,12 +327,19 @@ describe('a deliberately perturbed engine', () => {
     const buckets = [...new Set(compared.states.map(({ passRows, reads }) => `${passRows} ${reads}`))];
     expect(buckets.length).toBeGreaterThan(0);
     const report = compareReport({
-      ...{ compared, record, timed: null, profileSha256: WEIGHTS, contextLength: model.config.contextLength },
+      compared,
+      record,
+      timed: null,
+      profileSha256: WEIGHTS,
+      contextLength: model.config.contextLength,
       simulated: {
-        ...{ machine: 'chip', clockGhz: 2 },
+        machine: 'chip',
+        clockGhz: 2,
         buckets: [{ bucket: { rows: 32, context: 128 }, ms: 1, ops: [] }],
       },
-      ...{ model: { name: 'tiny-llada', sha256: WEIGHTS }, genLength: 32, gitCommit: undefined },
+      model: { name: 'tiny-llada', sha256: WEIGHTS },
+      genLength: 32,
+      gitCommit: undefined,
       problems: { n: 1, firstIndex: 0, seed: 1 },
     });
     expect(compareMarkdown(report)).toMatch(/- Differs: .*rows have another best token/);

@@ -35,10 +35,8 @@ describe('device doctor without a phone', () => {
   it('exits with 3 when a class that is required cannot be had, and with 0 when it can', async () => {
     const asked = (name: string) => cli(['device', 'doctor', '--adb', NO_ADB, '--require', name], bare());
     expect(await asked('npu-device')).toMatchObject({
-      ...{
-        code: 3,
-        stderr: expect.stringMatching(/^error: npu-device cannot be had here: .*phone behind adb\n$/),
-      },
+      code: 3,
+      stderr: expect.stringMatching(/^error: npu-device cannot be had here: .*phone behind adb\n$/),
     });
     expect((await asked('ort-cpu')).code).toBe(0);
     expect((await asked('npu')).code).toBe(2);
@@ -52,7 +50,8 @@ describe('device doctor without a phone', () => {
       adb: NO_ADB,
     });
     expect(findings.find(({ what }) => what.startsWith('QNN libraries'))).toMatchObject({
-      ...{ state: 'problem', says: expect.stringMatching(/has no onnxruntime_providers_qnn/) },
+      state: 'problem',
+      says: expect.stringMatching(/has no onnxruntime_providers_qnn/),
     });
     expect(can).not.toContain('npu-device');
   });
@@ -79,14 +78,12 @@ describe('device doctor without a phone', () => {
 
 describe('what a phone can run', () => {
   const target = {
-    ...{
-      arch: 'arm64' as const,
-      machine: 'aarch64',
-      socId: '618',
-      socModel: 'SM8750',
-      htpArch: 'v79',
-      os: 'Android 15',
-    },
+    arch: 'arm64' as const,
+    machine: 'aarch64',
+    socId: '618',
+    socModel: 'SM8750',
+    htpArch: 'v79',
+    os: 'Android 15',
   };
   const phone = { serial: 'A', target, soc: knownSoc('SM8750'), libraries: ['/vendor/lib64/libcdsprpc.so'] };
 

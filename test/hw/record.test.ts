@@ -13,14 +13,14 @@ import { readRunRecord, runRecord, writeRunRecord } from '../../hw/record/run-re
 import { temporaryDirectory } from '../model/checkpoint.js';
 
 const DEVICE: Evidence = {
-  ...{
-    targetArch: 'arm64',
-    backend: 'htp',
-    backendFile: '/x/libQnnHtp.so',
-    fallbackDisabled: true,
-    created: true,
-  },
-  ...{ foreignNodes: 0, socId: '69', acceleratorCycles: 1000 },
+  targetArch: 'arm64',
+  backend: 'htp',
+  backendFile: '/x/libQnnHtp.so',
+  fallbackDisabled: true,
+  created: true,
+  foreignNodes: 0,
+  socId: '69',
+  acceleratorCycles: 1000,
 };
 
 const LACKING: readonly Partial<Evidence>[] = [
@@ -76,8 +76,13 @@ describe('run record', () => {
   const record = runRecord(
     { ...DEVICE, targetArch: 'x64' },
     {
-      ...{ tool: { name: 'test', version: null }, files: [], options: {}, runs: [], failure: null },
-      ...{ target: { soc: null, htpArch: null, os: null }, model: { name: 'm', numerics: 'f16' } },
+      tool: { name: 'test', version: null },
+      files: [],
+      options: {},
+      runs: [],
+      failure: null,
+      target: { soc: null, htpArch: null, os: null },
+      model: { name: 'm', numerics: 'f16' },
       startedAt: '2026-01-01T00:00:00Z',
     },
   );

@@ -22,7 +22,8 @@ const BUCKET = { rows: 32, context: 64 };
 
 const onCpu = {
   startHost: async () => (await OrtHost.start({ plugin: null })).host,
-  ...{ provider: null, config: {} },
+  provider: null,
+  config: {},
 } as const;
 
 describe('buckets', () => {

@@ -5,11 +5,11 @@ import { kvBytesPerToken, parameterCount, passMacs, weightBytes } from '../../sr
 import type { ModelConfig } from '../../src/model/config.js';
 import { bytesOf } from '../../src/model/dtype.js';
 import type { OpGraph, TensorInfo } from '../../src/model/graph.js';
-import type { PassShape } from '../../src/pass/shape.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { precisionFor, QUANTS } from '../../src/model/precision.js';
 import { PRESET_NAMES, resolvePreset } from '../../src/model/presets.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
+import type { PassShape } from '../../src/pass/shape.js';
 
 const MIB = 2 ** 20;
 const denoise: PassShape = {
@@ -52,9 +52,19 @@ const configs: fc.Arbitrary<ModelConfig> = fc
     ),
   })
   .map(({ group, moe, ...rest }) => ({
-    ...{ name: 'random', arch: 'llada' as const, hidden: 64, heads: group * rest.kvHeads, ropeTheta: 1e4 },
-    ...{ rmsEps: 1e-5, shiftLogits: false, attention: 'bidirectional' as const, contextLength: 64 },
-    ...{ maskId: 0, bosId: null, eosId: 0, ...rest },
+    name: 'random',
+    arch: 'llada' as const,
+    hidden: 64,
+    heads: group * rest.kvHeads,
+    ropeTheta: 1e4,
+    rmsEps: 1e-5,
+    shiftLogits: false,
+    attention: 'bidirectional' as const,
+    contextLength: 64,
+    maskId: 0,
+    bosId: null,
+    eosId: 0,
+    ...rest,
     ...(moe === undefined ? {} : { moe }),
   }));
 
@@ -244,9 +254,15 @@ describe('published models', () => {
 
   it('that are only timed have the published number of parameters, and no engine takes them', () => {
     const published = {
-      ...{ 'qwen3.5-0.8b': 0.75, 'qwen3.5-2b': 1.88, 'qwen3.5-4b': 4.2, 'qwen3.5-9b': 8.95 },
-      ...{ 'lfm2.5-230m': 0.23, 'lfm2-350m': 0.354, 'lfm2-1.2b': 1.17, 'lfm2-8b-a1b': 8.34 },
-      ...{ 'gpt-oss-20b': 20.9 },
+      'qwen3.5-0.8b': 0.75,
+      'qwen3.5-2b': 1.88,
+      'qwen3.5-4b': 4.2,
+      'qwen3.5-9b': 8.95,
+      'lfm2.5-230m': 0.23,
+      'lfm2-350m': 0.354,
+      'lfm2-1.2b': 1.17,
+      'lfm2-8b-a1b': 8.34,
+      'gpt-oss-20b': 20.9,
     };
     for (const [name, billions] of Object.entries(published)) {
       const graph = graphFor(resolvePreset(name), denoise, precisionFor('f16'));

@@ -26,11 +26,23 @@ export function temporaryDirectory(): string {
 /** Keys of LLaDA's config.json for a dense configuration. */
 export function lladaJson(config: ModelConfig): Record<string, unknown> {
   return {
-    ...{ model_type: 'llada', architectures: ['LLaDAModelLM'], rope: true, layer_norm_type: 'rms' },
-    ...{ d_model: config.hidden, n_layers: config.layers, n_heads: config.heads, n_kv_heads: config.kvHeads },
-    ...{ mlp_hidden_size: config.ffn, vocab_size: config.vocab, max_sequence_length: config.contextLength },
-    ...{ rope_theta: config.ropeTheta, rms_norm_eps: config.rmsEps, weight_tying: config.tiedHead },
-    ...{ include_qkv_bias: config.qkvBias, mask_token_id: config.maskId, bos_token_id: config.bosId },
+    model_type: 'llada',
+    architectures: ['LLaDAModelLM'],
+    rope: true,
+    layer_norm_type: 'rms',
+    d_model: config.hidden,
+    n_layers: config.layers,
+    n_heads: config.heads,
+    n_kv_heads: config.kvHeads,
+    mlp_hidden_size: config.ffn,
+    vocab_size: config.vocab,
+    max_sequence_length: config.contextLength,
+    rope_theta: config.ropeTheta,
+    rms_norm_eps: config.rmsEps,
+    weight_tying: config.tiedHead,
+    include_qkv_bias: config.qkvBias,
+    mask_token_id: config.maskId,
+    bos_token_id: config.bosId,
     eos_token_id: config.eosId,
   };
 }

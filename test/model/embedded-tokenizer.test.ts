@@ -13,15 +13,16 @@ function byteTokens(): string[] {
 }
 
 const SPECIAL = [
-  ...[
-    '<|startoftext|>',
-    '<|start_header_id|>',
-    '<|end_header_id|>',
-    '<|eot_id|>',
-    '<|im_start|>',
-    '<|im_end|>',
-  ],
-  ...['<role>', '</role>', '<|role_end|>', '<|begin_of_text|>'],
+  '<|startoftext|>',
+  '<|start_header_id|>',
+  '<|end_header_id|>',
+  '<|eot_id|>',
+  '<|im_start|>',
+  '<|im_end|>',
+  '<role>',
+  '</role>',
+  '<|role_end|>',
+  '<|begin_of_text|>',
 ];
 
 function metadata(pre: string | null, change: Record<string, GgufValue> = {}) {

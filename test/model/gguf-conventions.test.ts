@@ -23,7 +23,11 @@ const dream = tinyConfig({
   rmsEps: 1e-6,
 });
 const moe = tinyConfig({
-  ...{ ...size, arch: 'llada-moe', kvHeads: 4, qkNorm: true, ffn: 0 },
+  ...size,
+  arch: 'llada-moe',
+  kvHeads: 4,
+  qkNorm: true,
+  ffn: 0,
   moe: { experts: 4, expertsPerToken: 2, expertFfn: 32, renormalise: false },
 });
 
@@ -95,7 +99,12 @@ describe('files by other tools', () => {
     const engine = await createTfjsEngine(model.config, model.weights);
     const ids = [7, 8, 9, 5, 5];
     const { logits } = await engine.run({
-      ...{ id: '0.0', kind: 'denoise', lane: 'main', version: 0, reads: [], visibility: 'all' },
+      id: '0.0',
+      kind: 'denoise',
+      lane: 'main',
+      version: 0,
+      reads: [],
+      visibility: 'all',
       rows: ids.map((feed, position) => ({ position, feed })),
       logits: ids.map((_id, row) => row),
     });
@@ -117,10 +126,19 @@ describe('files by other tools', () => {
   it('with none of the optional keys', async () => {
     const path = await foreign(moe, ({ metadata }) => {
       for (const key of [
-        ...['general.name', 'general.file_type', 'general.quantization_version', 'diffusion.shift_logits'],
-        ...['llada-moe.attention.head_count_kv', 'llada-moe.rope.dimension_count', 'llada-moe.vocab_size'],
-        ...['llada-moe.attention.causal', 'llada-moe.rope.freq_base', 'tokenizer.ggml.mask_token_id'],
-        ...['tokenizer.ggml.bos_token_id', 'tokenizer.ggml.eos_token_id', 'tokenizer.ggml.add_bos_token'],
+        'general.name',
+        'general.file_type',
+        'general.quantization_version',
+        'diffusion.shift_logits',
+        'llada-moe.attention.head_count_kv',
+        'llada-moe.rope.dimension_count',
+        'llada-moe.vocab_size',
+        'llada-moe.attention.causal',
+        'llada-moe.rope.freq_base',
+        'tokenizer.ggml.mask_token_id',
+        'tokenizer.ggml.bos_token_id',
+        'tokenizer.ggml.eos_token_id',
+        'tokenizer.ggml.add_bos_token',
       ])
         metadata.delete(key);
     });

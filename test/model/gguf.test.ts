@@ -88,15 +88,18 @@ describe('GGUF models', () => {
     const other = await gguf(path, { allowLocalFile: true });
     const metadata: Record<string, unknown> = { ...other.metadata };
     expect(metadata).toMatchObject({
-      ...{
-        version: 3,
-        'general.architecture': 'llada',
-        'llada.block_count': 2,
-        'llada.embedding_length': 64,
-      },
-      ...{ 'llada.attention.head_count': 4, 'llada.context_length': 256, 'llada.feed_forward_length': 96 },
-      ...{ 'llada.rope.freq_base': 10000, 'diffusion.shift_logits': false, 'tokenizer.ggml.model': 'gpt2' },
-      ...{ 'tokenizer.ggml.pre': 'gpt-2', 'tokenizer.ggml.mask_token_id': 5 },
+      version: 3,
+      'general.architecture': 'llada',
+      'llada.block_count': 2,
+      'llada.embedding_length': 64,
+      'llada.attention.head_count': 4,
+      'llada.context_length': 256,
+      'llada.feed_forward_length': 96,
+      'llada.rope.freq_base': 10000,
+      'diffusion.shift_logits': false,
+      'tokenizer.ggml.model': 'gpt2',
+      'tokenizer.ggml.pre': 'gpt-2',
+      'tokenizer.ggml.mask_token_id': 5,
     });
     const tokens = metadata['tokenizer.ggml.tokens'];
     expect(tokens).toHaveLength(VOCAB);
@@ -129,17 +132,18 @@ describe('GGUF values', () => {
   it('of every type come back', async () => {
     const path = join(temporaryDirectory(), 'm.gguf');
     const scalars = {
-      ...{
-        u8: 255,
-        i8: -128,
-        u16: 65535,
-        i16: -32768,
-        u32: 2 ** 32 - 1,
-        i32: -(2 ** 31),
-        f32: 0.5,
-        f64: 0.1,
-      },
-      ...{ bool: true, string: 'häßlich \u{1f600}', u64: 2n ** 64n - 1n, i64: -(2n ** 63n) },
+      u8: 255,
+      i8: -128,
+      u16: 65535,
+      i16: -32768,
+      u32: 2 ** 32 - 1,
+      i32: -(2 ** 31),
+      f32: 0.5,
+      f64: 0.1,
+      bool: true,
+      string: 'häßlich \u{1f600}',
+      u64: 2n ** 64n - 1n,
+      i64: -(2n ** 63n),
     } as const;
     const metadata = new Map<string, GgufValue>();
     for (const [type, value] of Object.entries(scalars) as [keyof typeof scalars, GgufValue['value']][]) {

@@ -18,22 +18,56 @@ import { temporaryDirectory } from './checkpoint.js';
 /** As published: huggingface.co/Dream-org/Dream-v0-Instruct-7B, inclusionAI/LLaDA-MoE-7B-A1B, meta-llama/Meta-Llama-3-8B. */
 const PUBLISHED = {
   'dream-7b': {
-    ...{ model_type: 'Dream', hidden_size: 3584, num_hidden_layers: 28, num_attention_heads: 28 },
-    ...{ num_key_value_heads: 4, intermediate_size: 18944, vocab_size: 152064, rope_theta: 1e6 },
-    ...{ max_position_embeddings: 131072, rms_norm_eps: 1e-6, hidden_act: 'silu', rope_scaling: null },
-    ...{ tie_word_embeddings: false, mask_token_id: 151666, bos_token_id: 151643, eos_token_id: 151643 },
+    model_type: 'Dream',
+    hidden_size: 3584,
+    num_hidden_layers: 28,
+    num_attention_heads: 28,
+    num_key_value_heads: 4,
+    intermediate_size: 18944,
+    vocab_size: 152064,
+    rope_theta: 1e6,
+    max_position_embeddings: 131072,
+    rms_norm_eps: 1e-6,
+    hidden_act: 'silu',
+    rope_scaling: null,
+    tie_word_embeddings: false,
+    mask_token_id: 151666,
+    bos_token_id: 151643,
+    eos_token_id: 151643,
   },
   'llada-moe-7b-a1b': {
-    ...{ model_type: 'llada', hidden_size: 2048, num_hidden_layers: 16, num_attention_heads: 16 },
-    ...{ num_key_value_heads: 16, vocab_size: 157184, rope_theta: 50000, max_position_embeddings: 8192 },
-    ...{ rms_norm_eps: 1e-5, hidden_act: 'silu', num_experts: 64, num_experts_per_tok: 8 },
-    ...{ expert_intermediate_size: 1024, qk_layernorm: true, norm_topk_prob: null, eos_token_id: 156892 },
+    model_type: 'llada',
+    hidden_size: 2048,
+    num_hidden_layers: 16,
+    num_attention_heads: 16,
+    num_key_value_heads: 16,
+    vocab_size: 157184,
+    rope_theta: 50000,
+    max_position_embeddings: 8192,
+    rms_norm_eps: 1e-5,
+    hidden_act: 'silu',
+    num_experts: 64,
+    num_experts_per_tok: 8,
+    expert_intermediate_size: 1024,
+    qk_layernorm: true,
+    norm_topk_prob: null,
+    eos_token_id: 156892,
   },
   'llama-3-8b': {
-    ...{ model_type: 'llama', hidden_size: 4096, num_hidden_layers: 32, num_attention_heads: 32 },
-    ...{ num_key_value_heads: 8, intermediate_size: 14336, vocab_size: 128256, rope_theta: 5e5 },
-    ...{ max_position_embeddings: 8192, rms_norm_eps: 1e-5, hidden_act: 'silu', attention_bias: false },
-    ...{ bos_token_id: 128000, eos_token_id: [128001, 128009] },
+    model_type: 'llama',
+    hidden_size: 4096,
+    num_hidden_layers: 32,
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
+    intermediate_size: 14336,
+    vocab_size: 128256,
+    rope_theta: 5e5,
+    max_position_embeddings: 8192,
+    rms_norm_eps: 1e-5,
+    hidden_act: 'silu',
+    attention_bias: false,
+    bos_token_id: 128000,
+    eos_token_id: [128001, 128009],
   },
 } as const;
 
@@ -66,10 +100,17 @@ function nameOf(id: string): string {
     'output.weight': 'lm_head.weight',
   };
   const inner: Record<string, string> = {
-    ...{ attn_norm: 'input_layernorm', ffn_norm: 'post_attention_layernorm', ffn_gate_inp: 'mlp.gate' },
-    ...{ attn_q: 'self_attn.q_proj', attn_k: 'self_attn.k_proj', attn_v: 'self_attn.v_proj' },
-    ...{ attn_output: 'self_attn.o_proj', attn_q_norm: 'self_attn.q_norm', attn_k_norm: 'self_attn.k_norm' },
-    ...{ ffn_gate_exps: 'mlp.experts.#.gate_proj', ffn_up_exps: 'mlp.experts.#.up_proj' },
+    attn_norm: 'input_layernorm',
+    ffn_norm: 'post_attention_layernorm',
+    ffn_gate_inp: 'mlp.gate',
+    attn_q: 'self_attn.q_proj',
+    attn_k: 'self_attn.k_proj',
+    attn_v: 'self_attn.v_proj',
+    attn_output: 'self_attn.o_proj',
+    attn_q_norm: 'self_attn.q_norm',
+    attn_k_norm: 'self_attn.k_norm',
+    ffn_gate_exps: 'mlp.experts.#.gate_proj',
+    ffn_up_exps: 'mlp.experts.#.up_proj',
     ffn_down_exps: 'mlp.experts.#.down_proj',
   };
   const [, layer, weight, part] = /^blk\.(\d+)\.(\w+)\.(\w+)$/.exec(id) ?? [];
@@ -99,11 +140,21 @@ async function writeMoe(
   const directory = temporaryDirectory();
   await writeSafetensors(join(directory, 'model.safetensors'), tensors);
   const json = {
-    ...{ model_type: 'lladamoe', hidden_size: config.hidden, num_hidden_layers: config.layers },
-    ...{ num_attention_heads: config.heads, vocab_size: config.vocab, rms_norm_eps: config.rmsEps },
-    ...{ max_position_embeddings: config.contextLength, rope_theta: config.ropeTheta, qk_layernorm: true },
-    ...{ num_experts: 3, num_experts_per_tok: 2, expert_intermediate_size: 32 },
-    ...{ mask_token_id: config.maskId, bos_token_id: config.bosId, eos_token_id: config.eosId },
+    model_type: 'lladamoe',
+    hidden_size: config.hidden,
+    num_hidden_layers: config.layers,
+    num_attention_heads: config.heads,
+    vocab_size: config.vocab,
+    rms_norm_eps: config.rmsEps,
+    max_position_embeddings: config.contextLength,
+    rope_theta: config.ropeTheta,
+    qk_layernorm: true,
+    num_experts: 3,
+    num_experts_per_tok: 2,
+    expert_intermediate_size: 32,
+    mask_token_id: config.maskId,
+    bos_token_id: config.bosId,
+    eos_token_id: config.eosId,
   };
   writeFileSync(join(directory, 'config.json'), JSON.stringify(json));
   return directory;
@@ -187,7 +238,8 @@ describe('checkpoints with routed experts', () => {
   it('ignore tensors this project has no use for', () => {
     expect(placeOfHfName('model.layers.0.self_attn.rotary_emb.inv_freq')).toBeNull();
     expect(placeOfHfName('model.layers.0.mlp.experts.2.down_proj.weight')).toEqual({
-      ...{ id: 'blk.0.ffn_down_exps.weight', expert: 2 },
+      id: 'blk.0.ffn_down_exps.weight',
+      expert: 2,
     });
     expect(placeOfHfName('model.layers.3.self_attn.q_proj.bias')).toEqual({ id: 'blk.3.attn_q.bias' });
     expect(placeOfHfName('model.transformer.blocks.0.ff_out.weight')).toEqual({

@@ -18,16 +18,25 @@ describe('config.json', () => {
   it('of LLaDA-8B-Instruct becomes the preset', async () => {
     // https://huggingface.co/GSAI-ML/LLaDA-8B-Instruct/blob/main/config.json, the keys that matter.
     const published = {
-      ...{
-        model_type: 'llada',
-        activation_type: 'silu',
-        d_model: 4096,
-        embedding_size: 126464,
-        eos_token_id: 126081,
-      },
-      ...{ include_bias: false, include_qkv_bias: false, layer_norm_type: 'rms', mask_token_id: 126336 },
-      ...{ max_sequence_length: 4096, mlp_hidden_size: 12288, n_heads: 32, n_kv_heads: 32, n_layers: 32 },
-      ...{ rms_norm_eps: 1e-5, rope: true, rope_theta: 500000.0, vocab_size: 126464, weight_tying: false },
+      model_type: 'llada',
+      activation_type: 'silu',
+      d_model: 4096,
+      embedding_size: 126464,
+      eos_token_id: 126081,
+      include_bias: false,
+      include_qkv_bias: false,
+      layer_norm_type: 'rms',
+      mask_token_id: 126336,
+      max_sequence_length: 4096,
+      mlp_hidden_size: 12288,
+      n_heads: 32,
+      n_kv_heads: 32,
+      n_layers: 32,
+      rms_norm_eps: 1e-5,
+      rope: true,
+      rope_theta: 500000.0,
+      vocab_size: 126464,
+      weight_tying: false,
     };
     const preset = await resolveModelConfig('llada-8b');
     expect(parseHfConfig(published, 'llada-8b', 'c')).toEqual({ ...preset, bosId: null });

@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { Pass } from '../../src/pass/pass.js';
 import { bytesOf } from '../../src/model/dtype.js';
-import { passShape } from '../../src/pass/shape.js';
 import { precisionFor, precisionKey } from '../../src/model/precision.js';
+import type { Pass } from '../../src/pass/pass.js';
+import { passShape } from '../../src/pass/shape.js';
 
 const pass: Pass = {
-  ...{ id: '3.0', kind: 'denoise', lane: 'main', version: 4, visibility: 'all', logits: [0, 2] },
+  id: '3.0',
+  kind: 'denoise',
+  lane: 'main',
+  version: 4,
+  visibility: 'all',
+  logits: [0, 2],
   rows: [4, 5, 6].map((position) => ({ position, feed: 1 })),
   reads: [0, 1].map((position) => ({ position, version: 0 })),
 };
@@ -28,7 +33,11 @@ describe('passShape', () => {
 describe('precision', () => {
   it('of llada.cpp: Q4_0 weights and head, f16 KV and activations', () => {
     expect(precisionFor('q4_0')).toEqual({
-      ...{ weights: 'q4_0', embedding: 'q4_0', head: 'q4_0', kv: 'f16', activations: 'f16' },
+      weights: 'q4_0',
+      embedding: 'q4_0',
+      head: 'q4_0',
+      kv: 'f16',
+      activations: 'f16',
     });
     expect(precisionKey(precisionFor('q4_0', { head: 'f16' }))).toBe('q4_0/q4_0/f16/f16/f16');
     expect(precisionFor('f32').kv).toBe('f32');

@@ -15,7 +15,11 @@ const NONE = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' }
 const size = { hidden: 64, headDim: 16, ffn: 96, kvHeads: 2, tiedHead: false };
 const llada = tinyConfig({ ...size, arch: 'llada' });
 const moe = tinyConfig({
-  ...{ ...size, arch: 'llada-moe', kvHeads: 4, qkNorm: true, ffn: 0 },
+  ...size,
+  arch: 'llada-moe',
+  kvHeads: 4,
+  qkNorm: true,
+  ffn: 0,
   moe: { experts: 3, expertsPerToken: 2, expertFfn: 32, renormalise: false },
 });
 

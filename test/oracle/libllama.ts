@@ -103,7 +103,13 @@ async function load(): Promise<Llama> {
     decode: llama.func('llama_decode', 'int32', ['void *', batch]),
     logits: llama.func('llama_get_logits', 'void *', ['void *']),
     tokenize: llama.func('llama_tokenize', 'int32', [
-      ...['void *', 'void *', 'int32', 'void *', 'int32', 'bool', 'bool'],
+      'void *',
+      'void *',
+      'int32',
+      'void *',
+      'int32',
+      'bool',
+      'bool',
     ]),
   };
 

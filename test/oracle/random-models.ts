@@ -17,18 +17,24 @@ export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
   const heads = arch === 'llada-moe' ? kvHeads : kvHeads * random.pick([1, 2]);
   const expertsPerToken = random.integer(1, 4);
   return tinyConfig({
-    ...{ arch, name: `${arch}-${seed}`, layers: random.integer(1, 3), headDim, heads, kvHeads },
-    ...{ hidden: heads * headDim, ffn: 32 * random.integer(1, 4) },
-    ...{
-      vocab: 32 * random.integer(1, 6),
-      tiedHead: random.next() < 0.3,
-      ropeTheta: random.pick([1e4, 5e5]),
-    },
+    arch,
+    name: `${arch}-${seed}`,
+    layers: random.integer(1, 3),
+    headDim,
+    heads,
+    kvHeads,
+    hidden: heads * headDim,
+    ffn: 32 * random.integer(1, 4),
+    vocab: 32 * random.integer(1, 6),
+    tiedHead: random.next() < 0.3,
+    ropeTheta: random.pick([1e4, 5e5]),
     ...(arch === 'dream' ? { qkvBias: true, shiftLogits: true, rmsEps: 1e-6 } : {}),
     ...(arch === 'llama' ? { attention: 'causal', shiftLogits: true, maskId: null } : {}),
     ...(arch === 'llada-moe'
       ? {
-          ...{ ffn: 0, qkNorm: true, tiedHead: false },
+          ffn: 0,
+          qkNorm: true,
+          tiedHead: false,
           moe: {
             experts: expertsPerToken + random.integer(1, 6),
             expertsPerToken,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { logicalPasses } from '../../src/pass/groups.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
+import { logicalPasses } from '../../src/pass/groups.js';
 import { RUNS, TIME_LIMIT_MS, type Workload, workloads } from '../decode/support/arbitraries.js';
 import {
   blockCausal,

@@ -39,7 +39,11 @@ async function logitsOf(
 ): Promise<Float32Array> {
   engine.retain([]);
   const { logits } = await engine.run({
-    ...{ id: '0.0', kind: 'denoise', lane: 'main', version: 0, reads: [] },
+    id: '0.0',
+    kind: 'denoise',
+    lane: 'main',
+    version: 0,
+    reads: [],
     rows: ids.map((feed, position) => ({ position, feed })),
     visibility,
     logits: ids.map((_, row) => row),
@@ -157,7 +161,10 @@ describe.skipIf(llamaMissing !== null)('llama.cpp agrees', () => {
           expect(difference, `${engine.name} ${seed}`).toBeLessThan(1e-4);
           worst = Math.max(worst, difference);
           const decoded = await decode({
-            ...{ engine, promptIds, genLength, policy: policyByName('autoregressive') },
+            engine,
+            promptIds,
+            genLength,
+            policy: policyByName('autoregressive'),
           });
           // The oracle continues the engine's own text, so that every token is compared and not only the first other one.
           decoded.tokens.forEach((token, at) => {

@@ -5,9 +5,9 @@ import { createMachine, type MachineOptions } from '../../sim/machine/machine.js
 import { MEMORY_MODES } from '../../sim/memory/runtime.js';
 import { stackByName, stackNames } from '../../sim/stacks/registry.js';
 import { UsageError } from '../../src/errors.js';
-import type { PassShape } from '../../src/pass/shape.js';
 import { precisionFor, QUANTS } from '../../src/model/precision.js';
 import { PRESET_NAMES, resolvePreset } from '../../src/model/presets.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { RUNS } from './sim-arbitraries.js';
 
 type Setting = Omit<MachineOptions, 'fidelity'>;
@@ -38,7 +38,9 @@ function expectClose(setting: Setting, shape: PassShape, bound = 0.1): void {
 }
 
 const withPrefix = (rows: number, prefix: number, logitsRows: number): PassShape => ({
-  ...{ rows, logitsRows, masked: false },
+  rows,
+  logitsRows,
+  masked: false,
   kvSets: prefix === 0 ? [] : [{ name: 'prefix', length: prefix }],
 });
 
@@ -53,7 +55,10 @@ const settings: fc.Arbitrary<Setting> = fc
     quant: fc.constantFrom(...QUANTS.filter((quant) => quant !== 'f32')),
   })
   .map(({ profile, stack, model, memory, quant }) => ({
-    ...{ profile: loadProfile(profile), stack: stackByName(stack), model: resolvePreset(model), memory },
+    profile: loadProfile(profile),
+    stack: stackByName(stack),
+    model: resolvePreset(model),
+    memory,
     precision: precisionFor(quant),
   }));
 

@@ -5,9 +5,9 @@ import type { ChunkCost, Pipeline } from '../../sim/machine/pipeline.js';
 import { classify } from '../../sim/memory/lifetimes.js';
 import { layoutScratch } from '../../sim/memory/scratch-layout.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import type { PassShape } from '../../src/pass/shape.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { precisionFor } from '../../src/model/precision.js';
+import type { PassShape } from '../../src/pass/shape.js';
 
 /** Runs per law; `npm run fuzz` raises it. */
 export const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 500);
@@ -31,28 +31,29 @@ export const smallModel: fc.Arbitrary<ModelConfig> = fc
     ),
   })
   .map(({ layers, kvHeads, group, headDim, ffn, vocab, qkNorm, qkvBias, moe }) => ({
-    ...{ name: 'small', arch: 'llada' as const, layers, hidden: kvHeads * group * headDim, kvHeads, headDim },
-    ...{
-      heads: kvHeads * group,
-      ffn,
-      vocab,
-      ropeTheta: 10_000,
-      rmsEps: 1e-5,
-      qkvBias,
-      qkNorm,
-      tiedHead: false,
-    },
+    name: 'small',
+    arch: 'llada' as const,
+    layers,
+    hidden: kvHeads * group * headDim,
+    kvHeads,
+    headDim,
+    heads: kvHeads * group,
+    ffn,
+    vocab,
+    ropeTheta: 10_000,
+    rmsEps: 1e-5,
+    qkvBias,
+    qkNorm,
+    tiedHead: false,
     ...(moe === null
       ? {}
       : { moe: { experts: moe.experts, expertsPerToken: moe.perToken, expertFfn: ffn, renormalise: false } }),
-    ...{
-      shiftLogits: false,
-      attention: 'bidirectional' as const,
-      contextLength: 512,
-      maskId: 1,
-      bosId: null,
-      eosId: 0,
-    },
+    shiftLogits: false,
+    attention: 'bidirectional' as const,
+    contextLength: 512,
+    maskId: 1,
+    bosId: null,
+    eosId: 0,
   }));
 
 export const passShapes: fc.Arbitrary<PassShape> = fc
@@ -63,7 +64,9 @@ export const passShapes: fc.Arbitrary<PassShape> = fc
     masked: fc.boolean(),
   })
   .map(({ rows, prefix, logits, masked }) => ({
-    ...{ rows, masked, logitsRows: Math.min(rows, logits) },
+    rows,
+    masked,
+    logitsRows: Math.min(rows, logits),
     kvSets: prefix === 0 ? [] : [{ name: 'prefix', length: prefix }],
   }));
 

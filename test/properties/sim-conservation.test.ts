@@ -7,9 +7,9 @@ import { lladaCpp } from '../../sim/stacks/llada-cpp.js';
 import type { SoftwareStack } from '../../sim/stacks/stack.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph } from '../../src/model/graph.js';
-import type { PassShape } from '../../src/pass/shape.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { precisionFor } from '../../src/model/precision.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { passShapes, RUNS, smallModel } from './sim-arbitraries.js';
 
 const precision = precisionFor('q4_0');
@@ -22,11 +22,7 @@ const profile = overrideProfile(loadProfile('sm8750'), {
 });
 
 function time(model: ModelConfig, shape: PassShape, stack: SoftwareStack) {
-  const machine = createMachine({
-    ...{ profile, stack, model, precision },
-    memory: 'unlimited',
-    fidelity: 'event',
-  });
+  const machine = createMachine({ profile, stack, model, precision, memory: 'unlimited', fidelity: 'event' });
   return machine.timePass(shape);
 }
 

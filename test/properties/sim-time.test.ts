@@ -12,8 +12,8 @@ import { MEMORY_MODES, type MemoryMode } from '../../sim/memory/runtime.js';
 import { stackByName } from '../../sim/stacks/registry.js';
 import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import type { PassShape } from '../../src/pass/shape.js';
 import { precisionFor } from '../../src/model/precision.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { FASTER, pipelines, profileOf, RUNS, SLOWER, scenarios } from './sim-arbitraries.js';
 
 /** Relative slack for sums taken in a different order. */
@@ -36,7 +36,11 @@ function machineOf(
 ): Machine {
   const precision = precisionFor('q4_0');
   return createMachine({
-    ...{ profile, model, memory, precision, record },
+    profile,
+    model,
+    memory,
+    precision,
+    record,
     stack: stackByName(stack),
     fidelity: 'event',
   });

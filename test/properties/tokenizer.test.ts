@@ -105,7 +105,11 @@ const FAMILIES: readonly (readonly [string, ModelConfig])[] = [
   [
     'llada-moe',
     tinyConfig({
-      ...{ ...shape, arch: 'llada-moe', qkNorm: true, ffn: 0, tiedHead: false },
+      ...shape,
+      arch: 'llada-moe',
+      qkNorm: true,
+      ffn: 0,
+      tiedHead: false,
       moe: { experts: 2, expertsPerToken: 1, expertFfn: 32, renormalise: false },
     }),
   ],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mean, median, medianInterval, quantile, wilson } from '../../src/score/stats.js';
 import { UsageError } from '../../src/errors.js';
+import { mean, median, medianInterval, quantile, wilson } from '../../src/score/stats.js';
 
 const samples = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 30 });
 

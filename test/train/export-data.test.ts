@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exportTrainingData } from '../../src/train/export-data.js';
 import { generateProblem } from '../../src/score/problems.js';
+import { END_ID } from '../../src/score/vocabulary.js';
+import { exportTrainingData } from '../../src/train/export-data.js';
 import { scoreDecoded } from '../../src/train/score-decoded.js';
 import { WordTable } from '../../src/train/tokenizer-json.js';
-import { END_ID } from '../../src/score/vocabulary.js';
 
 describe('exportTrainingData', () => {
   it('writes the problems as token ids, one after the other', () => {

@@ -3,9 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../../src/engine/tfjs/backend.js';
 import type { ModelConfig } from '../../src/model/config.js';
+import { Random } from '../../src/score/random.js';
 import { batchLoss, lossAndGradients } from '../../src/train/loss.js';
 import type { Batch } from '../../src/train/objective.js';
-import { Random } from '../../src/score/random.js';
 import { trainingConfig } from '../../src/train/train.js';
 import { initialWeights, type PlainWeight, TrainableWeights } from '../../src/train/trainable-weights.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Layout, makeBatch, OBJECTIVE, sampleLayout } from '../../src/train/objective.js';
 import { Random } from '../../src/score/random.js';
+import { type Layout, makeBatch, OBJECTIVE, sampleLayout } from '../../src/train/objective.js';
 
 const MASK = 5;
 const prompts = [

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../../src/engine/tfjs/backend.js';
-import { orthogonalise } from '../../src/train/optimizer.js';
 import { Random } from '../../src/score/random.js';
+import { orthogonalise } from '../../src/train/optimizer.js';
 import { learningRate, trainModel } from '../../src/train/train.js';
 
 const mean = (values: number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;

@@ -63,9 +63,9 @@ z.extractall('wheel', [n for n in z.namelist() if n.startswith(tuple(${wanted}))
   run(
     'g++',
     [
-      ...['-std=c++17', '-O2', '-fPIC', '-shared', '-w', `-DNAPI_VERSION=${napi}`, '-DBUILDING_NODE_EXTENSION'],
-      ...['-I', join(tensorflow, 'include'), '-I', nodeHeaders(), ...sources, '-o', binding],
-      ...['-L', join(target, 'deps', 'lib'), ...libraries.map((name) => `-l:${name}`)],
+      '-std=c++17', '-O2', '-fPIC', '-shared', '-w', `-DNAPI_VERSION=${napi}`, '-DBUILDING_NODE_EXTENSION',
+      '-I', join(tensorflow, 'include'), '-I', nodeHeaders(), ...sources, '-o', binding,
+      '-L', join(target, 'deps', 'lib'), ...libraries.map((name) => `-l:${name}`),
       '-Wl,-rpath,$ORIGIN/../../deps/lib',
     ],
     root,

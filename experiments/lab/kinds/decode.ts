@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { energyOf } from '../../../sim/energy/energy.js';
+import { latencyTable } from '../../../sim/machine/latency-table.js';
 import type { Machine } from '../../../sim/machine/machine.js';
 import { composePolicy, type DecodingPolicy } from '../../../src/decode/compose.js';
 import { countWork } from '../../../src/decode/counters.js';
@@ -8,13 +9,12 @@ import { policySpecByName } from '../../../src/decode/policies.js';
 import type { PolicySpec } from '../../../src/decode/spec.js';
 import type { StepTiming } from '../../../src/decode/timer.js';
 import type { Canvas } from '../../../src/decode/types.js';
-import { latencyTable } from '../../../sim/machine/latency-table.js';
-import { DECIDING_ENGINES } from '../open-engine.js';
 import { mean, median } from '../../../src/score/stats.js';
-import { WORKLOAD_FORMS, workloadInputs } from '../workload/open-workload.js';
-import type { WorkloadDecode } from '../workload/workload.js';
 import { canonicalJson } from '../canonical.js';
 import { defineKind } from '../kind.js';
+import { DECIDING_ENGINES } from '../open-engine.js';
+import { WORKLOAD_FORMS, workloadInputs } from '../workload/open-workload.js';
+import type { WorkloadDecode } from '../workload/workload.js';
 import { chipInputs, chipOptions, machineOf, under } from './chip.js';
 import { OpenWorkloads } from './open-workloads.js';
 
@@ -141,7 +141,8 @@ async function decideAndTime(
   if (decided === undefined) {
     let last: Canvas | null = null;
     const done = await workload.decode(prompt, {
-      ...{ policy, genLength },
+      policy,
+      genLength,
       onStep: (_, canvas) => {
         last = canvas;
       },

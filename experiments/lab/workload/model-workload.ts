@@ -40,7 +40,10 @@ class ModelWorkload implements Workload {
     const end = tokens.indexOf(eosId);
     const score = scoreResponse(problem, tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end)));
     return {
-      ...{ promptLength: promptIds.length, steps, tokens, eosId },
+      promptLength: promptIds.length,
+      steps,
+      tokens,
+      eosId,
       answer: {
         exact: score.exact,
         tasksRight: score.tasks.filter((task) => task.correct).length,

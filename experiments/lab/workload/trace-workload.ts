@@ -67,7 +67,11 @@ class TraceWorkload implements Workload {
       return record;
     });
     return Promise.resolve({
-      ...{ promptLength: header.promptIds.length, steps, tokens, eosId: header.eosId, answer: null },
+      promptLength: header.promptIds.length,
+      steps,
+      tokens,
+      eosId: header.eosId,
+      answer: null,
     });
   }
 

@@ -1,5 +1,6 @@
 import { loadProfile, profileHash } from '../../../sim/hardware/load-profile.js';
 import type { HardwareProfile } from '../../../sim/hardware/schema.js';
+import { latencyTable } from '../../../sim/machine/latency-table.js';
 import { createMachine, type Machine } from '../../../sim/machine/machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { composePolicy, type DecodingPolicy } from '../../../src/decode/compose.js';
@@ -18,7 +19,6 @@ import { encodePrompt } from '../../../src/model/prompt.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
 import { weightShapes } from '../../../src/model/weight-ids.js';
 import type { Problem } from '../../../src/score/problems.js';
-import { latencyTable } from '../../../sim/machine/latency-table.js';
 import type { LadderRow } from './ladder.js';
 import type { AblationOptions } from './options.js';
 import { provenanceEntries } from './provenance.js';

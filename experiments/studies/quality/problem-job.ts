@@ -79,7 +79,10 @@ export async function runProblem(
   const policies: PolicyOutcome[] = [];
   for (const policy of which.map((at) => context.policies[at])) {
     const { tokens, counters } = await decode({
-      ...{ policy, engine, promptIds, genLength: options.genLength },
+      policy,
+      engine,
+      promptIds,
+      genLength: options.genLength,
       ...(signal === undefined ? {} : { signal }),
     });
     const end = tokens.indexOf(engine.config.eosId);

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { energyOf } from '../../../sim/energy/energy.js';
+import { latencyTable } from '../../../sim/machine/latency-table.js';
 import type { Machine } from '../../../sim/machine/machine.js';
 import { composePolicy, type DecodingPolicy } from '../../../src/decode/compose.js';
 import { DataError } from '../../../src/errors.js';
 import { atomicWriteFile } from '../../../src/util/atomic-write.js';
-import { latencyTable } from '../../../sim/machine/latency-table.js';
 import type { Bench } from '../../comparison/bench.js';
 import { LLADA_CPP } from '../../comparison/decodes.js';
 import type { Workload } from '../../lab/workload/workload.js';
@@ -73,12 +73,16 @@ export class Measurements {
     const { signal } = this.bench.hooks;
     const timer = this.timer();
     const { steps, answer } = await this.workload.decode(index, {
-      ...{ policy: this.policy(candidate, key), genLength, timer },
+      policy: this.policy(candidate, key),
+      genLength,
+      timer,
       ...(signal === undefined ? {} : { signal }),
     });
     const timings = steps.flatMap(({ timing }) => (timing === null ? [] : [timing]));
     const sample: Sample = {
-      ...{ candidate: key, index, exact: answer?.exact ?? false },
+      candidate: key,
+      index,
+      exact: answer?.exact ?? false,
       seconds: (timings.at(-1)?.endMs ?? 0) / 1000,
       joules: energyOf(timings, this.bench.hardware).joules,
       forwards: steps.length,

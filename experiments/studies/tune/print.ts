@@ -1,8 +1,8 @@
 import { createColors } from 'picocolors';
 import type { TopLevelSpec } from 'vega-lite';
 import { formatTable, wrapText } from '../../../src/util/table.js';
-import { pareto } from '../../figures/pareto.js';
 import { formatCsv } from '../../comparison/csv.js';
+import { pareto } from '../../figures/pareto.js';
 import type { Judged } from './judge.js';
 import type { TuneResult } from './run.js';
 
@@ -49,13 +49,33 @@ export function printTune(result: TuneResult, color: boolean): string {
 /** Both stages as CSV. */
 export function tuneCsv({ screened, confirmed }: TuneResult): string {
   const cells = (stage: string) => (row: Judged) => [
-    ...[stage, row.policy, row.problems, row.seconds, row.joules, row.forwards, row.exact.share],
-    ...[row.difference.value, row.difference.low, row.difference.high, row.nonInferior, row.onFront],
+    stage,
+    row.policy,
+    row.problems,
+    row.seconds,
+    row.joules,
+    row.forwards,
+    row.exact.share,
+    row.difference.value,
+    row.difference.low,
+    row.difference.high,
+    row.nonInferior,
+    row.onFront,
   ];
   return formatCsv([
     [
-      ...['stage', 'policy', 'problems', 'seconds', 'joules', 'forwards', 'exact'],
-      ...['difference', 'difference_low', 'difference_high', 'non_inferior', 'on_front'],
+      'stage',
+      'policy',
+      'problems',
+      'seconds',
+      'joules',
+      'forwards',
+      'exact',
+      'difference',
+      'difference_low',
+      'difference_high',
+      'non_inferior',
+      'on_front',
     ],
     ...screened.map(cells('screen')),
     ...confirmed.map(cells('confirm')),
@@ -67,7 +87,11 @@ export function tuneFigure({ confirmed }: TuneResult): TopLevelSpec {
   const problems = confirmed[0]?.problems ?? 0;
   return pareto(
     confirmed.map(({ policy, seconds, exact }) => ({
-      ...{ name: policy, x: seconds, y: exact.share, low: exact.low, high: exact.high },
+      name: policy,
+      x: seconds,
+      y: exact.share,
+      low: exact.low,
+      high: exact.high,
     })),
     {
       title: `Confirmed on ${problems} problems`,

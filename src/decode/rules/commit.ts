@@ -1,8 +1,8 @@
+import type { RowOutcome } from '../../pass/pass.js';
 import { blockRange, maskedInBlock } from '../geometry.js';
 import { uniformAt } from '../sampling.js';
 import type { CommitSpec } from '../spec.js';
 import type { Canvas } from '../types.js';
-import type { RowOutcome } from '../../pass/pass.js';
 import type { CommitRule, Verdict } from './rule.js';
 
 type TimestepSpec = Extract<CommitSpec, { kind: 'timestep' }>;

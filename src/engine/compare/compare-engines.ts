@@ -1,8 +1,8 @@
 import type { DecodingPolicy } from '../../decode/compose.js';
 import { decode } from '../../decode/session.js';
 import type { Canvas } from '../../decode/types.js';
-import type { Pass } from '../../pass/pass.js';
 import { UsageError } from '../../errors.js';
+import type { Pass } from '../../pass/pass.js';
 import type { Engine } from '../engine.js';
 import { recordMargins } from '../margins.js';
 import { type Divergence, firstDifference, type Run } from '../verify/verify-policy.js';
@@ -82,7 +82,10 @@ export async function compareEngines(options: CompareOptions): Promise<EngineCom
   const run = async (who: Engine, promptIds: readonly number[], teacher?: Teacher): Promise<Run> => {
     const recorder = recordMargins(teacher?.engine ?? who);
     const result = await decode({
-      ...{ policy, engine: recorder.engine, promptIds, genLength },
+      policy,
+      engine: recorder.engine,
+      promptIds,
+      genLength,
       ...(signal === undefined ? {} : { signal }),
       onStep: (_, canvas) => teacher?.follow(canvas),
     });
@@ -102,14 +105,20 @@ export async function compareEngines(options: CompareOptions): Promise<EngineCom
     const own = await run(engine, promptIds);
     const different = own.tokens.filter((token, at) => token !== expected.tokens[at]).length;
     answers.push({
-      ...{ problem: index, reference: expected.tokens, engine: own.tokens, differentTokens: different },
+      problem: index,
+      reference: expected.tokens,
+      engine: own.tokens,
+      differentTokens: different,
       first: firstDifference(own, expected, promptIds.length),
       parting: firstParting(own, expected),
     });
   }
   onProgress?.(problems.length, problems.length);
   return {
-    ...{ reference: reference.name, engine: engine.name, policy: policy.name, nearTie },
+    reference: reference.name,
+    engine: engine.name,
+    policy: policy.name,
+    nearTie,
     agreement: counter.result(),
     states,
     tokens: {

@@ -52,7 +52,10 @@ function describe(run: Run, expected: Run, at: number, position: number): Partin
   const index = record?.outcomes[0]?.rows.findIndex((row) => row.position === position) ?? -1;
   const margins = record === undefined ? undefined : expected.margins.get(record.plan.passes[0]!.id);
   return {
-    ...{ step: at, position, token: mine?.token ?? null, expected: theirs?.token ?? null },
+    step: at,
+    position,
+    token: mine?.token ?? null,
+    expected: theirs?.token ?? null,
     kind: mine !== undefined && theirs !== undefined && mine.token !== theirs.token ? 'token' : 'order',
     referenceMargin: margins?.[index] ?? null,
     confidenceDifference:

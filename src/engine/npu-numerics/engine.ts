@@ -1,17 +1,17 @@
-import type { KvRef, Pass } from '../../pass/pass.js';
 import { CheckError, UsageError } from '../../errors.js';
 import { kvInputId } from '../../model/build-graph.js';
 import type { ModelConfig } from '../../model/config.js';
 import { roundToF16 } from '../../model/formats/f16-round.js';
 import type { OpGraph } from '../../model/graph.js';
 import { graphFor } from '../../model/graph-cache.js';
-import { PREFIX_SET, passShape } from '../../pass/shape.js';
 import { precisionFor } from '../../model/precision.js';
 import type { WeightSource } from '../../model/weights.js';
+import type { KvRef, Pass } from '../../pass/pass.js';
+import { PREFIX_SET, passShape } from '../../pass/shape.js';
+import { passVisibility } from '../../pass/visibility.js';
 import type { Engine, PassResult } from '../engine.js';
 import { KvStore } from '../kv-store.js';
 import { PrefixRows } from '../prefix-rows.js';
-import { passVisibility } from '../../pass/visibility.js';
 import { runKernel } from './kernels.js';
 import { loadOperands, type Operands } from './operands.js';
 

@@ -1,18 +1,18 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { KvRef, Pass } from '../../pass/pass.js';
 import { UsageError } from '../../errors.js';
 import { INPUT_IDS, kvInputId } from '../../model/build-graph.js';
 import type { ModelConfig } from '../../model/config.js';
 import type { OpGraph } from '../../model/graph.js';
 import { graphFor } from '../../model/graph-cache.js';
-import { PREFIX_SET } from '../../pass/shape.js';
 import { precisionFor } from '../../model/precision.js';
 import type { WeightSource } from '../../model/weights.js';
 import type { Compute } from '../../onnx/lowering.js';
+import type { KvRef, Pass } from '../../pass/pass.js';
+import { PREFIX_SET } from '../../pass/shape.js';
+import { passVisibility } from '../../pass/visibility.js';
 import type { Engine, PassResult } from '../engine.js';
 import { KvStore } from '../kv-store.js';
 import { PrefixRows } from '../prefix-rows.js';
-import { passVisibility } from '../../pass/visibility.js';
 import { prepareModel } from './model-cache.js';
 import { loadOrt, type Ort, openSession } from './runtime.js';
 

@@ -28,7 +28,8 @@ export async function prepareModel(
 ): Promise<PreparedModel> {
   const { weightsPath } = options;
   const progress = {
-    ...{ compute: options.compute ?? ('f32' as const), blobs: await wantsBlobs(config, weights, options) },
+    compute: options.compute ?? ('f32' as const),
+    blobs: await wantsBlobs(config, weights, options),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };

@@ -31,14 +31,20 @@ async function probe(): Promise<boolean> {
     onnx.output(y, 'f32', [2, 1]);
   }
   const bytes = encodeModel({
-    ...{ irVersion: 8, producerName: 'probe', producerVersion: '', metadataProps: [] },
+    irVersion: 8,
+    producerName: 'probe',
+    producerVersion: '',
+    metadataProps: [],
     opsetImport: [
       { domain: '', version: 18 },
       { domain: MICROSOFT, version: 1 },
     ],
     graph: {
-      ...{ name: 'probe', node: onnx.nodes, initializer: onnx.initializers },
-      ...{ input: onnx.inputs, output: onnx.outputs },
+      name: 'probe',
+      node: onnx.nodes,
+      initializer: onnx.initializers,
+      input: onnx.inputs,
+      output: onnx.outputs,
     },
   });
   // Fatal errors only: that the operator is missing is an answer, not a message for the user.

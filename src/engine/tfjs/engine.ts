@@ -1,14 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { KvRef, Pass } from '../../pass/pass.js';
 import { UsageError } from '../../errors.js';
 import type { ModelConfig } from '../../model/config.js';
 import { graphFor } from '../../model/graph-cache.js';
-import { passShape } from '../../pass/shape.js';
 import { precisionFor } from '../../model/precision.js';
 import type { WeightSource } from '../../model/weights.js';
+import type { KvRef, Pass } from '../../pass/pass.js';
+import { passShape } from '../../pass/shape.js';
+import { passVisibility } from '../../pass/visibility.js';
 import type { Engine, PassResult } from '../engine.js';
 import { KvStore } from '../kv-store.js';
-import { passVisibility } from '../../pass/visibility.js';
 import { type TfjsBackend, useBackend } from './backend.js';
 import { executeGraph, resultTensors } from './execute.js';
 import { PrefixCache } from './prefix-cache.js';

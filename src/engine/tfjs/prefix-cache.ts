@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { KvRef } from '../../pass/pass.js';
 import { kvInputId } from '../../model/build-graph.js';
+import type { KvRef } from '../../pass/pass.js';
 import { PREFIX_SET } from '../../pass/shape.js';
 import type { KvStore } from '../kv-store.js';
 import { PrefixRows } from '../prefix-rows.js';

@@ -1,6 +1,6 @@
+import { CheckError } from '../../errors.js';
 import { shiftedRows } from '../../pass/groups.js';
 import type { Pass } from '../../pass/pass.js';
-import { CheckError } from '../../errors.js';
 
 /**
  * The cacheless form of a set of passes without groups: every (position, version) row they depend on, as one sequence, and

@@ -126,7 +126,10 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
   const run = async (who: typeof policy, promptIds: readonly number[]): Promise<Run> => {
     const recorder = recordMargins(engine);
     const result = await decode({
-      ...{ policy: who, engine: recorder.engine, promptIds, genLength },
+      policy: who,
+      engine: recorder.engine,
+      promptIds,
+      genLength,
       ...(signal === undefined ? {} : { signal }),
     });
     return { ...result, margins: recorder.margins };

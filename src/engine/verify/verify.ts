@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type ConfidenceRule, type NumberType, probabilityOf } from '../../decode/confidence.js';
 import { guideLogits } from '../../decode/guidance.js';
-import { logicalOutcomes, logicalPasses } from '../../pass/groups.js';
 import { sampleRow } from '../../decode/sampling.js';
 import type { EndOfTextSpec, SamplingSpec } from '../../decode/spec.js';
-import type { Pass, PassOutcome, StepPlan } from '../../pass/pass.js';
 import type { ModelConfig } from '../../model/config.js';
 import { graphFor } from '../../model/graph-cache.js';
 import { precisionFor } from '../../model/precision.js';
+import { logicalOutcomes, logicalPasses } from '../../pass/groups.js';
+import type { Pass, PassOutcome, StepPlan } from '../../pass/pass.js';
 import { executeGraph, type WeightTensors } from '../tfjs/execute.js';
 import { groupPasses, type JointPass, jointPass } from './closure.js';
 

@@ -121,7 +121,10 @@ function specialTokens(
 }
 
 const PUBLISHED: Readonly<Record<Architecture, string>> = {
-  ...{ llada: 'llada-8b', dream: 'dream-7b', 'llada-moe': 'llada-moe-7b-a1b', llama: 'llama-3-8b' },
+  llada: 'llada-8b',
+  dream: 'dream-7b',
+  'llada-moe': 'llada-moe-7b-a1b',
+  llama: 'llama-3-8b',
 };
 
 function expertsOf(

@@ -80,7 +80,11 @@ export function tokenizerFromGguf(
     post_processor: null,
     decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     model: {
-      ...{ type: 'BPE', dropout: null, unk_token: null, fuse_unk: false, byte_fallback: false },
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      fuse_unk: false,
+      byte_fallback: false,
       // Llama 3 takes a word that is a token as it is, whatever its merges would give.
       ignore_merges: pre === 'llama-bpe',
       vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),

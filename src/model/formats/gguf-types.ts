@@ -29,7 +29,18 @@ export type ScalarType = Exclude<keyof typeof VALUE_TYPES, 'array'>;
 
 /** Bytes of one value; a string has at least its length field. */
 export const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
-  ...{ u8: 1, i8: 1, bool: 1, u16: 2, i16: 2, u32: 4, i32: 4, f32: 4, u64: 8, i64: 8, f64: 8, string: 8 },
+  u8: 1,
+  i8: 1,
+  bool: 1,
+  u16: 2,
+  i16: 2,
+  u32: 4,
+  i32: 4,
+  f32: 4,
+  u64: 8,
+  i64: 8,
+  f64: 8,
+  string: 8,
 };
 
 export type GgufScalar = number | bigint | boolean | string;
@@ -52,20 +63,36 @@ export const TENSOR_TYPES: Readonly<Record<WeightDType, number>> = {
 
 /** Names of further ggml types, so that refusing one can name it. */
 export const OTHER_TENSOR_TYPES: Readonly<Record<number, string>> = {
-  ...{
-    3: 'Q4_1',
-    6: 'Q5_0',
-    7: 'Q5_1',
-    9: 'Q8_1',
-    10: 'Q2_K',
-    11: 'Q3_K',
-    12: 'Q4_K',
-    13: 'Q5_K',
-    14: 'Q6_K',
-  },
-  ...{ 15: 'Q8_K', 16: 'IQ2_XXS', 17: 'IQ2_XS', 18: 'IQ3_XXS', 19: 'IQ1_S', 20: 'IQ4_NL', 21: 'IQ3_S' },
-  ...{ 22: 'IQ2_S', 23: 'IQ4_XS', 24: 'I8', 25: 'I16', 26: 'I32', 27: 'I64', 28: 'F64', 29: 'IQ1_M' },
-  ...{ 31: 'Q4_0_4_4', 32: 'Q4_0_4_8', 33: 'Q4_0_8_8', 34: 'TQ1_0', 35: 'TQ2_0', 39: 'MXFP4' },
+  3: 'Q4_1',
+  6: 'Q5_0',
+  7: 'Q5_1',
+  9: 'Q8_1',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  12: 'Q4_K',
+  13: 'Q5_K',
+  14: 'Q6_K',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  20: 'IQ4_NL',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  24: 'I8',
+  25: 'I16',
+  26: 'I32',
+  27: 'I64',
+  28: 'F64',
+  29: 'IQ1_M',
+  31: 'Q4_0_4_4',
+  32: 'Q4_0_4_8',
+  33: 'Q4_0_8_8',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
 };
 
 export interface GgufTensor {

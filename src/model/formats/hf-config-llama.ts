@@ -78,7 +78,11 @@ export function parseLlamaConfig(arch: Family, json: unknown, name: string, labe
   const ffn = c.intermediate_size ?? 0;
   if (experts === null && ffn === 0) throw new DataError(`${label}: intermediate_size is missing`);
   return {
-    ...{ name, arch, layers: c.num_hidden_layers, hidden: c.hidden_size, heads },
+    name,
+    arch,
+    layers: c.num_hidden_layers,
+    hidden: c.hidden_size,
+    heads,
     kvHeads: c.num_key_value_heads ?? heads,
     headDim: c.head_dim ?? c.hidden_size / heads,
     ffn: experts === null ? ffn : 0,
@@ -102,7 +106,9 @@ export function parseLlamaConfig(arch: Family, json: unknown, name: string, labe
     shiftLogits: arch !== 'llada-moe',
     attention: arch === 'llama' ? 'causal' : 'bidirectional',
     contextLength: c.max_position_embeddings,
-    ...{ maskId, bosId: c.bos_token_id ?? null, eosId: c.eos_token_id },
+    maskId,
+    bosId: c.bos_token_id ?? null,
+    eosId: c.eos_token_id,
   };
 }
 
@@ -117,21 +123,33 @@ export function llamaToHf(arch: Family, config: ModelConfig): Record<string, unk
   const [type, architecture] = CLASSES[arch];
   const { moe } = config;
   return {
-    ...{ architectures: [architecture], model_type: type, hidden_act: 'silu', rope_scaling: null },
-    ...{ hidden_size: config.hidden, num_hidden_layers: config.layers, head_dim: config.headDim },
-    ...{ num_attention_heads: config.heads, num_key_value_heads: config.kvHeads },
+    architectures: [architecture],
+    model_type: type,
+    hidden_act: 'silu',
+    rope_scaling: null,
+    hidden_size: config.hidden,
+    num_hidden_layers: config.layers,
+    head_dim: config.headDim,
+    num_attention_heads: config.heads,
+    num_key_value_heads: config.kvHeads,
     ...(moe === undefined
       ? { intermediate_size: config.ffn }
       : {
-          ...{ num_experts: moe.experts, num_experts_per_tok: moe.expertsPerToken },
-          ...{ expert_intermediate_size: moe.expertFfn, norm_topk_prob: moe.renormalise },
+          num_experts: moe.experts,
+          num_experts_per_tok: moe.expertsPerToken,
+          expert_intermediate_size: moe.expertFfn,
+          norm_topk_prob: moe.renormalise,
           qk_layernorm: config.qkNorm,
         }),
-    ...{ vocab_size: config.vocab, max_position_embeddings: config.contextLength },
-    ...{ rms_norm_eps: config.rmsEps, rope_theta: config.ropeTheta, attention_bias: config.qkvBias },
+    vocab_size: config.vocab,
+    max_position_embeddings: config.contextLength,
+    rms_norm_eps: config.rmsEps,
+    rope_theta: config.ropeTheta,
+    attention_bias: config.qkvBias,
     tie_word_embeddings: config.tiedHead,
     ...(config.maskId === null ? {} : { mask_token_id: config.maskId }),
-    ...{ bos_token_id: config.bosId, eos_token_id: config.eosId },
+    bos_token_id: config.bosId,
+    eos_token_id: config.eosId,
   };
 }
 

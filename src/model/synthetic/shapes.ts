@@ -18,15 +18,13 @@ function scaledDown(config: ModelConfig): ModelConfig {
   const heads = config.arch === 'dream' ? 14 : 16;
   const hidden = heads * 128;
   return {
-    ...{
-      ...config,
-      name: `${config.arch}-1b`,
-      layers: 16,
-      hidden,
-      heads,
-      kvHeads: heads / group,
-      headDim: 128,
-    },
+    ...config,
+    name: `${config.arch}-1b`,
+    layers: 16,
+    hidden,
+    heads,
+    kvHeads: heads / group,
+    headDim: 128,
     ...(config.moe === undefined
       ? { ffn: 3 * hidden }
       : { layers: 4, moe: { ...config.moe, experts: 32, expertFfn: 1024 } }),
@@ -37,8 +35,18 @@ function scaledDown(config: ModelConfig): ModelConfig {
 function tiny(config: ModelConfig): ModelConfig {
   const kvHeads = config.kvHeads === config.heads ? 4 : 2;
   return {
-    ...{ ...config, name: `${config.arch}-tiny`, layers: 2, hidden: 64, heads: 4, kvHeads, headDim: 16 },
-    ...{ ffn: config.moe === undefined ? 96 : 0, vocab: 512, contextLength: 512, bosId: 0, eosId: 1 },
+    ...config,
+    name: `${config.arch}-tiny`,
+    layers: 2,
+    hidden: 64,
+    heads: 4,
+    kvHeads,
+    headDim: 16,
+    ffn: config.moe === undefined ? 96 : 0,
+    vocab: 512,
+    contextLength: 512,
+    bosId: 0,
+    eosId: 1,
     ...(config.maskId === null ? {} : { maskId: 5 }),
     ...(config.moe === undefined
       ? {}

@@ -18,7 +18,13 @@ const gumbel = (...counters: number[]): number => -Math.log(-Math.log(uniformAt(
 async function wholeCanvas(engine: ToyEngine, x: readonly number[], version: number): Promise<number[][]> {
   const rows = x.map((feed, position) => ({ position, feed }));
   const pass: Pass = {
-    ...{ id: `${version}`, kind: 'denoise', lane: 'main', version, rows, reads: [], visibility: 'all' },
+    id: `${version}`,
+    kind: 'denoise',
+    lane: 'main',
+    version,
+    rows,
+    reads: [],
+    visibility: 'all',
     logits: rows.map((_, row) => row),
   };
   const { logits } = await engine.run(pass);

@@ -1,8 +1,8 @@
-import { logicalPasses } from '../../../src/pass/groups.js';
-import type { KvRef, Pass } from '../../../src/pass/pass.js';
 import type { Engine, PassResult } from '../../../src/engine/engine.js';
 import { CheckError } from '../../../src/errors.js';
 import type { ModelConfig } from '../../../src/model/config.js';
+import { logicalPasses } from '../../../src/pass/groups.js';
+import type { KvRef, Pass } from '../../../src/pass/pass.js';
 
 export const TOY_VOCAB = 11;
 export const TOY_MASK = 10;

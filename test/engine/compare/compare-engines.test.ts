@@ -29,7 +29,10 @@ describe('comparing rows', () => {
   it('sees no difference in equal logits or in a common shift, and takes the first of equals', () => {
     const logits = Float32Array.of(1, 2, 2, -4);
     expect(compareRow(logits, logits, 0, 4, null)).toEqual({
-      ...{ sameBest: true, margin: 0, kl: 0, maxLogitError: 0 },
+      sameBest: true,
+      margin: 0,
+      kl: 0,
+      maxLogitError: 0,
     });
     const shifted = compareRow(
       logits,
@@ -46,7 +49,10 @@ describe('comparing rows', () => {
   it('counts by state and over all', () => {
     const counter = new AgreementCounter(0.1);
     const row = (sameBest: boolean, margin: number): RowDifference => ({
-      ...{ sameBest, margin, kl: margin, maxLogitError: 1 },
+      sameBest,
+      margin,
+      kl: margin,
+      maxLogitError: 1,
     });
     counter.add('visible', row(true, 4));
     counter.add('visible', row(false, 0.05));
@@ -77,7 +83,9 @@ describe('comparing engines', () => {
     compareEngines({ reference, engine, policy, problems, genLength: 32, nearTie: 0.1 });
 
   const changed = (change: (logit: number, id: number) => number): Engine => ({
-    ...{ name: 'changed', config, dispose: () => {} },
+    name: 'changed',
+    config,
+    dispose: () => {},
     retain: (live) => same.retain(live),
     readKv: (ref) => same.readKv(ref),
     run: async (pass) => ({

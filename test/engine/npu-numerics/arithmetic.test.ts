@@ -159,8 +159,21 @@ describe('products', () => {
 
 describe('attention', () => {
   const op = (rows: number, keys: number, masked: boolean): AttentionOp => ({
-    ...{ id: 'a', kind: 'attention', layer: 0, inputs: [], weights: [], outputs: [], macs: 0 },
-    ...{ vectorElements: 0, rows, heads: 4, kvHeads: 2, headDim: 8, kvSets: [], keys, masked },
+    id: 'a',
+    kind: 'attention',
+    layer: 0,
+    inputs: [],
+    weights: [],
+    outputs: [],
+    macs: 0,
+    vectorElements: 0,
+    rows,
+    heads: 4,
+    kvHeads: 2,
+    headDim: 8,
+    kvSets: [],
+    keys,
+    masked,
   });
 
   it('is the softmax average within F16, in one block of keys or several, with keys hidden', () => {

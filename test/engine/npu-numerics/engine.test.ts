@@ -3,7 +3,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { composePolicy } from '../../../src/decode/compose.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
 import { decode } from '../../../src/decode/session.js';
-import type { Pass, PassRow } from '../../../src/pass/pass.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { createNpuNumericsEngine } from '../../../src/engine/npu-numerics/engine.js';
 import { createTfjsEngine } from '../../../src/engine/tfjs/engine.js';
@@ -14,6 +13,7 @@ import { encodePrompt } from '../../../src/model/prompt.js';
 import { syntheticShapes } from '../../../src/model/synthetic/shapes.js';
 import { syntheticWeights } from '../../../src/model/synthetic/weights.js';
 import type { WeightSource } from '../../../src/model/weights.js';
+import type { Pass, PassRow } from '../../../src/pass/pass.js';
 import { generateProblem } from '../../../src/score/problems.js';
 import { Random } from '../../../src/score/random.js';
 import { randomWeights, tinyConfig } from '../tiny-model.js';
@@ -32,8 +32,15 @@ async function pair(config: ModelConfig, weights: WeightSource, keyBlock?: numbe
 
 function pass(version: number, rows: readonly PassRow[], rest: Partial<Pass> = {}): Pass {
   return {
-    ...{ id: `${version}.0`, kind: 'denoise', lane: 'main', version, rows, reads: [] },
-    ...{ visibility: 'all', logits: rows.map((_, i) => i), ...rest },
+    id: `${version}.0`,
+    kind: 'denoise',
+    lane: 'main',
+    version,
+    rows,
+    reads: [],
+    visibility: 'all',
+    logits: rows.map((_, i) => i),
+    ...rest,
   };
 }
 
@@ -79,7 +86,9 @@ describe('npu-numerics engine', () => {
         fc.asyncProperty(fc.nat(10_000), fc.constantFrom(5, 512), async (seed, keyBlock) => {
           const { f32, npu } = await pair(config, randomWeights(config, seed), keyBlock);
           const prefix = pass(0, rowsOf(config, 6, seed), {
-            ...{ kind: 'prefill', logits: [], visibility: 'causal' },
+            kind: 'prefill',
+            logits: [],
+            visibility: 'causal',
           });
           for (const engine of [f32, npu]) expect((await engine.run(prefix)).logits).toHaveLength(0);
           const reads = prefix.rows.map(({ position }) => ({ position, version: 0 }));
@@ -139,10 +148,7 @@ describe('npu-numerics engine', () => {
     const { f32, npu } = await pair(model.config, model.weights);
     const promptIds = encodePrompt(model.tokenizer!, generateProblem(1, 3, 'long', 'heldout').prompt);
     const run = (engine: Engine) =>
-      decode({
-        policy: composePolicy(policySpecByName('llada.cpp')),
-        ...{ engine, promptIds, genLength: 64 },
-      });
+      decode({ policy: composePolicy(policySpecByName('llada.cpp')), engine, promptIds, genLength: 64 });
     const [expected, actual] = [await run(f32), await run(npu)];
     const same = actual.tokens.filter((token, i) => token === expected.tokens[i]).length;
     expect(same).toBeGreaterThanOrEqual(60);

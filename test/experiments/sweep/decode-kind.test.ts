@@ -31,9 +31,7 @@ describe('decode runs of a sweep', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'sweep-trace-')), 'one.jsonl');
     const request = {
       policy: composePolicy(variant('threshold')),
-      engine: new SyntheticEngine(processFile().parameters, {
-        ...{ seed: 1, promptLength: 6, textLength: 50 },
-      }),
+      engine: new SyntheticEngine(processFile().parameters, { seed: 1, promptLength: 6, textLength: 50 }),
       promptIds: new Array<number>(6).fill(0),
       genLength: 32,
     };

@@ -29,7 +29,9 @@ export class AdbServer {
     const home = mkdtempSync(join(tmpdir(), 'dllm-npu-adb-'));
     const port = await freePort();
     const env = {
-      ...{ HOME: home, ANDROID_ADB_SERVER_PORT: String(port), ANDROID_SERIAL: '' },
+      HOME: home,
+      ANDROID_ADB_SERVER_PORT: String(port),
+      ANDROID_SERIAL: '',
       // No look for emulators on the ports of this machine.
       ADB_LOCAL_TRANSPORT_MAX_PORT: '5553',
     };

@@ -63,24 +63,20 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
   const generate = (script: string, extra: readonly string[] = [], signal?: AbortSignal) =>
     cli(
       [
-        ...[
-          'device',
-          'ggml',
-          'generate',
-          '--package',
-          fakePackage(join(local, 'pkg'), script),
-          '--model',
-          model,
-        ],
-        ...[
-          '--prompt',
-          'Why\'s "that" $(id)?',
-          '--block-length',
-          '32',
-          '--device-directory',
-          place,
-          ...extra,
-        ],
+        'device',
+        'ggml',
+        'generate',
+        '--package',
+        fakePackage(join(local, 'pkg'), script),
+        '--model',
+        model,
+        '--prompt',
+        'Why\'s "that" $(id)?',
+        '--block-length',
+        '32',
+        '--device-directory',
+        place,
+        ...extra,
       ],
       { env: server.env, ...(signal === undefined ? {} : { signal }) },
     );
@@ -113,18 +109,17 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
     expect(readFileSync(logPath, 'utf8')).toBe(log);
     const record = await readRunRecord(recordPath);
     expect(record).toMatchObject({
-      ...{ executionClass: 'npu-device', target: { soc: 'SM8750', htpArch: 'v79' } },
+      executionClass: 'npu-device',
+      target: { soc: 'SM8750', htpArch: 'v79' },
       evidence: { backendFile: 'libggml-htp-v79.so', perOperator: true, socId: '618' },
       runs: [{ acceleratorCycles: 84480 + 1081344 }],
     });
     expect(record.files.map(({ name }) => name)).toEqual([
-      ...[
-        'llama-diffusion-cli',
-        'libggml-hexagon.so',
-        'libggml-htp-v79.so',
-        'libggml.so',
-        "it's a model.gguf",
-      ],
+      'llama-diffusion-cli',
+      'libggml-hexagon.so',
+      'libggml-htp-v79.so',
+      'libggml.so',
+      "it's a model.gguf",
     ]);
     // Nothing is left on the phone.
     expect(existsSync(place)).toBe(false);
@@ -172,8 +167,16 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
   it('gives the time of a pass per number of rows', async () => {
     await phone(PHONE);
     const row = {
-      ...{ build_commit: 'abc', build_number: 1, model_type: 'llada 8B', model_size: 5e9, backends: 'HTP' },
-      ...{ n_prompt: 32, n_gen: 0, avg_ns: 2e8, stddev_ns: 1e6, samples_ns: [2e8] },
+      build_commit: 'abc',
+      build_number: 1,
+      model_type: 'llada 8B',
+      model_size: 5e9,
+      backends: 'HTP',
+      n_prompt: 32,
+      n_gen: 0,
+      avg_ns: 2e8,
+      stddev_ns: 1e6,
+      samples_ns: [2e8],
     };
     const script = `${says(`[\n${JSON.stringify(row)}\n]\n`)}; ${says(`${logs.session}${logs.pipes}`)} >&2`;
     const pkg = fakePackage(join(local, 'pkg'), script);

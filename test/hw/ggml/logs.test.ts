@@ -15,9 +15,17 @@ describe('profile log of the Hexagon backend', () => {
     const log = parseProfileLog(text('op-usec'));
     expect(log?.dialect).toBe('op-usec');
     expect(log?.ops[0]).toMatchObject({
-      ...{ session: 'HTP0', op: 'MUL_MAT', dims: '4096:4096 x 4096:32 -> 4096:32' },
-      ...{ names: 'blk.0.attn_q.weight x attn_norm-0 -> Qcur-0', buffers: 'HTP0-REPACK x HTP0 -> HTP0' },
-      ...{ us: 512, cycles: 1081344, packets: 402112, callUs: 640, startCycle: null, kernel: null },
+      session: 'HTP0',
+      op: 'MUL_MAT',
+      dims: '4096:4096 x 4096:32 -> 4096:32',
+      names: 'blk.0.attn_q.weight x attn_norm-0 -> Qcur-0',
+      buffers: 'HTP0-REPACK x HTP0 -> HTP0',
+      us: 512,
+      cycles: 1081344,
+      packets: 402112,
+      callUs: 640,
+      startCycle: null,
+      kernel: null,
     });
     expect(log?.ops[1]?.names).toBe('attn_norm-0 (view) -> norm-0');
   });
@@ -174,7 +182,10 @@ describe('llama-diffusion-cli', () => {
 
   it('tells the time of a step', () => {
     expect(parseDiffusionTiming(text('diffusion-dream'))).toEqual({
-      ...{ totalMs: 12800.5, stepMs: 200.01, samplingStepMs: 12.25, steps: null },
+      totalMs: 12800.5,
+      stepMs: 200.01,
+      samplingStepMs: 12.25,
+      steps: null,
     });
     expect(parseDiffusionTiming(text('diffusion-steps'))).toMatchObject({ steps: 30, stepMs: 200 });
     expect(parseDiffusionTiming(text('diffusion-blocks'))).toMatchObject({ steps: 48, samplingStepMs: null });
@@ -193,17 +204,19 @@ describe('llama-bench', () => {
   it('is read from its JSON, behind whatever the backend said first', () => {
     // origin: synthetic; fields as tools/llama-bench/llama-bench.cpp prints them
     const row = {
-      ...{ build_commit: '6a8cf8914', build_number: 6733, model_type: 'llada 8B Q4_0', model_size: 5e9 },
-      ...{
-        backends: 'HTP',
-        n_prompt: 32,
-        n_gen: 0,
-        n_depth: 0,
-        avg_ns: 2e8,
-        stddev_ns: 1e6,
-        samples_ns: [199e6, 201e6],
-      },
-      ...{ avg_ts: 160, new_field: true },
+      build_commit: '6a8cf8914',
+      build_number: 6733,
+      model_type: 'llada 8B Q4_0',
+      model_size: 5e9,
+      backends: 'HTP',
+      n_prompt: 32,
+      n_gen: 0,
+      n_depth: 0,
+      avg_ns: 2e8,
+      stddev_ns: 1e6,
+      samples_ns: [199e6, 201e6],
+      avg_ts: 160,
+      new_field: true,
     };
     const bench = parseBench(`ggml-hex: notice\n[\n  ${JSON.stringify(row)}\n]\n`);
     expect(bench).toMatchObject({ build: '6a8cf8914 (6733)', backends: 'HTP' });

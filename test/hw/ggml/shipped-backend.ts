@@ -37,7 +37,10 @@ function fetchInto(place: string): void {
   try {
     const run = (program: string, args: string[]) =>
       execFileSync(program, args, {
-        ...{ cwd: work, timeout: FETCH_TIMEOUT_MS, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+        cwd: work,
+        timeout: FETCH_TIMEOUT_MS,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
         shell: process.platform === 'win32' && program === 'npm',
       });
     const archive = run('npm', ['pack', `${PACKAGE}@${VERSION}`, '--silent', '--ignore-scripts']).trim();

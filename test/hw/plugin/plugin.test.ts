@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DeviceError } from '../../../hw/device-error.js';
 import { DeviceEngine, type DeviceEvent } from '../../../hw/graph/device-engine.js';
 import { OrtHost } from '../../../hw/ort/host.js';
-import type { Pass } from '../../../src/pass/pass.js';
 import { type LoadedModel, loadModel } from '../../../src/model/load.js';
+import type { Pass } from '../../../src/pass/pass.js';
 import { project } from '../../../src/util/project-root.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 import { buildTestPlugin, TEST_PROVIDER } from './test-plugin.js';
@@ -18,7 +18,12 @@ if (built.missing !== null)
 const library = built.missing === null ? built.library : '';
 
 const PASS: Pass = {
-  ...{ id: '0.0', kind: 'denoise', lane: 'main', version: 0, reads: [], logits: [1] },
+  id: '0.0',
+  kind: 'denoise',
+  lane: 'main',
+  version: 0,
+  reads: [],
+  logits: [1],
   rows: [3, 5].map((feed, position) => ({ position, feed })),
   visibility: 'all',
 };
@@ -64,12 +69,10 @@ describe.skipIf(built.missing !== null)('a plugin that misbehaves', () => {
       startHost: async () =>
         (await OrtHost.start({ plugin, env, startTimeoutMs: mode === 'hang-load' ? HANG_MS : PATIENT_MS }))
           .host,
-      ...{
-        numerics: 'f32',
-        provider: { name: TEST_PROVIDER, options: {} },
-        config,
-        timeoutMs: mode.startsWith('hang') ? HANG_MS : PATIENT_MS,
-      },
+      numerics: 'f32',
+      provider: { name: TEST_PROVIDER, options: {} },
+      config,
+      timeoutMs: mode.startsWith('hang') ? HANG_MS : PATIENT_MS,
       ...(onEvent === undefined ? {} : { onEvent }),
     });
   }

@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { addDeviceOptions } from '../../../cli/device-options.js';
 import { qnnAdvice } from '../../../hw/qnn/advice.js';
 import { binaryArch } from '../../../hw/qnn/binary-arch.js';
 import { PERFORMANCE_MODES, qnnConfiguration } from '../../../hw/qnn/configuration.js';
-import { addDeviceOptions } from '../../../cli/device-options.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 
 describe('what to do next', () => {

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceEvent } from '../../../hw/graph/device-engine.js';
 import { type DeviceRequest, DeviceSession } from '../../../hw/session/device-session.js';
-import type { Pass } from '../../../src/pass/pass.js';
 import { type LoadedModel, loadModel } from '../../../src/model/load.js';
+import type { Pass } from '../../../src/pass/pass.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 import { directoryOf, genuine } from './genuine.js';
 
@@ -12,7 +12,13 @@ const old = await genuine('2.3.0', 'cpu', 1);
 const htp = await genuine('2.7.0', 'htp', 8);
 
 const PASS: Pass = {
-  ...{ id: '0.0', kind: 'denoise', lane: 'main', version: 0, reads: [], logits: [0, 1], visibility: 'all' },
+  id: '0.0',
+  kind: 'denoise',
+  lane: 'main',
+  version: 0,
+  reads: [],
+  logits: [0, 1],
+  visibility: 'all',
   rows: [3, 5].map((feed, position) => ({ position, feed })),
 };
 
@@ -27,7 +33,11 @@ describe.skipIf(htp.missing !== null)('compiled contexts of the emulated HTP bac
   async function once(request: Partial<DeviceRequest>) {
     const opened: Extract<DeviceEvent, { kind: 'opened' }>[] = [];
     const session = new DeviceSession({
-      ...{ backend: 'htp', qnnDirectory: directoryOf(htp), socModel: 69, numerics: 'f16', model },
+      backend: 'htp',
+      qnnDirectory: directoryOf(htp),
+      socModel: 69,
+      numerics: 'f16',
+      model,
       ...request,
       onEvent: (event) => event.kind === 'opened' && opened.push(event),
     });
@@ -95,7 +105,10 @@ describe.skipIf(htp.missing !== null)('a graph that the backend rejects', () => 
   ] as const)('%s for SoC %s is one line with what to do next', async (numerics, socModel, next) => {
     const model = await loadModel('tiny-llada');
     const session = new DeviceSession({
-      ...{ backend: 'htp', qnnDirectory: directoryOf(htp), numerics, model },
+      backend: 'htp',
+      qnnDirectory: directoryOf(htp),
+      numerics,
+      model,
       ...(socModel === undefined ? {} : { socModel }),
     });
     const error: unknown = await session.engine.run(PASS).catch((thrown: unknown) => thrown);

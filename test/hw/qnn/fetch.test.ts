@@ -39,8 +39,13 @@ async function shelf(
     'import json, sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], "w") as z:\n  for k, v in json.loads(sys.argv[2]).items(): z.writestr(k, v)';
   execFileSync(PYTHON, ['-c', write, join(folder, name), JSON.stringify(all)]);
   const wheel: QnnPackage = {
-    ...{ version: '9.9.9', machine: 'linux-x64', tag: 'manylinux_2_35_x86_64', megabytes: 1 },
-    ...{ sha256: await fileSha256(join(folder, name)), purpose: 'test', libraries: ['libQnnHtp.so'] },
+    version: '9.9.9',
+    machine: 'linux-x64',
+    tag: 'manylinux_2_35_x86_64',
+    megabytes: 1,
+    sha256: await fileSha256(join(folder, name)),
+    purpose: 'test',
+    libraries: ['libQnnHtp.so'],
   };
   return { wheel, env: { PIP_NO_INDEX: '1', PIP_FIND_LINKS: folder } };
 }
@@ -51,8 +56,11 @@ describe.skipIf(!pip)('fetching a package', () => {
   it('unpacks what a run needs with its licence, once', async () => {
     const cache = temporaryDirectory();
     const { wheel, env } = await shelf({
-      ...{ [PLUGIN]: 'p', 'onnxruntime_qnn/libQnnHtp.so': 'h', 'onnxruntime_qnn/libGenie.so': 'g' },
-      ...{ 'onnxruntime_qnn.libs/libc++.so.1': 'c', 'onnxruntime_qnn/Qualcomm_LICENSE.pdf': 'l' },
+      [PLUGIN]: 'p',
+      'onnxruntime_qnn/libQnnHtp.so': 'h',
+      'onnxruntime_qnn/libGenie.so': 'g',
+      'onnxruntime_qnn.libs/libc++.so.1': 'c',
+      'onnxruntime_qnn/Qualcomm_LICENSE.pdf': 'l',
     });
     const first = await fetchPackage(wheel, { cache, env });
     expect(first.state).toBe('fetched');

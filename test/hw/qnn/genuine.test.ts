@@ -42,7 +42,11 @@ afterAll(async () => {
 async function compared(request: Omit<DeviceRequest, 'model' | 'calibration'>) {
   const session = new DeviceSession({ ...request, model, calibration });
   const { agreement, tokens } = await compareEngines({
-    ...{ reference, engine: session.engine, policy, genLength: GENERATED, nearTie: 0.1 },
+    reference,
+    engine: session.engine,
+    policy,
+    genLength: GENERATED,
+    nearTie: 0.1,
     problems: [{ index: 0, promptIds }],
   });
   const record = await session.finish();

@@ -22,8 +22,13 @@ describe('command lines of the QNN tools', () => {
   it('run a context binary on a phone as upstream does', () => {
     // origin: upstream-doc (LiteRT's Qualcomm guide), its arguments in our order
     const args = netRunArgs({
-      ...{ backend: 'libQnnHtp.so', graph: { context: 'm.bin' }, inputList: 'L', outputDirectory: 'O' },
-      ...{ configFile: 'config.json', profilingLevel: 'detailed', optrace: true },
+      backend: 'libQnnHtp.so',
+      graph: { context: 'm.bin' },
+      inputList: 'L',
+      outputDirectory: 'O',
+      configFile: 'config.json',
+      profilingLevel: 'detailed',
+      optrace: true,
     });
     expect(args.join(' ')).toBe(
       '--backend libQnnHtp.so --retrieve_context m.bin --input_list L --output_dir O --use_native_input_files --use_native_output_files --config_file config.json --profiling_level detailed --profiling_option optrace',
@@ -197,7 +202,9 @@ describe('what the QNN tools say', () => {
     const executions = parseViewerCsv(golden.viewer ?? '', 'profile');
     expect(executions).toHaveLength(2);
     expect(executions[0]).toEqual({
-      ...{ us: 3278, acceleratorUs: 1851, acceleratorCycles: 149241 },
+      us: 3278,
+      acceleratorUs: 1851,
+      acceleratorCycles: 149241,
       nodes: [
         { node: '_Transpose_3', cycles: 13807, us: null },
         { node: '_MatMul_3', cycles: 7492, us: null },

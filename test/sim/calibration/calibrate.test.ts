@@ -141,7 +141,9 @@ describe('calibration from the times of operators', () => {
 describe('calibration from passes', () => {
   const stack = stackByName('qnn');
   const passes = [1, 2, 4, 8].map((megabytes) => ({
-    ...{ us: 2 * 120 + 40 * megabytes, dispatches: 2, bytes: megabytes * 1e6 },
+    us: 2 * 120 + 40 * megabytes,
+    dispatches: 2,
+    bytes: megabytes * 1e6,
   }));
 
   it('tells the cost of a call from that of the bytes it shares', () => {

@@ -11,8 +11,12 @@ const profile = loadProfile('sm8750');
 
 function timings(stack: string, rows: number) {
   const machine = createMachine({
-    ...{ profile, stack: stackByName(stack), model: resolvePreset('llada-8b'), memory: 'unlimited' },
-    ...{ precision: precisionFor('q4_0'), fidelity: 'analytic' },
+    profile,
+    stack: stackByName(stack),
+    model: resolvePreset('llada-8b'),
+    memory: 'unlimited',
+    precision: precisionFor('q4_0'),
+    fidelity: 'analytic',
   });
   const shape = { rows, kvSets: [], logitsRows: rows, masked: false };
   return [machine.timePass(shape), machine.timePass(shape)];

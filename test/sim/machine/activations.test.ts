@@ -15,7 +15,9 @@ const profile = loadProfile('sm8750');
 const backend = stackByName('llama.cpp-hexagon');
 const byDma: SoftwareStack = { ...backend, productActivations: 'dma' };
 const contextOf = (stack: SoftwareStack, chip = profile) => ({
-  ...{ profile: chip, stack, rates: ratesOf(chip, false, stack.weightStream) },
+  profile: chip,
+  stack,
+  rates: ratesOf(chip, false, stack.weightStream),
 });
 
 function opOf(rows: number, pick: (op: Op) => boolean) {

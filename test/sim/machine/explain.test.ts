@@ -9,8 +9,12 @@ import { resolvePreset } from '../../../src/model/presets.js';
 
 function machineFor(stack: string, memory: (typeof MEMORY_MODES)[number]) {
   const machine = createMachine({
-    ...{ profile: loadProfile('sm8750'), stack: stackByName(stack), model: resolvePreset('llada-8b') },
-    ...{ precision: precisionFor('q4_0'), memory, fidelity: 'analytic' },
+    profile: loadProfile('sm8750'),
+    stack: stackByName(stack),
+    model: resolvePreset('llada-8b'),
+    precision: precisionFor('q4_0'),
+    memory,
+    fidelity: 'analytic',
   });
   const shape = { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false };
   machine.timePass(shape);

@@ -2,24 +2,35 @@ import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
 import { createMachine } from '../../../sim/machine/machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
-import type { Pass, StepPlan } from '../../../src/pass/pass.js';
 import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
+import type { Pass, StepPlan } from '../../../src/pass/pass.js';
 
 const machine = () =>
   createMachine({
-    ...{ profile: loadProfile('sm8750'), stack: stackByName('llada.cpp'), precision: precisionFor('q4_0') },
-    ...{ model: { ...resolvePreset('llada-8b'), layers: 2 }, memory: 'unlimited', fidelity: 'event' },
+    profile: loadProfile('sm8750'),
+    stack: stackByName('llada.cpp'),
+    precision: precisionFor('q4_0'),
+    model: { ...resolvePreset('llada-8b'), layers: 2 },
+    memory: 'unlimited',
+    fidelity: 'event',
   });
 
 const pass = (id: string, lane: Pass['lane'], rows: number): Pass => ({
-  ...{ id, lane, kind: lane === 'main' ? 'denoise' : 'refresh', version: 1, reads: [], visibility: 'all' },
+  id,
+  lane,
+  kind: lane === 'main' ? 'denoise' : 'refresh',
+  version: 1,
+  reads: [],
+  visibility: 'all',
   rows: Array.from({ length: rows }, (_, position) => ({ position, feed: 7 })),
   logits: [0],
 });
 
 const plan = (joins: boolean): StepPlan => ({
-  ...{ step: 0, block: 0, joins },
+  step: 0,
+  block: 0,
+  joins,
   passes: [pass('0.0', 'main', 32), ...[1, 2, 3, 4, 5, 6, 7, 8].map((at) => pass(`0.${at}`, 'side', 8))],
 });
 

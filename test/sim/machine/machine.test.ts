@@ -3,18 +3,23 @@ import { loadProfile } from '../../../sim/hardware/load-profile.js';
 import { createMachine, type Machine, type MachineOptions } from '../../../sim/machine/machine.js';
 import { toPerfetto } from '../../../sim/machine/perfetto.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
-import type { Pass, StepPlan } from '../../../src/pass/pass.js';
 import { UsageError } from '../../../src/errors.js';
 import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
+import type { Pass, StepPlan } from '../../../src/pass/pass.js';
 
 const profile = loadProfile('sm8750');
 
 function machineFor(overrides: Partial<MachineOptions> & { stackName?: string } = {}): Machine {
   const { stackName = 'llada.cpp', ...rest } = overrides;
   return createMachine({
-    ...{ profile, model: resolvePreset('llada-8b'), precision: precisionFor('q4_0') },
-    ...{ memory: 'unlimited', fidelity: 'event', stack: stackByName(stackName), ...rest },
+    profile,
+    model: resolvePreset('llada-8b'),
+    precision: precisionFor('q4_0'),
+    memory: 'unlimited',
+    fidelity: 'event',
+    stack: stackByName(stackName),
+    ...rest,
   });
 }
 
@@ -84,8 +89,13 @@ const reads = Array.from({ length: 80 }, (_, position) => ({ position, version: 
 
 function pass(id: string, lane: Pass['lane'], rows: number): Pass {
   return {
-    ...{ id, lane, kind: lane === 'main' ? ('denoise' as const) : ('refresh' as const), version: 1 },
-    ...{ rows: Array.from({ length: rows }, (_, at) => row(80 + at)), reads, visibility: 'all' as const },
+    id,
+    lane,
+    kind: lane === 'main' ? ('denoise' as const) : ('refresh' as const),
+    version: 1,
+    rows: Array.from({ length: rows }, (_, at) => row(80 + at)),
+    reads,
+    visibility: 'all' as const,
     logits: Array.from({ length: rows }, (_, at) => at),
   };
 }

@@ -6,7 +6,12 @@ import { runProgram } from '../../../sim/machine/run-program.js';
 
 const STAGES = { loadMs: 4, decodeMs: 2, multiplyMs: 1, finishMs: 0, storeMs: 0 };
 const PLAIN: Pipeline = {
-  ...{ path: 'dma', tiles: 1, setup: { loadMs: 0, convertMs: 0 }, chunk: STAGES, fullChunks: 5, rest: null },
+  path: 'dma',
+  tiles: 1,
+  setup: { loadMs: 0, convertMs: 0 },
+  chunk: STAGES,
+  fullChunks: 5,
+  rest: null,
 };
 
 describe('an operator as a pipeline of chunks', () => {
@@ -40,8 +45,16 @@ describe('an operator as a pipeline of chunks', () => {
     const order = spans.map((span) => `${span.kind}@${span.startMs}`);
     // Activations 0-3 (converted 3-4), chunk 3-7 (decoded 7-9), next activations 7-10, next chunk 10-14.
     expect(order).toEqual([
-      ...['load@0', 'convert@3', 'load@3', 'decode@7', 'load@7', 'multiply@9'],
-      ...['convert@10', 'load@10', 'decode@14', 'multiply@16'],
+      'load@0',
+      'convert@3',
+      'load@3',
+      'decode@7',
+      'load@7',
+      'multiply@9',
+      'convert@10',
+      'load@10',
+      'decode@14',
+      'multiply@16',
     ]);
   });
 
@@ -49,8 +62,13 @@ describe('an operator as a pipeline of chunks', () => {
     const chunk = { ...STAGES, finishMs: 1, storeMs: 2 };
     const rest = { ...chunk, loadMs: 1 };
     const serial: Pipeline = {
-      ...{ ...PLAIN, tiles: 2, setup: { loadMs: 3, convertMs: 1 } },
-      ...{ chunk, fullChunks: 3, rest, serial: true },
+      ...PLAIN,
+      tiles: 2,
+      setup: { loadMs: 3, convertMs: 1 },
+      chunk,
+      fullChunks: 3,
+      rest,
+      serial: true,
     };
     expect(serialMs(serial)).toBe(2 * (3 + 1 + 3 * 10 + 7));
     expect(runProgram(toProgram(serial)).ms).toBe(serialMs(serial));

@@ -4,7 +4,10 @@ import { SideWork, splitAtCopies } from '../../../sim/machine/side-work.js';
 /** 10 ms of one thread's arithmetic, 1000 B. */
 const WORK = { singleThreadMs: 10, bytes: 1000 };
 const span = (regime: 'npu' | 'cpu', startMs: number, endMs: number, copying = false) => ({
-  ...{ regime, startMs, endMs, copying },
+  regime,
+  startMs,
+  endMs,
+  copying,
 });
 
 describe('SideWork', () => {

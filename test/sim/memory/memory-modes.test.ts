@@ -14,7 +14,10 @@ function machine(memory: MemoryMode, overrides: Record<string, string> = {}): Ma
   const profile = overrideProfile(loadProfile('sm8750'), overrides);
   const model = resolvePreset('llada-8b');
   return createMachine({
-    ...{ profile, model, memory, fidelity: 'event' },
+    profile,
+    model,
+    memory,
+    fidelity: 'event',
     stack: lladaCpp,
     precision: precisionFor('q4_0'),
   });

@@ -17,8 +17,12 @@ const TABLE_2 = [
 
 function stepMs(profile: string, stack: string, rows: number): number {
   const machine = createMachine({
-    ...{ profile: loadProfile(profile), stack: stackByName(stack), model: resolvePreset('llada-8b') },
-    ...{ precision: precisionFor('q4_0'), memory: 'unlimited', fidelity: 'event' },
+    profile: loadProfile(profile),
+    stack: stackByName(stack),
+    model: resolvePreset('llada-8b'),
+    precision: precisionFor('q4_0'),
+    memory: 'unlimited',
+    fidelity: 'event',
   });
   return machine.timePass({ rows, kvSets: [], logitsRows: rows, masked: false }).endMs;
 }
@@ -38,7 +42,9 @@ describe('Table 2 of the paper', () => {
       ([, q]) => q.kind === 'fitted',
     );
     expect(fitted.map(([name]) => name).sort()).toEqual([
-      ...['cpu.gemvQ4Rate', 'driver.remoteCall', 'npu.dmaRate'],
+      'cpu.gemvQ4Rate',
+      'driver.remoteCall',
+      'npu.dmaRate',
     ]);
     const path = 'sim/validation/published-open.csv';
     for (const { as } of scorePublished(parsePublished(readFileSync(path, 'utf8'), path)).rows) {

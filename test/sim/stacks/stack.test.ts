@@ -41,7 +41,10 @@ describe('software stacks', () => {
     const ms = (rows: number, stack: string) => {
       const chip = { profile: loadProfile('sm8850'), model: resolvePreset('llama-3.2-1b') };
       const machine = createMachine({
-        ...{ ...chip, precision: precisionFor('q4_0'), memory: 'unlimited', fidelity: 'event' },
+        ...chip,
+        precision: precisionFor('q4_0'),
+        memory: 'unlimited',
+        fidelity: 'event',
         stack: overrideStack(stackByName(stack), { gemmSpeedup: stack === 'cpu' ? '1' : '3' }),
       });
       machine.timePass({ rows, kvSets: [], logitsRows: 0, masked: false });

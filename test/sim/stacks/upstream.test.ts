@@ -5,32 +5,39 @@ import { createMachine, type Machine, type MachineOptions } from '../../../sim/m
 import { opWeightBytes } from '../../../sim/stacks/batches.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { overrideStack } from '../../../sim/stacks/stack.js';
-import type { PassShape } from '../../../src/pass/shape.js';
 import { graphFor } from '../../../src/model/graph-cache.js';
 import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
+import type { PassShape } from '../../../src/pass/shape.js';
 
 const UPSTREAM = [
-  ...[
-    'llama.cpp-hexagon',
-    'llama.cpp-hexagon-flat',
-    'llama.cpp-hexagon-hvx',
-    'mnn-hexagon',
-    'htp-ops',
-    'nntrainer',
-  ],
-  ...['qnn', 'qnn-a8', 'qnn-fp16'],
+  'llama.cpp-hexagon',
+  'llama.cpp-hexagon-flat',
+  'llama.cpp-hexagon-hvx',
+  'mnn-hexagon',
+  'htp-ops',
+  'nntrainer',
+  'qnn',
+  'qnn-a8',
+  'qnn-fp16',
 ];
 
 function machineFor(stackName: string, overrides: Partial<MachineOptions> = {}): Machine {
   return createMachine({
-    ...{ profile: loadProfile('sm8750'), stack: stackByName(stackName), model: resolvePreset('qwen3-0.6b') },
-    ...{ precision: precisionFor('q4_0'), memory: 'unlimited', fidelity: 'event', ...overrides },
+    profile: loadProfile('sm8750'),
+    stack: stackByName(stackName),
+    model: resolvePreset('qwen3-0.6b'),
+    precision: precisionFor('q4_0'),
+    memory: 'unlimited',
+    fidelity: 'event',
+    ...overrides,
   });
 }
 
 const shape = (rows: number, prefix = 0, logitsRows = rows): PassShape => ({
-  ...{ rows, logitsRows, masked: false },
+  rows,
+  logitsRows,
+  masked: false,
   kvSets: prefix === 0 ? [] : [{ name: 'prefix', length: prefix }],
 });
 
@@ -121,12 +128,10 @@ describe('llama.cpp-hexagon', () => {
     const model = resolvePreset('llama-3.1-8b');
     const run = (profile: string) => {
       const machine = machineFor('llama.cpp-hexagon', {
-        ...{
-          model,
-          memory: 'on-demand' as const,
-          profile: loadProfile(profile),
-          fidelity: 'analytic' as const,
-        },
+        model,
+        memory: 'on-demand' as const,
+        profile: loadProfile(profile),
+        fidelity: 'analytic' as const,
       });
       machine.timePass(shape(32));
       return machine.timePass(shape(32)).counters;

@@ -11,9 +11,22 @@ const text = readFileSync(path, 'utf8');
 const [header = '', ...lines] = text.trim().split('\n');
 
 const row = (changes: Partial<PublishedRow> = {}): PublishedRow => ({
-  ...{ id: 'X-1', device: 'phone', soc: 'SM8750', npu_arch: 'v79', model: 'Qwen3-0.6B', params_b: '0.6' },
-  ...{ quant: 'Q4_0', engine: 'llama.cpp-hexagon', phase: 'prefill', batch_or_tokens: '128', context: '128' },
-  ...{ metric: 'throughput', value: 1000, unit: 'tok/s', source: 'a test', ...changes },
+  id: 'X-1',
+  device: 'phone',
+  soc: 'SM8750',
+  npu_arch: 'v79',
+  model: 'Qwen3-0.6B',
+  params_b: '0.6',
+  quant: 'Q4_0',
+  engine: 'llama.cpp-hexagon',
+  phase: 'prefill',
+  batch_or_tokens: '128',
+  context: '128',
+  metric: 'throughput',
+  value: 1000,
+  unit: 'tok/s',
+  source: 'a test',
+  ...changes,
 });
 
 const reason = (changes: Partial<PublishedRow>): string => {
@@ -42,8 +55,14 @@ describe('what is timed for a row', () => {
   it('follows what the row says', () => {
     expect(interpret(row())).toEqual({
       case: {
-        ...{ profile: 'sm8750', stack: 'llama.cpp-hexagon', model: 'qwen3-0.6b', quant: 'q4_0' },
-        ...{ headQuant: 'q4_0', memory: 'on-demand', threads: null, passRows: null },
+        profile: 'sm8750',
+        stack: 'llama.cpp-hexagon',
+        model: 'qwen3-0.6b',
+        quant: 'q4_0',
+        headQuant: 'q4_0',
+        memory: 'on-demand',
+        threads: null,
+        passRows: null,
         work: { kind: 'prefill', tokens: 128, context: 0, compiled: 0 },
       },
     });
@@ -173,11 +192,19 @@ describe('what is timed for a row', () => {
 
   it('reads kernels', () => {
     expect(parseKernel('MUL_MAT m6144 k2048 n742')).toEqual({
-      ...{ kind: 'product', rows: 742, inWidth: 2048, outWidth: 6144 },
+      kind: 'product',
+      rows: 742,
+      inWidth: 2048,
+      outWidth: 6144,
     });
     expect(parseKernel('MoE gate_up M~64 K2048 N3584')).toMatchObject({ rows: 64, outWidth: 3584 });
     expect(parseKernel('FLASH_ATTN_EXT d64 h32 kv8 nq1 nkv4096')).toEqual({
-      ...{ kind: 'attention', rows: 1, keys: 4096, heads: 32, kvHeads: 8, headDim: 64 },
+      kind: 'attention',
+      rows: 1,
+      keys: 4096,
+      heads: 32,
+      kvHeads: 8,
+      headDim: 64,
     });
     expect(parseKernel('something')).toBeNull();
   });

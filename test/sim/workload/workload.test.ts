@@ -8,8 +8,12 @@ import { resolvePreset } from '../../../src/model/presets.js';
 
 function machineFor(stack: string): Machine {
   return createMachine({
-    ...{ profile: loadProfile('sm8750'), stack: stackByName(stack), model: resolvePreset('qwen3-0.6b') },
-    ...{ precision: precisionFor('q4_0'), memory: 'unlimited', fidelity: 'analytic' },
+    profile: loadProfile('sm8750'),
+    stack: stackByName(stack),
+    model: resolvePreset('qwen3-0.6b'),
+    precision: precisionFor('q4_0'),
+    memory: 'unlimited',
+    fidelity: 'analytic',
   });
 }
 
@@ -31,8 +35,12 @@ describe('plain workloads', () => {
     const decode = (model: string, context: number, fidelity: 'event' | 'analytic') =>
       timeDecode(
         createMachine({
-          ...{ profile: loadProfile('sm8850'), stack: stackByName('llama.cpp-hexagon') },
-          ...{ model: resolvePreset(model), precision: precisionFor('q4_0'), memory: 'on-demand', fidelity },
+          profile: loadProfile('sm8850'),
+          stack: stackByName('llama.cpp-hexagon'),
+          model: resolvePreset(model),
+          precision: precisionFor('q4_0'),
+          memory: 'on-demand',
+          fidelity,
         }),
         context,
       ).ms;

@@ -1,8 +1,8 @@
-import { logicalPasses } from '../../../../src/pass/groups.js';
-import type { KvRef, Pass } from '../../../../src/pass/pass.js';
 import type { Engine, PassResult } from '../../../../src/engine/engine.js';
 import { CheckError } from '../../../../src/errors.js';
 import type { ModelConfig } from '../../../../src/model/config.js';
+import { logicalPasses } from '../../../../src/pass/groups.js';
+import type { KvRef, Pass } from '../../../../src/pass/pass.js';
 import {
   type Context,
   confidenceOf,
@@ -26,10 +26,26 @@ export const FLOOR = 1 / (VOCAB - 1);
 const RUNNER_UP = 0.5;
 
 export const SYNTHETIC_CONFIG: ModelConfig = {
-  ...{ name: 'synthetic', arch: 'llada', layers: 1, hidden: 1, heads: 1, kvHeads: 1, headDim: 1, ffn: 1 },
-  ...{ vocab: VOCAB, ropeTheta: 10_000, rmsEps: 1e-5, qkvBias: false, qkNorm: false, tiedHead: false },
-  ...{ shiftLogits: false, attention: 'bidirectional', contextLength: 1 << 20 },
-  ...{ maskId: MASK, bosId: null, eosId: EOS },
+  name: 'synthetic',
+  arch: 'llada',
+  layers: 1,
+  hidden: 1,
+  heads: 1,
+  kvHeads: 1,
+  headDim: 1,
+  ffn: 1,
+  vocab: VOCAB,
+  ropeTheta: 10_000,
+  rmsEps: 1e-5,
+  qkvBias: false,
+  qkNorm: false,
+  tiedHead: false,
+  shiftLogits: false,
+  attention: 'bidirectional',
+  contextLength: 1 << 20,
+  maskId: MASK,
+  bosId: null,
+  eosId: EOS,
 };
 
 export interface SyntheticCase {

@@ -1,11 +1,11 @@
 import { composePolicy } from '../../../../src/decode/compose.js';
-import { paperTable } from '../../../paper/numbers.js';
 import {
   committedBelow,
   firstCommitByPosition,
   tokensPerStep,
   variant,
 } from '../../../comparison/decode-statistics.js';
+import { paperTable } from '../../../paper/numbers.js';
 import { type DecodeFacts, decodeFacts } from '../facts.js';
 import { plainThreshold } from './plain-threshold.js';
 import type { ProcessParameters } from './process.js';
@@ -104,12 +104,16 @@ export async function residuals(
     const speed = Number(fig5b.tokens_per_step?.[i]);
     found.push(
       {
-        ...{ name: `Figure 5b, tokens per step at ${tau}`, fitted: at.tokensPerStep },
-        ...{ target: speed, scale: 0.05 * speed },
+        name: `Figure 5b, tokens per step at ${tau}`,
+        fitted: at.tokensPerStep,
+        target: speed,
+        scale: 0.05 * speed,
       },
       {
-        ...{ name: `Figure 5b, % committed below 0.9 at ${tau}`, fitted: at.committedBelow },
-        ...{ target: Number(fig5b.below_pct?.[i]), scale: 4 },
+        name: `Figure 5b, % committed below 0.9 at ${tau}`,
+        fitted: at.committedBelow,
+        target: Number(fig5b.below_pct?.[i]),
+        scale: 4,
       },
     );
     if (tau !== FIG8_TAU) continue;

@@ -40,11 +40,20 @@ const LESS = 'LESS paper, confidence only, blocks of 64';
 const FASTPP = 'Fast-dLLM++, prefix cache, forwards over questions';
 
 const dual = (task: PublishedTask['task'], forwards: number): PublishedForwards => ({
-  ...{ task, rule: 'dual cache, 0.9', policy: 'fast-dllm-dual', changes: {}, forwards, opens: 0 },
+  task,
+  rule: 'dual cache, 0.9',
+  policy: 'fast-dllm-dual',
+  changes: {},
+  forwards,
+  opens: 0,
   source: BLOCKBATCH,
 });
 const less = (task: PublishedTask['task'], forwards: number): PublishedForwards => ({
-  ...{ task, rule: 'threshold 0.75, blocks of 64', policy: 'threshold', forwards, opens: 0 },
+  task,
+  rule: 'threshold 0.75, blocks of 64',
+  policy: 'threshold',
+  forwards,
+  opens: 0,
   changes: { 'commit.tau': 0.75, blockLength: 64 },
   source: LESS,
 });

@@ -50,7 +50,8 @@ export class SyntheticWorkload implements Workload {
     const { onStart, signal, ...rest } = request;
     onStart?.(request.policy.start(promptIds, request.genLength, SYNTHETIC_CONFIG.maskId ?? 0));
     const { steps, tokens } = await decode({
-      ...{ ...rest, promptIds },
+      ...rest,
+      promptIds,
       // The loop need only turn when somebody may want to stop.
       ...(signal === undefined ? { engine } : { engine: cooperative(engine), signal }),
     });
@@ -86,7 +87,9 @@ export function openSyntheticWorkload(
   return new SyntheticWorkload({
     name: nameOf(profile, promptTokens),
     parameters: { ...parameters, bias: parameters.bias + shift },
-    ...{ textTokens, seed, promptTokens },
+    textTokens,
+    seed,
+    promptTokens,
   });
 }
 

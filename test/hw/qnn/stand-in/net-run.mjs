@@ -5,8 +5,18 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 const FLAGS = [
-  ...['backend', 'model', 'dlc_path', 'retrieve_context', 'input_list', 'output_dir', 'profiling_level'],
-  ...['use_native_input_files', 'use_native_output_files', 'config_file', 'profiling_option', 'log_level'],
+  'backend',
+  'model',
+  'dlc_path',
+  'retrieve_context',
+  'input_list',
+  'output_dir',
+  'profiling_level',
+  'use_native_input_files',
+  'use_native_output_files',
+  'config_file',
+  'profiling_option',
+  'log_level',
 ];
 const args = process.argv.slice(2);
 if (args.includes('--help')) {
