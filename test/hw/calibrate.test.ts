@@ -62,13 +62,11 @@ function compiledRecord(): RunRecord {
     const wanted = graph.ops.filter(({ layer }) => layer === 3).map(({ id: op }) => ({ graph, op, us: 1 }));
     const predictor = new Predictor(wanted, chip, stack);
     const startUs = 1000 * stack.numbers.opStartMs;
-    const ops = predictor
-      .times(chip, 'event')
-      .map((us, at) => ({
-        op: predictor.samples[at]!.op,
-        us: null,
-        cycles: Math.round((us + startUs) * CLOCK_GHZ * 1000),
-      }));
+    const ops = predictor.times(chip, 'event').map((us, at) => ({
+      op: predictor.samples[at]!.op,
+      us: null,
+      cycles: Math.round((us + startUs) * CLOCK_GHZ * 1000),
+    }));
     const acceleratorUs = 40_000 + rows;
     const timed = { acceleratorUs, acceleratorCycles: acceleratorUs * CLOCK_GHZ * 1000 };
     const dispatches = stack.groups(graph, chip).filter(({ device }) => device === 'npu').length;
