@@ -9,7 +9,9 @@ import { StagingPipeline } from './staging.js';
 import { batchesOf, globalBatches, type StagingBatch, stagingRoom } from './staging-plan.js';
 import { buffersOf, unitIndex, type WeightUnit } from './units.js';
 
-export type PlacementReading = 'global' | 'alternating';
+/** Readings of "resident" in arXiv:2606.13740: of the whole decode, or of a phase (its Fig. 10). */
+export const PLACEMENT_READINGS = ['global', 'alternating'] as const;
+export type PlacementReading = (typeof PLACEMENT_READINGS)[number];
 
 /** For a pipeline that stages nothing. */
 const ZERO_COSTS = { mapFixedMs: 0, mapMsPerByte: 0, maintenanceMsPerByte: 0, copyBytesPerMs: 1 };

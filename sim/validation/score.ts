@@ -1,9 +1,7 @@
 import { precisionFor } from '../../src/model/precision.js';
 import { resolvePreset } from '../../src/model/presets.js';
-import { loadProfile } from '../hardware/load-profile.js';
-import { createMachine, type Machine } from '../machine/machine.js';
-import { stackByName } from '../stacks/registry.js';
-import { overrideStack } from '../stacks/stack.js';
+import type { Machine } from '../machine/machine.js';
+import { machine } from '../open-machine.js';
 import { timeDecode, timePrefill } from '../workload/workload.js';
 import { type Case, interpret } from './interpret.js';
 import { kernelPass } from './kernel-shape.js';
@@ -107,37 +105,36 @@ function inUnit(wanted: Case, unit: string): number | null {
   const perMs = TIME_UNITS[unit];
   if (unit !== 'tok/s' && perMs === undefined) return null;
   if (wanted.work.kind === 'kernel') return perMs === undefined ? null : kernelMs(wanted) * perMs;
-  const machine = machineFor(wanted);
+  const timed = machineFor(wanted);
   const { work } = wanted;
   const { ms, tokensPerS } =
     work.kind === 'prefill'
-      ? timePrefill(machine, work.tokens, work.context, work.compiled)
-      : timeDecode(machine, work.context, work.sequences);
+      ? timePrefill(timed, work.tokens, work.context, work.compiled)
+      : timeDecode(timed, work.context, work.sequences);
   return perMs === undefined ? tokensPerS : ms * perMs;
 }
 
-function machineFor(wanted: Case, model = resolvePreset(wanted.model ?? '')): Machine {
-  const stack = stackByName(wanted.stack);
-  const { headQuant: head } = wanted;
-  return createMachine({
-    profile: loadProfile(wanted.profile),
-    stack: overrideStack(stack, {
-      ...(wanted.threads === null ? {} : { cpuThreads: String(wanted.threads) }),
-      ...(wanted.passRows === null ? {} : { prefillRows: String(wanted.passRows) }),
-    }),
-    model,
-    precision: precisionFor(wanted.quant, { head, embedding: head }),
-    memory: wanted.memory,
-    fidelity: 'event',
+function machineFor(wanted: Case, shapes = resolvePreset(wanted.model ?? '')): Machine {
+  const { profile, stack, threads, passRows, quant, headQuant: head, memory } = wanted;
+  return machine({
+    profile,
+    stack,
+    set: {
+      ...(threads === null ? {} : { 'stack.cpuThreads': threads }),
+      ...(passRows === null ? {} : { 'stack.prefillRows': passRows }),
+    },
+    shapes,
+    quant: precisionFor(quant, { head, embedding: head }),
+    memory,
   });
 }
 
 function kernelMs(wanted: Case): number {
   if (wanted.work.kind !== 'kernel') throw new Error('not a kernel');
   const { model, shape, part } = kernelPass(wanted.work.kernel);
-  const machine = machineFor({ ...wanted, memory: 'unlimited' }, model);
-  machine.timePass(shape);
-  return machine.stepBreakdown().parts.find(({ name }) => name === part)?.ms ?? 0;
+  const timed = machineFor({ ...wanted, memory: 'unlimited' }, model);
+  timed.timePass(shape);
+  return timed.stepBreakdown().parts.find(({ name }) => name === part)?.ms ?? 0;
 }
 
 function summarize(group: string, rows: readonly ScoredRow[]): GroupScore {
