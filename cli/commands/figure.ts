@@ -94,7 +94,7 @@ async function drawRoofline(options: StepOptions): Promise<TopLevelSpec> {
 
 async function drawStaircase(options: StepOptions): Promise<TopLevelSpec> {
   const { staircase } = await import('../../experiments/figures/staircase.js');
-  const { denoisingShape, steadyMs } = await import('../../experiments/steady-step.js');
+  const { denoisingShape, steadyMs } = await import('../../sim/workload/steady-step.js');
   const points: { rows: number; ms: number; series: string }[] = [];
   let tile = 32;
   for (const memory of ['on-demand', 'paging', 'somr', 'unlimited']) {
@@ -123,7 +123,7 @@ async function drawTornado(options: StepOptions): Promise<TopLevelSpec> {
 async function drawTimeline(options: StepOptions): Promise<TopLevelSpec> {
   const { timelineSpec } = await import('../../experiments/figures/timeline.js');
   const { stepTimeline } = await import('../../experiments/studies/ladder/step-timeline.js');
-  const { denoisingShape } = await import('../../experiments/steady-step.js');
+  const { denoisingShape } = await import('../../sim/workload/steady-step.js');
   const machine = await openMachine(options, true);
   // The second step finds mapped what stays mapped.
   for (let step = 0; step < 2; step++) machine.timePass(denoisingShape(options.rows, options.context));

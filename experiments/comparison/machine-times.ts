@@ -1,5 +1,5 @@
 import type { Machine } from '../../sim/machine/machine.js';
-import { denoisingShape } from '../steady-step.js';
+import { denoisingShape } from '../../sim/workload/steady-step.js';
 
 /** Layer that stands for all when one operator is timed: all layers have the same shapes. */
 const ONE_LAYER = 0;

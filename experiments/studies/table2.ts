@@ -1,6 +1,6 @@
+import { denoisingShape, steadyMs } from '../../sim/workload/steady-step.js';
 import { type Experiment, numbersOf } from '../comparison/experiment.js';
 import { latencyBars } from '../figures/bars.js';
-import { denoisingShape, steadyMs } from '../steady-step.js';
 
 const ROWS = [32, 64, 128];
 

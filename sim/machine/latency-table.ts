@@ -1,5 +1,5 @@
-import { denoisingShape, steadyMs } from '../../experiments/steady-step.js';
 import type { LatencyTable } from '../../src/decode/rules/lookahead.js';
+import { denoisingShape, steadyMs } from '../workload/steady-step.js';
 import type { Machine } from './machine.js';
 
 /** Context length at which the table is profiled: prompt and half an answer of the paper's size. */

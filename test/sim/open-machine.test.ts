@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { denoisingShape } from '../../experiments/steady-step.js';
 import { loadProfile } from '../../sim/hardware/load-profile.js';
 import { type MachineSettings, machine } from '../../sim/open-machine.js';
 import { stackByName } from '../../sim/stacks/registry.js';
+import { denoisingShape } from '../../sim/workload/steady-step.js';
 import { resolvePreset } from '../../src/model/presets.js';
 
 const settings: MachineSettings = {

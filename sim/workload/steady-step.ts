@@ -1,6 +1,6 @@
-import type { Machine } from '../sim/machine/machine.js';
-import type { PassShape } from '../src/pass/shape.js';
-import { PREFIX_SET } from '../src/pass/shape.js';
+import type { PassShape } from '../../src/pass/shape.js';
+import { PREFIX_SET } from '../../src/pass/shape.js';
+import type { Machine } from '../machine/machine.js';
 
 /** A denoising step on `context` cached positions, every row with logits. */
 export function denoisingShape(rows: number, context = 0): PassShape {
