@@ -57,7 +57,7 @@ export type ProfileEntry = z.infer<typeof profileSchema>;
 export const PAPER_PROFILE = 'paper';
 
 export function processPath(): string {
-  return join(project().root, 'experiments', 'workload', 'synthetic', 'fitted.json');
+  return join(project().root, 'experiments', 'lab', 'workload', 'synthetic', 'fitted.json');
 }
 
 let loaded: ProcessFile | undefined;
