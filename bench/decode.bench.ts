@@ -3,13 +3,13 @@
  * Goal: a policy step (plan and apply) far below one forward of the tiny model (15 ms).
  */
 import { bench, describe } from 'vitest';
-import type { CheckedStep } from '../src/decode/check-laws.js';
-import { checkLaws } from '../src/decode/check-laws.js';
-import { scoreRow } from '../src/decode/confidence.js';
-import { hashNumbers } from '../src/decode/hash-numbers.js';
+import type { CheckedStep } from '../src/decode/laws/check.js';
+import { checkLaws } from '../src/decode/laws/check.js';
+import { draftWritesBetween, kvWritesBetween } from '../src/decode/method/step-record.js';
 import { policyByName } from '../src/decode/policies.js';
-import { draftWritesBetween, kvWritesBetween } from '../src/decode/step-record.js';
+import { scoreRow } from '../src/decode/rules/confidence.js';
 import type { Pass, PassOutcome } from '../src/pass/pass.js';
+import { hashNumbers } from '../src/util/hash-numbers.js';
 
 const MASK = 9;
 const PROMPT = Array.from({ length: 90 }, (_, index) => index % 8);

@@ -1,4 +1,4 @@
-import type { DecodeResult } from '../src/decode/session.js';
+import type { DecodeResult } from '../src/decode/method/session.js';
 import type { ModelConfig } from '../src/model/config.js';
 import type { Tokenizer } from '../src/model/tokenizer.js';
 import type { Context } from './io.js';

@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import type { Carpet } from '../src/decode/carpet.js';
+import type { Carpet } from '../src/decode/trace/carpet.js';
 
 /** Lighter signs for what is still open, so that the picture has a shape even without colour. */
 const SIGNS: Readonly<Record<string, string>> = { M: '.', I: '_', D: 'd', V: 'v', S: 'S' };

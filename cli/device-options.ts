@@ -131,7 +131,7 @@ async function calibrated(
 ): Promise<Calibration | null> {
   if (numerics === 'f32' || numerics === 'f16') return null;
   const { calibrate } = await import('../hw/graph/calibrate.js');
-  const { composePolicy } = await import('../src/decode/compose.js');
+  const { composePolicy } = await import('../src/decode/method/compose.js');
   const { encodePrompt } = await import('../src/model/prompt.js');
   const { generateProblem } = await import('../src/score/problems.js');
   const bar = progressBar(ctx, 'problems for calibration');

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { renderCanvas, renderLegend } from '../src/decode/render.js';
-import type { Canvas } from '../src/decode/types.js';
+import type { Canvas } from '../src/decode/canvas/types.js';
+import { renderCanvas, renderLegend } from '../src/decode/trace/render.js';
 import { visibleWidth } from '../src/util/table.js';
 import type { Context } from './io.js';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type AblationOptions, ABLATION_DEFAULTS as d } from '../../experiments/studies/ladder/options.js';
-import type { Trace } from '../../src/decode/trace.js';
+import type { Trace } from '../../src/decode/trace/trace.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { project } from '../../src/util/project-root.js';
 import { gitCommit } from '../git-commit.js';
@@ -67,7 +67,7 @@ export function registerAblate(program: Command, context: () => Context): void {
       const { printLadder } = await import('../../experiments/studies/ladder/print.js');
       const { writeSummary } = await import('../../experiments/studies/ladder/summary-file.js');
       const { slug, writeReport } = await import('../../experiments/report/write-report.js');
-      const { writeTrace } = await import('../../src/decode/trace.js');
+      const { writeTrace } = await import('../../src/decode/trace/trace.js');
       const directory = out ?? latestAblation();
       checkWritableDirectory(directory);
       const commit = gitCommit();

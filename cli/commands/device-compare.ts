@@ -99,7 +99,7 @@ async function compareWith(
   { numerics, genLength, nearTie }: DeviceCompareOptions,
 ): Promise<EngineComparison> {
   const { NEAR_TIES } = await import('../../hw/compare/verdict.js');
-  const { composePolicy } = await import('../../src/decode/compose.js');
+  const { composePolicy } = await import('../../src/decode/method/compose.js');
   const { compareEngines } = await import('../../src/engine/compare/compare-engines.js');
   const { createTfjsEngine } = await import('../../src/engine/tfjs/engine.js');
   const reference = await createTfjsEngine(model.config, model.weights);

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { createColors } from 'picocolors';
 import type { ReplayResult } from '../../hw/qnn/replay.js';
 import type { NetRunOptions } from '../../hw/qnn/tools-command.js';
-import type { Trace } from '../../src/decode/trace.js';
+import type { Trace } from '../../src/decode/trace/trace.js';
 import { CheckError, UsageError } from '../../src/errors.js';
 import type { LoadedModel } from '../../src/model/load.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
@@ -115,7 +115,7 @@ function registerReplay(qnn: Command, context: () => Context): void {
 
 /** A trace and the model it is of. The caller closes `model.weights`. */
 async function open(path: string, modelName: string): Promise<{ trace: Trace; model: LoadedModel }> {
-  const { readTrace } = await import('../../src/decode/trace.js');
+  const { readTrace } = await import('../../src/decode/trace/trace.js');
   const { fileSha256, loadModel } = await import('../../src/model/load.js');
   const trace = readTrace(path);
   const model = await loadModel(modelName);

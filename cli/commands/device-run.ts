@@ -78,8 +78,8 @@ async function decodeAll(
   { spec, tokenizer, problems, model }: ChosenProblems,
   genLength: number,
 ): Promise<Decoded[]> {
-  const { composePolicy } = await import('../../src/decode/compose.js');
-  const { decode } = await import('../../src/decode/session.js');
+  const { composePolicy } = await import('../../src/decode/method/compose.js');
+  const { decode } = await import('../../src/decode/method/session.js');
   const bar = progressBar(ctx, 'tokens', { log: true });
   const decoded: Decoded[] = [];
   try {

@@ -136,7 +136,7 @@ async function drawTimeline(options: StepOptions): Promise<TopLevelSpec> {
 
 async function drawUtilization(file: string): Promise<TopLevelSpec> {
   const { utilizationMap } = await import('../../experiments/figures/heat-map.js');
-  const { readTrace } = await import('../../src/decode/trace.js');
+  const { readTrace } = await import('../../src/decode/trace/trace.js');
   const { header, steps } = readTrace(file);
   const timed = steps.flatMap(({ timing }) => (timing === null ? [] : [timing]));
   const [first] = timed;

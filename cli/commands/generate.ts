@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Machine } from '../../sim/machine/machine.js';
-import type { DecodingPolicy } from '../../src/decode/compose.js';
+import type { Canvas } from '../../src/decode/canvas/types.js';
+import type { DecodingPolicy } from '../../src/decode/method/compose.js';
 import type { PolicySpec } from '../../src/decode/spec.js';
-import type { Canvas } from '../../src/decode/types.js';
 import { cooperative } from '../../src/engine/cooperative.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { UsageError } from '../../src/errors.js';
@@ -141,7 +141,7 @@ interface Question {
 }
 
 async function answerOne(ctx: Context, question: Question, options: GenerateOptions): Promise<Answer> {
-  const { decode } = await import('../../src/decode/session.js');
+  const { decode } = await import('../../src/decode/method/session.js');
   const { policy, timer, model, engine, task, ids } = question;
   const watcher = options.watch ? openWatcher(ctx, options, question) : undefined;
   const bar = options.watch || options.prompts !== undefined ? undefined : progressBar(ctx, 'tokens');
@@ -168,7 +168,7 @@ async function answerOne(ctx: Context, question: Question, options: GenerateOpti
     const seconds = (performance.now() - began) / 1000;
     if (options.trace !== undefined) {
       const { fileSha256 } = await import('../../src/model/load.js');
-      const { traceOf, writeTrace } = await import('../../src/decode/trace.js');
+      const { traceOf, writeTrace } = await import('../../src/decode/trace/trace.js');
       const modelHash = await fileSha256(model.weightsPath);
       const file = writeTrace(options.trace, traceOf(request, result, { modelHash }));
       ctx.note(`trace written to ${file}`);
@@ -191,7 +191,7 @@ async function answerOne(ctx: Context, question: Question, options: GenerateOpti
 }
 
 async function openPolicy(options: GenerateOptions, { config }: LoadedModel) {
-  const { composePolicy } = await import('../../src/decode/compose.js');
+  const { composePolicy } = await import('../../src/decode/method/compose.js');
   const usual = config.attention === 'causal' ? 'autoregressive' : 'llada.cpp';
   const spec = await policySpec(options.policy ?? usual, options);
   if (options.machine === undefined) return { policy: composePolicy(spec) };

@@ -43,7 +43,7 @@ export function registerNumerics(program: Command, context: () => Context): void
 }
 
 async function run(ctx: Context, options: NumericsOptions): Promise<void> {
-  const { composePolicy } = await import('../../src/decode/compose.js');
+  const { composePolicy } = await import('../../src/decode/method/compose.js');
   const { compareEngines } = await import('../../src/engine/compare/compare-engines.js');
   const { cooperative } = await import('../../src/engine/cooperative.js');
   const { fileSha256 } = await import('../../src/model/load.js');

@@ -165,7 +165,7 @@ const ENERGY_NOTE =
 
 async function timeTrace(ctx: Context, file: string, options: CostOptions & PerfettoOption): Promise<void> {
   const { energyOf } = await import('../../sim/energy/energy.js');
-  const { readTrace, replayTrace } = await import('../../src/decode/trace.js');
+  const { readTrace, replayTrace } = await import('../../src/decode/trace/trace.js');
   const trace = readTrace(file);
   const machine = await openMachine(options);
   const { timings, totalMs, divergesAt } = replayTrace(trace, machine);

@@ -15,8 +15,8 @@ export function registerTrace(program: Command, context: () => Context): void {
     .addHelpText('after', '\nExample:\n  $ dllm-npu trace show run.jsonl')
     .action(async (file: string) => {
       const ctx = context();
-      const { readTrace } = await import('../../src/decode/trace.js');
-      const { carpetOfTrace } = await import('../../src/decode/carpet.js');
+      const { readTrace } = await import('../../src/decode/trace/trace.js');
+      const { carpetOfTrace } = await import('../../src/decode/trace/carpet.js');
       const { carpetText } = await import('../carpet-text.js');
       const trace = readTrace(file);
       const carpet = carpetOfTrace(trace);
@@ -35,7 +35,7 @@ export function registerTrace(program: Command, context: () => Context): void {
     )
     .action(async (file: string) => {
       const ctx = context();
-      const { checkTrace, readTrace } = await import('../../src/decode/trace.js');
+      const { checkTrace, readTrace } = await import('../../src/decode/trace/trace.js');
       const read = readTrace(file);
       const violations = checkTrace(read);
       ctx.data({ file, ok: violations.length === 0, steps: read.steps.length, violations });

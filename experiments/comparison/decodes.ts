@@ -1,6 +1,6 @@
 import { latencyTable } from '../../sim/machine/latency-table.js';
 import type { Machine } from '../../sim/machine/machine.js';
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
 import type { LatencyTable } from '../../src/decode/rules/lookahead.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
 import { type DecodeFacts, decodeFacts } from '../lab/workload/facts.js';

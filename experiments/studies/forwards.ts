@@ -1,4 +1,4 @@
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
 import { denoising, variant } from '../comparison/decode-statistics.js';
 import { type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD } from '../comparison/words.js';

@@ -1,5 +1,5 @@
-import type { DecodingPolicy } from '../../src/decode/compose.js';
-import { decode } from '../../src/decode/session.js';
+import type { DecodingPolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { LoadedModel } from '../../src/model/load.js';
 import { Calibration } from './calibration.js';

@@ -1,4 +1,4 @@
-import type { Trace } from '../../src/decode/trace.js';
+import type { Trace } from '../../src/decode/trace/trace.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { type Bucket, bucketFor, bucketName } from '../graph/buckets.js';

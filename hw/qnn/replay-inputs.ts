@@ -1,4 +1,4 @@
-import type { Trace } from '../../src/decode/trace.js';
+import type { Trace } from '../../src/decode/trace/trace.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { UsageError } from '../../src/errors.js';
 import { kvInputId } from '../../src/model/build-graph.js';

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Trace } from '../../src/decode/trace.js';
+import type { Trace } from '../../src/decode/trace/trace.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { type Bucket, bucketName } from '../graph/buckets.js';
 import { stepGraph } from '../graph/step-graph.js';

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { Trace } from '../../src/decode/trace.js';
+import type { Trace } from '../../src/decode/trace/trace.js';
 import { agreementOf, type RowAgreement } from '../../src/engine/compare/agreement.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { DeviceError, environmentFailure } from '../device-error.js';

@@ -1,4 +1,4 @@
-import type { StepTiming } from '../../src/decode/timer.js';
+import type { StepTiming } from '../../src/decode/method/timer.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import { ENERGY_NUMBERS, type EnergyName } from './energy-numbers.js';
 

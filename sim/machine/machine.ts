@@ -1,4 +1,4 @@
-import type { StepTimer, StepTiming } from '../../src/decode/timer.js';
+import type { StepTimer, StepTiming } from '../../src/decode/method/timer.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph, Precision } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';

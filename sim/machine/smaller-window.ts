@@ -1,4 +1,4 @@
-import type { StepTiming } from '../../src/decode/timer.js';
+import type { StepTiming } from '../../src/decode/method/timer.js';
 import { UsageError } from '../../src/errors.js';
 import type { PassShape } from '../../src/pass/shape.js';
 import type { Machine, MachineOptions } from './machine.js';

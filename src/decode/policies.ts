@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
-import { AUTOREGRESSIVE_SPEC } from './autoregressive.js';
-import { composePolicy, type DecodingPolicy, type PolicyInputs } from './compose.js';
+import { AUTOREGRESSIVE_SPEC } from './method/autoregressive.js';
+import { composePolicy, type DecodingPolicy, type PolicyInputs } from './method/compose.js';
 import { DREAM_SPECS, LLAMA_CPP_SPECS } from './policies-sampled.js';
 import { type PolicySpecInput, parsePolicySpec } from './spec.js';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { AUTOREGRESSIVE_SPEC } from '../../src/decode/autoregressive.js';
-import { composePolicy } from '../../src/decode/compose.js';
+import { AUTOREGRESSIVE_SPEC } from '../../src/decode/method/autoregressive.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
 import { policyByName } from '../../src/decode/policies.js';
-import { decode } from '../../src/decode/session.js';
 import { parsePolicySpec } from '../../src/decode/spec.js';
-import { checkTrace, formatTrace, parseTrace, traceOf } from '../../src/decode/trace.js';
+import { checkTrace, formatTrace, parseTrace, traceOf } from '../../src/decode/trace/trace.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { loadWeightTensors } from '../../src/engine/tfjs/weight-tensors.js';

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Transition } from '../../src/decode/canvas/types.js';
 import {
   type CheckedStep,
   checkLaws,
   describeViolation,
   type Law,
   type LawContext,
-} from '../../src/decode/check-laws.js';
-import { composePolicy } from '../../src/decode/compose.js';
+} from '../../src/decode/laws/check.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
 import { policySpecByName } from '../../src/decode/policies.js';
-import { decode } from '../../src/decode/session.js';
-import type { Transition } from '../../src/decode/types.js';
 import type { Pass } from '../../src/pass/pass.js';
 import { RandomTimer } from './support/random-timer.js';
 import { TOY_MASK, ToyEngine } from './support/toy-engine.js';

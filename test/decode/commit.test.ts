@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { composePolicy } from '../../src/decode/compose.js';
+import type { Transition } from '../../src/decode/canvas/types.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { commitRule, stepQuotas } from '../../src/decode/rules/commit.js';
-import { decode } from '../../src/decode/session.js';
-import type { Transition } from '../../src/decode/types.js';
 import { Script } from './support/script.js';
 import { ToyEngine } from './support/toy-engine.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ConfidenceRule, scoreRow } from '../../src/decode/confidence.js';
+import { type ConfidenceRule, scoreRow } from '../../src/decode/rules/confidence.js';
 import { DataError } from '../../src/errors.js';
 
 const RULES: readonly ConfidenceRule[] = ['max-softmax', 'margin', 'neg-entropy', 'entropy'];

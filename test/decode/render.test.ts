@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { carpetOf, carpetOfTrace } from '../../src/decode/carpet.js';
+import type { Canvas } from '../../src/decode/canvas/types.js';
+import { decode } from '../../src/decode/method/session.js';
 import { policyByName } from '../../src/decode/policies.js';
-import { renderCanvas, renderLegend, renderStates } from '../../src/decode/render.js';
-import { decode } from '../../src/decode/session.js';
-import { traceOf } from '../../src/decode/trace.js';
-import type { Canvas } from '../../src/decode/types.js';
+import { carpetOf, carpetOfTrace } from '../../src/decode/trace/carpet.js';
+import { renderCanvas, renderLegend, renderStates } from '../../src/decode/trace/render.js';
+import { traceOf } from '../../src/decode/trace/trace.js';
 import { Script } from './support/script.js';
 import { TOY_MASK, ToyEngine } from './support/toy-engine.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ScoringSpec, sampleRow } from '../../src/decode/sampling.js';
+import { type ScoringSpec, sampleRow } from '../../src/decode/rules/sampling.js';
 
 /** Probabilities .5, .3, .15, .05 of tokens 0 to 3; token 4 is the mask. */
 const logits = Float32Array.from([0.5, 0.3, 0.15, 0.05, 1e-9].map(Math.log));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { type DecodeOptions, decode } from '../../src/decode/method/session.js';
 import { POLICY_NAMES, policyByName, policySpecByName } from '../../src/decode/policies.js';
-import { type DecodeOptions, decode } from '../../src/decode/session.js';
 import { CheckError, UsageError } from '../../src/errors.js';
 import { RandomTimer } from './support/random-timer.js';
 import { TOY_CONFIG, TOY_EOS, TOY_MASK, ToyEngine } from './support/toy-engine.js';

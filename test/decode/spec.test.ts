@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
 import { POLICY_NAMES, POLICY_SPECS, policyByName } from '../../src/decode/policies.js';
 import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js';
 import { UsageError } from '../../src/errors.js';

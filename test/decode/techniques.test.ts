@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { techniquesOf } from '../../src/decode/method/techniques.js';
 import { POLICY_SPECS, policySpecByName } from '../../src/decode/policies.js';
 import { parsePolicySpec } from '../../src/decode/spec.js';
-import { techniquesOf } from '../../src/decode/techniques.js';
 
 const names = (policy: string) =>
   techniquesOf(parsePolicySpec(policySpecByName(policy))).map(({ technique }) => technique);

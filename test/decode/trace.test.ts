@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
+import type { StepTimer } from '../../src/decode/method/timer.js';
 import { POLICY_NAMES, policyByName } from '../../src/decode/policies.js';
-import { decode } from '../../src/decode/session.js';
-import type { StepTimer } from '../../src/decode/timer.js';
 import {
   checkTrace,
   formatTrace,
@@ -15,7 +15,7 @@ import {
   replayTrace,
   traceOf,
   writeTrace,
-} from '../../src/decode/trace.js';
+} from '../../src/decode/trace/trace.js';
 import { DataError } from '../../src/errors.js';
 import { slidingSpecs, workloads } from './support/arbitraries.js';
 import { RandomTimer } from './support/random-timer.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decode } from '../../src/decode/method/session.js';
+import type { StepRecord } from '../../src/decode/method/step-record.js';
 import { POLICY_NAMES, policyByName } from '../../src/decode/policies.js';
-import { decode } from '../../src/decode/session.js';
-import type { StepRecord } from '../../src/decode/step-record.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';

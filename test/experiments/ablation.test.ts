@@ -4,7 +4,7 @@ import { ABLATION_DEFAULTS, type AblationOptions } from '../../experiments/studi
 import { runAblation } from '../../experiments/studies/ladder/run.js';
 import { formatSummary, parseSummary } from '../../experiments/studies/ladder/summary-file.js';
 import type { AblationRow, AblationSummary } from '../../experiments/studies/ladder/types.js';
-import { checkTrace, type Trace } from '../../src/decode/trace.js';
+import { checkTrace, type Trace } from '../../src/decode/trace/trace.js';
 
 const small: AblationOptions = {
   ...ABLATION_DEFAULTS,

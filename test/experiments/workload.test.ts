@@ -22,10 +22,10 @@ import { plainThreshold } from '../../experiments/lab/workload/synthetic/plain-t
 import { confidenceOf, contextOf, latentAt } from '../../experiments/lab/workload/synthetic/process.js';
 import { processFile } from '../../experiments/lab/workload/synthetic/profiles.js';
 import { caseOf, SyntheticWorkload } from '../../experiments/lab/workload/synthetic/workload.js';
-import { composePolicy } from '../../src/decode/compose.js';
-import { scoreRow } from '../../src/decode/confidence.js';
-import { decode } from '../../src/decode/session.js';
-import { checkTrace, traceOf, writeTrace } from '../../src/decode/trace.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
+import { scoreRow } from '../../src/decode/rules/confidence.js';
+import { checkTrace, traceOf, writeTrace } from '../../src/decode/trace/trace.js';
 
 const { parameters } = processFile();
 const CASE = { seed: 5, promptLength: 6, textLength: 50 };

@@ -11,7 +11,7 @@ import { BACKEND_LIBRARIES, findLibraries } from '../../hw/qnn/find-libraries.js
 import { EXECUTION_CLASSES } from '../../hw/record/execution-class.js';
 import { type RunRecord, readRunRecord, runRecord, writeRunRecord } from '../../hw/record/run-record.js';
 import { DeviceSession } from '../../hw/session/device-session.js';
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { compareEngines } from '../../src/engine/compare/compare-engines.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';

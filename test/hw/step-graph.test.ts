@@ -8,9 +8,9 @@ import { DeviceEngine, type DeviceEvent } from '../../hw/graph/device-engine.js'
 import { activationScale, packNibbles, quantizeRows } from '../../hw/graph/quantize.js';
 import { buildStepGraph, stepGraph } from '../../hw/graph/step-graph.js';
 import { OrtHost } from '../../hw/ort/host.js';
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
 import { policySpecByName } from '../../src/decode/policies.js';
-import { decode } from '../../src/decode/session.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { type LoadedModel, loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';

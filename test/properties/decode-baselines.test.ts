@@ -133,8 +133,8 @@ describe('what is given up is really broken, and checked unless it is given up',
     ['fast-dllm-dual', 'B2'],
     ['dkv', 'D1'],
   ])('%s breaks %s when it is not waived', async (name, law) => {
-    const { checkLaws } = await import('../../src/decode/check-laws.js');
-    const { composePolicy } = await import('../../src/decode/compose.js');
+    const { checkLaws } = await import('../../src/decode/laws/check.js');
+    const { composePolicy } = await import('../../src/decode/method/compose.js');
     const spec = { ...policySpecByName(name), blockLength: 8 };
     const { result } = await runToy(spec, work);
     const policy = composePolicy(spec);
@@ -166,7 +166,7 @@ describe('what is given up is really broken, and checked unless it is given up',
 
   it('names every part in the description of a named policy', async () => {
     const { POLICY_SPECS } = await import('../../src/decode/policies.js');
-    const { lawsGivenUp } = await import('../../src/decode/given-up.js');
+    const { lawsGivenUp } = await import('../../src/decode/laws/given-up.js');
     const { parsePolicySpec } = await import('../../src/decode/spec.js');
     for (const spec of POLICY_SPECS) {
       for (const { part } of lawsGivenUp(parsePolicySpec(spec))) expect(spec.description).toContain(part);

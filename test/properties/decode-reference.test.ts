@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
 import { policySpecByName } from '../../src/decode/policies.js';
-import { decode } from '../../src/decode/session.js';
 import { RUNS, TIME_LIMIT_MS, workloads } from '../decode/support/arbitraries.js';
 import { type ReferenceRule, referenceGenerate } from '../decode/support/reference-generate.js';
 import { ToyEngine } from '../decode/support/toy-engine.js';

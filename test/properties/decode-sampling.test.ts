@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
 import { policySpecByName } from '../../src/decode/policies.js';
-import { sampleRow, uniformAt } from '../../src/decode/sampling.js';
-import { decode } from '../../src/decode/session.js';
+import { sampleRow, uniformAt } from '../../src/decode/rules/sampling.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
 import { RUNS, TIME_LIMIT_MS, workloads } from '../decode/support/arbitraries.js';
 import { dreamGenerate, lladaGenerate } from '../decode/support/reference-sampling.js';

@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
 import { policySpecByName } from '../../src/decode/policies.js';
-import { decode } from '../../src/decode/session.js';
 import { createOrtEngine } from '../../src/engine/ort/engine.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';

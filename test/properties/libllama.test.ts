@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { composePolicy } from '../../src/decode/compose.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { type DecodeResult, decode } from '../../src/decode/method/session.js';
+import type { StepRecord } from '../../src/decode/method/step-record.js';
 import { policyByName, policySpecByName } from '../../src/decode/policies.js';
-import { type DecodeResult, decode } from '../../src/decode/session.js';
-import type { StepRecord } from '../../src/decode/step-record.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createOrtEngine } from '../../src/engine/ort/engine.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';

@@ -1,7 +1,7 @@
-import { countWork } from '../../../src/decode/counters.js';
-import { blockRange, maskedInBlock, positionsOf } from '../../../src/decode/geometry.js';
-import type { StepRecord } from '../../../src/decode/step-record.js';
-import type { Canvas } from '../../../src/decode/types.js';
+import { blockRange, maskedInBlock, positionsOf } from '../../../src/decode/canvas/geometry.js';
+import type { Canvas } from '../../../src/decode/canvas/types.js';
+import { countWork } from '../../../src/decode/method/counters.js';
+import type { StepRecord } from '../../../src/decode/method/step-record.js';
 import type { Answer, DecodeRequest, Workload } from './workload.js';
 
 /** One denoising pass, as far as the statistics of decoding need it. */

@@ -1,4 +1,4 @@
-import { decode } from '../../../src/decode/session.js';
+import { decode } from '../../../src/decode/method/session.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { UsageError } from '../../../src/errors.js';
 import { fileSha256, loadModel } from '../../../src/model/load.js';

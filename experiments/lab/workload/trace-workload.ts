@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicySpec } from '../../../src/decode/spec.js';
-import { readTrace, replayTrace, type Trace } from '../../../src/decode/trace.js';
+import { readTrace, replayTrace, type Trace } from '../../../src/decode/trace/trace.js';
 import { UsageError } from '../../../src/errors.js';
 import type { DecodeRequest, Workload, WorkloadDecode } from './workload.js';
 

@@ -1,7 +1,7 @@
-import type { DecodingPolicy } from '../../../src/decode/compose.js';
-import type { StepRecord } from '../../../src/decode/step-record.js';
-import type { StepTimer } from '../../../src/decode/timer.js';
-import type { Canvas } from '../../../src/decode/types.js';
+import type { Canvas } from '../../../src/decode/canvas/types.js';
+import type { DecodingPolicy } from '../../../src/decode/method/compose.js';
+import type { StepRecord } from '../../../src/decode/method/step-record.js';
+import type { StepTimer } from '../../../src/decode/method/timer.js';
 
 /** Who made the decisions: a trained model, a recorded decode, or a confidence process. */
 export type WorkloadKind = 'model' | 'trace' | 'synthetic';

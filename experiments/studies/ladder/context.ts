@@ -3,7 +3,7 @@ import type { HardwareProfile } from '../../../sim/hardware/schema.js';
 import { latencyTable } from '../../../sim/machine/latency-table.js';
 import { createMachine, type Machine } from '../../../sim/machine/machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
-import { composePolicy, type DecodingPolicy } from '../../../src/decode/compose.js';
+import { composePolicy, type DecodingPolicy } from '../../../src/decode/method/compose.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
 import type { LatencyTable } from '../../../src/decode/rules/lookahead.js';
 import { cooperative } from '../../../src/engine/cooperative.js';

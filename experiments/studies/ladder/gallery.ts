@@ -1,7 +1,7 @@
-import { type DecodeOptions, type DecodeResult, decode } from '../../../src/decode/session.js';
-import type { StepRecord } from '../../../src/decode/step-record.js';
-import { type Trace, traceOf } from '../../../src/decode/trace.js';
-import type { Canvas } from '../../../src/decode/types.js';
+import type { Canvas } from '../../../src/decode/canvas/types.js';
+import { type DecodeOptions, type DecodeResult, decode } from '../../../src/decode/method/session.js';
+import type { StepRecord } from '../../../src/decode/method/step-record.js';
+import { type Trace, traceOf } from '../../../src/decode/trace/trace.js';
 import { generateProblem, type Problem } from '../../../src/score/problems.js';
 import type { LadderContext } from './context.js';
 import { LADDER, type LadderRow } from './ladder.js';

@@ -1,8 +1,8 @@
-import type { DecodingPolicy } from '../../../src/decode/compose.js';
-import { countWork, type DecodeCounters } from '../../../src/decode/counters.js';
-import { decode } from '../../../src/decode/session.js';
-import type { StepRecord } from '../../../src/decode/step-record.js';
-import type { StepTiming } from '../../../src/decode/timer.js';
+import type { DecodingPolicy } from '../../../src/decode/method/compose.js';
+import { countWork, type DecodeCounters } from '../../../src/decode/method/counters.js';
+import { decode } from '../../../src/decode/method/session.js';
+import type { StepRecord } from '../../../src/decode/method/step-record.js';
+import type { StepTiming } from '../../../src/decode/method/timer.js';
 import { verifySteps } from '../../../src/engine/verify/verify.js';
 import { generateProblem, type Problem } from '../../../src/score/problems.js';
 import { scoreResponse } from '../../../src/score/score.js';

@@ -1,6 +1,6 @@
-import { composePolicy, type DecodingPolicy } from '../../../src/decode/compose.js';
+import { composePolicy, type DecodingPolicy } from '../../../src/decode/method/compose.js';
+import { decode } from '../../../src/decode/method/session.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
-import { decode } from '../../../src/decode/session.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { UsageError } from '../../../src/errors.js';
 import { fileSha256, loadModel } from '../../../src/model/load.js';

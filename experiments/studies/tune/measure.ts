@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { energyOf } from '../../../sim/energy/energy.js';
 import { latencyTable } from '../../../sim/machine/latency-table.js';
 import type { Machine } from '../../../sim/machine/machine.js';
-import { composePolicy, type DecodingPolicy } from '../../../src/decode/compose.js';
+import { composePolicy, type DecodingPolicy } from '../../../src/decode/method/compose.js';
 import { DataError } from '../../../src/errors.js';
 import { atomicWriteFile } from '../../../src/util/atomic-write.js';
 import type { Bench } from '../../comparison/bench.js';

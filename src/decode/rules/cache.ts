@@ -1,7 +1,7 @@
 import type { Pass } from '../../pass/pass.js';
-import { blockRange, contains, isLastBlockDone, positionsOf } from '../geometry.js';
+import { blockRange, contains, isLastBlockDone, positionsOf } from '../canvas/geometry.js';
+import type { Canvas, Range } from '../canvas/types.js';
 import type { CacheSpec } from '../spec.js';
-import type { Canvas, Range } from '../types.js';
 import type { CacheRule } from './rule.js';
 
 /** Uncached positions of finished blocks. */

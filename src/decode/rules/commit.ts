@@ -1,9 +1,9 @@
 import type { RowOutcome } from '../../pass/pass.js';
-import { blockRange, maskedInBlock } from '../geometry.js';
-import { uniformAt } from '../sampling.js';
+import { blockRange, maskedInBlock } from '../canvas/geometry.js';
+import type { Canvas } from '../canvas/types.js';
 import type { CommitSpec } from '../spec.js';
-import type { Canvas } from '../types.js';
 import type { CommitRule, Verdict } from './rule.js';
+import { uniformAt } from './sampling.js';
 
 type TimestepSpec = Extract<CommitSpec, { kind: 'timestep' }>;
 

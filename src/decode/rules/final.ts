@@ -1,4 +1,4 @@
-import { isLastBlockDone } from '../geometry.js';
+import { isLastBlockDone } from '../canvas/geometry.js';
 import type { FinalSpec } from '../spec.js';
 import type { FinalRule } from './rule.js';
 

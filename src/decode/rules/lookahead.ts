@@ -1,6 +1,6 @@
-import { maskedInBlock, totalLength } from '../geometry.js';
+import { maskedInBlock, totalLength } from '../canvas/geometry.js';
+import type { Canvas } from '../canvas/types.js';
 import type { LookaheadSpec } from '../spec.js';
-import type { Canvas } from '../types.js';
 
 /** Offline profile of one denoising pass: rows -> milliseconds. Must not decrease. */
 export type LatencyTable = (rows: number) => number;

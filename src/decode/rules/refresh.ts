@@ -1,6 +1,6 @@
-import { hashNumbers } from '../hash-numbers.js';
+import { hashNumbers } from '../../util/hash-numbers.js';
+import type { Canvas, Position } from '../canvas/types.js';
 import type { CommitSpec, CpuRefreshSpec, RefreshSpec } from '../spec.js';
-import type { Canvas, Position } from '../types.js';
 import type { RefreshRule } from './rule.js';
 
 /** The landing of a refresh is shared by the CPU lane and the final sweep. */

@@ -1,4 +1,4 @@
-import { blockOf } from '../geometry.js';
+import { blockOf } from '../canvas/geometry.js';
 import type { CommitSpec, ReviseSpec } from '../spec.js';
 import type { ReviseRule, Verdict } from './rule.js';
 

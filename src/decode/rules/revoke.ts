@@ -1,4 +1,4 @@
-import { blockRange, positionsOf } from '../geometry.js';
+import { blockRange, positionsOf } from '../canvas/geometry.js';
 import type { RevokeSpec } from '../spec.js';
 import type { RevokeRule, Verdict } from './rule.js';
 

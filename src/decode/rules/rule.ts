@@ -1,5 +1,5 @@
 import type { Pass, RowOutcome } from '../../pass/pass.js';
-import type { Canvas, Draft, Position, Range, RefreshTarget, TokenState } from '../types.js';
+import type { Canvas, Draft, Position, Range, RefreshTarget, TokenState } from '../canvas/types.js';
 
 /**
  * The rule kinds a policy is composed of. Each is a pure function of the canvas; `compose.ts` is the only place

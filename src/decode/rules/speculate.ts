@@ -1,5 +1,5 @@
+import type { Draft } from '../canvas/types.js';
 import type { SpeculateSpec } from '../spec.js';
-import type { Draft } from '../types.js';
 import type { SpeculateRule } from './rule.js';
 
 const NO_DRAFTS: SpeculateRule = {

@@ -1,6 +1,6 @@
-import { blockRange, contains, isLastBlockDone, totalLength } from '../geometry.js';
+import { blockRange, contains, isLastBlockDone, totalLength } from '../canvas/geometry.js';
+import type { Canvas, Range } from '../canvas/types.js';
 import type { WindowSpec } from '../spec.js';
-import type { Canvas, Range } from '../types.js';
 import { type LatencyTable, lookaheadRule } from './lookahead.js';
 import type { WindowRule } from './rule.js';
 

@@ -1,4 +1,4 @@
-import type { TokenState } from '../../decode/types.js';
+import type { TokenState } from '../../decode/canvas/types.js';
 
 /** What a compared row was when its logits were computed: a token state, or part of the prompt. */
 export type RowState = 'masked' | 'invisible' | 'visible' | 'stable' | 'prompt';

@@ -1,6 +1,6 @@
-import type { DecodingPolicy } from '../../decode/compose.js';
-import { decode } from '../../decode/session.js';
-import type { Canvas } from '../../decode/types.js';
+import type { Canvas } from '../../decode/canvas/types.js';
+import type { DecodingPolicy } from '../../decode/method/compose.js';
+import { decode } from '../../decode/method/session.js';
 import { UsageError } from '../../errors.js';
 import type { Pass } from '../../pass/pass.js';
 import type { Engine } from '../engine.js';

@@ -1,4 +1,4 @@
-import type { StepRecord } from '../../decode/step-record.js';
+import type { StepRecord } from '../../decode/method/step-record.js';
 import type { Run } from '../verify/verify-policy.js';
 
 /** The first step at which two decodes of one prompt, with the same plans until then, decide differently. */

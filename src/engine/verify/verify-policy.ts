@@ -1,11 +1,11 @@
-import { checkLaws, type Violation } from '../../decode/check-laws.js';
-import { composePolicy } from '../../decode/compose.js';
-import { type GivenUp, lawsGivenUp } from '../../decode/given-up.js';
-import { hashNumbers } from '../../decode/hash-numbers.js';
-import { withoutLossless } from '../../decode/lossless.js';
-import { type DecodeResult, decode, maskFor } from '../../decode/session.js';
+import { checkLaws, type Violation } from '../../decode/laws/check.js';
+import { type GivenUp, lawsGivenUp } from '../../decode/laws/given-up.js';
+import { composePolicy } from '../../decode/method/compose.js';
+import { withoutLossless } from '../../decode/method/lossless.js';
+import { type DecodeResult, decode, maskFor } from '../../decode/method/session.js';
+import { techniquesOf } from '../../decode/method/techniques.js';
 import type { PolicySpec } from '../../decode/spec.js';
-import { techniquesOf } from '../../decode/techniques.js';
+import { hashNumbers } from '../../util/hash-numbers.js';
 import type { Engine } from '../engine.js';
 import { type Margins, recordMargins } from '../margins.js';
 import type { WeightTensors } from '../tfjs/execute.js';

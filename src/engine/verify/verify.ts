@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ConfidenceRule, type NumberType, probabilityOf } from '../../decode/confidence.js';
-import { guideLogits } from '../../decode/guidance.js';
-import { sampleRow } from '../../decode/sampling.js';
+import { guideLogits } from '../../decode/method/guidance.js';
+import { type ConfidenceRule, type NumberType, probabilityOf } from '../../decode/rules/confidence.js';
+import { sampleRow } from '../../decode/rules/sampling.js';
 import type { EndOfTextSpec, SamplingSpec } from '../../decode/spec.js';
 import type { ModelConfig } from '../../model/config.js';
 import { graphFor } from '../../model/graph-cache.js';

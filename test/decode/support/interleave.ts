@@ -1,7 +1,7 @@
-import type { DecodingPolicy } from '../../../src/decode/compose.js';
-import { scoreRow } from '../../../src/decode/confidence.js';
-import { hashNumbers } from '../../../src/decode/hash-numbers.js';
+import type { DecodingPolicy } from '../../../src/decode/method/compose.js';
+import { scoreRow } from '../../../src/decode/rules/confidence.js';
 import type { Pass, PassOutcome } from '../../../src/pass/pass.js';
+import { hashNumbers } from '../../../src/util/hash-numbers.js';
 import { TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';
 
 /**

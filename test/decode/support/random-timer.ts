@@ -1,6 +1,6 @@
-import { hashNumbers } from '../../../src/decode/hash-numbers.js';
-import type { StepTimer, StepTiming } from '../../../src/decode/timer.js';
+import type { StepTimer, StepTiming } from '../../../src/decode/method/timer.js';
 import type { StepPlan } from '../../../src/pass/pass.js';
+import { hashNumbers } from '../../../src/util/hash-numbers.js';
 
 /** Side passes finish after a random number of steps and in random order. */
 export class RandomTimer implements StepTimer {

@@ -1,6 +1,6 @@
-import { composePolicy, type DecodingPolicy, type PolicyInputs } from '../../../src/decode/compose.js';
+import type { ApplyResult, Canvas } from '../../../src/decode/canvas/types.js';
+import { composePolicy, type DecodingPolicy, type PolicyInputs } from '../../../src/decode/method/compose.js';
 import type { PolicySpecInput } from '../../../src/decode/spec.js';
-import type { ApplyResult, Canvas } from '../../../src/decode/types.js';
 import type { PassOutcome, RowOutcome, StepPlan } from '../../../src/pass/pass.js';
 
 export const MASK = 99;

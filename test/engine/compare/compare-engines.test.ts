@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { composePolicy } from '../../../src/decode/compose.js';
+import { composePolicy } from '../../../src/decode/method/compose.js';
+import { decode } from '../../../src/decode/method/session.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
-import { decode } from '../../../src/decode/session.js';
 import { AgreementCounter, compareRow, type RowDifference } from '../../../src/engine/compare/agreement.js';
 import { compareEngines } from '../../../src/engine/compare/compare-engines.js';
 import type { Engine } from '../../../src/engine/engine.js';

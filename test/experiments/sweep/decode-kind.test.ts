@@ -6,9 +6,9 @@ import { variant } from '../../../experiments/comparison/decode-statistics.js';
 import { decodeKind } from '../../../experiments/lab/kinds/decode.js';
 import { SyntheticEngine } from '../../../experiments/lab/workload/synthetic/engine.js';
 import { processFile } from '../../../experiments/lab/workload/synthetic/profiles.js';
-import { composePolicy } from '../../../src/decode/compose.js';
-import { decode } from '../../../src/decode/session.js';
-import { traceOf, writeTrace } from '../../../src/decode/trace.js';
+import { composePolicy } from '../../../src/decode/method/compose.js';
+import { decode } from '../../../src/decode/method/session.js';
+import { traceOf, writeTrace } from '../../../src/decode/trace/trace.js';
 
 const SMALL = { costModel: 'llada-8b', genLength: 32, policy: 'threshold', fidelity: 'analytic' };
 const configOf = (options: object) => decodeKind.config.parse({ ...SMALL, ...options });

@@ -3,7 +3,7 @@ import { calibrate } from '../../../hw/graph/calibrate.js';
 import type { Calibration } from '../../../hw/graph/calibration.js';
 import type { RunRecord } from '../../../hw/record/run-record.js';
 import { type DeviceRequest, DeviceSession } from '../../../hw/session/device-session.js';
-import { composePolicy } from '../../../src/decode/compose.js';
+import { composePolicy } from '../../../src/decode/method/compose.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
 import { compareEngines } from '../../../src/engine/compare/compare-engines.js';
 import type { Engine } from '../../../src/engine/engine.js';

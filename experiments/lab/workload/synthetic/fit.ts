@@ -1,4 +1,4 @@
-import { uniformAt } from '../../../../src/decode/sampling.js';
+import { uniformAt } from '../../../../src/decode/rules/sampling.js';
 import type { FitOptions } from './fit-options.js';
 import { type Minimum, nelderMead } from './nelder-mead.js';
 import { type FitRun, OBJECTIVE_TEXT, objective, plainly, residuals } from './objective.js';

@@ -1,4 +1,4 @@
-import { composePolicy } from '../../../../src/decode/compose.js';
+import { composePolicy } from '../../../../src/decode/method/compose.js';
 import {
   committedBelow,
   firstCommitByPosition,

@@ -1,5 +1,5 @@
-import { hashNumbers } from '../../../../src/decode/hash-numbers.js';
-import { uniformAt } from '../../../../src/decode/sampling.js';
+import { uniformAt } from '../../../../src/decode/rules/sampling.js';
+import { hashNumbers } from '../../../../src/util/hash-numbers.js';
 
 /**
  * A LLaDA-8B-like confidence process: what a row's confidence does as its context fills up. Logit of the confidence

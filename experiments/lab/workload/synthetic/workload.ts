@@ -1,7 +1,7 @@
-import { hashNumbers } from '../../../../src/decode/hash-numbers.js';
-import { uniformAt } from '../../../../src/decode/sampling.js';
-import { decode } from '../../../../src/decode/session.js';
+import { decode } from '../../../../src/decode/method/session.js';
+import { uniformAt } from '../../../../src/decode/rules/sampling.js';
 import { cooperative } from '../../../../src/engine/cooperative.js';
+import { hashNumbers } from '../../../../src/util/hash-numbers.js';
 import type { DecodeRequest, Workload, WorkloadDecode } from '../workload.js';
 import { SYNTHETIC_CONFIG, type SyntheticCase, SyntheticEngine } from './engine.js';
 import type { ProcessParameters } from './process.js';

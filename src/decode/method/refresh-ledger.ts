@@ -1,8 +1,8 @@
-import { CheckError } from '../errors.js';
-import type { PassOutcome, StepPlan } from '../pass/pass.js';
-import type { CanvasEdit } from './canvas-edit.js';
-import type { RefreshRule } from './rules/rule.js';
-import type { Canvas, DroppedRefresh, RefreshTarget, RefreshTicket } from './types.js';
+import { CheckError } from '../../errors.js';
+import type { PassOutcome, StepPlan } from '../../pass/pass.js';
+import type { CanvasEdit } from '../canvas/edit.js';
+import type { Canvas, DroppedRefresh, RefreshTarget, RefreshTicket } from '../canvas/types.js';
+import type { RefreshRule } from '../rules/rule.js';
 
 /** Tickets of the side passes a plan launches. */
 export function ticketsOf(canvas: Canvas, plan: StepPlan): RefreshTicket[] {

@@ -1,16 +1,16 @@
-import type { Engine } from '../engine/engine.js';
-import { CheckError, UsageError } from '../errors.js';
-import type { ModelConfig } from '../model/config.js';
-import { shiftedRows } from '../pass/groups.js';
-import type { Pass, PassOutcome, StepPlan } from '../pass/pass.js';
+import type { Engine } from '../../engine/engine.js';
+import { CheckError, UsageError } from '../../errors.js';
+import type { ModelConfig } from '../../model/config.js';
+import { shiftedRows } from '../../pass/groups.js';
+import type { Pass, PassOutcome, StepPlan } from '../../pass/pass.js';
+import type { Canvas } from '../canvas/types.js';
+import { probabilityOf } from '../rules/confidence.js';
+import { sampleRow } from '../rules/sampling.js';
 import type { DecodingPolicy } from './compose.js';
-import { probabilityOf } from './confidence.js';
 import { countWork, type DecodeCounters } from './counters.js';
 import { guideLogits } from './guidance.js';
-import { sampleRow } from './sampling.js';
 import { draftWritesBetween, kvWritesBetween, type StepRecord } from './step-record.js';
 import type { StepTimer } from './timer.js';
-import type { Canvas } from './types.js';
 
 export interface DecodeOptions {
   readonly policy: DecodingPolicy;

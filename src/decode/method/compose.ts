@@ -1,23 +1,23 @@
-import { UsageError } from '../errors.js';
+import { UsageError } from '../../errors.js';
+import { contains } from '../canvas/geometry.js';
+import type { Canvas, Policy, Position } from '../canvas/types.js';
+import { cacheRule } from '../rules/cache.js';
+import { commitRule } from '../rules/commit.js';
+import { finalRule } from '../rules/final.js';
+import { logitsRule } from '../rules/logits.js';
+import { type LatencyTable, ROW_BYTES, TILE_LATENCY } from '../rules/lookahead.js';
+import { refreshRule } from '../rules/refresh.js';
+import { reviseRule } from '../rules/revise.js';
+import { revokeRule } from '../rules/revoke.js';
+import type { Rules } from '../rules/rule.js';
+import { isRandom } from '../rules/sampling.js';
+import { speculateRule } from '../rules/speculate.js';
+import { windowRule } from '../rules/window.js';
+import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from '../spec.js';
 import { applyStep } from './apply.js';
 import { autoregressive } from './autoregressive.js';
 import { exactSpeculation, type Steps } from './exact-speculation.js';
-import { contains } from './geometry.js';
 import { planStep } from './plan.js';
-import { cacheRule } from './rules/cache.js';
-import { commitRule } from './rules/commit.js';
-import { finalRule } from './rules/final.js';
-import { logitsRule } from './rules/logits.js';
-import { type LatencyTable, ROW_BYTES, TILE_LATENCY } from './rules/lookahead.js';
-import { refreshRule } from './rules/refresh.js';
-import { reviseRule } from './rules/revise.js';
-import { revokeRule } from './rules/revoke.js';
-import type { Rules } from './rules/rule.js';
-import { speculateRule } from './rules/speculate.js';
-import { windowRule } from './rules/window.js';
-import { isRandom } from './sampling.js';
-import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from './spec.js';
-import type { Canvas, Policy, Position } from './types.js';
 
 /** A policy together with the data it was made from. */
 export interface DecodingPolicy extends Policy {

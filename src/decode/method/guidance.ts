@@ -1,6 +1,6 @@
-import { mergePasses } from '../pass/groups.js';
-import type { Pass } from '../pass/pass.js';
-import type { Canvas } from './types.js';
+import { mergePasses } from '../../pass/groups.js';
+import type { Pass } from '../../pass/pass.js';
+import type { Canvas } from '../canvas/types.js';
 
 /**
  * Classifier-free guidance (LLaDA `generate`, step 4): the canvas once more with the prompt masked, in the same

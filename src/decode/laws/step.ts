@@ -1,9 +1,9 @@
-import { groupsOf, logicalOutcomes } from '../pass/groups.js';
-import type { Pass, PassOutcome, PassRow } from '../pass/pass.js';
-import type { CheckedStep, Law, Violation } from './check-laws.js';
-import { blockCount, blockOf, blockRange, positionsOf } from './geometry.js';
+import { groupsOf, logicalOutcomes } from '../../pass/groups.js';
+import type { Pass, PassOutcome, PassRow } from '../../pass/pass.js';
+import { blockCount, blockOf, blockRange, positionsOf } from '../canvas/geometry.js';
+import type { Canvas, Draft, KvEntry, TokenState, Transition } from '../canvas/types.js';
+import type { CheckedStep, Law, Violation } from './check.js';
 import type { LawPart } from './given-up.js';
-import type { Canvas, Draft, KvEntry, TokenState, Transition } from './types.js';
 
 interface Tracked {
   state: TokenState;

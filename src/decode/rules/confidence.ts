@@ -1,4 +1,4 @@
-import { DataError } from '../errors.js';
+import { DataError } from '../../errors.js';
 
 /**
  * How sure a row is of its best token. All rules map to [0, 1], so thresholds mean the same scale everywhere.

@@ -1,4 +1,4 @@
-import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from './spec.js';
+import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from '../spec.js';
 
 /** One technique of a policy, and the policy without it and without everything named before it. */
 export interface Technique {

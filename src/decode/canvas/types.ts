@@ -2,7 +2,7 @@
  * Vocabulary of decoding. Everything here is plain data: serialisable, comparable, free of engine and clock.
  */
 
-import type { KvRef, PassOutcome, StepPlan } from '../pass/pass.js';
+import type { KvRef, PassOutcome, StepPlan } from '../../pass/pass.js';
 
 /**
  * - `M` masked: outside the window, still the mask token.

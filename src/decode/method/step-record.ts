@@ -1,6 +1,6 @@
-import type { PassOutcome, StepPlan } from '../pass/pass.js';
+import type { PassOutcome, StepPlan } from '../../pass/pass.js';
+import type { AcceptedGroup, Canvas, Draft, DroppedRefresh, KvEntry, Transition } from '../canvas/types.js';
 import type { StepTiming } from './timer.js';
-import type { AcceptedGroup, Canvas, Draft, DroppedRefresh, KvEntry, Transition } from './types.js';
 
 /** A draft that was written or cleared in a step. */
 export interface DraftWrite {

@@ -1,12 +1,12 @@
-import { CheckError } from '../errors.js';
-import { groupsOf, logicalOutcomes, logicalPasses } from '../pass/groups.js';
-import type { KvRef, Pass, PassOutcome, RowOutcome, StepPlan } from '../pass/pass.js';
-import { CanvasEdit } from './canvas-edit.js';
-import { blockCount, blockOf, blockRange, contains, maskedInBlock, positionsOf } from './geometry.js';
+import { CheckError } from '../../errors.js';
+import { groupsOf, logicalOutcomes, logicalPasses } from '../../pass/groups.js';
+import type { KvRef, Pass, PassOutcome, RowOutcome, StepPlan } from '../../pass/pass.js';
+import { CanvasEdit } from '../canvas/edit.js';
+import { blockCount, blockOf, blockRange, contains, maskedInBlock, positionsOf } from '../canvas/geometry.js';
+import type { AcceptedGroup, ApplyResult, Canvas, RefreshTarget } from '../canvas/types.js';
+import type { Rules, Verdict } from '../rules/rule.js';
 import { isFinished } from './plan.js';
 import { landTickets, ticketsOf } from './refresh-ledger.js';
-import type { Rules, Verdict } from './rules/rule.js';
-import type { AcceptedGroup, ApplyResult, Canvas, RefreshTarget } from './types.js';
 
 /** Outcomes that must exist for the plan's main pass. @throws CheckError */
 export function checkOutcome(pass: Pass, outcome: PassOutcome): void {

@@ -1,4 +1,4 @@
-import type { StepPlan } from '../pass/pass.js';
+import type { StepPlan } from '../../pass/pass.js';
 
 /** When the passes of a step ran, in simulated milliseconds since the start of the decode. */
 export interface StepTiming {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { KvRef, PassRow } from '../pass/pass.js';
-import { policySpecSchema } from './spec.js';
-import type { StepRecord } from './step-record.js';
+import type { KvRef, PassRow } from '../../pass/pass.js';
+import type { StepRecord } from '../method/step-record.js';
+import { policySpecSchema } from '../spec.js';
 
 /** Version of the file format; a reader refuses others. */
 export const TRACE_SCHEMA = 'dllm-npu/trace/1';

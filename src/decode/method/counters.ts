@@ -1,6 +1,6 @@
-import { groupsOf } from '../pass/groups.js';
-import type { Pass, PassKind } from '../pass/pass.js';
-import type { Geometry } from './geometry.js';
+import { groupsOf } from '../../pass/groups.js';
+import type { Pass, PassKind } from '../../pass/pass.js';
+import type { Geometry } from '../canvas/geometry.js';
 import type { StepRecord } from './step-record.js';
 
 /** Work of a decode, counted from its plans. */

@@ -1,6 +1,6 @@
+import { hashNumbers } from '../../util/hash-numbers.js';
+import type { EndOfTextSpec, SamplingSpec } from '../spec.js';
 import { type ConfidenceRule, type NumberType, rounded, type Score, scoreRow } from './confidence.js';
-import { hashNumbers } from './hash-numbers.js';
-import type { EndOfTextSpec, SamplingSpec } from './spec.js';
 
 /** How a policy turns a row of logits into a token and a confidence. */
 export interface ScoringSpec {

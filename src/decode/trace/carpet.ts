@@ -1,8 +1,8 @@
-import { composePolicy } from './compose.js';
-import { totalLength } from './geometry.js';
-import type { StepRecord } from './step-record.js';
+import { totalLength } from '../canvas/geometry.js';
+import type { Canvas, Position, Range, TransitionReason } from '../canvas/types.js';
+import { composePolicy } from '../method/compose.js';
+import type { StepRecord } from '../method/step-record.js';
 import type { Trace } from './trace.js';
-import type { Canvas, Position, Range, TransitionReason } from './types.js';
 
 /** `M` masked, `I` invisible, `D` masked or invisible with a draft, `V` visible, `S` stable. */
 export type CarpetMark = 'M' | 'I' | 'D' | 'V' | 'S';

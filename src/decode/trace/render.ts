@@ -1,6 +1,6 @@
 import pc from 'picocolors';
+import type { Canvas, Position } from '../canvas/types.js';
 import { type CarpetMark, markOf } from './carpet.js';
-import type { Canvas, Position } from './types.js';
 
 export interface RenderOptions {
   /** Text of a token id. */

@@ -1,9 +1,9 @@
-import { groupsOf, logicalOutcomes, logicalPasses, mergePasses } from '../pass/groups.js';
-import type { Pass, PassOutcome, RowOutcome } from '../pass/pass.js';
-import { isUndecided, maskedInBlock } from './geometry.js';
-import { byConfidence } from './rules/commit.js';
-import type { CommitSpec, ExactSpec } from './spec.js';
-import type { AcceptedGroup, Canvas, Policy, Transition } from './types.js';
+import { groupsOf, logicalOutcomes, logicalPasses, mergePasses } from '../../pass/groups.js';
+import type { Pass, PassOutcome, RowOutcome } from '../../pass/pass.js';
+import { isUndecided, maskedInBlock } from '../canvas/geometry.js';
+import type { AcceptedGroup, Canvas, Policy, Transition } from '../canvas/types.js';
+import { byConfidence } from '../rules/commit.js';
+import type { CommitSpec, ExactSpec } from '../spec.js';
 
 /** Plan and apply of a policy: what exact speculation wraps. */
 export type Steps = Pick<Policy, 'plan' | 'apply'>;

@@ -1,4 +1,4 @@
-import type { PolicySpec } from './spec.js';
+import type { PolicySpec } from '../spec.js';
 
 /**
  * Parts of laws that a method may give up by design:

@@ -1,4 +1,4 @@
-import type { PolicySpec } from './spec.js';
+import type { PolicySpec } from '../spec.js';
 
 /**
  * The policy without the techniques that promise to change no token (exact speculation, selective logits

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { z } from 'zod';
-import { DataError } from '../errors.js';
-import { atomicWriteFile } from '../util/atomic-write.js';
-import { checkLaws, type Violation } from './check-laws.js';
-import { composePolicy } from './compose.js';
-import { lawsGivenUp } from './given-up.js';
-import type { DecodeOptions, DecodeResult } from './session.js';
-import type { StepRecord } from './step-record.js';
-import type { StepTimer, StepTiming } from './timer.js';
+import { DataError } from '../../errors.js';
+import { atomicWriteFile } from '../../util/atomic-write.js';
+import { checkLaws, type Violation } from '../laws/check.js';
+import { lawsGivenUp } from '../laws/given-up.js';
+import { composePolicy } from '../method/compose.js';
+import type { DecodeOptions, DecodeResult } from '../method/session.js';
+import type { StepRecord } from '../method/step-record.js';
+import type { StepTimer, StepTiming } from '../method/timer.js';
 import {
   decodeStep,
   encodeStep,
@@ -18,7 +18,7 @@ import {
   traceEndSchema,
   traceHeaderSchema,
   traceStepSchema,
-} from './trace-schema.js';
+} from './schema.js';
 
 /** A recorded decode: what was asked for, every step, and the tokens it ended with. */
 export interface Trace {

@@ -1,9 +1,9 @@
-import { mergePasses } from '../pass/groups.js';
-import type { KvRef, Pass, PassRow, StepPlan } from '../pass/pass.js';
-import { blockOf, isLastBlockDone, positionsOf } from './geometry.js';
+import { mergePasses } from '../../pass/groups.js';
+import type { KvRef, Pass, PassRow, StepPlan } from '../../pass/pass.js';
+import { blockOf, isLastBlockDone, positionsOf } from '../canvas/geometry.js';
+import type { Canvas } from '../canvas/types.js';
+import type { Rules } from '../rules/rule.js';
 import { withGuidance } from './guidance.js';
-import type { Rules } from './rules/rule.js';
-import type { Canvas } from './types.js';
 
 type MainWork = Pick<Pass, 'kind' | 'rows' | 'logits'>;
 

@@ -1,9 +1,9 @@
-import type { Pass } from '../pass/pass.js';
+import type { Pass } from '../../pass/pass.js';
+import { CanvasEdit } from '../canvas/edit.js';
+import { blockRange, isLastBlockDone, positionsOf } from '../canvas/geometry.js';
+import type { PolicySpecInput } from '../spec.js';
 import { checkOutcome, keepRows, liveKv } from './apply.js';
-import { CanvasEdit } from './canvas-edit.js';
 import type { Steps } from './exact-speculation.js';
-import { blockRange, isLastBlockDone, positionsOf } from './geometry.js';
-import type { PolicySpecInput } from './spec.js';
 
 /** The baseline that diffusion is compared with: one token per forward, left to right. */
 export const AUTOREGRESSIVE_SPEC = {

@@ -1,9 +1,9 @@
-import { blockCount, blockOf, blockRange, positionsOf } from './geometry.js';
+import { blockCount, blockOf, blockRange, positionsOf } from '../canvas/geometry.js';
+import type { Canvas } from '../canvas/types.js';
+import type { StepRecord } from '../method/step-record.js';
 import type { LawPart } from './given-up.js';
-import { StepChecker } from './law-step.js';
 import { logicalSteps } from './logical-steps.js';
-import type { StepRecord } from './step-record.js';
-import type { Canvas } from './types.js';
+import { StepChecker } from './step.js';
 
 /**
  * - B1 blocks complete strictly left to right; B2 a draft never writes durable KV; B3 a draft is accepted only on
