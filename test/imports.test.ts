@@ -1,87 +1,75 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+import { cycles, dangling, type Import, moduleGraph, reachable } from './support/module-graph.js';
 
 /**
  * Who may import whom: src says what is computed, sim says when, hw says for real, experiments say why.
- * cli is the top floor: it may import everything, and nothing imports it.
+ * cli is the top floor, and beside it stand the doors of the library, files of the root that only hand on.
  */
-const ALLOWED: Record<string, readonly string[]> = {
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   src: ['src'],
   sim: ['sim', 'src'],
   hw: ['hw', 'src'],
   experiments: ['experiments', 'src', 'sim', 'hw'],
   cli: ['cli', 'src', 'sim', 'hw', 'experiments'],
+  door: ['src', 'sim', 'experiments'],
 };
 
-/** Layers inside src, lowest first: a file may import its own layer and lower ones (types may look up). */
-const LAYERS = ['errors', 'util', 'pass', 'model', 'onnx', 'decode', 'engine', 'score', 'train'];
+/**
+ * Layers inside src, lowest first: a file may import its own layer and lower ones, types included. What an engine is
+ * (`engine/engine.ts`) stands below decoding, which runs one; the engines themselves stand above.
+ */
+const LAYERS = [
+  'errors.ts',
+  'util/',
+  'pass/',
+  'model/',
+  'onnx/',
+  'engine/engine.ts',
+  'decode/',
+  'engine/',
+  'score/',
+  'train/',
+];
 
-function area(path: string): string {
-  return path.split(sep)[0];
-}
+/** Circles that are still to be cut, by one file of each. Nothing may be added. */
+const KNOWN_CIRCLES = [
+  'src/decode/spec-contradictions.ts',
+  'src/decode/check-laws.ts',
+  'sim/machine/kernel.ts',
+  'experiments/studies/quality/checkpoint.ts',
+  'experiments/comparison/bench.ts',
+];
 
-interface Import {
-  readonly from: string;
-  readonly to: string;
-  readonly typeOnly: boolean;
-  readonly dynamic: boolean;
-}
+const room = (path: string): string => (path.includes('/') ? path.slice(0, path.indexOf('/')) : 'door');
+const layer = (path: string): number => LAYERS.findIndex((name) => path.startsWith(`src/${name}`));
+const shown = ({ from, to }: Import): string => `${from} -> ${to}`;
 
-function importsOf(file: string): Import[] {
-  const text = readFileSync(join(root, file), 'utf8');
-  const found: Import[] = [];
-  const pattern =
-    /(?:^|\n)\s*(import|export)\s+(type\s)?[^'";]*?from\s*'(\.[^']+)'|import\(\s*'(\.[^']+)'\s*\)/g;
-  for (const match of text.matchAll(pattern)) {
-    const specifier = match[3] ?? match[4];
-    found.push({
-      from: file,
-      to: relative(root, normalize(join(root, dirname(file), specifier))),
-      typeOnly: match[2] !== undefined,
-      dynamic: match[4] !== undefined,
-    });
-  }
-  return found;
-}
+const graph = moduleGraph();
 
-function sources(folder: string): string[] {
-  if (!existsSync(join(root, folder))) return [];
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(folder, name));
-}
-
-const imports = ['cli', 'src', 'sim', 'hw', 'experiments'].flatMap((folder) =>
-  sources(folder).flatMap(importsOf),
-);
-
-describe('import direction', () => {
-  it('reads imports at all', () => {
-    expect(imports.length).toBeGreaterThan(20);
+describe('imports', () => {
+  it('are read, every one', () => {
+    expect(graph.length).toBeGreaterThan(1000);
+    expect(dangling(graph).map(shown)).toEqual([]);
   });
 
-  it('goes only src <- sim, hw <- experiments <- cli', () => {
-    const wrong = imports.filter((i) => !ALLOWED[area(i.from)]?.includes(area(i.to)));
-    expect(wrong).toEqual([]);
+  it('go only src <- sim, hw <- experiments <- cli, types included', () => {
+    expect(graph.filter(({ from, to }) => !ALLOWED[room(from)].includes(room(to))).map(shown)).toEqual([]);
   });
 
-  it('loads hw only when a command runs', () => {
-    const loads = imports.filter((i) => area(i.from) === 'cli' && area(i.to) === 'hw');
-    expect(loads.length).toBeGreaterThan(0);
-    expect(loads.filter((i) => !i.dynamic && !i.typeOnly)).toEqual([]);
+  it('go only down the layers of src, types included', () => {
+    const inSrc = graph.filter(({ from, to }) => room(from) === 'src' && room(to) === 'src');
+    expect(inSrc.filter(({ from, to }) => layer(from) < 0 || layer(to) < 0).map(shown)).toEqual([]);
+    expect(inSrc.filter(({ from, to }) => layer(from) < layer(to)).map(shown)).toEqual([]);
   });
 
-  it('goes only down the layers of src', () => {
-    const layer = (path: string): number => LAYERS.indexOf(path.split(sep)[1].replace(/\.(ts|js)$/, ''));
-    const inSrc = imports.filter((i) => i.from.startsWith(`src${sep}`) && i.to.startsWith(`src${sep}`));
-    const unknown = inSrc.filter((i) => layer(i.from) < 0 || layer(i.to) < 0);
-    expect(unknown).toEqual([]);
-    // An interface may name the data of a higher layer (Engine runs a Pass); running code may not.
-    const wrong = inSrc.filter((i) => !i.typeOnly && layer(i.from) < layer(i.to));
-    expect(wrong).toEqual([]);
+  it('form no circle, types included', () => {
+    const circles = cycles(graph).filter((circle) => !circle.some((file) => KNOWN_CIRCLES.includes(file)));
+    expect(circles).toEqual([]);
+  });
+
+  it('load the bridge to devices only when a command runs', () => {
+    const atStart = reachable(graph, 'cli/main.ts', ({ typeOnly, dynamic }) => !typeOnly && !dynamic);
+    expect([...atStart].filter((file) => room(file) === 'hw')).toEqual([]);
+    expect([...reachable(graph, 'cli/main.ts')].filter((file) => room(file) === 'hw')).not.toEqual([]);
   });
 });

@@ -1,5 +1,4 @@
 import { mean as meanOf, quantileSeq } from 'mathjs/number';
-import type { Proportion } from '../../experiments/studies/ladder/types.js';
 import { UsageError } from '../errors.js';
 import { Random } from './random.js';
 
@@ -8,6 +7,14 @@ const Z_95 = 1.959963984540054;
 
 /** Enough that the 2.5 % tail holds 50 resamples; the seed makes the interval reproducible. */
 const RESAMPLES = 2000;
+
+/** Successes of `n` trials with their 95 % Wilson interval, as fractions. */
+export interface Proportion {
+  readonly successes: number;
+  readonly n: number;
+  readonly low: number;
+  readonly high: number;
+}
 
 export interface MedianInterval {
   readonly median: number;

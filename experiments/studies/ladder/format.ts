@@ -1,4 +1,5 @@
-import type { AblationRow, Divergence, Proportion } from './types.js';
+import type { Proportion } from '../../../src/score/stats.js';
+import type { AblationRow, Divergence } from './types.js';
 
 /** Shown where a number does not exist (as opposed to being 0). */
 export const ABSENT = '-';

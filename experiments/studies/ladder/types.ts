@@ -246,7 +246,6 @@ export const ablationSchema = z.strictObject({
   notes: z.array(z.string()),
 });
 
-export type Proportion = z.infer<typeof proportionSchema>;
 export type ProvenanceEntry = z.infer<typeof provenanceEntrySchema>;
 export type Divergence = z.infer<typeof divergenceSchema>;
 export type TokenExact = z.infer<typeof tokenExactSchema>;

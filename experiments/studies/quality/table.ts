@@ -1,6 +1,6 @@
 import { holm, mcnemar } from '../../../src/score/mcnemar.js';
+import type { Proportion } from '../../../src/score/stats.js';
 import { wilson } from '../../../src/score/stats.js';
-import type { Proportion } from '../ladder/types.js';
 import type { QualityOptions } from './options.js';
 import type { PolicyOutcome, ProblemOutcome } from './problem-job.js';
 

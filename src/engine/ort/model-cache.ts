@@ -8,7 +8,7 @@ import type { WeightSource } from '../../model/weights.js';
 import { writeOnnx } from '../../onnx/write-onnx.js';
 import { cacheDirectory } from '../../util/cache-directory.js';
 import { project } from '../../util/project-root.js';
-import type { OrtEngineOptions } from './engine.js';
+import type { OrtEngineOptions } from './options.js';
 import { q4BlobsAvailable } from './q4-blobs.js';
 
 export interface PreparedModel {
@@ -30,8 +30,8 @@ export async function prepareModel(
   const progress = {
     compute: options.compute ?? ('f32' as const),
     blobs: await wantsBlobs(config, weights, options),
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onProgress: options.onProgress,
+    signal: options.signal,
   };
   if (weightsPath === undefined) {
     const directory = mkdtempSync(join(tmpdir(), 'dllm-npu-ort-'));
