@@ -4,7 +4,7 @@ import type { Numerics } from '../hw/graph/step-graph.js';
 import type { PerformanceMode } from '../hw/qnn/configuration.js';
 import type { DeviceBackend, DeviceSession } from '../hw/session/device-session.js';
 import type { Context } from './io.js';
-import { integer } from './options.js';
+import { integer } from './numbers.js';
 import type { ChosenProblems } from './problem-options.js';
 import { progressBar } from './progress.js';
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { CommandRunner } from '../hw/runner/command-runner.js';
 import type { Context } from './io.js';
-import { integer } from './options.js';
+import { integer } from './numbers.js';
 
 /** Options of every command that runs tools on a target. */
 export interface RunnerOptions {

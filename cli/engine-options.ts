@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Engine } from '../src/engine/engine.js';
 import type { LoadedModel } from '../src/model/load.js';
 import type { Context } from './io.js';
-import { integer } from './options.js';
+import { integer } from './numbers.js';
 import { progressBar } from './progress.js';
 
 /** What runs a model; shared by every command that does. */

@@ -3,7 +3,7 @@ import type { PolicySpec } from '../src/decode/spec.js';
 import type { LoadedModel } from '../src/model/load.js';
 import type { Tokenizer } from '../src/model/tokenizer.js';
 import type { Problem } from '../src/score/problems.js';
-import { integer } from './options.js';
+import { integer } from './numbers.js';
 import { requireTokenizer } from './prompt.js';
 
 /** What is decoded and how; shared by every command that decodes held-out problems to compare something. */

@@ -1,8 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { DllmError } from '../src/errors.js';
 import { project } from '../src/util/project-root.js';
-import { registerCommands } from './commands/index.js';
+import { COMMANDS } from './commands/index.js';
 import { Context, type GlobalOptions, type Io } from './io.js';
+import { mount } from './mount.js';
 
 /** Conventional exit code of a program ended by Ctrl-C: 128 + SIGINT. */
 export const INTERRUPTED = 130;
@@ -16,23 +17,33 @@ export const INTERRUPTED = 130;
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const program = createProgram(io);
   try {
+    const line = helpAsOption(argv);
+    const words = line.filter((word) => !word.startsWith('-'));
+    await mount(program, COMMANDS, words, () => new Context(io, program.opts<GlobalOptions>()));
     if (argv.length === 0) {
       program.outputHelp();
       return 0;
     }
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(line, { from: 'user' });
     return io.signal.aborted ? interrupted(io) : 0;
   } catch (error) {
     if (io.signal.aborted) return interrupted(io);
-    return report(error, io, program.opts<GlobalOptions>().debug ?? false);
+    return report(error, io, argv.includes('--debug'));
   }
 }
 
+/** `help hardware list` as `hardware list --help`; all options before the name of a command are flags. */
+function helpAsOption(argv: readonly string[]): string[] {
+  const at = argv.findIndex((word) => !word.startsWith('-'));
+  return argv[at] === 'help' ? [...argv.slice(0, at), ...argv.slice(at + 1), '--help'] : [...argv];
+}
+
 function createProgram(io: Io): Command {
-  const program = new Command('dllm-npu')
+  return new Command('dllm-npu')
     .description('Take apart, time and check decoding methods of diffusion language models on mobile NPUs.')
     .version(project().version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help; after a command, its help')
+    .helpCommand('help [command...]', 'print the help of a command')
     .option('--json', 'print data only (JSON) on standard output')
     .option('--no-color', 'no colours (also: NO_COLOR; never when piped)')
     .option('--debug', 'print the stack of an error')
@@ -48,20 +59,15 @@ function createProgram(io: Io): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .addHelpText(
-      'after',
-      [
-        '',
-        'Examples:',
-        '  $ dllm-npu ablate                                 the ladder of llada.cpp, a minute or two',
-        '  $ dllm-npu generate "PROMPT" --policy llada.cpp --watch',
-        '  $ dllm-npu simulate step --rows 32,64,128         what one denoising step costs on a phone',
-        '  $ dllm-npu hardware show sm8750                   every number of a profile and its source',
-      ].join('\n'),
-    );
-  registerCommands(program, () => new Context(io, program.opts<GlobalOptions>()));
-  return program;
+    .addHelpText('after', EXAMPLES);
 }
+
+const EXAMPLES = `
+Examples:
+  $ dllm-npu ablate                                 the ladder of llada.cpp, a minute or two
+  $ dllm-npu generate "PROMPT" --policy llada.cpp --watch
+  $ dllm-npu simulate step --rows 32,64,128         what one denoising step costs on a phone
+  $ dllm-npu hardware show sm8750                   every number of a profile and its source`;
 
 /** Commander puts its suggestion on a second line, or has none. */
 function oneLine(text: string): string {

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { registerCommands } from '../cli/commands/index.js';
+import { COMMANDS } from '../cli/commands/index.js';
+import { mount } from '../cli/mount.js';
 import { project } from '../src/util/project-root.js';
 import { checkCommand } from './cli/check-command.js';
 import { cli } from './cli/run-cli.js';
@@ -70,11 +71,12 @@ describe('commands in the documentation', () => {
   });
 });
 
+const program = new Command();
+await mount(program, COMMANDS, null, () => {
+  throw new Error('not run');
+});
+
 describe('examples in the help', () => {
-  const program = new Command();
-  registerCommands(program, () => {
-    throw new Error('not run');
-  });
   const leaves = (command: Command, path: readonly string[]): string[][] =>
     command.commands.length === 0
       ? [[...path]]

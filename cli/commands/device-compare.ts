@@ -11,7 +11,7 @@ import { project } from '../../src/util/project-root.js';
 import { addDeviceOptions, type DeviceOptions, LIBRARIES_HELP, openDevice } from '../device-options.js';
 import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
-import { number } from '../options.js';
+import { number } from '../numbers.js';
 import {
   addProblemOptions,
   type ChosenProblems,

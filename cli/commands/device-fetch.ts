@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { PackageManifest } from '../../hw/qnn/packages.js';
 import { EnvironmentError, UsageError } from '../../src/errors.js';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
 
 interface FetchCommandOptions {

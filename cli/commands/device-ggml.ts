@@ -9,7 +9,7 @@ import { DataError, EnvironmentError } from '../../src/errors.js';
 import { formatTable } from '../../src/util/table.js';
 import { addRunnerOptions, openRunner, type RunnerOptions } from '../device-runner.js';
 import type { Context } from '../io.js';
-import { integer, integerList, number } from '../options.js';
+import { integer, integerList, number } from '../numbers.js';
 import { progressBar } from '../progress.js';
 
 interface GgmlOptions extends RunnerOptions {

@@ -10,7 +10,7 @@ import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { formatTable } from '../../src/util/table.js';
 import { addRunnerOptions, openRunner, type RunnerOptions } from '../device-runner.js';
 import type { Context } from '../io.js';
-import { integer, number } from '../options.js';
+import { integer, number } from '../numbers.js';
 import { progressBar } from '../progress.js';
 
 interface ReplayCommandOptions extends RunnerOptions {

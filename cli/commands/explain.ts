@@ -4,7 +4,7 @@ import type { RooflineEntry, TimeNode } from '../../sim/machine/explain.js';
 import { formatTable } from '../../src/util/table.js';
 import { type CostOptions, openMachine, simulateOptions } from '../cost-options.js';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 
 interface ExplainOptions extends CostOptions {
   readonly rows: number;

@@ -3,7 +3,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { CheckError } from '../../src/errors.js';
 import { type CostOptions, openMachine, simulateOptions } from '../cost-options.js';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 import { resultsDirectory } from './sweep.js';
 
 interface OutOption {

@@ -13,7 +13,7 @@ import { type Answer, answerData, printAnswer } from '../answer.js';
 import { type CostOptions, costOptions, openMachine } from '../cost-options.js';
 import { addEngineOptions, type EngineOptions, openEngine } from '../engine-options.js';
 import type { Context } from '../io.js';
-import { integer, number } from '../options.js';
+import { integer, number } from '../numbers.js';
 import { policyWithBlocks } from '../problem-options.js';
 import { progressBar } from '../progress.js';
 import { requireTokenizer } from '../prompt.js';

@@ -1,59 +1,132 @@
-import type { Command } from 'commander';
-import type { Context } from '../io.js';
-import { registerAblate } from './ablate.js';
-import { registerConvert } from './convert.js';
-import { registerDevice } from './device.js';
-import { registerExplain } from './explain.js';
-import { registerFigure } from './figure.js';
-import { registerGenerate } from './generate.js';
-import { registerHardware } from './hardware.js';
-import { registerHvx } from './hvx.js';
-import { registerInspect } from './inspect.js';
-import { registerLogits } from './logits.js';
-import { registerMemory } from './memory.js';
-import { registerNumerics } from './numerics.js';
-import { registerPolicies } from './policies.js';
-import { registerQuality } from './quality.js';
-import { registerReport } from './report.js';
-import { registerReproduce } from './reproduce.js';
-import { registerResults } from './results.js';
-import { registerSimulate } from './simulate.js';
-import { registerSweep } from './sweep.js';
-import { registerSynth } from './synth.js';
-import { registerTrace } from './trace.js';
-import { registerTrain } from './train.js';
-import { registerTune } from './tune.js';
-import { registerVerify } from './verify.js';
-import { registerWorkload } from './workload.js';
+import type { Entry } from '../mount.js';
 
-/**
- * Every command, in the order of the help. Commands load what they need when they run, so that help and small
- * commands stay quick.
- */
-export function registerCommands(program: Command, context: () => Context): void {
-  registerAblate(program, context);
-  registerQuality(program, context);
-  registerGenerate(program, context);
-  registerPolicies(program, context);
-  registerTrace(program, context);
-  registerVerify(program, context);
-  registerNumerics(program, context);
-  registerHvx(program, context);
-  registerHardware(program, context);
-  registerDevice(program, context);
-  registerSimulate(program, context);
-  registerExplain(program, context);
-  registerMemory(program, context);
-  registerInspect(program, context);
-  registerConvert(program, context);
-  registerLogits(program, context);
-  registerSynth(program, context);
-  registerTrain(program, context);
-  registerReproduce(program, context);
-  registerWorkload(program, context);
-  registerSweep(program, context);
-  registerResults(program, context);
-  registerTune(program, context);
-  registerFigure(program, context);
-  registerReport(program, context);
-}
+/** Every command, in the order of the help. Each has one file, loaded when the command is called. */
+export const COMMANDS: readonly Entry[] = [
+  {
+    name: 'ablate',
+    summary:
+      'the ladder: one technique more per row; latency, forwards, utilization, accuracy, token-exactness',
+    register: async () => (await import('./ablate.js')).registerAblate,
+  },
+  {
+    name: 'quality',
+    summary: 'exact answers of every policy on the same held-out problems, with intervals and paired tests',
+    register: async () => (await import('./quality.js')).registerQuality,
+  },
+  {
+    name: 'generate',
+    summary: 'decode one prompt, or a file of them, with a policy; --watch shows the canvas denoise',
+    register: async () => (await import('./generate.js')).registerGenerate,
+  },
+  {
+    name: 'policies',
+    summary: 'list the decoding methods, their rules, defaults and sources',
+    register: async () => (await import('./policies.js')).registerPolicies,
+  },
+  {
+    name: 'trace',
+    summary: 'look at a recorded decode (`generate --trace FILE` writes one)',
+    register: async () => (await import('./trace.js')).registerTrace,
+  },
+  {
+    name: 'verify',
+    summary: 'prove what a policy preserves: recompute without cache or window, compare, check every law',
+    register: async () => (await import('./verify.js')).registerVerify,
+  },
+  {
+    name: 'numerics',
+    summary: "what an engine's arithmetic changes: agreement by token state, KL, near-ties, tokens",
+    register: async () => (await import('./numerics.js')).registerNumerics,
+  },
+  {
+    name: 'hvx',
+    summary:
+      'run the priced vector kernels as Hexagon code under emulation, compare bits, count instructions',
+    register: async () => (await import('./hvx.js')).registerHvx,
+  },
+  {
+    name: 'hardware',
+    summary: 'hardware profiles: every number with unit, source and kind',
+    register: async () => (await import('./hardware.js')).registerHardware,
+  },
+  {
+    name: 'device',
+    summary: 'real devices: what can be run from here, and on what',
+    register: async () => (await import('./device.js')).registerDevice,
+  },
+  {
+    name: 'simulate',
+    summary: 'time work on a modelled chip',
+    register: async () => (await import('./simulate.js')).registerSimulate,
+  },
+  {
+    name: 'explain',
+    summary: 'where the time of one denoising step goes, part by part, beside the roofline',
+    register: async () => (await import('./explain.js')).registerExplain,
+  },
+  {
+    name: 'memory',
+    summary: "the NPU's address window",
+    register: async () => (await import('./memory.js')).registerMemory,
+  },
+  {
+    name: 'inspect',
+    summary: 'what a model file holds: configuration, tensors, sizes, tokenizer',
+    load: () => import('./inspect.js'),
+  },
+  {
+    name: 'convert',
+    summary: 'convert a model between safetensors and GGUF, or to ONNX, weight by weight',
+    register: async () => (await import('./convert.js')).registerConvert,
+  },
+  {
+    name: 'logits',
+    summary: 'logits of every position of a token sequence, as row-major float32',
+    register: async () => (await import('./logits.js')).registerLogits,
+  },
+  {
+    name: 'synth',
+    summary: 'write a random but numerically tame model (GGUF), to measure speed and memory without weights',
+    register: async () => (await import('./synth.js')).registerSynth,
+  },
+  {
+    name: 'train',
+    summary: 'train a small masked-diffusion model on the shipped task (smoke runs)',
+    register: async () => (await import('./train.js')).registerTrain,
+  },
+  {
+    name: 'reproduce',
+    summary: 'a table or figure of the paper: ours, the published number, the error and what it proves',
+    register: async () => (await import('./reproduce.js')).registerReproduce,
+  },
+  {
+    name: 'workload',
+    summary: 'where decisions come from: a model, a recorded trace, or a confidence process',
+    register: async () => (await import('./workload.js')).registerWorkload,
+  },
+  {
+    name: 'sweep',
+    summary: 'every run of a sweep file that is not in results/ yet; stop it any way, start it again',
+    register: async () => (await import('./sweep.js')).registerSweep,
+  },
+  {
+    name: 'results',
+    summary: 'what sweeps have computed: results/runs/',
+    register: async () => (await import('./results.js')).registerResults,
+  },
+  {
+    name: 'tune',
+    summary: 'search policy options: the front of latency, quality and energy at non-inferior quality',
+    register: async () => (await import('./tune.js')).registerTune,
+  },
+  {
+    name: 'figure',
+    summary: 'a picture for a paper from a machine, a trace or stored runs: .vl.json, .svg and .png',
+    register: async () => (await import('./figure.js')).registerFigure,
+  },
+  {
+    name: 'report',
+    summary: 'render the figures and the HTML report of a summary again',
+    register: async () => (await import('./report.js')).registerReport,
+  },
+];

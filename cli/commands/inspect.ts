@@ -1,31 +1,25 @@
-import type { Command } from 'commander';
-import type { LoadedModel } from '../../src/model/load.js';
+import { z } from 'zod';
+import { parameterCount } from '../../src/model/closed-forms.js';
+import { type LoadedModel, loadModel } from '../../src/model/load.js';
 import { formatTable } from '../../src/util/table.js';
+import { defineCommand } from '../command.js';
 import type { Context } from '../io.js';
 
-export function registerInspect(program: Command, context: () => Context): void {
-  program
-    .command('inspect')
-    .description('what a model file holds: configuration, tensors, sizes, tokenizer')
-    .argument('<model>', 'shipped model, directory or .gguf file')
-    .option('--tensors', 'list every tensor')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ dllm-npu inspect tiny-llada\n  $ dllm-npu inspect model.gguf --tensors --json',
-    )
-    .action(async (name: string, options: { readonly tensors?: boolean }) => {
-      const { loadModel } = await import('../../src/model/load.js');
-      const model = await loadModel(name);
-      try {
-        await show(context(), model, options.tensors ?? false);
-      } finally {
-        await model.weights.close();
-      }
-    });
-}
+export const command = defineCommand({
+  arguments: { model: z.string().describe('shipped model, directory or .gguf file') },
+  options: { tensors: z.boolean().default(false).describe('list every tensor') },
+  examples: ['inspect tiny-llada', 'inspect model.gguf --tensors --json'],
+  async run(ctx, { model: name, tensors }) {
+    const model = await loadModel(name);
+    try {
+      show(ctx, model, tensors);
+    } finally {
+      await model.weights.close();
+    }
+  },
+});
 
-async function show(ctx: Context, model: LoadedModel, listed: boolean): Promise<void> {
-  const { parameterCount } = await import('../../src/model/closed-forms.js');
+function show(ctx: Context, model: LoadedModel, listed: boolean): void {
   const { config, weights, tokenizer, weightsPath } = model;
   const tensors = weights.names().flatMap((name) => {
     const info = weights.info(name);

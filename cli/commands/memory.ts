@@ -4,7 +4,7 @@ import type { Span } from '../../sim/machine/timeline.js';
 import { formatTable } from '../../src/util/table.js';
 import { type CostOptions, openMachine, simulateOptions } from '../cost-options.js';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 import { smallerWindowNote } from '../smaller-window-note.js';
 
 interface PlanOptions extends CostOptions {

@@ -6,7 +6,7 @@ import { formatTable } from '../../src/util/table.js';
 import { addEngineOptions, type EngineOptions, openEngine } from '../engine-options.js';
 import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
-import { number } from '../options.js';
+import { number } from '../numbers.js';
 import { addProblemOptions, chooseProblems, type ProblemOptions } from '../problem-options.js';
 import { progressBar } from '../progress.js';
 

@@ -7,7 +7,7 @@ import { project } from '../../src/util/project-root.js';
 import { type Column, formatTable } from '../../src/util/table.js';
 import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
 
 interface QualityCommandOptions {

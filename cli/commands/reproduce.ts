@@ -6,7 +6,7 @@ import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { project } from '../../src/util/project-root.js';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 
 interface ReproduceOptions {
   readonly workload?: string;

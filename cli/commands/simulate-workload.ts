@@ -3,7 +3,7 @@ import { createColors } from 'picocolors';
 import { formatTable } from '../../src/util/table.js';
 import { type CostOptions, openMachine, simulateOptions } from '../cost-options.js';
 import type { Context } from '../io.js';
-import { integer, integerList } from '../options.js';
+import { integer, integerList } from '../numbers.js';
 
 interface PrefillOptions extends CostOptions {
   readonly tokens: number[];

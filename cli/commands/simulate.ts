@@ -11,7 +11,7 @@ import {
   writePerfetto,
 } from '../cost-options.js';
 import type { Context } from '../io.js';
-import { integer, integerList } from '../options.js';
+import { integer, integerList } from '../numbers.js';
 import { smallerWindowNote } from '../smaller-window-note.js';
 import { registerSensitivity } from './simulate-sensitivity.js';
 import { registerValidate } from './simulate-validate.js';

@@ -8,7 +8,7 @@ import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { project } from '../../src/util/project-root.js';
 import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
 
 interface Shard {

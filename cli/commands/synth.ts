@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
 
 interface SynthOptions {

@@ -5,7 +5,7 @@ import type { TrainedModel } from '../../src/train/train.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
 
 interface CliTrainOptions {

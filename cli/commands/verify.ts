@@ -3,7 +3,7 @@ import type { PolicyReport, TechniqueVerdict } from '../../src/engine/verify/ver
 import { CheckError } from '../../src/errors.js';
 import { addEngineOptions, type EngineOptions, openEngine } from '../engine-options.js';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 import { addProblemOptions, chooseProblems, type ProblemOptions } from '../problem-options.js';
 import { progressBar } from '../progress.js';
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { FIT_DEFAULTS } from '../../experiments/lab/workload/synthetic/fit-options.js';
 import { formatTable } from '../../src/util/table.js';
 import type { Context } from '../io.js';
-import { integer } from '../options.js';
+import { integer } from '../numbers.js';
 
 export function registerWorkload(program: Command, context: () => Context): void {
   const workload = program

@@ -1,10 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { EnvironmentError } from '../errors.js';
-
-const packageSchema = z.object({ name: z.string(), version: z.string() });
 
 interface Project {
   /** Directory of the project's package.json: models/, results/ and profiles are found from here. */
@@ -25,10 +22,8 @@ function findProject(): Project {
   for (;;) {
     const manifest = join(directory, 'package.json');
     if (existsSync(manifest)) {
-      const parsed = packageSchema.safeParse(JSON.parse(readFileSync(manifest, 'utf8')));
-      if (parsed.success && parsed.data.name === 'dllm-npu') {
-        return { root: directory, version: parsed.data.version };
-      }
+      const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, unknown>;
+      if (name === 'dllm-npu') return { root: directory, version: String(version) };
     }
     const parent = dirname(directory);
     if (parent === directory) throw new EnvironmentError('package.json of dllm-npu not found above its code');

@@ -18,7 +18,7 @@ beforeAll(() => {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const args = [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', build, '--incremental', 'false'];
   const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  program = join(build, 'src', 'cli', 'main.js');
+  program = join(build, 'cli', 'main.js');
   expect(existsSync(program), stdout).toBe(true);
 });
 

@@ -1,19 +1,15 @@
 import { Command, type Option } from 'commander';
-import { registerCommands } from '../../cli/commands/index.js';
+import { COMMANDS } from '../../cli/commands/index.js';
+import { mount } from '../../cli/mount.js';
 
-function program(): Command {
-  const root = new Command('dllm-npu')
-    .option('-V, --version')
-    .option('--json')
-    .option('--no-color')
-    .option('--debug');
-  registerCommands(root, () => {
-    throw new Error('commands are checked, not run');
-  });
-  return root;
-}
-
-const root = program();
+const root = new Command('dllm-npu')
+  .option('-V, --version')
+  .option('--json')
+  .option('--no-color')
+  .option('--debug');
+await mount(root, COMMANDS, null, () => {
+  throw new Error('commands are checked, not run');
+});
 
 /** Words of a command line, quotes taken off as a shell does. */
 export function shellWords(line: string): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { integer, integerList, number } from '../../cli/options.js';
+import { integer, integerList, number } from '../../cli/numbers.js';
 
 describe('integer lists', () => {
   it.each([
