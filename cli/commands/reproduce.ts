@@ -54,7 +54,7 @@ export function registerReproduce(program: Command, context: () => Context): voi
     )
     .action(async (name: string, { out, workload, prompts, ...options }: ReproduceOptions) => {
       const ctx = context();
-      const { experimentsByName, ALL } = await import('../../experiments/comparison/registry.js');
+      const { experimentsByName, ALL } = await import('../../experiments/studies/registry.js');
       const experiments = experimentsByName(name);
       const { Bench } = await import('../../experiments/comparison/bench.js');
       const { runExperiment, writeExperiment } = await import('../../experiments/comparison/run.js');

@@ -249,7 +249,7 @@ async function formatRuns(
     const { formatParquet } = await import('../../experiments/lab/parquet.js');
     return formatParquet(table);
   }
-  const { formatCsv } = await import('../../experiments/comparison/csv.js');
+  const { formatCsv } = await import('../../src/util/csv.js');
   return formatCsv([table.columns, ...table.rows]);
 }
 

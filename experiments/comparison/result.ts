@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../../src/errors.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
+import { formatCsv } from '../../src/util/csv.js';
 import { provenanceEntrySchema } from '../studies/ladder/types.js';
-import { formatCsv } from './csv.js';
 
 /** The result of one reproduction, as it is written to `result.json`; the same rows are in `rows.csv`. */
 export const REPRODUCE_SCHEMA = 'dllm-npu/reproduce@1';

@@ -1,5 +1,6 @@
+import type { Cell } from '../../src/util/csv.js';
 import type { RunRecord } from './record.js';
-import { type Cell, flatten } from './table.js';
+import { flatten } from './table.js';
 
 export interface DiffLine {
   /** e.g. `config.memory`, `inputs.profile sm8750`, `ms`. */

@@ -1,5 +1,6 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import type { Cell, RunTable } from './table.js';
+import type { Cell } from '../../src/util/csv.js';
+import type { RunTable } from './table.js';
 
 /**
  * The table as a Parquet file. Columns of numbers are DOUBLE, of truth values BOOLEAN, all others UTF-8 strings;

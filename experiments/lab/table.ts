@@ -1,6 +1,5 @@
+import type { Cell } from '../../src/util/csv.js';
 import type { RunRecord } from './record.js';
-
-export type Cell = string | number | boolean | null;
 
 /** Runs as a table: one row each, one column per option, metric and hash. */
 export interface RunTable {

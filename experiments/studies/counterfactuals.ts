@@ -1,9 +1,9 @@
 import type { PolicySpec } from '../../src/decode/spec.js';
-import { meanOf, variant } from '../comparison/decode-statistics.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { type BarPanel, bars } from '../figures/bars.js';
+import { meanOf, variant } from '../lab/decode-statistics.js';
 import { paperTable } from '../paper/numbers.js';
 
 /** Rows that Table 6 does not have, from the full system to none of its decoding techniques. */

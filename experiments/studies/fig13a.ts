@@ -1,8 +1,8 @@
-import { denoising, meanOf, variant } from '../comparison/decode-statistics.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { alsoBecause, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { curves } from '../figures/curves.js';
+import { denoising, meanOf, variant } from '../lab/decode-statistics.js';
 
 const TRIGGERS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 

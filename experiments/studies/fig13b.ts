@@ -1,7 +1,7 @@
-import { variant, visibleShare } from '../comparison/decode-statistics.js';
 import { type Columns, DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { curves, type Series } from '../figures/curves.js';
+import { variant, visibleShare } from '../lab/decode-statistics.js';
 import { paperTable } from '../paper/numbers.js';
 
 const VISIBLE = [0.9, 0.8, 0.7, 0.6, 0.5];

@@ -1,5 +1,5 @@
 import { type Experiment, numbersOf } from '../comparison/experiment.js';
-import { ffnDownMs } from '../comparison/machine-times.js';
+import { ffnDownMs } from '../comparison/ffn-down.js';
 import { curves } from '../figures/curves.js';
 
 /** Every number of rows at which something can change, and the paper's. */

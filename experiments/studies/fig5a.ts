@@ -1,7 +1,7 @@
-import { tailShare, variant } from '../comparison/decode-statistics.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { curves } from '../figures/curves.js';
+import { tailShare, variant } from '../lab/decode-statistics.js';
 
 const MASKS = [1, 2, 3, 4, 5, 6, 7, 8];
 

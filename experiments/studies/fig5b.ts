@@ -1,7 +1,7 @@
-import { committedBelow, tokensPerStep, variant } from '../comparison/decode-statistics.js';
 import { type Experiment, FITTED, numbersOf } from '../comparison/experiment.js';
 import { FITTED_NOTE, OTHER_MODEL, PAPER_WORKLOAD } from '../comparison/words.js';
 import { curves } from '../figures/curves.js';
+import { committedBelow, tokensPerStep, variant } from '../lab/decode-statistics.js';
 
 const THRESHOLDS = [0.5, 0.6, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95];
 

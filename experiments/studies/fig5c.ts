@@ -1,7 +1,7 @@
-import { skippableShare, variant } from '../comparison/decode-statistics.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { curves } from '../figures/curves.js';
+import { skippableShare, variant } from '../lab/decode-statistics.js';
 
 export const fig5c: Experiment = {
   name: 'fig5c',

@@ -1,5 +1,5 @@
 import { type Experiment, numbersOf } from '../comparison/experiment.js';
-import { ffnDownByLayer } from '../comparison/machine-times.js';
+import { ffnDownByLayer } from '../comparison/ffn-down.js';
 import { curves } from '../figures/curves.js';
 
 const ROWS = 32;

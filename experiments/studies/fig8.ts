@@ -1,7 +1,7 @@
-import { firstCommitByPosition, variant } from '../comparison/decode-statistics.js';
 import { type Experiment, FITTED, numbersOf } from '../comparison/experiment.js';
 import { FITTED_NOTE, OTHER_MODEL, PAPER_WORKLOAD } from '../comparison/words.js';
 import { curves } from '../figures/curves.js';
+import { firstCommitByPosition, variant } from '../lab/decode-statistics.js';
 
 const BLOCK = 32;
 

@@ -1,8 +1,8 @@
 import { composePolicy } from '../../src/decode/method/compose.js';
-import { denoising, variant } from '../comparison/decode-statistics.js';
 import { type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD } from '../comparison/words.js';
 import { curves } from '../figures/curves.js';
+import { denoising, variant } from '../lab/decode-statistics.js';
 import { type DecodeFacts, decodeFacts } from '../lab/workload/facts.js';
 import { PAPER_PROFILE } from '../lab/workload/synthetic/profiles.js';
 import {

@@ -1,9 +1,9 @@
 import type { MachineChoice } from '../comparison/bench.js';
-import { meanForwards, meanSeconds, variant } from '../comparison/decode-statistics.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
+import { meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
 
 const CASES = 4;
 const TILES = [16, 32, 64];

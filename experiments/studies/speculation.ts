@@ -1,8 +1,8 @@
-import { denoising, meanForwards, meanOf, meanSeconds, variant } from '../comparison/decode-statistics.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
+import { denoising, meanForwards, meanOf, meanSeconds, variant } from '../lab/decode-statistics.js';
 
 /** Blocks of 8 on tiles of 32: three quarters of every pass would be empty rows. */
 const BLOCK = 8;

@@ -1,8 +1,8 @@
 import type { MachineChoice } from '../comparison/bench.js';
-import { meanForwards, meanSeconds, variant } from '../comparison/decode-statistics.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
+import { meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
 import { shapley } from './shapley.js';
 
 /** In the order in which Table 6 adds them. */

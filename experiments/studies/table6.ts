@@ -1,10 +1,10 @@
 import { policySpecByName } from '../../src/decode/policies.js';
 import { median, medianInterval } from '../../src/score/stats.js';
-import { meanOf, variant } from '../comparison/decode-statistics.js';
 import type { Decodes } from '../comparison/decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { alsoBecause, OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { latencyBars } from '../figures/bars.js';
+import { meanOf, variant } from '../lab/decode-statistics.js';
 import { LADDER } from './ladder/ladder.js';
 
 /** From this row on the time depends on what the model decides. */

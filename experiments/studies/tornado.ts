@@ -2,12 +2,12 @@ import { baseText } from '../../sim/hardware/quantity.js';
 import { parametersOf } from '../../sim/sensitivity/parameters.js';
 import { stackByName } from '../../sim/stacks/registry.js';
 import type { Bench, MachineChoice } from '../comparison/bench.js';
-import { meanSeconds, variant } from '../comparison/decode-statistics.js';
 import type { Decodes } from '../comparison/decodes.js';
 import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { endText } from '../figures/end-text.js';
 import { tornado as tornadoFigure } from '../figures/tornado.js';
+import { meanSeconds, variant } from '../lab/decode-statistics.js';
 import { type Bar, type End, openParameters } from '../open-parameters/items.js';
 import { LADDER } from './ladder/ladder.js';
 

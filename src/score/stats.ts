@@ -1,4 +1,3 @@
-import { mean as meanOf, quantileSeq } from 'mathjs/number';
 import { UsageError } from '../errors.js';
 import { Random } from './random.js';
 
@@ -30,7 +29,19 @@ export function quantile(samples: readonly number[], probability: number): numbe
   requireSamples(samples);
   if (!(probability >= 0 && probability <= 1))
     throw new UsageError(`probability ${probability} is outside [0, 1]`);
-  return Number(quantileSeq([...samples], probability));
+  return sortedQuantile(ascending(samples), probability);
+}
+
+function ascending(samples: readonly number[]): number[] {
+  return [...samples].sort((a, b) => a - b);
+}
+
+/** Of a sample in ascending order. */
+function sortedQuantile(sorted: readonly number[], probability: number): number {
+  const index = probability * (sorted.length - 1);
+  const below = Math.floor(index);
+  const fraction = index - below;
+  return fraction === 0 ? sorted[below] : sorted[below] * (1 - fraction) + sorted[below + 1] * fraction;
 }
 
 export function median(samples: readonly number[]): number {
@@ -39,7 +50,7 @@ export function median(samples: readonly number[]): number {
 
 export function mean(samples: readonly number[]): number {
   requireSamples(samples);
-  return Number(meanOf([...samples]));
+  return samples.reduce((sum, value) => sum + value, 0) / samples.length;
 }
 
 /**
@@ -51,14 +62,13 @@ export function medianInterval(samples: readonly number[], seed: number): Median
   const random = new Random(seed);
   const medians: number[] = [];
   for (let i = 0; i < RESAMPLES; i++) {
-    const resample = samples.map(() => random.pick(samples)).sort((a, b) => a - b);
-    medians.push(Number(quantileSeq(resample, 0.5, true)));
+    medians.push(sortedQuantile(ascending(samples.map(() => random.pick(samples))), 0.5));
   }
-  medians.sort((a, b) => a - b);
+  const sorted = ascending(medians);
   // Interpolation may round an ulp past its neighbours, and the percentile interval of a tiny or lopsided sample
   // may miss its own median by one order statistic.
-  const low = Math.max(Math.min(...samples), Number(quantileSeq(medians, 0.025, true)));
-  const high = Math.min(Math.max(...samples), Number(quantileSeq(medians, 0.975, true)));
+  const low = Math.max(Math.min(...samples), sortedQuantile(sorted, 0.025));
+  const high = Math.min(Math.max(...samples), sortedQuantile(sorted, 0.975));
   return { median: center, low: Math.min(center, low), high: Math.max(center, high) };
 }
 

@@ -1,5 +1,8 @@
 import { DataError } from '../errors.js';
 
+/** What a field of a table may hold. */
+export type Cell = string | number | boolean | null;
+
 /**
  * Splits comma-separated text (RFC 4180: fields may be quoted, a quote inside is doubled) into records of fields.
  * Empty lines are skipped; a byte-order mark is ignored.
@@ -24,4 +27,14 @@ export function parseCsv(text: string): string[][] {
     end();
     if (separator === '') return records;
   }
+}
+
+/** Rows as comma-separated text: RFC 4180 with `\n` line ends; null is an empty cell. */
+export function formatCsv(rows: readonly (readonly Cell[])[]): string {
+  return rows.map((row) => `${row.map(formatCell).join(',')}\n`).join('');
+}
+
+function formatCell(cell: Cell): string {
+  const text = cell === null ? '' : String(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { variant } from '../../experiments/comparison/decode-statistics.js';
+import { variant } from '../../experiments/lab/decode-statistics.js';
 import { openParameters, openParametersTable } from '../../experiments/open-parameters/items.js';
 import { LADDER } from '../../experiments/studies/ladder/ladder.js';
 import { loadProfile } from '../../sim/hardware/load-profile.js';

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { formatCsv } from '../../experiments/comparison/csv.js';
 import { evaluateExperiment } from '../../experiments/comparison/evaluate.js';
 import type { RowSpec } from '../../experiments/comparison/experiment.js';
 import { resultsMarkdown } from '../../experiments/comparison/markdown.js';
 import { printResult } from '../../experiments/comparison/print.js';
-import { EXPERIMENTS } from '../../experiments/comparison/registry.js';
 import { REPRODUCE_SCHEMA } from '../../experiments/comparison/result.js';
 import { paperNumbers, paperTable, parsePaperNumbers } from '../../experiments/paper/numbers.js';
+import { EXPERIMENTS } from '../../experiments/studies/registry.js';
 
 const predicted: RowSpec = {
   name: 'step of {label}',
@@ -115,12 +114,6 @@ describe('published numbers', () => {
     );
     expect(() => parsePaperNumbers('{', 'file')).toThrow(/file is not JSON/);
     expect(() => paperTable('table7')).toThrow(/unknown table or figure "table7": did you mean/);
-  });
-});
-
-describe('CSV', () => {
-  it('quotes what needs it', () => {
-    expect(formatCsv([['a,b', 'c"d', null, 1.5, true]])).toBe('"a,b","c""d",,1.5,true\n');
   });
 });
 

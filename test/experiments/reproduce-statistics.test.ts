@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Bench } from '../../experiments/comparison/bench.js';
+import { BENCH_DEFAULTS } from '../../experiments/comparison/defaults.js';
 import {
   committedBelow,
   firstCommitByPosition,
@@ -8,8 +9,7 @@ import {
   tokensPerStep,
   variant,
   visibleShare,
-} from '../../experiments/comparison/decode-statistics.js';
-import { BENCH_DEFAULTS } from '../../experiments/comparison/defaults.js';
+} from '../../experiments/lab/decode-statistics.js';
 import type { DecodeFacts } from '../../experiments/lab/workload/facts.js';
 
 const commit = (offset: number, confidence: number) => ({ offset, confidence });

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { EXPERIMENTS, experimentsByName } from '../../experiments/comparison/registry.js';
 import { type ReproduceResult, readResult, reproduceSchema } from '../../experiments/comparison/result.js';
+import { EXPERIMENTS, experimentsByName } from '../../experiments/studies/registry.js';
 import { cli } from '../cli/run-cli.js';
 
 const FILES = ['result.json', 'rows.csv', 'figure.vl.json', 'figure.svg', 'figure.png'];

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { variant } from '../../experiments/comparison/decode-statistics.js';
+import { variant } from '../../experiments/lab/decode-statistics.js';
 import { decodeFacts } from '../../experiments/lab/workload/facts.js';
 import { openWorkload } from '../../experiments/lab/workload/open-workload.js';
 import {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../../src/errors.js';
-import { parseCsv } from '../../src/util/csv.js';
+import { formatCsv, parseCsv } from '../../src/util/csv.js';
 
-describe('parseCsv', () => {
+describe('CSV', () => {
   it('reads quoted fields, doubled quotes, both line ends and a byte-order mark', () => {
     expect(parseCsv('\uFEFFa,b\r\n"x, ""y""",\n\n"two\nlines",z')).toEqual([
       ['a', 'b'],
@@ -24,9 +24,12 @@ describe('parseCsv', () => {
     const table = fc.array(fc.array(fc.string(), { minLength: 2, maxLength: 4 }), { minLength: 1 });
     fc.assert(
       fc.property(table, (records) => {
-        const text = records.map((record) => record.map((f) => `"${f.replaceAll('"', '""')}"`).join(','));
-        expect(parseCsv(text.join('\n'))).toEqual(records);
+        expect(parseCsv(formatCsv(records))).toEqual(records);
       }),
     );
+  });
+
+  it('quotes only what needs it', () => {
+    expect(formatCsv([['a,b', 'c"d', null, 1.5, true]])).toBe('"a,b","c""d",,1.5,true\n');
   });
 });

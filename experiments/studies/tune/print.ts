@@ -1,7 +1,7 @@
 import { createColors } from 'picocolors';
 import type { TopLevelSpec } from 'vega-lite';
+import { formatCsv } from '../../../src/util/csv.js';
 import { formatTable, wrapText } from '../../../src/util/table.js';
-import { formatCsv } from '../../comparison/csv.js';
 import { pareto } from '../../figures/pareto.js';
 import type { Judged } from './judge.js';
 import type { TuneResult } from './run.js';

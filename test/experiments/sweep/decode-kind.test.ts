@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { variant } from '../../../experiments/comparison/decode-statistics.js';
+import { variant } from '../../../experiments/lab/decode-statistics.js';
 import { decodeKind } from '../../../experiments/lab/kinds/decode.js';
 import { SyntheticEngine } from '../../../experiments/lab/workload/synthetic/engine.js';
 import { processFile } from '../../../experiments/lab/workload/synthetic/profiles.js';

@@ -11,7 +11,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { formatCsv } from '../../../experiments/comparison/csv.js';
 import { diffRuns } from '../../../experiments/lab/diff.js';
 import { mergeStores } from '../../../experiments/lab/merge.js';
 import { formatParquet } from '../../../experiments/lab/parquet.js';
@@ -20,7 +19,7 @@ import { runSweep } from '../../../experiments/lab/runner.js';
 import { ResultStore } from '../../../experiments/lab/store.js';
 import { runTable } from '../../../experiments/lab/table.js';
 import { CheckError, DataError, UsageError } from '../../../src/errors.js';
-import { parseCsv } from '../../../src/util/csv.js';
+import { formatCsv, parseCsv } from '../../../src/util/csv.js';
 
 const SMALL = { costModel: 'tinyllama-1.1b', fidelity: 'analytic' };
 let store: ResultStore;

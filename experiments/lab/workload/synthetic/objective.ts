@@ -1,11 +1,6 @@
 import { composePolicy } from '../../../../src/decode/method/compose.js';
-import {
-  committedBelow,
-  firstCommitByPosition,
-  tokensPerStep,
-  variant,
-} from '../../../comparison/decode-statistics.js';
 import { paperTable } from '../../../paper/numbers.js';
+import { committedBelow, firstCommitByPosition, tokensPerStep, variant } from '../../decode-statistics.js';
 import { type DecodeFacts, decodeFacts } from '../facts.js';
 import { plainThreshold } from './plain-threshold.js';
 import type { ProcessParameters } from './process.js';
