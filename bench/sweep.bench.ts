@@ -24,7 +24,7 @@ const KINDS = {
     (at: number) => ({
       workload: 'synthetic',
       policy: 'llada.cpp',
-      firstPrompt: at % 250,
+      firstCase: at % 250,
       options: { 'commit.visible': [0.5, 0.6, 0.7, 0.8][Math.floor(at / 250)] ?? 0.7 },
     }),
   ],
@@ -40,7 +40,7 @@ const all = (runs: readonly PlannedRun[], store: ResultStore) => runSweep(runs, 
 
 async function row(name: keyof typeof KINDS): Promise<string[]> {
   const [kind, config] = KINDS[name];
-  const configs = Array.from({ length: RUNS }, (_, at) => ({ fidelity: 'analytic', ...config(at) }));
+  const configs = Array.from({ length: RUNS }, (_, at) => config(at));
   const directory = mkdtempSync(join(tmpdir(), 'bench-sweep-'));
   try {
     const store = new ResultStore(directory);

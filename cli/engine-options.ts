@@ -1,6 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { Engine } from '../src/engine/engine.js';
+import type { EngineName } from '../src/engine/registry.js';
+import { TFJS_BACKENDS } from '../src/engine/tfjs/backends.js';
 import type { LoadedModel } from '../src/model/load.js';
+import { unknownName } from '../src/util/nearest.js';
 import type { Context } from './io.js';
 import { integer } from './numbers.js';
 import { progressBar } from './progress.js';
@@ -13,11 +16,8 @@ export interface EngineOptions {
   readonly compute: string;
 }
 
-const ENGINES = ['tfjs', 'ort', 'npu-numerics'] as const;
-const COMPUTES = ['f32', 'int8'] as const;
-
 /** @param engine the command's default */
-export function addEngineOptions(command: Command, engine: (typeof ENGINES)[number] = 'tfjs'): Command {
+export function addEngineOptions(command: Command, engine: EngineName = 'tfjs'): Command {
   return command
     .option(
       '--engine <name>',
@@ -36,31 +36,23 @@ export function addEngineOptions(command: Command, engine: (typeof ENGINES)[numb
  * @throws UsageError with the nearest names; EnvironmentError when the engine is not installed
  */
 export async function openEngine(ctx: Context, model: LoadedModel, options: EngineOptions): Promise<Engine> {
-  const { unknownName } = await import('../src/util/nearest.js');
-  const kind = ENGINES.find((name) => name === options.engine);
-  if (kind === undefined) throw unknownName('engine', options.engine, ENGINES);
-  if (kind === 'tfjs') {
-    const { createTfjsEngine } = await import('../src/engine/tfjs/engine.js');
-    const { availableBackend } = await import('../src/engine/tfjs/node-backend.js');
-    const backend = await availableBackend(options.backend, (note) => ctx.note(note));
-    return createTfjsEngine(model.config, model.weights, { backend });
-  }
-  if (kind === 'npu-numerics') {
-    const { createNpuNumericsEngine } = await import('../src/engine/npu-numerics/engine.js');
-    return createNpuNumericsEngine(model.config, model.weights);
-  }
-  const compute = COMPUTES.find((name) => name === options.compute);
-  if (compute === undefined) throw unknownName('compute', options.compute, COMPUTES);
-  const { createOrtEngine } = await import('../src/engine/ort/engine.js');
+  const registry = await import('../src/engine/registry.js');
+  const backend = TFJS_BACKENDS.find((name) => name === options.backend);
+  if (backend === undefined) throw unknownName('backend', options.backend, TFJS_BACKENDS);
+  const compute = registry.COMPUTES.find((name) => name === options.compute);
+  if (compute === undefined) throw unknownName('compute', options.compute, registry.COMPUTES);
   const bar = progressBar(ctx, 'MB converted');
   try {
-    return await createOrtEngine(model.config, model.weights, {
-      threads: options.threads,
-      compute,
-      weightsPath: model.weightsPath,
-      signal: ctx.signal,
-      onProgress: (done, total) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),
-    });
+    return await registry.openEngine(
+      registry.engineByName(options.engine),
+      model,
+      { backend, threads: options.threads, compute },
+      {
+        signal: ctx.signal,
+        onProgress: (done, total) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),
+        onFallback: (note) => ctx.note(note),
+      },
+    );
   } finally {
     bar.stop();
   }

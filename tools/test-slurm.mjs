@@ -112,7 +112,7 @@ writeFileSync(
   JSON.stringify({
     schema: 'dllm-npu/sweep@1',
     kind: 'step',
-    base: { costModel: 'tinyllama-1.1b', fidelity: 'analytic' },
+    base: { costModel: 'tinyllama-1.1b' },
     axes: { rows: { from: 1, to: COUNT } },
   }),
 );

@@ -48,12 +48,12 @@ export function registerTune(program: Command, context: () => Context): void {
       checkWritableDirectory(directory);
       mkdirSync(directory, { recursive: true });
       const { Bench } = await import('../../experiments/comparison/bench.js');
-      const { openWorkload } = await import('../../experiments/lab/workload/open-workload.js');
+      const { openDecider } = await import('../../experiments/lab/open.js');
       const { tune } = await import('../../experiments/studies/tune/run.js');
       const { printTune, tuneCsv, tuneFigure } = await import('../../experiments/studies/tune/print.js');
       const { writeFigure } = await import('../../experiments/figures/render.js');
       const bench = new Bench({ ...BENCH_DEFAULTS, profile, seed: options.seed }, { signal: ctx.signal });
-      const workload = await openWorkload(name, options.seed);
+      const workload = await openDecider({ workload: name }, options.seed);
       const { baseline, candidates, screen, confirm, finalists, seed } = options;
       const command = `dllm-npu tune --workload ${name} --profile ${profile} --baseline ${baseline} --candidates ${candidates} --screen ${screen} --confirm ${confirm} --finalists ${finalists} --seed ${seed}`;
       try {

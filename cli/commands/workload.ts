@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FIT_DEFAULTS } from '../../experiments/lab/workload/synthetic/fit-options.js';
+import { FIT_DEFAULTS } from '../../experiments/lab/deciders/synthetic/fit-options.js';
 import { formatTable } from '../../src/util/table.js';
 import type { Context } from '../io.js';
 import { integer } from '../numbers.js';
@@ -19,7 +19,7 @@ export function registerWorkload(program: Command, context: () => Context): void
     .description('the confidence process: parameters, what they were fitted to, residuals, profiles')
     .action(async () => {
       const ctx = context();
-      const { processFile } = await import('../../experiments/lab/workload/synthetic/profiles.js');
+      const { processFile } = await import('../../experiments/lab/deciders/synthetic/profiles.js');
       const file = processFile();
       ctx.print(
         `Fitted to: ${file.fittedTo}\nBy: ${file.command} (${file.evaluations} evaluations)\nObjective: ${file.objective}\nValue: ${file.value.toFixed(2)}\n`,
@@ -78,7 +78,7 @@ export function registerWorkload(program: Command, context: () => Context): void
     .action(
       async (options: { out: string; seed: number; cases: number; evaluations: number; starts: number }) => {
         const ctx = context();
-        const { fitProcess } = await import('../../experiments/lab/workload/synthetic/fit.js');
+        const { fitProcess } = await import('../../experiments/lab/deciders/synthetic/fit.js');
         const { atomicWriteFile } = await import('../../src/util/atomic-write.js');
         const file = await fitProcess({ ...FIT_DEFAULTS, ...options }, (done, best) => {
           ctx.signal.throwIfAborted();

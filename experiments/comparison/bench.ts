@@ -7,8 +7,8 @@ import { overrideStack } from '../../sim/stacks/stack.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { resolvePreset } from '../../src/model/presets.js';
-import { openWorkload } from '../lab/workload/open-workload.js';
-import type { Workload } from '../lab/workload/workload.js';
+import type { Decider } from '../lab/deciders/decider.js';
+import { openDecider } from '../lab/open.js';
 import { fittedOrAssumed, provenanceEntries } from '../studies/ladder/provenance.js';
 import type { ProvenanceEntry } from '../studies/ladder/types.js';
 import { Decodes } from './decodes.js';
@@ -34,7 +34,7 @@ export class Bench {
   readonly hardware: HardwareProfile;
   readonly costModel: ModelConfig;
   private readonly made = new Map<string, Promise<Decodes>>();
-  private readonly opened: Workload[] = [];
+  private readonly opened: Decider[] = [];
 
   /** @throws UsageError for an unknown profile or cost model */
   constructor(
@@ -110,7 +110,7 @@ export class Bench {
   }
 
   private async open(name: string, seed: number): Promise<Decodes> {
-    const workload = await openWorkload(name, seed);
+    const workload = await openDecider({ workload: name }, seed);
     this.opened.push(workload);
     return new Decodes(this, workload);
   }

@@ -3,8 +3,8 @@ import type { Machine } from '../../sim/machine/machine.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import type { LatencyTable } from '../../src/decode/rules/lookahead.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
-import { type DecodeFacts, decodeFacts } from '../lab/workload/facts.js';
-import type { Workload } from '../lab/workload/workload.js';
+import type { Decider } from '../lab/deciders/decider.js';
+import { type DecodeFacts, decodeFacts } from '../lab/deciders/facts.js';
 import type { Bench, MachineChoice } from './bench.js';
 
 /** Machines to keep: those of the ladder. A sweep over chips has a hundred, which together fill the memory. */
@@ -35,7 +35,7 @@ export class Decodes {
 
   constructor(
     private readonly bench: Bench,
-    readonly workload: Workload,
+    readonly workload: Decider,
   ) {}
 
   /** Cases of every request. */

@@ -1,7 +1,7 @@
 import { overrideSpec } from '../../src/decode/overrides.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import type { PolicySpec } from '../../src/decode/spec.js';
-import type { DecodeFacts, DenoiseFacts } from './workload/facts.js';
+import type { DecodeFacts, DenoiseFacts } from '../lab/deciders/facts.js';
 
 /** A named policy with some options changed. */
 export function variant(policy: string, changes: Readonly<Record<string, unknown>> = {}): PolicySpec {

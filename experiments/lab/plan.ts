@@ -4,6 +4,7 @@ import { codeVersion } from './code-version.js';
 import { expandSweep, type RawConfig } from './expand.js';
 import { kindByName } from './kinds/registry.js';
 import { type RunIdentity, runHash } from './record.js';
+import { withTodaysNames } from './setup.js';
 import type { SweepFile } from './sweep-file.js';
 
 /** A run that can be started anywhere and found again by its hash. */
@@ -22,7 +23,7 @@ export async function planRuns(kindName: string, configs: readonly RawConfig[]):
   const inputsOf = new Map<string, Promise<Readonly<Record<string, string>>>>();
   const planned = new Map<string, PlannedRun>();
   for (const [at, raw] of configs.entries()) {
-    const parsed = kind.config.safeParse(raw);
+    const parsed = kind.config.safeParse(withTodaysNames(raw));
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       throw new UsageError(`run ${at + 1}: ${issue?.path.join('.') || kindName}: ${issue?.message}`);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { MEMORY_MODES } from '../../sim/memory/runtime.js';
 import { project } from '../../src/util/project-root.js';
-import { readJson } from '../lab/workload/read-json.js';
+import { readJson } from '../lab/deciders/read-json.js';
 import { LADDER } from '../studies/ladder/ladder.js';
 
 const text = z.string().min(1);

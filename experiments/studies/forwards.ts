@@ -2,21 +2,21 @@ import { composePolicy } from '../../src/decode/method/compose.js';
 import { type Experiment, numbersOf } from '../comparison/experiment.js';
 import { PAPER_WORKLOAD } from '../comparison/words.js';
 import { curves } from '../figures/curves.js';
-import { denoising, variant } from '../lab/decode-statistics.js';
-import { type DecodeFacts, decodeFacts } from '../lab/workload/facts.js';
-import { PAPER_PROFILE } from '../lab/workload/synthetic/profiles.js';
+import { type DecodeFacts, decodeFacts } from '../lab/deciders/facts.js';
+import { PAPER_PROFILE } from '../lab/deciders/name.js';
+import { type SyntheticDecider, syntheticDecider } from '../lab/deciders/synthetic/decider.js';
 import {
   PUBLISHED_FORWARDS,
   PUBLISHED_TASKS,
   TASK_SETTING,
-} from '../lab/workload/synthetic/published-tasks.js';
-import { openSyntheticWorkload, type SyntheticWorkload } from '../lab/workload/synthetic/workload.js';
+} from '../lab/deciders/synthetic/published-tasks.js';
+import { denoising, variant } from '../lab/decode-statistics.js';
 
 const CASES = 12;
 
 /** Denoising forwards per answer of 256 tokens. */
 async function forwardsOf(
-  workload: SyntheticWorkload,
+  workload: SyntheticDecider,
   policy: string,
   changes: Readonly<Record<string, unknown>>,
 ): Promise<number> {
@@ -37,14 +37,14 @@ export const forwards: Experiment = {
   stacks: [],
   measure: async (bench) => {
     const { seed } = bench.options;
-    const fit = await forwardsOf(openSyntheticWorkload(PAPER_PROFILE, seed), 'threshold', {});
+    const fit = await forwardsOf(syntheticDecider(PAPER_PROFILE, seed), 'threshold', {});
     const perBlock = TASK_SETTING.genLength / TASK_SETTING.blockLength;
     const profiled: number[] = [];
     for (const { task } of PUBLISHED_TASKS)
-      profiled.push(await forwardsOf(openSyntheticWorkload(task, seed), 'threshold', {}));
+      profiled.push(await forwardsOf(syntheticDecider(task, seed), 'threshold', {}));
     const others: number[] = [];
     for (const { task, policy, changes, opens } of PUBLISHED_FORWARDS) {
-      const found = await forwardsOf(openSyntheticWorkload(task, seed), policy, changes);
+      const found = await forwardsOf(syntheticDecider(task, seed), policy, changes);
       others.push(found + opens * perBlock);
     }
     return {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type TfjsBackend, useBackend } from '../engine/tfjs/backend.js';
+import { useBackend } from '../engine/tfjs/backend.js';
+import type { TfjsBackend } from '../engine/tfjs/backends.js';
 import type { ModelConfig } from '../model/config.js';
 import type { WeightSource } from '../model/weights.js';
 import { generateProblem, LIMITS, type ProblemSet } from '../score/problems.js';

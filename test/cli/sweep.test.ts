@@ -16,7 +16,7 @@ beforeAll(async () => {
     JSON.stringify({
       schema: 'dllm-npu/sweep@1',
       kind: 'step',
-      base: { costModel: 'tinyllama-1.1b', fidelity: 'analytic' },
+      base: { costModel: 'tinyllama-1.1b' },
       axes: { rows: [1, 64] },
     }),
   );

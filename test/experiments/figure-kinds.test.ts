@@ -9,22 +9,14 @@ import { bound, type Roof, roofline } from '../../experiments/figures/roofline.j
 import { staircase } from '../../experiments/figures/staircase.js';
 import { tornado } from '../../experiments/figures/tornado.js';
 import { waterfall } from '../../experiments/figures/waterfall.js';
-import { type Chip, machineOf } from '../../experiments/lab/kinds/chip.js';
+import { openMachine } from '../../experiments/lab/open.js';
+import { chipSchema } from '../../experiments/lab/setup.js';
 
 const ROOFS: Roof[] = [
   { name: 'DMA', rate: 30e9, kind: 'bytes' },
   { name: 'matrix unit', rate: 16e12, kind: 'operations' },
 ];
-const CHIP: Chip = {
-  costModel: 'tinyllama-1.1b',
-  quant: 'q4_0',
-  profile: 'sm8750',
-  profileNumbers: {},
-  stackNumbers: {},
-  stack: 'llada.cpp',
-  memory: 'somr',
-  fidelity: 'analytic',
-};
+const CHIP = chipSchema.parse({ costModel: 'tinyllama-1.1b' });
 
 const figures: [string, () => TopLevelSpec][] = [
   [
@@ -149,7 +141,7 @@ describe('pareto front', () => {
 describe('what a machine tells a figure', () => {
   it('no class of operators is above its roof', () => {
     for (const memory of ['somr', 'unlimited'] as const) {
-      const { classes, roofs } = rooflineOf(machineOf({ ...CHIP, memory }), 32, 64);
+      const { classes, roofs } = rooflineOf(openMachine({ ...CHIP, memory }), 32, 64);
       expect(classes.map(({ name }) => name)).toEqual(expect.arrayContaining(['down', 'attention']));
       for (const { operations, bytes, seconds } of classes) {
         expect(operations / seconds).toBeLessThanOrEqual(bound(roofs, operations / bytes) * 1.0001);
@@ -158,15 +150,15 @@ describe('what a machine tells a figure', () => {
   });
 
   it('shares of a step stay below 1, and the operations are those of the closed form', () => {
-    const { classes } = rooflineOf(machineOf(CHIP), 32, 0);
+    const { classes } = rooflineOf(openMachine(CHIP), 32, 0);
     expect(classes.reduce((sum, { share }) => sum + share, 0)).toBeLessThanOrEqual(1);
-    const { model } = machineOf(CHIP).options;
+    const { model } = openMachine(CHIP).options;
     const down = classes.find(({ name }) => name === 'down');
     expect(down!.operations).toBe(2 * 32 * model.layers * model.hidden * model.ffn);
   });
 
   it('ends of a tornado lie around its base', () => {
-    const { rows, base, without } = tornadoOf(machineOf(CHIP), 8, 0, 4);
+    const { rows, base, without } = tornadoOf(openMachine(CHIP), 8, 0, 4);
     expect(rows.length).toBe(4);
     expect(without).toBeGreaterThan(0);
     for (const { atLow, atHigh } of rows) {

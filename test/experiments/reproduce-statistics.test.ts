@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Bench } from '../../experiments/comparison/bench.js';
 import { BENCH_DEFAULTS } from '../../experiments/comparison/defaults.js';
+import type { DecodeFacts } from '../../experiments/lab/deciders/facts.js';
 import {
   committedBelow,
   firstCommitByPosition,
@@ -10,7 +11,6 @@ import {
   variant,
   visibleShare,
 } from '../../experiments/lab/decode-statistics.js';
-import type { DecodeFacts } from '../../experiments/lab/workload/facts.js';
 
 const commit = (offset: number, confidence: number) => ({ offset, confidence });
 /** Two blocks of two positions; text ends before the second one. */

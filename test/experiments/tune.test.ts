@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Bench } from '../../experiments/comparison/bench.js';
 import { BENCH_DEFAULTS } from '../../experiments/comparison/defaults.js';
 import { writeFigure } from '../../experiments/figures/render.js';
-import { openWorkload } from '../../experiments/lab/workload/open-workload.js';
+import { openDecider } from '../../experiments/lab/open.js';
 import { judge, pairedDifference, shortlist } from '../../experiments/studies/tune/judge.js';
 import type { Sample } from '../../experiments/studies/tune/measure.js';
 import { tuneFigure } from '../../experiments/studies/tune/print.js';
@@ -69,7 +69,7 @@ describe('search', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'tune-')), 'samples.jsonl');
     const options = { baseline: 'threshold', candidates: 1, screen: 1, confirm: 1, finalists: 1, seed: 1 };
     const bench = new Bench({ ...BENCH_DEFAULTS, genLength: 32 });
-    const workload = await openWorkload('tiny-llada', 1);
+    const workload = await openDecider({ workload: 'tiny-llada' }, 1);
     const first = await tune(bench, workload, options, path, 'x');
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
     expect(lines).toHaveLength(9);
@@ -81,8 +81,8 @@ describe('search', () => {
     expect(readFileSync(join(dirname(path), 'figure.svg'), 'utf8')).toContain('seconds per answer');
     expect(first.notes.join(' ')).toContain('1 problems: a claim');
     workload.close();
-    await expect(tune(bench, await openWorkload('synthetic', 1), options, null, 'x')).rejects.toThrow(
-      /no answers/,
-    );
+    await expect(
+      tune(bench, await openDecider({ workload: 'synthetic' }, 1), options, null, 'x'),
+    ).rejects.toThrow(/no answers/);
   });
 });

@@ -2,26 +2,26 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { variant } from '../../experiments/lab/decode-statistics.js';
-import { decodeFacts } from '../../experiments/lab/workload/facts.js';
-import { openWorkload } from '../../experiments/lab/workload/open-workload.js';
+import { decodeFacts } from '../../experiments/lab/deciders/facts.js';
+import { caseOf, SyntheticDecider } from '../../experiments/lab/deciders/synthetic/decider.js';
 import {
   SYNTHETIC_CONFIG,
   SyntheticEngine,
   streamAt,
   TOKENS,
-} from '../../experiments/lab/workload/synthetic/engine.js';
-import { nelderMead } from '../../experiments/lab/workload/synthetic/nelder-mead.js';
+} from '../../experiments/lab/deciders/synthetic/engine.js';
+import { nelderMead } from '../../experiments/lab/deciders/synthetic/nelder-mead.js';
 import {
   bySession,
   objective,
   plainly,
   residuals,
-} from '../../experiments/lab/workload/synthetic/objective.js';
-import { plainThreshold } from '../../experiments/lab/workload/synthetic/plain-threshold.js';
-import { confidenceOf, contextOf, latentAt } from '../../experiments/lab/workload/synthetic/process.js';
-import { processFile } from '../../experiments/lab/workload/synthetic/profiles.js';
-import { caseOf, SyntheticWorkload } from '../../experiments/lab/workload/synthetic/workload.js';
+} from '../../experiments/lab/deciders/synthetic/objective.js';
+import { plainThreshold } from '../../experiments/lab/deciders/synthetic/plain-threshold.js';
+import { confidenceOf, contextOf, latentAt } from '../../experiments/lab/deciders/synthetic/process.js';
+import { processFile } from '../../experiments/lab/deciders/synthetic/profiles.js';
+import { variant } from '../../experiments/lab/decode-statistics.js';
+import { openDecider } from '../../experiments/lab/open.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import { decode } from '../../src/decode/method/session.js';
 import { scoreRow } from '../../src/decode/rules/confidence.js';
@@ -112,7 +112,7 @@ describe('workloads', () => {
 
   it('harder profiles take more steps', async () => {
     const steps = async (name: string) => {
-      const workload = await openWorkload(name, 3);
+      const workload = await openDecider({ workload: name }, 3);
       let sum = 0;
       for (let index = 0; index < 12; index++)
         sum += (
@@ -139,7 +139,7 @@ describe('workloads', () => {
     };
     const live = await decode(request);
     writeTrace(path, traceOf(request, live));
-    const workload = await openWorkload(`trace:${path}`, 1);
+    const workload = await openDecider({ workload: `trace:${path}` }, 1);
     expect(workload.defaultCases).toBe(1);
     const facts = await decodeFacts(workload, 0, { policy, genLength: 64 });
     expect(facts.forwards).toBe(live.counters.nfe);
@@ -153,8 +153,10 @@ describe('workloads', () => {
   });
 
   it('refuses names that are none', async () => {
-    await expect(openWorkload('synthetic:hrad', 1)).rejects.toThrow(/unknown synthetic profile "hrad".*hard/);
-    await expect(openWorkload('trace:/nowhere', 1)).rejects.toThrow(/cannot read trace/);
+    await expect(openDecider({ workload: 'synthetic:hrad' }, 1)).rejects.toThrow(
+      /unknown synthetic profile "hrad".*hard/,
+    );
+    await expect(openDecider({ workload: 'trace:/nowhere' }, 1)).rejects.toThrow(/cannot read trace/);
   });
 });
 
@@ -173,7 +175,10 @@ describe('the fit', () => {
     const policy = composePolicy(variant('threshold'));
     const [short, long] = await Promise.all(
       ['synthetic:paper,prompt=50', 'synthetic:paper,prompt=110'].map(async (name) => {
-        const { denoise } = await decodeFacts(await openWorkload(name, 4), 0, { policy, genLength: 64 });
+        const { denoise } = await decodeFacts(await openDecider({ workload: name }, 4), 0, {
+          policy,
+          genLength: 64,
+        });
         return denoise.map(({ commits }) => commits.map(({ offset }) => offset));
       }),
     );
@@ -183,7 +188,7 @@ describe('the fit', () => {
   it('decodes end of text alike', async () => {
     const { seed, promptTokens, genLength } = { seed: 3, promptTokens: 12, genLength: 64 };
     const source = { seed, promptTokens, textTokens: 20 };
-    const workload = new SyntheticWorkload({ name: 'synthetic', parameters, ...source });
+    const workload = new SyntheticDecider({ name: 'synthetic', parameters, ...source });
     const policy = composePolicy(variant('threshold'));
     const { denoise } = await decodeFacts(workload, 1, { policy, genLength });
     expect(plainThreshold(parameters, caseOf(source, 1), genLength, 32, 0.9).steps).toBe(denoise.length);

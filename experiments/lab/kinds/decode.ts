@@ -1,41 +1,18 @@
-import { z } from 'zod';
 import { energyOf } from '../../../sim/energy/energy.js';
-import { latencyTable } from '../../../sim/machine/latency-table.js';
 import type { Machine } from '../../../sim/machine/machine.js';
 import type { Canvas } from '../../../src/decode/canvas/types.js';
-import { composePolicy, type DecodingPolicy } from '../../../src/decode/method/compose.js';
+import type { DecodingPolicy } from '../../../src/decode/method/compose.js';
 import { countWork } from '../../../src/decode/method/counters.js';
 import type { StepTiming } from '../../../src/decode/method/timer.js';
-import { overrideSpec } from '../../../src/decode/overrides.js';
-import { policySpecByName } from '../../../src/decode/policies.js';
-import type { PolicySpec } from '../../../src/decode/spec.js';
 import { mean, median } from '../../../src/score/stats.js';
 import { canonicalJson } from '../canonical.js';
+import type { DecidedCase } from '../deciders/decider.js';
+import { deciderInputs } from '../deciders/inputs.js';
 import { defineKind } from '../kind.js';
-import { DECIDING_ENGINES } from '../open-engine.js';
-import { WORKLOAD_FORMS, workloadInputs } from '../workload/open-workload.js';
-import type { WorkloadDecode } from '../workload/workload.js';
-import { chipInputs, chipOptions, machineOf, under } from './chip.js';
-import { OpenWorkloads } from './open-workloads.js';
-
-const config = z.strictObject({
-  ...chipOptions,
-  policy: z.string().default('llada.cpp'),
-  /** Options of the policy to change, by path: `{"commit.visible": 0.8}`. */
-  options: z.record(z.string(), z.json()).default({}),
-  /** Null: the policy's own. */
-  blockLength: z.int().min(1).nullable().default(null),
-  workload: z.string().default('tiny-llada').describe(`who decides: ${WORKLOAD_FORMS}`),
-  /** Of a model; the other workloads need none. */
-  engine: z.enum(DECIDING_ENGINES).default('tfjs'),
-  /** Cases `firstPrompt` .. `firstPrompt + prompts - 1` of `seed`: problems of a model, seeds of the process, traces. */
-  seed: z.int().min(0).default(1),
-  firstPrompt: z.int().min(0).default(0),
-  prompts: z.int().min(1).default(1),
-  genLength: z.int().min(1).default(128),
-});
-
-type Config = z.infer<typeof config>;
+import { openMachine, openPolicy, openSpec } from '../open.js';
+import { type Setup, setupSchema } from '../setup.js';
+import { chipInputs, under } from './chip.js';
+import { OpenDeciders } from './open-deciders.js';
 
 /** One prompt decoded and timed. */
 interface Sample {
@@ -53,9 +30,9 @@ interface Sample {
   readonly remainingVisible: number;
 }
 
-const workloads = new OpenWorkloads();
+const workloads = new OpenDeciders();
 
-interface Decided extends WorkloadDecode {
+interface Decided extends DecidedCase {
   /** Positions still visible at the end. */
   readonly remainingVisible: number;
 }
@@ -73,28 +50,23 @@ function usesMachine({ spec }: DecodingPolicy): boolean {
   return refresh.kind !== 'none' || ('lookahead' in window && window.lookahead !== undefined);
 }
 
-function specOf({ policy, blockLength, options }: Config): PolicySpec {
-  const named = policySpecByName(policy);
-  return overrideSpec(blockLength === null ? named : { ...named, blockLength }, options);
-}
-
 /** Cases of a workload under one policy, each decode timed on one machine. */
 export const decodeKind = defineKind({
   name: 'decode',
   description:
     'cases decided by a workload (a model, a trace, a confidence process) under a policy, timed on a machine',
-  config,
+  config: setupSchema,
   async inputs(options) {
-    specOf(options);
-    return { ...chipInputs(options), ...(await workloadInputs(options.workload)) };
+    openSpec(options);
+    return { ...chipInputs(options), ...(await deciderInputs(options.workload)) };
   },
   async run(options, signal) {
     const samples: Sample[] = [];
     const busyMs: Record<string, number> = {};
-    const machine = machineOf(options);
-    const policy = composePolicy(specOf(options), { latencyTable: latencyTable(machineOf(options)) });
-    for (let at = 0; at < options.prompts; at++) {
-      const prompt = options.firstPrompt + at;
+    const machine = openMachine(options);
+    const policy = openPolicy(openSpec(options), () => openMachine(options));
+    for (let at = 0; at < options.cases; at++) {
+      const prompt = options.firstCase + at;
       const { decided, timings } = await decideAndTime(options, policy, machine, prompt, signal);
       for (const timing of timings) {
         for (const [name, ms] of Object.entries(timing.busyMs)) busyMs[name] = (busyMs[name] ?? 0) + ms;
@@ -126,16 +98,26 @@ export const decodeKind = defineKind({
 });
 
 async function decideAndTime(
-  options: Config,
+  options: Setup,
   policy: DecodingPolicy,
   machine: Machine,
   prompt: number,
   signal: AbortSignal | undefined,
 ): Promise<{ decided: Decided; timings: StepTiming[] }> {
-  const { workload: name, engine, seed, genLength } = options;
-  const workload = await workloads.open(name, seed, engine);
+  const { workload: name, engine, backend, threads, compute, seed, genLength } = options;
+  const workload = await workloads.open(options, seed);
   const live = usesMachine(policy);
-  const key = canonicalJson({ spec: policy.spec, name, engine, seed, prompt, genLength });
+  const key = canonicalJson({
+    spec: policy.spec,
+    name,
+    engine,
+    backend,
+    threads,
+    compute,
+    seed,
+    prompt,
+    genLength,
+  });
   machine.reset();
   let decided = live ? undefined : clockless.get(key);
   if (decided === undefined) {

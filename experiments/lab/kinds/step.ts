@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { energyOf } from '../../../sim/energy/energy.js';
 import { PREFIX_SET } from '../../../src/pass/shape.js';
 import { defineKind } from '../kind.js';
-import { chipInputs, chipOptions, machineOf, under } from './chip.js';
+import { openMachine } from '../open.js';
+import { chipSchema } from '../setup.js';
+import { chipInputs, under } from './chip.js';
 
 const config = z.strictObject({
-  ...chipOptions,
+  ...chipSchema.shape,
   rows: z.int().min(1).default(32),
   /** Cached positions the rows attend to. */
   context: z.int().min(0).default(0),
@@ -21,7 +23,7 @@ export const stepKind = defineKind({
   inputs: async (options) => chipInputs(options),
   async run(options) {
     const { rows, context } = options;
-    const machine = machineOf(options);
+    const machine = openMachine(options);
     const shape = {
       rows,
       kvSets: context > 0 ? [{ name: PREFIX_SET, length: context }] : [],

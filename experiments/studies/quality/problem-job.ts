@@ -2,13 +2,13 @@ import { composePolicy, type DecodingPolicy } from '../../../src/decode/method/c
 import { decode } from '../../../src/decode/method/session.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
 import type { Engine } from '../../../src/engine/engine.js';
+import { openEngine } from '../../../src/engine/registry.js';
 import { UsageError } from '../../../src/errors.js';
 import { fileSha256, loadModel } from '../../../src/model/load.js';
 import { encodePrompt } from '../../../src/model/prompt.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
 import { generateProblem } from '../../../src/score/problems.js';
 import { scoreResponse } from '../../../src/score/score.js';
-import { openEngine } from '../../lab/open-engine.js';
 import { outcomeKey } from './checkpoint.js';
 import type { QualityOptions } from './options.js';
 

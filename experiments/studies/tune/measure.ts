@@ -9,7 +9,7 @@ import { DataError } from '../../../src/errors.js';
 import { atomicWriteFile } from '../../../src/util/atomic-write.js';
 import type { Bench } from '../../comparison/bench.js';
 import { LLADA_CPP } from '../../comparison/decodes.js';
-import type { Workload } from '../../lab/workload/workload.js';
+import type { Decider } from '../../lab/deciders/decider.js';
 import type { Candidate } from './space.js';
 
 const sampleSchema = z.strictObject({
@@ -36,7 +36,7 @@ export class Measurements {
    */
   constructor(
     private readonly bench: Bench,
-    private readonly workload: Workload,
+    private readonly workload: Decider,
     private readonly path: string | null,
     private readonly identity: string,
   ) {

@@ -2,7 +2,7 @@ import { profileHash } from '../../../sim/hardware/load-profile.js';
 import { UsageError } from '../../../src/errors.js';
 import { project } from '../../../src/util/project-root.js';
 import type { Bench } from '../../comparison/bench.js';
-import type { Workload } from '../../lab/workload/workload.js';
+import type { Decider } from '../../lab/deciders/decider.js';
 import { type Judged, judge, MIN_PROBLEMS, shortlist } from './judge.js';
 import { Measurements, type Sample } from './measure.js';
 import { type Candidate, candidates, FULL_SYSTEM } from './space.js';
@@ -50,7 +50,7 @@ export interface TuneHooks {
  */
 export async function tune(
   bench: Bench,
-  workload: Workload,
+  workload: Decider,
   options: TuneOptions,
   checkpoint: string | null,
   command: string,

@@ -4,11 +4,7 @@ import * as wasm from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../../errors.js';
-
-/** `node` is TensorFlow's C library; see `availableBackend`. */
-export type TfjsBackend = 'wasm' | 'cpu' | 'node';
-
-export const TFJS_BACKENDS: readonly TfjsBackend[] = ['wasm', 'cpu', 'node'];
+import type { TfjsBackend } from './backends.js';
 
 let configured = false;
 

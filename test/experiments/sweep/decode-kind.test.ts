@@ -2,28 +2,28 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { SyntheticEngine } from '../../../experiments/lab/deciders/synthetic/engine.js';
+import { processFile } from '../../../experiments/lab/deciders/synthetic/profiles.js';
 import { variant } from '../../../experiments/lab/decode-statistics.js';
 import { decodeKind } from '../../../experiments/lab/kinds/decode.js';
-import { SyntheticEngine } from '../../../experiments/lab/workload/synthetic/engine.js';
-import { processFile } from '../../../experiments/lab/workload/synthetic/profiles.js';
 import { composePolicy } from '../../../src/decode/method/compose.js';
 import { decode } from '../../../src/decode/method/session.js';
 import { traceOf, writeTrace } from '../../../src/decode/trace/trace.js';
 
-const SMALL = { costModel: 'llada-8b', genLength: 32, policy: 'threshold', fidelity: 'analytic' };
+const SMALL = { costModel: 'llada-8b', genLength: 32, policy: 'threshold' };
 const configOf = (options: object) => decodeKind.config.parse({ ...SMALL, ...options });
 
 describe('decode runs of a sweep', () => {
   afterAll(() => decodeKind.close?.());
 
   it('take decisions of the confidence process, which has no answers', async () => {
-    const config = configOf({ workload: 'synthetic:hard', prompts: 2 });
+    const config = configOf({ workload: 'synthetic:hard', cases: 2 });
     expect(Object.keys(await decodeKind.inputs(config))).toContain('confidence process');
     const { metrics } = await decodeKind.run(config);
     expect(metrics.exactShare).toBeNull();
     expect(metrics.forwards).toBeGreaterThan(3);
     expect(metrics.seconds).toBeGreaterThan(0);
-    const easy = await decodeKind.run(configOf({ workload: 'synthetic:easy', prompts: 2 }));
+    const easy = await decodeKind.run(configOf({ workload: 'synthetic:easy', cases: 2 }));
     expect(Number(easy.metrics.forwards)).toBeLessThan(Number(metrics.forwards));
   });
 

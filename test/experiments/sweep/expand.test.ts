@@ -49,12 +49,12 @@ describe('expanding a sweep', () => {
   it('moves options together, sets entries, and appends the list', () => {
     const found = expandSweep(
       sweep({
-        axes: { 'stack,memory': [['cpu', 'unlimited']], 'profileNumbers.npu.dmaRate': ['60 GB/s'] },
+        axes: { 'stack,memory': [['cpu', 'unlimited']], 'numbers.profile.npu.dmaRate': ['60 GB/s'] },
         runs: [{ rows: 5 }],
       }),
     );
     expect(found).toEqual([
-      { stack: 'cpu', memory: 'unlimited', profileNumbers: { 'npu.dmaRate': '60 GB/s' } },
+      { stack: 'cpu', memory: 'unlimited', numbers: { 'profile.npu.dmaRate': '60 GB/s' } },
       { rows: 5 },
     ]);
   });
@@ -87,6 +87,21 @@ describe('addresses', () => {
     expect(Object.keys(plain!.inputs)).toEqual(['profile sm8750']);
   });
 
+  it('are the same under the names of earlier versions', async () => {
+    const [old] = await planRuns('decode', [
+      {
+        prompts: 3,
+        firstPrompt: 2,
+        profileNumbers: { 'npu.dmaRate': '60 GB/s' },
+        stackNumbers: { headSpeedup: '4' },
+      },
+    ]);
+    const [today] = await planRuns('decode', [
+      { cases: 3, firstCase: 2, numbers: { 'profile.npu.dmaRate': '60 GB/s', 'stack.headSpeedup': '4' } },
+    ]);
+    expect(old!.hash).toBe(today!.hash);
+  });
+
   it('shards are disjoint and complete', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 9 }), (count, shards) => {
@@ -105,6 +120,8 @@ describe('mistakes are found before anything runs', () => {
     [{ base: { profile: 'sm875' } }, /sm8750/],
     [{ base: { stack: 'lama' } }, /llada\.cpp|llama/],
     [{ base: { profileNumbers: { 'npu.dmaRat': '1 GB/s' } } }, /npu\.dmaRate/],
+    [{ base: { fidelity: 'analytic' } }, /event by event/],
+    [{ kind: 'decode', base: { prompts: 2, cases: 3 } }, /old name of cases/],
     [{ kind: 'stepp', base: { rows: 1 } }, /step/],
     [{ kind: 'decode', base: { policy: 'lada' } }, /llada/],
     [{ kind: 'decode', base: { options: { 'commit.visibel': 0.5 } } }, /visibel/],

@@ -24,7 +24,7 @@ const OPTIONS = {
 };
 const setUp = async () => {
   const store = new ResultStore(mkdtempSync(join(tmpdir(), 'slurm test-')));
-  const configs = [1, 2, 3, 4].map((rows) => ({ rows, costModel: 'tinyllama-1.1b', fidelity: 'analytic' }));
+  const configs = [1, 2, 3, 4].map((rows) => ({ rows, costModel: 'tinyllama-1.1b' }));
   const runs = await planRuns('step', configs);
   return { store, runs, job: writeSlurmJob(runs, store, OPTIONS) };
 };

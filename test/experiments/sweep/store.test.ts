@@ -21,7 +21,7 @@ import { runTable } from '../../../experiments/lab/table.js';
 import { CheckError, DataError, UsageError } from '../../../src/errors.js';
 import { formatCsv, parseCsv } from '../../../src/util/csv.js';
 
-const SMALL = { costModel: 'tinyllama-1.1b', fidelity: 'analytic' };
+const SMALL = { costModel: 'tinyllama-1.1b' };
 let store: ResultStore;
 beforeEach(() => {
   store = new ResultStore(mkdtempSync(join(tmpdir(), 'store-')));

@@ -1,19 +1,16 @@
 import { decode } from '../../../src/decode/method/session.js';
 import type { Engine } from '../../../src/engine/engine.js';
-import { UsageError } from '../../../src/errors.js';
-import { fileSha256, loadModel } from '../../../src/model/load.js';
 import { encodePrompt } from '../../../src/model/prompt.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
 import { generateProblem } from '../../../src/score/problems.js';
 import { scoreResponse } from '../../../src/score/score.js';
-import { type DecidingEngine, openEngine } from '../open-engine.js';
-import type { DecodeRequest, Workload, WorkloadDecode } from './workload.js';
+import type { DecidedCase, Decider, DecodeRequest } from './decider.js';
 
 /** As many as the paper's latency experiments have cases. */
 const PAPER_CASES = 5;
 
 /** A trained model on its own held-out problems. */
-class ModelWorkload implements Workload {
+export class ModelDecider implements Decider {
   readonly kind = 'model';
   readonly defaultCases = PAPER_CASES;
 
@@ -29,7 +26,7 @@ class ModelWorkload implements Workload {
     return `${this.name} (weights ${this.sha256.slice(0, 8)}) on ${cases} long held-out problems of seed ${this.seed}`;
   }
 
-  async decode(index: number, request: DecodeRequest): Promise<WorkloadDecode> {
+  async decode(index: number, request: DecodeRequest): Promise<DecidedCase> {
     const { engine, tokenizer } = this;
     const { maskId, eosId } = engine.config;
     const problem = generateProblem(this.seed, index, 'long', 'heldout');
@@ -55,19 +52,4 @@ class ModelWorkload implements Workload {
   close(): void {
     this.engine.dispose();
   }
-}
-
-/** @throws UsageError for an unknown model or one without a tokenizer */
-export async function openModelWorkload(
-  model: string,
-  seed: number,
-  kind: DecidingEngine,
-): Promise<Workload> {
-  const loaded = await loadModel(model);
-  const { tokenizer, weights, weightsPath } = loaded;
-  if (tokenizer === null) throw new UsageError(`model ${model} has no tokenizer.json beside its weights`);
-  const engine = await openEngine(kind, loaded);
-  const sha256 = await fileSha256(weightsPath);
-  await weights.close();
-  return new ModelWorkload(model, seed, engine, tokenizer, sha256);
 }

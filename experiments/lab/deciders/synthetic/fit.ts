@@ -1,12 +1,13 @@
 import { uniformAt } from '../../../../src/decode/rules/sampling.js';
+import { PAPER_PROFILE } from '../name.js';
+import { caseOf, PROMPT_TOKENS } from './decider.js';
 import type { FitOptions } from './fit-options.js';
 import { type Minimum, nelderMead } from './nelder-mead.js';
 import { type FitRun, OBJECTIVE_TEXT, objective, plainly, residuals } from './objective.js';
 import { plainThreshold } from './plain-threshold.js';
 import type { ProcessParameters } from './process.js';
-import { PAPER_PROFILE, type ProcessFile, type ProfileEntry } from './profiles.js';
+import type { ProcessFile, ProfileEntry } from './profiles.js';
 import { PUBLISHED_TASKS, TASK_SETTING } from './published-tasks.js';
-import { caseOf, PROMPT_TOKENS } from './workload.js';
 
 /** What the two figures say nothing about, and what was read off them. */
 const ASSUMED = {

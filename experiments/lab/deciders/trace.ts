@@ -2,9 +2,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicySpec } from '../../../src/decode/spec.js';
-import { readTrace, replayTrace, type Trace } from '../../../src/decode/trace/trace.js';
+import { replayTrace, type Trace } from '../../../src/decode/trace/trace.js';
 import { UsageError } from '../../../src/errors.js';
-import type { DecodeRequest, Workload, WorkloadDecode } from './workload.js';
+import type { DecidedCase, Decider, DecodeRequest } from './decider.js';
 
 /** What makes two specs the same method: names and comments do not. */
 function method({ name: _, description: __, source: ___, ...rest }: PolicySpec): unknown {
@@ -14,7 +14,7 @@ function method({ name: _, description: __, source: ___, ...rest }: PolicySpec):
 const promptOf = ({ header }: Trace): string => header.promptIds.join(' ');
 
 /** Recorded decodes: they serve the policies they were recorded under, timed anew on any machine. */
-class TraceWorkload implements Workload {
+export class TraceDecider implements Decider {
   readonly kind = 'trace';
   /** One case per prompt, in the order of the files. */
   private readonly prompts: readonly string[];
@@ -35,7 +35,7 @@ class TraceWorkload implements Workload {
     return `recorded: ${this.traces.length} traces of ${models}, ${cases} ${cases === 1 ? 'prompt' : 'prompts'}`;
   }
 
-  decode(index: number, request: DecodeRequest): Promise<WorkloadDecode> {
+  decode(index: number, request: DecodeRequest): Promise<DecidedCase> {
     const { policy, timer, genLength, onStart, onStep } = request;
     const wanted = method(policy.spec);
     const trace = this.traces.find(
@@ -76,14 +76,6 @@ class TraceWorkload implements Workload {
   }
 
   close(): void {}
-}
-
-/**
- * @param path a trace, or a directory of them (`*.jsonl`)
- * @throws UsageError when there is none; DataError for a damaged one
- */
-export function openTraceWorkload(path: string): Workload {
-  return new TraceWorkload(`trace:${path}`, traceFiles(path).map(readTrace));
 }
 
 /**

@@ -2,9 +2,9 @@ import { composePolicy } from '../../../../src/decode/method/compose.js';
 import { paperTable } from '../../../paper/numbers.js';
 import { committedBelow, firstCommitByPosition, tokensPerStep, variant } from '../../decode-statistics.js';
 import { type DecodeFacts, decodeFacts } from '../facts.js';
+import { caseOf, PROMPT_TOKENS, SyntheticDecider } from './decider.js';
 import { plainThreshold } from './plain-threshold.js';
 import type { ProcessParameters } from './process.js';
-import { caseOf, PROMPT_TOKENS, SyntheticWorkload } from './workload.js';
 
 /** One point of Figure 5b or 8: what the process gives and what was published. */
 export interface Residual {
@@ -48,7 +48,7 @@ export async function bySession(
   run: FitRun,
   tau: number,
 ): Promise<ThresholdStatistics> {
-  const workload = new SyntheticWorkload({ name: 'synthetic', parameters, ...fitSource(run) });
+  const workload = new SyntheticDecider({ name: 'synthetic', parameters, ...fitSource(run) });
   const policy = composePolicy(variant('threshold', { 'commit.tau': tau }));
   const facts: DecodeFacts[] = [];
   for (let index = 0; index < run.cases; index++)

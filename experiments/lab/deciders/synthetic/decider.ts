@@ -2,10 +2,11 @@ import { decode } from '../../../../src/decode/method/session.js';
 import { uniformAt } from '../../../../src/decode/rules/sampling.js';
 import { cooperative } from '../../../../src/engine/cooperative.js';
 import { hashNumbers } from '../../../../src/util/hash-numbers.js';
-import type { DecodeRequest, Workload, WorkloadDecode } from '../workload.js';
+import type { DecidedCase, Decider, DecodeRequest } from '../decider.js';
+import { PAPER_PROFILE } from '../name.js';
 import { SYNTHETIC_CONFIG, type SyntheticCase, SyntheticEngine } from './engine.js';
 import type { ProcessParameters } from './process.js';
-import { PAPER_PROFILE, processFile, profileByName } from './profiles.js';
+import { processFile, profileByName } from './profiles.js';
 
 /** Prompt length that explains the paper's own step times and totals (GSM8K, three lengths, within 6 %). */
 export const PROMPT_TOKENS = 80;
@@ -29,7 +30,7 @@ export interface SyntheticSource {
 }
 
 /** Decodes of the confidence process. Cases differ by their seeds alone. */
-export class SyntheticWorkload implements Workload {
+export class SyntheticDecider implements Decider {
   readonly kind = 'synthetic';
   readonly defaultCases = CASES;
 
@@ -43,7 +44,7 @@ export class SyntheticWorkload implements Workload {
     return `${this.name}, a confidence process fitted to Figures 5b and 8 (no model ran), ${cases} cases of seed ${this.source.seed}`;
   }
 
-  async decode(index: number, request: DecodeRequest): Promise<WorkloadDecode> {
+  async decode(index: number, request: DecodeRequest): Promise<DecidedCase> {
     const { parameters, promptTokens } = this.source;
     const promptIds = new Array<number>(promptTokens).fill(PROMPT_TOKEN);
     const engine = new SyntheticEngine(parameters, caseOf(this.source, index));
@@ -77,14 +78,14 @@ export function caseOf(
  * @param profile one of the fitted file's
  * @throws UsageError with the nearest names
  */
-export function openSyntheticWorkload(
+export function syntheticDecider(
   profile: string,
   seed: number,
   promptTokens = PROMPT_TOKENS,
-): SyntheticWorkload {
+): SyntheticDecider {
   const { shift, textTokens } = profileByName(profile);
   const { parameters } = processFile();
-  return new SyntheticWorkload({
+  return new SyntheticDecider({
     name: nameOf(profile, promptTokens),
     parameters: { ...parameters, bias: parameters.bias + shift },
     textTokens,

@@ -2,7 +2,7 @@ import { blockRange, maskedInBlock, positionsOf } from '../../../src/decode/canv
 import type { Canvas } from '../../../src/decode/canvas/types.js';
 import { countWork } from '../../../src/decode/method/counters.js';
 import type { StepRecord } from '../../../src/decode/method/step-record.js';
-import type { Answer, DecodeRequest, Workload } from './workload.js';
+import type { Answer, Decider, DecodeRequest } from './decider.js';
 
 /** One denoising pass, as far as the statistics of decoding need it. */
 export interface DenoiseFacts {
@@ -38,7 +38,7 @@ export interface DecodeFacts {
 
 /** Decodes a case and keeps what the statistics need. */
 export async function decodeFacts(
-  workload: Workload,
+  workload: Decider,
   index: number,
   request: Omit<DecodeRequest, 'onStart' | 'onStep'>,
 ): Promise<DecodeFacts> {

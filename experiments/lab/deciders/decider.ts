@@ -4,7 +4,7 @@ import type { StepRecord } from '../../../src/decode/method/step-record.js';
 import type { StepTimer } from '../../../src/decode/method/timer.js';
 
 /** Who made the decisions: a trained model, a recorded decode, or a confidence process. */
-export type WorkloadKind = 'model' | 'trace' | 'synthetic';
+export type DeciderKind = 'model' | 'trace' | 'synthetic';
 
 export interface DecodeRequest {
   readonly policy: DecodingPolicy;
@@ -25,7 +25,7 @@ export interface Answer {
   readonly tasks: number;
 }
 
-export interface WorkloadDecode {
+export interface DecidedCase {
   readonly promptLength: number;
   readonly steps: readonly StepRecord[];
   readonly tokens: readonly number[];
@@ -38,10 +38,10 @@ export interface WorkloadDecode {
  * Where decisions come from. Every source is decoded by the same session, policies and rules, and timed by the same
  * machines; results name the source.
  */
-export interface Workload {
+export interface Decider {
   /** As on the command line, e.g. `tiny-llada`, `synthetic:hard`, `trace:FILE`. */
   readonly name: string;
-  readonly kind: WorkloadKind;
+  readonly kind: DeciderKind;
   /** Cases when the user names no number. */
   readonly defaultCases: number;
   /** Who decides, for reports. */
@@ -50,6 +50,6 @@ export interface Workload {
    * @param index case, from 0
    * @throws UsageError when the source cannot serve the policy or the case
    */
-  decode(index: number, request: DecodeRequest): Promise<WorkloadDecode>;
+  decode(index: number, request: DecodeRequest): Promise<DecidedCase>;
   close(): void;
 }

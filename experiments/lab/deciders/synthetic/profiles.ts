@@ -53,11 +53,8 @@ export const processFileSchema = z.strictObject({
 export type ProcessFile = z.infer<typeof processFileSchema>;
 export type ProfileEntry = z.infer<typeof profileSchema>;
 
-/** Name of the profile that is the fit itself. */
-export const PAPER_PROFILE = 'paper';
-
 export function processPath(): string {
-  return join(project().root, 'experiments', 'lab', 'workload', 'synthetic', 'fitted.json');
+  return join(project().root, 'experiments', 'lab', 'deciders', 'synthetic', 'fitted.json');
 }
 
 let loaded: ProcessFile | undefined;

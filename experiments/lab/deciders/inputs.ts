@@ -1,0 +1,36 @@
+import { fileSha256, loadModel } from '../../../src/model/load.js';
+import { parseDecider } from './name.js';
+
+const hashes = new Map<string, Promise<Readonly<Record<string, string>>>>();
+
+/**
+ * SHA-256 of the files a decider is made of, by what they are; each file is read once per process.
+ * @throws UsageError for an unknown decider
+ */
+export function deciderInputs(name: string): Promise<Readonly<Record<string, string>>> {
+  let found = hashes.get(name);
+  if (found === undefined) {
+    found = hashFiles(name);
+    hashes.set(name, found);
+  }
+  return found;
+}
+
+async function hashFiles(name: string): Promise<Record<string, string>> {
+  const parsed = parseDecider(name);
+  if (parsed.kind === 'trace') {
+    const { traceFiles } = await import('./trace.js');
+    const files = traceFiles(parsed.path).map(
+      async (path) => [`trace ${path}`, await fileSha256(path)] as const,
+    );
+    return Object.fromEntries(await Promise.all(files));
+  }
+  if (parsed.kind === 'synthetic') {
+    const { processPath, profileByName } = await import('./synthetic/profiles.js');
+    profileByName(parsed.profile);
+    return { 'confidence process': await fileSha256(processPath()) };
+  }
+  const { weights, weightsPath } = await loadModel(name);
+  await weights.close();
+  return { [`model ${name}`]: await fileSha256(weightsPath) };
+}

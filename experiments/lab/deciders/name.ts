@@ -1,0 +1,34 @@
+import { UsageError } from '../../../src/errors.js';
+
+/** The confidence process as it was fitted, without a shift to a task. */
+export const PAPER_PROFILE = 'paper';
+
+/** Forms of a decider's name, for help texts. */
+export const DECIDER_FORMS =
+  'a model (tiny-llada), trace:FILE_OR_DIRECTORY, synthetic, synthetic:PROFILE, or synthetic:PROFILE,prompt=TOKENS';
+
+/** What a decider's name says. */
+export type DeciderName =
+  | { readonly kind: 'model'; readonly model: string }
+  | { readonly kind: 'trace'; readonly path: string }
+  | { readonly kind: 'synthetic'; readonly profile: string; readonly promptTokens?: number };
+
+/** @throws UsageError for an unknown option of the confidence process */
+export function parseDecider(name: string): DeciderName {
+  const colon = name.indexOf(':');
+  const [kind, rest] = colon < 0 ? [name, ''] : [name.slice(0, colon), name.slice(colon + 1)];
+  if (kind === 'trace') return { kind, path: rest };
+  if (kind !== 'synthetic') return { kind: 'model', model: name };
+  const [profile = '', prompt] = rest.split(',');
+  return {
+    kind,
+    profile: profile === '' ? PAPER_PROFILE : profile,
+    promptTokens: prompt === undefined ? undefined : promptTokensOf(prompt),
+  };
+}
+
+function promptTokensOf(option: string): number {
+  const tokens = /^prompt=([1-9]\d*)$/.exec(option)?.[1];
+  if (tokens !== undefined) return Number(tokens);
+  throw new UsageError(`unknown option "${option}" of the synthetic workload: prompt=TOKENS is the only one`);
+}

@@ -1,0 +1,140 @@
+import { latencyTable } from '../../sim/machine/latency-table.js';
+import type { Machine } from '../../sim/machine/machine.js';
+import { machine, openChip } from '../../sim/open-machine.js';
+import { composePolicy, type DecodingPolicy } from '../../src/decode/method/compose.js';
+import { overrideSpec } from '../../src/decode/overrides.js';
+import { policySpecByName } from '../../src/decode/policies.js';
+import type { PolicySpec, PolicySpecInput } from '../../src/decode/spec.js';
+import { readTrace } from '../../src/decode/trace/trace.js';
+import type { Engine } from '../../src/engine/engine.js';
+import * as registry from '../../src/engine/registry.js';
+import { UsageError } from '../../src/errors.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import { fileSha256, type LoadedModel, loadModel } from '../../src/model/load.js';
+import { resolvePreset } from '../../src/model/presets.js';
+import type { Tokenizer } from '../../src/model/tokenizer.js';
+import type { Decider } from './deciders/decider.js';
+import { parseDecider } from './deciders/name.js';
+import { type ChipSetup, type DeciderSetup, deciderSchema, type MethodSetup } from './setup.js';
+
+/** A model with the tokenizer that decoding a text needs. */
+export interface TextModel extends LoadedModel {
+  readonly tokenizer: Tokenizer;
+}
+
+/**
+ * A shipped model by name, a directory or a .gguf file. The caller closes its weights.
+ * @throws UsageError for an unknown name, with the nearest, or a model without a tokenizer; DataError for damaged files
+ */
+export async function openModel(name: string): Promise<TextModel> {
+  const model = await loadModel(name);
+  const { tokenizer } = model;
+  if (tokenizer !== null) return { ...model, tokenizer };
+  await model.weights.close();
+  throw new UsageError(`model ${name} has no tokenizer.json beside its weights`);
+}
+
+/**
+ * The engine of a decider on its model. The caller disposes it; the weights may be closed once it is open.
+ * @throws EnvironmentError when the engine or its backend is not installed
+ */
+export function openEngine(
+  model: LoadedModel,
+  { engine = 'tfjs', backend, threads, compute }: Partial<DeciderSetup>,
+  hooks: registry.EngineHooks = {},
+): Promise<Engine> {
+  return registry.openEngine(engine, model, { backend, threads, compute }, hooks);
+}
+
+/** What a machine may be opened with besides the chip. */
+export interface MachineExtras {
+  /** Keeps the timeline. */
+  readonly record?: boolean;
+  /** Timed instead of the preset that the chip names. */
+  readonly shapes?: ModelConfig;
+  /** Fewer than the model has: for the time of one operator, which does not depend on the others. */
+  readonly layers?: number;
+}
+
+/**
+ * A machine at time 0 with nothing mapped.
+ * @throws UsageError for unknown names, or values of the wrong dimension
+ */
+export function openMachine(chip: ChipSetup, { record, shapes, layers }: MachineExtras = {}): Machine {
+  const { profile, stack, quant, memory, placement, numbers: set } = chip;
+  const model = shapes ?? resolvePreset(chip.costModel);
+  return machine({
+    profile,
+    stack,
+    set,
+    // The same object where nothing differs: graphs are remembered by it.
+    shapes: layers === undefined ? model : { ...model, layers },
+    quant,
+    memory,
+    placement,
+    record,
+  });
+}
+
+/**
+ * Refuses a chip whose parts are unknown. Whether they fit together is seen when a machine is made of them.
+ * @throws UsageError for unknown names, or values of the wrong dimension
+ */
+export function checkChip(chip: Pick<ChipSetup, 'costModel' | 'profile' | 'stack' | 'numbers'>): void {
+  const { costModel, profile, stack, numbers: set } = chip;
+  resolvePreset(costModel);
+  openChip({ profile, stack, set });
+}
+
+/**
+ * The spec of a method: the named policy, or one from a file, with the changes.
+ * @throws UsageError with the nearest names, or for a path or value that the schema refuses
+ */
+export function openSpec({ policy, options, blockLength }: MethodSetup): PolicySpec {
+  const named = policySpecByName(policy);
+  return overrideSpec(blockLength === null ? named : { ...named, blockLength }, options);
+}
+
+/**
+ * A spec ready to decode, with the costs by which adaptive lookahead decides.
+ * @param machine makes a machine that is used for nothing else; called when a cost is first asked for
+ */
+export function openPolicy(spec: PolicySpecInput, machine: () => Machine): DecodingPolicy {
+  let table: ReturnType<typeof latencyTable> | undefined;
+  return composePolicy(spec, {
+    latencyTable: (rows) => {
+      table ??= latencyTable(machine());
+      return table(rows);
+    },
+  });
+}
+
+/**
+ * Who decides. The caller closes it.
+ * @param seed of the problems of a model, or of a confidence process
+ * @throws UsageError for an unknown name, or a model without a tokenizer; DataError for damaged files
+ */
+export async function openDecider(decider: Partial<DeciderSetup>, seed: number): Promise<Decider> {
+  const setup = deciderSchema.parse(decider);
+  const name = parseDecider(setup.workload);
+  if (name.kind === 'trace') {
+    const { TraceDecider, traceFiles } = await import('./deciders/trace.js');
+    return new TraceDecider(setup.workload, traceFiles(name.path).map(readTrace));
+  }
+  if (name.kind === 'synthetic') {
+    const { syntheticDecider } = await import('./deciders/synthetic/decider.js');
+    return syntheticDecider(name.profile, seed, name.promptTokens);
+  }
+  const { ModelDecider } = await import('./deciders/model.js');
+  const model = await openModel(setup.workload);
+  const engine = await openEngine(model, setup);
+  await model.weights.close();
+  return new ModelDecider(setup.workload, seed, engine, model.tokenizer, await fileSha256(model.weightsPath));
+}
+
+/** What tells a decider from another: two that agree in it decide the same. */
+export function deciderIdentity({ workload, ...settings }: DeciderSetup): Partial<DeciderSetup> {
+  if (parseDecider(workload).kind !== 'model') return { workload };
+  const { engine } = settings;
+  return { workload, engine, ...registry.settingsInEffect(engine, settings) };
+}
