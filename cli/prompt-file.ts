@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { DataError, EnvironmentError } from '../src/errors.js';
+import { DataError } from '../src/errors.js';
+import { readText } from '../src/util/read-file.js';
 
 /** `question` is GSM8K's name for it. */
 const lineSchema = z.union([
@@ -13,26 +13,21 @@ const lineSchema = z.union([
  * @throws EnvironmentError when it cannot be read; DataError naming file and line
  */
 export function readPrompts(path: string): string[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new EnvironmentError(
-      `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  const prompts = text.split('\n').flatMap((line, index) => {
-    if (line.trim() === '') return [];
-    let json: unknown;
-    try {
-      json = JSON.parse(line);
-    } catch {
-      throw new DataError(`${path}:${index + 1}: not JSON`);
-    }
-    const parsed = lineSchema.safeParse(json);
-    if (!parsed.success) throw new DataError(`${path}:${index + 1}: no text in field "prompt" or "question"`);
-    return [parsed.data];
-  });
+  const prompts = readText(path)
+    .split('\n')
+    .flatMap((line, index) => {
+      if (line.trim() === '') return [];
+      let json: unknown;
+      try {
+        json = JSON.parse(line);
+      } catch {
+        throw new DataError(`${path}:${index + 1}: not JSON`);
+      }
+      const parsed = lineSchema.safeParse(json);
+      if (!parsed.success)
+        throw new DataError(`${path}:${index + 1}: no text in field "prompt" or "question"`);
+      return [parsed.data];
+    });
   if (prompts.length === 0) throw new DataError(`${path}: no prompts`);
   return prompts;
 }

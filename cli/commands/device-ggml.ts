@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { createColors } from 'picocolors';
 import type { DiffusionOptions } from '../../hw/ggml/diffusion-cli.js';
 import type { ProfileLog } from '../../hw/ggml/profile-log.js';
 import type { GgmlResult, GgmlRun } from '../../hw/ggml/run.js';
 import { DataError, EnvironmentError } from '../../src/errors.js';
+import { readText } from '../../src/util/read-file.js';
 import { formatTable } from '../../src/util/table.js';
 import { addRunnerOptions, openRunner, type RunnerOptions } from '../device-runner.js';
 import type { Context } from '../io.js';
@@ -278,14 +278,7 @@ async function read(ctx: Context, path: string): Promise<void> {
   const { parseProfileLog } = await import('../../hw/ggml/profile-log.js');
   const { parseSessionLog } = await import('../../hw/ggml/session-log.js');
   const { opTotals, unitCycles } = await import('../../hw/ggml/summary.js');
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new EnvironmentError(
-      `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+  const text = readText(path);
   const profile = parseProfileLog(text);
   if (profile === null) {
     throw new DataError(

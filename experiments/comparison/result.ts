@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../../src/errors.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { formatCsv } from '../../src/util/csv.js';
+import { readJson } from '../../src/util/read-file.js';
 import { provenanceEntrySchema } from '../studies/ladder/types.js';
 
 /** The result of one reproduction, as it is written to `result.json`; the same rows are in `rows.csv`. */
@@ -66,14 +66,9 @@ export function parseResult(raw: unknown, origin: string): ReproduceResult {
   throw new DataError(`${origin}: ${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'invalid'}`);
 }
 
-/** @throws DataError when the file is missing or not a result */
+/** @throws EnvironmentError when it cannot be read; DataError when it is not a result */
 export function readResult(path: string): ReproduceResult {
-  try {
-    return parseResult(JSON.parse(readFileSync(path, 'utf8')), path);
-  } catch (error) {
-    if (error instanceof DataError) throw error;
-    throw new DataError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  return parseResult(readJson(path), path);
 }
 
 const CSV_COLUMNS = ['name', 'ours', 'paper', 'error', 'kind', 'unit', 'claim', 'band', 'pass'] as const;

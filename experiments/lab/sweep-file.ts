@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { DataError, EnvironmentError } from '../../src/errors.js';
+import { DataError } from '../../src/errors.js';
+import { readJson } from '../../src/util/read-file.js';
 
 export const SWEEP_SCHEMA = 'dllm-npu/sweep@1';
 
@@ -56,19 +56,7 @@ export type SweepFile = z.infer<typeof sweepSchema>;
 
 /** @throws DataError naming the item that is wrong; EnvironmentError when the file cannot be read */
 export function readSweep(path: string): SweepFile {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new EnvironmentError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
-  }
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch (error) {
-    throw new DataError(`${path}: not JSON: ${error instanceof Error ? error.message : error}`);
-  }
-  return parseSweep(data, path);
+  return parseSweep(readJson(path), path);
 }
 
 /** @throws DataError; `origin` says where the data came from */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { MEMORY_MODES } from '../../sim/memory/runtime.js';
 import { project } from '../../src/util/project-root.js';
-import { readJson } from '../lab/deciders/read-json.js';
+import { readJsonAs } from '../../src/util/read-file.js';
 import { LADDER } from '../studies/ladder/ladder.js';
 
 const text = z.string().min(1);
@@ -75,7 +75,7 @@ let loaded: readonly OpenItem[] | undefined;
  * @throws DataError when the file is damaged
  */
 export function openParameters(): readonly OpenItem[] {
-  loaded ??= readJson(openParametersPath(), fileSchema).items;
+  loaded ??= readJsonAs(openParametersPath(), fileSchema).items;
   return loaded;
 }
 

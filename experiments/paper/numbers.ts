@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../../src/errors.js';
 import { unknownName } from '../../src/util/nearest.js';
 import { project } from '../../src/util/project-root.js';
+import { readText } from '../../src/util/read-file.js';
 
 /** One table or figure of the paper: named columns of equal length, units in their names. */
 const tableSchema = z
@@ -36,7 +36,7 @@ let loaded: PaperNumbers | undefined;
 export function paperNumbers(): PaperNumbers {
   if (loaded === undefined) {
     const path = join(project().root, 'experiments', 'paper', 'numbers.json');
-    loaded = parsePaperNumbers(readFileSync(path, 'utf8'), path);
+    loaded = parsePaperNumbers(readText(path), path);
   }
   return loaded;
 }

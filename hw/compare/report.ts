@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EngineComparison } from '../../src/engine/compare/compare-engines.js';
 import { DataError } from '../../src/errors.js';
-import { readJson } from '../../src/util/read-json.js';
+import { readJson } from '../../src/util/read-file.js';
 import { bucketFor, bucketName } from '../graph/buckets.js';
 import { NUMERICS } from '../graph/step-graph.js';
 import { EXECUTION_CLASSES } from '../record/execution-class.js';
@@ -200,7 +200,7 @@ function finite(row: { readonly klMean: number; readonly klMax: number; readonly
 
 /** @throws DataError naming the field; EnvironmentError when the file cannot be read */
 export async function readCompareReport(path: string): Promise<CompareReport> {
-  const parsed = reportSchema.safeParse(await readJson(path));
+  const parsed = reportSchema.safeParse(readJson(path));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new DataError(`${path}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../../src/errors.js';
-import { readJson } from '../../src/util/read-json.js';
+import { readJson } from '../../src/util/read-file.js';
 
 /** Name of the Python package that carries the plugin and Qualcomm's libraries. */
 export const QNN_PACKAGE = 'onnxruntime-qnn';
@@ -111,7 +111,7 @@ export function packagesFor(machine = `${process.platform}-${process.arch}`): re
 export async function readManifest(directory: string): Promise<PackageManifest | null> {
   const path = join(directory, MANIFEST_FILE);
   if (!existsSync(path)) return null;
-  const parsed = manifestSchema.safeParse(await readJson(path));
+  const parsed = manifestSchema.safeParse(readJson(path));
   if (!parsed.success)
     throw new DataError(`${path} is damaged: remove its folder and fetch the package again`);
   return parsed.data;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { DataError } from '../../src/errors.js';
 import { fileSha256 } from '../../src/model/load.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
-import { readJson } from '../../src/util/read-json.js';
+import { readJson } from '../../src/util/read-file.js';
 import { classify, type Evidence, EXECUTION_CLASSES } from './execution-class.js';
 
 /** Version of the record format. */
@@ -118,7 +118,7 @@ export function writeRunRecord(path: string, record: RunRecord): void {
  * @throws DataError naming the field; EnvironmentError when the file cannot be read
  */
 export async function readRunRecord(path: string): Promise<RunRecord> {
-  const parsed = recordSchema.safeParse(await readJson(path));
+  const parsed = recordSchema.safeParse(readJson(path));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new DataError(`${path}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);

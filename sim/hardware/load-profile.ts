@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { DataError, UsageError } from '../../src/errors.js';
 import { unknownName } from '../../src/util/nearest.js';
 import { project } from '../../src/util/project-root.js';
+import { parseJson, readText } from '../../src/util/read-file.js';
 import { parseQuantity } from './quantity.js';
 import { type HardwareProfile, profileSchema, SECTIONS, toProfile } from './schema.js';
 
@@ -33,14 +34,13 @@ export function profileHash(nameOrPath: string): string {
   return createHash('sha256').update(profileText(nameOrPath)).digest('hex');
 }
 
-/** Text of a profile file, not checked. @throws UsageError for an unknown name or a file that does not exist */
+/** Text of a profile file, not checked. @throws UsageError for an unknown name; EnvironmentError when it cannot be read */
 export function profileText(nameOrPath: string): string {
   const isPath = nameOrPath.includes('/') || nameOrPath.endsWith('.json');
   if (!isPath && !profileNames().includes(nameOrPath))
     throw unknownName('profile', nameOrPath, profileNames());
   const path = isPath ? nameOrPath : join(profilesDirectory(), `${nameOrPath}.json`);
-  if (!existsSync(path)) throw new UsageError(`profile file ${path} does not exist`);
-  return readFileSync(path, 'utf8');
+  return readText(path);
 }
 
 /**
@@ -48,13 +48,7 @@ export function profileText(nameOrPath: string): string {
  * @param origin shown in errors
  */
 export function parseProfile(text: string, origin: string): HardwareProfile {
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch (error) {
-    throw new DataError(`profile ${origin} is not JSON: ${error instanceof Error ? error.message : error}`);
-  }
-  const parsed = profileSchema.safeParse(data);
+  const parsed = profileSchema.safeParse(parseJson(text, `profile ${origin}`));
   if (!parsed.success) throw new DataError(`profile ${origin}: ${describe(parsed.error.issues)}`);
   return toProfile(parsed.data);
 }

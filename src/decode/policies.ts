@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
+import { readJson } from '../util/read-file.js';
 import { AUTOREGRESSIVE_SPEC } from './method/autoregressive.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from './method/compose.js';
 import { DREAM_SPECS, LLAMA_CPP_SPECS } from './policies-sampled.js';
@@ -224,12 +223,7 @@ export function policyByName(name: string, inputs: PolicyInputs = {}): DecodingP
 }
 
 function readPolicyFile(path: string): PolicySpecInput {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new UsageError(`policy ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const json = readJson(path);
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return parsePolicySpec(json);
   // Editors read the schema's address here.
   const { $schema: _, ...spec } = json as Record<string, unknown>;

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { EnvironmentError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
 import { project } from '../util/project-root.js';
+import { cannotRead, readText } from '../util/read-file.js';
 import type { ModelConfig } from './config.js';
 import { openGguf } from './formats/gguf-source.js';
 import { tokenizerFromGguf } from './formats/gguf-tokenizer-read.js';
@@ -110,7 +110,7 @@ async function complete(
 async function hasChatTemplate(directory: string): Promise<boolean> {
   if (existsSync(join(directory, 'chat_template.jinja'))) return true;
   const path = join(directory, 'tokenizer_config.json');
-  return existsSync(path) && (await readFile(path, 'utf8')).includes('"chat_template"');
+  return existsSync(path) && readText(path).includes('"chat_template"');
 }
 
 /** SHA-256 of a file, in hexadecimal, read as a stream. @throws EnvironmentError when it cannot be read */
@@ -119,9 +119,7 @@ export async function fileSha256(path: string): Promise<string> {
   try {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
   } catch (error) {
-    throw new EnvironmentError(
-      `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw cannotRead(path, error);
   }
   return hash.digest('hex');
 }

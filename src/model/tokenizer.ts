@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { DataError } from '../errors.js';
-import { readJson } from '../util/read-json.js';
+import { readJson, readJsonAs } from '../util/read-file.js';
 
 /** What this project relies on in a tokenizer.json; the library reads the rest. */
 const tokenizerSchema = z.looseObject({
@@ -42,7 +41,7 @@ export interface Tokenizer {
  * @throws EnvironmentError when it cannot be read; DataError naming what is wrong in it
  */
 export async function readTokenizerJson(path: string): Promise<TokenizerJson> {
-  const json = await readJson(path);
+  const json = readJson(path);
   const parsed = tokenizerSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
@@ -58,11 +57,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   const configPath = path.replace(/tokenizer\.json$/, 'tokenizer_config.json');
   let config: unknown = {};
   if (configPath !== path && existsSync(configPath)) {
-    try {
-      config = z.looseObject({}).parse(JSON.parse(await readFile(configPath, 'utf8')));
-    } catch {
-      throw new DataError(`${configPath}: not a JSON object`);
-    }
+    config = readJsonAs(configPath, z.looseObject({}));
   }
   return createTokenizer(json, path, config as object);
 }

@@ -194,7 +194,7 @@ describe('bad input: one line', () => {
     [['logits', '--model', '@', '--ids', '', '--out', 'l'], /Expected token ids/, 2],
     [['convert', '@', 'out.gguf', '--quant', 'q5'], /unknown quant "q5"/, 2],
     [['convert', '@', 'outdir', '--quant', 'q4_0'], /safetensors hold f32 or f16 here, not q4_0/, 2],
-    [['convert', 'nonexistent.gguf', 'o.gguf'], /cannot open nonexistent.gguf/, 3],
+    [['convert', 'nonexistent.gguf', 'o.gguf'], /cannot read nonexistent.gguf/, 3],
     [['convert', '@', '@/o.gguf'], /cannot write .*tiny.gguf\/o.gguf: E(NOTDIR|EXIST)/, 3],
     [['synth', 'out.bin'], /out.bin: a synthetic model is written as .gguf/, 2],
     [['synth', 'o.gguf', '--arch', 'lada'], /unknown architecture "lada"/, 2],

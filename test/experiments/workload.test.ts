@@ -156,7 +156,7 @@ describe('workloads', () => {
     await expect(openDecider({ workload: 'synthetic:hrad' }, 1)).rejects.toThrow(
       /unknown synthetic profile "hrad".*hard/,
     );
-    await expect(openDecider({ workload: 'trace:/nowhere' }, 1)).rejects.toThrow(/cannot read trace/);
+    await expect(openDecider({ workload: 'trace:/nowhere' }, 1)).rejects.toThrow(/cannot read \/nowhere/);
   });
 });
 

@@ -87,7 +87,7 @@ describe('safetensors', () => {
     symlinkSync('c.safetensors', join(directory, 'd.safetensors'));
     say({ [norm]: 'c.safetensors' });
     await expect(openSafetensors(directory)).rejects.toThrow(/shard c.safetensors .* is missing/);
-    await expect(openSafetensors(join(directory, 'c.safetensors'))).rejects.toThrow(/cannot open .*ELOOP/);
+    await expect(openSafetensors(join(directory, 'c.safetensors'))).rejects.toThrow(/cannot read .*ELOOP/);
     symlinkSync('model.safetensors.index.json', join(directory, 'e.safetensors'));
     say({ [norm]: 'e.safetensors' });
     await expect(openSafetensors(directory)).rejects.toThrow(/e.safetensors: header of .* cannot be/);
@@ -136,9 +136,11 @@ describe('safetensors', () => {
 
   it('refuses a missing file, a directory in its place and an empty file', async () => {
     const directory = temporaryDirectory();
-    await expect(openSafetensors(directory)).rejects.toThrow(/cannot open .*model.safetensors: ENOENT/);
+    await expect(openSafetensors(directory)).rejects.toThrow(
+      /cannot read .*model.safetensors: there is no such file/,
+    );
     mkdirSync(join(directory, 'x.safetensors'));
-    await expect(openSafetensors(join(directory, 'x.safetensors'))).rejects.toThrow(/not a file/);
+    await expect(openSafetensors(join(directory, 'x.safetensors'))).rejects.toThrow(/not a regular file/);
     writeFileSync(join(directory, 'y.safetensors'), '');
     await expect(openSafetensors(join(directory, 'y.safetensors'))).rejects.toThrow(
       /header length: file is truncated/,

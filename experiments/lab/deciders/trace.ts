@@ -1,9 +1,9 @@
-import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicySpec } from '../../../src/decode/spec.js';
 import { replayTrace, type Trace } from '../../../src/decode/trace/trace.js';
 import { UsageError } from '../../../src/errors.js';
+import { isDirectory, readDirectory } from '../../../src/util/read-file.js';
 import type { DecidedCase, Decider, DecodeRequest } from './decider.js';
 
 /** What makes two specs the same method: names and comments do not. */
@@ -89,13 +89,8 @@ export function traceFiles(path: string): string[] {
 }
 
 function filesOf(path: string): string[] {
-  try {
-    if (!statSync(path).isDirectory()) return [path];
-    const names = readdirSync(path).filter((name) => name.endsWith('.jsonl'));
-    return names.sort().map((name) => join(path, name));
-  } catch (error) {
-    throw new UsageError(
-      `cannot read trace ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+  if (!isDirectory(path)) return [path];
+  return readDirectory(path)
+    .filter((name) => name.endsWith('.jsonl'))
+    .map((name) => join(path, name));
 }

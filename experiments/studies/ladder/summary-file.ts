@@ -1,20 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { DataError } from '../../../src/errors.js';
 import { atomicWriteFile } from '../../../src/util/atomic-write.js';
+import { readJson } from '../../../src/util/read-file.js';
 import { ABLATION_SCHEMA, type AblationSummary, ablationSchema } from './types.js';
 
 /**
  * Reads and validates a `summary.json`.
- * @throws DataError naming file, item and reason.
+ * @throws EnvironmentError when it cannot be read; DataError naming file, item and reason.
  */
 export function readSummary(path: string): AblationSummary {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new DataError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return parseSummary(raw, path);
+  return parseSummary(readJson(path), path);
 }
 
 /** @throws DataError when `raw` is not a summary; `name` says where it came from. */

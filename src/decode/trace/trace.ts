@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { z } from 'zod';
 import { DataError } from '../../errors.js';
 import { atomicWriteFile } from '../../util/atomic-write.js';
+import { readBytes } from '../../util/read-file.js';
 import { checkLaws, type Violation } from '../laws/check.js';
 import { lawsGivenUp } from '../laws/given-up.js';
 import { composePolicy } from '../method/compose.js';
@@ -128,20 +129,21 @@ export function parseTrace(text: string, source = 'trace'): Trace {
 
 /**
  * Reads a trace, compressed or not; `run.jsonl` finds `run.jsonl.gz` too.
- * @throws DataError when the file cannot be read or is no trace
+ * @throws EnvironmentError when it cannot be read; DataError when it is no trace
  */
 export function readTrace(path: string): Trace {
-  let text: string;
+  const file = !existsSync(path) && existsSync(`${path}.gz`) ? `${path}.gz` : path;
+  const bytes = readBytes(file);
+  const compressed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return parseTrace((compressed ? unzip(bytes, file) : bytes).toString('utf8'), path);
+}
+
+function unzip(bytes: Buffer, path: string): Buffer {
   try {
-    const file = !existsSync(path) && existsSync(`${path}.gz`) ? `${path}.gz` : path;
-    const bytes = readFileSync(file);
-    text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
+    return gunzipSync(bytes);
   } catch (error) {
-    throw new DataError(
-      `cannot read trace ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new DataError(`${path}: not whole: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return parseTrace(text, path);
 }
 
 export interface Replay {

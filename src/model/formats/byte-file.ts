@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError, EnvironmentError } from '../../errors.js';
+import { cannotRead } from '../../util/read-file.js';
 
 /** A file read by ranges: nothing is allocated before the range is known to lie inside the file. */
 export class ByteFile {
@@ -9,21 +10,19 @@ export class ByteFile {
     private readonly handle: FileHandle,
   ) {}
 
-  /** @throws EnvironmentError when it cannot be opened; DataError when it is not a regular file */
+  /** @throws EnvironmentError when it cannot be opened or is not a regular file */
   static async open(path: string): Promise<ByteFile> {
     let handle: FileHandle | undefined;
     try {
       handle = await open(path, 'r');
       const stats = await handle.stat();
-      if (!stats.isFile()) throw new DataError(`${path}: not a file`);
-      return new ByteFile(path, stats.size, handle);
+      if (stats.isFile()) return new ByteFile(path, stats.size, handle);
     } catch (error) {
       await handle?.close();
-      if (error instanceof DataError) throw error;
-      throw new EnvironmentError(
-        `cannot open ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw cannotRead(path, error);
     }
+    await handle.close();
+    throw new EnvironmentError(`cannot read ${path}: it is not a regular file`);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DataError } from '../../errors.js';
-import { readJson } from '../../util/read-json.js';
+import { readJson } from '../../util/read-file.js';
 import type { ModelConfig } from '../config.js';
 import { llamaFamily, llamaToHf, parseLlamaConfig } from './hf-config-llama.js';
 
@@ -36,7 +36,7 @@ const lladaSchema = z.looseObject({
  * @throws EnvironmentError when it cannot be read; DataError naming the key that is wrong
  */
 export async function readHfConfig(path: string, name: string): Promise<ModelConfig> {
-  return parseHfConfig(await readJson(path), name, path);
+  return parseHfConfig(readJson(path), name, path);
 }
 
 /** @throws DataError naming the key that is wrong */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DataError, EnvironmentError } from '../../errors.js';
+import { readJsonAs } from '../../util/read-file.js';
 import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight, type WeightDType } from './codec.js';
@@ -170,21 +170,9 @@ async function shardsOf(path: string): Promise<Shards> {
   if (path.endsWith('.safetensors')) return new Map([[path, []]]);
   const index = path.endsWith('.index.json') ? path : join(path, 'model.safetensors.index.json');
   if (!existsSync(index)) return new Map([[join(path, 'model.safetensors'), []]]);
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(index, 'utf8'));
-  } catch {
-    throw new DataError(`${index}: not JSON`);
-  }
-  const parsed = indexSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new DataError(`${index}: ${issue?.path.join('.')}: ${issue?.message}`);
-  }
+  const { weight_map: weightMap } = readJsonAs(index, indexSchema);
   const shards = new Map<string, string[]>();
-  for (const [name, file] of Object.entries(parsed.data.weight_map).sort(([, a], [, b]) =>
-    a < b ? -1 : 1,
-  )) {
+  for (const [name, file] of Object.entries(weightMap).sort(([, a], [, b]) => (a < b ? -1 : 1))) {
     const shard = join(dirname(index), file);
     shards.set(shard, [...(shards.get(shard) ?? []), name]);
   }

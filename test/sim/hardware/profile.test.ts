@@ -82,13 +82,13 @@ describe('profiles', () => {
   });
 
   it('refuses text that is not JSON', () => {
-    expect(() => parseProfile('{', 'x.json')).toThrow(/x\.json is not JSON/);
+    expect(() => parseProfile('{', 'x.json')).toThrow(/x\.json: not JSON/);
   });
 
   it('names close profiles', () => {
     expect(() => loadProfile('sm8751')).toThrow(UsageError);
     expect(() => loadProfile('sm8751')).toThrow(/did you mean sm8750/);
-    expect(() => loadProfile('./nowhere.json')).toThrow(/does not exist/);
+    expect(() => loadProfile('./nowhere.json')).toThrow(/there is no such file/);
   });
 });
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { unknownName } from '../../../../src/util/nearest.js';
 import { project } from '../../../../src/util/project-root.js';
-import { readJson } from '../read-json.js';
+import { readJsonAs } from '../../../../src/util/read-file.js';
 
 const finite = z.number().refine(Number.isFinite, 'must be finite');
 
@@ -61,7 +61,7 @@ let loaded: ProcessFile | undefined;
 
 /** The process as it was fitted. @throws DataError when the file is damaged */
 export function processFile(): ProcessFile {
-  loaded ??= readJson(processPath(), processFileSchema);
+  loaded ??= readJsonAs(processPath(), processFileSchema);
   return loaded;
 }
 
