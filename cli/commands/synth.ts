@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { ARCHITECTURES } from '../../src/model/families/index.js';
 import type { Context } from '../io.js';
 import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
@@ -17,7 +18,7 @@ export function registerSynth(program: Command, context: () => Context): void {
       'write a random but numerically tame model (GGUF), to measure speed and memory without weights',
     )
     .argument('<out>', 'file to write, .gguf')
-    .option('--arch <name>', 'family: llada, dream, llada-moe, llama', 'llada')
+    .option('--arch <name>', `family: ${ARCHITECTURES.join(', ')}`, ARCHITECTURES[0])
     .option(
       '--preset <size>',
       'shapes: the published size (8b, or 7b of dream and llada-moe), 1b, tiny',

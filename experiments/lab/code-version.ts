@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { project } from '../../src/util/project-root.js';
 
 /** Folders whose code decides what a run computes. What only shows results is left out. */
 const PARTS = ['src', 'sim', 'experiments'] as const;
+/** Data that is as good as code: no run names it among its inputs. */
+const DATA = ['src/model/shapes.json'] as const;
 const SHOWS_ONLY = new Set(['experiments/figures', 'experiments/report']);
 
 let known: string | undefined;
@@ -28,6 +31,7 @@ function hashCode(): string {
       .update(readFileSync(file))
       .update('\0');
   }
+  for (const file of DATA) hash.update(`${file}\0`).update(readFileSync(join(project().root, file)));
   return hash.digest('hex');
 }
 

@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../../src/model/config.js';
+import { LLAMA } from '../../src/model/families/llama.js';
 import type { PassShape } from '../../src/pass/shape.js';
 
 /** One operator, measured alone. */
@@ -40,7 +41,7 @@ export function kernelPass(kernel: KernelShape): { model: ModelConfig; shape: Pa
   const product = kernel.kind === 'product';
   const model: ModelConfig = {
     name: 'kernel',
-    arch: 'llama',
+    arch: LLAMA.name,
     layers: 1,
     vocab: 32,
     ropeTheta: 1e4,

@@ -1,6 +1,7 @@
 import type { PassShape } from '../pass/shape.js';
-import type { LayerShape, ModelConfig, TimedLayers } from './config.js';
+import type { ModelConfig } from './config.js';
 import type { OpGraph, Precision } from './graph.js';
+import type { LayerShape, TimedLayers } from './model-shape.js';
 import { PassOps } from './pass-ops.js';
 import { embeddingId, headId } from './weight-ids.js';
 

@@ -11,7 +11,7 @@ import { tokenizerFromGguf } from './formats/gguf-tokenizer-read.js';
 import type { GgufMetadata } from './formats/gguf-types.js';
 import { readHfConfig } from './formats/hf-config.js';
 import { openSafetensors } from './formats/safetensors-source.js';
-import { PRESET_NAMES, resolvePreset } from './presets.js';
+import { isPresetName, presetNames, resolvePreset } from './presets.js';
 import { createTokenizer, loadTokenizer, type Tokenizer } from './tokenizer.js';
 import { checkWeights, type WeightSource } from './weights.js';
 
@@ -42,9 +42,9 @@ export function shippedModels(): readonly string[] {
  * @throws UsageError with the nearest names
  */
 export async function resolveModelConfig(name: string): Promise<ModelConfig> {
-  if (PRESET_NAMES.includes(name.toLowerCase())) return resolvePreset(name);
+  if (isPresetName(name)) return resolvePreset(name);
   const shipped = shippedModels();
-  if (!shipped.includes(name)) throw unknownName('model', name, [...shipped, ...PRESET_NAMES]);
+  if (!shipped.includes(name)) throw unknownName('model', name, [...shipped, ...presetNames()]);
   return readHfConfig(join(project().root, 'models', name, 'config.json'), name);
 }
 
@@ -60,19 +60,19 @@ export async function loadModel(nameOrPath: string): Promise<LoadedModel> {
   if (existsSync(nameOrPath) && statSync(nameOrPath).isDirectory()) {
     return loadDirectory(nameOrPath, basename(resolve(nameOrPath)));
   }
-  if (PRESET_NAMES.includes(nameOrPath)) {
+  if (isPresetName(nameOrPath)) {
     throw new UsageError(
       `${nameOrPath} has no weights here: it can be timed, not run; give a directory or .gguf file`,
     );
   }
-  throw unknownName('model', nameOrPath, [...shipped, ...PRESET_NAMES]);
+  throw unknownName('model', nameOrPath, [...shipped, ...presetNames()]);
 }
 
 async function loadDirectory(directory: string, name: string): Promise<LoadedModel> {
   const config = await readHfConfig(join(directory, 'config.json'), name);
   const index = join(directory, 'model.safetensors.index.json');
   const weightsPath = existsSync(index) ? index : join(directory, 'model.safetensors');
-  return complete(config, await openSafetensors(directory), directory, weightsPath, null);
+  return complete(config, await openSafetensors(directory, config.arch), directory, weightsPath, null);
 }
 
 async function loadGguf(path: string): Promise<LoadedModel> {

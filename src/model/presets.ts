@@ -1,128 +1,155 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DataError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
+import { project } from '../util/project-root.js';
+import { readJsonSync } from '../util/read-json.js';
 import type { ModelConfig } from './config.js';
-import { ALIASES, AUTOREGRESSIVE } from './presets-ar.js';
-import { TIMED_ONLY } from './presets-timed.js';
+import type { Family } from './families/family.js';
+import { ARCHITECTURES } from './families/index.js';
+import type { Facts } from './families/shared/facts.js';
 
-/** https://huggingface.co/GSAI-ML/LLaDA-8B-Instruct (config.json); Base and 1.5 have the same shapes. */
-const LLADA_8B: ModelConfig = {
-  name: 'llada-8b',
-  arch: 'llada',
-  layers: 32,
-  hidden: 4096,
-  heads: 32,
-  kvHeads: 32,
-  headDim: 128,
-  ffn: 12288,
-  vocab: 126464,
-  ropeTheta: 500_000,
-  rmsEps: 1e-5,
-  qkvBias: false,
-  qkNorm: false,
-  tiedHead: false,
-  shiftLogits: false,
-  attention: 'bidirectional',
-  contextLength: 4096,
-  maskId: 126336,
-  bosId: 126080,
-  eosId: 126081,
+const layerSchema = z.strictObject({
+  mixer: z.enum(['attention', 'shared-kv', 'short-conv', 'gated-delta']),
+  headDim: z.number().optional(),
+  window: z.number().optional(),
+  ffn: z.number().optional(),
+  dense: z.boolean().optional(),
+});
+
+/** Runs of layers: how many times, and which layers. */
+const runsSchema = z
+  .array(z.tuple([z.number().int().positive(), z.array(layerSchema)]))
+  .transform((runs) => runs.flatMap(([times, layers]) => Array.from({ length: times }, () => layers).flat()));
+
+const timedSchema = z
+  .strictObject({
+    layers: runsSchema,
+    convTaps: z.number().optional(),
+    delta: z
+      .strictObject({
+        keyHeads: z.number(),
+        valueHeads: z.number(),
+        keyDim: z.number(),
+        valueDim: z.number(),
+      })
+      .optional(),
+    gatedAttention: z.boolean().optional(),
+    layerInput: z.number().optional(),
+  })
+  .transform(({ layers, ...rest }) => ({ shapes: layers, ...rest }));
+
+const count = z.number().int().nonnegative();
+const fields = {
+  /** Where the numbers are from. */
+  source: z.string(),
+  note: z.string(),
+  arch: z.enum(ARCHITECTURES),
+  layers: count,
+  hidden: count,
+  heads: count,
+  kvHeads: count,
+  headDim: count,
+  ffn: count,
+  vocab: count,
+  ropeTheta: z.number().positive(),
+  rmsEps: z.number().positive(),
+  qkvBias: z.boolean(),
+  qkNorm: z.boolean(),
+  tiedHead: z.boolean(),
+  moe: z.strictObject({
+    experts: count,
+    expertsPerToken: count,
+    expertFfn: count,
+    renormalise: z.boolean(),
+  }),
+  timed: timedSchema,
+  shiftLogits: z.boolean(),
+  attention: z.enum(['bidirectional', 'causal']),
+  contextLength: count,
+  maskId: count.nullable(),
+  bosId: count.nullable(),
+  eosId: count,
 };
 
-/** https://huggingface.co/Dream-org/Dream-v0-Instruct-7B (config.json): Qwen2.5-7B shapes, logits shifted by one. */
-const DREAM_7B: ModelConfig = {
-  name: 'dream-7b',
-  arch: 'dream',
-  layers: 28,
-  hidden: 3584,
-  heads: 28,
-  kvHeads: 4,
-  headDim: 128,
-  ffn: 18944,
-  vocab: 152064,
-  ropeTheta: 1_000_000,
-  rmsEps: 1e-6,
-  qkvBias: true,
-  qkNorm: false,
-  tiedHead: false,
-  shiftLogits: true,
-  attention: 'bidirectional',
-  contextLength: 131072,
-  maskId: 151666,
-  bosId: 151643,
-  eosId: 151643,
-};
+const presetSchema = z
+  .strictObject({ name: z.string(), ...fields })
+  .partial({ note: true, moe: true, timed: true })
+  .transform(({ source: _, note: __, ...config }): ModelConfig => config);
 
-/** https://huggingface.co/inclusionAI/LLaDA-MoE-7B-A1B-Instruct: softmax router without renormalisation. */
-const LLADA_MOE_7B: ModelConfig = {
-  name: 'llada-moe-7b-a1b',
-  arch: 'llada-moe',
-  layers: 16,
-  hidden: 2048,
-  heads: 16,
-  kvHeads: 16,
-  headDim: 128,
-  ffn: 0,
-  vocab: 157184,
-  ropeTheta: 50_000,
-  rmsEps: 1e-5,
-  qkvBias: false,
-  qkNorm: true,
-  tiedHead: false,
-  moe: { experts: 64, expertsPerToken: 8, expertFfn: 1024, renormalise: false },
-  shiftLogits: false,
-  attention: 'bidirectional',
-  contextLength: 8192,
-  maskId: 156895,
-  bosId: null,
-  eosId: 156892,
-};
+const entrySchema = z.looseObject({ extends: z.string().optional() });
+const fileSchema = z.strictObject({
+  schema: z.literal('dllm-npu/shapes@1'),
+  /** What several models have in common. */
+  bases: z.record(z.string(), entrySchema),
+  models: z.array(entrySchema.extend({ name: z.string() })),
+  /** Other names of the same shapes: fine-tunes, and models that differ in less than the machine looks at. */
+  aliases: z.record(z.string(), z.string()),
+});
 
-/** https://huggingface.co/meta-llama/Meta-Llama-3-8B (config.json): the autoregressive baseline. */
-const LLAMA_3_8B: ModelConfig = {
-  name: 'llama-3-8b',
-  arch: 'llama',
-  layers: 32,
-  hidden: 4096,
-  heads: 32,
-  kvHeads: 8,
-  headDim: 128,
-  ffn: 14336,
-  vocab: 128256,
-  ropeTheta: 500_000,
-  rmsEps: 1e-5,
-  qkvBias: false,
-  qkNorm: false,
-  tiedHead: false,
-  shiftLogits: true,
-  attention: 'causal',
-  contextLength: 8192,
-  maskId: null,
-  bosId: 128000,
-  eosId: 128001,
-};
+interface Presets {
+  readonly byName: ReadonlyMap<string, ModelConfig>;
+  readonly aliases: Readonly<Record<string, string>>;
+}
 
-const PRESETS: ReadonlyMap<string, ModelConfig> = new Map(
-  [LLADA_8B, DREAM_7B, LLADA_MOE_7B, LLAMA_3_8B, ...AUTOREGRESSIVE, ...TIMED_ONLY].map((config) => [
-    config.name,
-    config,
-  ]),
-);
+let loaded: Presets | undefined;
+
+/** Shapes of published models, shapes.json. Autoregressive ones have been measured on NPUs by others. */
+function presets(): Presets {
+  loaded ??= loadPresets(join(project().root, 'src/model/shapes.json'));
+  return loaded;
+}
+
+function loadPresets(path: string): Presets {
+  const { bases, models, aliases } = check(fileSchema, readJsonSync(path), path);
+  const inherited = (entry: z.infer<typeof entrySchema>): Record<string, unknown> => {
+    const { extends: base, ...own } = entry;
+    if (base === undefined) return own;
+    const found = bases[base];
+    if (found === undefined) throw new DataError(`${path}: no base ${base}`);
+    return { ...inherited(found), ...own };
+  };
+  const byName = new Map(
+    models.map((entry) => [entry.name, check(presetSchema, inherited(entry), `${path}: ${entry.name}`)]),
+  );
+  return { byName, aliases };
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, label: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new DataError(`${label}: ${issue?.path.join('.')}: ${issue?.message}`);
+}
 
 /** Names `resolvePreset` knows, in the order they are listed to users. */
-export const PRESET_NAMES: readonly string[] = [...PRESETS.keys()];
+export function presetNames(): readonly string[] {
+  return [...presets().byName.keys()];
+}
 
 /**
  * Shapes of a published model by name, e.g. `llada-8b`, `dream-7b`, `llada-moe-7b-a1b`, `llama-3-8b`, `qwen3-4b`.
  * @throws UsageError naming the nearest known names
  */
 export function resolvePreset(name: string): ModelConfig {
-  const asked = name.toLowerCase();
-  const config = PRESETS.get(ALIASES[asked] ?? asked);
-  if (config === undefined) throw unknownName('model', name, PRESET_NAMES);
+  const config = find(name);
+  if (config === undefined) throw unknownName('model', name, presetNames());
   return config;
 }
 
 /** Whether `resolvePreset` knows a name. */
 export function isPresetName(name: string): boolean {
+  return find(name) !== undefined;
+}
+
+function find(name: string): ModelConfig | undefined {
+  const { byName, aliases } = presets();
   const asked = name.toLowerCase();
-  return PRESETS.has(ALIASES[asked] ?? asked);
+  return byName.get(aliases[asked] ?? asked);
+}
+
+/** Ids of mask and end in the vocabulary of a family's published model; none in a vocabulary of another size. */
+export function publishedTokens({ published }: Family, vocab: number | undefined): Facts {
+  const config = resolvePreset(published);
+  return config.vocab === vocab ? { maskId: config.maskId ?? undefined, eosId: config.eosId } : {};
 }

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import type { ModelConfig } from './config.js';
+import type { ModelShape } from './model-shape.js';
 
 /**
  * Canonical weight ids: GGUF's names. Matrices are [out, in]; Q and K rows are in the order of half-split RoPE
@@ -41,7 +41,7 @@ export function embeddingId(): string {
 }
 
 /** The head's matrix, [vocab, hidden]: the embedding itself when the head is tied. */
-export function headId(config: ModelConfig): string {
+export function headId(config: ModelShape): string {
   return config.tiedHead ? embeddingId() : 'output.weight';
 }
 
@@ -49,7 +49,7 @@ export function headId(config: ModelConfig): string {
  * Every weight a model must have, with its shape.
  * @throws UsageError for a model that can only be timed
  */
-export function weightShapes(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
+export function weightShapes(config: ModelShape): ReadonlyMap<string, readonly number[]> {
   if (config.timed !== undefined) {
     throw new UsageError(
       `${config.name} can be timed, not run: no engine has its recurrent or per-layer operators`,

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { useBackend } from '../engine/tfjs/backend.js';
 import type { TfjsBackend } from '../engine/tfjs/backends.js';
 import type { ModelConfig } from '../model/config.js';
+import { LLADA } from '../model/families/llada.js';
 import type { WeightSource } from '../model/weights.js';
 import { generateProblem, LIMITS, type ProblemSet } from '../score/problems.js';
 import { Random } from '../score/random.js';
@@ -68,7 +69,7 @@ export function trainingConfig(
 ): ModelConfig {
   return {
     name: 'tiny-llada',
-    arch: 'llada',
+    arch: LLADA.name,
     layers: options.layers,
     hidden: options.hidden,
     heads: options.heads,
@@ -81,8 +82,8 @@ export function trainingConfig(
     qkvBias: false,
     qkNorm: false,
     tiedHead: true,
-    shiftLogits: false,
-    attention: 'bidirectional',
+    shiftLogits: LLADA.shiftLogits,
+    attention: LLADA.attention,
     contextLength: 256,
     maskId: MASK_ID,
     bosId: START_ID,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { ModelConfig } from '../../src/model/config.js';
-import { hfFromCanonical } from '../../src/model/formats/hf-names.js';
+import { hfNameOf } from '../../src/model/formats/hf-names.js';
 import { type SafetensorsTensor, writeSafetensors } from '../../src/model/formats/safetensors-write.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { buildTokenizerJson } from '../../src/train/tokenizer-json.js';
@@ -56,7 +56,7 @@ export async function writeCheckpoint(
   const directory = temporaryDirectory();
   const tensors = new Map<string, SafetensorsTensor>();
   for (const id of weights.names()) {
-    const name = hfFromCanonical(id);
+    const name = hfNameOf(config.arch, id);
     const shape = weights.info(id)?.shape;
     if (name === null || shape === undefined) throw new Error(`no name for ${id}`);
     tensors.set(name, { shape, dtype, values: () => weights.read(id) });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { encodeWeight } from '../../src/model/formats/codec.js';
-import { configToGguf, storesInterleavedRope } from '../../src/model/formats/gguf-config.js';
+import { configToGguf, isRotaryReordered } from '../../src/model/formats/gguf-config.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
 import { type GgufTensorToWrite, piecesOf, writeGguf } from '../../src/model/formats/gguf-write.js';
@@ -38,7 +38,7 @@ interface File {
 
 /** A model as another tool writes it: this project's file, changed by hand. Rows of Q and K must need no reordering. */
 async function foreign(config: ModelConfig, change: (file: File) => void | Promise<void>): Promise<string> {
-  expect(storesInterleavedRope(config.arch)).toBe(false);
+  expect(isRotaryReordered(config.arch, 'blk.0.attn_q.weight')).toBe(false);
   const weights = randomWeights(config, 4);
   const metadata = configToGguf(config, 'f32');
   metadata.set('tokenizer.ggml.model', { type: 'string', value: 'none' });

@@ -4,12 +4,13 @@ import { gguf } from '@huggingface/gguf';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/model/config.js';
 import { decodeWeight, encodeWeight } from '../../src/model/formats/codec.js';
-import { convertSafetensorsToGguf, writeModelGguf } from '../../src/model/formats/convert.js';
+import { tokenizerMetadata, writeModelGguf } from '../../src/model/formats/convert.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
 import { writeGguf } from '../../src/model/formats/gguf-write.js';
 import { interleavedOrder, reorderRows } from '../../src/model/formats/rope-permutation.js';
-import { QUANTS } from '../../src/model/precision.js';
+import { loadModel } from '../../src/model/load.js';
+import { QUANTS, type Quant } from '../../src/model/precision.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
 import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
 import { temporaryDirectory, VOCAB, writeCheckpoint } from './checkpoint.js';
@@ -20,6 +21,13 @@ const NO_TOKENIZER = new Map<string, GgufValue>([
   ['tokenizer.ggml.model', { type: 'string', value: 'none' }],
 ]);
 
+async function toGguf(directory: string, out: string, quant: Quant): Promise<void> {
+  const { config, weights, tokenizerPath, metadata } = await loadModel(directory);
+  const tokenizer = await tokenizerMetadata(config, tokenizerPath, metadata);
+  await writeModelGguf(config, weights, out, quant, tokenizer);
+  await weights.close();
+}
+
 describe('GGUF models', () => {
   let checkpoint = '';
   beforeAll(async () => {
@@ -28,7 +36,7 @@ describe('GGUF models', () => {
 
   it.each(QUANTS)('%s: comes back as the codec rounds it, Q and K in half-split order', async (quant) => {
     const path = join(temporaryDirectory(), 'm.gguf');
-    await convertSafetensorsToGguf(checkpoint, path, quant);
+    await toGguf(checkpoint, path, quant);
     const model = await openGguf(path);
     expect(model.weights.names()).toEqual([...weightShapes(config).keys()]);
     for (const [id, shape] of weightShapes(config)) {
@@ -49,7 +57,7 @@ describe('GGUF models', () => {
 
   it('describes the same model', async () => {
     const path = join(temporaryDirectory(), 'm.gguf');
-    await convertSafetensorsToGguf(checkpoint, path, 'f32');
+    await toGguf(checkpoint, path, 'f32');
     const { config: read, weights: source } = await openGguf(path);
     expect({ ...read, name: config.name }).toEqual(config);
     await source.close();
@@ -84,7 +92,7 @@ describe('GGUF models', () => {
 
   it('is understood by another reader, with Q and K rows interleaved for llada', async () => {
     const path = join(temporaryDirectory(), 'm.gguf');
-    await convertSafetensorsToGguf(checkpoint, path, 'f32');
+    await toGguf(checkpoint, path, 'f32');
     const other = await gguf(path, { allowLocalFile: true });
     const metadata: Record<string, unknown> = { ...other.metadata };
     expect(metadata).toMatchObject({

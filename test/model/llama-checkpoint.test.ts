@@ -81,9 +81,9 @@ describe('config.json of the other families', () => {
     [{ rope_scaling: { type: 'yarn' } }, /scaled rotary positions are not supported/],
     [{ num_attention_heads: 30 }, /hidden_size 3584 is not a multiple of num_attention_heads 30/],
     [{ mask_token_id: 152064 }, /mask_token_id 152064 is outside the vocabulary/],
-    [{ mask_token_id: undefined }, /mask_token_id is missing/],
+    [{ mask_token_id: undefined, vocab_size: 152065 }, /mask_token_id is missing/],
     [{ intermediate_size: undefined }, /intermediate_size is missing/],
-    [{ model_type: 'gpt2' }, /model_type: must be llada, Dream, lladamoe or llama/],
+    [{ model_type: 'gpt2' }, /model_type gpt2 is not supported \(llada, Dream, lladamoe, llama\)/],
   ])('%j is refused by name', (change, message) => {
     expect(() => parseHfConfig({ ...PUBLISHED['dream-7b'], ...change }, 'x', 'config.json')).toThrow(message);
   });
@@ -226,23 +226,25 @@ describe('checkpoints with routed experts', () => {
 
   it('with an expert missing or unlike the others are refused by name', async () => {
     const up = 'model.layers.1.mlp.experts.1.up_proj.weight';
-    await expect(openSafetensors(await writeMoe((t) => t.delete(up)))).rejects.toThrow(
+    await expect(openSafetensors(await writeMoe((t) => t.delete(up)), 'llada-moe')).rejects.toThrow(
       /blk.1.ffn_up_exps.weight: expert 1 is missing/,
     );
     const other = { shape: [2, 2], dtype: 'f32', values: () => new Float32Array(4) } as const;
-    await expect(openSafetensors(await writeMoe((t) => t.set(up, other)))).rejects.toThrow(
+    await expect(openSafetensors(await writeMoe((t) => t.set(up, other)), 'llada-moe')).rejects.toThrow(
       /experts.1.up_proj.weight: differs in shape or dtype/,
     );
   });
 
   it('ignore tensors this project has no use for', () => {
-    expect(placeOfHfName('model.layers.0.self_attn.rotary_emb.inv_freq')).toBeNull();
-    expect(placeOfHfName('model.layers.0.mlp.experts.2.down_proj.weight')).toEqual({
+    expect(placeOfHfName('llada-moe', 'model.layers.0.self_attn.rotary_emb.inv_freq')).toBeNull();
+    expect(placeOfHfName('llada-moe', 'model.layers.0.mlp.experts.2.down_proj.weight')).toEqual({
       id: 'blk.0.ffn_down_exps.weight',
       expert: 2,
     });
-    expect(placeOfHfName('model.layers.3.self_attn.q_proj.bias')).toEqual({ id: 'blk.3.attn_q.bias' });
-    expect(placeOfHfName('model.transformer.blocks.0.ff_out.weight')).toEqual({
+    expect(placeOfHfName('llada-moe', 'model.layers.3.self_attn.q_proj.bias')).toEqual({
+      id: 'blk.3.attn_q.bias',
+    });
+    expect(placeOfHfName('llada', 'model.transformer.blocks.0.ff_out.weight')).toEqual({
       id: 'blk.0.ffn_down.weight',
     });
   });

@@ -43,10 +43,10 @@ describe('config.json', () => {
   });
 
   it.each([
-    [{ model_type: 'qwen2' }, /c: model_type: must be llada, Dream, lladamoe or llama/],
+    [{ model_type: 'qwen2' }, /c: model_type qwen2 is not supported/],
     [{ d_model: -1 }, /c: d_model: /],
     [{ d_model: 30 }, /d_model 30 is not a multiple of n_heads 4/],
-    [{ layer_norm_type: 'default' }, /layer_norm_type: only RMSNorm/],
+    [{ layer_norm_type: 'default' }, /layer_norm_type default: only RMSNorm/],
     [{ mask_token_id: VOCAB }, /mask_token_id \d+ is outside the vocabulary of \d+/],
     [{ n_layers: '4' }, /c: n_layers: /],
   ])('with %j is refused', (change, message) => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parameterCount } from '../../src/model/closed-forms.js';
 import { bytesOf } from '../../src/model/dtype.js';
+import { ARCHITECTURES } from '../../src/model/families/index.js';
 import { QUANTS } from '../../src/model/precision.js';
-import { SYNTHETIC_ARCHITECTURES, syntheticShapes } from '../../src/model/synthetic/shapes.js';
+import { syntheticShapes } from '../../src/model/synthetic/shapes.js';
 import { syntheticWeights } from '../../src/model/synthetic/weights.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
 
@@ -45,7 +46,7 @@ describe('synthetic models', () => {
   });
 
   it('of 1b have at least a billion parameters, of every family', () => {
-    for (const arch of SYNTHETIC_ARCHITECTURES) {
+    for (const arch of ARCHITECTURES) {
       expect(parameterCount(syntheticShapes(arch, '1b')).total, arch).toBeGreaterThan(1e9);
       expect(syntheticShapes(arch, '1b').hidden % 32).toBe(0);
     }

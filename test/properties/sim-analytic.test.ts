@@ -6,7 +6,7 @@ import { MEMORY_MODES } from '../../sim/memory/runtime.js';
 import { stackByName, stackNames } from '../../sim/stacks/registry.js';
 import { UsageError } from '../../src/errors.js';
 import { precisionFor, QUANTS } from '../../src/model/precision.js';
-import { PRESET_NAMES, resolvePreset } from '../../src/model/presets.js';
+import { presetNames, resolvePreset } from '../../src/model/presets.js';
 import type { PassShape } from '../../src/pass/shape.js';
 import { RUNS } from './sim-arbitraries.js';
 
@@ -50,7 +50,7 @@ const settings: fc.Arbitrary<Setting> = fc
   .record({
     profile: fc.constantFrom(...profileNames()),
     stack: fc.constantFrom(...stackNames()),
-    model: fc.constantFrom(...PRESET_NAMES),
+    model: fc.constantFrom(...presetNames()),
     memory: fc.constantFrom(...MEMORY_MODES),
     quant: fc.constantFrom(...QUANTS.filter((quant) => quant !== 'f32')),
   })
@@ -74,7 +74,7 @@ describe('the closed form agrees with the events', () => {
   it('within 10 % for every model on every software stack', () => {
     const profile = loadProfile('sm8750');
     const precision = precisionFor('q4_0');
-    PRESET_NAMES.forEach((model, at) => {
+    presetNames().forEach((model, at) => {
       stackNames().forEach((stack, and) => {
         const setting = { profile, precision, model: resolvePreset(model), stack: stackByName(stack) };
         expectClose({ ...setting, memory: 'unlimited' }, SHAPES[(at + and) % 3] as PassShape);
@@ -85,7 +85,7 @@ describe('the closed form agrees with the events', () => {
   it('within 10 % for every model in every memory mode of llada.cpp', () => {
     const precision = precisionFor('q4_0');
     const stack = stackByName('llada.cpp');
-    PRESET_NAMES.forEach((model, at) => {
+    presetNames().forEach((model, at) => {
       MEMORY_MODES.forEach((memory, and) => {
         const profile = loadProfile(at % 2 === 0 ? 'sm8650' : 'sm8750');
         const setting = { profile, precision, model: resolvePreset(model), stack, memory };

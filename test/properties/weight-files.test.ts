@@ -84,7 +84,7 @@ describe('a damaged weight file is read or refused by name, never anything else'
   const none = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
   const open = {
     gguf: async (path: string) => (await openGguf(path)).weights,
-    safetensors: openSafetensors,
+    safetensors: (path: string) => openSafetensors(path, 'llada'),
   };
   let directory = '';
   beforeAll(async () => {

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
 import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
 import type { DType } from '../graph.js';
@@ -8,32 +6,12 @@ import { readTokenizerJson } from '../tokenizer.js';
 import { embeddingId, headId, weightShapes } from '../weight-ids.js';
 import { checkWeights, rowRanges, rowsOf, type WeightSource } from '../weights.js';
 import { decodeWeight, encodeWeight, type WeightDType } from './codec.js';
-import { configToGguf, storesInterleavedRope } from './gguf-config.js';
+import { configToGguf, isRotaryReordered } from './gguf-config.js';
 import { tokenizerToGguf } from './gguf-tokenizer.js';
 import { tokenizerEntries } from './gguf-tokenizer-read.js';
 import type { GgufMetadata, GgufValue } from './gguf-types.js';
 import { type GgufTensorToWrite, writeGguf } from './gguf-write.js';
-import { readHfConfig } from './hf-config.js';
 import { interleavedOrder, reorderRows } from './rope-permutation.js';
-import { openSafetensors } from './safetensors-source.js';
-
-/**
- * Converts a Hugging Face LLaDA directory (config.json, safetensors, tokenizer.json) to a GGUF file that llama.cpp
- * loads. Matrices get the format `quant`; gains and biases stay f32. Without a tokenizer.json the file says so
- * (tokenizer model "none").
- * @throws DataError or EnvironmentError naming the file and what is wrong with it
- */
-export async function convertSafetensorsToGguf(directory: string, out: string, quant: Quant): Promise<void> {
-  const config = await readHfConfig(join(directory, 'config.json'), basename(resolve(directory)));
-  const source = await openSafetensors(directory);
-  try {
-    const beside = join(directory, 'tokenizer.json');
-    const tokenizer = await tokenizerMetadata(config, existsSync(beside) ? beside : null, null);
-    await writeModelGguf(config, source, out, quant, tokenizer);
-  } finally {
-    await source.close();
-  }
-}
 
 /**
  * The tokenizer entries of a GGUF file: those of the file the model comes from, else those of its tokenizer.json, else
@@ -113,7 +91,7 @@ async function* storedBytes(
   dtype: WeightDType,
 ): AsyncGenerator<Uint8Array> {
   const info = source.info(id);
-  const rotary = /\.attn_[qk]\.(weight|bias)$/.test(id) && storesInterleavedRope(config.arch);
+  const rotary = isRotaryReordered(config.arch, id);
   if (info === undefined || info.dtype === 'i32' || info.shape.length === 1) {
     // What already has the format is copied: codes are never quantised twice.
     const whole =

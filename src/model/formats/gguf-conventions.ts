@@ -44,39 +44,16 @@ export function splitFusedQkv(
   return split;
 }
 
-/** Metadata, without the architecture's prefix, that changes the computation, and the values that do not. */
-const REFUSED_KEYS: readonly (readonly [key: string, harmless: readonly unknown[], why: string])[] = [
-  ['rope.scaling.type', ['none', ''], 'scaled rotary positions are not supported'],
-  ['rope.scale_linear', [0, 1], 'scaled rotary positions are not supported'],
-  ['attention.sliding_window', [0], 'sliding-window attention is not supported'],
-  ['expert_shared_count', [0], 'shared experts are not supported'],
-  ['leading_dense_block_count', [0], 'dense layers among routed ones are not supported'],
-];
-
 /**
  * Refuses what this project would compute differently from llama.cpp: better no logits than wrong ones.
  * @param tensors after `splitFusedQkv`
- * @throws DataError naming file, key or tensor, and reason
+ * @throws DataError naming file, tensor and reason
  */
-export function refuseUnknown(
+export function refuseUnknownTensors(
   config: ModelConfig,
-  metadata: GgufMetadata,
   tensors: ReadonlyMap<string, GgufTensor>,
   label: string,
 ): void {
-  const given = (key: string): unknown => metadata.get(`${config.arch}.${key}`)?.value;
-  for (const [key, harmless, why] of REFUSED_KEYS) {
-    const value = given(key);
-    if (value !== undefined && !harmless.includes(value))
-      throw new DataError(`${label}: ${config.arch}.${key} ${String(value)}: ${why}`);
-  }
-  for (const key of ['rope.dimension_count', 'attention.value_length']) {
-    const value = given(key);
-    if (value !== undefined && value !== config.headDim)
-      throw new DataError(
-        `${label}: ${config.arch}.${key} ${String(value)}: only ${config.headDim}, the length of a head, is supported`,
-      );
-  }
   const known = weightShapes(config);
   for (const name of tensors.keys()) {
     if (known.has(name)) continue;

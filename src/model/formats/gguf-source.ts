@@ -3,8 +3,8 @@ import type { ModelConfig } from '../config.js';
 import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight } from './codec.js';
-import { configFromGguf, storesInterleavedRope } from './gguf-config.js';
-import { refuseSplit, refuseUnknown, splitFusedQkv } from './gguf-conventions.js';
+import { configFromGguf, isRotaryReordered } from './gguf-config.js';
+import { refuseSplit, refuseUnknownTensors, splitFusedQkv } from './gguf-conventions.js';
 import { parseGguf } from './gguf-parse.js';
 import type { GgufMetadata, GgufTensor } from './gguf-types.js';
 import { halfSplitOrder, reorderRows } from './rope-permutation.js';
@@ -26,7 +26,7 @@ export async function openGguf(path: string): Promise<OpenGguf> {
     refuseSplit(metadata, path);
     const config = configFromGguf(metadata, stored, path);
     const tensors = splitFusedQkv(config, stored, path);
-    refuseUnknown(config, metadata, tensors, path);
+    refuseUnknownTensors(config, tensors, path);
     return { config, metadata, weights: new GgufSource(file, tensors, config) };
   } catch (error) {
     await file.close();
@@ -90,7 +90,7 @@ class GgufSource implements WeightSource {
   }
 
   private isReordered(id: string): boolean {
-    return /\.attn_[qk]\.(weight|bias)$/.test(id) && storesInterleavedRope(this.config.arch);
+    return isRotaryReordered(this.config.arch, id);
   }
 
   private requireHeads(id: string, rows: number): void {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DataError } from '../../errors.js';
-import type { Architecture } from '../config.js';
+import { type Architecture, FAMILIES, familyOf } from '../families/index.js';
 import type { TokenizerJson } from '../tokenizer.js';
 import type { GgufMetadata, GgufValue } from './gguf-types.js';
 
@@ -14,21 +14,14 @@ const CONTRACTIONS = `(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])`
 
 /**
  * How text is cut into words, by `tokenizer.ggml.pre` (names and expressions of llama.cpp's src/llama-vocab.cpp).
- * Null stands for GPT-2's expression, which the byte-level pre-tokenizer has built in.
+ * Null stands for GPT-2's expression, which the byte-level pre-tokenizer has built in. Some also go by the name of a
+ * family, which then uses them.
  */
 const SPLITS: Readonly<Record<string, string | null>> = {
   'gpt-2': null,
   'llama-bpe': `${CONTRACTIONS}|${LETTERS}|\\p{N}{1,3}|${REST}`,
   qwen2: `${CONTRACTIONS}|${LETTERS}|\\p{N}|${REST}`,
-  'llada-moe': `'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|${LETTERS}|\\p{N}|${REST.replace('[\\r\\n]+|', '[\\r\\n]|')}`,
-};
-
-/** What the families use when a file does not say. */
-const BY_ARCHITECTURE: Readonly<Record<Architecture, string>> = {
-  llada: 'qwen2',
-  dream: 'qwen2',
-  'llada-moe': 'llada-moe',
-  llama: 'llama-bpe',
+  bailingmoe: `'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|${LETTERS}|\\p{N}|${REST.replace('[\\r\\n]+|', '[\\r\\n]|')}`,
 };
 
 const strings = z.array(z.string());
@@ -54,8 +47,8 @@ export function tokenizerFromGguf(
   const kinds = read(types, metadata, 'token_type', label) ?? [];
   const merges = read(strings, metadata, 'merges', label) ?? [];
   const named = entryOf(metadata, 'tokenizer.ggml.pre');
-  const pre = typeof named === 'string' && named !== 'default' ? named : BY_ARCHITECTURE[arch];
-  const split = SPLITS[pre === 'bailingmoe' ? 'llada-moe' : pre];
+  const pre = typeof named === 'string' && named !== 'default' ? named : familyOf(arch).text.pre;
+  const split = SPLITS[FAMILIES.find(({ name }) => name === pre)?.text.pre ?? pre];
   if (split === undefined) {
     throw new DataError(
       `${label}: tokenizer.ggml.pre "${pre}" is not supported (${Object.keys(SPLITS).join(', ')})`,

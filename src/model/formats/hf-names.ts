@@ -1,51 +1,40 @@
+import { type Architecture, familyOf } from '../families/index.js';
 import type { LayerWeight } from '../weight-ids.js';
-import { type HfPlace, placeOfLlamaName } from './hf-names-llama.js';
+
+/** A weight, or one expert's matrix of a stack. */
+export interface HfPlace {
+  readonly id: string;
+  readonly expert?: number;
+}
+
+/** A name as its family writes it: the numbers of layer and expert as `#` and `@`. */
+const PATTERN = /^(.*?)\.(weight|bias)$/;
+const NUMBERS = /\.(\d{1,5})(?=\.)/g;
+
+/** Where a tensor of a family's folder belongs; null for one that is no weight of its models. */
+export function placeOfHfName(arch: Architecture, name: string): HfPlace | null {
+  const [, path, part] = PATTERN.exec(name) ?? [];
+  if (path === undefined) return null;
+  const { outer, layer } = familyOf(arch).folder.tensors;
+  for (const [id, written] of Object.entries(outer)) if (written === path) return { id: `${id}.${part}` };
+  const numbers = [...path.matchAll(NUMBERS)].map(([, digits]) => Number(digits));
+  let marks = 0;
+  const pattern = path.replace(NUMBERS, () => `.${'#@'[marks++]}`);
+  const weight = (Object.keys(layer) as LayerWeight[]).find((known) => layer[known] === pattern);
+  if (weight === undefined) return null;
+  const id = `blk.${numbers[0]}.${weight}.${part}`;
+  return numbers.length === 1 ? { id } : { id, expert: numbers[1] };
+}
 
 /**
- * LLaDA's names on Hugging Face (GSAI-ML/LLaDA-8B). Mind `ff_out`: inside a block it is the feed-forward's down
- * projection, outside it is the head.
+ * Name of a canonical id in a family's folder; null when it has none.
+ * @param expert index of the expert, for an id that is a stack of experts
  */
-const BLOCK_NAMES: Readonly<Record<string, LayerWeight>> = {
-  attn_norm: 'attn_norm',
-  q_proj: 'attn_q',
-  k_proj: 'attn_k',
-  v_proj: 'attn_v',
-  attn_out: 'attn_output',
-  ff_norm: 'ffn_norm',
-  ff_proj: 'ffn_gate',
-  up_proj: 'ffn_up',
-  ff_out: 'ffn_down',
-};
-
-const OUTER_NAMES: Readonly<Record<string, string>> = {
-  'wte.weight': 'token_embd.weight',
-  'ln_f.weight': 'output_norm.weight',
-  'ff_out.weight': 'output.weight',
-};
-
-const PREFIX = 'model.transformer.';
-
-/** Canonical id of a tensor of a Hugging Face LLaDA checkpoint; null for one this project does not use. */
-export function canonicalFromHf(name: string): string | null {
-  if (!name.startsWith(PREFIX)) return null;
-  const inner = name.slice(PREFIX.length);
-  const outer = OUTER_NAMES[inner];
-  if (outer !== undefined) return outer;
-  const match = /^blocks\.(\d+)\.(\w+)\.(weight|bias)$/.exec(inner);
-  const weight = BLOCK_NAMES[match?.[2] ?? ''];
-  return match === null || weight === undefined ? null : `blk.${Number(match[1])}.${weight}.${match[3]}`;
-}
-
-/** Where a tensor of a checkpoint of any family belongs; null for one this project does not use. */
-export function placeOfHfName(name: string): HfPlace | null {
-  const id = canonicalFromHf(name);
-  return id === null ? placeOfLlamaName(name) : { id };
-}
-
-/** Hugging Face name of a canonical id; null when LLaDA has no such weight. */
-export function hfFromCanonical(id: string): string | null {
-  for (const [name, canonical] of Object.entries(OUTER_NAMES)) if (canonical === id) return PREFIX + name;
-  const match = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(id);
-  const name = Object.keys(BLOCK_NAMES).find((key) => BLOCK_NAMES[key] === match?.[2]);
-  return match === null || name === undefined ? null : `${PREFIX}blocks.${match[1]}.${name}.${match[3]}`;
+export function hfNameOf(arch: Architecture, id: string, expert?: number): string | null {
+  const { outer, layer } = familyOf(arch).folder.tensors;
+  const [, place = '', part] = PATTERN.exec(id) ?? [];
+  const inLayer = /^blk\.(\d+)\.(\w+)$/.exec(place);
+  const pattern = inLayer === null ? outer[place as keyof typeof outer] : layer[inLayer[2] as LayerWeight];
+  if (pattern === undefined || pattern.includes('@') !== (expert !== undefined)) return null;
+  return `${pattern.replace('#', inLayer?.[1] ?? '').replace('@', String(expert))}.${part}`;
 }

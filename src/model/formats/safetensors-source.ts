@@ -2,7 +2,11 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DataError, EnvironmentError } from '../../errors.js';
+<<<<<<< HEAD
 import { readJsonAs } from '../../util/read-file.js';
+=======
+import type { Architecture } from '../families/index.js';
+>>>>>>> 844b070 (Families: one file says everything about a family)
 import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight, type WeightDType } from './codec.js';
@@ -24,11 +28,11 @@ type Parts = Map<number, Located>;
 const WHOLE = -1;
 
 /**
- * Weights of a Hugging Face checkpoint of LLaDA, Dream, LLaDA-MoE (whose experts are joined to stacks) or Llama: a .safetensors file, or a directory with `model.safetensors` or
- * `model.safetensors.index.json`. Tensors of other names are ignored.
+ * Weights of a Hugging Face checkpoint of a family, experts joined to stacks: a .safetensors file, or a directory with
+ * `model.safetensors` or `model.safetensors.index.json`. Tensors of other names are ignored.
  * @throws DataError naming file, tensor and reason
  */
-export async function openSafetensors(path: string): Promise<WeightSource> {
+export async function openSafetensors(path: string, arch: Architecture): Promise<WeightSource> {
   const shards = await shardsOf(path);
   const files: ByteFile[] = [];
   try {
@@ -40,7 +44,7 @@ export async function openSafetensors(path: string): Promise<WeightSource> {
       const lost = promised.find((name) => !entries.has(name));
       if (lost !== undefined) throw new DataError(`${shard}: ${lost} is missing, the index says it is here`);
       for (const [name, entry] of entries) {
-        const place = placeOfHfName(name);
+        const place = placeOfHfName(arch, name);
         if (place === null) continue;
         const parts = located.get(place.id) ?? new Map<number, Located>();
         const index = place.expert ?? WHOLE;

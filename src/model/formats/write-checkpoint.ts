@@ -9,8 +9,7 @@ import { weightShapes } from '../weight-ids.js';
 import { checkWeights, rowCount, rowRanges, rowsOf, type WeightSource } from '../weights.js';
 import { decodeWeight } from './codec.js';
 import { configToHf } from './hf-config.js';
-import { hfFromCanonical } from './hf-names.js';
-import { llamaNameOf } from './hf-names-llama.js';
+import { hfNameOf } from './hf-names.js';
 import { type SafetensorsTensor, writeSafetensors } from './safetensors-write.js';
 
 /**
@@ -55,7 +54,7 @@ export async function writeCheckpoint(
 }
 
 function checkpointName(config: ModelConfig, id: string, expert?: number): string {
-  const name = config.arch === 'llada' ? hfFromCanonical(id) : llamaNameOf(id, expert);
+  const name = hfNameOf(config.arch, id, expert);
   if (name === null) throw new UsageError(`${config.name}: ${id} has no name in a ${config.arch} checkpoint`);
   return name;
 }

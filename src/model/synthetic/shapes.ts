@@ -1,21 +1,12 @@
 import { unknownName } from '../../util/nearest.js';
-import type { Architecture, ModelConfig } from '../config.js';
+import type { ModelConfig } from '../config.js';
+import { ARCHITECTURES, familyOf } from '../families/index.js';
 import { resolvePreset } from '../presets.js';
-
-/** Published models by family and size. */
-const PUBLISHED: Readonly<Record<Architecture, readonly [size: string, name: string]>> = {
-  llada: ['8b', 'llada-8b'],
-  dream: ['7b', 'dream-7b'],
-  'llada-moe': ['7b', 'llada-moe-7b-a1b'],
-  llama: ['8b', 'llama-3-8b'],
-};
-
-export const SYNTHETIC_ARCHITECTURES = Object.keys(PUBLISHED) as readonly Architecture[];
 
 /** The published model's proportions in fewer and narrower layers, its vocabulary kept: about 1.4 G parameters. */
 function scaledDown(config: ModelConfig): ModelConfig {
   const group = config.heads / config.kvHeads;
-  const heads = config.arch === 'dream' ? 14 : 16;
+  const heads = 16 - (16 % group);
   const hidden = heads * 128;
   return {
     ...config,
@@ -47,10 +38,8 @@ function tiny(config: ModelConfig): ModelConfig {
     contextLength: 512,
     bosId: 0,
     eosId: 1,
-    ...(config.maskId === null ? {} : { maskId: 5 }),
-    ...(config.moe === undefined
-      ? {}
-      : { moe: { ...config.moe, experts: 8, expertsPerToken: 3, expertFfn: 32 } }),
+    maskId: config.maskId === null ? null : 5,
+    moe: config.moe && { ...config.moe, experts: 8, expertsPerToken: 3, expertFfn: 32 },
   };
 }
 
@@ -59,12 +48,12 @@ function tiny(config: ModelConfig): ModelConfig {
  * @throws UsageError with the nearest names
  */
 export function syntheticShapes(arch: string, preset: string): ModelConfig {
-  const family = SYNTHETIC_ARCHITECTURES.find((known) => known === arch);
-  if (family === undefined) throw unknownName('architecture', arch, SYNTHETIC_ARCHITECTURES);
-  const [size, name] = PUBLISHED[family];
-  const published = resolvePreset(name);
-  if (preset === size || preset === name) return published;
+  const known = ARCHITECTURES.find((name) => name === arch);
+  if (known === undefined) throw unknownName('architecture', arch, ARCHITECTURES);
+  const published = resolvePreset(familyOf(known).published);
+  const size = /\b\d+b\b/.exec(published.name)?.[0] ?? published.name;
+  if (preset === size || preset === published.name) return published;
   if (preset === '1b') return scaledDown(published);
   if (preset === 'tiny') return tiny(published);
-  throw unknownName(`preset of ${family}`, preset, [size, '1b', 'tiny']);
+  throw unknownName(`preset of ${known}`, preset, [size, '1b', 'tiny']);
 }

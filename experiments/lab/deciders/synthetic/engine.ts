@@ -1,6 +1,7 @@
 import type { Engine, PassResult } from '../../../../src/engine/engine.js';
 import { CheckError } from '../../../../src/errors.js';
 import type { ModelConfig } from '../../../../src/model/config.js';
+import { LLADA } from '../../../../src/model/families/llada.js';
 import { logicalPasses } from '../../../../src/pass/groups.js';
 import type { KvRef, Pass } from '../../../../src/pass/pass.js';
 import {
@@ -27,7 +28,7 @@ const RUNNER_UP = 0.5;
 
 export const SYNTHETIC_CONFIG: ModelConfig = {
   name: 'synthetic',
-  arch: 'llada',
+  arch: LLADA.name,
   layers: 1,
   hidden: 1,
   heads: 1,

@@ -1,0 +1,46 @@
+import type { AttentionKind } from '../model-shape.js';
+import type { GgufKeyTable } from './shared/gguf-keys.js';
+import type { KeyTable } from './shared/keys.js';
+import type { TensorNames } from './shared/tensor-names.js';
+
+/**
+ * Everything this project knows about a model family and nothing else does: what its files call things, how its text is
+ * framed, and what all its models are where a file does not say. Readers, writers, chat and the list of weights follow.
+ */
+export interface Family<Name extends string = string> {
+  /** `general.architecture` of its GGUF files, and its name here. */
+  readonly name: Name;
+  /** The published model (a name in shapes.json) whose token ids hold in a vocabulary of its size. */
+  readonly published: string;
+  readonly attention: AttentionKind;
+  /** Logits of row i - 1 predict position i. */
+  readonly shiftLogits: boolean;
+  /** Q, K and V have biases in every checkpoint, whether its configuration mentions them or not. */
+  readonly qkvBias: boolean;
+  /** Every feed-forward is routed to experts. */
+  readonly routed: boolean;
+  readonly gguf: {
+    /** Order of the rows of Q and K: llama.cpp rotates channels 2i and 2i + 1 of some families, halves of others. */
+    readonly rotaryPairs: 'interleaved' | 'halves';
+    /** Keys behind the prefix of the architecture. */
+    readonly keys: GgufKeyTable;
+  };
+  /** A directory of `config.json` and safetensors. */
+  readonly folder: {
+    /** `model_type` and `architectures` as written. */
+    readonly modelType: string;
+    readonly modelClass: string;
+    /** Whether a `config.json` is this family's. */
+    readonly recognises: (json: Readonly<Record<string, unknown>>) => boolean;
+    readonly keys: KeyTable;
+    readonly tensors: TensorNames;
+  };
+  readonly text: {
+    /** One user turn and the opening of the answer, as the family was trained. */
+    readonly chat: (text: string) => string;
+    /** How text is cut into words where a GGUF file does not say (names of llama.cpp). */
+    readonly pre: string;
+    /** What its vocabularies may call the mask; empty where there is none. */
+    readonly masks: readonly string[];
+  };
+}

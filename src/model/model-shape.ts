@@ -1,0 +1,82 @@
+/** Mixture-of-experts feed-forward (LLaDA-MoE). */
+export interface MoeConfig {
+  readonly experts: number;
+  readonly expertsPerToken: number;
+  /** Inner width of one expert. */
+  readonly expertFfn: number;
+  /** Whether the selected router probabilities are renormalised to sum to 1 (LLaDA-MoE: no). */
+  readonly renormalise: boolean;
+}
+
+/** What mixes positions in a layer: attention with keys of its own, with an earlier layer's, or a recurrence. */
+export type LayerMixer = 'attention' | 'shared-kv' | 'short-conv' | 'gated-delta';
+
+/** Where a layer departs from the rest of its model; what is absent is the model's. */
+export interface LayerShape {
+  readonly mixer: LayerMixer;
+  readonly headDim?: number;
+  /** Most cached positions a row attends to. */
+  readonly window?: number;
+  /** Inner width of a dense feed-forward. */
+  readonly ffn?: number;
+  /** Dense feed-forward in a model with experts. */
+  readonly dense?: boolean;
+}
+
+/**
+ * Layers that are not all alike. Such a model can be timed (`buildTimedGraph`), and no engine runs it: its operators
+ * are there as work, not as arithmetic.
+ */
+export interface TimedLayers {
+  /** One entry per layer. */
+  readonly shapes: readonly LayerShape[];
+  /** Taps of the causal convolution of a recurrent mixer. */
+  readonly convTaps?: number;
+  readonly delta?: {
+    readonly keyHeads: number;
+    readonly valueHeads: number;
+    readonly keyDim: number;
+    readonly valueDim: number;
+  };
+  /** Q carries an output gate of the same width. */
+  readonly gatedAttention?: boolean;
+  /** Width of the embedding that each layer gets for itself (Gemma 3n, Gemma 4). */
+  readonly layerInput?: number;
+}
+
+/** Which positions a row sees: all, those before it, or those up to the end of its block. */
+export type AttentionKind = 'bidirectional' | 'causal' | 'block-causal';
+
+/** Everything the graph builder needs to know about a model but its family. Shapes only: no weights, no file. */
+export interface ModelShape {
+  readonly name: string;
+  readonly layers: number;
+  /** Residual width. */
+  readonly hidden: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Inner width of the SwiGLU feed-forward (dense models). */
+  readonly ffn: number;
+  readonly vocab: number;
+  readonly ropeTheta: number;
+  readonly rmsEps: number;
+  readonly qkvBias: boolean;
+  /** RMSNorm on every head of Q and K before RoPE. */
+  readonly qkNorm: boolean;
+  /** The output head uses the embedding matrix. */
+  readonly tiedHead: boolean;
+  readonly moe?: MoeConfig;
+  /** Present in models that are only timed. */
+  readonly timed?: TimedLayers;
+  /** Logits of row i - 1 predict position i (Dream). */
+  readonly shiftLogits: boolean;
+  readonly attention: AttentionKind;
+  /** Positions of a block; present exactly where attention is block-causal. */
+  readonly blockLength?: number;
+  readonly contextLength: number;
+  /** Id of the mask token; null for autoregressive models. */
+  readonly maskId: number | null;
+  readonly bosId: number | null;
+  readonly eosId: number;
+}
