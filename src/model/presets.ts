@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DataError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
 import { project } from '../util/project-root.js';
-import { readJsonSync } from '../util/read-json.js';
+import { parseAs, readJsonAs } from '../util/read-file.js';
 import type { ModelConfig } from './config.js';
 import type { Family } from './families/family.js';
 import { ARCHITECTURES } from './families/index.js';
@@ -101,7 +101,7 @@ function presets(): Presets {
 }
 
 function loadPresets(path: string): Presets {
-  const { bases, models, aliases } = check(fileSchema, readJsonSync(path), path);
+  const { bases, models, aliases } = readJsonAs(path, fileSchema);
   const inherited = (entry: z.infer<typeof entrySchema>): Record<string, unknown> => {
     const { extends: base, ...own } = entry;
     if (base === undefined) return own;
@@ -110,16 +110,9 @@ function loadPresets(path: string): Presets {
     return { ...inherited(found), ...own };
   };
   const byName = new Map(
-    models.map((entry) => [entry.name, check(presetSchema, inherited(entry), `${path}: ${entry.name}`)]),
+    models.map((entry) => [entry.name, parseAs(inherited(entry), presetSchema, `${path}: ${entry.name}`)]),
   );
   return { byName, aliases };
-}
-
-function check<T>(schema: z.ZodType<T>, value: unknown, label: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new DataError(`${label}: ${issue?.path.join('.')}: ${issue?.message}`);
 }
 
 /** Names `resolvePreset` knows, in the order they are listed to users. */

@@ -2,11 +2,8 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DataError, EnvironmentError } from '../../errors.js';
-<<<<<<< HEAD
 import { readJsonAs } from '../../util/read-file.js';
-=======
 import type { Architecture } from '../families/index.js';
->>>>>>> 844b070 (Families: one file says everything about a family)
 import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight, type WeightDType } from './codec.js';
