@@ -1,4 +1,5 @@
 import type { DecodeResult } from '../src/decode/method/session.js';
+import { answerText } from '../src/model/answer-text.js';
 import type { ModelConfig } from '../src/model/config.js';
 import type { Tokenizer } from '../src/model/tokenizer.js';
 import type { Context } from './io.js';
@@ -18,18 +19,11 @@ export interface Answer {
   readonly seconds: number;
 }
 
-/** Text up to the end of text; null without a tokenizer. */
-function textOf({ config, tokenizer, result: { tokens } }: Answer): string | null {
-  if (tokenizer === null) return null;
-  const end = tokens.indexOf(config.eosId);
-  return tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end)).trim();
-}
-
 /** What a decode produced and what it took, as data. */
 export function answerData(answer: Answer): Record<string, unknown> {
   const { config, task, policy, engine, machine, trace, result, seconds } = answer;
   const { counters, tokens, remainingVisible, steps } = result;
-  const text = textOf(answer);
+  const text = answerText(answer, answer.result.tokens);
   const correct = text === null ? null : task.isRight(text);
   const simulatedS = (steps.at(-1)?.timing?.endMs ?? 0) / 1000;
   return {
@@ -59,7 +53,7 @@ export function answerData(answer: Answer): Record<string, unknown> {
 export function printAnswer(ctx: Context, answer: Answer): void {
   const { task, policy, machine, result, seconds } = answer;
   const { counters, tokens, remainingVisible, steps } = result;
-  const text = textOf(answer);
+  const text = answerText(answer, answer.result.tokens);
   const correct = text === null ? null : task.isRight(text);
   const simulatedS = (steps.at(-1)?.timing?.endMs ?? 0) / 1000;
   const open = remainingVisible.length;

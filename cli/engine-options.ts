@@ -3,6 +3,7 @@ import type { Engine } from '../src/engine/engine.js';
 import type { EngineName } from '../src/engine/registry.js';
 import { TFJS_BACKENDS } from '../src/engine/tfjs/backends.js';
 import type { LoadedModel } from '../src/model/load.js';
+import { COMPUTES } from '../src/onnx/compute.js';
 import { unknownName } from '../src/util/nearest.js';
 import type { Context } from './io.js';
 import { integer } from './numbers.js';
@@ -39,8 +40,8 @@ export async function openEngine(ctx: Context, model: LoadedModel, options: Engi
   const registry = await import('../src/engine/registry.js');
   const backend = TFJS_BACKENDS.find((name) => name === options.backend);
   if (backend === undefined) throw unknownName('backend', options.backend, TFJS_BACKENDS);
-  const compute = registry.COMPUTES.find((name) => name === options.compute);
-  if (compute === undefined) throw unknownName('compute', options.compute, registry.COMPUTES);
+  const compute = COMPUTES.find((name) => name === options.compute);
+  if (compute === undefined) throw unknownName('compute', options.compute, COMPUTES);
   const bar = progressBar(ctx, 'MB converted');
   try {
     return await registry.openEngine(

@@ -2,7 +2,7 @@ import { createOrtEngine } from '../../src/engine/ort/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import { syntheticWeights } from '../../src/model/synthetic/weights.js';
-import type { Compute } from '../../src/onnx/lowering.js';
+import type { Compute } from '../../src/onnx/compute.js';
 import { formatTable } from '../../src/util/table.js';
 import { best, columns, denoise, THREADS } from './common.js';
 

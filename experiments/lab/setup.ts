@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { MEMORY_MODES } from '../../sim/memory/runtime.js';
 import { PLACEMENT_READINGS } from '../../sim/memory/somr.js';
-import { COMPUTES, describeEngines, ENGINE_NAMES } from '../../src/engine/registry.js';
+import { describeEngines, ENGINE_NAMES } from '../../src/engine/registry.js';
 import { TFJS_BACKENDS } from '../../src/engine/tfjs/backends.js';
 import { UsageError } from '../../src/errors.js';
 import { QUANTS } from '../../src/model/precision.js';
+import { COMPUTES } from '../../src/onnx/compute.js';
 import { DECIDER_FORMS } from './deciders/name.js';
 
 /** Who decides: a model run by an engine, a recorded decode, or a confidence process. */

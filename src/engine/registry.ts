@@ -1,12 +1,9 @@
 import type { LoadedModel } from '../model/load.js';
-import type { Compute } from '../onnx/lowering.js';
+import type { Compute } from '../onnx/compute.js';
 import { unknownName } from '../util/nearest.js';
 import { cooperative } from './cooperative.js';
 import type { Engine } from './engine.js';
 import type { TfjsBackend } from './tfjs/backends.js';
-
-/** How quantised products are computed: `f32` exact, `int8` with activations in 8 bits. */
-export const COMPUTES = ['f32', 'int8'] as const satisfies readonly Compute[];
 
 /** What a user may set about how a model is run. Every engine takes what concerns it and ignores the rest. */
 export interface EngineSettings {

@@ -1,13 +1,8 @@
 import type { Op } from '../model/graph.js';
+import type { Compute } from './compute.js';
 import { MICROSOFT, type OnnxBuilder } from './onnx-builder.js';
 import { BLOCK } from './pack-blocks.js';
 import type { StoredWeight, WeightStore } from './weight-store.js';
-
-/**
- * How products with quantised weights are computed: `f32` multiplies f32 activations by dequantised weights; `int8`
- * lets the runtime round activations to 8 bits per block of 32 first, as llama.cpp does: faster, not exact.
- */
-export type Compute = 'f32' | 'int8';
 
 /** What lowering an operator needs. */
 export interface Lowering {

@@ -6,7 +6,7 @@ import type { OpGraph } from '../../model/graph.js';
 import { graphFor } from '../../model/graph-cache.js';
 import { precisionFor } from '../../model/precision.js';
 import type { WeightSource } from '../../model/weights.js';
-import type { Compute } from '../../onnx/lowering.js';
+import type { Compute } from '../../onnx/compute.js';
 import type { KvRef, Pass } from '../../pass/pass.js';
 import { PREFIX_SET } from '../../pass/shape.js';
 import { passVisibility } from '../../pass/visibility.js';

@@ -1,4 +1,4 @@
-import type { Compute } from '../../onnx/lowering.js';
+import type { Compute } from '../../onnx/compute.js';
 
 export interface OrtEngineOptions {
   /** Threads of one operator. Default 1: sums then have one order on every machine. */

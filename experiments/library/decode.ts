@@ -1,0 +1,185 @@
+import type { Machine, StepBreakdown } from '../../sim/machine/machine.js';
+import type { Canvas } from '../../src/decode/canvas/types.js';
+import { composePolicy, type DecodingPolicy } from '../../src/decode/method/compose.js';
+import { type DecodeResult, decode as decodeSession } from '../../src/decode/method/session.js';
+import type { StepRecord } from '../../src/decode/method/step-record.js';
+import type { StepTimer } from '../../src/decode/method/timer.js';
+import type { PolicySpec, PolicySpecInput } from '../../src/decode/spec.js';
+import { type Trace, traceOf } from '../../src/decode/trace/trace.js';
+import { UsageError } from '../../src/errors.js';
+import { answerText } from '../../src/model/answer-text.js';
+import { PROMPT_FORMATS, type PromptFormat, promptIds } from '../../src/model/chat.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import { unknownName } from '../../src/util/nearest.js';
+import { openPolicy } from '../lab/open.js';
+import type { Chip } from './machine.js';
+import { type EngineChoice, type Model, withEngine } from './model.js';
+import { policy } from './policy.js';
+import { type Run, startRun } from './run.js';
+
+/** What is decoded, by which method and engine, and what times it. */
+export interface DecodeRequest extends EngineChoice {
+  /** From `loadModel`. */
+  readonly model: Model;
+  /** A text, or the token ids of the whole prompt. */
+  readonly prompt: string | readonly number[];
+  /**
+   * Around a text: `chat`, `plain` or `none`.
+   * @defaultValue `'chat'` when the model comes with a chat template, else `'plain'`
+   */
+  readonly template?: PromptFormat;
+  /**
+   * A name, or a spec from `policy()`.
+   * @defaultValue `'llada.cpp'`; `'autoregressive'` for a causal model
+   */
+  readonly policy?: string | PolicySpecInput;
+  /**
+   * Positions to generate; for most policies a multiple of the block length.
+   * @defaultValue 128
+   */
+  readonly genLength?: number;
+  /** Times the decode: a chip from `machine()`, or a clock of your own. Without one nothing is timed. */
+  readonly timer?: Chip | StepTimer;
+  /** Stops the decode between two steps. */
+  readonly signal?: AbortSignal;
+}
+
+/** A token that a step decided. */
+export interface CommittedToken {
+  /** In the whole sequence, prompt included. */
+  readonly position: number;
+  /** Token id. */
+  readonly id: number;
+  /** The token as text; null without a tokenizer. */
+  readonly text: string | null;
+  /** Confidence under the policy's rule, 0 to 1 for probabilities. */
+  readonly confidence: number;
+}
+
+/** One step of a decode. */
+export interface DecodeStep {
+  /** From 0. */
+  readonly index: number;
+  /** Tokens that this step decided, by position. */
+  readonly committed: readonly CommittedToken[];
+  /** Simulated length of the step in ms; null without a timer. */
+  readonly ms: number | null;
+  /** What held the step up longest; null without a modelled chip. */
+  readonly bound: StepBreakdown['bound'] | null;
+  /** The sequence after the step, with the state of every position. */
+  readonly canvas: Canvas;
+  /** Everything that happened: plan, outcomes, transitions, timing. One line of a trace. */
+  readonly record: StepRecord;
+}
+
+/** What a decode produced and what it took. */
+export interface DecodeAnswer {
+  /** Up to the end of text; null without a tokenizer. */
+  readonly text: string | null;
+  /** The generated tokens, `genLength` of them. */
+  readonly tokens: readonly number[];
+  /** Forward passes on the main path (NFE), prefill and sealing included. */
+  readonly forwards: number;
+  /** Simulated seconds; null without a timer. */
+  readonly seconds: number | null;
+  /** The machine as the decode left it: breakdown of the last step, memory map, timeline. Null without a modelled chip. */
+  readonly machine: Machine | null;
+  /** Tokens, canvas, counters and records as the session returned them. */
+  readonly decode: DecodeResult;
+  /** The decode as a trace, for `writeTrace`, `checkTrace` and `replayTrace`. */
+  readonly trace: Trace;
+}
+
+/**
+ * Decodes one prompt. It starts at once; look at the steps with `for await`, or only await the result. Two decodes of
+ * one model may run at the same time. Errors reject the result and end the loop over the steps: UsageError for a wrong
+ * request, EnvironmentError when the engine is not installed, DataError for damaged weights, CheckError when a law of
+ * decoding is broken; an aborted signal rejects with its reason.
+ */
+export function decode(request: DecodeRequest): Run<DecodeStep, DecodeAnswer> {
+  return startRun((push) => run(request, push));
+}
+
+async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Promise<DecodeAnswer> {
+  const { model, genLength = 128, signal } = request;
+  const { config } = model;
+  const ids = idsOf(request);
+  const usual = config.attention === 'causal' ? 'autoregressive' : 'llada.cpp';
+  const { method, timer, chip } = await timedMethod(policy(request.policy ?? usual), request.timer, config);
+  return withEngine(model, request, { signal }, async (engine) => {
+    const options = { policy: method, engine, promptIds: ids, genLength, timer, signal };
+    let index = 0;
+    const result = await decodeSession({
+      ...options,
+      onStep(record, canvas) {
+        const { timing } = record;
+        push({
+          index: index++,
+          committed: committedIn(record, model),
+          ms: timing === null ? null : timing.endMs - timing.startMs,
+          bound: chip === null ? null : chip.stepBreakdown().bound,
+          canvas,
+          record,
+        });
+      },
+    });
+    const endMs = result.steps.at(-1)?.timing?.endMs;
+    return {
+      text: answerText(model, result.tokens),
+      tokens: result.tokens,
+      forwards: result.counters.nfe,
+      seconds: endMs === undefined ? null : endMs / 1000,
+      machine: chip,
+      decode: result,
+      trace: traceOf(options, result),
+    };
+  });
+}
+
+/** @throws UsageError for an unknown template, an id outside the vocabulary, or a text without a tokenizer */
+function idsOf({ model, prompt, template }: DecodeRequest): readonly number[] {
+  const { config, tokenizer, chat } = model;
+  if (typeof prompt !== 'string') {
+    const wrong = prompt.find((id) => !Number.isInteger(id) || id < 0 || id >= config.vocab);
+    if (wrong === undefined) return prompt;
+    throw new UsageError(
+      `token id ${wrong} is outside the vocabulary of ${config.name} (0 to ${config.vocab - 1})`,
+    );
+  }
+  if (tokenizer === null)
+    throw new UsageError(`${config.name} has no tokenizer: give the prompt as token ids`);
+  const format = template ?? (chat ? 'chat' : 'plain');
+  if (!PROMPT_FORMATS.includes(format)) throw unknownName('template', format, PROMPT_FORMATS);
+  return promptIds(tokenizer, config.arch, format, prompt);
+}
+
+interface TimedMethod {
+  readonly method: DecodingPolicy;
+  readonly timer: StepTimer | undefined;
+  /** The timer, when it is a modelled chip. */
+  readonly chip: Machine | null;
+}
+
+async function timedMethod(
+  spec: PolicySpec,
+  timer: DecodeRequest['timer'],
+  config: ModelConfig,
+): Promise<TimedMethod> {
+  if (timer === undefined || 'time' in timer) return { method: composePolicy(spec), timer, chip: null };
+  const chip = await timer.open(config);
+  // Lookahead asks for costs in a steady state, on a machine of its own.
+  const costs = await timer.open(config);
+  return { method: openPolicy(spec, () => costs), timer: chip, chip };
+}
+
+function committedIn({ transitions }: StepRecord, { tokenizer }: Model): CommittedToken[] {
+  return transitions
+    .filter(({ from, to }) => (from === 'M' || from === 'IV') && (to === 'V' || to === 'S'))
+    .map(({ position, token: id, confidence }) => ({
+      position,
+      id,
+      text: tokenizer?.decode([id], { skipSpecial: false }) ?? null,
+      confidence,
+    }))
+    .sort((a, b) => a.position - b.position);
+}

@@ -1,0 +1,14 @@
+/**
+ * Decoding methods as data: the named policies, their schema, and what each gives up.
+ *
+ * @packageDocumentation
+ */
+export type { PolicyChanges } from './experiments/library/policy.js';
+export { policy } from './experiments/library/policy.js';
+export type { Canvas, Policy, TokenState } from './src/decode/canvas/types.js';
+export { describeGivenUp } from './src/decode/laws/given-up.js';
+export type { DecodingPolicy } from './src/decode/method/compose.js';
+export { composePolicy } from './src/decode/method/compose.js';
+export { ALL_POLICY_SPECS } from './src/decode/policies.js';
+export type { PolicySpec, PolicySpecInput } from './src/decode/spec.js';
+export { parsePolicySpec, policyJsonSchema } from './src/decode/spec.js';

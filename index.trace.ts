@@ -1,0 +1,19 @@
+/**
+ * Recorded decodes: read, write, check the laws, time again on another machine.
+ *
+ * @packageDocumentation
+ */
+export type { Violation } from './src/decode/laws/check.js';
+export { describeViolation } from './src/decode/laws/check.js';
+export type { StepRecord } from './src/decode/method/step-record.js';
+export type { Carpet } from './src/decode/trace/carpet.js';
+export { carpetOfTrace } from './src/decode/trace/carpet.js';
+export type { Replay, Trace } from './src/decode/trace/trace.js';
+export {
+  checkTrace,
+  formatTrace,
+  parseTrace,
+  readTrace,
+  replayTrace,
+  writeTrace,
+} from './src/decode/trace/trace.js';

@@ -1,0 +1,20 @@
+/**
+ * Decode with a diffusion language model, and time every step on a modelled phone.
+ *
+ * @packageDocumentation
+ */
+export type {
+  CommittedToken,
+  DecodeAnswer,
+  DecodeRequest,
+  DecodeStep,
+} from './experiments/library/decode.js';
+export { decode } from './experiments/library/decode.js';
+export type { Chip, MachineChoice } from './experiments/library/machine.js';
+export { machine } from './experiments/library/machine.js';
+export type { EngineChoice, Model } from './experiments/library/model.js';
+export { loadModel } from './experiments/library/model.js';
+export type { PolicyChanges } from './experiments/library/policy.js';
+export { policy } from './experiments/library/policy.js';
+export type { Run } from './experiments/library/run.js';
+export { CheckError, DataError, DllmError, EnvironmentError, UsageError } from './src/errors.js';

@@ -1,0 +1,128 @@
+import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Consumer, pack, type Tarball } from './consumer.js';
+
+// What a user gets is this file, in a project of his own: nothing of the repository is around it.
+let tarball: Tarball;
+let consumer: Consumer;
+
+const DOORS = ['dllm-npu', 'dllm-npu/sim', 'dllm-npu/policies', 'dllm-npu/trace', 'dllm-npu/report'];
+
+const PROGRAM = `
+import { loadModel, policy, machine, decode } from 'dllm-npu';
+const model = await loadModel('tiny-llada');
+const chip = machine({ profile: 'sm8750', stack: 'llada.cpp', shapes: 'llada-8b', quant: 'q4_0', memory: 'somr',
+                       set: { 'stack.cpuThreads': 4 } });
+const run = decode({ model, engine: 'ort', timer: chip, policy: policy('llada.cpp', { commit: { visible: 0.8 } }),
+                     prompt: 'A flip 2 4 8 B sort owl elk ant', genLength: 128 });
+for await (const step of run) console.log(JSON.stringify([step.index, step.committed, step.ms, step.bound]));
+const { text, forwards, seconds } = await run.result;
+console.log(JSON.stringify({ text, forwards, seconds }));
+await model.close();
+`;
+
+beforeAll(() => {
+  tarball = pack();
+  consumer = new Consumer(tarball);
+});
+
+describe('the tarball', () => {
+  it('holds what runs, and nothing else', () => {
+    const kinds = new Set(tarball.files.map((file) => file.replace(/^.*?((?:\.d)?\.[a-z]+)$/, '$1')));
+    expect([...kinds].sort()).toEqual([
+      '.c',
+      '.csv',
+      '.d.ts',
+      '.js',
+      '.json',
+      '.md',
+      '.safetensors',
+      'LICENSE',
+    ]);
+    expect(
+      tarball.files.filter((file) => /^(dist\/)?(test|bench|tools|notebooks|results)\//.test(file)),
+    ).toEqual([]);
+    expect(tarball.size).toBeLessThan(5e6);
+  });
+
+  it('runs the program of its documentation', () => {
+    consumer.write('program.mjs', PROGRAM);
+    const { status, stdout, stderr } = consumer.node('program.mjs');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    const { text, forwards, seconds } = lines.pop() as { text: string; forwards: number; seconds: number };
+    const steps = lines as [number, { id: number }[], number, string][];
+    expect(
+      text.startsWith('item A : flip 2 4 8 thus 8 4 2 . item B : sort owl elk ant thus ant elk owl .'),
+    ).toBe(true);
+    expect(forwards).toBe(steps.length);
+    expect(seconds).toBeCloseTo(steps.reduce((sum, [, , ms]) => sum + ms, 0) / 1000, 9);
+    expect(steps.map(([index]) => index)).toEqual(steps.map((_, at) => at));
+    expect(steps.flatMap(([, committed]) => committed)).toHaveLength(128);
+    expect(steps.every(([, , , bound]) => ['cpu', 'dma', 'matrix', 'vector'].includes(bound))).toBe(true);
+  });
+
+  it('has types that compile without skipLibCheck, in a project without types of Node', () => {
+    consumer.write('program.ts', `${PROGRAM}\nexport {};\n`);
+    const doors = DOORS.map((door, at) => `import * as door${at} from '${door}';\nconsole.log(door${at});\n`);
+    const misuse = [
+      '// @ts-expect-error an option that no rule has',
+      "door0.policy('llada.cpp', { commit: { visibel: 0.8 } });",
+      '// @ts-expect-error an engine that does not exist',
+      "door0.decode({ model: await door0.loadModel('x'), prompt: '', engine: 'tf' });",
+    ];
+    consumer.write('doors.ts', [...doors, ...misuse].join('\n'));
+    const options = { strict: true, module: 'nodenext', target: 'es2023', skipLibCheck: false, types: [] };
+    expect(consumer.typeErrors(options)).toBe('');
+  });
+
+  it.each(['dllm-npu/dist/src/model/load.js', 'dllm-npu/src/model/load.js', 'dllm-npu/package.json'])(
+    'keeps %s to itself',
+    (path) => {
+      const { status, stderr } = consumer.node('--input-type=module', '--eval', `await import('${path}')`);
+      expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+      expect(status).toBe(1);
+    },
+  );
+
+  it.each([
+    ['policies'],
+    ['hardware', 'list'],
+    ['hardware', 'stack', 'llada.cpp'],
+    ['simulate', 'step', '--rows', '32'],
+    ['simulate', 'validate'],
+    ['workload', 'show', 'synthetic'],
+    ['reproduce', 'table2'],
+    ['generate', '--problem', '3', '--machine', 'sm8750'],
+  ])('answers `%s %s` and writes to the current folder only', (...command) => {
+    const before = consumer.state();
+    const { status, stdout, stderr } = consumer.program(...command, '--json');
+    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+    expect(() => JSON.parse(stdout)).not.toThrow();
+    expect(consumer.state()).toEqual(before);
+  });
+
+  it('says which package is missing for an engine', () => {
+    const modules = join(consumer.folder, 'node_modules');
+    renameSync(join(modules, 'onnxruntime-node'), join(modules, 'not-installed'));
+    consumer.write(
+      'missing.mjs',
+      `
+      import { decode, EnvironmentError, loadModel } from 'dllm-npu';
+      const model = await loadModel('tiny-llada');
+      const error = await decode({ model, engine: 'ort', prompt: 'A flip 2 4 8' }).result.catch((error) => error);
+      console.log(JSON.stringify([error instanceof EnvironmentError, error.exitCode, error.message]));
+      await model.close();
+      `,
+    );
+    const { stdout, stderr } = consumer.node('missing.mjs');
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual([true, 3, expect.stringContaining('npm install onnxruntime-node')]);
+    expect(readdirSync(modules)).not.toContain('onnxruntime-node');
+  });
+});
