@@ -1,5 +1,5 @@
 import { AdbClient, type AdbOptions } from '../runner/adb-client.js';
-import { type AdbDevice, selectDevice } from '../runner/adb-devices.js';
+import { type AdbDevice, type AdbList, requireUsable } from '../runner/adb-devices.js';
 import { AdbError } from '../runner/adb-error.js';
 import { ADB_DIRECTORY, AdbRunner } from '../runner/adb-runner.js';
 import { type KnownSoc, knownSoc } from '../runner/known-socs.js';
@@ -32,23 +32,30 @@ const VENDOR_LIBRARIES = [
 /** Looks at every phone behind adb. Changes nothing on it; a phone that does not answer is a finding, not an error. */
 export async function inspectPhones(options: Pick<AdbOptions, 'adb' | 'env'>): Promise<Phones> {
   const client = new AdbClient(options);
-  let devices: readonly AdbDevice[];
+  let list: AdbList;
   let adb: Finding;
   try {
     adb = found('adb', await versionOf(client));
-    devices = await client.devices();
+    list = await client.devices();
   } catch (error) {
     return { findings: [adbFinding('adb', error)], phones: [] };
   }
-  if (devices.length === 0) {
+  const unread = list.unread.map((line) =>
+    problem(
+      'phone',
+      `adb lists "${line}", which is not understood`,
+      'Look at adb devices -l, and report the line',
+    ),
+  );
+  if (list.devices.length + unread.length === 0) {
     const next = 'Connect a phone, switch on USB debugging in its developer options, confirm the dialog';
     return { findings: [adb, missing('phone', 'none is connected', next)], phones: [] };
   }
-  const findings: Finding[] = [adb];
+  const findings: Finding[] = [adb, ...unread];
   const phones: Phone[] = [];
-  for (const device of devices) {
+  for (const device of list.devices) {
     try {
-      selectDevice([device]);
+      requireUsable(device);
       const runner = await AdbRunner.open({ ...options, serial: device.serial });
       const phone = await inspect(runner);
       phones.push(phone);
@@ -62,7 +69,7 @@ export async function inspectPhones(options: Pick<AdbOptions, 'adb' | 'env'>): P
 
 async function versionOf(client: AdbClient): Promise<string> {
   const { stdout } = await client.run(['version'], { timeoutMs: 20_000 });
-  return stdout.trim().split('\n').slice(0, 2).join(', ').replace('Android Debug Bridge ', '');
+  return stdout.trim().split(/\r?\n/).slice(0, 2).join(', ').replace('Android Debug Bridge ', '');
 }
 
 /** @throws whatever is no failure of adb or the phone */

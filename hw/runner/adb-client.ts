@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { type AdbDevice, parseAdbDevices, selectDevice } from './adb-devices.js';
+import { type AdbDevice, type AdbList, parseAdbDevices, selectDevice } from './adb-devices.js';
 import { AdbError, problemOf } from './adb-error.js';
 import { type Exit, spawnCollect } from './spawn-collect.js';
 
@@ -46,7 +46,7 @@ export class AdbClient {
   }
 
   /** Phones in every state. @throws AdbError when adb or its server does not work */
-  async devices(): Promise<AdbDevice[]> {
+  async devices(): Promise<AdbList> {
     const { code, stdout, stderr, timedOut } = await this.run(['devices', '-l'], {
       timeoutMs: LIST_TIMEOUT_MS,
     });
@@ -72,7 +72,7 @@ export class AdbClient {
 
   /** Waits for a phone that went away, and calls one on the network back. False when it stays away. */
   async reconnect(serial: string, signal?: AbortSignal): Promise<boolean> {
-    const call = { timeoutMs: RECONNECT_TIMEOUT_MS, ...(signal === undefined ? {} : { signal }) };
+    const call = { timeoutMs: RECONNECT_TIMEOUT_MS, signal };
     if (/:\d+$/.test(serial) && !(await this.reachable(serial))) {
       // The server tries again by itself, but seconds later.
       await this.run(['disconnect', serial], call);

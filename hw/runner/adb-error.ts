@@ -7,6 +7,7 @@ export type AdbProblem =
   | 'no-device'
   | 'several-devices'
   | 'unknown-serial'
+  | 'unknown-list'
   | 'offline'
   | 'unauthorized'
   | 'no-permissions'
@@ -26,6 +27,8 @@ const ADVICE: Readonly<Partial<Record<AdbProblem, string>>> = {
   'no-device': 'Connect a phone, switch on USB debugging in its developer options, confirm the dialog',
   'several-devices': 'Choose one with --serial or ANDROID_SERIAL',
   'unknown-serial': 'adb devices -l lists what is connected',
+  'unknown-list':
+    'Look at adb devices -l; when the phone is there, name it with --serial, and report the line',
   offline: 'Unplug it, plug it in again (over Wi-Fi: adb disconnect, adb connect)',
   unauthorized: 'Unlock the phone and confirm the debugging dialog',
   'no-permissions':

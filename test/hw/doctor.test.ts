@@ -76,6 +76,26 @@ describe('device doctor without a phone', () => {
   });
 });
 
+describe('device doctor with lists that adb prints', () => {
+  /** An adb that knows its version and its list; origin: synthetic. */
+  const doctor = async (list: string) => {
+    const adb = join(temporaryDirectory(), 'adb');
+    const answers = `version) printf '1.0.41\\n';; devices) printf '${list}';;`;
+    writeFileSync(adb, `#!/bin/sh\ncase "$1" in ${answers} esac\n`, { mode: 0o755 });
+    const { findings } = await diagnose({ env: {}, cache: temporaryDirectory(), adb });
+    return findings.filter(({ what }) => what.startsWith('phone'));
+  };
+
+  it.skipIf(process.platform === 'win32')('names every phone, and every line it cannot read', async () => {
+    const list =
+      'List of devices attached\\r\\nadb-R5CX (2)._tcp\\tdevice model:y\\r\\nR58M\\tasleep\\r\\n\\r\\n';
+    expect((await doctor(list)).map(({ what, says }) => [what, says])).toEqual([
+      ['phone', 'adb lists "R58M\tasleep", which is not understood'],
+      ['phone adb-R5CX (2)._tcp', expect.stringMatching(/no shell protocol 2/)],
+    ]);
+  });
+});
+
 describe('what a phone can run', () => {
   const target = {
     arch: 'arm64' as const,

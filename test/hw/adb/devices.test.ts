@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseAdbDevices, selectDevice } from '../../../hw/runner/adb-devices.js';
+import { type AdbDevice, parseAdbDevices, selectDevice } from '../../../hw/runner/adb-devices.js';
 import { AdbError, problemOf } from '../../../hw/runner/adb-error.js';
 
 describe('adb devices', () => {
@@ -7,18 +7,71 @@ describe('adb devices', () => {
     // origin: upstream-doc (developer.android.com/tools/adb, "Query for devices")
     const text =
       'List of devices attached\nemulator-5554 device product:sdk model:Nexus_5 transport_id:1\nR58M offline\n0a388e93 unauthorized usb:1-1\n1234567 no permissions (user in plugdev group; are your udev rules wrong?); see [http://developer.android.com/tools/device.html]\n\n';
-    expect(parseAdbDevices(text)).toEqual([
-      { serial: 'emulator-5554', state: 'device', model: 'Nexus_5' },
-      { serial: 'R58M', state: 'offline', model: null },
-      { serial: '0a388e93', state: 'unauthorized', model: null },
-      { serial: '1234567', state: 'no permissions', model: null },
-    ]);
+    expect(parseAdbDevices(text)).toEqual({
+      devices: [
+        { serial: 'emulator-5554', state: 'device', model: 'Nexus_5' },
+        { serial: 'R58M', state: 'offline', model: null },
+        { serial: '0a388e93', state: 'unauthorized', model: null },
+        { serial: '1234567', state: 'no permissions', model: null },
+      ],
+      unread: [],
+    });
   });
 
-  const usable = { serial: 'A', state: 'device', model: 'SM_S931B' };
-  const problemIn = (...[devices, serial]: Parameters<typeof selectDevice>) => {
+  // origin: synthetic; forms of adb 30 to 36 as people report them
+  const HEADING = 'List of devices attached';
+  it.each([
+    [
+      'a second phone of one name on the network',
+      `${HEADING}\nadb-R5CX-AbCdEf (2)._adb-tls-connect._tcp\tdevice product:x model:y device:z transport_id:9\n`,
+      'adb-R5CX-AbCdEf (2)._adb-tls-connect._tcp',
+      'device',
+    ],
+    ['lines that end as on Windows', `${HEADING}\r\nR5CX\tdevice\r\n\r\n`, 'R5CX', 'device'],
+    [
+      'a serial that holds the name of a state',
+      `${HEADING}\nmy device device usb:1-2 transport_id:3\n`,
+      'my device',
+      'device',
+    ],
+    [
+      'messages of the daemon',
+      `* daemon not running; starting now at tcp:5037\n* daemon started successfully\n${HEADING}\nR5CX\tdevice\n`,
+      'R5CX',
+      'device',
+    ],
+    [
+      'no permissions, the older way',
+      `${HEADING}\n????????????\tno permissions (missing udev rules? user is in the plugdev group); see [http://x]\n`,
+      '????????????',
+      'no permissions',
+    ],
+    [
+      'no permissions, with facts behind',
+      `${HEADING}\nR5CX           no permissions; see [http://x] usb:1-2 transport_id:3\n`,
+      'R5CX',
+      'no permissions',
+    ],
+  ])('%s', (_, text, serial, state) => {
+    const { devices, unread } = parseAdbDevices(text);
+    expect(devices.map((device) => [device.serial, device.state])).toEqual([[serial, state]]);
+    expect(unread).toEqual([]);
+  });
+
+  it('of no known form are told, never skipped', () => {
+    const list = parseAdbDevices(`${HEADING}\nR5CX\thibernating usb:1-1\n`);
+    expect(list).toEqual({ devices: [], unread: ['R5CX\thibernating usb:1-1'] });
+    expect(() => selectDevice(list)).toThrow(/not understood: "R5CX\thibernating usb:1-1"/);
+    const beside = { ...list, devices: [usable] };
+    expect(() => selectDevice(beside)).toThrow(/2 phones are connected: .*hibernating.*--serial/);
+    expect(selectDevice(beside, 'A')).toBe(usable);
+  });
+
+  const usable: AdbDevice = { serial: 'A', state: 'device', model: 'SM_S931B' };
+  const listed = (...devices: AdbDevice[]) => ({ devices, unread: [] });
+  const problemIn = (devices: AdbDevice[], serial?: string) => {
     try {
-      return selectDevice(devices, serial).serial;
+      return selectDevice(listed(...devices), serial).serial;
     } catch (error) {
       expect(error).toBeInstanceOf(AdbError);
       expect((error as AdbError).exitCode).toBe(3);
@@ -28,11 +81,13 @@ describe('adb devices', () => {
   };
 
   it('are never chosen from several', () => {
-    const other = { serial: 'B', state: 'offline', model: null };
+    const other: AdbDevice = { serial: 'B', state: 'offline', model: null };
     expect(problemIn([usable])).toBe('A');
     expect(problemIn([usable, other])).toBe('several-devices');
     expect(problemIn([usable, other], 'A')).toBe('A');
-    expect(() => selectDevice([usable, other])).toThrow(/A \(SM_S931B, device\), B \(offline\).*--serial/);
+    expect(() => selectDevice(listed(usable, other))).toThrow(
+      /A \(SM_S931B, device\), B \(offline\).*--serial/,
+    );
     expect(problemIn([usable, other], 'C')).toBe('unknown-serial');
     expect(problemIn([])).toBe('no-device');
   });
@@ -43,7 +98,7 @@ describe('adb devices', () => {
     ['authorizing', 'unauthorized'],
     ['no permissions', 'no-permissions'],
     ['recovery', 'other-state'],
-  ])('%s is refused as %s', (state, problem) => {
+  ] as const)('%s is refused as %s', (state, problem) => {
     expect(problemIn([{ serial: 'A', state, model: null }])).toBe(problem);
   });
 
