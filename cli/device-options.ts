@@ -1,8 +1,18 @@
 import { type Command, Option } from 'commander';
+import {
+  DEVICE_BACKENDS,
+  DEVICE_NUMERICS,
+  type DeviceBackend,
+  type DeviceNumerics,
+  HEAD_PLACES,
+  type HeadPlace,
+  KV_FORMATS,
+  type KvFormat,
+  PERFORMANCE_MODES,
+  type PerformanceMode,
+} from '../hw/choices.js';
 import type { Calibration } from '../hw/graph/calibration.js';
-import type { Numerics } from '../hw/graph/step-graph.js';
-import type { PerformanceMode } from '../hw/qnn/configuration.js';
-import type { DeviceBackend, DeviceSession } from '../hw/session/device-session.js';
+import type { DeviceSession } from '../hw/session/device-session.js';
 import type { Context } from './io.js';
 import { integer } from './numbers.js';
 import type { ChosenProblems } from './problem-options.js';
@@ -11,12 +21,12 @@ import { progressBar } from './progress.js';
 /** What runs the step graph in process, and how; shared by every command that does. */
 export interface DeviceOptions {
   readonly backend: DeviceBackend;
-  readonly numerics: Numerics;
+  readonly numerics: DeviceNumerics;
   readonly socModel?: number;
   readonly performanceMode?: PerformanceMode;
   readonly calibrationProblems: number;
-  readonly head: 'graph' | 'cpu';
-  readonly kv: 'f32' | 'f16';
+  readonly head: HeadPlace;
+  readonly kv: KvFormat;
   readonly contexts?: string;
   readonly embedContexts?: boolean;
   readonly timeout: number;
@@ -32,13 +42,11 @@ export function addDeviceOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--backend <name>', "device engine: ONNX Runtime's CPU, QNN's reference code, QNN's HTP")
-        .choices(['ort-cpu', 'qnn-cpu', 'htp'])
+        .choices(DEVICE_BACKENDS)
         .default('ort-cpu'),
     )
     .addOption(
-      new Option('--numerics <format>', 'how its graph computes')
-        .choices(['f32', 'f16', 'w8a16', 'w4a16'])
-        .default('f32'),
+      new Option('--numerics <format>', 'how its graph computes').choices(DEVICE_NUMERICS).default('f32'),
     )
     .option(
       '--soc-model <id>',
@@ -46,18 +54,7 @@ export function addDeviceOptions(command: Command): Command {
       integer(1),
     )
     .addOption(
-      new Option('--performance-mode <name>', 'how a device clocks its NPU (htp)').choices([
-        'burst',
-        'sustained_high_performance',
-        'high_performance',
-        'balanced',
-        'low_balanced',
-        'power_saver',
-        'high_power_saver',
-        'low_power_saver',
-        'extreme_power_saver',
-        'default',
-      ]),
+      new Option('--performance-mode <name>', 'how a device clocks its NPU (htp)').choices(PERFORMANCE_MODES),
     )
     .option(
       '--calibration-problems <n>',
@@ -67,12 +64,12 @@ export function addDeviceOptions(command: Command): Command {
     )
     .addOption(
       new Option('--head <place>', "where logits are made: in the graph, or by the reference's CPU code")
-        .choices(['graph', 'cpu'])
+        .choices(HEAD_PLACES)
         .default('graph'),
     )
     .addOption(
       new Option('--kv <format>', 'type of K and V on their way in and out of the graph')
-        .choices(['f32', 'f16'])
+        .choices(KV_FORMATS)
         .default('f32'),
     )
     .option('--contexts <dir>', 'keep compiled graphs here and use those that are there (htp)')
@@ -110,11 +107,11 @@ export async function openDevice(
     kv,
     model: chosen.model,
     timeoutMs: timeout * 1000,
-    ...(qnnDirectory === undefined ? {} : { qnnDirectory }),
-    ...(socModel === undefined ? {} : { socModel }),
-    ...(performanceMode === undefined ? {} : { performanceMode }),
-    ...(calibration === null ? {} : { calibration }),
-    ...(contexts === undefined ? {} : { contexts: { directory: contexts, embed: embedContexts ?? false } }),
+    qnnDirectory,
+    socModel,
+    performanceMode,
+    calibration: calibration ?? undefined,
+    contexts: contexts === undefined ? undefined : { directory: contexts, embed: embedContexts ?? false },
   });
 }
 

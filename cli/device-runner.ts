@@ -45,8 +45,8 @@ export async function openRunner(ctx: Context, options: RunnerOptions): Promise<
   const runner = await AdbRunner.open({
     env: ctx.io.env,
     directory,
-    ...(serial === undefined ? {} : { serial }),
-    ...(adb === undefined ? {} : { adb }),
+    serial,
+    adb,
   });
   return { runner, ...(keep === true ? { keepIn: runner.join(directory, 'kept') } : {}) };
 }

@@ -1,6 +1,6 @@
+import type { DeviceNumerics } from '../hw/choices.js';
 import type { Simulated, SimulatedBucket, SimulatedOp } from '../hw/compare/times.js';
 import type { Bucket } from '../hw/graph/buckets.js';
-import type { Numerics } from '../hw/graph/step-graph.js';
 import type { Machine } from '../sim/machine/machine.js';
 import type { Track } from '../sim/machine/timeline.js';
 import type { ModelConfig } from '../src/model/config.js';
@@ -15,7 +15,7 @@ export interface SimulatedOptions {
 }
 
 /** Weight format and stack that stand for a device graph. An NPU has no f32: such a graph is timed in f16. */
-const TIMED_AS: Readonly<Record<Numerics, { readonly quant: string; readonly stack: string }>> = {
+const TIMED_AS: Readonly<Record<DeviceNumerics, { readonly quant: string; readonly stack: string }>> = {
   f32: { quant: 'f16', stack: 'qnn-fp16' },
   f16: { quant: 'f16', stack: 'qnn-fp16' },
   w8a16: { quant: 'q8_0', stack: 'qnn' },
@@ -29,7 +29,7 @@ const TIMED_AS: Readonly<Record<Numerics, { readonly quant: string; readonly sta
  */
 export async function simulateBuckets(
   model: ModelConfig,
-  numerics: Numerics,
+  numerics: DeviceNumerics,
   buckets: readonly Bucket[],
   { profile, stack, memory }: SimulatedOptions,
 ): Promise<Simulated> {

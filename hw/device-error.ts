@@ -23,6 +23,16 @@ export function oneLine(text: string): string {
     .trim();
 }
 
+/** The last line of what a program said; empty when it said nothing. */
+export function lastLine(text: string): string {
+  return text.trim().split(/\r?\n/).at(-1) ?? '';
+}
+
+/** The last line in which a program complains, else the last of all. */
+export function complaint(text: string): string {
+  return lastLine(text.split(/\r?\n/).findLast((line) => /error|fail/i.test(line)) ?? text);
+}
+
 export function environmentFailure(stage: string, reason: string, advice?: string): DeviceError {
   return new DeviceError({ kind: 'environment', stage, reason }, advice);
 }

@@ -50,9 +50,9 @@ export function agreement(a: Float32Array, b: Float32Array, vocab: number): Agre
   for (let row = 0; row < rows; row++) {
     let [bestA, bestB] = [row * vocab, row * vocab];
     for (let i = row * vocab; i < (row + 1) * vocab; i++) {
-      worst = Math.max(worst, Math.abs(a[i]! - b[i]!));
-      if (a[i]! > a[bestA]!) bestA = i;
-      if (b[i]! > b[bestB]!) bestB = i;
+      worst = Math.max(worst, Math.abs(a[i] - b[i]));
+      if (a[i] > a[bestA]) bestA = i;
+      if (b[i] > b[bestB]) bestB = i;
     }
     same += bestA === bestB ? 1 : 0;
   }

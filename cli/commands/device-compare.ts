@@ -154,6 +154,7 @@ async function report(
     contextLength,
     genLength,
     gitCommit: gitCommit(),
+    numerics,
     simulated: await simulateBuckets(model.config, numerics, [...buckets.values()], options),
     profileSha256: profileHash(profile),
     model: { name: model.config.name, sha256: await fileSha256(model.weightsPath) },

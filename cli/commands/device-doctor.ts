@@ -39,7 +39,7 @@ async function doctor(ctx: Context, { adb, require }: DoctorOptions): Promise<vo
   const diagnosis = await diagnose({
     env,
     cache: cacheDirectory(env),
-    ...(adb === undefined ? {} : { adb }),
+    adb,
   });
   const { findings, abilities, can, libraries } = diagnosis;
   ctx.data(diagnosis);

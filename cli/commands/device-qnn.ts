@@ -171,7 +171,7 @@ async function compile(
     graphs: directory,
     timeoutMs: timeout * 1000,
     signal: ctx.signal,
-    ...(config === undefined ? {} : { configFile: config }),
+    configFile: config,
     onProgress: (done, total) => bar.update(done, total),
   }).finally(() => bar.stop());
   ctx.data({ made });
@@ -201,7 +201,7 @@ async function replayTrace(ctx: Context, path: string, options: ReplayCommandOpt
       nearTie,
       timeoutMs: timeout * 1000,
       ...(profiling === 'off' ? {} : { profilingLevel: profiling }),
-      ...(perf === undefined ? {} : { perfProfile: perf }),
+      perfProfile: perf,
       transfer: { signal: ctx.signal },
       onProgress: (done, total) => bar.update(done, total),
     }).finally(() => bar.stop());

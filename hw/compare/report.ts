@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { EngineComparison } from '../../src/engine/compare/compare-engines.js';
 import { DataError } from '../../src/errors.js';
 import { readJson } from '../../src/util/read-file.js';
+import { DEVICE_NUMERICS, type DeviceNumerics } from '../choices.js';
 import { bucketFor, bucketName } from '../graph/buckets.js';
-import { NUMERICS } from '../graph/step-graph.js';
 import { EXECUTION_CLASSES } from '../record/execution-class.js';
 import { type RunRecord, recordParts } from '../record/run-record.js';
 import { type Simulated, timesSideBySide } from './times.js';
@@ -38,7 +38,7 @@ const reportSchema = z.strictObject({
   reference: z.string(),
   device: z.strictObject({
     engine: z.string(),
-    numerics: z.enum(NUMERICS as [string, ...string[]]),
+    numerics: z.enum(DEVICE_NUMERICS),
     executionClass: z.enum(EXECUTION_CLASSES),
     ...recordParts,
   }),
@@ -126,6 +126,7 @@ export interface CompareParts {
   readonly profileSha256: string;
   readonly contextLength: number;
   readonly model: CompareReport['model'];
+  readonly numerics: DeviceNumerics;
   readonly problems: CompareReport['problems'];
   readonly genLength: number;
   readonly gitCommit: string | undefined;
@@ -133,8 +134,7 @@ export interface CompareParts {
 
 /** Everything that one comparison found, as it is written. */
 export function compareReport(parts: CompareParts): CompareReport {
-  const { compared, record, simulated, timed, model, problems, genLength, gitCommit } = parts;
-  const { numerics } = record.model;
+  const { compared, record, simulated, timed, model, numerics, problems, genLength, gitCommit } = parts;
   const identity = { model: model.name, weightsSha256: model.sha256, numerics };
   const times = timesSideBySide(simulated, timed?.record ?? record, identity);
   const passes = new Map(times.passes.map((pass) => [pass.bucket, pass]));
@@ -182,7 +182,7 @@ export function compareReport(parts: CompareParts): CompareReport {
       passes: [...times.passes],
       operators: [...times.operators],
     },
-    ...(gitCommit === undefined ? {} : { gitCommit }),
+    gitCommit,
   };
 }
 

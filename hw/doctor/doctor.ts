@@ -30,7 +30,7 @@ export async function diagnose({ env, cache, adb }: DoctorOptions): Promise<Diag
   const runtime = runtimeFinding();
   const { findings: ofLibraries, folders, libraries } = await inspectLibraries(env, cache);
   const { finding: ofSdk, sdk } = inspectSdk(env.QAIRT_ROOT);
-  const { findings: ofPhones, phones } = await inspectPhones({ env, ...(adb === undefined ? {} : { adb }) });
+  const { findings: ofPhones, phones } = await inspectPhones({ env, adb });
   const host: Host = { runtime: runtime.state === 'found', folders, sdk, socId: localSocId() };
   const abilities = [...hostAbilities(host), ...phones.flatMap((phone) => phoneAbilities(phone, host))];
   const can = abilities.filter((ability) => ability.missing.length === 0);

@@ -1,9 +1,7 @@
-import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import { DataError, UsageError } from '../../src/errors.js';
-
-/** Decoding methods of llama-diffusion-cli, by the number it takes. */
-export const DIFFUSION_ALGORITHMS = ['origin', 'entropy', 'margin', 'random', 'confidence'] as const;
+import { DIFFUSION_ALGORITHMS } from '../choices.js';
+import { logLines } from './log-text.js';
 
 const optionsSchema = z
   .strictObject({
@@ -88,7 +86,7 @@ const MESSAGE = /^\d+\.\d\d\.\d{3}\.\d{3} [A-Z] /;
 export function parseDiffusionText(stdout: string, stderr: string): string {
   const own = stdout.replace(/^(total time|throughput): .*$/gm, '').trim();
   if (own !== '') return own;
-  const lines = stripVTControlCharacters(stderr).split(/\r?\n/);
+  const lines = logLines(stderr);
   const timed = lines.findIndex((line) => TIMING.test(line));
   if (timed < 0) return '';
   const [first = '', ...rest] = lines.slice(timed + 1);

@@ -1,14 +1,8 @@
 import { DataError } from '../../src/errors.js';
 import { CycleCounter } from './cycle-counter.js';
-import {
-  type ProfileDialect,
-  type ProfiledBatch,
-  type ProfiledOp,
-  parseBatch,
-  parseEvent,
-  parseOp,
-  type TraceEvent,
-} from './profile-dialects.js';
+import { logLines } from './log-text.js';
+import { type ProfileDialect, type ProfiledOp, parseOp } from './profile-dialects.js';
+import { type ProfiledBatch, parseBatch, parseEvent, type TraceEvent } from './profile-events.js';
 
 /** An operator with its start on an axis that does not wrap. */
 export interface PlacedOp extends ProfiledOp {
@@ -33,20 +27,29 @@ export interface ProfileLog {
   readonly intervals: readonly TraceInterval[];
   /** Events whose other end is not in the log: the trace buffer was full, or the log was cut. */
   readonly unpairedEvents: number;
+  /** The last line, when it was cut: nothing in it counts. */
+  readonly cutLine: string | null;
 }
 
-const LINE = /ggml-hex: (\S+) ((?:profile-op|trace-op|trace-evt) .*)$/;
+const LINE = /ggml-hex: (\S+) ((?:profile-op|trace-op|trace-evt) .*|\S+ .* : op-usec .*)$/;
+/** Where a cut shortens the number that counts most, and what is left is still a number. */
+const CUT_IN_CYCLES = /\bcycles \d+$/;
 
 /**
  * Reads the profile out of a log of llama.cpp's Hexagon backend (`GGML_HEXAGON_PROFILE=1`, 2 or 3, and `-v`); other
  * lines are passed over. Null when the log has no profile at all.
  *
- * @throws DataError for a profile line of no known dialect, or a log of several: a log half understood is worth nothing
+ * @throws DataError for a profile line of no known dialect, or a log of several: a log half understood is worth nothing. A
+ *   last line that was cut is told instead, for that is how a killed run leaves its log
  */
 export function parseProfileLog(text: string): ProfileLog | null {
+  const lines = logLines(text);
+  const ended = lines.at(-1) === '';
+  const last = lines.findLastIndex((line) => line.trim() !== '');
   const reader = new Reader();
-  for (const line of text.split(/\r?\n/)) reader.line(line);
-  return reader.result();
+  for (const line of lines.slice(0, last)) reader.line(line);
+  const cut = reader.lastLine(lines[last] ?? '', ended);
+  return reader.result(cut);
 }
 
 class Reader {
@@ -59,36 +62,49 @@ class Reader {
   /** Every session has a DSP thread and a counter of its own. */
   private readonly counters = new Map<string, CycleCounter>();
 
-  line(line: string): void {
-    const match = LINE.exec(line.trimEnd());
-    if (match === null) return;
-    const [, session = '', said = ''] = match;
-    if (!said.startsWith('profile-op ')) {
-      const event = parseEvent(session, said);
-      if (event === null) throw unknown(said);
-      this.event(event);
-      return;
+  /** @returns the line, when it was cut */
+  lastLine(line: string, ended: boolean): string | null {
+    if (!ended && CUT_IN_CYCLES.test(line)) return line;
+    try {
+      const understood = this.line(line);
+      return ended || understood || this.dialect === null || !line.includes('ggml-hex:') ? null : line;
+    } catch (error) {
+      if (this.dialect === null || !(error instanceof UnknownDialect)) throw error;
+      return line;
     }
-    const text = said.slice('profile-op '.length);
-    const batch = parseBatch(session, text);
+  }
+
+  /** @returns whether it is a line of the profile. @throws UnknownDialect when it is one and is not understood */
+  line(line: string): boolean {
+    const match = LINE.exec(line.trimEnd());
+    if (match === null) return false;
+    const [, session = '', said = ''] = match;
+    if (said.startsWith('trace-')) {
+      const event = parseEvent(session, said);
+      if (event === null) throw new UnknownDialect(said);
+      this.event(event);
+      return true;
+    }
+    const batch = parseBatch(session, said);
     if (batch !== null) {
       this.counter(session).set(batch.start);
       this.batches.push(batch);
       this.see('pipes', said);
-      return;
+      return true;
     }
-    const found = parseOp(session, text);
-    if (found === null) throw unknown(said);
+    const found = parseOp(session, said);
+    if (found === null) throw new UnknownDialect(said);
     this.see(found.dialect, said);
     const { start } = found.op;
     this.ops.push({ ...found.op, startCycle: start === null ? null : this.counter(session).unwrap(start) });
+    return true;
   }
 
-  result(): ProfileLog | null {
+  result(cutLine: string | null): ProfileLog | null {
     if (this.dialect === null) return null;
     const { dialect, ops, batches, intervals } = this;
     const left = [...this.open.values()].reduce((sum, starts) => sum + starts.length, 0);
-    return { dialect, ops, batches, intervals, unpairedEvents: this.unpaired + left };
+    return { dialect, ops, batches, intervals, unpairedEvents: this.unpaired + left, cutLine };
   }
 
   private see(dialect: ProfileDialect, said: string): void {
@@ -121,10 +137,12 @@ class Reader {
   }
 }
 
-function unknown(said: string): DataError {
-  return new DataError(
-    `profile line of an unknown dialect: "${short(said)}"; known are op-usec (to early 2026), colons (spring 2026) and pipes (since). The llama.cpp on the device is newer than this program, or the log was cut`,
-  );
+class UnknownDialect extends DataError {
+  constructor(said: string) {
+    super(
+      `profile line of an unknown dialect: "${short(said)}"; known are inline (late 2025), op-usec (early 2026), colons (spring 2026) and pipes (since). The llama.cpp on the device is newer than this program, or the log was cut`,
+    );
+  }
 }
 
 const short = (text: string): string => (text.length > 120 ? `${text.slice(0, 117)}...` : text);

@@ -1,16 +1,9 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { DataError } from '../../src/errors.js';
-import { DeviceError } from '../device-error.js';
+import { DeviceError, lastLine } from '../device-error.js';
 import type { Evidence } from '../record/execution-class.js';
-import {
-  type FileRecord,
-  fileRecord,
-  type RunRecord,
-  type RunTiming,
-  runRecord,
-} from '../record/run-record.js';
+import { fileRecord, type RunRecord, type RunTiming, runRecord } from '../record/run-record.js';
 import {
   type CommandResult,
   type CommandRunner,
@@ -19,9 +12,11 @@ import {
 } from '../runner/command-runner.js';
 import { type FilePair, pushAll } from '../runner/push-all.js';
 import { readTarget, requireArm64, requireSkel, type Target } from '../runner/target.js';
+import { readLog } from './log-text.js';
 import { type GgmlPackage, type GgmlTool, ggmlPackage } from './package.js';
 import { type ProfileLog, parseProfileLog } from './profile-log.js';
-import { parseSessionLog, type SessionLog } from './session-log.js';
+import { parseSessionLog, refusalOf, type SessionLog } from './session-log.js';
+import { sessionsOf } from './summary.js';
 
 export interface GgmlRun {
   readonly tool: GgmlTool;
@@ -103,11 +98,11 @@ async function inDirectory(runner: CommandRunner, run: GgmlRun, place: Place): P
   const used = [files.tool, ...files.libraries, run.model];
   const record = runRecord(evidence, {
     tool: { name: run.tool, version: /^build:? (.+)$/m.exec(log)?.[1] ?? null },
-    files: await Promise.all(used.map((file): Promise<FileRecord> => fileRecord(file))),
+    files: await Promise.all(used.map((file) => fileRecord(file))),
     target: { soc: target.socModel, htpArch: session.htpArch ?? target.htpArch, os: target.os },
     options: { device: run.device, args: run.args(basename(run.model)).join(' ') },
     model: { name: basename(run.model), numerics: 'as stored in the file' },
-    runs: [timing(run, hostMs, profile)],
+    runs: timings(run, hostMs, profile),
     failure: null,
     startedAt,
   });
@@ -133,15 +128,12 @@ async function install(
   const model = runner.join(directory, basename(run.model));
   const libraries = files.libraries.map((path): FilePair => [path, runner.join(lib, basename(path))]);
   await pushAll(runner, [[files.tool, tool], ...libraries, [run.model, model]], {
-    ...(signal === undefined ? {} : { signal }),
-    ...(onProgress === undefined ? {} : { onProgress }),
+    signal,
+    onProgress,
   });
   await runner.exec({ argv: ['chmod', '755', tool], repeatable: true });
   return { tool, lib, model };
 }
-
-/** A log that one string can hold with room to spare. */
-const MAX_LOG_BYTES = 256 * 1024 * 1024;
 
 /** Runs a command with its standard error in a file of the target: a profile is longer than what a pipe is trusted with. */
 async function withLog(
@@ -161,7 +153,7 @@ async function withLog(
       env,
       timeoutMs,
       label: tool,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     const result = await running.catch(async (error: unknown) => {
       // What it said before it was killed is what the user looks at.
@@ -170,11 +162,7 @@ async function withLog(
     });
     const hostMs = performance.now() - before;
     await runner.pull(remote, local);
-    const { size } = await stat(local);
-    if (size > MAX_LOG_BYTES) {
-      throw new DataError(`the log has ${(size / 1e6).toFixed(0)} MB: profile fewer steps or a lower level`);
-    }
-    return { result, hostMs, stderr: await readFile(local, 'utf8') };
+    return { result, hostMs, stderr: await readLog(local) };
   } finally {
     await rm(own, { recursive: true, force: true });
   }
@@ -209,27 +197,31 @@ function evidenceOf(run: GgmlRun, target: Target, session: SessionLog, profile: 
     foreignNodes: null,
     socId: target.socId,
     acceleratorCycles: cycles,
-    ...(profile === null ? {} : { perOperator: true }),
+    perOperator: profile === null ? undefined : true,
   };
 }
 
-function timing(run: GgmlRun, hostMs: number, profile: ProfileLog | null): RunTiming {
-  const ops = profile?.ops ?? [];
-  return {
-    id: run.tool,
-    hostMs,
-    acceleratorUs: profile === null ? null : ops.reduce((sum, { us }) => sum + us, 0),
-    acceleratorCycles: profile === null ? null : ops.reduce((sum, { cycles }) => sum + cycles, 0),
-    ops: ops.map(({ op, names, dims, us, cycles }) => ({ op: `${op} ${names} [${dims}]`, us, cycles })),
-  };
+/** One timing for each NPU: they work at the same time, so that their times cannot be added. */
+function timings({ tool }: GgmlRun, hostMs: number, profile: ProfileLog | null): RunTiming[] {
+  if (profile === null) return [{ id: tool, hostMs, acceleratorUs: null, acceleratorCycles: null, ops: [] }];
+  const sessions = sessionsOf(profile);
+  return sessions.map((session) => {
+    const ops = profile.ops.filter((op) => op.session === session);
+    return {
+      id: sessions.length === 1 ? tool : `${tool} on ${session}`,
+      hostMs,
+      acceleratorUs: ops.reduce((sum, { us }) => sum + us, 0),
+      acceleratorCycles: ops.reduce((sum, { cycles }) => sum + cycles, 0),
+      ops: ops.map(({ op, names, dims, us, cycles }) => ({ op: `${op} ${names} [${dims}]`, us, cycles })),
+    };
+  });
 }
 
 function refusal(run: GgmlRun, { exitCode }: CommandResult, log: string, session: SessionLog): DeviceError {
-  const said = session.failures.at(-1) ?? log.trim().split('\n').at(-1) ?? '';
+  const refused = refusalOf(session);
+  const said = refused?.said ?? lastLine(log);
   const kind = exitCode >= 128 ? 'crashed' : 'refused';
   const reason = `${run.tool} ended with code ${exitCode}${said === '' ? '' : ` (${said})`}`;
-  return new DeviceError(
-    { kind, stage: 'run', reason },
-    'Keep its whole output with --log FILE and look there',
-  );
+  const advice = refused?.next ?? 'Keep its whole output with --log FILE and look there';
+  return new DeviceError({ kind, stage: 'run', reason }, advice);
 }

@@ -1,3 +1,5 @@
+import { logLines } from './log-text.js';
+
 /** What the backend says about itself when it starts. */
 export interface HexagonSession {
   /** E.g. `HTP0`. */
@@ -27,7 +29,7 @@ export function parseSessionLog(text: string): SessionLog {
   const failures: string[] = [];
   let htpArch: string | null = null;
   let offloaded: SessionLog['offloaded'] = null;
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of logLines(text)) {
     const session = SESSION.exec(line);
     if (session !== null) {
       const library = /(lib[\w.-]+\.so)/.exec(session[3] ?? '')?.[1] ?? null;
@@ -39,4 +41,28 @@ export function parseSessionLog(text: string): SessionLog {
     if (/ggml-hex: .*(failed|error 0x|unable|not supported)/i.test(line)) failures.push(line.trim());
   }
   return { htpArch, sessions, offloaded, failures };
+}
+
+/** What an error of the session means. Source: AEEStdErr.h of the Hexagon SDK, and llama.cpp's issues 16911, 18932, 22204. */
+const ADVICE: readonly { readonly said: RegExp; readonly next: string }[] = [
+  {
+    said: /error 0x80000406/,
+    next: 'The DSP cannot load libggml-htp-vNN.so (AEE_EUNABLETOLOAD): it has to be built for this NPU and lie in the folder that ADSP_LIBRARY_PATH names; run it as the shell user, not as root; on Windows it has to be signed',
+  },
+  {
+    said: /error 0x(14|72|80000414)\b/,
+    next: "The DSP's driver does not know what this llama.cpp asks for: update the system of the device, or take an older llama.cpp",
+  },
+  {
+    said: /error 0x/,
+    next: 'Look the number up in AEEStdErr.h of the Hexagon SDK; `device doctor` says whether the NPU can be reached',
+  },
+];
+
+/** The first refusal of the backend or the DSP and what to do about it; null when nothing was refused. */
+export function refusalOf({
+  failures,
+}: Pick<SessionLog, 'failures'>): { readonly said: string; readonly next: string | null } | null {
+  const said = failures.find((line) => /error 0x/.test(line)) ?? failures[0];
+  return said === undefined ? null : { said, next: ADVICE.find((it) => it.said.test(said))?.next ?? null };
 }

@@ -26,7 +26,7 @@ export async function calibrate(model: LoadedModel, options: CalibrateOptions): 
   try {
     for (const [done, promptIds] of prompts.entries()) {
       onProgress?.(done, prompts.length);
-      await decode({ policy, engine, promptIds, genLength, ...(signal === undefined ? {} : { signal }) });
+      await decode({ policy, engine, promptIds, genLength, signal });
     }
   } finally {
     engine.dispose();

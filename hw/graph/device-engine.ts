@@ -12,13 +12,14 @@ import type { OpGraph } from '../../src/model/graph.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import type { KvRef, Pass } from '../../src/pass/pass.js';
 import { PREFIX_SET } from '../../src/pass/shape.js';
+import type { DeviceNumerics, HeadPlace, KvFormat } from '../choices.js';
 import type { OrtHost } from '../ort/host.js';
 import type { Assignment } from '../ort/protocol.js';
 import { type FileRecord, fileRecord } from '../record/run-record.js';
 import { type Bucket, bucketFor, bucketName } from './buckets.js';
 import type { Calibration } from './calibration.js';
 import { type ContextOptions, ContextStore, type PendingContext } from './context-store.js';
-import { buildStepGraph, type Numerics } from './step-graph.js';
+import { buildStepGraph } from './step-graph.js';
 import { stepInputs } from './step-inputs.js';
 import type { StepIo } from './step-io.js';
 import { TensorRegion } from './tensor-region.js';
@@ -26,7 +27,7 @@ import { TensorRegion } from './tensor-region.js';
 export interface DeviceEngineOptions {
   /** Starts a host process. Every bucket gets its own, so that a graph that ends its host takes no other along. */
   readonly startHost: () => Promise<OrtHost>;
-  readonly numerics: Numerics;
+  readonly numerics: DeviceNumerics;
   /** Backend and its options; null: ONNX Runtime's CPU. */
   readonly provider: { readonly name: string; readonly options: Readonly<Record<string, string>> } | null;
   /** Session settings, e.g. `session.disable_cpu_ep_fallback`. */
@@ -39,9 +40,9 @@ export interface DeviceEngineOptions {
    * `cpu`: the graph ends before the head, and the reference engine computes the logits of its final hidden states, as
    * llada.cpp does (arXiv:2606.13740). Default `graph`.
    */
-  readonly head?: 'graph' | 'cpu';
+  readonly head?: HeadPlace;
   /** Type of K and V at the boundary of the graph. Default f32. */
-  readonly kv?: 'f32' | 'f16';
+  readonly kv?: KvFormat;
   /** Keeps compiled graphs, and uses those that are there already. Only for backends that have such a thing. */
   readonly contexts?: () => Promise<ContextOptions>;
   /** For opening a session (compiling a graph) and for a run. Default 300 s. */
@@ -211,8 +212,8 @@ export class DeviceEngine implements Engine {
       bucket,
       numerics,
       head: head !== 'cpu',
-      ...(kv === undefined ? {} : { kv }),
-      ...(calibration === undefined ? {} : { calibration }),
+      kv,
+      calibration,
     });
     const store = contexts === undefined ? null : new ContextStore(await contexts());
     const name = `${bucketName(bucket)}-${sha256.slice(0, DIGEST_DIGITS)}`;

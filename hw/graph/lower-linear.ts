@@ -35,10 +35,10 @@ async function floats(
 }
 
 export async function lowerEmbedding(op: EmbedOp, onnx: OnnxBuilder, source: WeightSource): Promise<void> {
-  const id = op.weights[0] ?? '';
+  const [id] = op.weights;
   const vocab = source.info(id)?.shape[0] ?? 0;
   const table = await floats(onnx, source, id, [vocab, op.width]);
-  onnx.node('Gather', op.id, [table, op.inputs[0] ?? ''], { axis: 0 });
+  onnx.node('Gather', op.id, [table, op.inputs[0]], { axis: 0 });
 }
 
 /** x W^T (+ bias), with floats or as a quantise - dequantise pattern that backends compile to integer products. */
@@ -49,15 +49,15 @@ export async function lowerLinear(
   weights: WeightStore,
   quantization: LinearQuantization | null,
 ): Promise<void> {
-  const id = op.weights[0] ?? '';
+  const [id] = op.weights;
   const dims = [op.outWidth, op.inWidth];
   const product = op.bias ? `${op.id}.product` : op.id;
   if (quantization === null || op.role === 'router') {
     const matrix = await floats(onnx, source, id, dims);
-    onnx.node('Gemm', product, [op.inputs[0] ?? '', matrix], { transB: 1 });
+    onnx.node('Gemm', product, [op.inputs[0], matrix], { transB: 1 });
   } else {
     const { calibration } = quantization;
-    const x = fakeQuantized(onnx, op.inputs[0] ?? '', calibration);
+    const x = fakeQuantized(onnx, op.inputs[0], calibration);
     const matrix = await dequantized(onnx, source, id, dims, quantization.bits);
     const raw = onnx.node('Gemm', `${op.id}.raw`, [x, matrix], { transB: 1 });
     quantizeTo(onnx, raw, op.id, product, calibration);
@@ -101,7 +101,7 @@ async function dequantized(
 ): Promise<string> {
   const name = `${id}.w${bits}`;
   if (onnx.hasNode(name)) return name;
-  const [out, width] = [dims[0] ?? 0, dims[1] ?? 0];
+  const [out, width] = [dims[0], dims[1]];
   const type = bits === 4 ? 'i4' : 'i8';
   const block = bits === 4 ? BLOCK : width;
   if (width % block !== 0)

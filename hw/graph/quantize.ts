@@ -27,11 +27,11 @@ export function quantizeRows(
   const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     let largest = 0;
-    for (let i = row * width; i < (row + 1) * width; i++) largest = Math.max(largest, Math.abs(values[i]!));
+    for (let i = row * width; i < (row + 1) * width; i++) largest = Math.max(largest, Math.abs(values[i]));
     const scale = Math.fround(largest / most < SMALLEST_SCALE ? 1 : largest / most);
     scales[row] = scale;
     for (let i = row * width; i < (row + 1) * width; i++) {
-      codes[i] = Math.max(-most, Math.min(most, Math.round(values[i]! / scale)));
+      codes[i] = Math.max(-most, Math.min(most, Math.round(values[i] / scale)));
     }
   }
   return { codes, scales };
@@ -40,7 +40,7 @@ export function quantizeRows(
 /** Two 4-bit codes per byte, the first in the low half (ONNX's INT4). */
 export function packNibbles(codes: Int8Array): Uint8Array {
   const packed = new Uint8Array(Math.ceil(codes.length / 2));
-  for (let i = 0; i < codes.length; i++) packed[i >> 1]! |= (codes[i]! & 0x0f) << (4 * (i & 1));
+  for (let i = 0; i < codes.length; i++) packed[i >> 1] |= (codes[i] & 0x0f) << (4 * (i & 1));
   return packed;
 }
 

@@ -14,23 +14,16 @@ import { WeightStore } from '../../src/onnx/weight-store.js';
 import { PREFIX_SET } from '../../src/pass/shape.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { project } from '../../src/util/project-root.js';
+import type { DeviceNumerics } from '../choices.js';
 import { type Bucket, bucketName } from './buckets.js';
 import type { Calibration } from './calibration.js';
 import { lowerEmbedding, lowerLinear, type WeightBits } from './lower-linear.js';
 import { lowerScaledNorm } from './lower-norm.js';
 import { type StepIo, type StepIoOptions, stepIo } from './step-io.js';
 
-/**
- * How the graph computes. `f32`, `f16`: the same float graph; a backend that has only halves computes it in halves.
- * `w8a16`, `w4a16`: linear layers with 8-bit weights (a scale per output channel) or 4-bit weights (a scale per block of
- * 32; the head always 8-bit) and 16-bit activations; norms, rotation, attention and SwiGLU stay in floats.
- */
-export type Numerics = 'f32' | 'f16' | 'w8a16' | 'w4a16';
-export const NUMERICS: readonly Numerics[] = ['f32', 'f16', 'w8a16', 'w4a16'];
-
 export interface StepGraphOptions extends StepIoOptions {
   readonly bucket: Bucket;
-  readonly numerics: Numerics;
+  readonly numerics: DeviceNumerics;
   /** Ranges of the activations; needed by the quantised numerics. */
   readonly calibration?: Calibration;
 }
@@ -49,7 +42,7 @@ const HIDDEN_SCORE = 30_000;
 /** INT4 and 16-bit QuantizeLinear came with ONNX 1.16 (operator set 21, IR 10). */
 const OPSET = 21;
 const IR_VERSION = 10;
-const WEIGHT_BITS: Readonly<Record<Numerics, WeightBits>> = { f32: 32, f16: 32, w8a16: 8, w4a16: 4 };
+const WEIGHT_BITS: Readonly<Record<DeviceNumerics, WeightBits>> = { f32: 32, f16: 32, w8a16: 8, w4a16: 4 };
 
 /**
  * The denoising step as an ONNX graph of fixed shapes for one bucket. Reads no weights before it is written. Inputs as in `writeOnnx`, every extent

@@ -1,4 +1,5 @@
 import type { OpGraph } from '../../src/model/graph.js';
+import type { KvFormat } from '../choices.js';
 import type { ElementType } from '../ort/protocol.js';
 
 /** A tensor that crosses the boundary of a device graph. */
@@ -15,7 +16,7 @@ export interface StepIoOptions {
   /** Without it the graph ends at the normed rows that the head would read. */
   readonly head: boolean;
   /** Type of K and V on their way in and out; halves are what a device keeps. Default f32. */
-  readonly kv?: 'f32' | 'f16';
+  readonly kv?: KvFormat;
 }
 
 export interface StepIo {

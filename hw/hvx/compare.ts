@@ -53,7 +53,7 @@ export function compareHvxKernels(): readonly HvxComparison[] {
         kernels,
         'exp2',
         new Uint8Array(halves.buffer),
-        halves.map((bits) => table[bits & 0x7fff]!),
+        halves.map((bits) => table[bits & 0x7fff]),
         table,
       ),
     ];

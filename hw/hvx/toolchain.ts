@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { EnvironmentError } from '../../src/errors.js';
+import { lastLine } from '../device-error.js';
 
 /** Programs that build, read and run Hexagon code; Debian packages clang-14, lld-14, llvm-14 and qemu-user. */
 export const HEXAGON_TOOLS = {
@@ -32,10 +33,10 @@ export function output(program: string, args: readonly string[], input?: Uint8Ar
   const result = spawnSync(program, args, {
     maxBuffer: 1 << 28,
     timeout: 60_000,
-    ...(input === undefined ? {} : { input }),
+    input,
   });
   if (result.error === undefined && result.status === 0) return result.stdout;
-  const said = result.stderr?.toString().trim().split('\n').at(-1) ?? '';
+  const said = lastLine(result.stderr?.toString() ?? '');
   const how = result.error?.message ?? result.signal ?? `status ${result.status}`;
   throw new EnvironmentError(`${program} failed (${how})${said === '' ? '' : `: ${said}`}`);
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DeviceError, environmentFailure } from '../device-error.js';
+import { complaint, DeviceError, environmentFailure } from '../device-error.js';
 import type { CommandRunner } from '../runner/command-runner.js';
 import { generatorArgs, requireFlags } from './tools-command.js';
 import type { QairtSdk } from './tools-sdk.js';
@@ -46,24 +46,22 @@ export async function compileGraphs(options: CompileOptions): Promise<string[]> 
       dlc: join(graphs, `${name}.dlc`),
       binary: name,
       outputDirectory: graphs,
-      ...(configFile === undefined ? {} : { configFile }),
+      configFile,
     });
     if (index === 0) await requireFlags(runner, tool, args, env);
     const { exitCode, stdout, stderr } = await runner.exec({
       argv: [tool, ...args],
       env,
       timeoutMs,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     const path = join(graphs, `${name}.bin`);
     if (exitCode !== 0 || !existsSync(path)) {
-      const lines = `${stdout}\n${stderr}`.trim().split('\n');
-      const said = lines.findLast((line) => /error|fail/i.test(line)) ?? lines.at(-1) ?? '';
       throw new DeviceError(
         {
           kind: exitCode >= 128 ? 'crashed' : 'refused',
           stage: 'compile',
-          reason: `${name}.dlc: ${said.trim()}`,
+          reason: `${name}.dlc: ${complaint(`${stdout}\n${stderr}`)}`,
         },
         'The backend rejects the graph: another --config, or another format of its numbers',
       );

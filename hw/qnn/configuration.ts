@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import type { PerformanceMode } from '../choices.js';
 import { environmentFailure } from '../device-error.js';
 import { archOf, type Backend } from '../record/execution-class.js';
 import { binaryArch } from './binary-arch.js';
@@ -8,21 +9,6 @@ import { binaryArch } from './binary-arch.js';
 export const QNN_PROVIDER = 'QNNExecutionProvider';
 
 export type QnnBackend = Extract<Backend, 'cpu' | 'htp'>;
-
-/** `htp_performance_mode` of the plugin. Source: its documentation. */
-export const PERFORMANCE_MODES = [
-  'burst',
-  'sustained_high_performance',
-  'high_performance',
-  'balanced',
-  'low_balanced',
-  'power_saver',
-  'high_power_saver',
-  'low_power_saver',
-  'extreme_power_saver',
-  'default',
-] as const;
-export type PerformanceMode = (typeof PERFORMANCE_MODES)[number];
 
 export interface QnnRequest {
   /** Directory that holds the plugin and QNN's libraries (`QNN_EP_DIR`). */

@@ -49,7 +49,7 @@ export function encodeRaw(values: Float32Array | Int32Array, tensor: RawTensor):
   }
   const buffer = Buffer.alloc(bytesOf(tensor));
   const { put } = accessOf(tensor, new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength));
-  for (let at = 0; at < values.length; at++) put(at, values[at]!);
+  for (let at = 0; at < values.length; at++) put(at, values[at]);
   return buffer;
 }
 

@@ -103,7 +103,6 @@ function openBucket(
     bytes: 0,
     kv: new Map<string, string>(),
     inputs: compiled?.inputs ?? io.inputs.map(plain),
-    output:
-      compiled === null ? plain(io.outputs[0]!) : tensorFor(compiled.outputs, 'logits', `graph ${name}`),
+    output: compiled === null ? plain(io.outputs[0]) : tensorFor(compiled.outputs, 'logits', `graph ${name}`),
   };
 }

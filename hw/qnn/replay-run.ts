@@ -7,11 +7,12 @@ import {
   type RowAgreement,
   type RowDifference,
 } from '../../src/engine/compare/agreement.js';
-import { DeviceError } from '../device-error.js';
+import type { NetRunProfile, ProfilingLevel } from '../choices.js';
+import { complaint, DeviceError, lastLine } from '../device-error.js';
 import type { CommandRunner, TransferOptions } from '../runner/command-runner.js';
 import type { ExecutionProfile } from './profile.js';
 import type { BucketReplay, ReplayPass } from './replay-plan.js';
-import { type NetRunOptions, netRunArgs, requireFlags, viewerArgs } from './tools-command.js';
+import { netRunArgs, requireFlags, viewerArgs } from './tools-command.js';
 import { inputList, readOutput } from './tools-files.js';
 import { parseViewerCsv } from './tools-profile.js';
 import type { Installation } from './tools-sdk.js';
@@ -27,8 +28,8 @@ export interface ReplayRunOptions {
   readonly maskId: number | null;
   /** Margin in logits below which a row is a near-tie. */
   readonly nearTie: number;
-  readonly profilingLevel?: 'basic' | 'detailed';
-  readonly perfProfile?: NonNullable<NetRunOptions['perfProfile']>;
+  readonly profilingLevel?: ProfilingLevel;
+  readonly perfProfile?: NetRunProfile;
   /** qnn-profile-viewer of this machine; without it there are no times of the accelerator. */
   readonly viewer?: string;
   /** Runs the viewer. */
@@ -87,8 +88,8 @@ export async function runBucket(replay: BucketReplay, options: ReplayRunOptions)
       graph: graph.endsWith('.dlc')
         ? { dlc: remoteGraph, loader: runner.join(installation.libraries, 'libQnnModelDlc.so') }
         : { context: remoteGraph },
-      ...(options.profilingLevel === undefined ? {} : { profilingLevel: options.profilingLevel }),
-      ...(options.perfProfile === undefined ? {} : { perfProfile: options.perfProfile }),
+      profilingLevel: options.profilingLevel,
+      perfProfile: options.perfProfile,
     });
     const env = { LD_LIBRARY_PATH: installation.libraries, ADSP_LIBRARY_PATH: installation.libraries };
     await requireFlags(runner, installation.tool, args, env);
@@ -98,7 +99,7 @@ export async function runBucket(replay: BucketReplay, options: ReplayRunOptions)
       cwd: place,
       env,
       timeoutMs,
-      ...(transfer.signal === undefined ? {} : { signal: transfer.signal }),
+      signal: transfer.signal,
     });
     const hostMs = performance.now() - before;
     if (result.exitCode !== 0) throw refusal(result.exitCode, `${result.stdout}\n${result.stderr}`);
@@ -116,7 +117,7 @@ export async function runBucket(replay: BucketReplay, options: ReplayRunOptions)
       untimed,
       differences: passes.flatMap(({ rows }) => rows),
       passes: passes.map(({ rows }, index) => {
-        const { step, passId, kind, rows: count } = replay.passes[index]!;
+        const { step, passId, kind, rows: count } = replay.passes[index];
         const agreement = rows.length === 0 ? null : agreementOf(rows, options.nearTie);
         return { step, passId, kind, rows: count, agreement, profile: profiles[index] ?? null };
       }),
@@ -151,7 +152,7 @@ async function profileOf(
   const csv = join(results, 'profile.csv');
   const { exitCode, stderr } = await local.exec({ argv: [viewer, ...viewerArgs(log, csv)] });
   if (exitCode !== 0 || !existsSync(csv)) {
-    return none(`qnn-profile-viewer: ${stderr.trim().split('\n').at(-1) || `exit code ${exitCode}`}`);
+    return none(`qnn-profile-viewer: ${lastLine(stderr) || `exit code ${exitCode}`}`);
   }
   const executions = parseViewerCsv(readFileSync(csv, 'utf8'), `profile of ${name}`);
   // Only a profile of exactly these passes can be laid beside them.
@@ -160,11 +161,9 @@ async function profileOf(
 }
 
 function refusal(exitCode: number, output: string): DeviceError {
-  const lines = output.trim().split('\n');
-  const said = lines.findLast((line) => /error|fail/i.test(line)) ?? lines.at(-1) ?? '';
   const kind = exitCode >= 128 ? 'crashed' : 'refused';
   return new DeviceError(
-    { kind, stage: 'run', reason: `qnn-net-run ended with code ${exitCode} (${said.trim()})` },
+    { kind, stage: 'run', reason: `qnn-net-run ended with code ${exitCode} (${complaint(output)})` },
     'The graph must be compiled for this NPU and this SDK',
   );
 }

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import type { Trace } from '../../src/decode/trace/trace.js';
 import { agreementOf, type RowAgreement } from '../../src/engine/compare/agreement.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { DeviceError, environmentFailure } from '../device-error.js';
+import { DeviceError, environmentFailure, lastLine } from '../device-error.js';
 import { bucketName } from '../graph/buckets.js';
 import { stepGraph } from '../graph/step-graph.js';
 import { archOf, type Evidence } from '../record/execution-class.js';
@@ -93,7 +93,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
         results.push(
           await runBucket(
             bucket,
-            runOptions(options, { runner, local, installation, directory }, paths[index]!),
+            runOptions(options, { runner, local, installation, directory }, paths[index]),
           ),
         );
       }
@@ -153,7 +153,7 @@ async function contextInfo(
   });
   if (exitCode === 0 && existsSync(jsonFile))
     return parseContextInfo(readFileSync(jsonFile, 'utf8'), basename(context));
-  const said = `${stdout}\n${stderr}`.trim().split('\n').at(-1) ?? '';
+  const said = lastLine(`${stdout}\n${stderr}`);
   throw new DeviceError(
     { kind: 'refused', stage: 'context', reason: `${basename(context)} cannot be read (${said})` },
     'A context of a newer SDK needs that SDK',
@@ -175,8 +175,8 @@ function runOptions(
     nearTie,
     timeoutMs,
     transfer,
-    ...(profilingLevel === undefined ? {} : { profilingLevel }),
-    ...(perfProfile === undefined ? {} : { perfProfile }),
+    profilingLevel,
+    perfProfile,
     ...(existsSync(viewer) ? { viewer } : {}),
   };
 }
@@ -223,7 +223,7 @@ async function recordOf(
       const graph = extents === undefined ? null : stepGraph(reference.config, extents);
       return of.map(({ passId, profile }) => ({
         id: passId,
-        ...(extents === undefined ? {} : { bucket: extents }),
+        bucket: extents,
         // One process runs them all: its time is shared evenly.
         hostMs: hostMs / of.length,
         acceleratorUs: profile?.acceleratorUs ?? null,

@@ -1,22 +1,9 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../../src/errors.js';
-import { DeviceError } from '../device-error.js';
+import { NET_RUN_PROFILES, PROFILING_LEVELS } from '../choices.js';
+import { DeviceError, lastLine } from '../device-error.js';
 import type { CommandRunner } from '../runner/command-runner.js';
-
-const PERF_PROFILES = [
-  'low_balanced',
-  'balanced',
-  'default',
-  'high_performance',
-  'sustained_high_performance',
-  'burst',
-  'low_power_saver',
-  'power_saver',
-  'high_power_saver',
-  'extreme_power_saver',
-  'system_settings',
-] as const;
 
 /** Where the graph comes from: a context binary, or a DLC that is prepared on the spot. */
 const graphSchema = z.union([
@@ -34,9 +21,9 @@ const netRunSchema = z
     inputList: z.string().min(1),
     outputDirectory: z.string().min(1),
     configFile: z.string().min(1).optional(),
-    profilingLevel: z.enum(['basic', 'detailed']).optional(),
+    profilingLevel: z.enum(PROFILING_LEVELS).optional(),
     optrace: z.boolean().default(false),
-    perfProfile: z.enum(PERF_PROFILES).optional(),
+    perfProfile: z.enum(NET_RUN_PROFILES).optional(),
     logLevel: z.enum(['error', 'warn', 'info', 'verbose', 'debug']).optional(),
   })
   .refine(({ optrace, profilingLevel }) => !optrace || profilingLevel === 'detailed', {
@@ -147,7 +134,7 @@ export async function requireFlags(
   const help = `${stdout}\n${stderr}`;
   const listed = new Set(help.match(/--[a-z][a-z0-9_]*/g) ?? []);
   if (listed.size === 0) {
-    const said = stderr.trim().split('\n').at(-1) ?? '';
+    const said = lastLine(stderr);
     throw refused(`${basename(tool)} --help tells nothing${said === '' ? '' : ` (${said})`}`);
   }
   const unknown = flagsOf(args).find((flag) => !listed.has(flag));

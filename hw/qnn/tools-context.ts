@@ -89,7 +89,7 @@ export function requireBuild(context: ContextInfo, libraryBuild: string | null, 
   if (libraryBuild === null) return;
   const [made, runs] = [numbers(context.buildId), numbers(libraryBuild)];
   const older = runs.findIndex((part, at) => part !== (made[at] ?? 0));
-  if (made[0] === runs[0] && (older < 0 || (runs[older] ?? 0) > (made[older] ?? 0))) return;
+  if (made[0] === runs[0] && (older < 0 || runs[older] > (made[older] ?? 0))) return;
   throw environmentFailure(
     'context',
     `${label} was made by QNN ${context.buildId}, the libraries are ${libraryBuild}`,

@@ -126,8 +126,8 @@ export async function readRunRecord(path: string): Promise<RunRecord> {
   const { emulator, perOperator, ...evidence } = parsed.data.evidence;
   const { executionClass } = classify({
     ...evidence,
-    ...(emulator === undefined ? {} : { emulator }),
-    ...(perOperator === undefined ? {} : { perOperator }),
+    emulator,
+    perOperator,
   });
   if (executionClass !== parsed.data.executionClass) {
     throw new DataError(

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { lastLine } from '../device-error.js';
 import { type AdbDevice, type AdbList, parseAdbDevices, selectDevice } from './adb-devices.js';
 import { AdbError, problemOf } from './adb-error.js';
 import { type Exit, spawnCollect } from './spawn-collect.js';
@@ -52,7 +53,7 @@ export class AdbClient {
     });
     if (timedOut) throw new AdbError('no-server', 'adb', 'adb devices did not answer');
     if (code !== 0)
-      throw new AdbError('no-server', 'adb', lastLine(stderr) || `adb devices: exit code ${code}`);
+      throw new AdbError('no-server', 'adb', adbSaid(stderr) || `adb devices: exit code ${code}`);
     return parseAdbDevices(stdout);
   }
 
@@ -66,7 +67,7 @@ export class AdbClient {
     const { code, stdout, stderr } = await this.run(['-s', serial, 'features'], {
       timeoutMs: LIST_TIMEOUT_MS,
     });
-    if (code !== 0) throw new AdbError(problemOf(stderr) ?? 'disconnected', 'adb', lastLine(stderr));
+    if (code !== 0) throw new AdbError(problemOf(stderr) ?? 'disconnected', 'adb', adbSaid(stderr));
     return stdout.split(/\s+/).filter((feature) => feature !== '');
   }
 
@@ -89,12 +90,5 @@ export class AdbClient {
   }
 }
 
-export function lastLine(text: string): string {
-  return (
-    text
-      .trim()
-      .split('\n')
-      .at(-1)
-      ?.replace(/^(adb: )?error: /, '') ?? ''
-  );
-}
+/** The last thing that adb said, without what it calls it. */
+export const adbSaid = (text: string): string => lastLine(text).replace(/^(adb: )?error: /, '');

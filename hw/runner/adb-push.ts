@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileSha256 } from '../../src/model/load.js';
-import { environmentFailure } from '../device-error.js';
+import { environmentFailure, lastLine } from '../device-error.js';
 import type { AdbClient } from './adb-client.js';
 import { AdbError, problemOf } from './adb-error.js';
 import type { AdbShell } from './adb-shell.js';
@@ -105,7 +105,7 @@ export class AdbPush {
       {
         argv: ['sh', '-c', `cat ${start === 0 ? '>' : '>>'} "$1"`, 'sh', partial],
         timeoutMs: transferTimeoutMs(size - start),
-        ...(signal === undefined ? {} : { signal }),
+        signal,
       },
       source,
     );
@@ -137,7 +137,7 @@ export class AdbPush {
       argv: ['sh', '-c', script, 'sh', ...args],
       repeatable: true,
       timeoutMs: HASH_TIMEOUT_MS,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
   }
 }
@@ -178,7 +178,7 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** What a command said, as an error. */
 export function failureOf(stage: string, { stderr, exitCode }: CommandResult, what: string): AdbError {
-  const said = stderr.trim().split('\n').at(-1) || `exit code ${exitCode}`;
+  const said = lastLine(stderr) || `exit code ${exitCode}`;
   return new AdbError(problemOf(stderr) === 'disk-full' ? 'disk-full' : 'refused', stage, `${what}: ${said}`);
 }
 

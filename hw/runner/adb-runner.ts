@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, posix, resolve } from 'node:path';
 import { environmentFailure } from '../device-error.js';
-import { AdbClient, type AdbOptions, lastLine } from './adb-client.js';
+import { AdbClient, type AdbOptions, adbSaid } from './adb-client.js';
 import { AdbError, problemOf } from './adb-error.js';
 import { AdbPush, failureOf, freshName, transferTimeoutMs } from './adb-push.js';
 import { AdbShell } from './adb-shell.js';
@@ -180,7 +180,7 @@ export class AdbRunner implements CommandRunner {
   private async transfer(args: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<Exit> {
     const exit = await this.client.run(['-s', this.serial, ...args], {
       timeoutMs,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     if (exit.timedOut) {
       throw new AdbError('timeout', args[0] ?? '', `the transfer did not end within ${timeoutMs / 1000} s`);
@@ -189,7 +189,7 @@ export class AdbRunner implements CommandRunner {
   }
 
   private transferFailure(stage: string, { stderr, stdout }: Exit, what: string): AdbError {
-    const said = lastLine(stderr) || lastLine(stdout);
+    const said = adbSaid(stderr) || adbSaid(stdout);
     return new AdbError(problemOf(`${stderr}\n${stdout}`) ?? 'refused', stage, `${what} (adb: ${said})`);
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { type AdbClient, lastLine } from './adb-client.js';
+import { type AdbClient, adbSaid } from './adb-client.js';
 import { AdbError, problemOf } from './adb-error.js';
 import { type Command, type CommandResult, DEFAULT_TIMEOUT_MS } from './command-runner.js';
 import { shellScript } from './shell-quote.js';
@@ -59,8 +59,8 @@ export class AdbShell {
       exit = await this.client.run(['-s', this.serial, 'shell', '-T', ...input, script], {
         timeoutMs,
         onStderr,
-        ...(signal === undefined ? {} : { signal }),
-        ...(stdin === undefined ? {} : { stdin }),
+        signal,
+        stdin,
       });
     } catch (error) {
       await this.kill(frame);
@@ -103,7 +103,7 @@ export class AdbShell {
         `the shell of ${program} on ${this.serial} ended with code ${code}`,
       );
     }
-    const said = lastLine(frame.strip(stderr));
+    const said = adbSaid(frame.strip(stderr));
     const where = started ? `while ${program} ran` : `before ${program} was heard of`;
     const problem = started ? null : problemOf(stderr);
     const reason = said === '' ? '' : ` (adb: ${said})`;

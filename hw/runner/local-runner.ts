@@ -26,9 +26,9 @@ export class LocalRunner implements CommandRunner {
     try {
       const exit = await spawnCollect(argv, {
         timeoutMs,
-        ...(cwd === undefined ? {} : { cwd }),
-        ...(env === undefined ? {} : { env }),
-        ...(signal === undefined ? {} : { signal }),
+        cwd,
+        env,
+        signal,
       });
       if (exit.timedOut) throw timeoutFailure(label, timeoutMs);
       if (exit.code === null) {
@@ -106,7 +106,7 @@ async function copy(from: string, to: string, { onProgress, signal }: TransferOp
       done += chunk.length;
       onProgress?.(done, total);
     });
-    await pipeline(source, createWriteStream(partial), signal === undefined ? {} : { signal });
+    await pipeline(source, createWriteStream(partial), { signal });
     await rename(partial, to);
   } catch (error) {
     await rm(partial, { force: true });

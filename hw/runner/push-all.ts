@@ -15,7 +15,7 @@ export async function pushAll(
   for (const [local, remote] of files) {
     const start = before;
     await runner.push(local, remote, {
-      ...(signal === undefined ? {} : { signal }),
+      signal,
       onProgress: (done) => onProgress?.(start + done, total),
     });
     before += statSync(local).size;

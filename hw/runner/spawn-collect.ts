@@ -37,7 +37,7 @@ export function spawnCollect(argv: readonly string[], options: SpawnOptions): Pr
   return new Promise((resolve, reject) => {
     options.signal?.throwIfAborted();
     const child = spawn(program, args, {
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: 'pipe',
     });

@@ -6,20 +6,15 @@ import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { fileSha256 } from '../../src/model/load.js';
 import type { WeightSource } from '../../src/model/weights.js';
+import type { DeviceBackend, DeviceNumerics, HeadPlace, KvFormat, PerformanceMode } from '../choices.js';
 import { environmentFailure } from '../device-error.js';
 import { bucketName } from '../graph/buckets.js';
 import type { Calibration } from '../graph/calibration.js';
 import type { ContextOptions } from '../graph/context-store.js';
 import { DeviceEngine, type DeviceEvent } from '../graph/device-engine.js';
-import type { Numerics } from '../graph/step-graph.js';
 import { type HostInfo, OrtHost } from '../ort/host.js';
 import { qnnAdvice } from '../qnn/advice.js';
-import {
-  type PerformanceMode,
-  profilingOptions,
-  type QnnConfiguration,
-  qnnConfiguration,
-} from '../qnn/configuration.js';
+import { profilingOptions, type QnnConfiguration, qnnConfiguration } from '../qnn/configuration.js';
 import { type ExecutionProfile, parseQnnProfile } from '../qnn/profile.js';
 import { archOf, backendOf, type Evidence } from '../record/execution-class.js';
 import {
@@ -34,13 +29,9 @@ import { libraryVersion } from './library-version.js';
 import { opTimes } from './op-times.js';
 import { localSocId } from './soc-id.js';
 
-/** What runs the step graph in the host process: ONNX Runtime's CPU, or one of QNN's backends. */
-export const BACKENDS = ['ort-cpu', 'qnn-cpu', 'htp'] as const;
-export type DeviceBackend = (typeof BACKENDS)[number];
-
 export interface DeviceRequest {
   readonly backend: DeviceBackend;
-  readonly numerics: Numerics;
+  readonly numerics: DeviceNumerics;
   readonly model: {
     readonly config: ModelConfig;
     readonly weights: WeightSource;
@@ -52,9 +43,9 @@ export interface DeviceRequest {
   readonly performanceMode?: PerformanceMode;
   readonly calibration?: Calibration;
   /** Where the head runs. Default `graph`. */
-  readonly head?: 'graph' | 'cpu';
+  readonly head?: HeadPlace;
   /** Type of K and V at the boundary of the graph. Default f32. */
-  readonly kv?: 'f32' | 'f16';
+  readonly kv?: KvFormat;
   /** Keeps compiled graphs under this directory, and uses those that are there: QNN's HTP backend only. */
   readonly contexts?: { readonly directory: string; readonly embed: boolean };
   /** For compiling a graph and for one run. */
@@ -90,12 +81,12 @@ export class DeviceSession {
       numerics,
       provider: this.qnn?.provider ?? null,
       config: this.qnn?.config ?? {},
-      ...(calibration === undefined ? {} : { calibration }),
-      ...(head === undefined ? {} : { head }),
-      ...(kv === undefined ? {} : { kv }),
-      ...(contexts === undefined ? {} : { contexts: () => this.contexts(contexts) }),
-      ...(this.qnn === null ? {} : { sessionOptions: (name) => profilingOptions(this.profilePath(name)) }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      calibration,
+      head,
+      kv,
+      contexts: contexts && (() => this.contexts(contexts)),
+      sessionOptions: this.qnn === null ? undefined : (name) => profilingOptions(this.profilePath(name)),
+      timeoutMs,
       onEvent: (event) => {
         this.events.push(event);
         request.onEvent?.(event);
@@ -135,11 +126,10 @@ export class DeviceSession {
 
   private async startHost(): Promise<OrtHost> {
     const directory = this.request.qnnDirectory;
-    const env = directory === undefined || this.qnn === null ? {} : { env: { ADSP_LIBRARY_PATH: directory } };
     const { host, info } = await OrtHost.start({
       plugin: this.qnn?.plugin ?? null,
       advise: qnnAdvice,
-      ...env,
+      env: directory === undefined || this.qnn === null ? undefined : { ADSP_LIBRARY_PATH: directory },
     });
     this.info = info;
     return host;
@@ -249,8 +239,8 @@ function configure(
     directory: qnnDirectory,
     backend: backend === 'htp' ? 'htp' : 'cpu',
     halves: numerics !== 'f32',
-    ...(socModel === undefined ? {} : { socModel }),
-    ...(performanceMode === undefined ? {} : { performanceMode }),
+    socModel,
+    performanceMode,
   });
 }
 

@@ -40,7 +40,7 @@ export function scoreResponse(problem: Problem, text: string): Score {
 /** The text from "<label> <letter> :" to the next full stop. */
 function findSegment(words: readonly string[], name: string): Segment | undefined {
   for (let i = 0; i + 2 < words.length; i++) {
-    const label = words[i] ?? '';
+    const label = words[i];
     if (!isOneOf(LABELS, label) || words[i + 1] !== name || words[i + 2] !== ':') continue;
     const rest = words.slice(i + 3);
     const end = rest.indexOf('.');
@@ -56,7 +56,7 @@ function isCorrect(task: Task, body: readonly string[]): boolean {
   if (choice === undefined) return false;
   const expected = answerWords(task, choice);
   const answer = body.slice(split + 1);
-  return answer.length === expected.length && answer.every((word, i) => sameValue(word, expected[i] ?? ''));
+  return answer.length === expected.length && answer.every((word, i) => sameValue(word, expected[i]));
 }
 
 /** The free choices a body made, or undefined if it made an impossible one. */

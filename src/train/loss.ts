@@ -42,9 +42,9 @@ export function batchLoss(config: ModelConfig, weights: TrainableWeights, batch:
     weights,
     batch: sequences,
     ids: batch.ids,
-    positions: Int32Array.from({ length: count }, (_, i) => batch.positions[i % rows] ?? 0),
+    positions: Int32Array.from({ length: count }, (_, i) => batch.positions[i % rows]),
     logitsRows: Int32Array.from({ length: count }, (_, i) => i),
-    ...(visibility === undefined ? {} : { visibility }),
+    visibility,
   };
   const targets = new Int32Array(count);
   const targetWeights = new Float32Array(count);
@@ -73,7 +73,7 @@ export function lossAndGradients(
     () => batchLoss(config, weights, batch),
     entries.map(([, variable]) => variable),
   );
-  const loss = value.dataSync()[0] ?? Number.NaN;
+  const loss = value.dataSync()[0];
   value.dispose();
   const gradients = new Map(
     entries.map(([id, variable]) => {

@@ -126,11 +126,11 @@ export function makeBatch(
   random: Random,
 ): Batch {
   const sequences = prompts.length;
-  const p = prompts[0]?.length ?? 0;
+  const p = prompts[0].length;
   if (prompts.some((prompt) => prompt.length !== p)) throw new Error('prompts of a batch differ in length');
-  const windows = layWindows(layout, responses[0]?.length ?? 0, random);
+  const windows = layWindows(layout, responses[0].length, random);
   const { length, windowOf } = windows;
-  const last = windowOf[length - 1] ?? 0;
+  const last = windowOf[length - 1];
   // Nothing looks at the last window's clean rows.
   const clean = layout === 'blocks' ? windowOf.filter((w) => w < last).length : 0;
   const rows = p + clean + length;
@@ -148,13 +148,13 @@ export function makeBatch(
   const groups = last + 1;
   const times = stratified(sequences * groups, random);
   for (let s = 0; s < sequences; s++) {
-    const response = (responses[s] ?? []).slice(0, length);
+    const response = responses[s].slice(0, length);
     const t = times.slice(s * groups, (s + 1) * groups);
     const masked = drawMask(windows, t, random);
     const noisy = corrupt(response, options.wordIds, random).map((id, i) =>
       masked[i] ? options.maskId : id,
     );
-    batch.ids.set([...(prompts[s] ?? []), ...response.slice(0, clean), ...noisy], s * rows);
+    batch.ids.set([...prompts[s], ...response.slice(0, clean), ...noisy], s * rows);
     batch.targets.set(response, s * length);
     batch.weights.set(weigh(windows, t, masked, sequences), s * length);
   }
@@ -168,8 +168,8 @@ function drawMask(
 ): boolean[] {
   const sloped = t.map(() => random.next() < OBJECTIVE.slopedShare);
   return Array.from({ length }, (_, i) => {
-    const group = windowOf[i] ?? 0;
-    const probability = (t[group] ?? 0) + (sloped[group] ? (place[i] ?? 0) - 0.5 : 0);
+    const group = windowOf[i];
+    const probability = t[group] + (sloped[group] ? place[i] - 0.5 : 0);
     const drawn = random.next() < probability;
     return i >= counted[1] || (drawn && i >= counted[0]);
   });
@@ -186,7 +186,7 @@ function weigh(
   return masked.map((hidden, i) => {
     if (!hidden) return OBJECTIVE.visibleWeight / visible / sequences;
     if (i < from || i >= to) return 0;
-    return 1 / Math.max(t[windows.windowOf[i] ?? 0] ?? 1, OBJECTIVE.minimumT) / (to - from) / sequences;
+    return 1 / Math.max(t[windows.windowOf[i]], OBJECTIVE.minimumT) / (to - from) / sequences;
   });
 }
 
@@ -204,7 +204,7 @@ function blocksVisibility(p: number, windowOf: readonly number[], clean: number)
   const rows = p + clean + windowOf.length;
   const visibility = new Float32Array(rows * rows);
   // The prompt is window -1: everyone sees it, and it sees only itself.
-  const step = (row: number) => (row < p ? -1 : (windowOf[row < p + clean ? row - p : row - p - clean] ?? 0));
+  const step = (row: number) => (row < p ? -1 : windowOf[row < p + clean ? row - p : row - p - clean]);
   for (let row = 0; row < rows; row++) {
     for (let key = 0; key < rows; key++) {
       const noisyRow = row >= p + clean;

@@ -55,7 +55,7 @@ export class Optimizer {
     this.step++;
     tf.tidy(() => {
       const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
-      const norm = Math.sqrt(tf.addN(squares).dataSync()[0] ?? 0);
+      const norm = Math.sqrt(tf.addN(squares).dataSync()[0]);
       const clip = Math.min(1, this.options.clipNorm / (norm + 1e-6));
       for (const [id, variable] of weights) {
         const gradient = gradients.get(id);

@@ -52,7 +52,7 @@ export function buildTokenizerJson(): TokenizerJson {
     vocab[token] ??= Object.keys(vocab).length;
   };
   for (const token of [...SPECIAL_TOKENS, ...bytes]) add(token);
-  const space = bytes[0x20] ?? '';
+  const space = bytes[0x20];
   const merges: [string, string][] = [];
   for (const word of allWords()) {
     for (let end = 1; end <= word.length; end++) {
@@ -108,7 +108,7 @@ export class WordTable {
   readonly size: number;
 
   constructor(json: TokenizerJson = buildTokenizerJson()) {
-    const space = byteCharacters()[0x20] ?? '';
+    const space = byteCharacters()[0x20];
     this.size = Object.keys(json.model.vocab).length;
     for (const word of allWords()) {
       const id = json.model.vocab[space + word];

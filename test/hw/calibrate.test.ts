@@ -63,7 +63,7 @@ function compiledRecord(): RunRecord {
     const predictor = new Predictor(wanted, chip, stack);
     const startUs = 1000 * stack.numbers.opStartMs;
     const ops = predictor.times(chip, 'event').map((us, at) => ({
-      op: predictor.samples[at]!.op,
+      op: predictor.samples[at].op,
       us: null,
       cycles: Math.round((us + startUs) * CLOCK_GHZ * 1000),
     }));
@@ -184,7 +184,7 @@ describe('device calibrate', () => {
       const times = new Predictor(samples, chip, stack).times(chip, 'event');
       const ops = shapes.map(([rows, k, n], at) => ({
         op: `MUL_MAT w x x -> y [${k}:${n} x ${k}:${rows} -> ${n}:${rows}]`,
-        us: Math.round(times[at]! + 1000 * stack.numbers.opStartMs),
+        us: Math.round(times[at] + 1000 * stack.numbers.opStartMs),
         cycles: null,
       }));
       const timed = { id: 'llama-bench', hostMs: 9000, acceleratorUs: null, acceleratorCycles: null, ops };
@@ -199,7 +199,7 @@ describe('device calibrate', () => {
     expect(JSON.parse(stdout).operators.n).toBe(18);
     const { npu, provenance } = parseProfile(readFileSync(out, 'utf8'), out);
     expect(Math.abs(npu.dmaBypassRate / 40 - 1)).toBeLessThan(0.06);
-    expect(provenance['npu.dmaBypassRate']!.source.match(/sha256/g)).toHaveLength(2);
+    expect(provenance['npu.dmaBypassRate'].source.match(/sha256/g)).toHaveLength(2);
   });
 
   it('refuses emulation with exit code 2 and what does not fit with 1, and writes nothing', {

@@ -15,7 +15,11 @@ const qnn = goldenTexts('qnn/tools.json');
 
 /** Every reader of what a tool says, with texts that it reads. */
 const READERS: readonly (readonly [string, (text: string) => unknown, readonly (string | undefined)[]])[] = [
-  ['profile log', parseProfileLog, [ggml['op-usec'], ggml.colons, ggml.pipes]],
+  [
+    'profile log',
+    parseProfileLog,
+    [ggml.inline, ggml['op-usec'], ggml.colons, ggml.pipes, ggml['pipes-two']],
+  ],
   ['session log', parseSessionLog, [ggml.session, ggml['session-now'], ggml['session-refused']]],
   ['time of a generation', parseDiffusionTiming, [ggml['diffusion-dream'], ggml['diffusion-blocks']]],
   ['answer', (text) => parseDiffusionText('', text), [ggml['diffusion-answer']]],

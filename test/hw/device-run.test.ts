@@ -19,7 +19,7 @@ describe('device run', () => {
     const record = await readRunRecord(join(out, 'record.json'));
     const answer = JSON.parse(stdout) as { answers: { tokens: number[] }[]; record: unknown };
     expect(answer.record).toEqual(record);
-    expect(answer.answers[0]!.tokens).toHaveLength(8);
+    expect(answer.answers[0].tokens).toHaveLength(8);
     expect(record).toMatchObject({ executionClass: 'ort-cpu', failure: null, model: { numerics: 'f32' } });
     expect(record.runs.length).toBeGreaterThan(1);
   });

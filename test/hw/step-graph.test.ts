@@ -43,8 +43,8 @@ describe('quantisation', () => {
         const values = Float32Array.from(list);
         const { codes, scales } = quantizeRows(values, 2, 4, bits);
         values.forEach((value, i) => {
-          const scale = scales[Math.floor(i / 4)]!;
-          expect(Math.abs(value - codes[i]! * scale)).toBeLessThanOrEqual(scale * 0.5001);
+          const scale = scales[Math.floor(i / 4)];
+          expect(Math.abs(value - codes[i] * scale)).toBeLessThanOrEqual(scale * 0.5001);
         });
       }),
     );

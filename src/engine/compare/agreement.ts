@@ -38,25 +38,25 @@ export function compareRow(
 ): RowDifference {
   let [best, second, other, shift] = [-1, -1, -1, 0];
   for (let id = 0; id < vocab; id++) {
-    shift += (actual[from + id]! - reference[from + id]!) / vocab;
+    shift += (actual[from + id] - reference[from + id]) / vocab;
     if (id === maskId) continue;
-    if (best < 0 || reference[from + id]! > reference[from + best]!) {
+    if (best < 0 || reference[from + id] > reference[from + best]) {
       second = best;
       best = id;
-    } else if (second < 0 || reference[from + id]! > reference[from + second]!) second = id;
-    if (other < 0 || actual[from + id]! > actual[from + other]!) other = id;
+    } else if (second < 0 || reference[from + id] > reference[from + second]) second = id;
+    if (other < 0 || actual[from + id] > actual[from + other]) other = id;
   }
   const p = logNormaliser(reference, from, vocab);
   const q = logNormaliser(actual, from, vocab);
   let [kl, maxLogitError] = [0, 0];
   for (let id = 0; id < vocab; id++) {
-    const logP = reference[from + id]! - p;
-    kl += Math.exp(logP) * (logP - (actual[from + id]! - q));
-    maxLogitError = Math.max(maxLogitError, Math.abs(actual[from + id]! - reference[from + id]! - shift));
+    const logP = reference[from + id] - p;
+    kl += Math.exp(logP) * (logP - (actual[from + id] - q));
+    maxLogitError = Math.max(maxLogitError, Math.abs(actual[from + id] - reference[from + id] - shift));
   }
   return {
     sameBest: best === other,
-    margin: reference[from + best]! - reference[from + second]!,
+    margin: reference[from + best] - reference[from + second],
     // Rounding can leave a hair below 0.
     kl: Math.max(0, kl),
     maxLogitError,
@@ -65,9 +65,9 @@ export function compareRow(
 
 function logNormaliser(logits: Float32Array, from: number, vocab: number): number {
   let maximum = Number.NEGATIVE_INFINITY;
-  for (let id = 0; id < vocab; id++) maximum = Math.max(maximum, logits[from + id]!);
+  for (let id = 0; id < vocab; id++) maximum = Math.max(maximum, logits[from + id]);
   let sum = 0;
-  for (let id = 0; id < vocab; id++) sum += Math.exp(logits[from + id]! - maximum);
+  for (let id = 0; id < vocab; id++) sum += Math.exp(logits[from + id] - maximum);
   return maximum + Math.log(sum);
 }
 

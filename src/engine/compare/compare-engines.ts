@@ -86,7 +86,7 @@ export async function compareEngines(options: CompareOptions): Promise<EngineCom
       engine: recorder.engine,
       promptIds,
       genLength,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
       onStep: (_, canvas) => teacher?.follow(canvas),
     });
     return { ...result, margins: recorder.margins };

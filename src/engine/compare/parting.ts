@@ -50,7 +50,7 @@ function describe(run: Run, expected: Run, at: number, position: number): Partin
   const [mine, theirs] = [rowOf(run), rowOf(expected)];
   const record = expected.steps[at];
   const index = record?.outcomes[0]?.rows.findIndex((row) => row.position === position) ?? -1;
-  const margins = record === undefined ? undefined : expected.margins.get(record.plan.passes[0]!.id);
+  const margins = record === undefined ? undefined : expected.margins.get(record.plan.passes[0].id);
   return {
     step: at,
     position,

@@ -95,9 +95,9 @@ class HeadSoftmax {
       roundToF16(this.output);
     }
     for (let row = 0; row < rows; row++) {
-      const reciprocal = half(1 / this.sum[row]!);
+      const reciprocal = half(1 / this.sum[row]);
       for (let d = 0; d < headDim; d++) {
-        mixed.values[mixed.offset + row * mixed.stride + d] = this.output[row * headDim + d]! * reciprocal;
+        mixed.values[mixed.offset + row * mixed.stride + d] = this.output[row * headDim + d] * reciprocal;
       }
     }
   }
@@ -108,7 +108,7 @@ class HeadSoftmax {
     const scores = this.scores.subarray(0, rows * block.keys).fill(0);
     const cut = { ...k, offset: k.offset + block.first * k.stride };
     accumulate(q, cut, matrix(scores, block.keys), rows, block.keys, headDim);
-    for (let i = 0; i < scores.length; i++) scores[i] = scores[i]! * this.scale;
+    for (let i = 0; i < scores.length; i++) scores[i] = scores[i] * this.scale;
     roundToF16(scores);
     if (this.visibility === undefined) return;
     for (let row = 0; row < rows; row++) {
@@ -122,20 +122,20 @@ class HeadSoftmax {
   private softmax(row: number, block: Block): void {
     const { headDim } = this.op;
     const scores = this.scores.subarray(row * block.keys, (row + 1) * block.keys);
-    const before = this.maximum[row]!;
+    const before = this.maximum[row];
     let maximum = before;
     for (const score of scores) maximum = Math.max(maximum, score);
     let sum = 0;
     for (let i = 0; i < scores.length; i++) {
-      const p = this.exp2(scores[i]!, maximum);
+      const p = this.exp2(scores[i], maximum);
       scores[i] = p;
       sum = fround(sum + p);
     }
     const shrink = this.exp2(before, maximum);
     this.maximum[row] = maximum;
-    this.sum[row] = half(fround(this.sum[row]! * shrink) + half(sum));
+    this.sum[row] = half(fround(this.sum[row] * shrink) + half(sum));
     // The matrix unit multiplies by diag(shrink): a product of halves, exact in its accumulator.
-    for (let d = 0; d < headDim; d++) this.output[row * headDim + d]! *= shrink;
+    for (let d = 0; d < headDim; d++) this.output[row * headDim + d] *= shrink;
   }
 }
 
@@ -151,6 +151,6 @@ function half(value: number): number {
 /** Columns of a head of V as rows, [headDim, keys]. */
 function transpose(v: MatrixView, keys: number, headDim: number, out: Float32Array): void {
   for (let key = 0; key < keys; key++) {
-    for (let d = 0; d < headDim; d++) out[d * keys + key] = v.values[v.offset + key * v.stride + d]!;
+    for (let d = 0; d < headDim; d++) out[d * keys + key] = v.values[v.offset + key * v.stride + d];
   }
 }

@@ -104,7 +104,7 @@ class NpuNumericsEngine implements Engine {
       ids: pass.rows.map((row) => row.feed),
       positions: pass.rows.map((row) => row.position),
       logitsRows: pass.logits,
-      ...(visibility === undefined ? {} : { visibility }),
+      visibility,
       keyBlock: this.keyBlock,
       value: (id: string) => {
         const value = values.get(id);

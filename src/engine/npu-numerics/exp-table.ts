@@ -30,5 +30,5 @@ export type Exp2OfDifference = (low: number, high: number) => number;
 
 export function exp2OfDifference(): Exp2OfDifference {
   const table = tableValues();
-  return (low, high) => table[toF16Bits(low - high) & 0x7fff]!;
+  return (low, high) => table[toF16Bits(low - high) & 0x7fff];
 }

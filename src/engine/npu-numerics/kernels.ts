@@ -64,9 +64,9 @@ const rmsnorm: Kernel<RmsNormOp> = (op, { weights, value }) => {
   const out = new Float32Array(x.length);
   for (let start = 0; start < x.length; start += width) {
     let sum = 0;
-    for (let i = 0; i < width; i++) sum = fround(sum + fround(x[start + i]! * x[start + i]!));
+    for (let i = 0; i < width; i++) sum = fround(sum + fround(x[start + i] * x[start + i]));
     const scale = fround(1 / Math.sqrt(fround(fround(sum / width) + op.eps)));
-    for (let i = 0; i < width; i++) out[start + i] = fround(x[start + i]! * scale) * gain[i]!;
+    for (let i = 0; i < width; i++) out[start + i] = fround(x[start + i] * scale) * gain[i];
   }
   return out;
 };
@@ -79,7 +79,7 @@ const matmul: Kernel<MatMulOp> = (op, { weights, value }) => {
   // llama.cpp adds a bias by an operator of its own: after the write-out.
   const bias = weights(at(op.weights, 1, op));
   roundToF16(y);
-  for (let i = 0; i < y.length; i++) y[i] = y[i]! + bias[i % outWidth]!;
+  for (let i = 0; i < y.length; i++) y[i] = y[i] + bias[i % outWidth];
   return y;
 };
 
@@ -91,13 +91,13 @@ const rope: Kernel<RopeOp> = (op, { positions, value }) => {
   const out = new Float32Array(x.length);
   for (let row = 0; row < positions.length; row++) {
     for (let i = 0; i < half; i++) {
-      const angle = positions[row]! * theta ** (-i / half);
+      const angle = positions[row] * theta ** (-i / half);
       const [cos, sin] = [fround(Math.cos(angle)), fround(Math.sin(angle))];
       for (let head = 0; head < heads; head++) {
         const low = (row * heads + head) * headDim + i;
         const high = low + half;
-        out[low] = fround(x[low]! * cos) - fround(x[high]! * sin);
-        out[high] = fround(x[high]! * cos) + fround(x[low]! * sin);
+        out[low] = fround(x[low] * cos) - fround(x[high] * sin);
+        out[high] = fround(x[high] * cos) + fround(x[low] * sin);
       }
     }
   }
@@ -121,7 +121,7 @@ const swiglu: Kernel<SwigluOp> = (op, { value }) =>
 
 const add: Kernel<AddOp> = (op, { value }) => {
   const b = value(at(op.inputs, 1, op));
-  return value(at(op.inputs, 0, op)).map((a, i) => a + b[i]!);
+  return value(at(op.inputs, 0, op)).map((a, i) => a + b[i]);
 };
 
 const gatherRows: Kernel<GatherRowsOp> = (op, { logitsRows, value }) => {

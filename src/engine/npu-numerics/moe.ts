@@ -52,9 +52,9 @@ export function routeExperts(
     roundToF16(inner);
     const down = written(inner, part(experts.down), mine.length, width, expertFfn);
     mine.forEach((row, i) => {
-      const share = shares[row]!.get(expert)!;
+      const share = shares[row].get(expert)!;
       for (let c = 0; c < width; c++) {
-        out[row * width + c] = out[row * width + c]! + fround(down[i * width + c]! * share);
+        out[row * width + c] = out[row * width + c] + fround(down[i * width + c] * share);
       }
     });
   }
@@ -68,8 +68,8 @@ function selected(logits: Float32Array, op: MoeOp): ReadonlyMap<number, number> 
   const total = powers.reduce((sum, power) => fround(sum + power), 0);
   const probabilities = powers.map((power) => power / total);
   const best = [...probabilities.keys()]
-    .sort((a, b) => probabilities[b]! - probabilities[a]!)
+    .sort((a, b) => probabilities[b] - probabilities[a])
     .slice(0, op.expertsPerToken);
-  const kept = op.renormalise ? best.reduce((sum, expert) => fround(sum + probabilities[expert]!), 0) : 1;
-  return new Map(best.map((expert) => [expert, fround(probabilities[expert]! / kept)]));
+  const kept = op.renormalise ? best.reduce((sum, expert) => fround(sum + probabilities[expert]), 0) : 1;
+  return new Map(best.map((expert) => [expert, fround(probabilities[expert] / kept)]));
 }

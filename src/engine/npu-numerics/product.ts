@@ -43,21 +43,21 @@ export function accumulate(
       const a1 = a0 + a.stride;
       const o0 = out.offset + row * out.stride + column;
       const o1 = o0 + out.stride;
-      let s00 = y[o0]!;
-      let s01 = y[o0 + 1]!;
-      let s02 = y[o0 + 2]!;
-      let s03 = y[o0 + 3]!;
-      let s10 = y[o1]!;
-      let s11 = y[o1 + 1]!;
-      let s12 = y[o1 + 2]!;
-      let s13 = y[o1 + 3]!;
+      let s00 = y[o0];
+      let s01 = y[o0 + 1];
+      let s02 = y[o0 + 2];
+      let s03 = y[o0 + 3];
+      let s10 = y[o1];
+      let s11 = y[o1 + 1];
+      let s12 = y[o1 + 2];
+      let s13 = y[o1 + 3];
       for (let k = 0; k < depth; k++) {
-        const x0 = x[a0 + k]!;
-        const x1 = x[a1 + k]!;
-        const w0 = w[b0 + k]!;
-        const w1 = w[b1 + k]!;
-        const w2 = w[b2 + k]!;
-        const w3 = w[b3 + k]!;
+        const x0 = x[a0 + k];
+        const x1 = x[a1 + k];
+        const w0 = w[b0 + k];
+        const w1 = w[b1 + k];
+        const w2 = w[b2 + k];
+        const w3 = w[b3 + k];
         s00 = fround(s00 + x0 * w0);
         s01 = fround(s01 + x0 * w1);
         s02 = fround(s02 + x0 * w2);
@@ -94,8 +94,8 @@ function rest(
     for (let column = range.columns[0]; column < range.columns[1]; column++) {
       const start = b.offset + column * b.stride;
       const at = out.offset + row * out.stride + column;
-      let sum = out.values[at]!;
-      for (let k = 0; k < depth; k++) sum = fround(sum + a.values[from + k]! * b.values[start + k]!);
+      let sum = out.values[at];
+      for (let k = 0; k < depth; k++) sum = fround(sum + a.values[from + k] * b.values[start + k]);
       out.values[at] = sum;
     }
   }

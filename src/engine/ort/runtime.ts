@@ -16,7 +16,7 @@ export async function loadOrt(): Promise<Ort> {
     loaded = await import('onnxruntime-node');
     return loaded;
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new EnvironmentError(
       `engine ort needs the optional package onnxruntime-node (npm install onnxruntime-node, or use --engine tfjs): ${reason}`,
     );
@@ -41,7 +41,7 @@ export async function openSession(path: string, threads: number) {
       logSeverityLevel: 3,
     });
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new EnvironmentError(`ONNX Runtime cannot open ${path}: ${reason}`);
   }
 }

@@ -67,13 +67,13 @@ class TfjsEngine implements Engine {
       positions,
       logitsRows: pass.logits,
       kv: this.prefix.tensors(pass.reads),
-      ...(visibility === undefined ? {} : { visibility }),
+      visibility,
     };
     const read = (tensor: tf.Tensor2D) => tensor.dataSync<'float32'>();
     const { onLinear } = this;
     const result = executeGraph(graph, bindings, {
       release: true,
-      ...(onLinear === undefined ? {} : { onLinear: (id, tensor) => onLinear(id, read(tensor)) }),
+      onLinear: onLinear && ((id, tensor) => onLinear(id, read(tensor))),
     });
     this.kv.putPass(pass, {
       k: result.freshKv.map(({ k }) => read(k)),

@@ -70,7 +70,7 @@ function run(graph: OpGraph, bindings: Bindings, options: ExecuteOptions): Graph
     if (id === undefined) throw new Error(`${op.id} writes nothing`);
     values.set(id, output);
     if (op.kind === 'matmul' && options.onLinear !== undefined) {
-      for (const tensor of [op.inputs[0] ?? '', id]) options.onLinear(tensor, value(tensor));
+      for (const tensor of [op.inputs[0], id]) options.onLinear(tensor, value(tensor));
     }
     if (options.release === true) releaseRead(graph, op, values);
   }

@@ -97,7 +97,7 @@ const add: Kernel<AddOp> = (op, { value }) => tf.add(value(input(op, 0)), value(
 const gatherRows: Kernel<GatherRowsOp> = (op, { bindings, value }) => {
   const x = value(input(op, 0));
   const rows = Array.from(bindings.logitsRows);
-  const first = rows[0] ?? 0;
+  const first = rows[0];
   // A run of rows is the usual case, and a slice is a copy where a gather is a slow loop.
   if (rows.every((row, i) => row === first + i)) return tf.slice(x, [first, 0], [rows.length, op.width]);
   return tf.gather(x, int32(rows));

@@ -42,8 +42,8 @@ export class RopeTables {
     const head = new Float32Array(headDim);
     for (let row = 0; row < positions.length; row++) {
       for (let i = 0; i < half; i++) {
-        head[i] = of(positions[row]! * theta ** (-i / half));
-        head[i + half] = head[i]!;
+        head[i] = of(positions[row] * theta ** (-i / half));
+        head[i + half] = head[i];
       }
       for (let h = 0; h < heads; h++) out.set(head, (row * heads + h) * headDim);
     }

@@ -67,7 +67,7 @@ function transposedTensor(values: Float32Array, shape: readonly number[]): tf.Te
   for (let matrix = 0; matrix < elementsOf(shape); matrix += rows * columns) {
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        out[matrix + column * rows + row] = values[matrix + row * columns + column]!;
+        out[matrix + column * rows + row] = values[matrix + row * columns + column];
       }
     }
   }

@@ -53,7 +53,7 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
 
   async function phone(pretence: Pretence, mode?: 'unauthorized' | 'mute'): Promise<LoopbackDevice> {
     const env = pretend(join(temporaryDirectory(), 'pretended'), pretence);
-    const device = await LoopbackDevice.start({ env, ...(mode === undefined ? {} : { mode }) });
+    const device = await LoopbackDevice.start({ env, mode });
     devices.push(device);
     await server.connect(device);
     return device;
@@ -78,7 +78,7 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
         place,
         ...extra,
       ],
-      { env: server.env, ...(signal === undefined ? {} : { signal }) },
+      { env: server.env, signal },
     );
 
   it('runs a generation and gives text, time per step, operators and a record', async () => {
@@ -259,7 +259,7 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
       await phone(PHONE);
       await refused(
         generate(`${says(logs['session-refused'] ?? '')} >&2; exit 1`),
-        /ended with code 1 \(ggml-hex: failed to open session 0 : error 0x80000406\)\. Keep its whole output with --log/,
+        /ended with code 1 \(ggml-hex: failed to open session 0 : error 0x80000406\)\. The DSP cannot load libggml-htp/,
       );
     });
 

@@ -1,10 +1,17 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { benchArgs, parseBench } from '../../../hw/ggml/bench.js';
 import { CycleCounter } from '../../../hw/ggml/cycle-counter.js';
 import { diffusionArgs, parseDiffusionText, parseDiffusionTiming } from '../../../hw/ggml/diffusion-cli.js';
 import { parseProfileLog } from '../../../hw/ggml/profile-log.js';
+import { profileText } from '../../../hw/ggml/profile-text.js';
+import { readProfile } from '../../../hw/ggml/read-profile.js';
 import { parseSessionLog } from '../../../hw/ggml/session-log.js';
+import { opTotals, unitCycles } from '../../../hw/ggml/summary.js';
+import { temporaryDirectory } from '../../model/checkpoint.js';
 import { goldenTexts } from '../golden-logs.js';
 
 const logs = goldenTexts('ggml/logs.json');
@@ -75,18 +82,92 @@ describe('profile log of the Hexagon backend', () => {
     expect(parseProfileLog(text('session'))).toBeNull();
   });
 
+  it('of dialect inline, with names and extents taken apart', () => {
+    const log = parseProfileLog(text('inline'));
+    expect(log?.dialect).toBe('inline');
+    expect(log?.ops.map(({ op, names, dims, us, packets }) => [op, names, dims, us, packets])).toEqual([
+      [
+        'MUL_MAT',
+        'blk.0.attn_q.weight x attn_norm-0 -> Qcur-0',
+        '1024:1024:1:1 x 1024:1:1:1 -> 1024:1:1:1',
+        95,
+        90000,
+      ],
+      ['RMS_NORM', 'inp -> norm-0', '1024:1:1:1 -> 1024:1:1:1', 9, 9000],
+    ]);
+  });
+
+  it('has its fields by their shape: with a kernel where others have none, and without one', () => {
+    const fields = {
+      names: 'blk.0.attn_q.weight x attn_norm-0 -> Qcur-0',
+      dims: '1024:1024 x 1024:1 -> 1024:1',
+      types: 'q4_0 x f32 -> f32',
+      strides: '576:1 x 4:4096 -> 4:4096',
+      us: 10,
+    };
+    expect(parseProfileLog(text('colons-kernel'))?.ops).toMatchObject([
+      { ...fields, kernel: 'hmx-tiled vtcm 8000' },
+    ]);
+    expect(parseProfileLog(text('pipes-plain'))?.ops[0]).toMatchObject({ ...fields, kernel: null });
+    const marked = text('pipes-plain').replace('576:1 x', '576:1! x NONE x');
+    expect(parseProfileLog(marked)?.ops[0].strides).toBe('576:1! x NONE x 4:4096 -> 4:4096');
+    expect(() => parseProfileLog(text('pipes-plain').replace('1024:1024', '1024-1024'))).toThrow(
+      /unknown dialect/,
+    );
+  });
+
+  it('keeps several NPUs apart', () => {
+    const log = parseProfileLog(text('pipes-two'));
+    if (log === null) throw new Error('no profile');
+    expect(opTotals(log).map(({ session, op, count, share }) => [session, op, count, share])).toEqual([
+      ['HTP0:0', 'MUL_MAT', 1, 10 / 15],
+      ['HTP0:1', 'MUL_MAT', 1, 10 / 15],
+      ['HTP0:0', 'RMS_NORM+MUL', 1, 5 / 15],
+      ['HTP0:1', 'RMS_NORM+MUL', 1, 5 / 15],
+    ]);
+    expect(profileText(log)).toMatch(/\nHTP0:0\n[\s\S]*\nHTP0:1\n/);
+    const traced = parseProfileLog(
+      text('pipes') + text('pipes').replaceAll('HTP0', 'HTP1').replaceAll('91000', '90000'),
+    );
+    expect(traced && unitCycles(traced)).toMatchObject({
+      HTP0: { HMX_COMP: 909000 },
+      HTP1: { HMX_COMP: 910000 },
+    });
+  });
+
+  it('may have the colours of a terminal', () => {
+    const coloured = text('pipes').replaceAll(/^ggml/gm, '\x1b[32mggml').replaceAll('\n', '\x1b[0m\n');
+    expect(parseProfileLog(coloured)).toEqual(parseProfileLog(text('pipes')));
+  });
+
+  it.each(['inline', 'op-usec', 'colons-kernel', 'pipes'])(
+    'of dialect %s, cut anywhere in its last operator, is read up to there and says so',
+    (name) => {
+      const lines = text(name)
+        .trimEnd()
+        .split('\n')
+        .filter((line) => / cycles | op-cycles /.test(line) && !line.includes('OPBATCH'));
+      const line = lines.at(-1) ?? '';
+      const before = `${lines[0]}\n`;
+      const [{ us, cycles }] = parseProfileLog(`${line}\n`)?.ops ?? [];
+      for (let end = line.indexOf('ggml-hex: ') + 16; end < line.length; end++) {
+        const log = parseProfileLog(before + line.slice(0, end));
+        // Either it is told, or nothing that counts is missing.
+        if (log?.ops.length === 2) expect(log.ops[1]).toMatchObject({ us, cycles });
+        else expect(log?.cutLine).toBe(line.slice(0, end));
+      }
+    },
+  );
+
   it.each([
     ['a new format', 'ggml-hex: HTP0 profile-op MUL_MAT;a;b;usec 1\n'],
-    [
-      'a line that was cut',
-      text('pipes')
-        .slice(0, -60)
-        .replace(/\n[^\n]*$/, '\nggml-hex: HTP0 profile-op MUL_MAT|a|b'),
-    ],
+    ['a line that was cut in the middle', `ggml-hex: HTP0 profile-op MUL_MAT|a|b\n${text('pipes')}`],
     ['a batch without its cycles', 'ggml-hex: HTP0 profile-op OPBATCH|----|n-ops 2|usec 3\n'],
     ['an event of another form', 'ggml-hex: HTP0 trace-evt DMA thread=0 start 5\n'],
   ])('refuses %s by name', (_, log) => {
-    expect(() => parseProfileLog(log)).toThrow(/unknown dialect: ".*known are op-usec.*colons.*pipes/);
+    expect(() => parseProfileLog(log)).toThrow(
+      /unknown dialect: ".*known are inline.*op-usec.*colons.*pipes/,
+    );
   });
 
   it('refuses two dialects in one log', () => {
@@ -121,6 +202,28 @@ describe('profile log of the Hexagon backend', () => {
   });
 });
 
+describe('a log file', () => {
+  const plain = text('pipes');
+  it.each([
+    ['plain', Buffer.from(plain)],
+    ['with a byte-order mark', Buffer.from(`\uFEFF${plain}`)],
+    ['as UTF-16', Buffer.from(`\uFEFF${plain}`, 'utf16le')],
+    ['as UTF-16, the other way round', Buffer.from(`\uFEFF${plain}`, 'utf16le').swap16()],
+    ['packed', gzipSync(plain)],
+  ])('%s is read', async (_, bytes) => {
+    const path = join(temporaryDirectory(), 'a.log');
+    writeFileSync(path, bytes);
+    expect((await readProfile(path)).profile).toEqual(parseProfileLog(plain));
+  });
+
+  it('that is damaged or missing is named', async () => {
+    const path = join(temporaryDirectory(), 'a.log');
+    await expect(readProfile(path)).rejects.toMatchObject({ exitCode: 3 });
+    writeFileSync(path, gzipSync(plain).subarray(0, 40));
+    await expect(readProfile(path)).rejects.toThrow(/a\.log is a damaged gzip file/);
+  });
+});
+
 describe('what the backend says of itself', () => {
   it('is the session and the library, old and new', () => {
     expect(parseSessionLog(text('session'))).toEqual({
@@ -139,6 +242,16 @@ describe('what the backend says of itself', () => {
     const { sessions, failures } = parseSessionLog(text('session-refused'));
     expect(sessions).toEqual([]);
     expect(failures).toEqual(['ggml-hex: failed to open session 0 : error 0x80000406']);
+  });
+
+  it('is the reason why there is no profile', async () => {
+    const path = join(temporaryDirectory(), 'failed.log');
+    writeFileSync(path, text('session-failed'));
+    await expect(readProfile(path)).rejects.toThrow(
+      /nothing ran on the NPU: .*error 0x80000406\. The DSP cannot load libggml-htp-vNN\.so/,
+    );
+    writeFileSync(path, 'hello\n');
+    await expect(readProfile(path)).rejects.toThrow(/GGML_HEXAGON_PROFILE=1 and -v/);
   });
 });
 

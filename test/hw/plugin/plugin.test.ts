@@ -73,7 +73,7 @@ describe.skipIf(built.missing !== null)('a plugin that misbehaves', () => {
       provider: { name: TEST_PROVIDER, options: {} },
       config,
       timeoutMs: mode.startsWith('hang') ? HANG_MS : PATIENT_MS,
-      ...(onEvent === undefined ? {} : { onEvent }),
+      onEvent,
     });
   }
 

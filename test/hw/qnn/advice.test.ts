@@ -1,11 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addDeviceOptions } from '../../../cli/device-options.js';
 import { qnnAdvice } from '../../../hw/qnn/advice.js';
 import { binaryArch } from '../../../hw/qnn/binary-arch.js';
-import { PERFORMANCE_MODES, qnnConfiguration } from '../../../hw/qnn/configuration.js';
+import { qnnConfiguration } from '../../../hw/qnn/configuration.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 
 describe('what to do next', () => {
@@ -108,10 +106,4 @@ describe('a backend without its part for the DSP', () => {
       'session.disable_cpu_ep_fallback': '1',
     });
   });
-});
-
-it('offers the performance modes that the plugin has', () => {
-  const command = addDeviceOptions(new Command());
-  const offered = command.options.find(({ long }) => long === '--performance-mode')?.argChoices;
-  expect([...offered!].sort()).toEqual([...PERFORMANCE_MODES].sort());
 });

@@ -43,7 +43,7 @@ describe.skipIf(htp.missing !== null)('compiled contexts of the emulated HTP bac
     });
     try {
       const { logits } = await session.engine.run(PASS);
-      return { logits, from: opened[0]!.from, record: await session.finish() };
+      return { logits, from: opened[0].from, record: await session.finish() };
     } catch (error) {
       await session.finish();
       throw error;
@@ -109,7 +109,7 @@ describe.skipIf(htp.missing !== null)('a graph that the backend rejects', () => 
       qnnDirectory: directoryOf(htp),
       numerics,
       model,
-      ...(socModel === undefined ? {} : { socModel }),
+      socModel,
     });
     const error: unknown = await session.engine.run(PASS).catch((thrown: unknown) => thrown);
     const record = await session.finish();

@@ -104,7 +104,7 @@ describe.skipIf(!pip)('fetching a package', () => {
 
 describe('without pip', () => {
   it('says what was tried and what to install', async () => {
-    const asked = fetchPackage(QNN_PACKAGES[0]!, {
+    const asked = fetchPackage(QNN_PACKAGES[0], {
       cache: temporaryDirectory(),
       pythons: ['no-such-python'],
     });

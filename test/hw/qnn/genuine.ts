@@ -57,7 +57,7 @@ async function find(version: string, backend: QnnBackend): Promise<Genuine> {
 function unmetLibraries(libraries: readonly string[]): string[] {
   const text = execFileSync('ldd', libraries, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const lines = text.split('\n').filter((line) => line.includes('not found'));
-  return [...new Set(lines.map((line) => line.trim().split(' ')[0]!))];
+  return [...new Set(lines.map((line) => line.trim().split(' ')[0]))];
 }
 
 /** For blocks that are skipped without it. */

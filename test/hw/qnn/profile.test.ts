@@ -29,7 +29,7 @@ describe('profile of the QNN provider', () => {
       acceleratorUs: 1349854,
       acceleratorCycles: 640937899,
     });
-    expect(executions[0]!.nodes.slice(0, 2)).toEqual([
+    expect(executions[0].nodes.slice(0, 2)).toEqual([
       { node: 'Input', cycles: 1731857, us: null },
       { node: 'visibility.hidden', cycles: 799325, us: null },
     ]);
@@ -38,8 +38,8 @@ describe('profile of the QNN provider', () => {
   it('has times per node on the CPU backend, those of compiling left out', () => {
     const { executions } = parseQnnProfile(fixture('profile-cpu.csv'), 'p');
     expect(executions.map(({ us }) => us)).toEqual([376927, 342887]);
-    expect(executions[1]!.acceleratorCycles).toBeNull();
-    expect(executions[1]!.nodes[2]).toEqual({ node: 'embed', cycles: null, us: 9 });
+    expect(executions[1].acceleratorCycles).toBeNull();
+    expect(executions[1].nodes[2]).toEqual({ node: 'embed', cycles: null, us: 9 });
   });
 
   it('takes the further column of operation tracing, and commas in names', () => {

@@ -111,7 +111,7 @@ describe('files of the QNN tools', () => {
           list.forEach((value, at) => {
             const nearest = Math.min(most, Math.max(least, Math.fround(value)));
             // f32 rounds what it gives back.
-            expect(Math.abs(back[at]! - nearest)).toBeLessThanOrEqual(
+            expect(Math.abs(back[at] - nearest)).toBeLessThanOrEqual(
               scale / 2 + 1e-6 * (Math.abs(nearest) + scale),
             );
           });
