@@ -27,7 +27,7 @@ async function read(ctx: Context, path: string): Promise<void> {
   const { readProfile } = await import('../../hw/ggml/read-profile.js');
   const { opTotals, unitCycles } = await import('../../hw/ggml/summary.js');
   const { profileText } = await import('../../hw/ggml/profile-text.js');
-  const { profile, session } = await readProfile(path);
+  const { profile, session } = readProfile(path);
   ctx.data({ session, totals: opTotals(profile), units: unitCycles(profile), profile });
   ctx.print(profileText(profile, createColors(ctx.color).bold));
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { EngineComparison } from '../../src/engine/compare/compare-engines.js';
-import { DataError } from '../../src/errors.js';
-import { readJson } from '../../src/util/read-file.js';
+import { readJsonAs } from '../../src/util/read-file.js';
 import { DEVICE_NUMERICS, type DeviceNumerics } from '../choices.js';
 import { bucketFor, bucketName } from '../graph/buckets.js';
 import { EXECUTION_CLASSES } from '../record/execution-class.js';
@@ -200,8 +199,5 @@ function finite(row: { readonly klMean: number; readonly klMax: number; readonly
 
 /** @throws DataError naming the field; EnvironmentError when the file cannot be read */
 export async function readCompareReport(path: string): Promise<CompareReport> {
-  const parsed = reportSchema.safeParse(readJson(path));
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new DataError(`${path}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
+  return readJsonAs(path, reportSchema);
 }

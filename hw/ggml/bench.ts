@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { DataError, UsageError } from '../../src/errors.js';
+import { DataError } from '../../src/errors.js';
+import { parseAs } from '../../src/util/read-file.js';
+import { toolOptions } from '../tool-options.js';
 import { deviceArgs } from './diffusion-cli.js';
 
 const optionsSchema = z.strictObject({
@@ -16,12 +18,7 @@ export type BenchOptions = z.input<typeof optionsSchema>;
 
 /** Arguments of llama-bench: prompt processing only, answer as JSON. @throws UsageError naming the option */
 export function benchArgs(options: BenchOptions, device: string): string[] {
-  const parsed = optionsSchema.safeParse(options);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new UsageError(`llama-bench: ${issue?.path.join('.') || 'options'}: ${issue?.message}`);
-  }
-  const { model, rows, depth, repetitions, threads } = parsed.data;
+  const { model, rows, depth, repetitions, threads } = toolOptions('llama-bench', optionsSchema, options);
   const largest = String(Math.max(...rows));
   return [
     '-m',
@@ -87,19 +84,14 @@ export function parseBench(stdout: string): Bench {
   } catch {
     throw new DataError('llama-bench printed no JSON: it did not finish, or it does not know -o json');
   }
-  const parsed = z.array(rowSchema).min(1).safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new DataError(`llama-bench: ${issue?.path.join('.') || 'output'}: ${issue?.message}`);
-  }
-  const [first] = parsed.data;
-  if (first === undefined) throw new Error('a list of at least one has a first');
+  const rows = parseAs(json, z.array(rowSchema).min(1), 'llama-bench');
+  const [first] = rows;
   return {
     build: `${first.build_commit} (${first.build_number})`,
     modelType: first.model_type,
     modelBytes: first.model_size,
     backends: first.backends,
-    rows: parsed.data.map((row) => ({
+    rows: rows.map((row) => ({
       rows: row.n_prompt,
       depth: row.n_depth ?? 0,
       meanMs: row.avg_ns / 1e6,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { DataError, UsageError } from '../../src/errors.js';
+import { DataError } from '../../src/errors.js';
 import { DIFFUSION_ALGORITHMS } from '../choices.js';
+import { toolOptions } from '../tool-options.js';
 import { logLines } from './log-text.js';
 
 const optionsSchema = z
@@ -34,13 +35,8 @@ export type DiffusionOptions = z.input<typeof optionsSchema>;
  * @throws UsageError naming the option
  */
 export function diffusionArgs(options: DiffusionOptions, device: string): string[] {
-  const parsed = optionsSchema.safeParse(options);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new UsageError(`llama-diffusion-cli: ${issue?.path.join('.') || 'options'}: ${issue?.message}`);
-  }
   const { model, prompt, length, steps, algorithm, eps, blockLength, temperature, seed, threads } =
-    parsed.data;
+    toolOptions('llama-diffusion-cli', optionsSchema, options);
   return [
     '-m',
     model,

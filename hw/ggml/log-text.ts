@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { DataError, EnvironmentError } from '../../src/errors.js';
+import { DataError } from '../../src/errors.js';
+import { readBytes } from '../../src/util/read-file.js';
 
 /** A log that one string can hold with room to spare. */
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -10,20 +10,8 @@ const MAX_BYTES = 256 * 1024 * 1024;
  * Text of a log as people keep it: plain, packed with gzip, or as UTF-16, which is what `>` of a Windows shell writes.
  * @throws EnvironmentError when the file cannot be read; DataError when it is damaged or too long
  */
-export async function readLog(path: string): Promise<string> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new EnvironmentError(
-      `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  return decodeLog(bytes, path);
-}
-
-/** @throws DataError naming `path` when the bytes are damaged or too many */
-export function decodeLog(bytes: Buffer, path: string): string {
+export function readLog(path: string): string {
+  const bytes = readBytes(path);
   const plain = bytes.length > 2 && bytes.readUInt16BE(0) === 0x1f8b ? unpacked(bytes, path) : bytes;
   if (plain.length > MAX_BYTES) throw tooLong(path);
   const mark = plain.length < 2 ? 0 : plain.readUInt16BE(0);

@@ -8,8 +8,8 @@ import { parseSessionLog, refusalOf, type SessionLog } from './session-log.js';
  * @throws DataError when there is no profile, with the reason that the log itself gives; EnvironmentError when the file
  *   cannot be read
  */
-export async function readProfile(path: string): Promise<{ profile: ProfileLog; session: SessionLog }> {
-  const text = await readLog(path);
+export function readProfile(path: string): { profile: ProfileLog; session: SessionLog } {
+  const text = readLog(path);
   const session = parseSessionLog(text);
   const profile = parseProfileLog(text);
   if (profile !== null) return { profile, session };

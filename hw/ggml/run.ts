@@ -162,7 +162,7 @@ async function withLog(
     });
     const hostMs = performance.now() - before;
     await runner.pull(remote, local);
-    return { result, hostMs, stderr: await readLog(local) };
+    return { result, hostMs, stderr: readLog(local) };
   } finally {
     await rm(own, { recursive: true, force: true });
   }

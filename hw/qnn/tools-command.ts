@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { UsageError } from '../../src/errors.js';
 import { NET_RUN_PROFILES, PROFILING_LEVELS } from '../choices.js';
 import { DeviceError, lastLine } from '../device-error.js';
 import type { CommandRunner } from '../runner/command-runner.js';
+import { toolOptions } from '../tool-options.js';
 
 /** Where the graph comes from: a context binary, or a DLC that is prepared on the spot. */
 const graphSchema = z.union([
@@ -38,10 +38,10 @@ export type NetRunOptions = z.input<typeof netRunSchema>;
  * @throws UsageError naming the option
  */
 export function netRunArgs(options: NetRunOptions): string[] {
-  const { backend, graph, inputList, outputDirectory, ...rest } = validated(
+  const { backend, graph, inputList, outputDirectory, ...rest } = toolOptions(
+    'qnn-net-run',
     netRunSchema,
     options,
-    'qnn-net-run',
   );
   return [
     '--backend',
@@ -78,11 +78,10 @@ export type GeneratorOptions = z.input<typeof generatorSchema>;
 
 /** Arguments of qnn-context-binary-generator. @throws UsageError naming the option */
 export function generatorArgs(options: GeneratorOptions): string[] {
-  const tool = 'qnn-context-binary-generator';
-  const { backend, dlc, loader, binary, outputDirectory, ...rest } = validated(
+  const { backend, dlc, loader, binary, outputDirectory, ...rest } = toolOptions(
+    'qnn-context-binary-generator',
     generatorSchema,
     options,
-    tool,
   );
   return [
     '--backend',
@@ -107,13 +106,6 @@ export function utilityArgs(context: string, jsonFile: string): string[] {
 /** Arguments of qnn-profile-viewer. */
 export function viewerArgs(log: string, csvFile: string): string[] {
   return ['--input_log', log, '--output', csvFile];
-}
-
-function validated<T extends z.ZodType>(schema: T, options: z.input<T>, tool: string): z.output<T> {
-  const parsed = schema.safeParse(options);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new UsageError(`${tool}: ${issue?.path.join('.') || 'options'}: ${issue?.message}`);
 }
 
 /** Flags of a command line: its words that start with two dashes. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DataError } from '../../src/errors.js';
+import { parseAs } from '../../src/util/read-file.js';
 import { environmentFailure } from '../device-error.js';
 import { isQnnDataType, type RawTensor } from './raw-tensor.js';
 
@@ -55,12 +56,7 @@ export function parseContextInfo(text: string, label: string): ContextInfo {
   } catch {
     throw new DataError(`${label}: qnn-context-binary-utility wrote no JSON`);
   }
-  const parsed = contextSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new DataError(`${label}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
-  }
-  const { buildId, graphs, contextMetadata } = parsed.data.info;
+  const { buildId, graphs, contextMetadata } = parseAs(json, contextSchema, label).info;
   const dspArch = contextMetadata?.info.dspArch ?? 0;
   return {
     buildId,

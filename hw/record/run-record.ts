@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { DataError } from '../../src/errors.js';
 import { fileSha256 } from '../../src/model/load.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
-import { readJson } from '../../src/util/read-file.js';
+import { readJsonAs } from '../../src/util/read-file.js';
 import { classify, type Evidence, EXECUTION_CLASSES } from './execution-class.js';
 
 /** Version of the record format. */
@@ -118,23 +118,14 @@ export function writeRunRecord(path: string, record: RunRecord): void {
  * @throws DataError naming the field; EnvironmentError when the file cannot be read
  */
 export async function readRunRecord(path: string): Promise<RunRecord> {
-  const parsed = recordSchema.safeParse(readJson(path));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new DataError(`${path}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
-  }
-  const { emulator, perOperator, ...evidence } = parsed.data.evidence;
-  const { executionClass } = classify({
-    ...evidence,
-    emulator,
-    perOperator,
-  });
-  if (executionClass !== parsed.data.executionClass) {
+  const record = readJsonAs(path, recordSchema);
+  const { executionClass } = classify(record.evidence);
+  if (executionClass !== record.executionClass) {
     throw new DataError(
-      `${path}: says executionClass ${parsed.data.executionClass}, but its evidence supports ${executionClass} only`,
+      `${path}: says executionClass ${record.executionClass}, but its evidence supports ${executionClass} only`,
     );
   }
-  return parsed.data;
+  return record;
 }
 
 /** Name, SHA-256 and size of a file. @throws EnvironmentError when it cannot be read */
