@@ -6,31 +6,26 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const RUNS = Number(process.env.RUNS ?? 9);
-const SETTINGS = ['unlimited', 'on-demand', 'paging', 'somr'].flatMap((memory) =>
-  ['event', 'analytic'].map((fidelity) => ({ memory, fidelity })),
-);
+const MODES = ['unlimited', 'on-demand', 'paging', 'somr'];
 
-if (process.argv[2] === 'child') await child(process.argv[3], process.argv[4]);
+if (process.argv[2] === 'child') await child(process.argv[3]);
 else parent();
 
-async function child(memory, fidelity) {
+async function child(memory) {
   const load = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
-  const { createMachine } = await load('sim/machine/machine.js');
+  const { machine: openMachine } = await load('sim/open-machine.js');
   const { loadProfile } = await load('sim/hardware/load-profile.js');
-  const { stackByName } = await load('sim/stacks/registry.js');
-  const { precisionFor } = await load('src/model/precision.js');
   const { resolvePreset } = await load('src/model/presets.js');
-  const options = {
+  const settings = {
     profile: loadProfile('sm8750'),
-    stack: stackByName('llada.cpp'),
-    model: resolvePreset('llada-8b'),
-    precision: precisionFor('q4_0'),
+    stack: 'llada.cpp',
+    shapes: resolvePreset('llada-8b'),
+    quant: 'q4_0',
     memory,
-    fidelity,
   };
   const shape = { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false };
   const startMs = performance.now();
-  const machine = createMachine(options);
+  const machine = openMachine(settings);
   machine.timePass(shape);
   const firstMs = performance.now() - startMs;
   machine.timePass(shape);
@@ -41,14 +36,14 @@ async function child(memory, fidelity) {
 
 function parent() {
   const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-  for (const { memory, fidelity } of SETTINGS) {
+  for (const memory of MODES) {
     const runs = Array.from({ length: RUNS }, () =>
-      JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), 'child', memory, fidelity])),
+      JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), 'child', memory])),
     );
     const of = (name) => median(runs.map((run) => run[name]));
     const least = Math.min(...runs.map(({ firstMs }) => firstMs));
     console.log(
-      `${memory.padEnd(10)} ${fidelity.padEnd(9)} first step ${of('firstMs').toFixed(1)} ms (least ${least.toFixed(1)}), ` +
+      `${memory.padEnd(10)} first step ${of('firstMs').toFixed(1)} ms (least ${least.toFixed(1)}), ` +
         `second ${of('secondMs').toFixed(2)} ms, process ${of('rssMb').toFixed(0)} MB`,
     );
   }

@@ -4,11 +4,10 @@
  */
 import { bench, describe } from 'vitest';
 import { loadProfile } from '../sim/hardware/load-profile.js';
-import { createMachine } from '../sim/machine/machine.js';
 import { type Pipeline, toProgram } from '../sim/machine/pipeline.js';
 import { runProgram } from '../sim/machine/run-program.js';
+import { machine as openMachine } from '../sim/open-machine.js';
 import { lladaCpp } from '../sim/stacks/llada-cpp.js';
-import { precisionFor } from '../src/model/precision.js';
 import { resolvePreset } from '../src/model/presets.js';
 
 interface Sample {
@@ -61,13 +60,12 @@ const simulate = (chunks: number): number => runProgram(toProgram(operator(chunk
 const base = resolvePreset('llada-8b');
 const shape = { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false };
 const machineOf = (layers: number) =>
-  createMachine({
+  openMachine({
     profile: loadProfile('sm8750'),
     stack: lladaCpp,
-    model: { ...base, layers },
-    precision: precisionFor('q4_0'),
+    shapes: { ...base, layers },
+    quant: 'q4_0',
     memory: 'on-demand',
-    fidelity: 'event',
   });
 
 for (let warm = 0; warm < 200; warm++) simulate(1000);

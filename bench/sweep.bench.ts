@@ -1,5 +1,5 @@
 /**
- * What keeping and finding runs costs, as shares of making them. Goals: a sweep of 1,000 analytic runs in under two
+ * What keeping and finding runs costs, as shares of making them. Goals: a sweep of 1,000 runs in under two
  * minutes, resuming one under 1 %. In the calling thread; `dllm-npu sweep` shares the work among threads.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -71,7 +71,7 @@ async function row(name: keyof typeof KINDS): Promise<string[]> {
   }
 }
 
-describe(`a sweep of ${RUNS} analytic runs`, () => {
+describe(`a sweep of ${RUNS} runs`, () => {
   bench(
     'made, and asked for again',
     async () => {

@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Machine } from '../sim/machine/machine.js';
 import type { ModelConfig } from '../src/model/config.js';
 import { atomicWriteFile } from '../src/util/atomic-write.js';
@@ -12,7 +12,6 @@ export interface CostOptions {
   readonly stack: string;
   readonly memory: string;
   readonly placement?: string;
-  readonly fidelity: string;
 }
 
 /** The options, with the paper's setting as default: LLaDA-8B in Q4_0 by llada.cpp on SM8750. */
@@ -37,13 +36,20 @@ function chip(): Option[] {
     new Option('--placement <reading>', 'residents of SOMR: global, or alternating by phase').default(
       'global',
     ),
-    new Option('--fidelity <level>', 'machine model: event, analytic').default('event'),
+    fidelity(),
   ];
 }
 
 const PLACEMENTS = ['global', 'alternating'] as const;
 
-const FIDELITIES = ['event', 'analytic'] as const;
+/** Said by name, for those who wrote it in a script. */
+function fidelity(): Option {
+  return new Option('--fidelity <level>').hideHelp().argParser(() => {
+    throw new InvalidArgumentError(
+      'There is one machine model, which times every chunk: leave the option out.',
+    );
+  });
+}
 
 function known<T extends string>(kind: string, name: string, names: readonly T[]): T {
   const found = names.find((candidate) => candidate === name);
@@ -61,20 +67,17 @@ export async function openMachine(
   record = false,
   model?: ModelConfig,
 ): Promise<Machine> {
-  const { createMachine } = await import('../sim/machine/machine.js');
-  const { loadProfile } = await import('../sim/hardware/load-profile.js');
-  const { stackByName } = await import('../sim/stacks/registry.js');
+  const { machine } = await import('../sim/open-machine.js');
   const { MEMORY_MODES } = await import('../sim/memory/runtime.js');
-  const { precisionFor, QUANTS } = await import('../src/model/precision.js');
+  const { QUANTS } = await import('../src/model/precision.js');
   const { resolvePreset } = await import('../src/model/presets.js');
-  return createMachine({
-    profile: loadProfile(options.profile),
-    stack: stackByName(options.stack),
-    model: model ?? resolvePreset(options.costModel),
-    precision: precisionFor(known('quant', options.quant, QUANTS)),
+  return machine({
+    profile: options.profile,
+    stack: options.stack,
+    shapes: model ?? resolvePreset(options.costModel),
+    quant: known('quant', options.quant, QUANTS),
     memory: known('memory mode', options.memory, MEMORY_MODES),
-    memoryOptions: { placement: known('placement', options.placement ?? 'global', PLACEMENTS) },
-    fidelity: known('fidelity', options.fidelity, FIDELITIES),
+    placement: known('placement', options.placement ?? 'global', PLACEMENTS),
     record,
   });
 }
@@ -84,8 +87,6 @@ export interface WrittenTimeline {
   readonly file: string;
   /** Length of the timeline in ms. */
   readonly total_ms: number;
-  /** Length by the machine that gave the answer; another one at analytic fidelity. */
-  readonly answer_ms: number;
 }
 
 /**
@@ -93,29 +94,17 @@ export interface WrittenTimeline {
  * chrome://tracing open. Answers never depend on whether a timeline is written.
  * @param path of the file; undefined writes none
  * @param work what the machine is to do
- * @param answerMs what that took on the machine that gave the answer
  */
 export async function writePerfetto(
   path: string | undefined,
   options: CostOptions,
   work: (machine: Machine) => void,
-  answerMs: number,
-): Promise<WrittenTimeline | null> {
-  if (path === undefined) return null;
+): Promise<WrittenTimeline | undefined> {
+  if (path === undefined) return undefined;
   const { toPerfetto } = await import('../sim/machine/perfetto.js');
   const machine = await openMachine(options, true);
   work(machine);
   const timeline = machine.timeline();
   atomicWriteFile(path, `${JSON.stringify(toPerfetto(timeline))}\n`);
-  return { file: path, total_ms: timeline.steps.at(-1)?.endMs ?? 0, answer_ms: answerMs };
-}
-
-/** A line that says which of two totals is which, or null when they agree. */
-export function timelineNote({ file, total_ms: total, answer_ms: answer }: WrittenTimeline): string | null {
-  if (Math.abs(total - answer) <= 1e-6 * answer) return null;
-  const off = ((total / answer - 1) * 100).toFixed(2);
-  return (
-    `${file} lays operators out one by one and ends at ${total.toFixed(1)} ms; ` +
-    `the times above are the closed form, ${answer.toFixed(1)} ms (${off} %)`
-  );
+  return { file: path, total_ms: timeline.steps.at(-1)?.endMs ?? 0 };
 }

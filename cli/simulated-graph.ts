@@ -34,7 +34,7 @@ export async function simulateBuckets(
   { profile, stack, memory }: SimulatedOptions,
 ): Promise<Simulated> {
   const timed = TIMED_AS[numerics];
-  const options = { costModel: model.name, quant: timed.quant, profile, memory, fidelity: 'event' };
+  const options = { costModel: model.name, quant: timed.quant, profile, memory };
   const machine = await openMachine({ ...options, stack: stack ?? timed.stack }, true, model);
   return {
     machine: machine.name,

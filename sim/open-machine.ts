@@ -52,15 +52,14 @@ export interface MachineSettings extends ChipSettings {
  *   naming the field when a file is wrong
  */
 export function machine(settings: MachineSettings): Machine {
-  const { shapes, quant, memory, placement = 'global', record } = settings;
+  const { shapes, quant, memory, placement = 'global', record = 'none' } = settings;
   return createMachine({
     ...openChip(settings),
-    model: shapes,
-    precision: typeof quant === 'string' ? precisionFor(quantByName(quant)) : quant,
+    shapes,
+    quant: typeof quant === 'string' ? precisionFor(quantByName(quant)) : quant,
     memory: memberOf('memory mode', memory, MEMORY_MODES),
-    memoryOptions: { placement: memberOf('placement', placement, PLACEMENT_READINGS) },
-    fidelity: 'event',
-    record,
+    placement: memberOf('placement', placement, PLACEMENT_READINGS),
+    record: record === true ? 'op' : record === false ? 'none' : record,
   });
 }
 

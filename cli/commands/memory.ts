@@ -23,8 +23,7 @@ export function registerMemory(program: Command, context: () => Context): void {
   plan
     .addHelpText(
       'after',
-      '\nTimes are those of a step on a machine that has just run the same step. Mapping and staging are followed event by' +
-        '\nevent whatever the fidelity of the operators. A smaller window that would be faster is named (`fasterWindow`).' +
+      '\nTimes are those of a step on a machine that has just run the same step. A smaller window that would be faster is named (`fasterWindow`).' +
         '\n\nExamples:\n  $ dllm-npu memory plan\n  $ dllm-npu memory plan --memory on-demand --json',
     )
     .action((options: PlanOptions) => printPlan(context(), options));

@@ -33,13 +33,13 @@ export function registerSensitivity(simulate: Command, context: () => Context): 
       'after',
       '\nOne at a time: each number at both ends of its range, the others at their defaults. Total order: all numbers' +
         '\nuniform in their ranges, the share of the variance that a number takes part in.' +
-        '\n\nExamples:\n  $ dllm-npu simulate sensitivity\n  $ dllm-npu simulate sensitivity --sobol 256 --fidelity analytic --json',
+        '\n\nExamples:\n  $ dllm-npu simulate sensitivity\n  $ dllm-npu simulate sensitivity --sobol 256 --json',
     )
     .action((options: SensitivityOptions) => run(context(), options));
 }
 
 async function run(ctx: Context, options: SensitivityOptions): Promise<void> {
-  const { createMachine } = await import('../../sim/machine/machine.js');
+  const { machine: makeMachine } = await import('../../sim/open-machine.js');
   const { parametersOf } = await import('../../sim/sensitivity/parameters.js');
   const { oneAtATime, seededRandom, totalOrder } = await import('../../sim/sensitivity/sensitivity.js');
   const machine = await openMachine(options);
@@ -47,7 +47,7 @@ async function run(ctx: Context, options: SensitivityOptions): Promise<void> {
   const shape = { rows, kvSets: [{ name: 'prefix', length: context }], logitsRows: rows, masked: false };
   const evaluate = (chip: Chip): number => {
     ctx.signal.throwIfAborted();
-    const candidate = createMachine({ ...machine.options, ...chip, record: false });
+    const candidate = makeMachine({ ...machine.options, ...chip, record: false });
     candidate.timePass(shape);
     const { startMs, endMs } = candidate.timePass(shape);
     return endMs - startMs;

@@ -3,13 +3,7 @@ import { createColors } from 'picocolors';
 import { CheckError } from '../../src/errors.js';
 import type { PassShape } from '../../src/pass/shape.js';
 import { formatTable } from '../../src/util/table.js';
-import {
-  type CostOptions,
-  openMachine,
-  simulateOptions,
-  timelineNote,
-  writePerfetto,
-} from '../cost-options.js';
+import { type CostOptions, openMachine, simulateOptions, writePerfetto } from '../cost-options.js';
 import type { Context } from '../io.js';
 import { integer, integerList } from '../numbers.js';
 import { smallerWindowNote } from '../smaller-window-note.js';
@@ -97,26 +91,19 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
     return { rows: count, ms, bound, utilization, parts, counters: timing.counters, energy, ...smaller };
   });
   const last = options.rows.at(-1) ?? 1;
-  const timeline = await writePerfetto(
-    options.perfetto,
-    options,
-    (recording) => {
-      for (let step = 0; step < 2; step++) recording.timePass(shapeOf(last));
-    },
-    2 * (rows.at(-1)?.ms ?? 0),
-  );
-  const { costModel, quant, profile, stack, memory, fidelity } = options;
-  const written = timeline === null ? {} : { perfetto: timeline };
+  const perfetto = await writePerfetto(options.perfetto, options, (recording) => {
+    for (let step = 0; step < 2; step++) recording.timePass(shapeOf(last));
+  });
+  const { costModel, quant, profile, stack, memory } = options;
   ctx.data({
     model: costModel,
     quant,
     profile,
     stack,
     memory,
-    fidelity,
     context: options.context,
     rows,
-    ...written,
+    perfetto,
   });
   ctx.print(`One denoising step of ${costModel} ${quant} on ${profile} (${stack}, ${memory}), simulated\n`);
   // The GPU is a column only where it works.
@@ -153,8 +140,6 @@ async function timeSteps(ctx: Context, options: StepOptions): Promise<void> {
   for (const { rows: count, ms, faster_window: smaller } of rows) {
     if (smaller) ctx.print(smallerWindowNote(`${count} rows`, ms, smaller));
   }
-  const note = timeline === null ? null : timelineNote(timeline);
-  if (note !== null) ctx.print(note);
 }
 
 /** Two digits, never an exponent. */
@@ -170,14 +155,9 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
   const machine = await openMachine(options);
   const { timings, totalMs, divergesAt } = replayTrace(trace, machine);
   if (timings.length === 0) throw new CheckError(`${file}: the trace has no steps to time`);
-  const timeline = await writePerfetto(
-    options.perfetto,
-    options,
-    (recording) => {
-      replayTrace(trace, recording);
-    },
-    totalMs,
-  );
+  const perfetto = await writePerfetto(options.perfetto, options, (recording) => {
+    replayTrace(trace, recording);
+  });
   const utilization = Object.fromEntries(
     machine.resources.map((name) => [
       name,
@@ -201,7 +181,7 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
     diverges_at: divergesAt,
     steps,
     energy: { ...energy, per_token_j: perToken.joules, per_token_range_j: perToken.range },
-    ...(timeline === null ? {} : { perfetto: timeline }),
+    perfetto,
   });
   ctx.print(`${header.policy.name}, decided by ${header.model.name}, timed on ${machine.name}: simulated`);
   ctx.print(
@@ -220,6 +200,4 @@ async function timeTrace(ctx: Context, file: string, options: CostOptions & Perf
       `From step ${divergesAt} on, other CPU refreshes would be finished here: a live decode could go another way.`,
     );
   }
-  const note = timeline === null ? null : timelineNote(timeline);
-  if (note !== null) ctx.print(note);
 }

@@ -1,11 +1,11 @@
 import { loadProfile, overrideProfile, profileHash } from '../../sim/hardware/load-profile.js';
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
-import { createMachine, type Machine } from '../../sim/machine/machine.js';
+import type { Machine } from '../../sim/machine/machine.js';
 import type { MemoryMode } from '../../sim/memory/runtime.js';
+import { machine as openMachine } from '../../sim/open-machine.js';
 import { stackByName } from '../../sim/stacks/registry.js';
 import { overrideStack } from '../../sim/stacks/stack.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import { precisionFor } from '../../src/model/precision.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import type { Decider } from '../lab/deciders/decider.js';
 import { openDecider } from '../lab/open.js';
@@ -63,15 +63,14 @@ export class Bench {
   ): Machine {
     const { costModel: model, hardware: profile } = this;
     const { hardware, software } = options;
-    return createMachine({
+    return openMachine({
       profile: hardware === undefined ? profile : overrideProfile(profile, hardware),
-      stack: software === undefined ? stackByName(stack) : overrideStack(stackByName(stack), software),
+      stack: software === undefined ? stack : overrideStack(stackByName(stack), software),
       // The same object where nothing differs: graphs are remembered by it.
-      model: options.layers === undefined ? model : { ...model, layers: options.layers },
-      precision: precisionFor(this.options.quant),
+      shapes: options.layers === undefined ? model : { ...model, layers: options.layers },
+      quant: this.options.quant,
       memory,
-      fidelity: 'event',
-      record: options.record ?? false,
+      record: options.record,
     });
   }
 

@@ -1,7 +1,7 @@
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
 import type { Machine } from '../../sim/machine/machine.js';
-import { createMachine } from '../../sim/machine/machine.js';
 import { STREAM_RATES } from '../../sim/machine/rates.js';
+import { machine as openMachine } from '../../sim/open-machine.js';
 import { parametersOf } from '../../sim/sensitivity/parameters.js';
 import { oneAtATime } from '../../sim/sensitivity/sensitivity.js';
 import { denoisingShape, steadyMs } from '../../sim/workload/steady-step.js';
@@ -20,7 +20,7 @@ const classOf = (op: Op): string => (op.kind === 'matmul' ? op.role : op.kind);
  * breakdown. Only operators with multiply-accumulates, only those that ran on the NPU.
  */
 export function rooflineOf(machine: Machine, rows: number, context: number): Roofline {
-  const { profile, model, precision, stack } = machine.options;
+  const { profile, shapes: model, quant: precision, stack } = machine.options;
   const shape = denoisingShape(rows, context);
   const stepMs = steadyMs(machine, shape);
   const graph = graphFor(model, shape, precision);
@@ -85,7 +85,7 @@ export function tornadoOf(
   const shape = denoisingShape(rows, context);
   const { profile, stack } = machine.options;
   const effects = oneAtATime({ profile, stack }, parametersOf(profile, stack), (chip) =>
-    steadyMs(createMachine({ ...machine.options, ...chip, record: false }), shape),
+    steadyMs(openMachine({ ...machine.options, ...chip, record: false }), shape),
   );
   const shown = effects.filter(({ swing }) => swing > 0).slice(0, most);
   return {

@@ -19,7 +19,7 @@ function stageByBudget(bench: Bench): Columns {
   const { hardware: profile, costModel: model } = bench;
   const stack = stackByName('llada.cpp');
   const rates = ratesOf(profile, false);
-  const npu = new NpuUnits({ profile, stack, rates }, 'analytic');
+  const npu = new NpuUnits({ profile, stack, rates }, 'closed-form');
   const precision = precisionFor(bench.options.quant);
   const { costs, reference, window } = memoryContext({ profile, stack, model, precision }, rates, npu);
   const { weights } = classify(reference.graph, reference.ops);

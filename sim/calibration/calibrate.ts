@@ -1,5 +1,5 @@
 import type { HardwareProfile } from '../hardware/schema.js';
-import type { Fidelity } from '../machine/npu-unit.js';
+import type { Schedule } from '../machine/npu-unit.js';
 import { STREAM_RATES } from '../machine/rates.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { type Certainty, certainties } from './least-squares.js';
@@ -87,9 +87,9 @@ export function fitOperators(
   samples: readonly OpSample[],
   base: HardwareProfile,
   stack: SoftwareStack,
-  fidelity: Fidelity = 'event',
+  schedule: Schedule = 'event',
 ): Fit {
-  const model = new OperatorModel(samples, base, stack, fidelity);
+  const model = new OperatorModel(samples, base, stack, schedule);
   const n = model.samples.length;
   if (n === 0) {
     const because = 'the record has no operator that runs on the NPU';

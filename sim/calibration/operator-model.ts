@@ -2,7 +2,7 @@ import type { OpGraph } from '../../src/model/graph.js';
 import { overrideProfile } from '../hardware/load-profile.js';
 import { baseText } from '../hardware/quantity.js';
 import type { HardwareProfile } from '../hardware/schema.js';
-import type { Fidelity } from '../machine/npu-unit.js';
+import type { Schedule } from '../machine/npu-unit.js';
 import { seededRandom } from '../sensitivity/sensitivity.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { leastSquares, type Solution } from './least-squares.js';
@@ -38,7 +38,7 @@ export class OperatorModel {
     samples: readonly OpSample[],
     private readonly base: HardwareProfile,
     private readonly stack: SoftwareStack,
-    private readonly fidelity: Fidelity,
+    private readonly schedule: Schedule,
   ) {
     this.predictor = new Predictor(samples, base, stack);
     this.samples = this.predictor.samples;
@@ -55,7 +55,7 @@ export class OperatorModel {
   solve(paths: readonly string[], pull: number): readonly Solution[] {
     const fitFrom = (start: readonly number[], correction: readonly number[]): Solution =>
       leastSquares((logs) => {
-        const times = this.times(named(paths, logs), 'analytic');
+        const times = this.times(named(paths, logs), 'closed-form');
         return [...this.errors(times, correction), ...logs.map((log) => pull * log)];
       }, start);
     const rough = distinct(starts(paths.length).map((start) => fitFrom(start, [])));
@@ -75,7 +75,7 @@ export class OperatorModel {
   squaresWith(paths: readonly string[], from: Solution, at: number, log: number, pull: number): number {
     const free = (logs: readonly number[]): number[] => logs.toSpliced(at, 0, log);
     const errorsAt = (logs: readonly number[], correction: readonly number[]): number[] =>
-      this.errors(this.times(named(paths, free(logs)), 'analytic'), correction);
+      this.errors(this.times(named(paths, free(logs)), 'closed-form'), correction);
     let logs: readonly number[] = from.logs.toSpliced(at, 1);
     let errors: readonly number[] = [];
     let correction = this.correctionAt(paths, from.logs);
@@ -91,8 +91,8 @@ export class OperatorModel {
 
   /** What the closed form has to be multiplied by to give the times of the events. */
   private correctionAt(paths: readonly string[], logs: readonly number[]): number[] {
-    if (this.fidelity !== 'event') return this.samples.map(() => 1);
-    const closed = this.times(named(paths, logs), 'analytic');
+    if (this.schedule !== 'event') return this.samples.map(() => 1);
+    const closed = this.times(named(paths, logs), 'closed-form');
     return this.times(named(paths, logs), 'event').map((us, at) => us / (closed[at] ?? us));
   }
 
@@ -102,7 +102,7 @@ export class OperatorModel {
     fitFrom: (start: readonly number[], correction: readonly number[]) => Solution,
   ): Solution {
     let solution = rough;
-    for (let turn = 0; turn < CORRECTIONS && this.fidelity === 'event'; turn++) {
+    for (let turn = 0; turn < CORRECTIONS && this.schedule === 'event'; turn++) {
       const before = solution.logs;
       solution = fitFrom(before, this.correctionAt(paths, before));
       if (distance(solution.logs, before) < SETTLED) break;
@@ -112,7 +112,7 @@ export class OperatorModel {
 
   /** Root mean square of the relative errors with these numbers changed. */
   rmsWith(changed: Logs): number {
-    return rms(this.errors(this.times(changed, this.fidelity), []));
+    return rms(this.errors(this.times(changed, this.schedule), []));
   }
 
   startUs(log: number): number {
@@ -120,7 +120,7 @@ export class OperatorModel {
   }
 
   /** Times of the samples in us, start of the operator included. */
-  private times(changed: Logs, fidelity: Fidelity): number[] {
+  private times(changed: Logs, schedule: Schedule): number[] {
     const overrides: Record<string, string> = {};
     let startUs = this.stack.numbers.opStartMs * 1000;
     for (const [path, log] of changed) {
@@ -132,7 +132,7 @@ export class OperatorModel {
       overrides[path] = baseText(value * Math.exp(log), dimension);
     }
     const profile = overrideProfile(this.base, overrides);
-    return this.predictor.times(profile, fidelity).map((us) => us + startUs);
+    return this.predictor.times(profile, schedule).map((us) => us + startUs);
   }
 
   private errors(times: readonly number[], correction: readonly number[]): number[] {

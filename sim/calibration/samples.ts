@@ -2,7 +2,7 @@ import type { Op, OpGraph } from '../../src/model/graph.js';
 import { GraphBuilder } from '../../src/model/graph-builder.js';
 import { precisionFor, type Quant } from '../../src/model/precision.js';
 import type { HardwareProfile } from '../hardware/schema.js';
-import { type Fidelity, NpuUnits } from '../machine/npu-unit.js';
+import { NpuUnits, type Schedule } from '../machine/npu-unit.js';
 import { ratesOf } from '../machine/rates.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 
@@ -41,10 +41,10 @@ export class Predictor {
   }
 
   /** Times of `samples` in us, start of the operator not included. */
-  times(profile: HardwareProfile, fidelity: Fidelity): number[] {
+  times(profile: HardwareProfile, schedule: Schedule): number[] {
     const { stack } = this;
     const rates = ratesOf(profile, false, stack.weightStream);
-    const npu = new NpuUnits({ profile, stack, rates }, fidelity);
+    const npu = new NpuUnits({ profile, stack, rates }, schedule);
     const byGraph = new Map<OpGraph, Map<string, number>>();
     for (const { graph, ops } of this.chains) {
       const times = byGraph.get(graph) ?? new Map<string, number>();

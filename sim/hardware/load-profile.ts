@@ -6,7 +6,7 @@ import { DataError, UsageError } from '../../src/errors.js';
 import { unknownName } from '../../src/util/nearest.js';
 import { project } from '../../src/util/project-root.js';
 import { parseJson, readText } from '../../src/util/read-file.js';
-import { parseQuantity } from './quantity.js';
+import { type Dimension, parseQuantity } from './quantity.js';
 import { type HardwareProfile, profileSchema, SECTIONS, toProfile } from './schema.js';
 
 function profilesDirectory(): string {
@@ -70,38 +70,33 @@ export function overrideProfile(
   profile: HardwareProfile,
   overrides: Readonly<Record<string, string>>,
 ): HardwareProfile {
+  if (Object.keys(overrides).length === 0) return profile;
   const provenance = { ...profile.provenance };
+  const replaced = {} as Record<(typeof SECTIONS)[number], Record<string, number>>;
+  for (const section of SECTIONS) replaced[section] = { ...profile[section] };
   for (const [path, text] of Object.entries(overrides)) {
     const known = provenance[path];
     if (known === undefined) throw unknownName('profile number', path, Object.keys(provenance));
-    try {
-      const value = parseQuantity(text, known.dimension);
-      const dimension = known.dimension;
-      provenance[path] = {
-        value,
-        text,
-        dimension,
-        kind: 'assumed',
-        source: 'override',
-        range: [value, value],
-      };
-    } catch (error) {
-      throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    const { dimension } = known;
+    const value = asked(path, text, dimension);
+    provenance[path] = {
+      value,
+      text,
+      dimension,
+      kind: 'assumed',
+      source: 'override',
+      range: [value, value],
+    };
+    const [section, field] = path.split('.') as [(typeof SECTIONS)[number], string];
+    replaced[section][field] = value;
   }
-  const sections = {
-    npu: profile.npu,
-    dram: profile.dram,
-    cpu: profile.cpu,
-    gpu: profile.gpu,
-    driver: profile.driver,
-    window: profile.window,
-  };
-  for (const section of SECTIONS) {
-    const replaced = Object.fromEntries(
-      Object.keys(sections[section]).map((field) => [field, provenance[`${section}.${field}`]?.value]),
-    );
-    Object.assign(sections, { [section]: { ...sections[section], ...replaced } });
+  return { ...profile, ...(replaced as Pick<HardwareProfile, (typeof SECTIONS)[number]>), provenance };
+}
+
+function asked(path: string, text: string, dimension: Dimension): number {
+  try {
+    return parseQuantity(text, dimension);
+  } catch (error) {
+    throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return { ...profile, ...sections, provenance };
 }

@@ -6,13 +6,13 @@ import type { StepPlan } from '../../src/pass/pass.js';
 import type { PassShape } from '../../src/pass/shape.js';
 import { passShape } from '../../src/pass/shape.js';
 import type { HardwareProfile } from '../hardware/schema.js';
-import { createMemory, type MemoryOptions } from '../memory/create-memory.js';
-import { type MemoryMap, type MemoryMode, type MemoryRuntime, UnlimitedMemory } from '../memory/runtime.js';
+import { createMemory } from '../memory/create-memory.js';
+import type { MemoryMap, MemoryMode, MemoryRuntime } from '../memory/runtime.js';
+import type { PlacementReading } from '../memory/somr.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuWork } from './cpu-model.js';
-import { FoldedTimer } from './folded-timer.js';
-import { checkWindow, mayStage, memoryContext } from './memory-context.js';
-import { type Fidelity, NpuUnits } from './npu-unit.js';
+import { checkWindow, type ModelOnChip, mayStage, memoryContext } from './memory-context.js';
+import { NpuUnits } from './npu-unit.js';
 import type { PassTiming } from './pass-run.js';
 import { type PassResources, PassTimer } from './pass-timer.js';
 import { type Rates, ratesOf } from './rates.js';
@@ -20,17 +20,17 @@ import { RESOURCES } from './resources.js';
 import { type Regime, type SideProgress, type SideShare, SideWork } from './side-work.js';
 import { Recorder, type Recording, type Timeline } from './timeline.js';
 
+/** What a machine was made of. */
 export interface MachineOptions {
   readonly profile: HardwareProfile;
   readonly stack: SoftwareStack;
-  readonly model: ModelConfig;
-  readonly precision: Precision;
+  /** The model whose shapes are timed. */
+  readonly shapes: ModelConfig;
+  /** Storage format of each kind of tensor; activations are those of the stack where it has its own. */
+  readonly quant: Precision;
   readonly memory: MemoryMode;
-  readonly fidelity: Fidelity;
-  /** Further choices of the memory runtime. */
-  readonly memoryOptions?: MemoryOptions;
-  /** `true` is `op`. @defaultValue false */
-  readonly record?: boolean | Recording;
+  readonly placement: PlacementReading;
+  readonly record: Recording;
 }
 
 /** Where the time of a step went; the parts add up to the step. */
@@ -89,11 +89,8 @@ class EventMachine implements Machine {
   private readonly mainCpuRates: Rates;
   private readonly npu: NpuUnits;
   private readonly npuBesideCopy: NpuUnits;
-  /** The closed form of whole passes; null at event fidelity and where a timeline is recorded. */
-  private readonly folded: FoldedTimer | null;
-  /** Made when first needed: the closed form needs it only to show the window. */
+  /** Made when first needed: placing the weights looks at a whole pass. */
   private placed: { memory: MemoryRuntime; passes: PassTimer } | null = null;
-  private lastShape: PassShape | null = null;
   private readonly side: SideWork;
   private readonly recorder: Recorder;
   private nowMs = 0;
@@ -102,33 +99,30 @@ class EventMachine implements Machine {
     null;
 
   readonly options: MachineOptions;
+  private readonly chip: ModelOnChip;
 
   constructor(asked: MachineOptions) {
     const { activations } = asked.stack;
-    const precision = activations === undefined ? asked.precision : { ...asked.precision, activations };
-    const options = { ...asked, precision };
+    const quant = activations === undefined ? asked.quant : { ...asked.quant, activations };
+    const options = { ...asked, quant };
     this.options = options;
-    const { profile, stack, memory, fidelity, record } = options;
-    const alternating = memory === 'somr' && options.memoryOptions?.placement === 'alternating';
-    const mode = alternating ? 'somr-alternating' : memory;
-    this.name = `${profile.name}/${stack.name}/${options.model.name}/${mode}/${fidelity}`;
+    const { profile, stack, shapes, memory, placement, record } = options;
+    this.chip = { profile, stack, model: shapes, precision: quant };
+    const mode = memory === 'somr' && placement === 'alternating' ? 'somr-alternating' : memory;
+    // The last word is older than the choice it named: results of all times name their machine alike.
+    this.name = `${profile.name}/${stack.name}/${shapes.name}/${mode}/event`;
     this.rates = ratesOf(profile, false, stack.weightStream);
     this.ratesBesideCopy = ratesOf(profile, true, stack.weightStream);
-    const stages = memory === 'somr' && mayStage(options);
+    const stages = memory === 'somr' && mayStage(this.chip);
     this.mainCpuRates = stages ? this.ratesBesideCopy : this.rates;
-    this.recorder = new Recorder(record === true ? 'op' : record === false ? 'none' : (record ?? 'none'));
-    this.npu = new NpuUnits({ profile, stack, rates: this.rates }, fidelity);
+    this.recorder = new Recorder(record);
+    this.npu = new NpuUnits({ profile, stack, rates: this.rates });
     this.npuBesideCopy =
       memory === 'somr' && sharesDram(this.rates, this.ratesBesideCopy)
-        ? new NpuUnits({ profile, stack, rates: this.ratesBesideCopy }, fidelity)
+        ? new NpuUnits({ profile, stack, rates: this.ratesBesideCopy })
         : this.npu;
-    this.folded =
-      // The closed form knows the global reading only.
-      fidelity === 'analytic' && !this.recorder.on && !alternating
-        ? new FoldedTimer(this.unitsWith(new UnlimitedMemory()), { ...options, mode: memory })
-        : null;
     // A window that fits nothing is refused here, not in the first step.
-    if (this.folded === null && memory !== 'unlimited') checkWindow(options);
+    if (memory !== 'unlimited') checkWindow(this.chip);
     this.side = new SideWork((regime, copying) => this.sideShare(regime, copying));
   }
 
@@ -141,8 +135,8 @@ class EventMachine implements Machine {
   /** @param pass a graph that is there anyway */
   private place(pass?: OpGraph): { memory: MemoryRuntime; passes: PassTimer } {
     if (this.placed === null) {
-      const context = memoryContext(this.options, this.rates, this.npu, pass);
-      const memory = createMemory(this.options.memory, context, this.options.memoryOptions);
+      const context = memoryContext(this.chip, this.rates, this.npu, pass);
+      const memory = createMemory(this.options.memory, context, this.options.placement);
       this.placed = { memory, passes: new PassTimer(this.unitsWith(memory)) };
     }
     return this.placed;
@@ -182,10 +176,7 @@ class EventMachine implements Machine {
   }
 
   memoryMap(): MemoryMap | null {
-    if (this.folded === null || this.lastShape === null) return this.place().memory.map();
-    const { memory, passes } = this.place();
-    for (const start of [0, 1]) passes.run(this.graphFor(this.lastShape), start, 0);
-    return memory.map();
+    return this.place().memory.map();
   }
 
   timeline(): Timeline {
@@ -205,8 +196,7 @@ class EventMachine implements Machine {
   /** @param joins the step ends only when the side work is done; meanwhile the main path is idle */
   private run(shape: PassShape, step: number, joins = false): StepTiming {
     const startMs = this.nowMs;
-    this.lastShape = shape;
-    const main = this.folded?.run(shape, step, startMs) ?? this.event(this.graphFor(shape), step, startMs);
+    const main = this.event(this.graphFor(shape), step, startMs);
     const wait = {
       regime: 'npu',
       copying: false,
@@ -237,7 +227,7 @@ class EventMachine implements Machine {
         mappedBytes: timing.mappedBytes,
         stagedBytes: timing.stagedBytes,
         mapOps: timing.mapOps,
-        windowBytes: this.folded?.windowBytes ?? this.place().memory.windowBytes,
+        windowBytes: this.place().memory.windowBytes,
         usefulRowFraction: timing.usefulRowFraction,
         matrixMacs: timing.matrixMacs,
         usefulMacs: timing.usefulMacs,
@@ -253,7 +243,7 @@ class EventMachine implements Machine {
   }
 
   private graphFor(shape: PassShape): OpGraph {
-    return graphFor(this.options.model, shape, this.options.precision);
+    return graphFor(this.options.shapes, shape, this.options.quant);
   }
 
   /** A pass that runs on CPU cores as a whole. */

@@ -11,7 +11,8 @@ export interface TimedKernel extends Kernel {
   readonly busyMs: readonly [number, number, number, number];
 }
 
-export type Fidelity = 'event' | 'analytic';
+/** How an operator is scheduled: chunk by chunk, or by the closed form that calibration can afford to fit with. */
+export type Schedule = 'event' | 'closed-form';
 
 /**
  * Times operators on the NPU. Between operators that hand their results on through DRAM the units are idle, so equal
@@ -23,7 +24,7 @@ export class NpuUnits {
 
   constructor(
     private readonly context: LowerContext,
-    private readonly fidelity: Fidelity,
+    private readonly schedule: Schedule = 'event',
   ) {}
 
   /** @param key of the operator, where the caller has it */
@@ -59,7 +60,7 @@ export class NpuUnits {
     let chain = this.chains.get(key);
     if (chain === undefined) {
       const kernels = ops.map((op) => lower(op, graph, this.context));
-      const ends = this.fidelity === 'event' ? chainEndsMs(kernels) : chainEndsClosedForm(kernels);
+      const ends = this.schedule === 'event' ? chainEndsMs(kernels) : chainEndsClosedForm(kernels);
       chain = kernels.map((kernel, at) => {
         const ms = (ends[at] ?? 0) - (ends[at - 1] ?? 0);
         return { ...kernel, ms, busyMs: busySum(kernel) };
@@ -89,7 +90,7 @@ export class NpuUnits {
 
   private simulate(kernel: Kernel): TimedKernel {
     const of = (pipeline: Pipeline): number =>
-      this.fidelity === 'event' ? runProgram(toProgram(pipeline)).ms : closedFormMs(pipeline);
+      this.schedule === 'event' ? runProgram(toProgram(pipeline)).ms : closedFormMs(pipeline);
     let onceMs = 0;
     let before: Pipeline | null = null;
     let ms = 0;

@@ -1,8 +1,8 @@
 import type { StepTiming } from '../../src/decode/method/timer.js';
 import { UsageError } from '../../src/errors.js';
 import type { PassShape } from '../../src/pass/shape.js';
+import { machine } from '../open-machine.js';
 import type { Machine, MachineOptions } from './machine.js';
-import { createMachine } from './machine.js';
 
 /** Smaller windows that are tried, as parts of the whole. */
 export const PARTS = 16;
@@ -33,7 +33,7 @@ export function fasterSmallerWindow(
   let best: SmallerWindow | null = null;
   for (let part = 1; part < PARTS; part++) {
     const bytes = Math.floor((options.profile.window.bytes * part) / PARTS);
-    const other = stepMs({ ...options, record: false }, bytes, shape);
+    const other = stepMs(options, bytes, shape);
     if (other === null || other >= (best?.ms ?? ms * (1 - NOTICEABLE))) continue;
     best = { bytes, ms: other };
   }
@@ -44,12 +44,13 @@ export function fasterSmallerWindow(
 function stepMs(options: MachineOptions, bytes: number, shape: PassShape): number | null {
   const { profile } = options;
   try {
-    const machine = createMachine({
+    const smaller = machine({
       ...options,
       profile: { ...profile, window: { ...profile.window, bytes } },
+      record: 'none',
     });
-    machine.timePass(shape);
-    const { startMs, endMs } = machine.timePass(shape);
+    smaller.timePass(shape);
+    const { startMs, endMs } = smaller.timePass(shape);
     return endMs - startMs;
   } catch (error) {
     if (error instanceof UsageError) return null;

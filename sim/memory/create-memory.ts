@@ -6,15 +6,6 @@ import { type MemoryMode, type MemoryRuntime, UnlimitedMemory } from './runtime.
 import { type PlacementReading, SomrMemory } from './somr.js';
 import { buffersOf, unitsOf, type WeightUnit } from './units.js';
 
-/** Choices that arXiv:2606.13740 leaves open. */
-export interface MemoryOptions {
-  /**
-   * Which reading of "resident" SOMR follows: residents of the whole decode, or of a phase (its Fig. 10).
-   * @defaultValue 'global'
-   */
-  readonly placement?: PlacementReading;
-}
-
 /**
  * The runtime for a mode.
  * - `unlimited`: the window is no limit;
@@ -27,7 +18,7 @@ export interface MemoryOptions {
 export function createMemory(
   mode: MemoryMode,
   context: MemoryContext,
-  options: MemoryOptions = {},
+  placement: PlacementReading = 'global',
 ): MemoryRuntime {
   if (mode === 'unlimited') return new UnlimitedMemory();
   const { graph, ops } = context.reference;
@@ -40,7 +31,7 @@ export function createMemory(
       `${largest.id} (${largest.bytes} B) is ${largest.bytes - context.window.bytes} B larger than the address window`,
     );
   }
-  if (mode === 'somr') return new SomrMemory(context, units, options.placement ?? 'global');
+  if (mode === 'somr') return new SomrMemory(context, units, placement);
   if (mode === 'paging') {
     return new OnDemandMemory(mode, context, (budget) => ({
       units,

@@ -164,6 +164,7 @@ export function overrideStack(
   stack: SoftwareStack,
   overrides: Readonly<Record<string, string>>,
 ): SoftwareStack {
+  if (Object.keys(overrides).length === 0) return stack;
   const numbers: Record<string, number> = { ...stack.numbers };
   const provenance: Record<string, Quantity> = { ...stack.provenance };
   for (const [name, text] of Object.entries(overrides)) {

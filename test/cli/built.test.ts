@@ -28,7 +28,7 @@ const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args
 
 describe('the built program', () => {
   it('answers with data on standard output and exit codes a shell can use', () => {
-    const steps = run('simulate', 'step', '--rows', '32', '--fidelity', 'analytic', '--json');
+    const steps = run('simulate', 'step', '--rows', '32', '--json');
     expect(JSON.parse(steps.stdout)).toMatchObject({ rows: [{ rows: 32 }] });
     expect(steps.stderr).toBe('');
     expect(steps.status).toBe(0);

@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cli } from './run-cli.js';
 
-const CHEAP = ['--fidelity', 'analytic'];
-
 async function json<T>(...argv: string[]): Promise<T> {
   const { code, stdout, stderr } = await cli([...argv, '--json']);
   expect(stderr).toBe('');
@@ -22,7 +20,7 @@ describe('commands over the machine', () => {
     ['memory plan'],
     ['memory plan --memory unlimited'],
   ])('%s prints a table, and only data with --json', async (line) => {
-    const argv = [...line.split(' '), ...CHEAP];
+    const argv = line.split(' ');
     const { code, stdout, stderr } = await cli(argv);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.length).toBeGreaterThan(50);
@@ -47,13 +45,13 @@ describe('commands over the machine', () => {
       readonly ms: number;
       readonly children: readonly Node[];
     }
-    const { tree } = await json<{ tree: Node }>('explain', '--rows', '32', ...CHEAP);
+    const { tree } = await json<{ tree: Node }>('explain', '--rows', '32');
     expect(tree.children.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(tree.ms, 6);
   });
 
   it('simulate step gives the energy of every number of rows, with its range', async () => {
     const { rows } = await json<{ rows: { energy: { joules: number; range: [number, number] } }[] }>(
-      ...['simulate', 'step', '--rows', '32,64', '--model', 'llada-8b', ...CHEAP],
+      ...['simulate', 'step', '--rows', '32,64', '--model', 'llada-8b'],
     );
     expect(rows).toHaveLength(2);
     for (const { energy } of rows) {

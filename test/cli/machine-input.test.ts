@@ -55,12 +55,9 @@ describe('a wrong profile is refused by the name of the number, exit 1', () => {
 
 describe('a model that cannot fit: which tensor, and by how much, exit 2', () => {
   const modes = ['on-demand', 'paging', 'somr', 'somr --placement alternating'];
-  const settings = modes.flatMap((mode) =>
-    ['event', 'analytic'].map((fidelity) => [mode, fidelity] as const),
-  );
 
-  it.each(settings)('%s, %s', async (mode, fidelity) => {
-    const step = ['simulate', 'step', '--rows', '32', '--fidelity', fidelity, '--memory', ...mode.split(' ')];
+  it.each(modes)('%s', async (mode) => {
+    const step = ['simulate', 'step', '--rows', '32', '--memory', ...mode.split(' ')];
     // Smaller than one tensor, than what a step needs of them at once, than KV cache and activations.
     const tensor = /blk\.0\.ffn_gate\.weight \(28311552 B\) is 7340032 B larger than the address window/;
     await refused([...step, '--profile', windowOf('20 MiB')], 2, tensor);
@@ -86,7 +83,6 @@ describe('a model that cannot fit: which tensor, and by how much, exit 2', () =>
 interface Written {
   readonly file: string;
   readonly total_ms: number;
-  readonly answer_ms: number;
 }
 
 describe('the answer does not depend on a timeline that is written', () => {
@@ -98,26 +94,21 @@ describe('the answer does not depend on a timeline that is written', () => {
   const trace = join(mkdtempSync(join(tmpdir(), 'dllm-npu-trace-')), 'step.json');
   const setting = ['--stack', 'llama.cpp-hexagon', '--memory', 'on-demand'];
 
-  it.each(['event', 'analytic'])('%s', async (fidelity) => {
-    const argv = [...setting, '--fidelity', fidelity];
-    const { perfetto, rows } = await step(...argv, '--perfetto', trace);
-    expect(rows).toEqual((await step(...argv)).rows);
+  it('neither of the first step nor of the steady one', async () => {
+    const { perfetto, rows } = await step(...setting, '--perfetto', trace);
+    expect(rows).toEqual((await step(...setting)).rows);
     const events = (
       JSON.parse(readFileSync(trace, 'utf8')) as { traceEvents: { ts?: number; dur?: number }[] }
     ).traceEvents;
     const endMs = Math.max(...events.map(({ ts = 0, dur = 0 }) => (ts + dur) / 1000));
     expect(perfetto?.total_ms).toBeCloseTo(endMs, 3);
-    expect(perfetto?.answer_ms).toBeCloseTo(2 * (rows[1]?.ms ?? 0), 6);
-    expect((perfetto?.total_ms ?? 0) / (perfetto?.answer_ms ?? 1)).toBeGreaterThan(0.9);
-    expect((perfetto?.total_ms ?? 0) / (perfetto?.answer_ms ?? 1)).toBeLessThan(1.1);
+    expect(perfetto?.total_ms).toBeGreaterThanOrEqual(rows[1].ms);
   });
+});
 
-  it('says which total is which where they differ', async () => {
-    const argv = ['simulate', 'step', '--rows', '32', ...setting, '--perfetto', trace];
-    const closed = await cli([...argv, '--fidelity', 'analytic']);
-    expect(closed.stdout).toMatch(/lays operators out one by one and ends at .* the closed form, [\d.]+ ms/);
-    const events = await cli(argv);
-    expect(events.stdout).not.toMatch(/closed form/);
+describe('--fidelity', () => {
+  it('is refused with the reason', async () => {
+    await refused(['simulate', 'step', '--fidelity', 'analytic'], 2, /one machine model/);
   });
 });
 

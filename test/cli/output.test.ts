@@ -37,15 +37,7 @@ describe('--json', () => {
   });
 
   it('gives the rows of a simulated step', async () => {
-    const { stdout } = await cli([
-      'simulate',
-      'step',
-      '--rows',
-      '1,32,33',
-      '--json',
-      '--fidelity',
-      'analytic',
-    ]);
+    const { stdout } = await cli(['simulate', 'step', '--rows', '1,32,33', '--json']);
     const { rows } = JSON.parse(stdout) as {
       rows: { rows: number; ms: number; bound: string; utilization: object }[];
     };
@@ -83,16 +75,7 @@ describe('colours', () => {
 describe('generate', () => {
   it('decodes, traces, and the trace passes its own validation', async () => {
     const trace = join(folder(), 'run.jsonl');
-    const { code, stdout } = await cli([
-      ...quick,
-      '--trace',
-      trace,
-      '--machine',
-      'sm8750',
-      '--fidelity',
-      'analytic',
-      '--json',
-    ]);
+    const { code, stdout } = await cli([...quick, '--trace', trace, '--machine', 'sm8750', '--json']);
     expect(code).toBe(0);
     const answer = JSON.parse(stdout) as {
       tokens: number[];

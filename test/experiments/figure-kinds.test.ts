@@ -152,7 +152,7 @@ describe('what a machine tells a figure', () => {
   it('shares of a step stay below 1, and the operations are those of the closed form', () => {
     const { classes } = rooflineOf(openMachine(CHIP), 32, 0);
     expect(classes.reduce((sum, { share }) => sum + share, 0)).toBeLessThanOrEqual(1);
-    const { model } = openMachine(CHIP).options;
+    const { shapes: model } = openMachine(CHIP).options;
     const down = classes.find(({ name }) => name === 'down');
     expect(down!.operations).toBe(2 * 32 * model.layers * model.hidden * model.ffn);
   });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadProfile, overrideProfile } from '../../sim/hardware/load-profile.js';
-import { createMachine } from '../../sim/machine/machine.js';
 import { ratesOf } from '../../sim/machine/rates.js';
+import { machine as openMachine } from '../../sim/open-machine.js';
 import { lladaCpp } from '../../sim/stacks/llada-cpp.js';
 import type { SoftwareStack } from '../../sim/stacks/stack.js';
 import type { ModelConfig } from '../../src/model/config.js';
@@ -22,7 +22,7 @@ const profile = overrideProfile(loadProfile('sm8750'), {
 });
 
 function time(model: ModelConfig, shape: PassShape, stack: SoftwareStack) {
-  const machine = createMachine({ profile, stack, model, precision, memory: 'unlimited', fidelity: 'event' });
+  const machine = openMachine({ profile, stack, shapes: model, quant: 'q4_0', memory: 'unlimited' });
   return machine.timePass(shape);
 }
 

@@ -4,10 +4,10 @@ import { memoryContext } from '../../sim/machine/memory-context.js';
 import { NpuUnits } from '../../sim/machine/npu-unit.js';
 import { ratesOf } from '../../sim/machine/rates.js';
 import { AddressWindow } from '../../sim/memory/address-window.js';
-import { createMemory, type MemoryOptions } from '../../sim/memory/create-memory.js';
+import { createMemory } from '../../sim/memory/create-memory.js';
 import type { MemoryContext } from '../../sim/memory/regions.js';
 import type { MemoryMode, MemoryRuntime, PlacedOp, SlotUse } from '../../sim/memory/runtime.js';
-import { SomrMemory } from '../../sim/memory/somr.js';
+import { type PlacementReading, SomrMemory } from '../../sim/memory/somr.js';
 import { lladaCpp } from '../../sim/stacks/llada-cpp.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { precisionFor } from '../../src/model/precision.js';
@@ -15,7 +15,7 @@ import { profileOf, RUNS, type Scenario, scenarios } from './sim-arbitraries.js'
 
 const precision = precisionFor('q4_0');
 
-const runtimes = fc.constantFrom<{ mode: MemoryMode } & MemoryOptions>(
+const runtimes = fc.constantFrom<{ mode: MemoryMode; placement?: PlacementReading }>(
   { mode: 'on-demand' },
   { mode: 'paging' },
   { mode: 'somr', placement: 'global' },
@@ -31,16 +31,16 @@ interface Dispatch {
 /** Plays the passes of a scenario against a runtime, calling `check` when each operator is dispatched. */
 function play(
   scenario: Scenario,
-  { mode, ...options }: { mode: MemoryMode } & MemoryOptions,
+  { mode, placement }: { mode: MemoryMode; placement?: PlacementReading },
   check: (dispatch: Dispatch) => void,
 ): { uses: SlotUse[]; context: MemoryContext } {
   const profile = profileOf(scenario);
   const { model } = scenario;
   const chip = { profile, stack: lladaCpp, model, precision };
   const rates = ratesOf(profile, mode === 'somr');
-  const npu = new NpuUnits({ profile, stack: lladaCpp, rates }, 'analytic');
+  const npu = new NpuUnits({ profile, stack: lladaCpp, rates }, 'closed-form');
   const context = memoryContext(chip, rates, npu);
-  const memory = createMemory(mode, context, options);
+  const memory = createMemory(mode, context, placement);
   const uses: SlotUse[] = [];
   let nowMs = 0;
   // Twice over the same shapes, so that state carried across passes matters.

@@ -2,17 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { overrideProfile } from '../../sim/hardware/load-profile.js';
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
-import { createMachine, type Machine } from '../../sim/machine/machine.js';
+import type { Machine } from '../../sim/machine/machine.js';
 import { toPerfetto } from '../../sim/machine/perfetto.js';
 import { busyOf, closedFormMs, type Pipeline, serialMs, toProgram } from '../../sim/machine/pipeline.js';
 import { RESOURCES } from '../../sim/machine/resources.js';
 import { runProgram } from '../../sim/machine/run-program.js';
 import { fasterSmallerWindow, NOTICEABLE, PARTS } from '../../sim/machine/smaller-window.js';
 import { MEMORY_MODES, type MemoryMode } from '../../sim/memory/runtime.js';
+import { machine as openMachine } from '../../sim/open-machine.js';
 import { stackByName } from '../../sim/stacks/registry.js';
 import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import { precisionFor } from '../../src/model/precision.js';
 import type { PassShape } from '../../src/pass/shape.js';
 import { FASTER, pipelines, profileOf, RUNS, SLOWER, scenarios } from './sim-arbitraries.js';
 
@@ -34,15 +34,13 @@ function machineOf(
   stack: string,
   record = false,
 ): Machine {
-  const precision = precisionFor('q4_0');
-  return createMachine({
+  return openMachine({
     profile,
-    model,
+    shapes: model,
     memory,
-    precision,
+    quant: 'q4_0',
     record,
     stack: stackByName(stack),
-    fidelity: 'event',
   });
 }
 

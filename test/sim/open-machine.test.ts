@@ -39,6 +39,15 @@ describe('machine', () => {
     expect(profile.window.bytes).toBe(2 ** 31);
   });
 
+  it('keeps what an object says, set or not', () => {
+    const profile = loadProfile('sm8750');
+    const smaller = { ...profile, window: { ...profile.window, bytes: 2 ** 31 } };
+    expect(machine({ ...settings, profile: smaller }).options.profile.window.bytes).toBe(2 ** 31);
+    const set = { 'profile.npu.dmaRate': 20 };
+    const { window, npu } = machine({ ...settings, profile: smaller, set }).options.profile;
+    expect([window.bytes, npu.dmaRate]).toEqual([2 ** 31, 20]);
+  });
+
   it('says what a wrong name should have been', () => {
     expect(() => machine({ ...settings, set: { 'stack.cpuThread': 4 } })).toThrow(/stack\.cpuThreads/);
     expect(() => machine({ ...settings, set: { 'npu.dmaRate': 4 } })).toThrow(/profile\.npu\.dmaRate/);

@@ -1,7 +1,8 @@
 import { loadProfile, profileHash } from '../../../sim/hardware/load-profile.js';
 import type { HardwareProfile } from '../../../sim/hardware/schema.js';
 import { latencyTable } from '../../../sim/machine/latency-table.js';
-import { createMachine, type Machine } from '../../../sim/machine/machine.js';
+import type { Machine } from '../../../sim/machine/machine.js';
+import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { composePolicy, type DecodingPolicy } from '../../../src/decode/method/compose.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
@@ -13,7 +14,6 @@ import { type LoadedWeights, loadWeightTensors } from '../../../src/engine/tfjs/
 import { UsageError } from '../../../src/errors.js';
 import { elementsOf } from '../../../src/model/dtype.js';
 import { fileSha256, loadModel } from '../../../src/model/load.js';
-import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 import { encodePrompt } from '../../../src/model/prompt.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
@@ -84,13 +84,12 @@ export class LadderContext {
   /** A machine at time 0 with nothing mapped. */
   machine(row: LadderRow, record = false): Machine {
     const { costModel, quant } = this.options;
-    return createMachine({
+    return openMachine({
       profile: this.hardware,
-      stack: stackByName(row.stack),
-      model: resolvePreset(costModel),
-      precision: precisionFor(quant),
+      stack: row.stack,
+      shapes: resolvePreset(costModel),
+      quant,
       memory: row.memory,
-      fidelity: 'event',
       record,
     });
   }

@@ -2,21 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { energyOf } from '../../../sim/energy/energy.js';
 import { ENERGY_NUMBERS } from '../../../sim/energy/energy-numbers.js';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
-import { createMachine } from '../../../sim/machine/machine.js';
+import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
-import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 
 const profile = loadProfile('sm8750');
 
 function timings(stack: string, rows: number) {
-  const machine = createMachine({
+  const machine = openMachine({
     profile,
     stack: stackByName(stack),
-    model: resolvePreset('llada-8b'),
+    shapes: resolvePreset('llada-8b'),
     memory: 'unlimited',
-    precision: precisionFor('q4_0'),
-    fidelity: 'analytic',
+    quant: 'q4_0',
   });
   const shape = { rows, kvSets: [], logitsRows: rows, masked: false };
   return [machine.timePass(shape), machine.timePass(shape)];

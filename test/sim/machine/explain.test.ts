@@ -1,20 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
 import { explainStep, type TimeNode } from '../../../sim/machine/explain.js';
-import { createMachine } from '../../../sim/machine/machine.js';
 import { MEMORY_MODES } from '../../../sim/memory/runtime.js';
+import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName, stackNames } from '../../../sim/stacks/registry.js';
-import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 
 function machineFor(stack: string, memory: (typeof MEMORY_MODES)[number]) {
-  const machine = createMachine({
+  const machine = openMachine({
     profile: loadProfile('sm8750'),
     stack: stackByName(stack),
-    model: resolvePreset('llada-8b'),
-    precision: precisionFor('q4_0'),
+    shapes: resolvePreset('llada-8b'),
+    quant: 'q4_0',
     memory,
-    fidelity: 'analytic',
   });
   const shape = { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false };
   machine.timePass(shape);

@@ -1,19 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
-import { createMachine } from '../../../sim/machine/machine.js';
+import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
-import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 import type { Pass, StepPlan } from '../../../src/pass/pass.js';
 
 const machine = () =>
-  createMachine({
+  openMachine({
     profile: loadProfile('sm8750'),
     stack: stackByName('llada.cpp'),
-    precision: precisionFor('q4_0'),
-    model: { ...resolvePreset('llada-8b'), layers: 2 },
+    quant: 'q4_0',
+    shapes: { ...resolvePreset('llada-8b'), layers: 2 },
     memory: 'unlimited',
-    fidelity: 'event',
   });
 
 const pass = (id: string, lane: Pass['lane'], rows: number): Pass => ({

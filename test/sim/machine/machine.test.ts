@@ -1,23 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
-import { createMachine, type Machine, type MachineOptions } from '../../../sim/machine/machine.js';
+import type { Machine } from '../../../sim/machine/machine.js';
 import { toPerfetto } from '../../../sim/machine/perfetto.js';
+import { type MachineSettings, machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { UsageError } from '../../../src/errors.js';
-import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 import type { Pass, StepPlan } from '../../../src/pass/pass.js';
 
 const profile = loadProfile('sm8750');
 
-function machineFor(overrides: Partial<MachineOptions> & { stackName?: string } = {}): Machine {
+function machineFor(overrides: Partial<MachineSettings> & { stackName?: string } = {}): Machine {
   const { stackName = 'llada.cpp', ...rest } = overrides;
-  return createMachine({
+  return openMachine({
     profile,
-    model: resolvePreset('llada-8b'),
-    precision: precisionFor('q4_0'),
+    shapes: resolvePreset('llada-8b'),
+    quant: 'q4_0',
     memory: 'unlimited',
-    fidelity: 'event',
     stack: stackByName(stackName),
     ...rest,
   });
@@ -157,8 +156,8 @@ describe('co-execution', () => {
 describe('timeline', () => {
   it('exports slices that nest: no two on a track overlap', () => {
     for (const record of ['op', 'chunk'] as const) {
-      const model = { ...resolvePreset('llada-8b'), layers: 2 };
-      const machine = machineFor({ memory: 'on-demand', record, model });
+      const shapes = { ...resolvePreset('llada-8b'), layers: 2 };
+      const machine = machineFor({ memory: 'on-demand', record, shapes });
       for (let step = 0; step < 3; step++) machine.time(plan(step, 1));
       const trace = toPerfetto(machine.timeline());
       const tracks = new Map<string, { ts: number; end: number }[]>();

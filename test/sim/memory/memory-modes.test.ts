@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile, overrideProfile } from '../../../sim/hardware/load-profile.js';
-import { createMachine, type Machine } from '../../../sim/machine/machine.js';
+import type { Machine } from '../../../sim/machine/machine.js';
 import type { MemoryMode } from '../../../sim/memory/runtime.js';
+import { machine as openMachine } from '../../../sim/open-machine.js';
 import { lladaCpp } from '../../../sim/stacks/llada-cpp.js';
 import { UsageError } from '../../../src/errors.js';
-import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 
 const SHAPE = { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false };
@@ -12,14 +12,12 @@ const BODY_BYTES = 3744 * 1024 * 1024;
 
 function machine(memory: MemoryMode, overrides: Record<string, string> = {}): Machine {
   const profile = overrideProfile(loadProfile('sm8750'), overrides);
-  const model = resolvePreset('llada-8b');
-  return createMachine({
+  return openMachine({
     profile,
-    model,
+    shapes: resolvePreset('llada-8b'),
     memory,
-    fidelity: 'event',
     stack: lladaCpp,
-    precision: precisionFor('q4_0'),
+    quant: 'q4_0',
   });
 }
 

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
-import { createMachine } from '../../../sim/machine/machine.js';
+import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { parsePublished } from '../../../sim/validation/published.js';
 import { scorePublished } from '../../../sim/validation/score.js';
-import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 
 /** arXiv:2606.13740 Table 2: rows, CPU ms, NPU ms. */
@@ -16,13 +15,12 @@ const TABLE_2 = [
 ] as const;
 
 function stepMs(profile: string, stack: string, rows: number): number {
-  const machine = createMachine({
+  const machine = openMachine({
     profile: loadProfile(profile),
     stack: stackByName(stack),
-    model: resolvePreset('llada-8b'),
-    precision: precisionFor('q4_0'),
+    shapes: resolvePreset('llada-8b'),
+    quant: 'q4_0',
     memory: 'unlimited',
-    fidelity: 'event',
   });
   return machine.timePass({ rows, kvSets: [], logitsRows: rows, masked: false }).endMs;
 }

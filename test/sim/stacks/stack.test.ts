@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
-import { createMachine } from '../../../sim/machine/machine.js';
+import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName, stackNames } from '../../../sim/stacks/registry.js';
 import { overrideStack } from '../../../sim/stacks/stack.js';
 import { UsageError } from '../../../src/errors.js';
-import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 
 describe('software stacks', () => {
@@ -23,10 +22,10 @@ describe('software stacks', () => {
     const part = (stack = stackByName('llada.cpp')) => {
       const chip = {
         profile: loadProfile('sm8750'),
-        model: resolvePreset('llada-8b'),
-        precision: precisionFor('q4_0'),
+        shapes: resolvePreset('llada-8b'),
+        quant: 'q4_0' as const,
       };
-      const machine = createMachine({ ...chip, stack, memory: 'unlimited', fidelity: 'event' });
+      const machine = openMachine({ ...chip, stack, memory: 'unlimited' });
       machine.timePass({ rows: 32, kvSets: [], logitsRows: 32, masked: false });
       const { ms, parts } = machine.stepBreakdown();
       const head = parts.find((candidate) => candidate.name === 'CPU head')?.ms ?? 0;
@@ -39,12 +38,11 @@ describe('software stacks', () => {
 
   it('gain from matrix instructions on the CPU only where several rows share a decoded weight', () => {
     const ms = (rows: number, stack: string) => {
-      const chip = { profile: loadProfile('sm8850'), model: resolvePreset('llama-3.2-1b') };
-      const machine = createMachine({
+      const chip = { profile: loadProfile('sm8850'), shapes: resolvePreset('llama-3.2-1b') };
+      const machine = openMachine({
         ...chip,
-        precision: precisionFor('q4_0'),
+        quant: 'q4_0',
         memory: 'unlimited',
-        fidelity: 'event',
         stack: overrideStack(stackByName(stack), { gemmSpeedup: stack === 'cpu' ? '1' : '3' }),
       });
       machine.timePass({ rows, kvSets: [], logitsRows: 0, masked: false });

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
-import { createMachine, type Machine, type MachineOptions } from '../../../sim/machine/machine.js';
+import type { Machine } from '../../../sim/machine/machine.js';
+import { NpuUnits } from '../../../sim/machine/npu-unit.js';
+import { ratesOf } from '../../../sim/machine/rates.js';
+import { type MachineSettings, machine as openMachine } from '../../../sim/open-machine.js';
 import { opWeightBytes } from '../../../sim/stacks/batches.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { overrideStack } from '../../../sim/stacks/stack.js';
@@ -22,14 +25,13 @@ const UPSTREAM = [
   'qnn-fp16',
 ];
 
-function machineFor(stackName: string, overrides: Partial<MachineOptions> = {}): Machine {
-  return createMachine({
+function machineFor(stackName: string, overrides: Partial<MachineSettings> = {}): Machine {
+  return openMachine({
     profile: loadProfile('sm8750'),
     stack: stackByName(stackName),
-    model: resolvePreset('qwen3-0.6b'),
-    precision: precisionFor('q4_0'),
+    shapes: resolvePreset('qwen3-0.6b'),
+    quant: 'q4_0',
     memory: 'unlimited',
-    fidelity: 'event',
     ...overrides,
   });
 }
@@ -47,12 +49,18 @@ function partMs(machine: Machine, name: string): number {
 }
 
 describe.each(UPSTREAM)('%s', (name) => {
-  it('has a closed form within 10 % of the events', () => {
+  it('has a closed form of its operators within 10 % of the events', () => {
+    const [profile, stack] = [loadProfile('sm8750'), stackByName(name)];
+    const context = { profile, stack, rates: ratesOf(profile, false, stack.weightStream) };
     for (const model of ['qwen3-0.6b', 'llama-3.2-3b', 'llada-moe-7b-a1b'].map(resolvePreset)) {
       for (const pass of [shape(1, 500), shape(32, 80), shape(200, 0, 1)]) {
-        const event = machineFor(name, { model }).timePass(pass).endMs;
-        const analytic = machineFor(name, { model, fidelity: 'analytic' }).timePass(pass).endMs;
-        expect(Math.abs(analytic / event - 1), `${model.name} ${pass.rows}`).toBeLessThan(0.1);
+        const graph = graphFor(model, pass, precisionFor('q4_0'));
+        const [event, closed] = (['event', 'closed-form'] as const).map((schedule) => {
+          const npu = new NpuUnits(context, schedule);
+          const groups = stack.groups(graph, profile).filter(({ device }) => device === 'npu');
+          return groups.flatMap(({ ops }) => npu.timeGroup(ops, graph)).reduce((sum, { ms }) => sum + ms, 0);
+        });
+        expect(Math.abs(closed - event), `${model.name} ${pass.rows}`).toBeLessThanOrEqual(0.1 * event);
       }
     }
   });
@@ -60,7 +68,7 @@ describe.each(UPSTREAM)('%s', (name) => {
   it('is never slower than one unit at a time, and no unit is over 100 % busy', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 160 }), fc.integer({ min: 0, max: 600 }), (rows, prefix) => {
-        const machine = machineFor(name, { model: { ...resolvePreset('qwen3-0.6b'), layers: 2 } });
+        const machine = machineFor(name, { shapes: { ...resolvePreset('qwen3-0.6b'), layers: 2 } });
         const { endMs, busyMs } = machine.timePass(shape(rows, prefix));
         const busy = Object.entries(busyMs).filter(([name]) => name !== 'dram');
         for (const [name, ms] of busy) expect(ms, name).toBeLessThanOrEqual(endMs * (1 + 1e-9));
@@ -100,7 +108,7 @@ describe('llama.cpp-hexagon', () => {
   });
 
   it('decodes a weight once for all rows that fit on chip: 128 rows cost far less than 4 times 32', () => {
-    const machine = machineFor('llama.cpp-hexagon', { model: resolvePreset('qwen3-4b') });
+    const machine = machineFor('llama.cpp-hexagon', { shapes: resolvePreset('qwen3-4b') });
     machine.timePass(shape(32));
     const one = partMs(machine, 'NPU up');
     machine.timePass(shape(128));
@@ -110,7 +118,7 @@ describe('llama.cpp-hexagon', () => {
   it('streams the weights again when the rows no longer fit', () => {
     const model = resolvePreset('qwen3-4b');
     const bytes = (rows: number) =>
-      machineFor('llama.cpp-hexagon', { model }).timePass(shape(rows, 0, 1)).counters.dmaBytes ?? 0;
+      machineFor('llama.cpp-hexagon', { shapes: model }).timePass(shape(rows, 0, 1)).counters.dmaBytes ?? 0;
     const [few, many] = [bytes(128), bytes(512)];
     const activations = 512 * 36 * (2560 * 8 + 9728 * 3 + 4096 * 4 + 1024 * 4) * 4;
     expect(many).toBeGreaterThan(1.3 * few);
@@ -128,10 +136,9 @@ describe('llama.cpp-hexagon', () => {
     const model = resolvePreset('llama-3.1-8b');
     const run = (profile: string) => {
       const machine = machineFor('llama.cpp-hexagon', {
-        model,
+        shapes: model,
         memory: 'on-demand' as const,
         profile: loadProfile(profile),
-        fidelity: 'analytic' as const,
       });
       machine.timePass(shape(32));
       return machine.timePass(shape(32)).counters;
@@ -149,7 +156,7 @@ describe('nntrainer', () => {
   it('leaves one row to the CPU but for the experts', () => {
     const model = resolvePreset('lfm2.5-8b-a1b');
     const parts = (rows: number) => {
-      const machine = machineFor('nntrainer', { model });
+      const machine = machineFor('nntrainer', { shapes: model });
       machine.timePass(shape(rows, 100, 1));
       return machine.stepBreakdown().parts.map(({ name }) => name);
     };
@@ -181,7 +188,7 @@ describe('qnn', () => {
   it('moves exactly the stored weights, the cache and the logits', () => {
     const model = resolvePreset('llama-3.2-1b');
     const pass = shape(1, 63);
-    const machine = machineFor('qnn', { model });
+    const machine = machineFor('qnn', { shapes: model });
     const { counters } = machine.timePass(pass);
     const stack = stackByName('qnn');
     const graph = graphFor(model, pass, precisionFor('q4_0'));
@@ -195,8 +202,7 @@ describe('qnn', () => {
 
   it('takes one dispatch per context binary', () => {
     const dispatches = (model: string) =>
-      machineFor('qnn', { model: resolvePreset(model), fidelity: 'analytic' }).timePass(shape(1)).counters
-        .dispatches;
+      machineFor('qnn', { shapes: resolvePreset(model) }).timePass(shape(1)).counters.dispatches;
     expect(dispatches('qwen3-0.6b')).toBe(1);
     expect(dispatches('llama-3.1-8b')).toBe(4);
   });

@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
-import { createMachine, type Machine } from '../../../sim/machine/machine.js';
+import type { Machine } from '../../../sim/machine/machine.js';
+import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { timeDecode, timePrefill } from '../../../sim/workload/workload.js';
-import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 
 function machineFor(stack: string): Machine {
-  return createMachine({
+  return openMachine({
     profile: loadProfile('sm8750'),
     stack: stackByName(stack),
-    model: resolvePreset('qwen3-0.6b'),
-    precision: precisionFor('q4_0'),
+    shapes: resolvePreset('qwen3-0.6b'),
+    quant: 'q4_0',
     memory: 'unlimited',
-    fidelity: 'analytic',
   });
 }
 
@@ -32,24 +31,21 @@ describe('plain workloads', () => {
   });
 
   it('keep room for the activations of a prompt pass, not for those of the whole context', () => {
-    const decode = (model: string, context: number, fidelity: 'event' | 'analytic') =>
+    const decode = (model: string, context: number) =>
       timeDecode(
-        createMachine({
-          profile: loadProfile('sm8850'),
-          stack: stackByName('llama.cpp-hexagon'),
-          model: resolvePreset(model),
-          precision: precisionFor('q4_0'),
+        openMachine({
+          profile: 'sm8850',
+          stack: 'llama.cpp-hexagon',
+          shapes: resolvePreset(model),
+          quant: 'q4_0',
           memory: 'on-demand',
-          fidelity,
         }),
         context,
       ).ms;
-    for (const fidelity of ['event', 'analytic'] as const) {
-      // F32 logits of 4096 rows would take 4.3 GB, more than the window; those of 512 rows take 0.5 GB.
-      expect(decode('gemma-3-1b', 4095, fidelity)).toBeGreaterThan(0);
-      // Nothing is mapped again because of a longer context alone.
-      expect(decode('qwen3-4b', 2000, fidelity)).toBeLessThan(1.3 * decode('qwen3-4b', 500, fidelity));
-    }
+    // F32 logits of 4096 rows would take 4.3 GB, more than the window; those of 512 rows take 0.5 GB.
+    expect(decode('gemma-3-1b', 4095)).toBeGreaterThan(0);
+    // Nothing is mapped again because of a longer context alone.
+    expect(decode('qwen3-4b', 2000)).toBeLessThan(1.3 * decode('qwen3-4b', 500));
   });
 
   it('give the same answer twice', () => {
@@ -71,7 +67,7 @@ describe('plain workloads', () => {
 
   it('a compiled graph pays for the whole context from the first chunk on', () => {
     const compiled = machineFor('qnn');
-    const growing = createMachine({
+    const growing = openMachine({
       ...compiled.options,
       stack: { ...stackByName('qnn'), staticShapes: false },
     });
