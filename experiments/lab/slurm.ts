@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { quoteForShell } from '../../hw/runner/shell-quote.js';
 import { CheckError, EnvironmentError, UsageError } from '../../src/errors.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { contentHash } from './canonical.js';
@@ -26,8 +27,6 @@ export interface SlurmJob {
   readonly script: string;
   readonly shards: number;
 }
-
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
  * Writes the missing runs as a sweep file of their own (what is edited later changes no job) and the sbatch script
@@ -62,17 +61,31 @@ function sbatchScript(
     `--job-name=dllm-npu-${job.id}`,
     `--array=1-${job.shards}`,
     `--cpus-per-task=${Math.max(1, jobs)}`,
-    `--output=${join(job.directory, 'task-%a.log')}`,
+    `--output=${logPattern(job.directory)}`,
   ];
   return [
     '#!/usr/bin/env bash',
     ...[...own, ...directives].map((line) => `#SBATCH ${line}`),
     'set -euo pipefail',
-    `exec ${program.map(quote).join(' ')} sweep ${quote(job.file)} \\`,
+    `exec ${program.map(quoteForShell).join(' ')} sweep ${quoteForShell(job.file)} \\`,
     `  --shard "$SLURM_ARRAY_TASK_ID/${job.shards}" --jobs ${jobs} \\`,
-    `  --results ${quote(join(job.directory, 'shard-'))}"$SLURM_ARRAY_TASK_ID"`,
+    `  --results ${quoteForShell(join(job.directory, 'shard-'))}"$SLURM_ARRAY_TASK_ID"`,
     '',
   ].join('\n');
+}
+
+/**
+ * Name of the log of each task, as sbatch reads it in a script: it splits at spaces unless they are quoted, takes the
+ * character behind a backslash as it is, and replaces what stands behind a percent sign (sbatch(1), "filename pattern").
+ * @throws UsageError for a directory that no pattern can name
+ */
+function logPattern(directory: string): string {
+  if (/[\\\n]/.test(directory))
+    throw new UsageError(
+      `Slurm cannot write logs to ${JSON.stringify(directory)}: choose --results without backslashes and line breaks`,
+    );
+  const name = join(directory.replaceAll('%', '%%'), 'task-%a.log');
+  return `"${name.replaceAll('"', '\\"')}"`;
 }
 
 /**

@@ -29,6 +29,23 @@ const setUp = async () => {
   return { store, runs, job: writeSlurmJob(runs, store, OPTIONS) };
 };
 
+/** Words of an #SBATCH line as sbatch's get_argument splits it (src/sbatch/opt.c of Slurm). */
+function sbatchWords(line: string): string[] {
+  const words: string[] = [];
+  let word = '';
+  let quote = '';
+  for (let i = '#SBATCH'.length; i < line.length; i++) {
+    const character = line[i];
+    if (character === '\\') word += line[++i];
+    else if (quote !== '' && character === quote) quote = '';
+    else if (quote === '' && /["']/.test(character)) quote = character;
+    else if (quote !== '' || !/\s/.test(character)) word += character;
+    else if (word !== '') words.push(word.slice(0));
+    if (quote === '' && /\s/.test(character)) word = '';
+  }
+  return word === '' ? words : [...words, word];
+}
+
 describe('slurm job', () => {
   it('is a script that bash accepts, one shard per task', async () => {
     const { job } = await setUp();
@@ -39,6 +56,18 @@ describe('slurm job', () => {
     expect(script).toContain('#SBATCH --time=1:00:00\n');
     expect(script).toContain(`'it'\\''s here/main.js' sweep`);
     expect(script).toContain('--shard "$SLURM_ARRAY_TASK_ID/3"');
+  });
+
+  it('names its logs as sbatch reads a line: spaces, quotes, comment and percent signs are part of the name', async () => {
+    const results = join(mkdtempSync(join(tmpdir(), 'slurm-')), `my "results" #2, it's 100%`);
+    const runs = await planRuns('step', [{ rows: 1, costModel: 'tinyllama-1.1b' }]);
+    const job = writeSlurmJob(runs, new ResultStore(results), OPTIONS);
+    const line = readFileSync(job.script, 'utf8')
+      .split('\n')
+      .find((it) => it.includes('--output'));
+    expect(sbatchWords(line ?? '')).toEqual([`--output=${job.directory.replace('%', '%%')}/task-%a.log`]);
+    const backslash = new ResultStore(join(results, 'a\\b'));
+    expect(() => writeSlurmJob(runs, backslash, OPTIONS)).toThrow(/without backslashes/);
   });
 
   it('freezes the runs: the file beside it plans the same ones', async () => {
