@@ -82,8 +82,8 @@ export async function reportGgml(
   { record, profile }: GgmlResult,
 ): Promise<void> {
   if (options.record !== undefined) {
-    const { writeRunRecord } = await import('../hw/record/run-record.js');
-    writeRunRecord(options.record, record);
+    const { writeDeviceRecord } = await import('../hw/record/device-record.js');
+    writeDeviceRecord(options.record, record);
   }
   if (profile !== null) {
     const { profileText } = await import('../hw/ggml/profile-text.js');

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { EnvironmentError } from '../src/errors.js';
-import type { Failure } from './record/run-record.js';
+import type { Failure } from './record/device-record.js';
 
 /**
  * Something that a device, its driver or its libraries refused or did not survive. The message is one line: what

@@ -66,13 +66,13 @@ async function run(ctx: Context, paths: readonly string[], options: CalibrateOpt
   }
   checkWritableDirectory(dirname(resolve(out)));
   const { calibrateRecord } = await import('../../experiments/calibration/calibrate-record.js');
-  const { readRunRecord } = await import('../../hw/record/run-record.js');
+  const { readDeviceRecord } = await import('../../hw/record/device-record.js');
   const { profileText } = await import('../../sim/hardware/load-profile.js');
   const { stackByName } = await import('../../sim/stacks/registry.js');
   const { fileSha256 } = await import('../../src/model/load.js');
   const inputs = await Promise.all(
     paths.map(async (path, at) => ({
-      record: await readRunRecord(path),
+      record: await readDeviceRecord(path),
       name: basename(path),
       sha256: await fileSha256(path),
       quant: quant[at] ?? quant[0] ?? 'f16',

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { createColors } from 'picocolors';
-import type { RunRecord } from '../../hw/record/run-record.js';
+import type { DeviceRecord } from '../../hw/record/device-record.js';
 import type { DeviceSession } from '../../hw/session/device-session.js';
 import type { EngineComparison } from '../../src/engine/compare/compare-engines.js';
 import { CheckError } from '../../src/errors.js';
@@ -68,11 +68,13 @@ function defaultPlace(): string {
 
 async function run(ctx: Context, options: DeviceCompareOptions): Promise<void> {
   checkWritableDirectory(options.out);
-  const { readRunRecord, writeRunRecord } = await import('../../hw/record/run-record.js');
+  const { readDeviceRecord, writeDeviceRecord } = await import('../../hw/record/device-record.js');
   const { DeviceError } = await import('../../hw/device-error.js');
   const { record: recordPath } = options;
   const timed =
-    recordPath === undefined ? null : { name: basename(recordPath), record: await readRunRecord(recordPath) };
+    recordPath === undefined
+      ? null
+      : { name: basename(recordPath), record: await readDeviceRecord(recordPath) };
   const chosen = await chooseProblems(options);
   const { model } = chosen;
   try {
@@ -83,7 +85,7 @@ async function run(ctx: Context, options: DeviceCompareOptions): Promise<void> {
     } catch (error) {
       // A refusal is a result as well: the record says of what, and with which libraries.
       const failed = await session.finish(error instanceof DeviceError ? error.failure : null);
-      if (error instanceof DeviceError) writeRunRecord(join(options.out, 'record.json'), failed);
+      if (error instanceof DeviceError) writeDeviceRecord(join(options.out, 'record.json'), failed);
       throw error;
     }
     await report(ctx, options, chosen, { compared, record: await session.finish(), timed });
@@ -123,8 +125,8 @@ async function compareWith(
 
 interface Found {
   readonly compared: EngineComparison;
-  readonly record: RunRecord;
-  readonly timed: { readonly name: string; readonly record: RunRecord } | null;
+  readonly record: DeviceRecord;
+  readonly timed: { readonly name: string; readonly record: DeviceRecord } | null;
 }
 
 async function report(
@@ -136,7 +138,7 @@ async function report(
   const { bucketFor, bucketName } = await import('../../hw/graph/buckets.js');
   const { compareReport } = await import('../../hw/compare/report.js');
   const text = await import('../../hw/compare/markdown.js');
-  const { writeRunRecord } = await import('../../hw/record/run-record.js');
+  const { writeDeviceRecord } = await import('../../hw/record/device-record.js');
   const { profileHash } = await import('../../sim/hardware/load-profile.js');
   const { fileSha256 } = await import('../../src/model/load.js');
   const { n, firstIndex, seed, genLength, numerics, profile, out } = options;
@@ -162,7 +164,7 @@ async function report(
   });
   atomicWriteFile(join(out, 'compare.json'), `${JSON.stringify(found, null, 1)}\n`);
   atomicWriteFile(join(out, 'compare.md'), text.compareMarkdown(found));
-  writeRunRecord(join(out, 'record.json'), record);
+  writeDeviceRecord(join(out, 'record.json'), record);
   ctx.data(found);
   const { bold } = createColors(ctx.color);
   ctx.print(`${found.device.engine} beside ${found.reference} and ${found.times.machine} (simulated)\n`);

@@ -182,7 +182,7 @@ async function replayTrace(ctx: Context, path: string, options: ReplayCommandOpt
   const { QairtSdk } = await import('../../hw/qnn/tools-sdk.js');
   const { replay } = await import('../../hw/qnn/replay.js');
   const { createTfjsEngine } = await import('../../src/engine/tfjs/engine.js');
-  const { writeRunRecord } = await import('../../hw/record/run-record.js');
+  const { writeDeviceRecord } = await import('../../hw/record/device-record.js');
   const sdk = QairtSdk.at(ctx.io.env.QAIRT_ROOT);
   const phone = options.runner === 'local' ? null : (await openRunner(ctx, options)).runner;
   const { trace, model } = await open(path, options.model);
@@ -205,7 +205,7 @@ async function replayTrace(ctx: Context, path: string, options: ReplayCommandOpt
       transfer: { signal: ctx.signal },
       onProgress: (done, total) => bar.update(done, total),
     }).finally(() => bar.stop());
-    if (options.record !== undefined) writeRunRecord(options.record, result.record);
+    if (options.record !== undefined) writeDeviceRecord(options.record, result.record);
     report(ctx, result);
   } finally {
     reference.dispose();

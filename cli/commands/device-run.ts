@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { RunRecord } from '../../hw/record/run-record.js';
+import type { DeviceRecord } from '../../hw/record/device-record.js';
 import type { DeviceSession } from '../../hw/session/device-session.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { project } from '../../src/util/project-root.js';
@@ -50,7 +50,7 @@ interface Decoded {
 async function run(ctx: Context, options: DeviceRunOptions): Promise<void> {
   checkWritableDirectory(options.out);
   const { DeviceError } = await import('../../hw/device-error.js');
-  const { writeRunRecord } = await import('../../hw/record/run-record.js');
+  const { writeDeviceRecord } = await import('../../hw/record/device-record.js');
   const chosen = await chooseProblems(options);
   const path = join(options.out, 'record.json');
   try {
@@ -58,12 +58,12 @@ async function run(ctx: Context, options: DeviceRunOptions): Promise<void> {
     try {
       const decoded = await decodeAll(ctx, session, chosen, options.genLength);
       const record = await session.finish();
-      writeRunRecord(path, record);
+      writeDeviceRecord(path, record);
       await report(ctx, decoded, record);
     } catch (error) {
       const record = await session.finish(error instanceof DeviceError ? error.failure : null);
       // Ctrl-C at a terminal ends the host process too: that is no failure of the device.
-      if (error instanceof DeviceError && !ctx.signal.aborted) writeRunRecord(path, record);
+      if (error instanceof DeviceError && !ctx.signal.aborted) writeDeviceRecord(path, record);
       throw error;
     }
     ctx.note(`written to ${path}`);
@@ -105,12 +105,12 @@ async function decodeAll(
   return decoded;
 }
 
-async function report(ctx: Context, decoded: readonly Decoded[], record: RunRecord): Promise<void> {
+async function report(ctx: Context, decoded: readonly Decoded[], record: DeviceRecord): Promise<void> {
   const { bucketName } = await import('../../hw/graph/buckets.js');
   const { whyTimesDoNotCount } = await import('../../hw/record/execution-class.js');
   ctx.data({ answers: decoded, record });
   for (const { problem, text, steps } of decoded) ctx.print(`problem ${problem}, ${steps} steps: ${text}`);
-  const buckets = new Map<string, RunRecord['runs'][number][]>();
+  const buckets = new Map<string, DeviceRecord['runs'][number][]>();
   for (const timing of record.runs) {
     const name = timing.bucket === undefined ? '-' : bucketName(timing.bucket);
     buckets.set(name, [...(buckets.get(name) ?? []), timing]);

@@ -1,6 +1,6 @@
 import { type DeviceTimes, deviceTimes, productShape } from '../../hw/calibrate/record-samples.js';
 import { type Bucket, bucketName } from '../../hw/graph/buckets.js';
-import type { RunRecord } from '../../hw/record/run-record.js';
+import type { DeviceRecord } from '../../hw/record/device-record.js';
 import {
   type Fit,
   type FittedNumber,
@@ -23,7 +23,7 @@ import { PREFIX_SET } from '../../src/pass/shape.js';
 
 /** A record with what is needed to name it as a source, and the weight format that ran. */
 export interface CalibrationInput {
-  readonly record: RunRecord;
+  readonly record: DeviceRecord;
   readonly name: string;
   readonly sha256: string;
   readonly quant: Quant;

@@ -1,7 +1,7 @@
 import { UsageError } from '../../src/errors.js';
 import { type Bucket, bucketName } from '../graph/buckets.js';
+import type { DeviceRecord } from '../record/device-record.js';
 import { whyTimesDoNotCount } from '../record/execution-class.js';
-import type { RunRecord } from '../record/run-record.js';
 
 /** Time of one operator, over all runs of a record. */
 export interface MeasuredOp {
@@ -31,7 +31,7 @@ export interface DeviceTimes {
  * not count.
  * @throws UsageError for a record of any class but `npu-device`: emulation never counts
  */
-export function deviceTimes(record: RunRecord): DeviceTimes {
+export function deviceTimes(record: DeviceRecord): DeviceTimes {
   const refused = whyTimesDoNotCount(record.executionClass);
   if (refused !== null) {
     throw new UsageError(
@@ -66,7 +66,7 @@ export function deviceTimes(record: RunRecord): DeviceTimes {
 }
 
 /** Tools that run many passes in one process have no host time of a single one; the runtime in our own host has. */
-function timesEachRun({ tool }: RunRecord): boolean {
+function timesEachRun({ tool }: DeviceRecord): boolean {
   return tool.name === 'onnxruntime';
 }
 

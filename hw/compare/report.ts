@@ -3,8 +3,8 @@ import type { EngineComparison } from '../../src/engine/compare/compare-engines.
 import { readJsonAs } from '../../src/util/read-file.js';
 import { DEVICE_NUMERICS, type DeviceNumerics } from '../choices.js';
 import { bucketFor, bucketName } from '../graph/buckets.js';
+import { type DeviceRecord, recordParts } from '../record/device-record.js';
 import { EXECUTION_CLASSES } from '../record/execution-class.js';
-import { type RunRecord, recordParts } from '../record/run-record.js';
 import { type Simulated, timesSideBySide } from './times.js';
 import { verdictOf } from './verdict.js';
 
@@ -118,10 +118,10 @@ export type CompareReport = z.infer<typeof reportSchema>;
 
 export interface CompareParts {
   readonly compared: EngineComparison;
-  readonly record: RunRecord;
+  readonly record: DeviceRecord;
   readonly simulated: Simulated;
   /** A record whose device times are shown instead of those of this run. */
-  readonly timed: { readonly name: string; readonly record: RunRecord } | null;
+  readonly timed: { readonly name: string; readonly record: DeviceRecord } | null;
   readonly profileSha256: string;
   readonly contextLength: number;
   readonly model: CompareReport['model'];

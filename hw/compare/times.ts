@@ -1,7 +1,7 @@
 import type { Bucket } from '../graph/buckets.js';
 import { bucketName } from '../graph/buckets.js';
+import { AS_COMPILED, type DeviceRecord, type RunTiming } from '../record/device-record.js';
 import { whyTimesDoNotCount } from '../record/execution-class.js';
-import { AS_COMPILED, type RunRecord, type RunTiming } from '../record/run-record.js';
 
 /** An operator of a bucket's graph as the simulator times it. */
 export interface SimulatedOp {
@@ -60,7 +60,7 @@ export interface TimesSideBySide {
  */
 export function timesSideBySide(
   simulated: Simulated,
-  record: Pick<RunRecord, 'executionClass' | 'runs' | 'model' | 'files'>,
+  record: Pick<DeviceRecord, 'executionClass' | 'runs' | 'model' | 'files'>,
   asked: RunIdentity,
 ): TimesSideBySide {
   const refused = whyTimesDoNotCount(record.executionClass) ?? whyAnotherRun(record, asked);
@@ -116,7 +116,7 @@ export interface RunIdentity {
 }
 
 function whyAnotherRun(
-  { model, files }: Pick<RunRecord, 'model' | 'files'>,
+  { model, files }: Pick<DeviceRecord, 'model' | 'files'>,
   asked: RunIdentity,
 ): string | null {
   const anotherFormat = model.numerics !== asked.numerics && model.numerics !== AS_COMPILED;

@@ -1,7 +1,7 @@
 import { DllmError } from '../../src/errors.js';
 import { bundledLibrary } from '../ort/host.js';
+import type { FileRecord } from '../record/device-record.js';
 import { archOf, type BaseClass } from '../record/execution-class.js';
-import type { FileRecord } from '../record/run-record.js';
 import { knownSoc } from '../runner/known-socs.js';
 import { localSocId } from '../session/soc-id.js';
 import { type Ability, type Finding, found, missing } from './finding.js';

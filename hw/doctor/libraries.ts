@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { libraryDirectory, packageDirectory, packagesFor, readManifest } from '../qnn/packages.js';
-import { type FileRecord, fileRecord } from '../record/run-record.js';
+import { type FileRecord, fileRecord } from '../record/device-record.js';
 import { libraryVersion } from '../session/library-version.js';
 import { type Finding, found, missing, problem } from './finding.js';
 

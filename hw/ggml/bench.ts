@@ -14,10 +14,10 @@ const optionsSchema = z.strictObject({
   threads: z.int().min(1).optional(),
 });
 
-export type BenchOptions = z.input<typeof optionsSchema>;
+export type LlamaBenchOptions = z.input<typeof optionsSchema>;
 
 /** Arguments of llama-bench: prompt processing only, answer as JSON. @throws UsageError naming the option */
-export function benchArgs(options: BenchOptions, device: string): string[] {
+export function benchArgs(options: LlamaBenchOptions, device: string): string[] {
   const { model, rows, depth, repetitions, threads } = toolOptions('llama-bench', optionsSchema, options);
   const largest = String(Math.max(...rows));
   return [
@@ -57,7 +57,7 @@ const rowSchema = z.object({
   samples_ns: z.array(z.number()),
 });
 
-export interface BenchRow {
+export interface LlamaBenchRow {
   readonly rows: number;
   readonly depth: number;
   readonly meanMs: number;
@@ -65,17 +65,18 @@ export interface BenchRow {
   readonly samplesMs: readonly number[];
 }
 
-export interface Bench {
+/** Answer of llama-bench. */
+export interface LlamaBench {
   /** Commit and number of the build. */
   readonly build: string;
   readonly modelType: string;
   readonly modelBytes: number;
   readonly backends: string;
-  readonly rows: readonly BenchRow[];
+  readonly rows: readonly LlamaBenchRow[];
 }
 
 /** @throws DataError when the output is not llama-bench's JSON */
-export function parseBench(stdout: string): Bench {
+export function parseBench(stdout: string): LlamaBench {
   // Notices of the backend may stand before the list.
   const start = stdout.search(/^\[\s*$/m);
   let json: unknown;

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { DeviceError, lastLine } from '../device-error.js';
+import { type DeviceRecord, deviceRecord, fileRecord, type RunTiming } from '../record/device-record.js';
 import type { Evidence } from '../record/execution-class.js';
-import { fileRecord, type RunRecord, type RunTiming, runRecord } from '../record/run-record.js';
 import {
   type CommandResult,
   type CommandRunner,
@@ -46,7 +46,7 @@ export interface GgmlResult {
   /** Null without profiling. */
   readonly profile: ProfileLog | null;
   readonly target: Target;
-  readonly record: RunRecord;
+  readonly record: DeviceRecord;
 }
 
 /**
@@ -96,7 +96,7 @@ async function inDirectory(runner: CommandRunner, run: GgmlRun, place: Place): P
   const profile = parseProfileLog(log);
   const evidence = evidenceOf(run, target, session, profile);
   const used = [files.tool, ...files.libraries, run.model];
-  const record = runRecord(evidence, {
+  const record = deviceRecord(evidence, {
     tool: { name: run.tool, version: /^build:? (.+)$/m.exec(log)?.[1] ?? null },
     files: await Promise.all(used.map((file) => fileRecord(file))),
     target: { soc: target.socModel, htpArch: session.htpArch ?? target.htpArch, os: target.os },

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-export interface Context {
+/** A graph that a backend compiled before. */
+export interface CompiledContext {
   /** Model to open. */
   readonly path: string;
   readonly files: readonly string[];
@@ -23,7 +24,7 @@ export class ContextStore {
   constructor(private readonly options: ContextOptions) {}
 
   /** The context of a graph that was compiled before; null when there is none. */
-  find(graph: string): Context | null {
+  find(graph: string): CompiledContext | null {
     const path = join(this.options.directory, `${graph}_ctx.onnx`);
     return existsSync(path) ? { path: resolve(path), files: this.files(graph) } : null;
   }

@@ -15,7 +15,7 @@ import { PREFIX_SET } from '../../src/pass/shape.js';
 import type { DeviceNumerics, HeadPlace, KvFormat } from '../choices.js';
 import type { OrtHost } from '../ort/host.js';
 import type { Assignment } from '../ort/protocol.js';
-import { type FileRecord, fileRecord } from '../record/run-record.js';
+import { type FileRecord, fileRecord } from '../record/device-record.js';
 import { type Bucket, bucketFor, bucketName } from './buckets.js';
 import type { Calibration } from './calibration.js';
 import { type ContextOptions, ContextStore, type PendingContext } from './context-store.js';

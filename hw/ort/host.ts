@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { EnvironmentError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
 import { DeviceError, oneLine } from '../device-error.js';
-import type { Failure } from '../record/run-record.js';
+import type { Failure } from '../record/device-record.js';
 import { type Reply, type Request, replySchema } from './protocol.js';
 
 export interface HostOptions {

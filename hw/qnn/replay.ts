@@ -7,8 +7,8 @@ import type { Engine } from '../../src/engine/engine.js';
 import { DeviceError, environmentFailure, lastLine } from '../device-error.js';
 import { bucketName } from '../graph/buckets.js';
 import { stepGraph } from '../graph/step-graph.js';
+import { AS_COMPILED, type DeviceRecord, deviceRecord, fileRecord } from '../record/device-record.js';
 import { archOf, type Evidence } from '../record/execution-class.js';
-import { AS_COMPILED, fileRecord, type RunRecord, runRecord } from '../record/run-record.js';
 import { type CommandRunner, withWorkDirectory } from '../runner/command-runner.js';
 import { LocalRunner } from '../runner/local-runner.js';
 import { readTarget, requireArm64, type Target } from '../runner/target.js';
@@ -48,7 +48,7 @@ export interface ReplayResult {
   readonly buckets: readonly BucketResult[];
   /** All rows together. */
   readonly agreement: RowAgreement;
-  readonly record: RunRecord;
+  readonly record: DeviceRecord;
 }
 
 const HOST_PLATFORM = 'x86_64-linux-clang';
@@ -194,7 +194,7 @@ async function recordOf(
   { target, installation, build, startedAt, paths }: RecordParts,
   planned: readonly BucketReplay[],
   results: readonly BucketResult[],
-): Promise<RunRecord> {
+): Promise<DeviceRecord> {
   const passes = results.flatMap(({ passes: of }) => of);
   const cycles = passes.map(({ profile }) => profile?.acceleratorCycles ?? null);
   const known = cycles.filter((value) => value !== null);
@@ -209,7 +209,7 @@ async function recordOf(
     socId: target.socId,
     acceleratorCycles: known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0),
   };
-  return runRecord(evidence, {
+  return deviceRecord(evidence, {
     tool: { name: 'qnn-net-run', version: build },
     files: await Promise.all([...installation.files, ...paths, weightsPath].map((path) => fileRecord(path))),
     target: { soc: target.socModel, htpArch: target.htpArch, os: target.os },

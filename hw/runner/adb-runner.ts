@@ -7,11 +7,11 @@ import { AdbError, problemOf } from './adb-error.js';
 import { AdbPush, failureOf, freshName, transferTimeoutMs } from './adb-push.js';
 import { AdbShell } from './adb-shell.js';
 import type {
-  Command,
   CommandResult,
   CommandRunner,
   FileStat,
   PushOutcome,
+  TargetCommand,
   TransferOptions,
 } from './command-runner.js';
 import type { Exit } from './spawn-collect.js';
@@ -64,7 +64,7 @@ export class AdbRunner implements CommandRunner {
     return new AdbRunner(client, new AdbShell(client, serial), options.directory ?? ADB_DIRECTORY, model);
   }
 
-  exec(command: Command): Promise<CommandResult> {
+  exec(command: TargetCommand): Promise<CommandResult> {
     return this.shell.exec(command);
   }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { type AdbClient, adbSaid } from './adb-client.js';
 import { AdbError, problemOf } from './adb-error.js';
-import { type Command, type CommandResult, DEFAULT_TIMEOUT_MS } from './command-runner.js';
+import { type CommandResult, DEFAULT_TIMEOUT_MS, type TargetCommand } from './command-runner.js';
 import { shellScript } from './shell-quote.js';
 import type { Exit } from './spawn-collect.js';
 
@@ -29,7 +29,7 @@ export class AdbShell {
    * @param stdin what the command reads; such a command never runs again
    * @throws AdbError `disconnected`, `killed`, `timeout`, or DeviceError when the program does not exist on the phone
    */
-  async exec(command: Command, stdin?: Readable): Promise<CommandResult> {
+  async exec(command: TargetCommand, stdin?: Readable): Promise<CommandResult> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.once(command, stdin);
@@ -42,7 +42,7 @@ export class AdbShell {
     }
   }
 
-  private async once(command: Command, stdin: Readable | undefined): Promise<CommandResult> {
+  private async once(command: TargetCommand, stdin: Readable | undefined): Promise<CommandResult> {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, argv } = command;
     const label = command.label ?? argv[0] ?? '';
     const mark = `dllm-npu-${randomBytes(9).toString('hex')}`;

@@ -1,5 +1,5 @@
 /** One command on the target. */
-export interface Command {
+export interface TargetCommand {
   /** Program and arguments. Never interpreted by a shell: a space or a quote is just a character. */
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ export interface CommandRunner {
   /** Files of this machine are files of the target under the same path: they need not be sent. */
   readonly sharesFiles: boolean;
   /** Runs a command to its end. A non-zero exit code is a result. @throws DeviceError on time-out or a lost device */
-  exec(command: Command): Promise<CommandResult>;
+  exec(command: TargetCommand): Promise<CommandResult>;
   /**
    * Makes the target hold a file with the content of a local one. Content decides: a file that is there already
    * is not sent, a broken transfer is taken up where it ended, and the target never shows half a file under its name.

@@ -6,12 +6,12 @@ import { pipeline } from 'node:stream/promises';
 import { fileSha256 } from '../../src/model/load.js';
 import { environmentFailure } from '../device-error.js';
 import {
-  type Command,
   type CommandResult,
   type CommandRunner,
   DEFAULT_TIMEOUT_MS,
   type FileStat,
   type PushOutcome,
+  type TargetCommand,
   type TransferOptions,
 } from './command-runner.js';
 import { spawnCollect } from './spawn-collect.js';
@@ -21,7 +21,7 @@ export class LocalRunner implements CommandRunner {
   readonly name = 'this machine';
   readonly sharesFiles = true;
 
-  async exec(command: Command): Promise<CommandResult> {
+  async exec(command: TargetCommand): Promise<CommandResult> {
     const { argv, cwd, env, signal, timeoutMs = DEFAULT_TIMEOUT_MS, label = argv[0] ?? '' } = command;
     try {
       const exit = await spawnCollect(argv, {

@@ -16,15 +16,15 @@ import { type HostInfo, OrtHost } from '../ort/host.js';
 import { qnnAdvice } from '../qnn/advice.js';
 import { profilingOptions, type QnnConfiguration, qnnConfiguration } from '../qnn/configuration.js';
 import { type ExecutionProfile, parseQnnProfile } from '../qnn/profile.js';
-import { archOf, backendOf, type Evidence } from '../record/execution-class.js';
 import {
+  type DeviceRecord,
+  deviceRecord,
   type Failure,
   type FileRecord,
   fileRecord,
-  type RunRecord,
   type RunTiming,
-  runRecord,
-} from '../record/run-record.js';
+} from '../record/device-record.js';
+import { archOf, backendOf, type Evidence } from '../record/execution-class.js';
 import { libraryVersion } from './library-version.js';
 import { opTimes } from './op-times.js';
 import { localSocId } from './soc-id.js';
@@ -98,13 +98,13 @@ export class DeviceSession {
    * Ends the host processes and states what ran, with every library that took part.
    * @param failure why the run did not come to its end
    */
-  async finish(failure: Failure | null = null): Promise<RunRecord> {
+  async finish(failure: Failure | null = null): Promise<DeviceRecord> {
     await this.engine.close();
     const { request, qnn, info } = this;
     const { model, numerics } = request;
     try {
       const runs = this.timings();
-      return runRecord(this.evidence(runs), {
+      return deviceRecord(this.evidence(runs), {
         tool: { name: 'onnxruntime', version: info?.version ?? null },
         files: await this.files(),
         target: {

@@ -1,6 +1,6 @@
 import type { OpGraph } from '../../src/model/graph.js';
 import type { NodeProfile } from '../qnn/profile.js';
-import type { OpTime } from '../record/run-record.js';
+import type { OpTime } from '../record/device-record.js';
 
 /**
  * Times of a profile's nodes, summed by the operator of the graph they were made from: `blk.0.attn_norm.square` belongs

@@ -2,7 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { deviceTimes, productShape } from '../../hw/calibrate/record-samples.js';
-import { type RunRecord, readRunRecord, runRecord, writeRunRecord } from '../../hw/record/run-record.js';
+import {
+  type DeviceRecord,
+  deviceRecord,
+  readDeviceRecord,
+  writeDeviceRecord,
+} from '../../hw/record/device-record.js';
 import { Predictor, productGraph } from '../../sim/calibration/samples.js';
 import { loadProfile, overrideProfile, parseProfile } from '../../sim/hardware/load-profile.js';
 import { stackByName } from '../../sim/stacks/registry.js';
@@ -13,8 +18,8 @@ import { cli } from '../cli/run-cli.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
 
 /** origin: synthetic. A record of a phone that never was, with these runs. */
-function syntheticRecord(runs: RunRecord['runs'], targetArch: 'arm64' | 'x64' = 'arm64'): RunRecord {
-  return runRecord(
+function syntheticRecord(runs: DeviceRecord['runs'], targetArch: 'arm64' | 'x64' = 'arm64'): DeviceRecord {
+  return deviceRecord(
     {
       targetArch,
       backend: 'htp',
@@ -38,16 +43,16 @@ function syntheticRecord(runs: RunRecord['runs'], targetArch: 'arm64' | 'x64' = 
   );
 }
 
-function written(record: RunRecord): string {
+function written(record: DeviceRecord): string {
   const path = join(temporaryDirectory(), 'record.json');
-  writeRunRecord(path, record);
+  writeDeviceRecord(path, record);
   return path;
 }
 
 const CLOCK_GHZ = 1.9;
 
 /** Passes of the compiled W4A16 graph on a machine whose DMA and matrix unit differ from the base. */
-function compiledRecord(): RunRecord {
+function compiledRecord(): DeviceRecord {
   const stack = stackByName('qnn');
   const truth = {
     'npu.clock': `${CLOCK_GHZ} GHz`,
@@ -220,6 +225,6 @@ describe('device calibrate', () => {
     const empty = await calibrate(written(syntheticRecord([])));
     expect(empty).toMatchObject({ code: 1, stderr: expect.stringMatching(/determines no number/) });
     expect(existsSync(out)).toBe(false);
-    expect(await readRunRecord(written(record))).toEqual(record);
+    expect(await readDeviceRecord(written(record))).toEqual(record);
   });
 });

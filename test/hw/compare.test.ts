@@ -8,8 +8,13 @@ import { type Simulated, timesSideBySide } from '../../hw/compare/times.js';
 import { NEAR_TIES, verdictOf } from '../../hw/compare/verdict.js';
 import { stepGraph } from '../../hw/graph/step-graph.js';
 import { BACKEND_LIBRARIES, findLibraries } from '../../hw/qnn/find-libraries.js';
+import {
+  type DeviceRecord,
+  deviceRecord,
+  readDeviceRecord,
+  writeDeviceRecord,
+} from '../../hw/record/device-record.js';
 import { EXECUTION_CLASSES } from '../../hw/record/execution-class.js';
-import { type RunRecord, readRunRecord, runRecord, writeRunRecord } from '../../hw/record/run-record.js';
 import { DeviceSession } from '../../hw/session/device-session.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
@@ -30,8 +35,8 @@ const PERTURBED = 'blk.1.attn_output.weight';
 const identity = { model: 'm', weightsSha256: WEIGHTS, numerics: 'f16' };
 
 /** origin: synthetic. Evidence and times of a phone that never was. */
-function deviceRecord(runs: RunRecord['runs']): RunRecord {
-  return runRecord(
+function deviceRecord(runs: DeviceRecord['runs']): DeviceRecord {
+  return deviceRecord(
     {
       targetArch: 'arm64',
       backend: 'htp',
@@ -71,7 +76,10 @@ const simulated: Simulated = {
   ],
 };
 
-function run(ops: RunRecord['runs'][number]['ops'], acceleratorUs: number | null): RunRecord['runs'][number] {
+function run(
+  ops: DeviceRecord['runs'][number]['ops'],
+  acceleratorUs: number | null,
+): DeviceRecord['runs'][number] {
   const bucket = { rows: 32, context: 64 };
   return { id: '1.0', bucket, hostMs: 3, acceleratorUs, acceleratorCycles: null, ops };
 }
@@ -149,7 +157,7 @@ describe('device compare', () => {
     expect(report.times.refused).toMatch(/class ort-cpu.*those of a CPU/);
     const labels = report.times.operators.map(({ label }) => label);
     expect(labels).toEqual(expect.arrayContaining(['q', 'attention', 'down', 'head', 'rmsnorm']));
-    const record = await readRunRecord(join(out, 'record.json'));
+    const record = await readDeviceRecord(join(out, 'record.json'));
     expect(record.runs.length).toBeGreaterThan(report.states.length);
     const page = readFileSync(join(out, 'compare.md'), 'utf8');
     expect(page).toMatch(/none are filled in: times of class ort-cpu/);
@@ -182,7 +190,7 @@ describe('device compare', () => {
       files: [{ name: 'model.safetensors', sha256, bytes: 1, version: null }],
     };
     const path = join(out, 'phone.json');
-    writeRunRecord(path, record);
+    writeDeviceRecord(path, record);
     const { code, stdout } = await cli([...quick, '--record', path, '--out', out]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Device times are those of phone\.json; .* cover 100\.0 %/);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readRunRecord } from '../../hw/record/run-record.js';
+import { readDeviceRecord } from '../../hw/record/device-record.js';
 import { cli } from '../cli/run-cli.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
 import { directoryOf, genuine } from './qnn/genuine.js';
@@ -16,7 +16,7 @@ describe('device run', () => {
     const out = temporaryDirectory();
     const { code, stdout } = await cli([...quick, '--head', 'cpu', '--kv', 'f16', '--out', out, '--json']);
     expect(code).toBe(0);
-    const record = await readRunRecord(join(out, 'record.json'));
+    const record = await readDeviceRecord(join(out, 'record.json'));
     const answer = JSON.parse(stdout) as { answers: { tokens: number[] }[]; record: unknown };
     expect(answer.record).toEqual(record);
     expect(answer.answers[0].tokens).toHaveLength(8);
@@ -63,7 +63,7 @@ describe('device run', () => {
       expect(code).toBe(3);
       expect(stderr.trim().split('\n')).toHaveLength(1);
       expect(stderr).toMatch(/error: create session: .*rejects this graph: try --numerics f16/);
-      const { failure } = await readRunRecord(join(out, 'record.json'));
+      const { failure } = await readDeviceRecord(join(out, 'record.json'));
       expect(failure).toMatchObject({ kind: 'refused', stage: 'create session' });
     },
   );

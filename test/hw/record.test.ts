@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { deviceRecord, readDeviceRecord, writeDeviceRecord } from '../../hw/record/device-record.js';
 import {
   archOf,
   backendOf,
@@ -9,7 +10,6 @@ import {
   type Evidence,
   whyTimesDoNotCount,
 } from '../../hw/record/execution-class.js';
-import { readRunRecord, runRecord, writeRunRecord } from '../../hw/record/run-record.js';
 import { temporaryDirectory } from '../model/checkpoint.js';
 
 const DEVICE: Evidence = {
@@ -73,7 +73,7 @@ describe('execution class', () => {
 });
 
 describe('run record', () => {
-  const record = runRecord(
+  const record = deviceRecord(
     { ...DEVICE, targetArch: 'x64' },
     {
       tool: { name: 'test', version: null },
@@ -89,14 +89,14 @@ describe('run record', () => {
 
   it('survives a file and states what was missing', async () => {
     const path = join(temporaryDirectory(), 'record.json');
-    writeRunRecord(path, record);
-    expect(await readRunRecord(path)).toEqual(record);
+    writeDeviceRecord(path, record);
+    expect(await readDeviceRecord(path)).toEqual(record);
     expect(record.missing).toEqual(['an arm64 target']);
   });
 
   it('refuses a file that claims more than its evidence', async () => {
     const path = join(temporaryDirectory(), 'record.json');
     writeFileSync(path, JSON.stringify({ ...record, executionClass: 'npu-device' }));
-    await expect(readRunRecord(path)).rejects.toThrow(/evidence supports htp-emulator-x86 only/);
+    await expect(readDeviceRecord(path)).rejects.toThrow(/evidence supports htp-emulator-x86 only/);
   });
 });

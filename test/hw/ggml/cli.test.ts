@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readRunRecord } from '../../../hw/record/run-record.js';
+import { readDeviceRecord } from '../../../hw/record/device-record.js';
 import { cli } from '../../cli/run-cli.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 import { AdbServer, HAS_ADB } from '../adb/adb-server.js';
@@ -107,7 +107,7 @@ describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
     expect(args[1]).toMatch(/it's a model\.gguf$/);
     expect(readFileSync(join(local, 'env'), 'utf8')).toMatch(/phone\/run-[-0-9a-f]+\/lib 3 HTP0\n$/);
     expect(readFileSync(logPath, 'utf8')).toBe(log);
-    const record = await readRunRecord(recordPath);
+    const record = await readDeviceRecord(recordPath);
     expect(record).toMatchObject({
       executionClass: 'npu-device',
       target: { soc: 'SM8750', htpArch: 'v79' },

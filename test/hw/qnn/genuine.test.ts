@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { calibrate } from '../../../hw/graph/calibrate.js';
 import type { Calibration } from '../../../hw/graph/calibration.js';
-import type { RunRecord } from '../../../hw/record/run-record.js';
+import type { DeviceRecord } from '../../../hw/record/device-record.js';
 import { type DeviceRequest, DeviceSession } from '../../../hw/session/device-session.js';
 import { composePolicy } from '../../../src/decode/method/compose.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
@@ -58,7 +58,7 @@ const cpu = await genuine('2.3.0', 'cpu', 1);
 const htp = await genuine('2.7.0', 'htp', 3);
 
 /** Every library is named with its SHA-256, the backend and the plugin also with their versions. */
-function expectProvenance(record: RunRecord, plugin: string, backend: string, build: RegExp): void {
+function expectProvenance(record: DeviceRecord, plugin: string, backend: string, build: RegExp): void {
   const version = (name: string) => record.files.find((file) => file.name === name)?.version;
   expect(version('libonnxruntime_providers_qnn.so')).toBe(plugin);
   expect(version(backend)).toMatch(build);

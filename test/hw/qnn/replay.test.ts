@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readRunRecord } from '../../../hw/record/run-record.js';
+import { readDeviceRecord } from '../../../hw/record/device-record.js';
 import { cli } from '../../cli/run-cli.js';
 import { temporaryDirectory } from '../../model/checkpoint.js';
 import { AdbServer, HAS_ADB } from '../adb/adb-server.js';
@@ -73,7 +73,7 @@ describe.skipIf(!HAS_ORT)('replay of a recorded decode', () => {
     expect(Number(rows)).toBeGreaterThan(100);
     expect(Number(error)).toBeLessThan(1e-3);
     expect(stdout).toMatch(/class qnn-cpu-ref; for npu-device it lacks an arm64 target/);
-    const record = await readRunRecord(recordPath);
+    const record = await readDeviceRecord(recordPath);
     expect(record.tool).toEqual({ name: 'qnn-net-run', version: STAND_IN_BUILD });
     expect(record.runs[0]?.bucket?.rows).toBeGreaterThan(0);
   });

@@ -8,7 +8,7 @@ import { readJsonAs } from '../../src/util/read-file.js';
 import { classify, type Evidence, EXECUTION_CLASSES } from './execution-class.js';
 
 /** Version of the record format. */
-export const RUN_RECORD_SCHEMA = 'dllm-npu/run-record@1';
+export const DEVICE_RECORD_SCHEMA = 'dllm-npu/run-record@1';
 
 const evidenceSchema = z.strictObject({
   targetArch: z.enum(['arm64', 'x64', 'other']),
@@ -68,7 +68,7 @@ export const recordParts = {
 };
 
 const recordSchema = z.strictObject({
-  schema: z.literal(RUN_RECORD_SCHEMA),
+  schema: z.literal(DEVICE_RECORD_SCHEMA),
   executionClass: z.enum(EXECUTION_CLASSES),
   ...recordParts,
   model: z.strictObject({ name: z.string(), numerics: z.string() }),
@@ -87,20 +87,20 @@ const recordSchema = z.strictObject({
 /** Numerics of a record whose graph was compiled elsewhere. */
 export const AS_COMPILED = 'as compiled';
 
-export type RunRecord = z.infer<typeof recordSchema>;
+export type DeviceRecord = z.infer<typeof recordSchema>;
 export type FileRecord = z.infer<typeof fileSchema>;
 export type RunTiming = z.infer<typeof runSchema>;
 export type OpTime = z.infer<typeof opTimeSchema>;
-export type Failure = NonNullable<RunRecord['failure']>;
+export type Failure = NonNullable<DeviceRecord['failure']>;
 
 /** A record whose class is what its evidence supports: nobody states a class. */
-export function runRecord(
+export function deviceRecord(
   evidence: Evidence,
-  rest: Omit<RunRecord, 'schema' | 'executionClass' | 'missing' | 'evidence'>,
-): RunRecord {
+  rest: Omit<DeviceRecord, 'schema' | 'executionClass' | 'missing' | 'evidence'>,
+): DeviceRecord {
   const { executionClass, missing } = classify(evidence);
   return {
-    schema: RUN_RECORD_SCHEMA,
+    schema: DEVICE_RECORD_SCHEMA,
     executionClass,
     missing: [...missing],
     evidence: { ...evidence },
@@ -109,7 +109,7 @@ export function runRecord(
 }
 
 /** @throws EnvironmentError when the place cannot be written */
-export function writeRunRecord(path: string, record: RunRecord): void {
+export function writeDeviceRecord(path: string, record: DeviceRecord): void {
   atomicWriteFile(path, `${JSON.stringify(record, null, 2)}\n`);
 }
 
@@ -117,7 +117,7 @@ export function writeRunRecord(path: string, record: RunRecord): void {
  * Reads a record and checks that its class is the one its evidence supports.
  * @throws DataError naming the field; EnvironmentError when the file cannot be read
  */
-export async function readRunRecord(path: string): Promise<RunRecord> {
+export async function readDeviceRecord(path: string): Promise<DeviceRecord> {
   const record = readJsonAs(path, recordSchema);
   const { executionClass } = classify(record.evidence);
   if (executionClass !== record.executionClass) {
