@@ -35,7 +35,7 @@ const PERTURBED = 'blk.1.attn_output.weight';
 const identity = { model: 'm', weightsSha256: WEIGHTS, numerics: 'f16' };
 
 /** origin: synthetic. Evidence and times of a phone that never was. */
-function deviceRecord(runs: DeviceRecord['runs']): DeviceRecord {
+function phoneRecord(runs: DeviceRecord['runs']): DeviceRecord {
   return deviceRecord(
     {
       targetArch: 'arm64',
@@ -93,7 +93,7 @@ describe('device times beside simulated ones', () => {
 
   it('are means over the runs, matched by operator, with what could not be matched', () => {
     const second = ops.map((op) => ({ ...op, us: op.us === null ? null : op.us + 2 }));
-    const times = timesSideBySide(simulated, deviceRecord([run(ops, 500), run(second, 700)]), identity);
+    const times = timesSideBySide(simulated, phoneRecord([run(ops, 500), run(second, 700)]), identity);
     expect(times.refused).toBeNull();
     const [q, attention] = times.operators;
     expect(q).toMatchObject({ label: 'q', simulatedOps: 2, matchedOps: 1, deviceUs: 31, ratio: 3.1 });
@@ -105,7 +105,7 @@ describe('device times beside simulated ones', () => {
   });
 
   it('are refused for every other class, and then no device number is given', () => {
-    const record = deviceRecord([run(ops, 500)]);
+    const record = phoneRecord([run(ops, 500)]);
     const others = EXECUTION_CLASSES.filter((name) => name !== 'npu-device');
     fc.assert(
       fc.property(fc.constantFrom(...others), (executionClass) => {
@@ -121,7 +121,7 @@ describe('device times beside simulated ones', () => {
   });
 
   it('are refused when the record is of another model, format or set of weights', () => {
-    const record = deviceRecord([run(ops, 500)]);
+    const record = phoneRecord([run(ops, 500)]);
     const refusal = (asked: Partial<typeof identity>) =>
       timesSideBySide(simulated, record, { ...identity, ...asked }).refused;
     expect(refusal({ model: 'other' })).toMatch(/record is of m in f16, this comparison of other/);
@@ -185,7 +185,7 @@ describe('device compare', () => {
     const ops = stepGraph(model.config, bucket).ops.map(({ id }) => ({ op: id, us: 50, cycles: 100_000 }));
     const timed = { id: '1.0', bucket, hostMs: 9, acceleratorUs: 4000, acceleratorCycles: 8e6, ops };
     const record = {
-      ...deviceRecord([timed]),
+      ...phoneRecord([timed]),
       model: { name: 'tiny-llada', numerics: 'as compiled' },
       files: [{ name: 'model.safetensors', sha256, bytes: 1, version: null }],
     };
