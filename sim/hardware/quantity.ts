@@ -1,5 +1,5 @@
-import { type Unit, unit } from 'mathjs';
 import { z } from 'zod';
+import { toBase } from './units.js';
 
 /**
  * Where a number comes from.
@@ -82,16 +82,12 @@ function plain(text: string): number {
 function inBase(text: string, dimension: keyof typeof DIMENSIONS): number {
   const { base, example } = DIMENSIONS[dimension];
   if (/^\s*[-+.\deE]+\s*$/.test(text)) throw new Error(`"${text}" has no unit (expected like "${example}")`);
-  let parsed: Unit;
-  try {
-    parsed = unit(text);
-  } catch {
-    throw new Error(`"${text}" is not a quantity (expected like "${example}")`);
-  }
-  if (!parsed.equalBase(unit(1, base))) {
+  const value = toBase(text, base);
+  if (value === 'unknown') throw new Error(`"${text}" is not a quantity (expected like "${example}")`);
+  if (value === 'wrong dimension') {
     throw new Error(`"${text}" has the wrong dimension (expected like "${example}")`);
   }
-  return parsed.toNumber(base);
+  return value;
 }
 
 /** Zod schema of one field of a profile: checks provenance and dimension, yields a `Quantity`. */
@@ -108,16 +104,16 @@ export function quantity(dimension: Dimension) {
 
 /** @throws Error as `parseQuantity`, or when the range does not contain the value. */
 export function toQuantity(entry: QuantityEntry, dimension: Dimension): Quantity {
-  const value = parseQuantity(entry.value, dimension);
-  const base = { value, text: entry.value, dimension, kind: entry.kind, source: entry.source };
-  const note = entry.note === undefined ? {} : { note: entry.note };
-  if (entry.kind === 'assumed' && entry.range === undefined) {
-    throw new Error(`"${entry.value}" is assumed and needs a range`);
+  const { value: text, kind, source, note } = entry;
+  const value = parseQuantity(text, dimension);
+  if (kind === 'assumed' && entry.range === undefined) {
+    throw new Error(`"${text}" is assumed and needs a range`);
   }
-  if (entry.range === undefined) return { ...base, ...note };
-  const range = [parseQuantity(entry.range[0], dimension), parseQuantity(entry.range[1], dimension)] as const;
+  if (entry.range === undefined) return { value, text, dimension, kind, source, note };
+  const [from, to] = entry.range;
+  const range = [parseQuantity(from, dimension), parseQuantity(to, dimension)] as const;
   if (value < range[0] || value > range[1]) {
-    throw new Error(`"${entry.value}" lies outside its range ${entry.range[0]} to ${entry.range[1]}`);
+    throw new Error(`"${text}" lies outside its range ${from} to ${to}`);
   }
-  return { ...base, range, ...note };
+  return { value, text, dimension, kind, source, range, note };
 }
