@@ -21,7 +21,7 @@ export interface Definition<A extends Shape, O extends Shape> {
   readonly notes?: string;
   /** Command lines after `dllm-npu `. */
   readonly examples: readonly string[];
-  readonly effects?: readonly Effect<z.output<z.ZodObject<A & O>>>[];
+  readonly effects?: readonly Effect<NoInfer<z.output<z.ZodObject<A & O>>>>[];
   readonly run: (ctx: Context, input: z.output<z.ZodObject<A & O>>) => void | Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export function defineCommand<A extends Shape = Record<never, never>, O extends 
         for (const { options: idle, when, because } of effects) {
           const given = idle.find((name) => command.getOptionValueSource(name) === 'cli');
           if (given !== undefined && !when(input)) {
-            throw new UsageError(`${flagOf(given)} has no effect: ${because}`);
+            throw new UsageError(`${flagOf(given, options[given])} has no effect: ${because}`);
           }
         }
         await run(context(), input);

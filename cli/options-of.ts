@@ -9,6 +9,8 @@ declare module 'zod' {
     readonly value?: string;
     /** A second name of an option, without dashes. */
     readonly alias?: string;
+    /** The name of an option that is not called as its field, without dashes. */
+    readonly flag?: string;
     /** A list that is given one value at a time: `--slurm A --slurm B`. */
     readonly repeat?: boolean;
     /** What the help says about a default that another place decides. */
@@ -27,22 +29,22 @@ export function optionsOf(shape: Shape): Option[] {
   return Object.entries(shape).map(([name, schema]) => {
     const facts = factsOf(name, schema);
     const { type, defaultValue, meta } = facts;
-    const flag = `${meta.alias === undefined ? '' : `--${meta.alias}, `}${flagOf(name)}`;
+    const flag = `${meta.alias === undefined ? '' : `--${meta.alias}, `}${flagOf(name, schema)}`;
     if (type instanceof z.ZodBoolean) {
-      return new Option(defaultValue === true ? flag.replace('--', '--no-') : flag, textOf(facts));
+      return new NamedOption(name, defaultValue === true ? flag.replace('--', '--no-') : flag, textOf(facts));
     }
-    const option = new Option(`${flag} <${placeholder(facts)}>`, textOf(facts));
+    const option = new NamedOption(name, `${flag} <${placeholder(facts)}>`, textOf(facts));
     if (defaultValue !== undefined) {
       // A shape's default is made when it is asked for: an array must not be shared.
       option.default(defaultValue, defaultText(facts));
     } else if (!facts.optional) option.makeOptionMandatory();
     const read = reader(facts);
-    return meta.repeat
-      ? option.argParser((text, all) => [
-          ...(option.defaultValue === all ? [] : (all as unknown[])),
-          read(text),
-        ])
-      : option.argParser(read);
+    return option.argParser((text, before) => {
+      const value = read(text);
+      const first = before === undefined || before === option.defaultValue;
+      if (type instanceof z.ZodRecord) return first ? value : { ...(before as object), ...(value as object) };
+      return meta.repeat && !first ? [...(before as unknown[]), ...(value as unknown[])] : value;
+    });
   });
 }
 
@@ -56,6 +58,21 @@ export function argumentsOf(shape: Shape): Argument[] {
     if (many) return argument;
     return argument.argParser(reader(facts));
   });
+}
+
+/** An option whose value is kept under the name of its field. */
+class NamedOption extends Option {
+  constructor(
+    private readonly field: string,
+    flags: string,
+    text: string,
+  ) {
+    super(flags, text);
+  }
+
+  override attributeName(): string {
+    return this.field;
+  }
 }
 
 interface Facts {
@@ -104,18 +121,21 @@ function placeholder({ type, meta }: Facts): string {
 
 function defaultText({ defaultValue, meta }: Facts): string | undefined {
   if (meta.defaultText !== undefined) return meta.defaultText;
-  return Array.isArray(defaultValue) ? defaultValue.join(',') || 'none' : String(defaultValue);
+  if (typeof defaultValue !== 'object') return undefined;
+  return (Array.isArray(defaultValue) ? defaultValue : Object.keys(defaultValue ?? {})).join(',') || 'none';
 }
 
 /** Text to what the schema takes; everything that the schema forbids is refused here, by option. */
 function reader({ name, type, schema, meta }: Facts): (text: string) => unknown {
+  const read = (text: string): unknown => {
+    if (type instanceof z.ZodRecord) return pairOf(text);
+    if (!(type instanceof z.ZodArray)) return readValue(name, type, text);
+    const element = type.element as z.ZodType;
+    return meta.repeat ? [readValue(name, element, text)] : listOf(name, element, text);
+  };
   return (text) => {
-    const value = !(type instanceof z.ZodArray)
-      ? readValue(name, type, text)
-      : meta.repeat
-        ? readValue(name, type.element as z.ZodType, text)
-        : listOf(name, type.element as z.ZodType, text);
-    const checked = schema.safeParse(meta.repeat ? [value] : value);
+    const value = read(text);
+    const checked = schema.safeParse(value);
     if (!checked.success) {
       throw new InvalidArgumentError(checked.error.issues.map(({ message }) => sentence(message)).join(' '));
     }
@@ -141,6 +161,18 @@ function readValue(name: string, type: z.ZodType, text: string): unknown {
   return text;
 }
 
+/** `stack.cpuThreads=4` as `{ 'stack.cpuThreads': 4 }`: a value that is no JSON is text. */
+function pairOf(text: string): Record<string, unknown> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Expected NAME=VALUE.');
+  const value = text.slice(at + 1);
+  try {
+    return { [text.slice(0, at)]: JSON.parse(value) };
+  } catch {
+    return { [text.slice(0, at)]: value };
+  }
+}
+
 function boundsOf(type: z.ZodNumber): { readonly min: number; readonly max: number } {
   return {
     min: type.minValue ?? Number.NEGATIVE_INFINITY,
@@ -157,7 +189,8 @@ function sentence(message: string): string {
   return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? '' : '.'}`;
 }
 
-/** `genLength` as `--gen-length`. */
-export function flagOf(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** `genLength` as `--gen-length`, unless its schema calls it otherwise. */
+export function flagOf(name: string, schema?: z.ZodType): string {
+  const given = schema === undefined ? undefined : factsOf(name, schema).meta.flag;
+  return `--${given ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

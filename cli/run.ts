@@ -4,6 +4,7 @@ import { project } from '../src/util/project-root.js';
 import { COMMANDS } from './commands/index.js';
 import { Context, type GlobalOptions, type Io } from './io.js';
 import { mount } from './mount.js';
+import { REMOVED_OPTIONS } from './removed.js';
 
 /** Conventional exit code of a program ended by Ctrl-C: 128 + SIGINT. */
 export const INTERRUPTED = 130;
@@ -72,6 +73,8 @@ Examples:
 /** Commander puts its suggestion on a second line, or has none. */
 function oneLine(text: string): string {
   const line = text.trim().replace(/\s*\n\s*/g, ' ');
+  const removed = REMOVED_OPTIONS[/unknown option '([^']+)'/.exec(line)?.[1] ?? ''];
+  if (removed !== undefined) return `${line.replace(/ \(Did you.*/, '')}: ${removed}\n`;
   const lost = /^error: unknown (command|option)/.test(line) && !line.includes('Did you mean');
   return `${line}${lost ? ' (--help lists what there is)' : ''}\n`;
 }

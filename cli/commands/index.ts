@@ -26,7 +26,18 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'trace',
     summary: 'look at a recorded decode (`generate --trace FILE` writes one)',
-    register: async () => (await import('./trace.js')).registerTrace,
+    commands: [
+      {
+        name: 'show',
+        summary: 'print a trace as a picture: one line per step, one letter per generated position',
+        load: () => import('./trace/show.js'),
+      },
+      {
+        name: 'validate',
+        summary: 'check a trace: its schema, and every law of decoding on every step',
+        load: () => import('./trace/validate.js'),
+      },
+    ],
   },
   {
     name: 'verify',
@@ -47,7 +58,44 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'hardware',
     summary: 'hardware profiles: every number with unit, source and kind',
-    register: async () => (await import('./hardware.js')).registerHardware,
+    commands: [
+      {
+        name: 'list',
+        summary: 'list the profiles',
+        load: () => import('./hardware/list.js'),
+      },
+      {
+        name: 'show',
+        summary:
+          'print a profile: value, kind (measured, vendor, derived, fitted, assumed) and source of each number',
+        load: () => import('./hardware/show.js'),
+      },
+      {
+        name: 'stack',
+        summary: 'print the numbers of a software stack: how a chip is used, with kind and source',
+        load: () => import('./hardware/stack.js'),
+      },
+      {
+        name: 'diff',
+        summary: 'the numbers in which two profiles differ',
+        load: () => import('./hardware/diff.js'),
+      },
+      {
+        name: 'explain',
+        summary: 'one number: its value, kind, source and note in every profile or stack',
+        load: () => import('./hardware/explain.js'),
+      },
+      {
+        name: 'stacks',
+        summary: 'list the software stacks',
+        load: () => import('./hardware/stacks.js'),
+      },
+      {
+        name: 'energy',
+        summary: 'print the numbers of the energy model',
+        load: () => import('./hardware/energy.js'),
+      },
+    ],
   },
   {
     name: 'device',
@@ -57,17 +105,54 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'simulate',
     summary: 'time work on a modelled chip',
-    register: async () => (await import('./simulate.js')).registerSimulate,
+    commands: [
+      {
+        name: 'step',
+        summary: 'time one denoising step for some numbers of rows',
+        load: () => import('./simulate/step.js'),
+      },
+      {
+        name: 'trace',
+        summary: 'time a recorded decode on a machine; nothing is decoded again',
+        load: () => import('./simulate/trace.js'),
+      },
+      {
+        name: 'prefill',
+        summary: 'time the processing of a prompt',
+        load: () => import('./simulate/prefill.js'),
+      },
+      {
+        name: 'decode',
+        summary: 'time one autoregressive step',
+        load: () => import('./simulate/decode.js'),
+      },
+      {
+        name: 'validate',
+        summary: 'predict published measurements and print the errors',
+        load: () => import('./simulate/validate.js'),
+      },
+      {
+        name: 'sensitivity',
+        summary: 'how much a step depends on each number that was not measured',
+        load: () => import('./simulate/sensitivity.js'),
+      },
+    ],
   },
   {
     name: 'explain',
     summary: 'where the time of one denoising step goes, part by part, beside the roofline',
-    register: async () => (await import('./explain.js')).registerExplain,
+    load: () => import('./explain.js'),
   },
   {
     name: 'memory',
     summary: "the NPU's address window",
-    register: async () => (await import('./memory.js')).registerMemory,
+    commands: [
+      {
+        name: 'plan',
+        summary: 'what is resident, what is staged, when, and what it costs',
+        load: () => import('./memory/plan.js'),
+      },
+    ],
   },
   {
     name: 'inspect',

@@ -1,4 +1,5 @@
 import { loadProfile, overrideProfile, profileHash } from '../../sim/hardware/load-profile.js';
+import { fittedOrAssumed, provenanceEntries } from '../../sim/hardware/provenance.js';
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
 import type { Machine } from '../../sim/machine/machine.js';
 import type { MemoryMode } from '../../sim/memory/runtime.js';
@@ -9,7 +10,6 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import type { Decider } from '../lab/deciders/decider.js';
 import { openDecider } from '../lab/open.js';
-import { fittedOrAssumed, provenanceEntries } from '../studies/ladder/provenance.js';
 import type { ProvenanceEntry } from '../studies/ladder/types.js';
 import { Decodes } from './decodes.js';
 import type { BenchOptions } from './defaults.js';

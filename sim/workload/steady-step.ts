@@ -2,12 +2,12 @@ import type { PassShape } from '../../src/pass/shape.js';
 import { PREFIX_SET } from '../../src/pass/shape.js';
 import type { Machine } from '../machine/machine.js';
 
-/** A denoising step on `context` cached positions, every row with logits. */
-export function denoisingShape(rows: number, context = 0): PassShape {
+/** A denoising step on `context` cached positions. @param logitsRows that get logits, at most all of them */
+export function denoisingShape(rows: number, context = 0, logitsRows = rows): PassShape {
   return {
     rows,
     kvSets: context > 0 ? [{ name: PREFIX_SET, length: context }] : [],
-    logitsRows: rows,
+    logitsRows: Math.min(logitsRows, rows),
     masked: false,
   };
 }

@@ -3,11 +3,12 @@ import { dirname, resolve } from 'node:path';
 import { EnvironmentError } from '../errors.js';
 
 /**
- * Makes sure, before a long run, that its result can be written. Creates nothing.
- * @param path directory that exists or can be made
+ * Makes sure, before a long run, that its results can be written. Creates nothing.
+ * @param path directory that exists or can be made; undefined is not asked for
  * @throws EnvironmentError naming what stands in the way
  */
-export function checkWritableDirectory(path: string): void {
+export function checkWritableDirectory(path: string | undefined): void {
+  if (path === undefined) return;
   let existing = resolve(path);
   while (!existsSync(existing) && dirname(existing) !== existing) {
     existing = dirname(existing);
@@ -20,4 +21,17 @@ export function checkWritableDirectory(path: string): void {
   } catch {
     throw new EnvironmentError(`cannot write ${path}: no permission to write in ${existing}`);
   }
+}
+
+/**
+ * The same for a file, which is written by renaming: its directory must take a new one.
+ * @param path undefined is not asked for
+ * @throws EnvironmentError naming what stands in the way
+ */
+export function checkWritableFile(path: string | undefined): void {
+  if (path === undefined) return;
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    throw new EnvironmentError(`cannot write ${path}: it is a directory`);
+  }
+  checkWritableDirectory(dirname(resolve(path)));
 }

@@ -53,6 +53,21 @@ export function formatTable(
   return [...header, rule, ...rows.map((row) => line(row))].join('\n');
 }
 
+/**
+ * The same by header texts: `> ms` stands to the right, a line break in a header begins another line of it.
+ */
+export function table(
+  headers: readonly string[],
+  rows: readonly (readonly string[])[],
+  options?: TableOptions,
+): string {
+  const columns = headers.map((text): Column => {
+    const right = text.startsWith('> ');
+    return { header: (right ? text.slice(2) : text).split('\n'), align: right ? 'right' : 'left' };
+  });
+  return formatTable(columns, rows, options);
+}
+
 function pad(text: string, width: number, align: 'left' | 'right'): string {
   const missing = ' '.repeat(Math.max(0, width - visibleWidth(text)));
   return align === 'left' ? text + missing : missing + text;

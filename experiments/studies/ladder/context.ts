@@ -1,4 +1,5 @@
 import { loadProfile, profileHash } from '../../../sim/hardware/load-profile.js';
+import { provenanceEntries } from '../../../sim/hardware/provenance.js';
 import type { HardwareProfile } from '../../../sim/hardware/schema.js';
 import { latencyTable } from '../../../sim/machine/latency-table.js';
 import type { Machine } from '../../../sim/machine/machine.js';
@@ -21,7 +22,6 @@ import { weightShapes } from '../../../src/model/weight-ids.js';
 import type { Problem } from '../../../src/score/problems.js';
 import type { LadderRow } from './ladder.js';
 import type { AblationOptions } from './options.js';
-import { provenanceEntries } from './provenance.js';
 import type { ProvenanceEntry } from './types.js';
 
 /** What every prompt of a run shares: the model that decides, the machines that time. */

@@ -1,5 +1,4 @@
-import type { Quantity } from '../../../sim/hardware/quantity.js';
-import type { ProvenanceEntry } from './types.js';
+import type { Kind, Quantity } from './quantity.js';
 
 type Dimension = Quantity['dimension'];
 
@@ -36,6 +35,17 @@ function formatQuantity(value: number, dimension: Dimension): string {
   return `${Number((value / size).toPrecision(9))} ${value === 0 ? units[0]?.[0] : unit}`.trim();
 }
 
+/** A number as a result records it: everything as text. */
+export interface ProvenanceEntry {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly value: string;
+  readonly source: string;
+  /** Both ends, where the number may lie anywhere between them. */
+  readonly range?: string;
+  readonly note?: string;
+}
+
 /**
  * Numbers of a profile or a software stack as a result records them, in their order.
  * @param prefix put before every name, e.g. `llada.cpp.`
@@ -49,10 +59,8 @@ export function provenanceEntries(
     kind: quantity.kind,
     value: quantity.text,
     source: quantity.source,
-    ...(quantity.range === undefined
-      ? {}
-      : { range: quantity.range.map((end) => formatQuantity(end, quantity.dimension)).join(' .. ') }),
-    ...(quantity.note === undefined ? {} : { note: quantity.note }),
+    range: quantity.range?.map((end) => formatQuantity(end, quantity.dimension)).join(' .. '),
+    note: quantity.note,
   }));
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fittedOrAssumed, provenanceEntries } from '../../experiments/studies/ladder/provenance.js';
-import { loadProfile } from '../../sim/hardware/load-profile.js';
-import type { Quantity } from '../../sim/hardware/quantity.js';
+import { loadProfile } from '../../../sim/hardware/load-profile.js';
+import { fittedOrAssumed, provenanceEntries } from '../../../sim/hardware/provenance.js';
+import type { Quantity } from '../../../sim/hardware/quantity.js';
 
 const base = { value: 1, text: 'as written', kind: 'assumed', source: 'nowhere' } as const;
 const ranged = (dimension: Quantity['dimension'], range: readonly [number, number]) =>

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { openMachine } from '../../../experiments/lab/open.js';
+import { timeDecode } from '../../../sim/workload/workload.js';
+import { defineCommand } from '../../command.js';
+import { chipEffects, timedChip } from '../../groups.js';
+import { MAX_POSITIONS, MAX_ROWS } from '../../limits.js';
+import { printWorkload } from '../../print-workload.js';
+
+export const command = defineCommand({
+  options: {
+    context: z
+      .array(z.int().min(0).max(MAX_POSITIONS))
+      .default([128, 1024])
+      .describe('cached positions: 128,1024 or ranges'),
+    sequences: z.int().min(1).max(MAX_ROWS).default(1).describe('sequences decoded together'),
+    ...timedChip,
+  },
+  effects: chipEffects,
+  examples: ['simulate decode --model llama-3.2-3b --stack qnn --memory unlimited'],
+  run(ctx, { context, sequences, ...chip }) {
+    const machine = openMachine(chip);
+    const rows = context.map((cached) => {
+      ctx.signal.throwIfAborted();
+      return { context: cached, ...timeDecode(machine, cached, sequences) };
+    });
+    ctx.data({ machine: machine.name, sequences, rows });
+    ctx.print(`Decode on ${machine.name}, simulated\n`);
+    printWorkload(
+      ctx,
+      'context',
+      rows.map((row) => ({ ...row, count: row.context })),
+    );
+  },
+});

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { openMachine } from '../../../experiments/lab/open.js';
+import { timePrefill } from '../../../sim/workload/workload.js';
+import { defineCommand } from '../../command.js';
+import { chipEffects, step, timedChip } from '../../groups.js';
+import { MAX_POSITIONS } from '../../limits.js';
+import { printWorkload } from '../../print-workload.js';
+
+export const command = defineCommand({
+  options: {
+    tokens: z
+      .array(z.int().min(1).max(MAX_POSITIONS))
+      .default([128, 512])
+      .describe('prompt lengths: 128,512 or ranges'),
+    context: step.context.describe('positions cached before the prompt'),
+    ...timedChip,
+  },
+  effects: chipEffects,
+  examples: [
+    'simulate prefill --model qwen3-4b --stack llama.cpp-hexagon --memory on-demand --profile sm8850',
+  ],
+  run(ctx, { tokens, context, ...chip }) {
+    const machine = openMachine(chip);
+    const rows = tokens.map((count) => {
+      ctx.signal.throwIfAborted();
+      return { tokens: count, ...timePrefill(machine, count, context) };
+    });
+    ctx.data({ machine: machine.name, context, rows });
+    ctx.print(`Prefill on ${machine.name}, simulated\n`);
+    printWorkload(
+      ctx,
+      'tokens',
+      rows.map((row) => ({ ...row, count: row.tokens })),
+    );
+  },
+});

@@ -1,0 +1,84 @@
+import { createColors } from 'picocolors';
+import { z } from 'zod';
+import { openMachine } from '../../../experiments/lab/open.js';
+import { denoisingShape } from '../../../sim/workload/steady-step.js';
+import { FEW_ROWS, type TimedRows, timeRows } from '../../../sim/workload/time-rows.js';
+import { checkWritableFile } from '../../../src/util/check-writable.js';
+import { table } from '../../../src/util/table.js';
+import { defineCommand } from '../../command.js';
+import { ENERGY_NOTE, twoDigits } from '../../energy-note.js';
+import { chipEffects, step, timedChip } from '../../groups.js';
+import type { Context } from '../../io.js';
+import { MAX_ROWS } from '../../limits.js';
+import { smallerWindowNote } from '../../smaller-window-note.js';
+import { perfetto, writeTimeline } from '../../timeline-file.js';
+
+export const command = defineCommand({
+  options: {
+    rows: z
+      .array(z.int().min(1).max(MAX_ROWS))
+      .default([32, 64, 128])
+      .describe('rows: 32,64,128 or ranges 1-128+1, 32-256*2'),
+    context: step.context,
+    logitsRows: z.int().min(0).max(MAX_ROWS).optional().describe('rows that get logits (default: all)'),
+    perfetto: perfetto.describe('write the timeline of the last number of rows for ui.perfetto.dev'),
+    ...timedChip,
+  },
+  effects: chipEffects,
+  notes:
+    'A machine that has just run the same step once is timed, so weights that stay mapped are mapped. Where weights do' +
+    '\nnot fit, smaller windows are tried as well (sixteenths): one that would be faster is named, as `fasterWindow` of a' +
+    `\nrow under --json. Of more than ${FEW_ROWS} numbers of rows only the first and the last are tried.`,
+  examples: [
+    'simulate step --rows 32,64,128',
+    'simulate step --rows 1-128+1 --json   the staircase of 32-row tiles',
+    'simulate step --stack cpu --memory unlimited --context 200',
+    "simulate step --set stack.cpuThreads=4 --set 'profile.npu.dmaRate=60 GB/s'",
+    'simulate step --rows 32 --perfetto step.json',
+  ],
+  run(ctx, { rows, context, logitsRows, perfetto: file, ...chip }) {
+    checkWritableFile(file);
+    const timed = timeRows(openMachine(chip), { rows, context, logitsRows }, ctx.signal);
+    const last = rows.at(-1)!;
+    const written = writeTimeline(file, chip, (machine) => {
+      for (let times = 0; times < 2; times++) machine.timePass(denoisingShape(last, context, logitsRows));
+    });
+    const { costModel, quant, profile, stack, memory } = chip;
+    ctx.data({ model: costModel, quant, profile, stack, memory, context, rows: timed, perfetto: written });
+    ctx.print(`One denoising step of ${costModel} ${quant} on ${profile} (${stack}, ${memory}), simulated\n`);
+    print(ctx, timed);
+  },
+});
+
+function print(ctx: Context, rows: readonly TimedRows[]): void {
+  // The GPU is a column only where it works.
+  const resources = Object.keys(rows[0].utilization).filter(
+    (name) => name !== 'gpu' || rows.some((row) => row.utilization[name] > 0),
+  );
+  ctx.print(
+    table(
+      [
+        ...['> rows', '> ms', '> ms/row', '> J *', 'bound'],
+        ...resources.map((name) => `> ${name} %`),
+        'longest parts (ms)',
+      ],
+      rows.map((row) => [
+        String(row.rows),
+        row.ms.toFixed(1),
+        (row.ms / row.rows).toFixed(2),
+        `${twoDigits(row.energy.joules)} (${row.energy.range.map(twoDigits).join('-')})`,
+        row.bound,
+        ...resources.map((name) => (row.utilization[name] * 100).toFixed(0)),
+        row.parts
+          .slice(0, 3)
+          .map((part) => `${part.name} ${part.ms.toFixed(0)}`)
+          .join(', '),
+      ]),
+      { styleHeader: createColors(ctx.color).bold },
+    ),
+  );
+  ctx.print(ENERGY_NOTE);
+  for (const { rows: count, ms, fasterWindow } of rows) {
+    if (fasterWindow) ctx.print(smallerWindowNote(`${count} rows`, ms, fasterWindow));
+  }
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { chipSchema, deciderSchema } from '../experiments/lab/setup.js';
+import { ENGINE_NAMES, ENGINES, type EngineName } from '../src/engine/registry.js';
+import type { Effect } from './command.js';
+import { MAX_POSITIONS, MAX_ROWS } from './limits.js';
+
+// Options that several commands have, each declared once: where a setup has the field, from its schema.
+
+/** What is timed on what. */
+export const chip = {
+  ...chipSchema.shape,
+  numbers: chipSchema.shape.numbers
+    .describe('replace a number, e.g. stack.cpuThreads=4 (`hardware explain`); repeatable')
+    .meta({ flag: 'set', value: 'number=value' }),
+};
+
+/** A reading of SOMR's residents means nothing to the other ways into the window. */
+export const chipEffects: Effect<{ readonly placement: unknown; readonly memory: string }>[] = [
+  { options: ['placement'], when: ({ memory }) => memory === 'somr', because: 'it is of --memory somr' },
+];
+
+/** The same for commands that run no model, where `--model` can only mean the one that is timed. */
+export const timedChip = { ...chip, costModel: chip.costModel.meta({ alias: 'model' }) };
+
+/** One pass of a diffusion model. */
+export const step = {
+  rows: z.int().min(1).max(MAX_ROWS).default(32).describe('rows of the step'),
+  context: z
+    .int()
+    .min(0)
+    .max(MAX_POSITIONS)
+    .default(0)
+    .describe('cached prefix positions the rows attend to'),
+};
+
+/** What runs a model. */
+export const engine = {
+  engine: deciderSchema.shape.engine,
+  backend: deciderSchema.shape.backend,
+  threads: deciderSchema.shape.threads,
+  compute: deciderSchema.shape.compute,
+};
+
+/** Settings of an engine are refused where no engine that runs uses them. @param running those that run */
+export function engineEffects<Input extends z.output<z.ZodObject<typeof engine>>>(
+  running: (input: Input) => readonly EngineName[] = ({ engine: name }) => [name],
+): Effect<Input>[] {
+  const uses = (name: EngineName): readonly string[] => ENGINES[name].uses;
+  return (['backend', 'threads', 'compute'] as const).map((option) => ({
+    options: [option],
+    when: (input) => running(input).some((name) => uses(name).includes(option)),
+    because: `it is of ${ENGINE_NAMES.filter((name) => uses(name).includes(option)).join(' and ')}`,
+  }));
+}
+
+export const model = z
+  .string()
+  .min(1)
+  .default('tiny-llada')
+  .describe('shipped model, directory or .gguf file');
+
+export const seed = z.int().min(0).default(1).describe('seed of the problems');
+
+/** A switch. */
+export function flag(text: string): z.ZodDefault<z.ZodBoolean> {
+  return z.boolean().default(false).describe(text);
+}
+
+/** A file, or with `value` a directory, that may be left out. */
+export function path(text: string, value = 'file'): z.ZodOptional<z.ZodString> {
+  return z.string().min(1).optional().describe(text).meta({ value });
+}

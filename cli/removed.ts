@@ -1,0 +1,4 @@
+/** Options of earlier versions, for those who wrote them in a script: why each is gone. */
+export const REMOVED_OPTIONS: Readonly<Record<string, string>> = {
+  '--fidelity': 'there is one machine model, which times every chunk: leave the option out',
+};

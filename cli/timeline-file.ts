@@ -1,0 +1,35 @@
+import { openMachine } from '../experiments/lab/open.js';
+import type { ChipSetup } from '../experiments/lab/setup.js';
+import type { Machine } from '../sim/machine/machine.js';
+import { toPerfetto } from '../sim/machine/perfetto.js';
+import { atomicWriteFile } from '../src/util/atomic-write.js';
+import { path } from './groups.js';
+
+/** Where a timeline goes. */
+export const perfetto = path('write the timeline for ui.perfetto.dev');
+
+/** What `--perfetto` wrote, beside the answer that was printed. */
+export interface WrittenTimeline {
+  readonly file: string;
+  /** Length of the timeline. */
+  readonly totalMs: number;
+}
+
+/**
+ * Does the same work again on a machine that keeps its timeline and writes it as a trace that ui.perfetto.dev and
+ * chrome://tracing open. Answers never depend on whether a timeline is written.
+ * @param file undefined writes none
+ * @param work what the machine is to do
+ */
+export function writeTimeline(
+  file: string | undefined,
+  chip: ChipSetup,
+  work: (machine: Machine) => void,
+): WrittenTimeline | undefined {
+  if (file === undefined) return undefined;
+  const machine = openMachine(chip, { record: true });
+  work(machine);
+  const timeline = machine.timeline();
+  atomicWriteFile(file, `${JSON.stringify(toPerfetto(timeline))}\n`);
+  return { file, totalMs: timeline.steps.at(-1)?.endMs ?? 0 };
+}
