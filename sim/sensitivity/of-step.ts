@@ -46,7 +46,7 @@ export function stepSensitivity(
 ): StepSensitivity {
   const evaluate = (chip: Chip): number => {
     signal?.throwIfAborted();
-    return steadyMs(createMachine({ ...machine.options, ...chip, record: false }), shape);
+    return steadyMs(createMachine({ ...machine.options, ...chip, record: 'none' }), shape);
   };
   const { profile, stack } = machine.options;
   const chip = { profile, stack };

@@ -82,7 +82,7 @@ describe('a model that cannot fit: which tensor, and by how much, exit 2', () =>
 
 interface Written {
   readonly file: string;
-  readonly total_ms: number;
+  readonly totalMs: number;
 }
 
 describe('the answer does not depend on a timeline that is written', () => {
@@ -101,8 +101,8 @@ describe('the answer does not depend on a timeline that is written', () => {
       JSON.parse(readFileSync(trace, 'utf8')) as { traceEvents: { ts?: number; dur?: number }[] }
     ).traceEvents;
     const endMs = Math.max(...events.map(({ ts = 0, dur = 0 }) => (ts + dur) / 1000));
-    expect(perfetto?.total_ms).toBeCloseTo(endMs, 3);
-    expect(perfetto?.total_ms).toBeGreaterThanOrEqual(rows[1].ms);
+    expect(perfetto?.totalMs).toBeCloseTo(endMs, 3);
+    expect(perfetto?.totalMs).toBeGreaterThanOrEqual(rows[1].ms);
   });
 });
 
@@ -124,14 +124,14 @@ describe('a smaller window that would be faster', () => {
     const { rows } = JSON.parse(
       (await cli(['simulate', 'step', '--rows', '32', ...argv, '--json'])).stdout,
     ) as {
-      rows: { ms: number; faster_window: { bytes: number; ms: number } | null }[];
+      rows: { ms: number; fasterWindow: { bytes: number; ms: number } | null }[];
     };
-    expect(rows[0]?.faster_window?.bytes).toBe(1500 * 2 ** 20);
-    expect(rows[0]?.faster_window?.ms).toBeLessThan(rows[0]?.ms ?? 0);
+    expect(rows[0]?.fasterWindow?.bytes).toBe(1500 * 2 ** 20);
+    expect(rows[0]?.fasterWindow?.ms).toBeLessThan(rows[0]?.ms ?? 0);
   });
 
   it('is not named where there is none', async () => {
     const { stdout } = await cli(['simulate', 'step', '--rows', '32', '--json']);
-    expect((JSON.parse(stdout) as { rows: { faster_window: unknown }[] }).rows[0]?.faster_window).toBeNull();
+    expect((JSON.parse(stdout) as { rows: { fasterWindow: unknown }[] }).rows[0]?.fasterWindow).toBeNull();
   });
 });

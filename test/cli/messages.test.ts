@@ -25,7 +25,7 @@ describe('wrong usage: one line, exit 2', () => {
     [['simulate', 'step', '--profile', 'sm8570'], /unknown profile "sm8570": did you mean .*sm8750/],
     [['simulate', 'step', '--stack', 'lama.cpp'], /unknown stack "lama\.cpp": did you mean llada\.cpp/],
     [['simulate', 'step', '--cost-model', 'llada-8'], /unknown model "llada-8": did you mean llada-8b/],
-    [['simulate', 'step', '--memory', 'sonr'], /unknown memory mode "sonr": did you mean somr/],
+    [['simulate', 'step', '--memory', 'sonr'], /unknown memory "sonr": did you mean somr/],
     [['policies', 'treshold'], /unknown policy "treshold": did you mean threshold/],
     [['generate', 'x', '--policy', 'lada'], /unknown policy "lada": did you mean llada/],
     [['generate'], /no prompt: give a text, or --problem N/],

@@ -102,15 +102,15 @@ describe('generate', () => {
     const live = await cli([...quick, '--trace', trace, '--machine', 'sm8750', ...machine, '--json']);
     const replay = await cli(['simulate', 'trace', trace, '--perfetto', perfetto, ...machine, '--json']);
     expect(replay.stderr).toBe('');
-    const { total_s, diverges_at, steps } = JSON.parse(replay.stdout) as {
-      total_s: number;
-      diverges_at: number | null;
+    const { totalS, divergesAt, steps } = JSON.parse(replay.stdout) as {
+      totalS: number;
+      divergesAt: number | null;
       steps: { ms: number }[];
     };
     const { machine: timed } = JSON.parse(live.stdout) as { machine: { simulated_s: number } };
-    expect(total_s).toBe(timed.simulated_s);
-    expect(diverges_at).toBeNull();
-    expect(steps.reduce((sum, step) => sum + step.ms, 0) / 1000).toBeCloseTo(total_s, 6);
+    expect(totalS).toBe(timed.simulated_s);
+    expect(divergesAt).toBeNull();
+    expect(steps.reduce((sum, step) => sum + step.ms, 0) / 1000).toBeCloseTo(totalS, 6);
     const { traceEvents } = JSON.parse(readFileSync(perfetto, 'utf8')) as { traceEvents: { dur?: number }[] };
     expect(traceEvents.length).toBeGreaterThan(1000);
   });
