@@ -85,6 +85,7 @@ const tasks = {
     vitest(['run', 'test/properties', '--testTimeout=3600000', ...args], {
       DLLM_FUZZ_RUNS: process.env.DLLM_FUZZ_RUNS ?? '10000',
     }),
+  docs: () => run(process.execPath, [join(root, 'tools/docs/build.mjs'), ...args]),
   bench: () => run(process.execPath, [bin('vitest/vitest.mjs'), 'bench', '--run', ...args]),
 };
 

@@ -92,11 +92,9 @@ describe('the tarball', () => {
 
   it.each([
     ['policies'],
-    ['hardware', 'list'],
-    ['hardware', 'stack', 'llada.cpp'],
-    ['simulate', 'step', '--rows', '32'],
+    ['hardware', 'stacks'],
     ['simulate', 'validate'],
-    ['workload', 'show', 'synthetic'],
+    ['workload', 'show'],
     ['reproduce', 'table2'],
     ['generate', '--problem', '3', '--machine', 'sm8750'],
   ])('answers `%s %s` and writes to the current folder only', (...command) => {
