@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { BENCH_DEFAULTS as d } from '../../experiments/comparison/defaults.js';
 import type { ReproduceResult } from '../../experiments/comparison/result.js';
+import { ALL, STUDIES, STUDY_NAMES, studiesNamed } from '../../experiments/studies/registry.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { project } from '../../src/util/project-root.js';
@@ -23,17 +24,14 @@ export function registerReproduce(program: Command, context: () => Context): voi
   program
     .command('reproduce')
     .description('a table or figure of the paper: ours, the published number, the error and what it proves')
-    .argument(
-      '<name>',
-      'table2, table6, fig3a, fig3b, fig5a, fig5b, fig5c, fig5d, fig8, fig13a, fig13b, fig13c, counterfactuals, forwards, subsets, scr-alone, speculation, refresh-lane, lookahead-grid, tornado, or all',
-    )
+    .argument('<name>', `${STUDY_NAMES.join(', ')}, or ${ALL}`)
     .option(
       '--workload <name>',
-      'who decides: a model (tiny-llada), trace:FILE, synthetic, synthetic:PROFILE (default: each experiment its own)',
+      'who decides: a model (tiny-llada), trace:FILE, synthetic, synthetic:PROFILE (default: each study its own)',
     )
     .option(
       '--prompts <n>',
-      'cases of experiments that decode (default: 5 of a model, 24 of a process)',
+      'cases of studies that decode (default: 5 of a model, 24 of a process)',
       integer(1),
     )
     .option('--seed <n>', 'seed of the prompts or of the process', integer(0), d.seed)
@@ -54,29 +52,28 @@ export function registerReproduce(program: Command, context: () => Context): voi
     )
     .action(async (name: string, { out, workload, prompts, ...options }: ReproduceOptions) => {
       const ctx = context();
-      const { experimentsByName, ALL } = await import('../../experiments/studies/registry.js');
-      const experiments = experimentsByName(name);
+      const names = studiesNamed(name);
       const { Bench } = await import('../../experiments/comparison/bench.js');
-      const { runExperiment, writeExperiment } = await import('../../experiments/comparison/run.js');
+      const { runStudy, writeOutcome } = await import('../../experiments/comparison/run.js');
       const { printOverview, printResult } = await import('../../experiments/comparison/print.js');
       const { resultsMarkdown } = await import('../../experiments/comparison/markdown.js');
       const parent = join(project().root, 'results', 'reproduce');
       const directoryOf = (each: string) =>
         name === ALL ? join(out ?? parent, each) : (out ?? join(parent, each));
-      for (const each of experiments) checkWritableDirectory(directoryOf(each.name));
+      for (const each of names) checkWritableDirectory(directoryOf(each));
       const bench = new Bench(
         { ...options, workload: workload ?? null, prompts: prompts ?? null },
         { signal: ctx.signal },
       );
       const results: ReproduceResult[] = [];
       try {
-        for (const experiment of experiments) {
+        for (const each of names) {
           ctx.signal.throwIfAborted();
-          if (experiments.length > 1)
-            ctx.note(`${experiment.name} (${results.length + 1} of ${experiments.length})`);
-          const result = await runExperiment(experiment, bench);
-          const directory = directoryOf(experiment.name);
-          await writeExperiment(directory, experiment, result);
+          if (names.length > 1) ctx.note(`${each} (${results.length + 1} of ${names.length})`);
+          const outcome = await runStudy(await STUDIES[each](), bench);
+          const directory = directoryOf(each);
+          await writeOutcome(directory, outcome);
+          const { result } = outcome;
           ctx.print(`${printResult(result, ctx.color)}\n`);
           ctx.note(`written to ${directory}: result.json, rows.csv, figure.svg, figure.png, figure.vl.json`);
           results.push(result);

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataError } from '../../src/errors.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { formatCsv } from '../../src/util/csv.js';
-import { readJson } from '../../src/util/read-file.js';
+import { parseAs, readJsonAs } from '../../src/util/read-file.js';
 import { provenanceEntrySchema } from '../studies/ladder/types.js';
 
 /** The result of one reproduction, as it is written to `result.json`; the same rows are in `rows.csv`. */
-export const REPRODUCE_SCHEMA = 'dllm-npu/reproduce@1';
+export const REPRODUCE_SCHEMA = 'dllm-npu/reproduce@2';
 
 const finite = z.number().refine(Number.isFinite, 'must be finite');
 const columns = z.record(z.string(), z.array(z.union([finite, z.string(), z.null()])));
@@ -46,9 +45,9 @@ export const reproduceSchema = z.strictObject({
   }),
   rows: z.array(reproducedRowSchema),
   measured: columns,
-  /** Expressions, in order, over the measured columns, and what they gave. */
-  expressions: z.record(z.string(), z.string()),
   derived: columns,
+  /** What each derived column is. */
+  formulas: z.record(z.string(), z.string()),
   published: columns,
   /** Numbers of the hardware and the software stacks that are fitted or assumed. */
   assumed: z.array(provenanceEntrySchema),
@@ -58,17 +57,9 @@ export const reproduceSchema = z.strictObject({
 export type ReproducedRow = z.infer<typeof reproducedRowSchema>;
 export type ReproduceResult = z.infer<typeof reproduceSchema>;
 
-/** @throws DataError naming the item that is wrong */
-export function parseResult(raw: unknown, origin: string): ReproduceResult {
-  const parsed = reproduceSchema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new DataError(`${origin}: ${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'invalid'}`);
-}
-
 /** @throws EnvironmentError when it cannot be read; DataError when it is not a result */
 export function readResult(path: string): ReproduceResult {
-  return parseResult(readJson(path), path);
+  return readJsonAs(path, reproduceSchema);
 }
 
 const CSV_COLUMNS = ['name', 'ours', 'paper', 'error', 'kind', 'unit', 'claim', 'band', 'pass'] as const;
@@ -81,7 +72,7 @@ export function rowsCsv(rows: readonly ReproducedRow[]): string {
 /** Writes `result.json` and `rows.csv`, each atomically. Returns the paths. */
 export function writeResult(directory: string, result: ReproduceResult): string[] {
   const files: [string, string][] = [
-    ['result.json', `${JSON.stringify(parseResult(result, result.name), null, 1)}\n`],
+    ['result.json', `${JSON.stringify(parseAs(result, reproduceSchema, result.name), null, 1)}\n`],
     ['rows.csv', rowsCsv(result.rows)],
   ];
   return files.map(([name, content]) => {

@@ -1,69 +1,76 @@
 import { join } from 'node:path';
+import type { TopLevelSpec } from 'vega-lite';
 import { project } from '../../src/util/project-root.js';
 import { writeFigure } from '../figures/render.js';
 import { paperNumbers, paperTable } from '../paper/numbers.js';
 import type { Bench } from './bench.js';
+import { written } from './columns.js';
+import { bySource, compareRow } from './compare.js';
 import { BENCH_DEFAULTS, type BenchOptions } from './defaults.js';
-import { bySource, evaluateExperiment } from './evaluate.js';
-import type { Columns, Experiment } from './experiment.js';
 import { REPRODUCE_SCHEMA, type ReproduceResult, writeResult } from './result.js';
+import type { Study } from './study.js';
 import { PAPER_WORKLOAD } from './words.js';
 
 const NO_DECISIONS = 'none: shapes and costs only';
 
-/** Measures, derives and compares; writes nothing. Same options, same result. */
-export async function runExperiment(experiment: Experiment, bench: Bench): Promise<ReproduceResult> {
-  const paper = experiment.paper === null ? null : paperTable(experiment.paper);
-  const published: Columns = paper?.columns ?? {};
-  const open = () => bench.decodes(experiment.workload ?? PAPER_WORKLOAD);
-  const measured = await experiment.measure(bench, open);
-  const decodes = experiment.workload === null ? null : await open();
+export interface StudyOutcome {
+  readonly result: ReproduceResult;
+  readonly figure: TopLevelSpec;
+}
+
+/** Measures, derives, compares and draws; writes nothing. Same options, same outcome. */
+export async function runStudy(study: Study, bench: Bench): Promise<StudyOutcome> {
+  const paper = study.paper === null ? null : paperTable(study.paper);
+  const published = paper?.columns ?? {};
+  const open = () => bench.decodes(study.workload ?? PAPER_WORKLOAD);
+  const measured = await study.measure(bench, open);
+  const decodes = study.workload === null ? null : await open();
   const source = decodes?.workload.kind === 'synthetic' ? 'synthetic' : 'other';
-  const { derived, rows } = evaluateExperiment(experiment, measured, published, source);
+  const derived = study.derive(measured, published);
+  const columns = { ...measured, ...derived };
   const { costModel: model, quant, profile } = bench.options;
   const named = (text: string): string => text.replaceAll('{model}', decodes?.workload.name ?? 'nobody');
-  return {
+  const result: ReproduceResult = {
     schema: REPRODUCE_SCHEMA,
-    name: experiment.name,
-    title: experiment.title,
-    command: commandLine(experiment, bench.options),
+    name: study.name,
+    title: study.title,
+    command: commandLine(study, bench.options),
     version: project().version,
     paper:
       paper === null
         ? null
         : { source: paperNumbers().source, where: paper.where, digitised: paper.digitised },
-    runs: experiment.runs,
+    runs: study.runs,
     decisions: decodes === null ? NO_DECISIONS : decodes.workload.decisions(decodes.cases),
     costs: { model, quant, profile, profileSha256: bench.profileSha256 },
-    rows: rows.map((row) => ({ ...row, reason: row.reason === null ? null : named(row.reason) })),
-    measured: mutable(measured),
-    expressions: { ...experiment.derived },
-    derived: mutable(derived),
-    published: mutable(published),
-    assumed: bench.assumed(experiment.stacks),
+    rows: study.compare(columns, published).map((comparison) => {
+      const row = compareRow(comparison, source);
+      return { ...row, reason: row.reason && named(row.reason) };
+    }),
+    measured: written(measured),
+    derived: written(derived),
+    formulas: study.formulas,
+    published: written(published),
+    assumed: bench.assumed(study.stacks),
     notes: [
-      ...experiment.notes.map((note) => named(bySource(note, source))),
+      ...study.notes.map((note) => named(bySource(note, source))),
       ...(paper?.note === undefined ? [] : [`Paper: ${paper.note}.`]),
     ],
   };
+  return { result, figure: study.figure(columns, published) };
 }
 
 /** Writes `result.json`, `rows.csv` and the figure in three formats. Returns the paths. */
-export async function writeExperiment(
-  directory: string,
-  experiment: Experiment,
-  result: ReproduceResult,
-): Promise<string[]> {
-  const figure = experiment.figure({ ...result.measured, ...result.derived }, result.published);
+export async function writeOutcome(directory: string, { result, figure }: StudyOutcome): Promise<string[]> {
   return [...writeResult(directory, result), ...(await writeFigure(join(directory, 'figure'), figure))];
 }
 
-function commandLine(experiment: Experiment, options: BenchOptions): string {
+function commandLine(study: Study, options: BenchOptions): string {
   const d = BENCH_DEFAULTS;
   const said = (flag: string, value: string | number | null, standard: string | number | null): string[] =>
     value === standard || value === null ? [] : [`${flag} ${value}`];
   return [
-    `dllm-npu reproduce ${experiment.name}`,
+    `dllm-npu reproduce ${study.name}`,
     ...said('--workload', options.workload, d.workload),
     ...said('--cost-model', options.costModel, d.costModel),
     ...said('--quant', options.quant, d.quant),
@@ -72,8 +79,4 @@ function commandLine(experiment: Experiment, options: BenchOptions): string {
     ...said('--seed', options.seed, d.seed),
     ...said('--gen-length', options.genLength, d.genLength),
   ].join(' ');
-}
-
-function mutable(columns: Columns): ReproduceResult['measured'] {
-  return Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, [...values]]));
 }

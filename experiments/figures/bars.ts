@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { formatCount } from '../studies/ladder/format.js';
-import { bySource, OURS, PAPER, SCHEMA } from './by-source.js';
+import { bySource, isKnown, OURS, PAPER, SCHEMA } from './by-source.js';
 import { logTicks } from './log-ticks.js';
 import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
 
@@ -140,8 +140,4 @@ function label(ours: number | null, paper: number | null): string {
 /** Three digits, or all digits before the point. */
 function shortNumber(value: number): string {
   return value >= 1000 ? formatCount(value) : value.toPrecision(3);
-}
-
-function isKnown(value: number | null): value is number {
-  return value !== null;
 }

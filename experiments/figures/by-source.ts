@@ -24,3 +24,8 @@ export const bySource = (ourShape: 'square' | 'circle') =>
       },
     },
   }) as const;
+
+/** Whether a value exists: neither left out nor the mean of nothing. */
+export function isKnown(value: number | null | undefined): value is number {
+  return Number.isFinite(value);
+}

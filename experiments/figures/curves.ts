@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { bySource, SCHEMA } from './by-source.js';
+import { bySource, isKnown, SCHEMA } from './by-source.js';
 import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
 
 export interface Axis {
@@ -114,8 +114,8 @@ function namesOf(panel: Panel, height: number) {
 
 function pointsOf(series: Series): { x: number; y: number; source: string }[] {
   return series.x.flatMap((x, i) => {
-    const y = series.y[i] ?? null;
-    return x === null || y === null ? [] : [{ x, y, source: series.source }];
+    const y = series.y[i];
+    return isKnown(x) && isKnown(y) ? [{ x, y, source: series.source }] : [];
   });
 }
 

@@ -8,6 +8,13 @@ export function variant(policy: string, changes: Readonly<Record<string, unknown
   return overrideSpec(policySpecByName(policy), changes);
 }
 
+/** Results one after the other: decodes share their machines. */
+export async function inTurn<T, R>(items: readonly T[], make: (item: T) => Promise<R>): Promise<R[]> {
+  const made: R[] = [];
+  for (const item of items) made.push(await make(item));
+  return made;
+}
+
 /** Denoising passes of all decodes. */
 export function denoising(decodes: readonly DecodeFacts[]): DenoiseFacts[] {
   return decodes.flatMap(({ denoise }) => denoise);
@@ -76,4 +83,19 @@ export function meanSeconds(decodes: readonly DecodeFacts[]): number {
 /** Mean forwards on the critical path. */
 export function meanForwards(decodes: readonly DecodeFacts[]): number {
   return meanOf(decodes.map(({ forwards }) => forwards));
+}
+
+/** Mean drafts accepted. */
+export function meanDraftsAccepted(decodes: readonly DecodeFacts[]): number {
+  return meanOf(decodes.map(({ draftsAccepted }) => draftsAccepted));
+}
+
+/** Mean refresh passes beside the critical path. */
+export function meanRefreshes(decodes: readonly DecodeFacts[]): number {
+  return meanOf(decodes.map(({ refreshes }) => refreshes));
+}
+
+/** Mean rows of a denoising pass. */
+export function meanRows(decodes: readonly DecodeFacts[]): number {
+  return meanOf(denoising(decodes).map(({ rows }) => rows));
 }

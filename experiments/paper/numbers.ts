@@ -1,64 +1,69 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataError } from '../../src/errors.js';
-import { unknownName } from '../../src/util/nearest.js';
 import { project } from '../../src/util/project-root.js';
-import { readText } from '../../src/util/read-file.js';
+import { readJsonAs } from '../../src/util/read-file.js';
+import { valueAt } from '../comparison/columns.js';
+
+const numbers = z.array(z.number()).min(1);
+const texts = z.array(z.string()).min(1);
 
 /** One table or figure of the paper: named columns of equal length, units in their names. */
-const tableSchema = z
-  .strictObject({
+function table<C extends z.core.$ZodShape>(columns: C) {
+  return z.strictObject({
     /** As the paper numbers it, e.g. `Figure 5b`. */
     where: z.string().min(1),
     /** Read off a plot (1-2 % of the axis), not printed as a number. */
     digitised: z.boolean(),
     note: z.string().optional(),
-    columns: z.record(z.string(), z.array(z.union([z.number(), z.string(), z.null()])).min(1)),
-  })
-  .refine(
-    ({ columns }) => new Set(Object.values(columns).map((column) => column.length)).size === 1,
-    'columns differ in length',
-  );
+    columns: z
+      .strictObject(columns)
+      .refine(
+        (all) =>
+          new Set(Object.values(all).map((column) => (column as readonly unknown[]).length)).size === 1,
+        'columns differ in length',
+      ),
+  });
+}
 
-const paperSchema = z.strictObject({
+export const paperSchema = z.strictObject({
   schema: z.literal('dllm-npu/paper-numbers@1'),
   source: z.string().min(1),
   setting: z.string().min(1),
-  tables: z.record(z.string(), tableSchema),
+  tables: z.strictObject({
+    table2: table({ tokens: numbers, cpu_ms: numbers, npu_ms: numbers }),
+    table6: table({ row: texts, seconds: numbers }),
+    // The figure shows no point of the CPU at 4 tokens.
+    fig3a: table({ tokens: numbers, npu_ms: numbers, cpu_ms: z.array(z.number().nullable()).min(1) }),
+    fig3b: table({ group: numbers, npu_ms: numbers, cpu_ms: numbers }),
+    fig5a: table({ masks: numbers, share_pct: numbers }),
+    fig5b: table({ threshold: numbers, tokens_per_step: numbers, below_pct: numbers }),
+    fig5c: table({ case: numbers, skippable_pct: numbers }),
+    fig5d: table({ layer: numbers, op_ms: numbers }),
+    fig8: table({ position: numbers, first_commit_step: numbers }),
+    fig13a: table({ trigger: numbers, seconds: numbers }),
+    fig13b: table({ visible: numbers, stable: numbers, below_stable: numbers }),
+    fig13c: table({ resident_mb: numbers, staging_ms: numbers }),
+  }),
 });
 
-export type PaperTable = z.infer<typeof tableSchema>;
 export type PaperNumbers = z.infer<typeof paperSchema>;
+export type PaperTables = PaperNumbers['tables'];
+export type PaperTableName = keyof PaperTables;
 
 let loaded: PaperNumbers | undefined;
 
 /** The published figures that the experiments are compared with. Nothing in the project is fitted to them. */
 export function paperNumbers(): PaperNumbers {
-  if (loaded === undefined) {
-    const path = join(project().root, 'experiments', 'paper', 'numbers.json');
-    loaded = parsePaperNumbers(readText(path), path);
-  }
+  loaded ??= readJsonAs(join(project().root, 'experiments', 'paper', 'numbers.json'), paperSchema);
   return loaded;
 }
 
-/** @throws DataError naming the item that is wrong; `origin` says where the text came from */
-export function parsePaperNumbers(text: string, origin: string): PaperNumbers {
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch (error) {
-    throw new DataError(`${origin} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const parsed = paperSchema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new DataError(`${origin}: ${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'invalid'}`);
+export function paperTable<N extends PaperTableName>(name: N): PaperTables[N] {
+  return paperNumbers().tables[name];
 }
 
-/** @throws UsageError with the nearest names */
-export function paperTable(name: string): PaperTable {
-  const { tables } = paperNumbers();
-  const found = tables[name];
-  if (found === undefined) throw unknownName('table or figure', name, Object.keys(tables));
-  return found;
+/** Seconds of one answer in a row of Table 6, named as there. */
+export function table6Seconds(row: string): number {
+  const { columns } = paperTable('table6');
+  return valueAt(columns.row, columns.seconds, row);
 }

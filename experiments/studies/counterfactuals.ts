@@ -1,10 +1,13 @@
 import type { PolicySpec } from '../../src/decode/spec.js';
+import { atMost } from '../comparison/bands.js';
+import { valueAt } from '../comparison/columns.js';
+import { series } from '../comparison/compare.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
-import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
-import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
-import { type BarPanel, bars } from '../figures/bars.js';
-import { meanOf, variant } from '../lab/decode-statistics.js';
-import { paperTable } from '../paper/numbers.js';
+import { defineStudy } from '../comparison/study.js';
+import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { bars } from '../figures/bars.js';
+import { inTurn, meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
+import { paperTable, table6Seconds } from '../paper/numbers.js';
 
 /** Rows that Table 6 does not have, from the full system to none of its decoding techniques. */
 const VARIANTS: readonly (readonly [name: string, spec: () => PolicySpec])[] = [
@@ -21,7 +24,7 @@ const TRIGGERS = [0, 2, 4, 8];
 const ALLOWANCES = [0, 1, 2];
 const SWEEP = ALLOWANCES.flatMap((allowance) => TRIGGERS.map((trigger) => ({ allowance, trigger })));
 
-export const counterfactuals: Experiment = {
+export const counterfactuals = defineStudy({
   name: 'counterfactuals',
   title: 'What the paper does not compare: one plain threshold, and lookahead by trigger and allowance',
   paper: null,
@@ -30,96 +33,97 @@ export const counterfactuals: Experiment = {
   stacks: ['llada.cpp'],
   measure: async (_, open) => {
     const decodes = await open();
-    const table6 = numbersOf(paperTable('table6').columns, 'seconds');
-    const fig5b = paperTable('fig5b').columns;
-    const at09 = numbersOf(fig5b, 'threshold').indexOf(0.9);
-    const seconds: number[] = [];
-    const forwards: number[] = [];
-    for (const [, spec] of VARIANTS) {
-      const facts = await decodes.run(spec(), LLADA_CPP);
-      seconds.push(meanOf(facts.map((each) => each.seconds ?? Number.NaN)));
-      forwards.push(meanOf(facts.map((each) => each.forwards)));
-    }
-    const sweep: number[] = [];
-    for (const { allowance, trigger } of SWEEP) {
-      const spec = variant('llada.cpp', {
-        'window.lookahead.trigger': trigger,
-        'window.lookahead.allowanceRatio': allowance,
-        'window.lookahead.maxRows': 32 * Math.max(1, allowance),
-      });
-      sweep.push(meanOf((await decodes.run(spec, LLADA_CPP)).map((each) => each.seconds ?? Number.NaN)));
-    }
+    const { threshold, tokens_per_step } = paperTable('fig5b').columns;
+    const found = await inTurn(VARIANTS, ([, spec]) => decodes.run(spec(), LLADA_CPP));
+    const swept = await inTurn(SWEEP, ({ allowance, trigger }) =>
+      decodes.run(
+        variant('llada.cpp', {
+          'window.lookahead.trigger': trigger,
+          'window.lookahead.allowanceRatio': allowance,
+          'window.lookahead.maxRows': 32 * Math.max(1, allowance),
+        }),
+        LLADA_CPP,
+      ),
+    );
     return {
       policy: VARIANTS.map(([name]) => name),
-      seconds,
-      forwards,
+      seconds: found.map(meanSeconds),
+      forwards: found.map(meanForwards),
       allowance: SWEEP.map((each) => each.allowance),
       trigger: SWEEP.map((each) => each.trigger),
-      sweep_s: sweep,
-      paper_full_s: [table6.at(8) ?? null],
-      paper_step_s: [(table6.at(4) ?? Number.NaN) / 128],
-      paper_tokens_per_step: [numbersOf(fig5b, 'tokens_per_step').at(at09) ?? null],
+      sweep_s: swept.map(meanSeconds),
+      paper_full_s: table6Seconds('+SCR'),
+      paper_step_s: table6Seconds('+SOMR') / 128,
+      paper_tokens_per_step: valueAt(threshold, tokens_per_step, 0.9),
     };
   },
-  derived: {
-    // The paper's own figures: forwards at one threshold of 0.9, at the price of a step with SOMR.
-    paper_threshold_s: 'ceil(128 / paper_tokens_per_step[1]) * paper_step_s[1]',
-    over_full: 'seconds ./ seconds[1]',
-    no_lookahead_s: 'sweep_s[1]',
-    sweep_gain: 'no_lookahead_s ./ sweep_s',
-    sweep_label:
-      'map(1:size(trigger)[1], f(i) = concat("allowance ", string(allowance[i]), ", trigger ", string(trigger[i])))',
+  derive: (ours) => {
+    const full = valueAt(ours.policy, ours.seconds, 'full system');
+    const none = ours.sweep_s[SWEEP.findIndex(({ allowance, trigger }) => allowance === 0 && trigger === 0)];
+    return {
+      // The paper's own figures: forwards at one threshold of 0.9, at the price of a step with SOMR.
+      paper_threshold_s: Math.ceil(128 / ours.paper_tokens_per_step) * ours.paper_step_s,
+      over_full: ours.seconds.map((seconds) => seconds / full),
+      no_lookahead_s: none,
+      sweep_gain: ours.sweep_s.map((seconds) => none / seconds),
+      sweep_label: SWEEP.map(({ allowance, trigger }) => `allowance ${allowance}, trigger ${trigger}`),
+    };
   },
-  rows: [
-    { name: '{label}', labels: 'policy', unit: 's', ours: 'seconds', paper: null, kind: DECIDED },
-    {
-      name: 'threshold 0.9 over full system',
-      unit: 'x',
-      ours: 'over_full[5]',
-      paper: 'paper_threshold_s / paper_full_s[1]',
-      kind: DECIDED,
-      band: { claim: 'T27', text: 'at most 1', pass: 'ours <= 1' },
-      whenMissed:
-        'the model decides more per step under two thresholds, scores fewer rows (SLS), and needs no pass to seal a block',
-    },
-    {
-      name: 'threshold 0.9 + SLS over full system',
-      unit: 'x',
-      ours: 'over_full[4]',
-      paper: 'paper_threshold_s / paper_full_s[1]',
-      kind: DECIDED,
-    },
-    {
-      name: '{label}: gain',
-      labels: 'sweep_label',
-      unit: 'x',
-      ours: 'sweep_gain',
-      paper: null,
-      kind: DECIDED,
-    },
-  ],
+  formulas: {
+    paper_threshold_s: '(128 / paper_tokens_per_step, rounded up) * paper_step_s',
+    over_full: 'seconds / seconds of the full system',
+    no_lookahead_s: 'sweep_s at allowance 0 and trigger 0',
+    sweep_gain: 'no_lookahead_s / sweep_s',
+    sweep_label: 'allowance and trigger',
+  },
+  compare: (ours) => {
+    const paper = ours.paper_threshold_s / ours.paper_full_s;
+    return [
+      ...series(ours.policy, (name) => name, { unit: 's', ours: ours.seconds, paper: null, kind: DECIDED }),
+      {
+        name: 'threshold 0.9 over full system',
+        unit: 'x',
+        ours: valueAt(ours.policy, ours.over_full, 'threshold 0.9'),
+        paper,
+        kind: DECIDED,
+        band: { claim: 'T27', text: 'at most 1', holds: atMost(1) },
+        whenMissed:
+          'the model decides more per step under two thresholds, scores fewer rows (SLS), and needs no pass to seal a block',
+      },
+      {
+        name: 'threshold 0.9 + SLS over full system',
+        unit: 'x',
+        ours: valueAt(ours.policy, ours.over_full, 'threshold 0.9 + SLS'),
+        paper,
+        kind: DECIDED,
+      },
+      ...series(ours.sweep_label, (setting) => `${setting}: gain`, {
+        unit: 'x',
+        ours: ours.sweep_gain,
+        paper: null,
+        kind: DECIDED,
+      }),
+    ];
+  },
   notes: [
     WHO_DECIDED,
     'What the rows do to the answers is not measured here (`dllm-npu quality`, `dllm-npu tune`).',
     "The paper's column combines its own figures: 128 tokens at 4.9 per step (Figure 5b), 0.559 s per step (Table 6, + SOMR). It measured no such row.",
     'With blocks, tiles and windows of 32 rows an allowance below the price of a second tile switches lookahead off, whatever the trigger.',
   ],
-  figure: (columns) => {
-    const gain = numbersOf(columns, 'sweep_gain');
-    const panels: BarPanel[] = [
+  figure: (ours) =>
+    bars([
       {
         title: 'One answer of 128 tokens',
         unit: 'seconds',
-        names: (columns.policy ?? []).map(String),
-        values: numbersOf(columns, 'seconds'),
+        names: ours.policy,
+        values: ours.seconds,
       },
       {
         title: 'Lookahead: gain over none',
         unit: 'seconds without / seconds with',
         names: SWEEP.map(({ allowance, trigger }) => `+${allowance} tiles, trigger ${trigger}`),
-        values: gain,
+        values: ours.sweep_gain,
       },
-    ];
-    return bars(panels);
-  },
-};
+    ]),
+});

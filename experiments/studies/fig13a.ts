@@ -1,8 +1,18 @@
+import { between } from '../comparison/bands.js';
+import { valueAt } from '../comparison/columns.js';
+import { series } from '../comparison/compare.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
-import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
-import { alsoBecause, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { defineStudy } from '../comparison/study.js';
+import { alsoBecause, DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { curves } from '../figures/curves.js';
-import { denoising, meanOf, variant } from '../lab/decode-statistics.js';
+import {
+  inTurn,
+  meanDraftsAccepted,
+  meanForwards,
+  meanRows,
+  meanSeconds,
+  variant,
+} from '../lab/decode-statistics.js';
 
 const TRIGGERS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -10,7 +20,16 @@ const TRIGGERS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 const SECOND_TILE =
   'A second tile costs almost as much as a step of its own, so lookahead pays only where it saves whole steps';
 
-export const fig13a: Experiment = {
+/** Seconds at trigger 0 over seconds. */
+function gains(trigger: readonly number[], seconds: readonly number[]): number[] {
+  const off = valueAt(trigger, seconds, 0);
+  return seconds.map((each) => off / each);
+}
+
+const fastest = (trigger: readonly number[], seconds: readonly number[]): number =>
+  valueAt(seconds, trigger, Math.min(...seconds));
+
+export const fig13a = defineStudy({
   name: 'fig13a',
   title: 'Lookahead trigger: latency of the full system',
   paper: 'fig13a',
@@ -19,75 +38,72 @@ export const fig13a: Experiment = {
   stacks: ['llada.cpp'],
   measure: async (_, open) => {
     const decodes = await open();
-    const columns = { seconds: [], forwards: [], drafts_accepted: [], rows_per_pass: [] } as Record<
-      string,
-      number[]
-    >;
-    for (const trigger of TRIGGERS) {
-      const spec = variant('llada.cpp', { 'window.lookahead.trigger': trigger });
-      const facts = await decodes.run(spec, LLADA_CPP);
-      columns.seconds?.push(meanOf(facts.map(({ seconds }) => seconds ?? Number.NaN)));
-      columns.forwards?.push(meanOf(facts.map(({ forwards }) => forwards)));
-      columns.drafts_accepted?.push(meanOf(facts.map(({ draftsAccepted }) => draftsAccepted)));
-      columns.rows_per_pass?.push(meanOf(denoising(facts).map(({ rows }) => rows)));
-    }
-    return { trigger: TRIGGERS, ...columns };
+    const found = await inTurn(TRIGGERS, (trigger) =>
+      decodes.run(variant('llada.cpp', { 'window.lookahead.trigger': trigger }), LLADA_CPP),
+    );
+    return {
+      trigger: TRIGGERS,
+      seconds: found.map(meanSeconds),
+      forwards: found.map(meanForwards),
+      drafts_accepted: found.map(meanDraftsAccepted),
+      rows_per_pass: found.map(meanRows),
+    };
   },
-  derived: {
-    over_off: 'seconds[1] ./ seconds',
-    paper_over_off: 'paper.seconds[1] ./ paper.seconds',
-    best: 'at_min(seconds, trigger)',
-    paper_best: 'at_min(paper.seconds, paper.trigger)',
+  derive: ({ trigger, seconds }, paper) => ({
+    over_off: gains(trigger, seconds),
+    paper_over_off: gains(paper.trigger, paper.seconds),
+    best: fastest(trigger, seconds),
+    paper_best: fastest(paper.trigger, paper.seconds),
+  }),
+  formulas: {
+    over_off: 'seconds at trigger 0 / seconds',
+    paper_over_off: 'the same of the paper',
+    best: 'trigger with the fewest seconds',
+    paper_best: 'the same of the paper',
   },
-  rows: [
-    {
-      name: 'gain over trigger 0 at {label}',
-      labels: 'trigger',
-      unit: 'x',
-      ours: 'over_off',
-      paper: 'paper_over_off',
-      kind: DECIDED,
-    },
-    {
-      name: 'best trigger',
-      unit: 'masks',
-      ours: 'best',
-      paper: 'paper_best',
-      kind: DECIDED,
-      band: { claim: 'T7', text: '3 to 6', pass: 'ours >= 3 and ours <= 6' },
-      whenMissed: alsoBecause(SECOND_TILE),
-    },
-    {
-      name: 'gain of the best trigger over 0',
-      unit: '%',
-      ours: '100 * (max(over_off) - 1)',
-      paper: '100 * (max(paper_over_off) - 1)',
-      kind: DECIDED,
-      band: { claim: 'T7', text: '8 to 25 %', pass: 'ours >= 8 and ours <= 25' },
-      whenMissed: alsoBecause(SECOND_TILE),
-    },
-  ],
+  compare: (ours) => {
+    const most = (over_off: readonly number[]): number => 100 * (Math.max(...over_off) - 1);
+    return [
+      ...series(ours.trigger, (trigger) => `gain over trigger 0 at ${trigger}`, {
+        unit: 'x',
+        ours: ours.over_off,
+        paper: ours.paper_over_off,
+        kind: DECIDED,
+      }),
+      {
+        name: 'best trigger',
+        unit: 'masks',
+        ours: ours.best,
+        paper: ours.paper_best,
+        kind: DECIDED,
+        band: { claim: 'T7', text: '3 to 6', holds: between(3, 6) },
+        whenMissed: alsoBecause(SECOND_TILE),
+      },
+      {
+        name: 'gain of the best trigger over 0',
+        unit: '%',
+        ours: most(ours.over_off),
+        paper: most(ours.paper_over_off),
+        kind: DECIDED,
+        band: { claim: 'T7', text: '8 to 25 %', holds: between(8, 25) },
+        whenMissed: alsoBecause(SECOND_TILE),
+      },
+    ];
+  },
   notes: [
     WHO_DECIDED,
     'The paper gives no latency allowance; here a pass may cost up to twice the pass without lookahead (one more tile).',
   ],
-  figure: (columns, paper) =>
+  figure: (ours, paper) =>
     curves([
       {
         title: 'Gain over no lookahead',
         x: { title: 'trigger: masks left in the block', values: TRIGGERS },
         y: { title: 'latency at trigger 0 / latency', zero: false },
         series: [
-          { source: 'here', x: numbersOf(columns, 'trigger'), y: numbersOf(columns, 'over_off') },
-          {
-            source: 'paper',
-            mark: 'linked',
-            x: numbersOf(paper, 'trigger'),
-            y: numbersOf(paper, 'seconds').map((s, _, all) =>
-              s === null || all[0] == null ? null : all[0] / s,
-            ),
-          },
+          { source: 'here', x: ours.trigger, y: ours.over_off },
+          { source: 'paper', mark: 'linked', x: paper.trigger, y: ours.paper_over_off },
         ],
       },
     ]),
-};
+});

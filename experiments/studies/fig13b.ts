@@ -1,29 +1,42 @@
-import { type Columns, DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
-import { OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
-import { curves, type Series } from '../figures/curves.js';
-import { variant, visibleShare } from '../lab/decode-statistics.js';
+import { atMost } from '../comparison/bands.js';
+import { series } from '../comparison/compare.js';
+import { spearman } from '../comparison/statistics.js';
+import { defineStudy } from '../comparison/study.js';
+import { DECIDED, OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { curves, type Panel, type Series } from '../figures/curves.js';
+import { inTurn, variant, visibleShare } from '../lab/decode-statistics.js';
+import type { PaperTables } from '../paper/numbers.js';
 import { paperTable } from '../paper/numbers.js';
 
 const VISIBLE = [0.9, 0.8, 0.7, 0.6, 0.5];
 
-/** One curve per theta_visible. */
-function surface(columns: Columns, value: string, source: Series['source']): Series[] {
-  const visible = numbersOf(columns, 'visible');
-  const stable = numbersOf(columns, 'stable');
-  const values = numbersOf(columns, value);
-  return VISIBLE.map((level) => {
-    const at = visible.flatMap((v, i) => (v === level ? [i] : []));
-    return {
-      source,
-      mark: 'linked' as const,
-      label: String(level),
-      x: at.map((i) => stable[i] ?? null),
-      y: at.map((i) => values[i] ?? null),
-    };
-  });
+/** Pairs of thresholds, one row of theta_visible after the other, theta_stable rising inside a row. */
+type Grid = Pick<PaperTables['fig13b']['columns'], 'visible' | 'stable'>;
+
+/** Cells whose share is smaller than that of the cell before, in the same row. */
+function fallingInRow({ visible }: Grid, share: readonly number[]): number {
+  return share.filter((value, i) => i > 0 && visible[i] === visible[i - 1] && value < share[i - 1]).length;
 }
 
-export const fig13b: Experiment = {
+/** Cells whose neighbour with theta_visible 0.1 higher, at the same theta_stable, is larger. */
+function inversions({ visible, stable }: Grid, share: readonly number[]): number {
+  const larger = (i: number, j: number): boolean =>
+    stable[i] === stable[j] && Math.abs(visible[i] - visible[j] - 0.1) < 0.01 && share[i] > share[j];
+  return share.flatMap((_, j) => share.filter((_, i) => larger(i, j))).length;
+}
+
+/** One curve per theta_visible. */
+function surface({ visible, stable }: Grid, share: readonly number[], source: Series['source']): Series[] {
+  return VISIBLE.map((level) => ({
+    source,
+    mark: 'linked',
+    label: String(level),
+    x: stable.filter((_, i) => visible[i] === level),
+    y: share.filter((_, i) => visible[i] === level),
+  }));
+}
+
+export const fig13b = defineStudy({
   name: 'fig13b',
   title: 'Two thresholds: tokens not yet stable when their block ends',
   paper: 'fig13b',
@@ -32,78 +45,80 @@ export const fig13b: Experiment = {
   stacks: ['llada.cpp'],
   measure: async (bench, open) => {
     const decodes = await open();
-    const { columns } = paperTable('fig13b');
-    const visible = numbersOf(columns, 'visible');
-    const stable = numbersOf(columns, 'stable');
-    const below: number[] = [];
-    for (const [i, level] of visible.entries()) {
-      const spec = variant('mbsd-sts', { 'commit.visible': level, 'commit.stable': stable[i] });
-      below.push(visibleShare(await decodes.run(spec), bench.options.genLength));
-    }
-    return { visible, stable, below_stable_pct: below };
+    const { visible, stable } = paperTable('fig13b').columns;
+    const found = await inTurn([...visible.entries()], ([i, level]) =>
+      decodes.run(variant('mbsd-sts', { 'commit.visible': level, 'commit.stable': stable[i] })),
+    );
+    const { genLength } = bench.options;
+    return {
+      visible,
+      stable,
+      below_stable_pct: found.map((facts) => visibleShare(facts, genLength)),
+    };
   },
-  derived: {
-    // Neighbours in the table: one row of theta_visible after the other, theta_stable rising inside a row.
-    same_row: 'visible[2:end] == visible[1:end-1]',
-    falling_in_row: 'sum(same_row .* (below_stable_pct[2:end] < below_stable_pct[1:end-1]))',
-    paper_falling_in_row: 'sum(same_row .* (paper.below_stable[2:end] < paper.below_stable[1:end-1]))',
-    // Cells whose neighbour with theta_visible 0.1 higher, at the same theta_stable, is larger.
+  derive: ({ below_stable_pct }, grid) => ({
+    same_row: grid.visible.slice(1).map((level, i) => Number(level === grid.visible[i])),
+    falling_in_row: fallingInRow(grid, below_stable_pct),
+    paper_falling_in_row: fallingInRow(grid, grid.below_stable),
+    inversions: inversions(grid, below_stable_pct),
+    paper_inversions: inversions(grid, grid.below_stable),
+  }),
+  formulas: {
+    same_row: 'whether a cell and the one before it have the same visible threshold',
+    falling_in_row: 'cells below the one before it, in the same row',
+    paper_falling_in_row: 'the same of the paper',
     inversions:
-      'sum(map(1:size(visible)[1], f(j) = sum((stable == stable[j]) .* (abs(visible - visible[j] - 0.1) < 0.01) .* (below_stable_pct > below_stable_pct[j]))))',
-    paper_inversions:
-      'sum(map(1:size(visible)[1], f(j) = sum((stable == stable[j]) .* (abs(visible - visible[j] - 0.1) < 0.01) .* (paper.below_stable > paper.below_stable[j]))))',
+      'cells whose neighbour with a visible threshold 0.1 higher, at the same stable one, is larger',
+    paper_inversions: 'the same of the paper',
   },
-  rows: [
-    {
-      name: 'visible, stable {label}',
-      unit: '%',
-      ours: 'below_stable_pct',
-      kind: DECIDED,
-      labels: 'map(1:size(visible)[1], f(i) = concat(string(visible[i]), " / ", string(stable[i])))',
-      paper: 'paper.below_stable',
-    },
+  compare: (ours, paper) => [
+    ...series(
+      ours.visible.map((level, i) => `${level} / ${ours.stable[i]}`),
+      (pair) => `visible, stable ${pair}`,
+      { unit: '%', ours: ours.below_stable_pct, kind: DECIDED, paper: paper.below_stable },
+    ),
     {
       name: 'falls with the stable threshold',
       unit: 'times',
-      ours: 'falling_in_row',
-      paper: 'paper_falling_in_row',
+      ours: ours.falling_in_row,
+      paper: ours.paper_falling_in_row,
       kind: DECIDED,
-      band: { claim: 'T16', text: 'never', pass: 'ours == 0' },
+      band: { claim: 'T16', text: 'never', holds: atMost(0) },
       whenMissed: OTHER_MODEL,
     },
     {
       name: 'rises with the visible threshold',
       unit: 'times',
-      ours: 'inversions',
-      paper: 'paper_inversions',
+      ours: ours.inversions,
+      paper: ours.paper_inversions,
       kind: DECIDED,
-      band: { claim: 'T16', text: 'at most once', pass: 'ours <= 1' },
+      band: { claim: 'T16', text: 'at most once', holds: atMost(1) },
       whenMissed: OTHER_MODEL,
     },
     {
       name: 'rank correlation with the paper',
       unit: '',
       kind: DECIDED,
-      ours: 'spearman(below_stable_pct, paper.below_stable)',
+      ours: spearman(ours.below_stable_pct, paper.below_stable),
       paper: null,
     },
   ],
   notes: [WHO_DECIDED, 'The paper gives no unit: percent here, which it may or may not be there.'],
-  figure: (columns, paper) => {
-    const x = { title: 'stable threshold', zero: false, values: [0.75, 0.85, 0.9, 0.95, 0.99] };
+  figure: (ours, paper) => {
+    const panel = (
+      title: string,
+      unit: string,
+      source: Series['source'],
+      share: readonly number[],
+    ): Panel => ({
+      title,
+      x: { title: 'stable threshold', zero: false, values: [0.75, 0.85, 0.9, 0.95, 0.99] },
+      y: { title: unit },
+      series: surface(paper, share, source),
+    });
     return curves([
-      {
-        title: 'here, by visible threshold',
-        x,
-        y: { title: 'not stable at block end, %' },
-        series: surface(columns, 'below_stable_pct', 'here'),
-      },
-      {
-        title: 'paper, by visible threshold',
-        x,
-        y: { title: 'not stable at block end (no unit)' },
-        series: surface(paper, 'below_stable', 'paper'),
-      },
+      panel('here, by visible threshold', 'not stable at block end, %', 'here', ours.below_stable_pct),
+      panel('paper, by visible threshold', 'not stable at block end (no unit)', 'paper', paper.below_stable),
     ]);
   },
-};
+});

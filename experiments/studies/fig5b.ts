@@ -1,11 +1,16 @@
-import { type Experiment, FITTED, numbersOf } from '../comparison/experiment.js';
-import { FITTED_NOTE, OTHER_MODEL, PAPER_WORKLOAD } from '../comparison/words.js';
-import { curves } from '../figures/curves.js';
-import { committedBelow, tokensPerStep, variant } from '../lab/decode-statistics.js';
+import { under } from '../comparison/bands.js';
+import { series } from '../comparison/compare.js';
+import { spearman } from '../comparison/statistics.js';
+import { defineStudy } from '../comparison/study.js';
+import { FITTED, FITTED_NOTE, OTHER_MODEL, PAPER_WORKLOAD } from '../comparison/words.js';
+import { curves, type Panel } from '../figures/curves.js';
+import { committedBelow, inTurn, tokensPerStep, variant } from '../lab/decode-statistics.js';
 
 const THRESHOLDS = [0.5, 0.6, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95];
 
-export const fig5b: Experiment = {
+const FALLS = { claim: 'T13', text: 'under -0.9', holds: under(-0.9) };
+
+export const fig5b = defineStudy({
   name: 'fig5b',
   title: 'One commit threshold: speed against confidence',
   paper: 'fig5b',
@@ -15,48 +20,44 @@ export const fig5b: Experiment = {
   measure: async (bench, open) => {
     const decodes = await open();
     const { genLength } = bench.options;
-    const columns = { tokens_per_step: [], below_pct: [] } as Record<string, number[]>;
-    for (const tau of THRESHOLDS) {
-      const facts = await decodes.run(variant('threshold', { 'commit.tau': tau }));
-      columns.tokens_per_step?.push(tokensPerStep(facts, genLength));
-      columns.below_pct?.push(committedBelow(facts, 0.9));
-    }
-    return { threshold: THRESHOLDS, ...columns };
+    const found = await inTurn(THRESHOLDS, (tau) => decodes.run(variant('threshold', { 'commit.tau': tau })));
+    return {
+      threshold: THRESHOLDS,
+      tokens_per_step: found.map((facts) => tokensPerStep(facts, genLength)),
+      below_pct: found.map((facts) => committedBelow(facts, 0.9)),
+    };
   },
-  derived: {},
-  rows: [
-    {
-      name: 'tokens per step at {label}',
-      labels: 'threshold',
+  derive: () => ({}),
+  formulas: {},
+  compare: (ours, paper) => [
+    ...series(ours.threshold, (tau) => `tokens per step at ${tau}`, {
       unit: '',
-      ours: 'tokens_per_step',
-      paper: 'paper.tokens_per_step',
+      ours: ours.tokens_per_step,
+      paper: paper.tokens_per_step,
       kind: FITTED,
-    },
-    {
-      name: 'committed below 0.9 at {label}',
-      labels: 'threshold',
+    }),
+    ...series(ours.threshold, (tau) => `committed below 0.9 at ${tau}`, {
       unit: '%',
-      ours: 'below_pct',
-      paper: 'paper.below_pct',
+      ours: ours.below_pct,
+      paper: paper.below_pct,
       kind: FITTED,
-    },
+    }),
     {
       name: 'tokens per step fall with the threshold',
       unit: 'rank corr.',
       kind: FITTED,
-      ours: 'spearman(threshold, tokens_per_step)',
-      paper: 'spearman(paper.threshold, paper.tokens_per_step)',
-      band: { claim: 'T13', text: 'under -0.9', pass: 'ours < -0.9' },
+      ours: spearman(ours.threshold, ours.tokens_per_step),
+      paper: spearman(paper.threshold, paper.tokens_per_step),
+      band: FALLS,
       whenMissed: OTHER_MODEL,
     },
     {
       name: 'weak commits fall with the threshold',
       unit: 'rank corr.',
       kind: FITTED,
-      ours: 'spearman(threshold, below_pct)',
-      paper: 'spearman(paper.threshold, paper.below_pct)',
-      band: { claim: 'T13', text: 'under -0.9', pass: 'ours < -0.9' },
+      ours: spearman(ours.threshold, ours.below_pct),
+      paper: spearman(paper.threshold, paper.below_pct),
+      band: FALLS,
       whenMissed: OTHER_MODEL,
     },
   ],
@@ -64,24 +65,14 @@ export const fig5b: Experiment = {
     FITTED_NOTE,
     'A step in which no position reaches the threshold commits the best one: weak commits never vanish.',
   ],
-  figure: (columns, paper) => {
-    const x = { title: 'commit threshold', zero: false, values: [0.5, 0.6, 0.7, 0.8, 0.9] };
-    const panel = (title: string, unit: string, column: string) => ({
+  figure: (ours, paper) => {
+    const panel = (title: string, unit: string, column: 'tokens_per_step' | 'below_pct'): Panel => ({
       title,
-      x,
+      x: { title: 'commit threshold', zero: false, values: [0.5, 0.6, 0.7, 0.8, 0.9] },
       y: { title: unit },
       series: [
-        {
-          source: 'here' as const,
-          x: numbersOf(columns, 'threshold'),
-          y: numbersOf(columns, column),
-        },
-        {
-          source: 'paper' as const,
-          mark: 'linked' as const,
-          x: numbersOf(paper, 'threshold'),
-          y: numbersOf(paper, column),
-        },
+        { source: 'here', x: ours.threshold, y: ours[column] },
+        { source: 'paper', mark: 'linked', x: paper.threshold, y: paper[column] },
       ],
     });
     return curves([
@@ -89,4 +80,4 @@ export const fig5b: Experiment = {
       panel('Committed below 0.9', '% of tokens', 'below_pct'),
     ]);
   },
-};
+});

@@ -1,9 +1,9 @@
-import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
-import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
-import { curves } from '../figures/curves.js';
-import { skippableShare, variant } from '../lab/decode-statistics.js';
+import { defineStudy } from '../comparison/study.js';
+import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { curves, type Panel } from '../figures/curves.js';
+import { meanOf, skippableShare, variant } from '../lab/decode-statistics.js';
 
-export const fig5c: Experiment = {
+export const fig5c = defineStudy({
   name: 'fig5c',
   title: 'Decisions that can be skipped: rows whose token is final',
   paper: 'fig5c',
@@ -21,73 +21,37 @@ export const fig5c: Experiment = {
       block_pct: sorted(block.map((facts) => skippableShare([facts]))),
     };
   },
-  derived: {},
-  rows: [
-    {
-      name: 'whole block, mean over cases',
+  derive: () => ({}),
+  formulas: {},
+  compare: ({ block_pct, sliding_pct }, { skippable_pct }) => {
+    const row = (name: string, shares: readonly number[], of: (shares: readonly number[]) => number) => ({
+      name,
       unit: '%',
-      ours: 'mean(block_pct)',
-      paper: 'mean(paper.skippable_pct)',
+      ours: of(shares),
+      paper: of(skippable_pct),
       kind: DECIDED,
-    },
-    {
-      name: 'whole block, smallest',
-      unit: '%',
-      ours: 'min(block_pct)',
-      paper: 'min(paper.skippable_pct)',
-      kind: DECIDED,
-    },
-    {
-      name: 'whole block, largest',
-      unit: '%',
-      ours: 'max(block_pct)',
-      paper: 'max(paper.skippable_pct)',
-      kind: DECIDED,
-    },
-    {
-      name: 'sliding window, mean over cases',
-      unit: '%',
-      ours: 'mean(sliding_pct)',
-      paper: 'mean(paper.skippable_pct)',
-      kind: DECIDED,
-    },
-  ],
+    });
+    return [
+      row('whole block, mean over cases', block_pct, meanOf),
+      row('whole block, smallest', block_pct, (shares) => Math.min(...shares)),
+      row('whole block, largest', block_pct, (shares) => Math.max(...shares)),
+      row('sliding window, mean over cases', sliding_pct, meanOf),
+    ];
+  },
   notes: [
     WHO_DECIDED,
     'The paper does not say which window the figure was taken under: a sliding window leaves final rows behind, so less is left to skip.',
   ],
-  figure: (columns, paper) => {
-    const x = { title: 'case, by share', values: [1, 5, 10, 15, 20] };
-    const y = { title: 'skippable decisions, %' };
-    return curves([
-      {
-        title: 'whole block',
-        x,
-        y,
-        series: [
-          {
-            source: 'here',
-            mark: 'points',
-            x: numbersOf(columns, 'case'),
-            y: numbersOf(columns, 'block_pct'),
-          },
-          { source: 'paper', x: numbersOf(paper, 'case'), y: numbersOf(paper, 'skippable_pct') },
-        ],
-      },
-      {
-        title: 'sliding window',
-        x,
-        y,
-        series: [
-          {
-            source: 'here',
-            mark: 'points',
-            x: numbersOf(columns, 'case'),
-            y: numbersOf(columns, 'sliding_pct'),
-          },
-          { source: 'paper', x: numbersOf(paper, 'case'), y: numbersOf(paper, 'skippable_pct') },
-        ],
-      },
-    ]);
+  figure: (ours, paper) => {
+    const panel = (title: string, shares: readonly number[]): Panel => ({
+      title,
+      x: { title: 'case, by share', values: [1, 5, 10, 15, 20] },
+      y: { title: 'skippable decisions, %' },
+      series: [
+        { source: 'here', mark: 'points', x: ours.case, y: shares },
+        { source: 'paper', x: paper.case, y: paper.skippable_pct },
+      ],
+    });
+    return curves([panel('whole block', ours.block_pct), panel('sliding window', ours.sliding_pct)]);
   },
-};
+});

@@ -1,11 +1,13 @@
-import { type Experiment, FITTED, numbersOf } from '../comparison/experiment.js';
-import { FITTED_NOTE, OTHER_MODEL, PAPER_WORKLOAD } from '../comparison/words.js';
+import { between, over } from '../comparison/bands.js';
+import { line } from '../comparison/statistics.js';
+import { defineStudy } from '../comparison/study.js';
+import { FITTED, FITTED_NOTE, OTHER_MODEL, PAPER_WORKLOAD } from '../comparison/words.js';
 import { curves } from '../figures/curves.js';
-import { firstCommitByPosition, variant } from '../lab/decode-statistics.js';
+import { firstCommitByPosition, meanOf, variant } from '../lab/decode-statistics.js';
 
 const BLOCK = 32;
 
-export const fig8: Experiment = {
+export const fig8 = defineStudy({
   name: 'fig8',
   title: 'The commit frontier: mean step of the first commit by position',
   paper: 'fig8',
@@ -19,56 +21,64 @@ export const fig8: Experiment = {
       first_commit_step: firstCommitByPosition(decodes, BLOCK),
     };
   },
-  derived: {
-    fitted_slope: 'slope(position, first_commit_step)',
-    fitted_start: 'intercept(position, first_commit_step)',
+  derive: ({ position, first_commit_step }) => {
+    const { slope, intercept } = line(position, first_commit_step);
+    return {
+      fitted_slope: slope,
+      fitted_start: intercept,
+      fitted: position.map((at) => intercept + slope * at),
+    };
+  },
+  formulas: {
+    fitted_slope: 'least squares of first_commit_step over position',
+    fitted_start: 'the same: value at position 0',
     fitted: 'fitted_start + fitted_slope * position',
   },
-  rows: [
-    {
-      name: 'slope',
-      unit: 'steps per position',
-      ours: 'fitted_slope',
-      kind: FITTED,
-      paper: 'slope(paper.position, paper.first_commit_step)',
-      band: { claim: 'T14', text: '0.07 to 0.13', pass: 'ours >= 0.07 and ours <= 0.13' },
-      whenMissed: OTHER_MODEL,
-    },
-    {
-      name: 'correlation with position',
-      unit: '',
-      kind: FITTED,
-      ours: 'pearson(position, first_commit_step)',
-      paper: 'pearson(paper.position, paper.first_commit_step)',
-      band: { claim: 'T14', text: 'over 0.85', pass: 'ours > 0.85' },
-      whenMissed: OTHER_MODEL,
-    },
-    {
-      name: 'last quarter over first quarter',
-      unit: 'x',
-      kind: FITTED,
-      ours: 'mean(first_commit_step[25:32]) / mean(first_commit_step[1:8])',
-      paper: 'mean(paper.first_commit_step[25:32]) / mean(paper.first_commit_step[1:8])',
-      band: { claim: 'T14', text: 'rises', pass: 'ours > 1' },
-      whenMissed: OTHER_MODEL,
-    },
-  ],
+  compare: (ours, paper) => {
+    const published = line(paper.position, paper.first_commit_step);
+    const lastOverFirst = (steps: readonly number[]): number =>
+      meanOf(steps.slice(-BLOCK / 4)) / meanOf(steps.slice(0, BLOCK / 4));
+    return [
+      {
+        name: 'slope',
+        unit: 'steps per position',
+        ours: ours.fitted_slope,
+        kind: FITTED,
+        paper: published.slope,
+        band: { claim: 'T14', text: '0.07 to 0.13', holds: between(0.07, 0.13) },
+        whenMissed: OTHER_MODEL,
+      },
+      {
+        name: 'correlation with position',
+        unit: '',
+        kind: FITTED,
+        ours: line(ours.position, ours.first_commit_step).r,
+        paper: published.r,
+        band: { claim: 'T14', text: 'over 0.85', holds: over(0.85) },
+        whenMissed: OTHER_MODEL,
+      },
+      {
+        name: 'last quarter over first quarter',
+        unit: 'x',
+        kind: FITTED,
+        ours: lastOverFirst(ours.first_commit_step),
+        paper: lastOverFirst(paper.first_commit_step),
+        band: { claim: 'T14', text: 'rises', holds: over(1) },
+        whenMissed: OTHER_MODEL,
+      },
+    ];
+  },
   notes: [FITTED_NOTE, 'The paper does not say which commit rule the figure was taken under.'],
-  figure: (columns, paper) =>
+  figure: (ours, paper) =>
     curves([
       {
         title: 'First commit',
         x: { title: 'position in the block', values: [1, 8, 16, 24, 32] },
         y: { title: 'mean step of the block' },
         series: [
-          {
-            source: 'here',
-            mark: 'linked',
-            x: numbersOf(columns, 'position'),
-            y: numbersOf(columns, 'first_commit_step'),
-          },
-          { source: 'paper', x: numbersOf(paper, 'position'), y: numbersOf(paper, 'first_commit_step') },
+          { source: 'here', mark: 'linked', x: ours.position, y: ours.first_commit_step },
+          { source: 'paper', x: paper.position, y: paper.first_commit_step },
         ],
       },
     ]),
-};
+});

@@ -1,5 +1,7 @@
 import { composePolicy } from '../../src/decode/method/compose.js';
-import { type Experiment, numbersOf } from '../comparison/experiment.js';
+import { median } from '../../src/score/stats.js';
+import { series } from '../comparison/compare.js';
+import { defineStudy } from '../comparison/study.js';
 import { PAPER_WORKLOAD } from '../comparison/words.js';
 import { curves } from '../figures/curves.js';
 import { type DecodeFacts, decodeFacts } from '../lab/deciders/facts.js';
@@ -10,7 +12,7 @@ import {
   PUBLISHED_TASKS,
   TASK_SETTING,
 } from '../lab/deciders/synthetic/published-tasks.js';
-import { denoising, variant } from '../lab/decode-statistics.js';
+import { denoising, inTurn, variant } from '../lab/decode-statistics.js';
 
 const CASES = 12;
 
@@ -28,7 +30,7 @@ async function forwardsOf(
 }
 
 /** What the confidence process says about LLaDA on other data sets, which it never saw. */
-export const forwards: Experiment = {
+export const forwards = defineStudy({
   name: 'forwards',
   title: 'Published forwards of LLaDA-8B per data set: a test of the confidence process',
   paper: null,
@@ -39,14 +41,13 @@ export const forwards: Experiment = {
     const { seed } = bench.options;
     const fit = await forwardsOf(syntheticDecider(PAPER_PROFILE, seed), 'threshold', {});
     const perBlock = TASK_SETTING.genLength / TASK_SETTING.blockLength;
-    const profiled: number[] = [];
-    for (const { task } of PUBLISHED_TASKS)
-      profiled.push(await forwardsOf(syntheticDecider(task, seed), 'threshold', {}));
-    const others: number[] = [];
-    for (const { task, policy, changes, opens } of PUBLISHED_FORWARDS) {
+    const profiled = await inTurn(PUBLISHED_TASKS, ({ task }) =>
+      forwardsOf(syntheticDecider(task, seed), 'threshold', {}),
+    );
+    const others = await inTurn(PUBLISHED_FORWARDS, async ({ task, policy, changes, opens }) => {
       const found = await forwardsOf(syntheticDecider(task, seed), policy, changes);
-      others.push(found + opens * perBlock);
-    }
+      return found + opens * perBlock;
+    });
     return {
       task: PUBLISHED_TASKS.map(({ task }) => task),
       published: PUBLISHED_TASKS.map(({ steps }) => steps),
@@ -58,41 +59,43 @@ export const forwards: Experiment = {
       case_forwards: others,
     };
   },
-  derived: {
-    case_error: '(case_forwards - case_published) ./ case_published',
-    task_error: '(unprofiled - published) ./ published',
+  derive: (ours) => {
+    const error = (found: readonly number[], published: readonly number[]): number[] =>
+      found.map((value, i) => (value - published[i]) / published[i]);
+    return {
+      case_error: error(ours.case_forwards, ours.case_published),
+      task_error: error(ours.unprofiled, ours.published),
+    };
   },
-  rows: [
-    {
-      name: '{label}, threshold 0.9: nothing but the fit',
-      labels: 'task',
+  formulas: {
+    case_error: '(case_forwards - case_published) / case_published',
+    task_error: '(unprofiled - published) / published',
+  },
+  compare: (ours) => [
+    ...series(ours.task, (task) => `${task}, threshold 0.9: nothing but the fit`, {
       unit: 'forwards',
-      ours: 'unprofiled',
-      paper: 'published',
+      ours: ours.unprofiled,
+      paper: ours.published,
       kind: 'predicted',
-    },
-    {
-      name: '{label}, threshold 0.9: bias set by it',
-      labels: 'task',
+    }),
+    ...series(ours.task, (task) => `${task}, threshold 0.9: bias set by it`, {
       unit: 'forwards',
-      ours: 'profiled',
-      paper: 'published',
+      ours: ours.profiled,
+      paper: ours.published,
       kind: 'calibrated',
-    },
-    {
-      name: '{label}',
-      labels: 'case',
+    }),
+    ...series(ours.case, (name) => name, {
       unit: 'forwards',
-      ours: 'case_forwards',
+      ours: ours.case_forwards,
       kind: 'predicted',
-      paper: 'case_published',
-    },
+      paper: ours.case_published,
+    }),
     {
       name: 'median absolute error of the predicted cases',
       unit: '%',
       paper: null,
       kind: 'predicted',
-      ours: '100 * median(abs(case_error))',
+      ours: 100 * median(ours.case_error.map(Math.abs)),
     },
   ],
   notes: [
@@ -100,7 +103,7 @@ export const forwards: Experiment = {
     'Each task profile has one number of its own, a shift of the bias, set so that its first row comes out; text lengths are published too. The rest of the process was fitted to Figures 5b and 8 of llada.cpp.',
     'The confidence process knows nothing of what is right: it predicts work, not answers.',
   ],
-  figure: (columns) =>
+  figure: (ours) =>
     curves([
       {
         title: 'Forwards for 256 tokens',
@@ -110,11 +113,11 @@ export const forwards: Experiment = {
           {
             source: 'here',
             mark: 'points',
-            x: [...numbersOf(columns, 'published'), ...numbersOf(columns, 'case_published')],
-            y: [...numbersOf(columns, 'unprofiled'), ...numbersOf(columns, 'case_forwards')],
+            x: [...ours.published, ...ours.case_published],
+            y: [...ours.unprofiled, ...ours.case_forwards],
           },
           { source: 'guide', label: 'equal', x: [45, 110], y: [45, 110] },
         ],
       },
     ]),
-};
+});

@@ -1,9 +1,10 @@
-import type { MachineChoice } from '../comparison/bench.js';
+import { ratios } from '../comparison/columns.js';
+import { series } from '../comparison/compare.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
-import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
-import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { defineStudy } from '../comparison/study.js';
+import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
-import { meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
+import { inTurn, meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
 
 const CASES = 4;
 const TILES = [16, 32, 64];
@@ -11,15 +12,26 @@ const BLOCKS = [16, 32, 64];
 const ALLOWANCES = [0, 0.5, 1];
 const TRIGGERS = [4, 8];
 
+/** No lookahead. */
+const OFF = { allowance: 0, trigger: 0 };
+
 const GRID = TILES.flatMap((tile) =>
   BLOCKS.flatMap((block) => [
-    { tile, block, allowance: 0, trigger: 0 },
+    { tile, block, ...OFF },
     ...ALLOWANCES.flatMap((allowance) => TRIGGERS.map((trigger) => ({ tile, block, allowance, trigger }))),
   ]),
 );
 
+function indexOf(setting: (typeof GRID)[number]): number {
+  const { tile, block, allowance, trigger } = setting;
+  return GRID.findIndex(
+    (each) =>
+      each.tile === tile && each.block === block && each.allowance === allowance && each.trigger === trigger,
+  );
+}
+
 /** The four numbers that together decide whether looking ahead can pay. */
-export const lookaheadGrid: Experiment = {
+export const lookaheadGrid = defineStudy({
   name: 'lookahead-grid',
   title: 'Lookahead: trigger, allowance, block length and tile',
   paper: null,
@@ -28,9 +40,7 @@ export const lookaheadGrid: Experiment = {
   stacks: ['llada.cpp'],
   measure: async (_, open) => {
     const decodes = await open();
-    const seconds: number[] = [];
-    const forwards: number[] = [];
-    for (const { tile, block, allowance, trigger } of GRID) {
+    const found = await inTurn(GRID, ({ tile, block, allowance, trigger }) => {
       const lookahead =
         trigger === 0
           ? { 'window.lookahead': null }
@@ -39,61 +49,68 @@ export const lookaheadGrid: Experiment = {
               'window.lookahead.allowanceRatio': allowance,
               'window.lookahead.maxRows': 64,
             };
-      const machine: MachineChoice = { ...LLADA_CPP, hardware: { 'npu.matrixTile': String(tile) } };
-      const facts = await decodes.run(
+      return decodes.run(
         variant('llada.cpp', { ...lookahead, blockLength: block }),
-        machine,
+        { ...LLADA_CPP, hardware: { 'npu.matrixTile': String(tile) } },
         CASES,
       );
-      seconds.push(meanSeconds(facts));
-      forwards.push(meanForwards(facts));
-    }
+    });
+    const seconds = found.map(meanSeconds);
     return {
       tile: GRID.map(({ tile }) => tile),
       block: GRID.map(({ block }) => block),
       allowance: GRID.map(({ allowance }) => allowance),
       trigger: GRID.map(({ trigger }) => trigger),
       seconds,
-      forwards,
-      off_s: GRID.map(({ tile, block }) => {
-        const off = GRID.findIndex(
-          (each) => each.tile === tile && each.block === block && each.trigger === 0,
-        );
-        return seconds[off] ?? null;
-      }),
+      forwards: found.map(meanForwards),
+      off_s: GRID.map((each) => seconds[indexOf({ ...each, ...OFF })]),
     };
   },
-  derived: {
-    gain: 'off_s ./ seconds',
-    label:
-      'map(1:size(tile)[1], f(i) = concat("tile ", string(tile[i]), ", block ", string(block[i]), trigger[i] == 0 ? ", off" : concat(", trigger ", string(trigger[i]), ", allowance ", string(allowance[i]))))',
-    best_gain: 'max(gain .* (trigger > 0))',
-    settings_that_pay: 'sum(gain > 1.001)',
+  derive: ({ seconds, off_s }) => {
+    const gain = ratios(off_s, seconds);
+    return {
+      gain,
+      label: GRID.map(
+        ({ tile, block, allowance, trigger }) =>
+          `tile ${tile}, block ${block}, ${trigger === 0 ? 'off' : `trigger ${trigger}, allowance ${allowance}`}`,
+      ),
+      best_gain: Math.max(...gain.filter((_, i) => GRID[i].trigger > 0)),
+      settings_that_pay: gain.filter((value) => value > 1.001).length,
+    };
   },
-  rows: [
-    { name: '{label}', labels: 'label', unit: 's', ours: 'seconds', paper: null, kind: DECIDED },
-    { name: 'best gain of lookahead', unit: 'x', ours: 'best_gain', paper: null, kind: DECIDED },
-    { name: 'settings in which it pays', unit: '', ours: 'settings_that_pay', paper: null, kind: DECIDED },
+  formulas: {
+    gain: 'off_s / seconds',
+    label: 'tile, block, trigger and allowance',
+    best_gain: 'largest gain of a setting that looks ahead',
+    settings_that_pay: 'settings with a gain over 1.001',
+  },
+  compare: (ours) => [
+    ...series(ours.label, (setting) => setting, {
+      unit: 's',
+      ours: ours.seconds,
+      paper: null,
+      kind: DECIDED,
+    }),
+    { name: 'best gain of lookahead', unit: 'x', ours: ours.best_gain, paper: null, kind: DECIDED },
+    {
+      name: 'settings in which it pays',
+      unit: '',
+      ours: ours.settings_that_pay,
+      paper: null,
+      kind: DECIDED,
+    },
   ],
   notes: [
     WHO_DECIDED,
     'A tile of 16 or 64 rows is a what-if: rates are those of the chip, only the padding changes. Block length changes how many tokens are undecided at a time, and with it what the process says.',
   ],
-  figure: (columns) => {
-    const gain = numbersOf(columns, 'gain');
-    return bars(
+  figure: ({ gain }) =>
+    bars(
       TILES.map((tile) => ({
         title: `Tile of ${tile} rows`,
         unit: 'gain of lookahead by one pass, trigger 4',
         names: BLOCKS.map((block) => `block ${block}`),
-        values: BLOCKS.map((block) => {
-          const at = GRID.findIndex(
-            (each) =>
-              each.tile === tile && each.block === block && each.trigger === 4 && each.allowance === 1,
-          );
-          return gain[at] ?? null;
-        }),
+        values: BLOCKS.map((block) => gain[indexOf({ tile, block, allowance: 1, trigger: 4 })]),
       })),
-    );
-  },
-};
+    ),
+});

@@ -1,5 +1,6 @@
 import type { Pass, StepPlan } from '../../src/pass/pass.js';
-import { type Experiment, numbersOf } from '../comparison/experiment.js';
+import { series } from '../comparison/compare.js';
+import { defineStudy } from '../comparison/study.js';
 import { curves, type Series } from '../figures/curves.js';
 
 /** Visible tokens that want a refresh in a step. */
@@ -24,7 +25,7 @@ function pass(id: string, lane: 'main' | 'side', kind: Pass['kind'], first: numb
 }
 
 /** Where should visible tokens of the prefix be re-scored: on idle CPU cores, or on the NPU? */
-export const refreshLane: Experiment = {
+export const refreshLane = defineStudy({
   name: 'refresh-lane',
   title: 'Refresh on the CPU beside the NPU, or on the NPU: the break-even',
   paper: null,
@@ -67,49 +68,54 @@ export const refreshLane: Experiment = {
       ),
     };
   },
-  derived: {
-    cpu_extra_ms: 'cpu_ms - alone_ms',
-    npu_extra_ms:
-      'map(1:size(alone_ms)[1], f(i) = min(npu_same_pass_ms[i], npu_own_pass_ms[i]) - alone_ms[i])',
-    cpu_over_npu: 'cpu_ms ./ (npu_extra_ms + alone_ms)',
-    cpu_wins: 'sum(cpu_extra_ms <= npu_extra_ms)',
+  derive: ({ refreshed, alone_ms, cpu_ms, npu_same_pass_ms, npu_own_pass_ms }) => {
+    const cpu_extra_ms = cpu_ms.map((ms, i) => ms - alone_ms[i]);
+    const npu_extra_ms = alone_ms.map((ms, i) => Math.min(npu_same_pass_ms[i], npu_own_pass_ms[i]) - ms);
+    return {
+      cpu_extra_ms,
+      npu_extra_ms,
+      cpu_over_npu: cpu_ms.map((ms, i) => ms / (npu_extra_ms[i] + alone_ms[i])),
+      cpu_wins: refreshed.filter((_, i) => cpu_extra_ms[i] <= npu_extra_ms[i]).length,
+    };
   },
-  rows: [
-    {
-      name: 'extra with {label} rows on the CPU',
-      labels: 'refreshed',
+  formulas: {
+    cpu_extra_ms: 'cpu_ms - alone_ms',
+    npu_extra_ms: 'the smaller of npu_same_pass_ms and npu_own_pass_ms, minus alone_ms',
+    cpu_over_npu: 'cpu_ms / (npu_extra_ms + alone_ms)',
+    cpu_wins: 'numbers of rows at which cpu_extra_ms is at most npu_extra_ms',
+  },
+  compare: (ours) => [
+    ...series(ours.refreshed, (rows) => `extra with ${rows} rows on the CPU`, {
       unit: 'ms',
-      ours: 'cpu_extra_ms',
+      ours: ours.cpu_extra_ms,
       paper: null,
       kind: 'predicted',
-    },
-    {
-      name: 'extra with {label} rows on the NPU',
-      labels: 'refreshed',
+    }),
+    ...series(ours.refreshed, (rows) => `extra with ${rows} rows on the NPU`, {
       unit: 'ms',
-      ours: 'npu_extra_ms',
+      ours: ours.npu_extra_ms,
       paper: null,
       kind: 'predicted',
-    },
+    }),
     {
       name: 'largest number of rows at which the CPU wins',
       unit: 'rows',
       paper: null,
       kind: 'predicted',
-      ours: 'cpu_wins == 0 ? 0 : refreshed[max(cpu_wins, 1)]',
+      ours: ours.cpu_wins === 0 ? 0 : ours.refreshed[ours.cpu_wins - 1],
     },
   ],
   notes: [
     'T28. The step waits for the refresh here; with delayed merge it need not, and then the CPU is free as long as a refresh ends within the steps it may be late.',
     "Figure 3b, of one operator alone, has the NPU lose at groups of one row only; here the whole pass counts, with the tile that the window's rows fill already.",
   ],
-  figure: (columns) => {
-    const series = (name: string, label: string, mark: Series['mark']) => ({
-      source: 'here' as const,
+  figure: (ours) => {
+    const line = (label: string, y: readonly number[], mark: Series['mark']): Series => ({
+      source: 'here',
       label,
       mark,
-      x: numbersOf(columns, 'refreshed'),
-      y: numbersOf(columns, name),
+      x: ours.refreshed,
+      y,
     });
     return curves([
       {
@@ -117,12 +123,12 @@ export const refreshLane: Experiment = {
         x: { title: 'refreshed rows', scale: 'log', values: COUNTS },
         y: { title: 'ms' },
         series: [
-          series('alone_ms', 'no refresh', 'line'),
-          series('cpu_ms', 'CPU', 'line-and-points'),
-          series('npu_same_pass_ms', 'NPU, same pass', 'linked'),
-          series('npu_own_pass_ms', 'NPU, own pass', 'linked'),
+          line('no refresh', ours.alone_ms, 'line'),
+          line('CPU', ours.cpu_ms, 'line-and-points'),
+          line('NPU, same pass', ours.npu_same_pass_ms, 'linked'),
+          line('NPU, own pass', ours.npu_own_pass_ms, 'linked'),
         ],
       },
     ]);
   },
-};
+});

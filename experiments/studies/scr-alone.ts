@@ -1,8 +1,18 @@
+import { between } from '../comparison/bands.js';
+import { ratios } from '../comparison/columns.js';
+import { series } from '../comparison/compare.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
-import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
-import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { defineStudy } from '../comparison/study.js';
+import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
-import { meanForwards, meanOf, meanSeconds, variant } from '../lab/decode-statistics.js';
+import {
+  inTurn,
+  meanForwards,
+  meanOf,
+  meanRefreshes,
+  meanSeconds,
+  variant,
+} from '../lab/decode-statistics.js';
 
 const REFRESH = { 'refresh.kind': 'cpu' };
 const PAIRS = [
@@ -12,7 +22,7 @@ const PAIRS = [
 ] as const;
 
 /** Sparse cache refresh added to staging alone, without selective logits and with or without the window. */
-export const scrAlone: Experiment = {
+export const scrAlone = defineStudy({
   name: 'scr-alone',
   title: 'Sparse cache refresh alone: its price without the other techniques',
   paper: null,
@@ -21,74 +31,64 @@ export const scrAlone: Experiment = {
   stacks: ['llada.cpp'],
   measure: async (_, open) => {
     const decodes = await open();
-    const without: number[] = [];
-    const with_: number[] = [];
-    const forwards: number[] = [];
-    const refreshes: number[] = [];
-    const visible: number[] = [];
-    for (const [, policy, changes] of PAIRS) {
-      without.push(meanSeconds(await decodes.run(variant(policy, changes), LLADA_CPP)));
-      const facts = await decodes.run(variant(policy, { ...changes, ...REFRESH }), LLADA_CPP);
-      with_.push(meanSeconds(facts));
-      forwards.push(meanForwards(facts));
-      refreshes.push(meanOf(facts.map((each) => each.refreshes)));
-      visible.push(meanOf(facts.map((each) => each.visibleAtBlockEnd.reduce((a, b) => a + b, 0))));
-    }
+    const without = await inTurn(PAIRS, ([, policy, changes]) =>
+      decodes.run(variant(policy, changes), LLADA_CPP),
+    );
+    const refreshing = await inTurn(PAIRS, ([, policy, changes]) =>
+      decodes.run(variant(policy, { ...changes, ...REFRESH }), LLADA_CPP),
+    );
     return {
       window: PAIRS.map(([name]) => name),
-      without_s: without,
-      with_s: with_,
-      forwards,
-      refreshes,
-      visible_at_block_end: visible,
+      without_s: without.map(meanSeconds),
+      with_s: refreshing.map(meanSeconds),
+      forwards: refreshing.map(meanForwards),
+      refreshes: refreshing.map(meanRefreshes),
+      visible_at_block_end: refreshing.map((facts) =>
+        meanOf(facts.map((each) => each.visibleAtBlockEnd.reduce((a, b) => a + b, 0))),
+      ),
     };
   },
-  derived: { gain: 'without_s ./ with_s' },
-  rows: [
-    {
-      name: 'gain of SCR, {label}',
-      labels: 'window',
+  derive: ({ without_s, with_s }) => ({ gain: ratios(without_s, with_s) }),
+  formulas: { gain: 'without_s / with_s' },
+  compare: (ours) => [
+    ...series(ours.window, (window) => `gain of SCR, ${window}`, {
       unit: 'x',
-      ours: 'gain',
+      ours: ours.gain,
       paper: null,
       kind: DECIDED,
-      band: { claim: 'T9', text: '0.93 to 1.00', pass: 'ours >= 0.93 and ours <= 1.0000001' },
+      band: { claim: 'T9', text: '0.93 to 1.00', holds: between(0.93, 1) },
       whenMissed: 'refreshed tokens may let blocks finish earlier, or the side lane delays the main path',
-    },
-    {
-      name: 'refresh passes, {label}',
-      labels: 'window',
+    }),
+    ...series(ours.window, (window) => `refresh passes, ${window}`, {
       unit: 'per answer',
-      ours: 'refreshes',
+      ours: ours.refreshes,
       paper: null,
       kind: DECIDED,
-    },
-    {
-      name: 'visible at block end, {label}',
-      labels: 'window',
+    }),
+    ...series(ours.window, (window) => `visible at block end, ${window}`, {
       unit: 'tokens per answer',
-      ours: 'visible_at_block_end',
+      ours: ours.visible_at_block_end,
       paper: null,
       kind: DECIDED,
-    },
+    }),
   ],
   notes: [
     WHO_DECIDED,
     'Refresh runs beside the NPU on cores and bandwidth that the main path leaves: in this machine it cannot delay it. What it does to answers takes a model that can be right: `dllm-npu quality`.',
   ],
-  figure: (columns) =>
+  figure: (ours) =>
     bars([
       {
         title: 'Gain of SCR',
         unit: 'seconds without / with',
-        names: PAIRS.map(([name]) => name),
-        values: numbersOf(columns, 'gain'),
+        names: ours.window,
+        values: ours.gain,
       },
       {
         title: 'Visible at block end',
         unit: 'tokens per answer',
-        names: PAIRS.map(([name]) => name),
-        values: numbersOf(columns, 'visible_at_block_end'),
+        names: ours.window,
+        values: ours.visible_at_block_end,
       },
     ]),
-};
+});

@@ -1,23 +1,55 @@
+import type { PolicySpec } from '../../src/decode/spec.js';
+import { valueAt } from '../comparison/columns.js';
+import { series } from '../comparison/compare.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
-import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
-import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { defineStudy } from '../comparison/study.js';
+import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
-import { denoising, meanForwards, meanOf, meanSeconds, variant } from '../lab/decode-statistics.js';
+import {
+  inTurn,
+  meanDraftsAccepted,
+  meanForwards,
+  meanRows,
+  meanSeconds,
+  variant,
+} from '../lab/decode-statistics.js';
 
 /** Blocks of 8 on tiles of 32: three quarters of every pass would be empty rows. */
 const BLOCK = 8;
 const APPROXIMATE = { blockLength: BLOCK, 'window.size': 32, 'window.lookahead': null };
-const VARIANTS = [
-  ['one per step, 8 rows', () => variant('block-kv', { blockLength: BLOCK })],
-  ['exact, up to 32 rows', () => variant('exact-speculation', {})],
-  ['approximate MBSD, 32 rows', () => variant('mbsd', APPROXIMATE)],
-  ['threshold, 8 rows', () => variant('threshold', { blockLength: BLOCK })],
-  ['exact threshold, up to 32 rows', () => variant('exact-speculation-threshold', {})],
-  ['MBSD + threshold, 32 rows', () => variant('mbsd', { ...APPROXIMATE, 'commit.kind': 'threshold' })],
+
+/** The two commit rules, each without speculation, with the exact and with the approximate one. */
+const PAIRS = [
+  {
+    rule: 'one per step',
+    baseline: 'one per step, 8 rows',
+    exact: 'exact, up to 32 rows',
+    approximate: 'approximate MBSD, 32 rows',
+  },
+  {
+    rule: 'threshold',
+    baseline: 'threshold, 8 rows',
+    exact: 'exact threshold, up to 32 rows',
+    approximate: 'MBSD + threshold, 32 rows',
+  },
 ] as const;
+type VariantName = (typeof PAIRS)[number]['baseline' | 'exact' | 'approximate'];
+
+const SPECS: Record<VariantName, () => PolicySpec> = {
+  'one per step, 8 rows': () => variant('block-kv', { blockLength: BLOCK }),
+  'exact, up to 32 rows': () => variant('exact-speculation'),
+  'approximate MBSD, 32 rows': () => variant('mbsd', APPROXIMATE),
+  'threshold, 8 rows': () => variant('threshold', { blockLength: BLOCK }),
+  'exact threshold, up to 32 rows': () => variant('exact-speculation-threshold'),
+  'MBSD + threshold, 32 rows': () => variant('mbsd', { ...APPROXIMATE, 'commit.kind': 'threshold' }),
+};
+
+const VARIANTS = PAIRS.flatMap(({ baseline, exact, approximate }) =>
+  [baseline, exact, approximate].map((name) => ({ name, baseline })),
+);
 
 /** Two uses of the rows that a tile wastes: drafts that change the text, and drafts that cannot. */
-export const speculation: Experiment = {
+export const speculation = defineStudy({
   name: 'speculation',
   title: 'Exact speculation against approximate MBSD at equal rows',
   paper: null,
@@ -26,60 +58,63 @@ export const speculation: Experiment = {
   stacks: ['llada.cpp'],
   measure: async (_, open) => {
     const decodes = await open();
-    const columns = { seconds: [], forwards: [], rows_per_pass: [], drafts_accepted: [] } as Record<
-      string,
-      number[]
-    >;
-    for (const [, spec] of VARIANTS) {
-      const facts = await decodes.run(spec(), LLADA_CPP);
-      columns.seconds?.push(meanSeconds(facts));
-      columns.forwards?.push(meanForwards(facts));
-      columns.rows_per_pass?.push(meanOf(denoising(facts).map(({ rows }) => rows)));
-      columns.drafts_accepted?.push(meanOf(facts.map((each) => each.draftsAccepted)));
-    }
-    return { variant: VARIANTS.map(([name]) => name), ...columns };
+    const found = await inTurn(VARIANTS, ({ name }) => decodes.run(SPECS[name](), LLADA_CPP));
+    return {
+      variant: VARIANTS.map(({ name }) => name),
+      seconds: found.map(meanSeconds),
+      forwards: found.map(meanForwards),
+      rows_per_pass: found.map(meanRows),
+      drafts_accepted: found.map(meanDraftsAccepted),
+    };
   },
-  derived: {
-    gain: 'concat(seconds[1] ./ seconds[1:3], seconds[4] ./ seconds[4:6])',
-    exact_over_approximate: '[seconds[2] / seconds[3], seconds[5] / seconds[6]]',
+  derive: ({ variant: names, seconds }) => {
+    const of = (name: VariantName): number => valueAt(names, seconds, name);
+    return {
+      gain: VARIANTS.map(({ name, baseline }) => of(baseline) / of(name)),
+      exact_over_approximate: PAIRS.map(({ exact, approximate }) => of(exact) / of(approximate)),
+    };
   },
-  rows: [
-    { name: '{label}', labels: 'variant', unit: 's', ours: 'seconds', paper: null, kind: DECIDED },
-    {
-      name: '{label}: gain over no speculation',
-      labels: 'variant',
+  formulas: {
+    gain: 'seconds of the variant without speculation / seconds',
+    exact_over_approximate: 'seconds of exact / of approximate speculation: one per step, threshold',
+  },
+  compare: (ours) => [
+    ...series(ours.variant, (name) => name, { unit: 's', ours: ours.seconds, paper: null, kind: DECIDED }),
+    ...series(ours.variant, (name) => `${name}: gain over no speculation`, {
       unit: 'x',
-      ours: 'gain',
+      ours: ours.gain,
       paper: null,
       kind: DECIDED,
-    },
-    { name: '{label}: forwards', labels: 'variant', unit: '', ours: 'forwards', paper: null, kind: DECIDED },
-    {
-      name: 'exact over approximate, {label}',
-      labels: '["one per step", "threshold"]',
-      unit: 'x',
-      ours: 'exact_over_approximate',
+    }),
+    ...series(ours.variant, (name) => `${name}: forwards`, {
+      unit: '',
+      ours: ours.forwards,
       paper: null,
       kind: DECIDED,
-    },
+    }),
+    ...series(
+      PAIRS.map(({ rule }) => rule),
+      (rule) => `exact over approximate, ${rule}`,
+      { unit: 'x', ours: ours.exact_over_approximate, paper: null, kind: DECIDED },
+    ),
   ],
   notes: [
     WHO_DECIDED,
     'Exact speculation writes the very tokens of its baseline (`dllm-npu verify`); approximate MBSD accepts any draft at confidence 0.9 and writes others. How often drafts are right depends on who decides: the process calls a best token of confidence c the final one with probability c.',
   ],
-  figure: (columns) =>
+  figure: (ours) =>
     bars([
       {
         title: 'One answer of 128 tokens',
         unit: 'seconds',
-        names: VARIANTS.map(([name]) => name),
-        values: numbersOf(columns, 'seconds'),
+        names: ours.variant,
+        values: ours.seconds,
       },
       {
         title: 'Gain over its baseline',
         unit: 'x',
-        names: VARIANTS.map(([name]) => name),
-        values: numbersOf(columns, 'gain'),
+        names: ours.variant,
+        values: ours.gain,
       },
     ]),
-};
+});

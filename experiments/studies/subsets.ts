@@ -1,8 +1,9 @@
-import type { MachineChoice } from '../comparison/bench.js';
-import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
-import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { series } from '../comparison/compare.js';
+import { defineStudy } from '../comparison/study.js';
+import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
-import { meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
+import { inTurn, meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
+import { table6Seconds } from '../paper/numbers.js';
 import { shapley } from './shapley.js';
 
 /** In the order in which Table 6 adds them. */
@@ -10,7 +11,10 @@ const TECHNIQUES = ['SOMR', 'MBSD', 'STS', 'SLS', 'SCR'] as const;
 type Technique = (typeof TECHNIQUES)[number];
 const CASES = 8;
 
+/** A subset is a bit mask of the techniques. */
 const MASKS = Array.from({ length: 1 << TECHNIQUES.length }, (_, mask) => mask);
+const NONE = 0;
+const ALL_FIVE = MASKS.length - 1;
 
 function has(mask: number, technique: Technique): boolean {
   return (mask & (1 << TECHNIQUES.indexOf(technique))) !== 0;
@@ -32,7 +36,7 @@ function specOf(mask: number) {
   });
 }
 
-export const subsets: Experiment = {
+export const subsets = defineStudy({
   name: 'subsets',
   title: 'Every subset of the five techniques, and who deserves the speed-up',
   paper: null,
@@ -41,91 +45,102 @@ export const subsets: Experiment = {
   stacks: ['llada.cpp'],
   measure: async (_, open) => {
     const decodes = await open();
-    const seconds: number[] = [];
-    const forwards: number[] = [];
-    for (const mask of MASKS) {
-      const machine: MachineChoice = {
-        stack: 'llada.cpp',
-        memory: has(mask, 'SOMR') ? 'somr' : 'on-demand',
-      };
-      const facts = await decodes.run(specOf(mask), machine, CASES);
-      seconds.push(meanSeconds(facts));
-      forwards.push(meanForwards(facts));
-    }
-    const none = seconds[0] ?? Number.NaN;
-    const worth = seconds.map((each) => Math.log(none / each));
-    const single = TECHNIQUES.map((_technique, i) => worth[1 << i] ?? Number.NaN);
+    const found = await inTurn(MASKS, (mask) =>
+      decodes.run(
+        specOf(mask),
+        { stack: 'llada.cpp', memory: has(mask, 'SOMR') ? 'somr' : 'on-demand' },
+        CASES,
+      ),
+    );
+    const seconds = found.map(meanSeconds);
+    const worth = seconds.map((each) => Math.log(seconds[NONE] / each));
+    const single = TECHNIQUES.map((_, i) => worth[1 << i]);
     const pairs = TECHNIQUES.flatMap((a, i) =>
       TECHNIQUES.slice(i + 1).map((b, j) => ({ i, k: i + 1 + j, name: `${a} with ${b}` })),
     );
     return {
       subset: MASKS.map(nameOf),
       seconds,
-      forwards,
+      forwards: found.map(meanForwards),
       technique: [...TECHNIQUES],
       shapley_log: shapley(TECHNIQUES.length, worth),
       alone_log: single,
       pair: pairs.map(({ name }) => name),
-      interaction_log: pairs.map(
-        ({ i, k }) => (worth[(1 << i) | (1 << k)] ?? 0) - (single[i] ?? 0) - (single[k] ?? 0),
-      ),
+      interaction_log: pairs.map(({ i, k }) => worth[(1 << i) | (1 << k)] - single[i] - single[k]),
     };
   },
-  derived: {
-    speedup: 'seconds[1] ./ seconds',
-    total: 'speedup[32]',
-    share_pct: '100 * shapley_log / sum(shapley_log)',
-    shapley_x: 'map(shapley_log, exp)',
-    alone_x: 'map(alone_log, exp)',
-    interaction_x: 'map(interaction_log, exp)',
+  derive: ({ seconds, shapley_log, alone_log, interaction_log }) => {
+    const speedup = seconds.map((each) => seconds[NONE] / each);
+    const sum = shapley_log.reduce((total, value) => total + value, 0);
+    return {
+      speedup,
+      total: speedup[ALL_FIVE],
+      share_pct: shapley_log.map((value) => (100 * value) / sum),
+      shapley_x: shapley_log.map(Math.exp),
+      alone_x: alone_log.map(Math.exp),
+      interaction_x: interaction_log.map(Math.exp),
+    };
   },
-  rows: [
-    { name: '{label}', labels: 'subset', unit: 's', ours: 'seconds', paper: null, kind: DECIDED },
-    { name: 'all five over none', unit: 'x', ours: 'total', paper: '87.0 / 16.1', kind: DECIDED },
+  formulas: {
+    speedup: 'seconds of no technique / seconds',
+    total: 'speedup of all five',
+    share_pct: '100 * shapley_log / sum of shapley_log',
+    shapley_x: 'exp(shapley_log)',
+    alone_x: 'exp(alone_log)',
+    interaction_x: 'exp(interaction_log)',
+  },
+  compare: (ours) => [
+    ...series(ours.subset, (subset) => subset, { unit: 's', ours: ours.seconds, paper: null, kind: DECIDED }),
     {
-      name: '{label}: Shapley share of the speed-up',
-      labels: 'technique',
+      name: 'all five over none',
+      unit: 'x',
+      ours: ours.total,
+      paper: table6Seconds('NPU+prefixKV') / table6Seconds('+SCR'),
+      kind: DECIDED,
+    },
+    ...series(ours.technique, (name) => `${name}: Shapley share of the speed-up`, {
       unit: '%',
-      ours: 'share_pct',
+      ours: ours.share_pct,
       paper: null,
       kind: DECIDED,
-    },
-    {
-      name: '{label}: Shapley factor',
-      labels: 'technique',
+    }),
+    ...series(ours.technique, (name) => `${name}: Shapley factor`, {
       unit: 'x',
-      ours: 'shapley_x',
+      ours: ours.shapley_x,
       paper: null,
       kind: DECIDED,
-    },
-    { name: '{label} alone', labels: 'technique', unit: 'x', ours: 'alone_x', paper: null, kind: DECIDED },
-    {
-      name: '{label}: together over product of both alone',
-      labels: 'pair',
+    }),
+    ...series(ours.technique, (name) => `${name} alone`, {
       unit: 'x',
-      ours: 'interaction_x',
+      ours: ours.alone_x,
       paper: null,
       kind: DECIDED,
-    },
+    }),
+    ...series(ours.pair, (pair) => `${pair}: together over product of both alone`, {
+      unit: 'x',
+      ours: ours.interaction_x,
+      paper: null,
+      kind: DECIDED,
+    }),
   ],
   notes: [
     WHO_DECIDED,
     'Worth of a subset: the logarithm of its speed-up over none. Shapley shares average the marginal gain over all 120 orders of adding the techniques; Table 6 shows one order.',
     'SCR without STS has nothing to refresh and is timed as without it. SCR is there for quality, not speed: a share near or below zero is its price.',
   ],
-  figure: (columns) =>
+  figure: (ours) =>
     bars([
       {
         title: 'Shapley share of the speed-up',
         unit: '%',
-        names: TECHNIQUES,
-        values: numbersOf(columns, 'share_pct'),
+        names: ours.technique,
+        values: ours.share_pct,
       },
       {
         title: 'Alone, over NPU + prefix KV',
         unit: 'x',
-        names: TECHNIQUES,
-        values: numbersOf(columns, 'alone_x'),
+        names: ours.technique,
+        values: ours.alone_x,
       },
     ]),
-};
+});

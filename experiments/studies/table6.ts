@@ -1,14 +1,17 @@
 import { policySpecByName } from '../../src/decode/policies.js';
 import { median, medianInterval } from '../../src/score/stats.js';
+import { between, within } from '../comparison/bands.js';
+import { valueAt } from '../comparison/columns.js';
+import { series } from '../comparison/compare.js';
 import type { Decodes } from '../comparison/decodes.js';
-import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
-import { alsoBecause, OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { defineStudy } from '../comparison/study.js';
+import { alsoBecause, DECIDED, OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { latencyBars } from '../figures/bars.js';
-import { meanOf, variant } from '../lab/decode-statistics.js';
+import { meanDraftsAccepted, meanForwards, meanRefreshes, variant } from '../lab/decode-statistics.js';
 import { LADDER } from './ladder/ladder.js';
 
 /** From this row on the time depends on what the model decides. */
-const FIRST_DECIDED = 5;
+const FIRST_DECIDED = LADDER.findIndex(({ name }) => name === '+ MBSD');
 
 /** The ladder decodes the same policy on several machines; decisions that need no clock are the same on all. */
 async function rungs(open: () => Promise<Decodes>) {
@@ -22,20 +25,37 @@ async function rungs(open: () => Promise<Decodes>) {
 }
 
 /** Rows that are also run with drafts that are scored but fed as masks: the other reading of section 3.2. */
-const WITH_DRAFTS = ['+ MBSD', '+ SCR'];
+const WITH_DRAFTS = LADDER.filter(({ name }) => name === '+ MBSD' || name === '+ SCR');
 
 async function maskedDrafts(decodes: Decodes): Promise<(number | null)[]> {
   // A recorded decode cannot be asked what it would have done.
   if (decodes.workload.kind === 'trace') return WITH_DRAFTS.map(() => null);
   return Promise.all(
-    LADDER.filter(({ name }) => WITH_DRAFTS.includes(name)).map(async ({ policy, stack, memory }) => {
+    WITH_DRAFTS.map(async ({ policy, stack, memory }) => {
       const facts = await decodes.run(variant(policy, { 'speculate.feed': 'mask' }), { stack, memory });
       return median(facts.map((each) => each.seconds ?? Number.NaN));
     }),
   );
 }
 
-export const table6: Experiment = {
+/** Seconds of the row before over seconds; 1 in the first row. */
+function gains(seconds: readonly number[]): number[] {
+  return seconds.map((each, i) => (i === 0 ? 1 : seconds[i - 1] / each));
+}
+
+function overCpuKv(rows: readonly string[], seconds: readonly number[]): number[] {
+  const cpu = valueAt(rows, seconds, 'CPU + prefix KV');
+  return seconds.map((each) => cpu / each);
+}
+
+const PREFIX_KV = {
+  kind: 'predicted',
+  band: { claim: 'T4', text: 'within 15 %', holds: within(0.15) },
+  whenMissed:
+    'the gain grows with the prompt, whose length in the paper is not known, and with how cheap 32 rows are (table2)',
+} as const;
+
+export const table6 = defineStudy({
   name: 'table6',
   title: 'The ablation ladder',
   paper: 'table6',
@@ -47,156 +67,145 @@ export const table6: Experiment = {
     const { kind } = (await open()).workload;
     const intervals = rows.map(({ seconds }) => medianInterval(seconds, bench.options.seed));
     return {
-      predicted_rows: [kind === 'synthetic' ? rows.length : FIRST_DECIDED],
+      predicted_rows: kind === 'synthetic' ? rows.length : FIRST_DECIDED,
       row: rows.map(({ name }) => name),
       seconds: intervals.map(({ median }) => median),
       low_s: intervals.map(({ low }) => low),
       high_s: intervals.map(({ high }) => high),
       masked_drafts_s: await maskedDrafts(await open()),
-      forwards: rows.map(({ facts }) => meanOf(facts.map((each) => each.forwards))),
-      drafts_accepted: rows.map(({ facts }) => meanOf(facts.map((each) => each.draftsAccepted))),
-      refreshes: rows.map(({ facts }) => meanOf(facts.map((each) => each.refreshes))),
+      forwards: rows.map(({ facts }) => meanForwards(facts)),
+      drafts_accepted: rows.map(({ facts }) => meanDraftsAccepted(facts)),
+      refreshes: rows.map(({ facts }) => meanRefreshes(facts)),
     };
   },
-  // Rows: 1 CPU, 2 CPU + KV, 3 NPU, 4 NPU + KV, 5 SOMR, 6 MBSD, 7 STS, 8 SLS, 9 SCR.
-  derived: {
-    gain: 'concat([1], seconds[1:8] ./ seconds[2:9])',
-    paper_gain: 'concat([1], paper.seconds[1:8] ./ paper.seconds[2:9])',
-    over_cpu_kv: 'seconds[2] ./ seconds',
-    paper_over_cpu_kv: 'paper.seconds[2] ./ paper.seconds',
+  derive: ({ row, seconds }, paper) => ({
+    gain: gains(seconds),
+    paper_gain: gains(paper.seconds),
+    over_cpu_kv: overCpuKv(row, seconds),
+    paper_over_cpu_kv: overCpuKv(row, paper.seconds),
+  }),
+  formulas: {
+    gain: 'seconds of the row before / seconds; 1 in the first',
+    paper_gain: 'the same of the paper',
+    over_cpu_kv: 'seconds of CPU + prefix KV / seconds',
+    paper_over_cpu_kv: 'the same of the paper',
   },
-  rows: [
-    {
-      name: '{label}',
-      labels: 'row[1:5]',
-      unit: 's',
-      ours: 'seconds[1:5]',
-      kind: 'predicted',
-      paper: 'paper.seconds[1:5]',
-      band: { claim: 'T3', text: 'within 10 %', pass: 'abs(error) <= 0.1' },
-      whenMissed:
-        'a step of 32 rows is faster here than in the paper (table2), and the lengths of its prompts are not known',
-    },
-    {
-      name: '{label}',
-      labels: 'row[6:9]',
-      unit: 's',
-      ours: 'seconds[6:9]',
-      kind: DECIDED,
-      paper: 'paper.seconds[6:9]',
-    },
-    {
-      name: 'CPU: gain of prefix KV',
+  compare: (ours, paper) => {
+    const at = <V>(values: readonly V[], row: string): V => valueAt(ours.row, values, row);
+    /** Gain over `base` of a row whose drafts are fed as masks. */
+    const masked = (row: string, base: string): number | null => {
+      const seconds = ours.masked_drafts_s[WITH_DRAFTS.findIndex(({ name }) => name === row)];
+      return seconds === null ? null : at(ours.seconds, base) / seconds;
+    };
+    const gain = (row: string) => ({
       unit: 'x',
-      ours: 'gain[2]',
-      paper: 'paper_gain[2]',
-      kind: 'predicted',
-      band: { claim: 'T4', text: 'within 15 %', pass: 'abs(error) <= 0.15' },
-      whenMissed:
-        'the gain grows with the prompt, whose length in the paper is not known, and with how cheap 32 rows are (table2)',
-    },
-    {
-      name: 'NPU: gain of prefix KV',
-      unit: 'x',
-      ours: 'gain[4]',
-      paper: 'paper_gain[4]',
-      kind: 'predicted',
-      band: { claim: 'T4', text: 'within 15 %', pass: 'abs(error) <= 0.15' },
-      whenMissed:
-        'the gain grows with the prompt, whose length in the paper is not known, and with how cheap 32 rows are (table2)',
-    },
-    {
-      name: 'gain of SOMR',
-      unit: 'x',
-      ours: 'gain[5]',
-      paper: 'paper_gain[5]',
-      kind: 'predicted',
-      band: { claim: 'T5', text: '1.10 to 1.35', pass: 'ours >= 1.10 and ours <= 1.35' },
-      whenMissed: 'the cost of a mapping is assumed, with a wide range (`dllm-npu hardware show`)',
-    },
-    {
-      name: 'gain of MBSD',
-      unit: 'x',
-      ours: 'gain[6]',
-      paper: 'paper_gain[6]',
-      kind: DECIDED,
-      band: { claim: 'T6', text: '1.05 to 1.35', pass: 'ours >= 1.05 and ours <= 1.35' },
-      whenMissed: alsoBecause(
-        "Drafts of confidence 0.9 are fed as tokens here and draw each other up, which gives the window most of a threshold decode for nothing. 1.20x is 21 drafts in 128 tokens, little more than what passes 0.9 in the first step of three blocks: the paper's drafts hardly helped each other, as if they were fed as masks (next row)",
-      ),
-    },
-    {
-      name: 'gain of MBSD, drafts fed as masks',
-      unit: 'x',
-      kind: DECIDED,
-      ours: 'seconds[5] / masked_drafts_s[1]',
-      paper: 'paper_gain[6]',
-    },
-    {
-      name: 'gain of STS',
-      unit: 'x',
-      ours: 'gain[7]',
-      paper: 'paper_gain[7]',
-      kind: DECIDED,
-      band: { claim: 'T8', text: '2.5 to 5', pass: 'ours >= 2.5 and ours <= 5' },
-      whenMissed: OTHER_MODEL,
-    },
-    {
-      name: 'gain of SLS',
-      unit: 'x',
-      ours: 'gain[8]',
-      paper: 'paper_gain[8]',
-      kind: DECIDED,
-      band: { claim: 'T9', text: '1.00 to 1.12', pass: 'ours >= 1 and ours <= 1.12' },
-      whenMissed: alsoBecause(
-        'The vocabulary projection is assumed to be no faster than other CPU products (`dllm-npu hardware show`)',
-      ),
-    },
-    {
-      name: 'gain of SCR',
-      unit: 'x',
-      ours: 'gain[9]',
-      paper: 'paper_gain[9]',
-      kind: DECIDED,
-      band: { claim: 'T9', text: '0.93 to 1.00', pass: 'ours >= 0.93 and ours <= 1' },
-      whenMissed: alsoBecause('Refreshed tokens may also let blocks finish earlier'),
-    },
-    {
-      name: 'full system over CPU + KV',
-      unit: 'x',
-      ours: 'over_cpu_kv[9]',
-      kind: DECIDED,
-      paper: 'paper_over_cpu_kv[9]',
-      band: { claim: 'T10', text: 'within 25 %', pass: 'abs(ours / paper - 1) <= 0.25' },
-      whenMissed: alsoBecause(
-        'By Figure 5b itself a visible threshold of 0.7 commits 7.9 tokens per step: 16.3 forwards at 0.559 s (+ SOMR) are 9.1 s and 67x, where Table 6 has 16.1 s. A step of 32 rows is faster here besides (table2)',
-      ),
-    },
-    {
-      name: 'full system over CPU + KV, drafts fed as masks',
-      unit: 'x',
-      kind: DECIDED,
-      ours: 'seconds[2] / masked_drafts_s[2]',
-      paper: 'paper_over_cpu_kv[9]',
-    },
-  ],
+      ours: at(ours.gain, row),
+      paper: at(ours.paper_gain, row),
+    });
+    return [
+      ...series(ours.row.slice(0, FIRST_DECIDED), (row) => row, {
+        unit: 's',
+        ours: ours.seconds.slice(0, FIRST_DECIDED),
+        kind: 'predicted',
+        paper: paper.seconds.slice(0, FIRST_DECIDED),
+        band: { claim: 'T3', text: 'within 10 %', holds: within(0.1) },
+        whenMissed:
+          'a step of 32 rows is faster here than in the paper (table2), and the lengths of its prompts are not known',
+      }),
+      ...series(ours.row.slice(FIRST_DECIDED), (row) => row, {
+        unit: 's',
+        ours: ours.seconds.slice(FIRST_DECIDED),
+        kind: DECIDED,
+        paper: paper.seconds.slice(FIRST_DECIDED),
+      }),
+      { name: 'CPU: gain of prefix KV', ...gain('CPU + prefix KV'), ...PREFIX_KV },
+      { name: 'NPU: gain of prefix KV', ...gain('NPU + prefix KV'), ...PREFIX_KV },
+      {
+        name: 'gain of SOMR',
+        ...gain('+ SOMR'),
+        kind: 'predicted',
+        band: { claim: 'T5', text: '1.10 to 1.35', holds: between(1.1, 1.35) },
+        whenMissed: 'the cost of a mapping is assumed, with a wide range (`dllm-npu hardware show`)',
+      },
+      {
+        name: 'gain of MBSD',
+        ...gain('+ MBSD'),
+        kind: DECIDED,
+        band: { claim: 'T6', text: '1.05 to 1.35', holds: between(1.05, 1.35) },
+        whenMissed: alsoBecause(
+          "Drafts of confidence 0.9 are fed as tokens here and draw each other up, which gives the window most of a threshold decode for nothing. 1.20x is 21 drafts in 128 tokens, little more than what passes 0.9 in the first step of three blocks: the paper's drafts hardly helped each other, as if they were fed as masks (next row)",
+        ),
+      },
+      {
+        ...gain('+ MBSD'),
+        name: 'gain of MBSD, drafts fed as masks',
+        kind: DECIDED,
+        ours: masked('+ MBSD', '+ SOMR'),
+      },
+      {
+        name: 'gain of STS',
+        ...gain('+ STS'),
+        kind: DECIDED,
+        band: { claim: 'T8', text: '2.5 to 5', holds: between(2.5, 5) },
+        whenMissed: OTHER_MODEL,
+      },
+      {
+        name: 'gain of SLS',
+        ...gain('+ SLS'),
+        kind: DECIDED,
+        band: { claim: 'T9', text: '1.00 to 1.12', holds: between(1, 1.12) },
+        whenMissed: alsoBecause(
+          'The vocabulary projection is assumed to be no faster than other CPU products (`dllm-npu hardware show`)',
+        ),
+      },
+      {
+        name: 'gain of SCR',
+        ...gain('+ SCR'),
+        kind: DECIDED,
+        band: { claim: 'T9', text: '0.93 to 1.00', holds: between(0.93, 1) },
+        whenMissed: alsoBecause('Refreshed tokens may also let blocks finish earlier'),
+      },
+      {
+        name: 'full system over CPU + KV',
+        unit: 'x',
+        ours: at(ours.over_cpu_kv, '+ SCR'),
+        kind: DECIDED,
+        paper: at(ours.paper_over_cpu_kv, '+ SCR'),
+        band: {
+          claim: 'T10',
+          text: 'within 25 %',
+          holds: (row) => Math.abs(row.ours / row.paper - 1) <= 0.25,
+        },
+        whenMissed: alsoBecause(
+          'By Figure 5b itself a visible threshold of 0.7 commits 7.9 tokens per step: 16.3 forwards at 0.559 s (+ SOMR) are 9.1 s and 67x, where Table 6 has 16.1 s. A step of 32 rows is faster here besides (table2)',
+        ),
+      },
+      {
+        name: 'full system over CPU + KV, drafts fed as masks',
+        unit: 'x',
+        kind: DECIDED,
+        ours: masked('+ SCR', 'CPU + prefix KV'),
+        paper: at(ours.paper_over_cpu_kv, '+ SCR'),
+      },
+    ];
+  },
   notes: [
     WHO_DECIDED,
     "The rows up to + SOMR commit one token per step: they do not depend on who decides, but on the length of the prompt (synthetic: 80 tokens, which the paper's own step times and totals imply).",
     'The paper prints ms; its figures and step times show that seconds are meant.',
   ],
-  figure: (columns, paper) =>
+  figure: (ours, paper) =>
     latencyBars({
-      category: { title: null, values: LADDER.map(({ name }) => name) },
+      category: { title: null, values: ours.row },
       unit: 'seconds',
       scale: 'log',
       groups: [
         {
           name: 'One answer of 128 tokens',
-          ours: numbersOf(columns, 'seconds'),
-          paper: numbersOf(paper, 'seconds'),
-          predicted: LADDER.map((_, i) => i < (numbersOf(columns, 'predicted_rows')[0] ?? 0)),
+          ours: ours.seconds,
+          paper: paper.seconds,
+          predicted: ours.row.map((_, i) => i < ours.predicted_rows),
         },
       ],
     }),
-};
+});

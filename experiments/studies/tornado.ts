@@ -2,13 +2,15 @@ import { baseText } from '../../sim/hardware/quantity.js';
 import { parametersOf } from '../../sim/sensitivity/parameters.js';
 import { stackByName } from '../../sim/stacks/registry.js';
 import type { Bench, MachineChoice } from '../comparison/bench.js';
+import { series } from '../comparison/compare.js';
 import type { Decodes } from '../comparison/decodes.js';
-import { DECIDED, type Experiment, numbersOf } from '../comparison/experiment.js';
-import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import { defineStudy } from '../comparison/study.js';
+import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { endText } from '../figures/end-text.js';
 import { tornado as tornadoFigure } from '../figures/tornado.js';
 import { meanSeconds, variant } from '../lab/decode-statistics.js';
 import { type Bar, type End, openParameters } from '../open-parameters/items.js';
+import { table6Seconds } from '../paper/numbers.js';
 import { LADDER } from './ladder/ladder.js';
 
 const CASES = 6;
@@ -36,10 +38,10 @@ function machineBars(bench: Bench): Swept[] {
   );
   return parametersOf(bench.hardware, stackByName('llada.cpp')).map(
     ({ name, dimension, range, integral }) => {
-      const [low = '', high = ''] = range.map((value) =>
+      const [low, high] = range.map((value) =>
         baseText(integral ? Math.round(value) : Number(value.toPrecision(3)), dimension),
       );
-      const [lowText = '', highText = ''] = range.map((value) => endText({ dimension, integral }, value));
+      const [lowText, highText] = range.map((value) => endText({ dimension, integral }, value));
       const change = (text: string): Partial<MachineChoice> =>
         name.startsWith('stack.')
           ? { software: { [name.slice('stack.'.length)]: text } }
@@ -97,7 +99,7 @@ function withPrompt(name: string, promptTokens: number): string {
   return `${name.includes(':') ? name : `${name}:paper`},prompt=${promptTokens}`;
 }
 
-export const tornado: Experiment = {
+export const tornado = defineStudy({
   name: 'tornado',
   title: 'What the paper leaves open, one parameter at a time: latency of the full system',
   paper: null,
@@ -135,49 +137,61 @@ export const tornado: Experiment = {
       low_s: found.map(({ low }) => low),
       high_s: found.map(({ high }) => high),
       swing_pct: found.map(swing),
-      full_system_s: [(await ends.seconds(FULL_SYSTEM, {})) ?? Number.NaN],
+      full_system_s: await ends.seconds(FULL_SYSTEM, {}),
       without_bar: without.map(({ number }) => number),
       without_bar_reason: without.map(({ reason }) => reason),
     };
   },
-  derived: {
-    label:
-      'map(1:size(item)[1], f(i) = concat(item[i] == 0 ? "" : concat(string(item[i]), " "), parameter[i], " (", low_text[i], " to ", high_text[i], ")"))',
-    without_label:
-      'map(1:size(without_bar)[1], f(i) = concat(string(without_bar[i]), ": no bar (", without_bar_reason[i], ")"))',
-    without_swing: '0 * without_bar',
+  derive: (ours) => ({
+    label: ours.parameter.map((name, i) => {
+      const number = ours.item[i] === NO_ITEM ? '' : `${ours.item[i]} `;
+      return `${number}${name} (${ours.low_text[i]} to ${ours.high_text[i]})`;
+    }),
+    without_label: ours.without_bar.map((item, i) => `${item}: no bar (${ours.without_bar_reason[i]})`),
+    without_swing: ours.without_bar.map(() => 0),
+  }),
+  formulas: {
+    label: 'item, parameter and its ends',
+    without_label: 'without_bar and its reason',
+    without_swing: 'nothing moves',
   },
-  rows: [
-    { name: 'full system, all defaults', unit: 's', ours: 'full_system_s[1]', paper: '16.1', kind: DECIDED },
-    { name: '{label}', labels: 'label', unit: '% of its row', ours: 'swing_pct', paper: null, kind: DECIDED },
+  compare: (ours) => [
     {
-      name: '{label}',
-      labels: 'without_label',
-      unit: '% of its row',
-      ours: 'without_swing',
-      paper: null,
+      name: 'full system, all defaults',
+      unit: 's',
+      ours: ours.full_system_s,
+      paper: table6Seconds('+SCR'),
       kind: DECIDED,
     },
+    ...series(ours.label, (label) => label, {
+      unit: '% of its row',
+      ours: ours.swing_pct,
+      paper: null,
+      kind: DECIDED,
+    }),
+    ...series(ours.without_label, (label) => label, {
+      unit: '% of its row',
+      ours: ours.without_swing,
+      paper: null,
+      kind: DECIDED,
+    }),
   ],
   notes: [
     WHO_DECIDED,
     'Numbered as docs/open-parameters.md. A bar without a number is a number of chip or software that was not measured and belongs to no item. In brackets: a row of Table 6 other than the full system.',
   ],
-  figure: (columns) => {
-    const texts = (name: string): string[] => (columns[name] ?? []).map(String);
-    const change = (name: string): number[] =>
-      numbersOf(columns, name).map((s, i) => 100 * ((s ?? 0) / (numbersOf(columns, 'base_s')[i] ?? 1) - 1));
-    const [atLow, atHigh] = [change('low_s'), change('high_s')];
-    const rows = texts('parameter').map((name, i) => ({
-      name: texts('item')[i] === String(NO_ITEM) ? name : `${texts('item')[i]} ${name}`,
-      lowText: texts('low_text')[i] ?? '',
-      highText: texts('high_text')[i] ?? '',
-      atLow: atLow[i] ?? 0,
-      atHigh: atHigh[i] ?? 0,
+  figure: (ours) => {
+    const change = (seconds: number, i: number): number => 100 * (seconds / ours.base_s[i] - 1);
+    const rows = ours.parameter.map((name, i) => ({
+      name: ours.item[i] === NO_ITEM ? name : `${ours.item[i]} ${name}`,
+      lowText: ours.low_text[i],
+      highText: ours.high_text[i],
+      atLow: change(ours.low_s[i], i),
+      atHigh: change(ours.high_s[i], i),
     }));
     return tornadoFigure(rows.slice(0, SHOWN), 0, {
       title: `The ${SHOWN} widest of ${rows.length} bars`,
       x: 'change of the latency per answer, %',
     });
   },
-};
+});

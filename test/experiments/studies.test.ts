@@ -1,0 +1,176 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Comparison } from '../../experiments/comparison/compare.js';
+import { paperNumbers } from '../../experiments/paper/numbers.js';
+import { fig13a } from '../../experiments/studies/fig13a.js';
+import { fig13b } from '../../experiments/studies/fig13b.js';
+import { lookaheadGrid } from '../../experiments/studies/lookahead-grid.js';
+import { refreshLane } from '../../experiments/studies/refresh-lane.js';
+import { ALL, STUDIES, STUDY_NAMES, studiesNamed } from '../../experiments/studies/registry.js';
+import { subsets } from '../../experiments/studies/subsets.js';
+import { table6 } from '../../experiments/studies/table6.js';
+import { tornado } from '../../experiments/studies/tornado.js';
+
+const folder = new URL('../../experiments/studies/', import.meta.url);
+/** Files beside the studies that are none. */
+const OTHERS = ['registry', 'shapley'];
+
+describe('the list of studies', () => {
+  it('has a line for every file', () => {
+    const files = readdirSync(folder)
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => name.slice(0, -'.ts'.length));
+    expect(files.filter((name) => !OTHERS.includes(name)).sort()).toEqual([...STUDY_NAMES].sort());
+  });
+
+  it('calls each study by the name it has itself', async () => {
+    for (const name of STUDY_NAMES) expect((await STUDIES[name]()).name).toBe(name);
+  });
+
+  it('gives one, all, or the nearest names', () => {
+    expect(studiesNamed('fig8')).toEqual(['fig8']);
+    expect(studiesNamed(ALL)).toEqual(STUDY_NAMES);
+    expect(() => studiesNamed('fig31a')).toThrow(/unknown study "fig31a": did you mean .*fig3a/);
+  });
+});
+
+/** The values of rows by their names. */
+const ours = (rows: readonly Comparison[]) => Object.fromEntries(rows.map((row) => [row.name, row.ours]));
+
+/** Small columns of the shape that a study measures: what follows from them costs nothing, decodes do. */
+describe('what follows from measured columns', () => {
+  const { tables } = paperNumbers();
+
+  it('subsets: shares, factors and interactions', () => {
+    const measured = {
+      subset: Array.from({ length: 32 }, (_, i) => `s${i}`),
+      seconds: Array.from({ length: 32 }, (_, i) => 32 - i),
+      forwards: Array.from({ length: 32 }, () => 1),
+      technique: ['SOMR' as const, 'MBSD' as const],
+      shapley_log: [Math.log(4), Math.log(8)],
+      alone_log: [0, Math.log(2)],
+      pair: ['a with b'],
+      interaction_log: [0],
+    };
+    const found = ours(subsets.compare({ ...measured, ...subsets.derive(measured, {}) }, {}));
+    expect(found['all five over none']).toBe(32);
+    expect(found['SOMR: Shapley share of the speed-up']).toBeCloseTo(40, 9);
+    expect(found['MBSD alone']).toBeCloseTo(2, 9);
+    expect(found['MBSD: Shapley factor']).toBeCloseTo(8, 9);
+  });
+
+  it('lookahead-grid: labels of the whole grid, the best gain and how many pay', () => {
+    const cells = 9 * 7;
+    const measured = {
+      tile: [],
+      block: [],
+      allowance: [],
+      trigger: [],
+      forwards: [],
+      seconds: Array.from({ length: cells }, (_, i) => (i === 3 ? 4 : 8)),
+      off_s: Array.from({ length: cells }, () => 8),
+    };
+    const found = ours(lookaheadGrid.compare({ ...measured, ...lookaheadGrid.derive(measured, {}) }, {}));
+    expect(found['tile 16, block 16, off']).toBe(8);
+    expect(found['tile 16, block 16, trigger 4, allowance 0.5']).toBe(4);
+    expect(found['best gain of lookahead']).toBe(2);
+    expect(found['settings in which it pays']).toBe(1);
+  });
+
+  it('tornado: bars with their item and their ends, and items without a bar', () => {
+    const measured = {
+      parameter: ['p', 'q'],
+      item: [1, 0],
+      low_text: ['a', '1 us'],
+      high_text: ['b', '2 us'],
+      base_s: [10, 10],
+      low_s: [9, 9.5],
+      high_s: [11, 10.5],
+      swing_pct: [20, 10],
+      full_system_s: 10,
+      without_bar: [26, 27],
+      without_bar_reason: ['an output', 'another question'],
+    };
+    expect(ours(tornado.compare({ ...measured, ...tornado.derive(measured, {}) }, {}))).toEqual({
+      'full system, all defaults': 10,
+      '1 p (a to b)': 20,
+      'q (1 us to 2 us)': 10,
+      '26: no bar (an output)': 0,
+      '27: no bar (another question)': 0,
+    });
+  });
+
+  it('fig13a: gains over the trigger 0 and the fastest trigger, of the paper too', () => {
+    const trigger = [0, 1, 2];
+    const none = { forwards: [], drafts_accepted: [], rows_per_pass: [] };
+    const derived = fig13a.derive({ trigger, seconds: [12, 8, 10], ...none }, tables.fig13a.columns);
+    expect(derived.over_off).toEqual([1, 1.5, 1.2]);
+    expect(derived.best).toBe(1);
+    expect(derived.paper_best).toBe(4);
+  });
+
+  it('fig13b: counts falls inside a row and inversions between rows', () => {
+    const { visible, stable, below_stable } = tables.fig13b.columns;
+    const published = fig13b.derive(
+      { visible, stable, below_stable_pct: below_stable },
+      tables.fig13b.columns,
+    );
+    expect(published.falling_in_row).toBe(published.paper_falling_in_row);
+    expect(published).toMatchObject({ paper_falling_in_row: 0, paper_inversions: 1 });
+    const falling = { visible, stable, below_stable_pct: below_stable.map((share) => -share) };
+    // 22 cells in 5 rows: every neighbour inside a row falls.
+    expect(fig13b.derive(falling, tables.fig13b.columns).falling_in_row).toBe(17);
+  });
+
+  it('refresh-lane: the largest number of rows at which the CPU wins', () => {
+    const measured = {
+      refreshed: [1, 2, 4],
+      alone_ms: [10, 10, 10],
+      cpu_ms: [11, 12, 20],
+      npu_same_pass_ms: [13, 13, 13],
+      npu_own_pass_ms: [15, 15, 12],
+    };
+    const derived = refreshLane.derive(measured, {});
+    expect(derived.npu_extra_ms).toEqual([3, 3, 2]);
+    expect(ours(refreshLane.compare({ ...measured, ...derived }, {}))).toMatchObject({
+      'largest number of rows at which the CPU wins': 2,
+    });
+    const never = { ...measured, cpu_ms: [14, 14, 14] };
+    expect(ours(refreshLane.compare({ ...never, ...refreshLane.derive(never, {}) }, {}))).toMatchObject({
+      'largest number of rows at which the CPU wins': 0,
+    });
+  });
+
+  it('table6: gains row by row, and none where drafts were not asked for', () => {
+    const paper = tables.table6.columns;
+    const row = [
+      'CPU',
+      'CPU + prefix KV',
+      'NPU',
+      'NPU + prefix KV',
+      '+ SOMR',
+      '+ MBSD',
+      '+ STS',
+      '+ SLS',
+      '+ SCR',
+    ];
+    const none = { low_s: [], high_s: [], forwards: [], drafts_accepted: [], refreshes: [] };
+    const measured = {
+      ...none,
+      predicted_rows: 5,
+      row,
+      seconds: paper.seconds,
+      masked_drafts_s: [null, 8.05],
+    };
+    const rows = table6.compare({ ...measured, ...table6.derive(measured, paper) }, paper);
+    // The paper against itself: every row that has a number of the paper has the same one.
+    for (const { name, ours: value, paper: published } of rows) {
+      if (!name.includes('masks')) expect(value, name).toBe(published);
+    }
+    expect(ours(rows)).toMatchObject({
+      'gain of MBSD, drafts fed as masks': null,
+      'full system over CPU + KV, drafts fed as masks': 607 / 8.05,
+      'gain of STS': 59.8 / 16.4,
+    });
+  });
+});
