@@ -12,7 +12,7 @@ export function shapley(players: number, worth: readonly number[]): number[] {
       if (mask & (1 << player)) continue;
       const size = mask.toString(2).replaceAll('0', '').length;
       const weight = (factorial(size) * factorial(players - size - 1)) / all;
-      sum += weight * ((worth[mask | (1 << player)] ?? 0) - (worth[mask] ?? 0));
+      sum += weight * (worth[mask | (1 << player)] - worth[mask]);
     }
     return sum;
   });

@@ -1,0 +1,136 @@
+import type { ConstantNode, FunctionNode, MathNode, OperatorNode, ParenthesisNode } from 'mathjs';
+import { UsageError } from '../../src/errors.js';
+import type { Cell } from '../../src/util/csv.js';
+import { unknownName } from '../../src/util/nearest.js';
+
+type Row = Readonly<Record<string, Cell>>;
+type Evaluate = (row: Row) => number;
+type Operation = (...values: number[]) => number;
+
+/** A number that a user computes from the columns of a run. */
+export interface Metric {
+  readonly name: string;
+  /**
+   * Null where the run lacks one of the columns, and where the result is no finite number.
+   * @throws UsageError for a column that holds text in this run
+   */
+  of(row: Row): number | null;
+}
+
+/** By the name that mathjs gives the operator. */
+const OPERATORS: Readonly<Record<string, Operation>> = {
+  add: (a, b) => a + b,
+  subtract: (a, b) => a - b,
+  multiply: (a, b) => a * b,
+  divide: (a, b) => a / b,
+  pow: (a, b) => a ** b,
+  unaryMinus: (a) => -a,
+  unaryPlus: (a) => a,
+};
+
+const { abs, cbrt, ceil, exp, floor, log, log10, log2, max, min, pow, round, sign, sqrt } = Math;
+const FUNCTIONS: Readonly<Record<string, Operation>> = {
+  abs,
+  cbrt,
+  ceil,
+  exp,
+  floor,
+  log,
+  log10,
+  log2,
+  max,
+  min,
+  pow,
+  round,
+  sign,
+  sqrt,
+};
+
+/**
+ * Reads metrics as a user types them: `seconds / tokens`, or with a name `s_per_token = seconds / tokens`. Arithmetic
+ * over columns with {@link FUNCTIONS}; mathjs only reads the text and runs nothing of it.
+ * @param known columns that the runs have
+ * @throws UsageError for what is no such expression, and for unknown names with the nearest ones
+ */
+export async function readMetrics(texts: readonly string[], known: readonly string[]): Promise<Metric[]> {
+  if (texts.length === 0) return [];
+  const { parse } = await import('mathjs/number');
+  return texts.map((text) => {
+    const [, name, expression] = /^\s*([A-Za-z_]\w*)\s*=(?!=)(.*)$/s.exec(text) ?? ['', text.trim(), text];
+    let tree: MathNode;
+    try {
+      tree = parse(expression);
+    } catch (error) {
+      throw new UsageError(`metric "${text}": ${error instanceof Error ? error.message : String(error)}`);
+    }
+    const used = new Set<string>();
+    const evaluate = evaluatorOf(tree, { text, known, used });
+    return {
+      name,
+      of: (row) => {
+        for (const column of used) if ((row[column] ?? null) === null) return null;
+        const value = evaluate(row);
+        return Number.isFinite(value) ? value : null;
+      },
+    };
+  });
+}
+
+interface Reading {
+  readonly text: string;
+  readonly known: readonly string[];
+  /** Columns that occur. */
+  readonly used: Set<string>;
+}
+
+function evaluatorOf(node: MathNode, reading: Reading): Evaluate {
+  switch (node.type) {
+    case 'ConstantNode': {
+      const { value } = node as ConstantNode;
+      if (typeof value === 'number') return () => value;
+      break;
+    }
+    case 'ParenthesisNode':
+      return evaluatorOf((node as ParenthesisNode).content, reading);
+    case 'OperatorNode': {
+      const { fn, args } = node as OperatorNode;
+      if (Object.hasOwn(OPERATORS, fn)) return applied(OPERATORS[fn], args, reading);
+      break;
+    }
+    case 'FunctionNode': {
+      const name = String((node as FunctionNode).fn);
+      const { args } = node as FunctionNode;
+      if (!Object.hasOwn(FUNCTIONS, name))
+        throw named(reading, unknownName('function', name, Object.keys(FUNCTIONS)));
+      const of = FUNCTIONS[name];
+      const enough = of === max || of === min ? args.length > 0 : args.length === of.length;
+      if (enough) return applied(of, args, reading);
+      break;
+    }
+    case 'SymbolNode':
+    case 'AccessorNode':
+      return columnOf(node, reading);
+  }
+  throw new UsageError(`metric "${reading.text}": "${node.toString()}" is no arithmetic over columns`);
+}
+
+function applied(of: Operation, args: readonly MathNode[], reading: Reading): Evaluate {
+  const values = args.map((arg) => evaluatorOf(arg, reading));
+  return (row) => of(...values.map((value) => value(row)));
+}
+
+/** A column by its name, which points may divide. */
+function columnOf(node: MathNode, reading: Reading): Evaluate {
+  const name = node.toString();
+  if (!reading.known.includes(name)) throw named(reading, unknownName('column', name, reading.known));
+  reading.used.add(name);
+  return (row) => {
+    const value = row[name];
+    if (typeof value === 'number') return value;
+    throw new UsageError(`metric "${reading.text}": ${name} is "${value}", no number`);
+  };
+}
+
+function named({ text }: Reading, error: UsageError): UsageError {
+  return new UsageError(`metric "${text}": ${error.message}`);
+}
