@@ -7,7 +7,7 @@ import type { CheckedStep } from '../src/decode/laws/check.js';
 import { checkLaws } from '../src/decode/laws/check.js';
 import { draftWritesBetween, kvWritesBetween } from '../src/decode/method/step-record.js';
 import { policyByName } from '../src/decode/policies.js';
-import { scoreRow } from '../src/decode/rules/confidence.js';
+import { scoreRow } from '../src/decode/rules/score-row.js';
 import type { Pass, PassOutcome } from '../src/pass/pass.js';
 import { hashNumbers } from '../src/util/hash-numbers.js';
 

@@ -1,7 +1,7 @@
 import { latencyTable } from '../../sim/machine/latency-table.js';
 import type { Machine } from '../../sim/machine/machine.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
-import type { LatencyTable } from '../../src/decode/rules/lookahead.js';
+import type { LatencyTable } from '../../src/decode/rules/rule.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
 import type { Decider } from '../lab/deciders/decider.js';
 import { type DecodeFacts, decodeFacts } from '../lab/deciders/facts.js';

@@ -1,4 +1,4 @@
-import type { LatencyTable } from '../../src/decode/rules/lookahead.js';
+import type { LatencyTable } from '../../src/decode/rules/rule.js';
 import { denoisingShape, steadyMs } from '../workload/steady-step.js';
 import type { Machine } from './machine.js';
 

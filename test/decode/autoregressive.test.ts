@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AUTOREGRESSIVE_SPEC } from '../../src/decode/method/autoregressive.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import { decode } from '../../src/decode/method/session.js';
+import { AUTOREGRESSIVE_SPEC } from '../../src/decode/policies/causal.js';
 import { policyByName } from '../../src/decode/policies.js';
 import { parsePolicySpec } from '../../src/decode/spec.js';
 import { checkTrace, formatTrace, parseTrace, traceOf } from '../../src/decode/trace/trace.js';

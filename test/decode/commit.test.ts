@@ -3,10 +3,19 @@ import { describe, expect, it } from 'vitest';
 import type { Transition } from '../../src/decode/canvas/types.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import { decode } from '../../src/decode/method/session.js';
+import { factsOf, rulesOf } from '../../src/decode/parts.js';
 import { policySpecByName } from '../../src/decode/policies.js';
-import { commitRule, stepQuotas } from '../../src/decode/rules/commit.js';
+import { stepQuotas } from '../../src/decode/rules/commit/quota.js';
+import type { CommitRule } from '../../src/decode/rules/rule.js';
+import { DEFAULT_INPUTS } from '../../src/decode/rules/window/lookahead.js';
+import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js';
 import { Script } from './support/script.js';
 import { ToyEngine } from './support/toy-engine.js';
+
+function commitRule(commit: PolicySpecInput['commit']): CommitRule {
+  const spec = parsePolicySpec({ ...policySpecByName('block-kv'), commit });
+  return rulesOf(spec).commit.rule(factsOf(spec), DEFAULT_INPUTS);
+}
 
 /** Origin of the numbers: get_num_transfer_tokens of LLaDA's generate.py, evaluated by hand. */
 describe('LLaDA quotas', () => {
@@ -60,9 +69,9 @@ describe('commit rules', () => {
   ];
 
   it('quota takes the best; the lowest index on ties', () => {
-    expect(
-      commitRule({ kind: 'quota', stepsPerBlock: null, transfer: 'top', seed: 0 }).decide(canvas, scores),
-    ).toEqual([{ position: 2, token: 6, confidence: 0.9, state: 'S', reason: 'commit' }]);
+    expect(commitRule({ kind: 'quota' }).decide(canvas, scores)).toEqual([
+      { position: 2, token: 6, confidence: 0.9, state: 'S', reason: 'commit' },
+    ]);
   });
 
   it.each([

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ConfidenceRule, scoreRow } from '../../src/decode/rules/confidence.js';
+import type { ConfidenceName } from '../../src/decode/rules/confidence/registry.js';
+import { scoreRow } from '../../src/decode/rules/score-row.js';
 import { DataError } from '../../src/errors.js';
 
-const RULES: readonly ConfidenceRule[] = ['max-softmax', 'margin', 'neg-entropy', 'entropy'];
+const RULES: readonly ConfidenceName[] = ['max-softmax', 'margin', 'neg-entropy', 'entropy'];
 const row = (values: readonly number[]): Float32Array => Float32Array.from(values);
 
 /** The definitions, without stabilisation, on logits small enough not to need it. */
-function naive(values: readonly number[], mask: number, rule: ConfidenceRule): number {
+function naive(values: readonly number[], mask: number, rule: ConfidenceName): number {
   const weights = values.map((value) => Math.exp(value));
   const sum = weights.reduce((a, b) => a + b, 0);
   const p = weights.map((weight) => weight / sum);

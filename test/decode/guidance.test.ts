@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { policySpecByName } from '../../src/decode/policies.js';
-import { scoreRow } from '../../src/decode/rules/confidence.js';
+import { scoreRow } from '../../src/decode/rules/score-row.js';
 import { parsePolicySpec } from '../../src/decode/spec.js';
 import type { Pass } from '../../src/pass/pass.js';
 import { RUNS, TIME_LIMIT_MS, workloads } from './support/arbitraries.js';

@@ -1,24 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type ScoringSpec, sampleRow } from '../../src/decode/rules/sampling.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { policySpecByName } from '../../src/decode/policies.js';
+import { sampleRow } from '../../src/decode/rules/sample-row.js';
+import type { PolicySpecInput } from '../../src/decode/spec.js';
 
 /** Probabilities .5, .3, .15, .05 of tokens 0 to 3; token 4 is the mask. */
 const logits = Float32Array.from([0.5, 0.3, 0.15, 0.05, 1e-9].map(Math.log));
 const vocabulary = { vocab: 5, maskId: 4, eosId: 0 };
 const at = { position: 3, draw: 1 };
 
-const score = (change: Partial<ScoringSpec>) =>
-  sampleRow(
-    logits,
-    0,
-    vocabulary,
-    {
-      confidence: 'max-softmax',
-      sampling: { kind: 'greedy' },
-      endOfText: { logit: 'keep', confidence: 'keep', turnId: null },
-      ...change,
-    },
-    at,
-  );
+const score = (change: Partial<PolicySpecInput>) =>
+  sampleRow(logits, 0, vocabulary, composePolicy({ ...policySpecByName('llada'), ...change }).scoring, at);
 
 const filtered = (change: object) =>
   ({ kind: 'filtered', temperature: 0, topP: null, topK: null, order: 'dream', seed: 1, ...change }) as const;

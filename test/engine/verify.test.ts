@@ -28,8 +28,7 @@ describe('verifier', () => {
   });
 
   const verify = (steps: readonly StepRecord[], name = 'block-kv') => {
-    const { confidence, sampling, endOfText } = policyByName(name).spec;
-    return verifySteps(steps, { config, weights, confidence, sampling, endOfText, maskId: 5 });
+    return verifySteps(steps, { config, weights, scoring: policyByName(name).scoring, maskId: 5 });
   };
   const run = (name: string) => {
     const policy = policyByName(name);

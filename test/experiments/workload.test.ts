@@ -24,7 +24,7 @@ import { variant } from '../../experiments/lab/decode-statistics.js';
 import { openDecider } from '../../experiments/lab/open.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import { decode } from '../../src/decode/method/session.js';
-import { scoreRow } from '../../src/decode/rules/confidence.js';
+import { scoreRow } from '../../src/decode/rules/score-row.js';
 import { checkTrace, traceOf, writeTrace } from '../../src/decode/trace/trace.js';
 
 const { parameters } = processFile();

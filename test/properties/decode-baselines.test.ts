@@ -166,7 +166,7 @@ describe('what is given up is really broken, and checked unless it is given up',
 
   it('names every part in the description of a named policy', async () => {
     const { POLICY_SPECS } = await import('../../src/decode/policies.js');
-    const { lawsGivenUp } = await import('../../src/decode/laws/given-up.js');
+    const { lawsGivenUp } = await import('../../src/decode/parts.js');
     const { parsePolicySpec } = await import('../../src/decode/spec.js');
     for (const spec of POLICY_SPECS) {
       for (const { part } of lawsGivenUp(parsePolicySpec(spec))) expect(spec.description).toContain(part);

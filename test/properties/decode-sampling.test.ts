@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import { decode } from '../../src/decode/method/session.js';
 import { policySpecByName } from '../../src/decode/policies.js';
-import { sampleRow, uniformAt } from '../../src/decode/rules/sampling.js';
+import { uniformAt } from '../../src/decode/rules/random.js';
+import { sampleRow } from '../../src/decode/rules/sample-row.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
 import { RUNS, TIME_LIMIT_MS, workloads } from '../decode/support/arbitraries.js';
 import { dreamGenerate, lladaGenerate } from '../decode/support/reference-sampling.js';
@@ -142,11 +143,10 @@ describe('random numbers', () => {
     const sum = p.reduce((a, b) => a + b, 0);
     const counts = [0, 0, 0, 0];
     const n = 20_000;
-    const scoring = {
-      confidence: 'max-softmax' as const,
-      sampling: { kind: 'gumbel' as const, temperature: 1, seed: 3 },
-      endOfText: { logit: 'keep' as const, confidence: 'keep' as const, turnId: null },
-    };
+    const { scoring } = composePolicy({
+      ...policySpecByName('llada'),
+      sampling: { kind: 'gumbel', temperature: 1, seed: 3 },
+    });
     for (let position = 0; position < n; position++) {
       const { token } = sampleRow(logits, 0, { vocab: 5, maskId: 4, eosId: 0 }, scoring, {
         position,

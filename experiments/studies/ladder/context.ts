@@ -7,7 +7,7 @@ import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { composePolicy, type DecodingPolicy } from '../../../src/decode/method/compose.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
-import type { LatencyTable } from '../../../src/decode/rules/lookahead.js';
+import type { LatencyTable } from '../../../src/decode/rules/rule.js';
 import { cooperative } from '../../../src/engine/cooperative.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { createTfjsEngine } from '../../../src/engine/tfjs/engine.js';

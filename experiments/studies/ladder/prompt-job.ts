@@ -108,7 +108,7 @@ function verify(
   const report = verifySteps(steps, {
     config: context.engine.config,
     weights: context.weights,
-    confidence: policy.spec.confidence,
+    scoring: policy.scoring,
     maskId: context.maskId,
     every,
   });

@@ -11,7 +11,11 @@ import type { KvRef, PassOutcome, StepPlan } from '../../pass/pass.js';
  * - `S` stable: final. Token, KV and KV version never change again.
  * Prompt positions are `S` from the start.
  */
-export type TokenState = 'M' | 'IV' | 'V' | 'S';
+export const TOKEN_STATES = ['M', 'IV', 'V', 'S'] as const;
+export type TokenState = (typeof TOKEN_STATES)[number];
+
+export const RESIDENCIES = ['long-term', 'mutable'] as const;
+export type Residency = (typeof RESIDENCIES)[number];
 
 /**
  * Durable cache entry of a position. `long-term` entries belong to stable positions and never change;
@@ -20,7 +24,7 @@ export type TokenState = 'M' | 'IV' | 'V' | 'S';
 export interface KvEntry extends KvRef {
   /** Token id the row was fed when K and V were computed (the mask id for an invisible row). */
   readonly token: number;
-  readonly residency: 'long-term' | 'mutable';
+  readonly residency: Residency;
 }
 
 /** A prediction for a position of a block that is not current yet. Never writes durable KV (law B2). */
@@ -93,18 +97,21 @@ export interface Canvas {
   readonly sweeps: number;
 }
 
-/** Why a position changed. */
-export type TransitionReason =
-  | 'commit'
-  | 'promote-best'
-  | 'draft-accepted'
-  | 'draft-carried'
-  | 'revise'
-  | 'stabilise'
-  | 'revoke'
-  | 'refresh'
-  | 'window'
-  | 'final';
+/** Why a rule changes a position. */
+export const VERDICT_REASONS = [
+  'commit',
+  'promote-best',
+  'draft-accepted',
+  'draft-carried',
+  'revise',
+  'stabilise',
+  'revoke',
+] as const;
+export type VerdictReason = (typeof VERDICT_REASONS)[number];
+
+/** Why a position changed: a rule, a refresh that landed, the window, or the report at the end. */
+export const TRANSITION_REASONS = [...VERDICT_REASONS, 'refresh', 'window', 'final'] as const;
+export type TransitionReason = (typeof TRANSITION_REASONS)[number];
 
 export interface Transition {
   readonly position: number;
@@ -116,15 +123,18 @@ export interface Transition {
   readonly reason: TransitionReason;
 }
 
+/**
+ * `superseded`: the position changed since launch; `late`: older than the policy allows; `finished`: decoding
+ * ended first.
+ */
+export const DROP_REASONS = ['superseded', 'late', 'finished'] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
 /** A refresh outcome that did not land, and why. */
 export interface DroppedRefresh {
   readonly passId: string;
   readonly position: number;
-  /**
-   * `superseded`: the position changed since launch; `late`: older than the policy allows; `finished`: decoding
-   * ended first.
-   */
-  readonly reason: 'superseded' | 'late' | 'finished';
+  readonly reason: DropReason;
 }
 
 /** A group of rows that turned out to be what the method would have run next. */
@@ -159,3 +169,6 @@ export interface Policy {
    */
   apply(canvas: Canvas, plan: StepPlan, outcomes: PassOutcome, landed: readonly PassOutcome[]): ApplyResult;
 }
+
+/** Plan and apply of a policy: what a method is, and what exact speculation wraps. */
+export type Steps = Pick<Policy, 'plan' | 'apply'>;

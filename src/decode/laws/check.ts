@@ -1,7 +1,7 @@
 import { blockCount, blockOf, blockRange, positionsOf } from '../canvas/geometry.js';
 import type { Canvas } from '../canvas/types.js';
 import type { StepRecord } from '../method/step-record.js';
-import type { LawPart } from './given-up.js';
+import type { LawPart } from '../rules/law-parts.js';
 import { logicalSteps } from './logical-steps.js';
 import { StepChecker } from './step.js';
 

@@ -2,8 +2,8 @@ import { groupsOf, logicalOutcomes } from '../../pass/groups.js';
 import type { Pass, PassOutcome, PassRow } from '../../pass/pass.js';
 import { blockCount, blockOf, blockRange, positionsOf } from '../canvas/geometry.js';
 import type { Canvas, Draft, KvEntry, TokenState, Transition } from '../canvas/types.js';
+import type { LawPart } from '../rules/law-parts.js';
 import type { CheckedStep, Law, Violation } from './check.js';
-import type { LawPart } from './given-up.js';
 
 interface Tracked {
   state: TokenState;

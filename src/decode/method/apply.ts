@@ -1,33 +1,14 @@
 import { CheckError } from '../../errors.js';
 import { groupsOf, logicalOutcomes, logicalPasses } from '../../pass/groups.js';
-import type { KvRef, Pass, PassOutcome, RowOutcome, StepPlan } from '../../pass/pass.js';
+import { checkOutcome } from '../../pass/outcome.js';
+import type { Pass, PassOutcome, RowOutcome, StepPlan } from '../../pass/pass.js';
 import { CanvasEdit } from '../canvas/edit.js';
 import { blockCount, blockOf, blockRange, contains, maskedInBlock, positionsOf } from '../canvas/geometry.js';
+import { keepRows, liveKv } from '../canvas/kv.js';
 import type { AcceptedGroup, ApplyResult, Canvas, RefreshTarget } from '../canvas/types.js';
 import type { Rules, Verdict } from '../rules/rule.js';
 import { isFinished } from './plan.js';
 import { landTickets, ticketsOf } from './refresh-ledger.js';
-
-/** Outcomes that must exist for the plan's main pass. @throws CheckError */
-export function checkOutcome(pass: Pass, outcome: PassOutcome): void {
-  const wanted = pass.logits.map((row) => pass.rows[row].position);
-  const given = outcome.rows.map((row) => row.position);
-  if (outcome.passId !== pass.id || given.length !== wanted.length || given.some((p, i) => p !== wanted[i])) {
-    throw new CheckError(
-      `outcome of pass ${outcome.passId} does not match the rows that pass ${pass.id} asked for`,
-    );
-  }
-}
-
-/** Makes the KV of rows durable. */
-export function keepRows(edit: CanvasEdit, pass: Pass): void {
-  for (const row of pass.rows) {
-    const residency = edit.at(row.position).state === 'S' ? 'long-term' : 'mutable';
-    edit.patch(row.position, {
-      kv: { position: row.position, version: pass.version, token: row.feed, residency },
-    });
-  }
-}
 
 /**
  * Commit, accept drafts, revise, revoke: what a denoising pass decides.
@@ -147,18 +128,6 @@ function landSweep(rules: Rules, canvas: Canvas, edit: CanvasEdit, pass: Pass, o
     };
     edit.transit(score.position, rules.refresh.land(position, target, pass.version, score), 'refresh', true);
   });
-}
-
-/** Every entry that later steps may read. */
-export function liveKv(canvas: Canvas): KvRef[] {
-  const live: KvRef[] = [];
-  canvas.positions.forEach(({ kv }, position) => {
-    if (kv !== null) live.push({ position, version: kv.version });
-  });
-  for (const ticket of canvas.inFlight) {
-    for (const { position } of ticket.targets) live.push({ position, version: ticket.passVersion });
-  }
-  return live;
 }
 
 /** The canvas after a step, why it changed, and what the engine must keep. */

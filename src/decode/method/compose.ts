@@ -1,52 +1,45 @@
 import { UsageError } from '../../errors.js';
 import { contains } from '../canvas/geometry.js';
-import type { Canvas, Policy, Position } from '../canvas/types.js';
-import { cacheRule } from '../rules/cache.js';
-import { commitRule } from '../rules/commit.js';
-import { finalRule } from '../rules/final.js';
-import { logitsRule } from '../rules/logits.js';
-import { type LatencyTable, ROW_BYTES, TILE_LATENCY } from '../rules/lookahead.js';
-import { refreshRule } from '../rules/refresh.js';
-import { reviseRule } from '../rules/revise.js';
-import { revokeRule } from '../rules/revoke.js';
-import type { Rules } from '../rules/rule.js';
-import { isRandom } from '../rules/sampling.js';
-import { speculateRule } from '../rules/speculate.js';
-import { windowRule } from '../rules/window.js';
+import type { Canvas, Policy, Position, Steps } from '../canvas/types.js';
+import { factsOf, rulesOf } from '../parts.js';
+import type { Kind, RuleInputs } from '../rules/definition.js';
+import type { RuleOf, Rules } from '../rules/rule.js';
+import type { Scoring } from '../rules/sample-row.js';
+import { reviseRule } from '../rules/settings/revise.js';
+import { DEFAULT_INPUTS } from '../rules/window/lookahead.js';
 import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from '../spec.js';
 import { applyStep } from './apply.js';
-import { autoregressive } from './autoregressive.js';
-import { exactSpeculation, type Steps } from './exact-speculation.js';
 import { planStep } from './plan.js';
+import { scoringOf } from './scoring.js';
 
 /** A policy together with the data it was made from. */
 export interface DecodingPolicy extends Policy {
   readonly spec: PolicySpec;
+  readonly scoring: Scoring;
   /** Most steps a decode may take (law D4). */
   stepBudget(genLength: number): number;
 }
 
-/** What a spec cannot carry because it is not data. */
-export interface PolicyInputs {
-  /** Offline profile for lookahead; default: the tile staircase of Table 2. */
-  readonly latencyTable?: LatencyTable;
-  /** Memory that one more row of a pass takes, for the memory budget of lookahead; default: K and V of LLaDA-8B. */
-  readonly rowBytes?: number;
-}
+/** What a spec cannot carry because it is not data; default: the tile staircase of Table 2, KV rows of LLaDA-8B. */
+export type PolicyInputs = Partial<RuleInputs>;
 
-function rulesOf(spec: PolicySpec, inputs: PolicyInputs): Rules {
+function runtimeRules(spec: PolicySpec, inputs: PolicyInputs): Rules {
+  const rules = rulesOf(spec);
+  const facts = factsOf(spec, rules);
+  const given = { ...DEFAULT_INPUTS, ...inputs };
+  const of = <K extends Kind>(kind: K): RuleOf[K] => rules[kind].rule(facts, given);
   return {
-    window: windowRule(spec.window, inputs.latencyTable ?? TILE_LATENCY, inputs.rowBytes ?? ROW_BYTES),
-    cache: cacheRule(spec.cache),
-    commit: commitRule(spec.commit),
-    speculate: speculateRule(spec.speculate),
-    revise: reviseRule(spec.revise, spec.commit, spec.cache.kind === 'prefix'),
-    revoke: revokeRule(spec.revoke),
-    refresh: refreshRule(spec.refresh, spec.commit),
-    logits: logitsRule(spec.logits),
+    window: of('window'),
+    cache: of('cache'),
+    commit: of('commit'),
+    speculate: of('speculate'),
+    revoke: of('revoke'),
+    refresh: of('refresh'),
+    logits: of('logits'),
+    final: of('final'),
+    revise: reviseRule(spec.revise, facts),
     guidance: spec.guidance,
-    draws: isRandom(spec),
-    final: finalRule(spec.final),
+    draws: facts.sampling.random || facts.confidence.random,
   };
 }
 
@@ -102,17 +95,18 @@ function startCanvas(
  */
 export function composePolicy(input: PolicySpecInput, inputs: PolicyInputs = {}): DecodingPolicy {
   const spec = parsePolicySpec(input);
-  const rules = rulesOf(spec, inputs);
+  const rules = runtimeRules(spec, inputs);
   const diffusion: Steps = {
     plan: (canvas) => planStep(rules, canvas),
     apply: (canvas, plan, outcome, landed) => applyStep(rules, canvas, plan, outcome, landed),
   };
-  const method = spec.window.kind === 'next' ? autoregressive(rules.draws) : diffusion;
+  const method = rules.window.steps ?? diffusion;
   return {
     name: spec.name,
     spec,
+    scoring: scoringOf(spec),
     start: (promptIds, genLength, maskId) => startCanvas(spec, rules, promptIds, genLength, maskId),
-    ...(spec.speculate.kind === 'exact' ? exactSpeculation(spec.speculate, spec.commit, method) : method),
+    ...rules.speculate.wrap(method),
     stepBudget(genLength) {
       // One block more than fits, in case the first is shared with the prompt.
       const blocks = Math.ceil(genLength / spec.blockLength) + (spec.blockOrigin === 'zero' ? 1 : 0);

@@ -4,8 +4,9 @@ import type { ModelConfig } from '../../model/config.js';
 import { shiftedRows } from '../../pass/groups.js';
 import type { Pass, PassOutcome, StepPlan } from '../../pass/pass.js';
 import type { Canvas } from '../canvas/types.js';
-import { probabilityOf } from '../rules/confidence.js';
-import { sampleRow } from '../rules/sampling.js';
+import { factsOf } from '../parts.js';
+import { sampleRow } from '../rules/sample-row.js';
+import { probabilityOf } from '../rules/score-row.js';
 import type { DecodingPolicy } from './compose.js';
 import { countWork, type DecodeCounters } from './counters.js';
 import { guideLogits } from './guidance.js';
@@ -54,7 +55,7 @@ async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Prom
   const rows = pass.logits.map((row, index) => {
     const { position, asks, draw } = pass.rows[row];
     const at = draw === undefined ? null : { position, draw };
-    const score = sampleRow(logits, index, { vocab, maskId, eosId }, policy.spec, at);
+    const score = sampleRow(logits, index, { vocab, maskId, eosId }, policy.scoring, at);
     if (asks === undefined) return { position, ...score };
     return { position, ...score, asked: probabilityOf(logits, index, vocab, asks) };
   });
@@ -66,7 +67,7 @@ async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Prom
  * @throws UsageError when model and policy are not of one kind
  */
 export function maskFor(policy: DecodingPolicy, { name, attention, maskId, vocab }: ModelConfig): number {
-  if (policy.spec.window.kind === 'next') {
+  if (factsOf(policy.spec).window.causal) {
     if (attention === 'causal') return vocab;
     throw new UsageError(
       `model ${name} sees both ways and cannot be decoded by policy ${policy.name}: take one for diffusion models`,

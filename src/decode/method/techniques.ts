@@ -1,98 +1,49 @@
-import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from '../spec.js';
+import { factsOf, techniquesIn } from '../parts.js';
+import { type Changes, LADDER, type TechniqueName } from '../rules/ladder.js';
+import { type PolicySpec, parsePolicySpec } from '../spec.js';
 
 /** One technique of a policy, and the policy without it and without everything named before it. */
-export interface Technique {
-  readonly technique: string;
+export interface TechniqueOfPolicy {
+  readonly technique: TechniqueName;
   /** Promises to change no token. */
   readonly lossless: boolean;
   readonly without: PolicySpec;
 }
 
-interface Strip {
-  readonly technique: string;
-  readonly lossless?: boolean;
-  /** What changes; null when the policy does not use the technique. */
-  readonly strip: (spec: PolicySpec) => Partial<PolicySpecInput> | null;
+/** What a policy has of a technique, and the changes that take it out; null when it does not use it. */
+function strip(spec: PolicySpec, name: TechniqueName): { lossless?: string; changes: Changes } | null {
+  const used = techniquesIn(spec).filter((technique) => technique.name === name);
+  if (used.length === 0) return null;
+  return {
+    lossless: used[0].lossless,
+    changes: Object.assign({}, ...used.map((technique) => technique.without(spec))),
+  };
 }
 
-/** From the last rung of the ladder to the first: the full canvas, as many tokens per step as the schedule says. */
-const STRIPS: readonly Strip[] = [
-  {
-    technique: 'sparse cache refresh',
-    strip: ({ refresh, final }) =>
-      refresh.kind === 'none' && final.kind === 'accept'
-        ? null
-        : { refresh: { kind: 'none' }, final: { kind: 'accept' } },
-  },
-  {
-    technique: 'selective logits skipping',
-    lossless: true,
-    strip: ({ logits }) => (logits === 'all' ? null : { logits: 'all' }),
-  },
-  {
-    technique: 'exact speculation',
-    lossless: true,
-    strip: ({ speculate }) => (speculate.kind === 'exact' ? { speculate: { kind: 'none' } } : null),
-  },
-  {
-    technique: 'staged token stabilization',
-    strip: ({ commit, window }) =>
-      commit.kind === 'staged'
-        ? {
-            commit: { kind: 'quota' },
-            revise: {},
-            ...(window.kind === 'sliding' ? { window: { ...window, past: 'visible' } } : {}),
-          }
-        : null,
-  },
-  {
-    technique: 'multi-block speculation',
-    strip: ({ speculate, window, cache }) => {
-      if (speculate.kind !== 'drafts' && window.kind !== 'sliding') return null;
-      return cache.kind === 'prefix'
-        ? {
-            window: { kind: 'block' },
-            cache: { ...cache, seal: 'pass' },
-            speculate: { kind: 'none' },
-          }
-        : { speculate: { kind: 'none' } };
-    },
-  },
-  {
-    technique: 'revocation',
-    strip: ({ revoke }) =>
-      revoke.kind === 'none' ? null : { revoke: { kind: 'none' }, commit: { kind: 'quota' } },
-  },
-  {
-    technique: 'parallel commit',
-    strip: ({ commit }) =>
-      commit.kind === 'threshold' || commit.kind === 'factor' || commit.kind === 'frechet'
-        ? { commit: { kind: 'quota' } }
-        : null,
-  },
-  {
-    technique: 'guidance',
-    strip: ({ guidance }) => (guidance === 0 ? null : { guidance: 0 }),
-  },
-  {
-    technique: 'KV reuse',
-    strip: ({ cache }) =>
-      cache.kind === 'none'
-        ? null
-        : { window: { kind: 'canvas' }, cache: { kind: 'none' }, blockOrigin: 'prompt' },
-  },
-];
-
 /** The techniques of a policy, last added first. Empty for the baseline itself and for next-token decoding. */
-export function techniquesOf(spec: PolicySpec): Technique[] {
-  const found: Technique[] = [];
-  if (spec.window.kind === 'next') return found;
+export function techniquesOf(spec: PolicySpec): TechniqueOfPolicy[] {
+  const found: TechniqueOfPolicy[] = [];
+  if (factsOf(spec).window.causal) return found;
   let current = spec;
-  for (const { technique, lossless = false, strip } of STRIPS) {
-    const change = strip(current);
-    if (change === null) continue;
-    current = parsePolicySpec({ ...current, ...change, name: `${spec.name} without ${technique}` });
-    found.push({ technique, lossless, without: current });
+  for (const technique of LADDER) {
+    const used = strip(current, technique);
+    if (used === null) continue;
+    current = parsePolicySpec({ ...current, ...used.changes, name: `${spec.name} without ${technique}` });
+    found.push({ technique, lossless: used.lossless !== undefined, without: current });
   }
   return found;
+}
+
+/**
+ * The policy without the techniques that promise to change no token (exact speculation, selective logits
+ * skipping); null when it uses none of them. Both must give the same tokens.
+ */
+export function withoutLossless(spec: PolicySpec): PolicySpec | null {
+  let twin: PolicySpec | null = null;
+  for (const technique of LADDER) {
+    const used = strip(twin ?? spec, technique);
+    if (used?.lossless === undefined) continue;
+    twin = { ...(twin ?? spec), ...used.changes, name: `${spec.name} without ${used.lossless}` };
+  }
+  return twin;
 }

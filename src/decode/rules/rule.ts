@@ -1,10 +1,22 @@
 import type { Pass, RowOutcome } from '../../pass/pass.js';
-import type { Canvas, Draft, Position, Range, RefreshTarget, TokenState } from '../canvas/types.js';
+import type {
+  Canvas,
+  Draft,
+  Position,
+  Range,
+  RefreshTarget,
+  Steps,
+  TokenState,
+  VerdictReason,
+} from '../canvas/types.js';
+import type { NumberType } from './number-type.js';
 
 /**
- * The rule kinds a policy is composed of. Each is a pure function of the canvas; `compose.ts` is the only place
- * that calls them. A new method is a new rule of one of these kinds plus its schema entry.
+ * What a rule of each kind does. Each is a pure function of the canvas; `method/` is the only place that calls them.
  */
+
+/** Offline profile of one denoising pass: rows -> milliseconds. Must not decrease. */
+export type LatencyTable = (rows: number) => number;
 
 /** A change a rule wants at one position. */
 export interface Verdict {
@@ -12,14 +24,7 @@ export interface Verdict {
   readonly token: number;
   readonly confidence: number;
   readonly state: Exclude<TokenState, 'M'>;
-  readonly reason:
-    | 'commit'
-    | 'promote-best'
-    | 'draft-accepted'
-    | 'draft-carried'
-    | 'revise'
-    | 'stabilise'
-    | 'revoke';
+  readonly reason: VerdictReason;
 }
 
 /** Which rows a denoising pass computes. */
@@ -32,6 +37,8 @@ export interface WindowRule {
   next(canvas: Canvas, settled: (position: number) => boolean, isNewBlock: boolean): Range;
   /** Positions appended to the next pass only. */
   lookahead(canvas: Canvas): readonly number[];
+  /** A loop of its own in place of the denoising one; null for all that denoise. */
+  readonly steps: Steps | null;
 }
 
 /** How finished positions become prefix KV. */
@@ -74,6 +81,8 @@ export interface SpeculateRule {
   withholds(draft: Draft, score: RowOutcome): boolean;
   /** Draft of an undecided position after its row was scored. */
   next(position: Position, score: RowOutcome, isCurrent: boolean, step: number): Draft | null;
+  /** The method, speculated on as a whole; itself when only single positions are. */
+  wrap(method: Steps): Steps;
 }
 
 /** What fresh logits do to visible positions of the window. */
@@ -134,19 +143,67 @@ export interface FinalRule {
   readonly maxPasses: number;
 }
 
-/** The rules of one policy. */
-export interface Rules {
+/** Numbers of one row of logits, as far as a confidence needs them. */
+export interface RowStatistics {
+  /** Logits of the best and the second best token, the mask apart. */
+  readonly best: number;
+  readonly second: number;
+  readonly vocab: number;
+  readonly type: NumberType;
+  /** Logit of a token. */
+  logit(id: number): number;
+  /** Softmax over the whole vocabulary, rounded to the number format. */
+  probability(logit: number): number;
+  /** Entropy of the softmax in nats, in f64. */
+  entropy(): number;
+}
+
+/** How sure a row is, in [0, 1]. */
+export interface ConfidenceRule {
+  /** Whether it is about the chosen token; otherwise about the row, whichever token was chosen. */
+  readonly ofToken: boolean;
+  of(row: RowStatistics): number;
+}
+
+/** How the token of a row is drawn. */
+export interface SamplingRule {
+  readonly seed: number;
+  /** At temperature 0 nothing is drawn. */
+  readonly temperature: number;
+  /** Draws a token; `judged` are the logits that its confidence is computed on. Null: the best token. */
+  pick(
+    logits: Float32Array,
+    maskId: number,
+    at: RowDraw,
+  ): { readonly token: number; readonly judged: Float32Array } | null;
+}
+
+/** What tells the random numbers of a row apart from all others. */
+export interface RowDraw {
+  readonly position: number;
+  /** Masks left in the canvas: falls with every step that commits, and does not depend on how steps are run. */
+  readonly draw: number;
+}
+
+/** What a rule of each kind does. */
+export interface RuleOf {
   readonly window: WindowRule;
   readonly cache: CacheRule;
   readonly commit: CommitRule;
   readonly speculate: SpeculateRule;
-  readonly revise: ReviseRule;
   readonly revoke: RevokeRule;
   readonly refresh: RefreshRule;
   readonly logits: LogitsRule;
+  readonly final: FinalRule;
+  readonly sampling: SamplingRule;
+  readonly confidence: ConfidenceRule;
+}
+
+/** The rules that step a canvas. */
+export interface Rules extends Omit<RuleOf, 'sampling' | 'confidence'> {
+  readonly revise: ReviseRule;
   /** Scale of classifier-free guidance; 0: none. */
   readonly guidance: number;
   /** Rows carry the counter of their random numbers. */
   readonly draws: boolean;
-  readonly final: FinalRule;
 }

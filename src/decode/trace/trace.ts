@@ -5,11 +5,11 @@ import { DataError } from '../../errors.js';
 import { atomicWriteFile } from '../../util/atomic-write.js';
 import { readBytes } from '../../util/read-file.js';
 import { checkLaws, type Violation } from '../laws/check.js';
-import { lawsGivenUp } from '../laws/given-up.js';
 import { composePolicy } from '../method/compose.js';
 import type { DecodeOptions, DecodeResult } from '../method/session.js';
 import type { StepRecord } from '../method/step-record.js';
 import type { StepTimer, StepTiming } from '../method/timer.js';
+import { lawsGivenUp } from '../parts.js';
 import {
   decodeStep,
   encodeStep,

@@ -1,9 +1,9 @@
 import { checkLaws, type Violation } from '../../decode/laws/check.js';
-import { type GivenUp, lawsGivenUp } from '../../decode/laws/given-up.js';
 import { composePolicy } from '../../decode/method/compose.js';
-import { withoutLossless } from '../../decode/method/lossless.js';
 import { type DecodeResult, decode, maskFor } from '../../decode/method/session.js';
-import { techniquesOf } from '../../decode/method/techniques.js';
+import { techniquesOf, withoutLossless } from '../../decode/method/techniques.js';
+import { lawsGivenUp } from '../../decode/parts.js';
+import type { GivenUp } from '../../decode/rules/law-parts.js';
 import type { PolicySpec } from '../../decode/spec.js';
 import { hashNumbers } from '../../util/hash-numbers.js';
 import type { Engine } from '../engine.js';
@@ -159,10 +159,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     const report = verifySteps(result.steps, {
       config: engine.config,
       weights,
-      confidence: spec.confidence,
-      sampling: spec.sampling,
-      endOfText: spec.endOfText,
-      confidenceType: spec.confidenceType,
+      scoring: policy.scoring,
       maskId,
       every,
     });

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { guideLogits } from '../../decode/method/guidance.js';
-import { type ConfidenceRule, type NumberType, probabilityOf } from '../../decode/rules/confidence.js';
-import { sampleRow } from '../../decode/rules/sampling.js';
-import type { EndOfTextSpec, SamplingSpec } from '../../decode/spec.js';
+import { type Scoring, sampleRow } from '../../decode/rules/sample-row.js';
+import { probabilityOf } from '../../decode/rules/score-row.js';
 import type { ModelConfig } from '../../model/config.js';
 import { graphFor } from '../../model/graph-cache.js';
 import { precisionFor } from '../../model/precision.js';
@@ -40,14 +39,8 @@ export interface VerifyReport {
 export interface VerifyOptions {
   readonly config: ModelConfig;
   readonly weights: WeightTensors;
-  readonly confidence: ConfidenceRule;
+  readonly scoring: Scoring;
   readonly maskId: number;
-  /** Default: greedy. */
-  readonly sampling?: SamplingSpec;
-  /** Default: keep. */
-  readonly endOfText?: EndOfTextSpec;
-  /** Default: f64. */
-  readonly confidenceType?: NumberType;
   /** Checks every n-th step (1: all). Skipped steps still serve as context. */
   readonly every?: number;
   /** Rows of one joint forward; bounds memory (scores are rows x rows per head). */
@@ -55,8 +48,6 @@ export interface VerifyOptions {
 }
 
 type Wanted = JointPass['wanted'][number];
-
-const NO_END_OF_TEXT: EndOfTextSpec = { logit: 'keep', confidence: 'keep', turnId: null };
 
 /**
  * Re-executes a trace without cache, window or order: for every scored row it rebuilds exactly the context that
@@ -66,9 +57,7 @@ const NO_END_OF_TEXT: EndOfTextSpec = { logit: 'keep', confidence: 'keep', turnI
  * The active tfjs backend does the work; start it before (`useBackend`).
  */
 export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptions): VerifyReport {
-  const { config, weights, confidence, maskId, every = 1, maxRows = 1024 } = options;
-  const { sampling = { kind: 'greedy' }, endOfText = NO_END_OF_TEXT } = options;
-  const scoring = { confidence, sampling, endOfText, confidenceType: options.confidenceType ?? 'f64' };
+  const { config, weights, scoring, maskId, every = 1, maxRows = 1024 } = options;
   /** Scale by id of the conditional pass. */
   const guidance = new Map<string, number>();
   /** Conditional logits that wait for their unconditional ones. */

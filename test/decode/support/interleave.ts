@@ -1,5 +1,5 @@
 import type { DecodingPolicy } from '../../../src/decode/method/compose.js';
-import { scoreRow } from '../../../src/decode/rules/confidence.js';
+import { scoreRow } from '../../../src/decode/rules/score-row.js';
 import type { Pass, PassOutcome } from '../../../src/pass/pass.js';
 import { hashNumbers } from '../../../src/util/hash-numbers.js';
 import { TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';

@@ -1,4 +1,4 @@
-import { probabilityOf, scoreRow } from '../../../src/decode/rules/confidence.js';
+import { probabilityOf, scoreRow } from '../../../src/decode/rules/score-row.js';
 import type { KvRef, Pass } from '../../../src/pass/pass.js';
 import { TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';
 

@@ -1,4 +1,4 @@
-import { scoreRow } from '../../../src/decode/rules/confidence.js';
+import { scoreRow } from '../../../src/decode/rules/score-row.js';
 import type { KvRef, PassKind } from '../../../src/pass/pass.js';
 import { TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';
 

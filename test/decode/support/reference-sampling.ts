@@ -1,4 +1,4 @@
-import { uniformAt } from '../../../src/decode/rules/sampling.js';
+import { uniformAt } from '../../../src/decode/rules/random.js';
 import type { Pass } from '../../../src/pass/pass.js';
 import { TOY_EOS, TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';
 

@@ -1,7 +1,7 @@
 import { checkLaws, describeViolation } from '../../../src/decode/laws/check.js';
-import { lawsGivenUp } from '../../../src/decode/laws/given-up.js';
 import { composePolicy, type PolicyInputs } from '../../../src/decode/method/compose.js';
 import { type DecodeResult, decode } from '../../../src/decode/method/session.js';
+import { lawsGivenUp } from '../../../src/decode/parts.js';
 import type { PolicySpecInput } from '../../../src/decode/spec.js';
 import type { Workload } from './arbitraries.js';
 import { RandomTimer } from './random-timer.js';

@@ -1,5 +1,5 @@
 import { decode } from '../../../../src/decode/method/session.js';
-import { uniformAt } from '../../../../src/decode/rules/sampling.js';
+import { uniformAt } from '../../../../src/decode/rules/random.js';
 import { cooperative } from '../../../../src/engine/cooperative.js';
 import { hashNumbers } from '../../../../src/util/hash-numbers.js';
 import type { DecidedCase, Decider, DecodeRequest } from '../decider.js';

@@ -1,4 +1,4 @@
-import { uniformAt } from '../../../../src/decode/rules/sampling.js';
+import { uniformAt } from '../../../../src/decode/rules/random.js';
 import { PAPER_PROFILE } from '../name.js';
 import { caseOf, PROMPT_TOKENS } from './decider.js';
 import type { FitOptions } from './fit-options.js';

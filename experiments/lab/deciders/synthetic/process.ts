@@ -1,4 +1,4 @@
-import { uniformAt } from '../../../../src/decode/rules/sampling.js';
+import { uniformAt } from '../../../../src/decode/rules/random.js';
 import { hashNumbers } from '../../../../src/util/hash-numbers.js';
 
 /**

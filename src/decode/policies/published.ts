@@ -1,0 +1,93 @@
+import type { PolicySpecInput } from '../spec.js';
+
+/** Published methods in the terms of these rules. */
+export const PUBLISHED_POLICIES = [
+  {
+    name: 'fast-dllm-prefix',
+    description:
+      'one full pass per block fills the prefix cache, block and suffix are recomputed, confidence 0.9 (gives up D1-kv)',
+    source:
+      'Fast-dLLM v1 (arXiv:2505.22618), prefix cache + parallel decoding; without the extra forward of June 2025',
+    window: { kind: 'per-block', extent: 'suffix' },
+    cache: { kind: 'per-block' },
+    commit: { kind: 'threshold', tau: 0.9 },
+  },
+  {
+    name: 'fast-dllm-dual',
+    description:
+      'one full pass per block fills the cache of prefix and suffix, only the block is recomputed, confidence 0.9 (gives up D1-kv, B2-masked-kv)',
+    source:
+      'Fast-dLLM v1 (arXiv:2505.22618), dual cache + parallel decoding; without the extra forward of June 2025',
+    window: { kind: 'per-block', extent: 'block' },
+    cache: { kind: 'per-block' },
+    commit: { kind: 'threshold', tau: 0.9 },
+  },
+  {
+    name: 'fast-dllm-factor',
+    description:
+      'fast-dllm-dual with the factor rule instead of the threshold (gives up D1-kv, B2-masked-kv)',
+    source: 'Fast-dLLM v1 (arXiv:2505.22618), factor 1; without its off-by-one at the last rank',
+    window: { kind: 'per-block', extent: 'block' },
+    cache: { kind: 'per-block' },
+    commit: { kind: 'factor' },
+  },
+  {
+    name: 'dkv',
+    description:
+      'full canvas, one token per step; a decided position is recomputed once, then cached, all anew every 8 steps (gives up D1-kv)',
+    source: 'dKV-Cache-Decode (arXiv:2505.15781)',
+    window: { kind: 'canvas' },
+    cache: { kind: 'decided' },
+    commit: { kind: 'quota' },
+  },
+  {
+    name: 'wino',
+    description:
+      'full canvas, drafts above 0.6, and a shadow copy of the block that takes weak tokens back (gives up D4-every-step)',
+    source: 'WINO (arXiv:2507.18578), tau_1 0.6 and tau_2 0.9; its block length is 128',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'revocable' },
+    revoke: { kind: 'shadow' },
+  },
+  {
+    name: 'block-causal',
+    description:
+      'block by block on exact prefix KV: blocks begin at position 0, see themselves and what is left of them; confidence above 0.95',
+    source: 'LLaDA2.0 (strict 0.95) and SDAR; the last block ends with the text instead of being filled up',
+    blockOrigin: 'zero',
+    window: { kind: 'block' },
+    cache: { kind: 'prefix', seal: 'pass', prompt: 'block-causal' },
+    commit: { kind: 'threshold', tau: 0.95, compare: 'above' },
+  },
+  {
+    name: 'llada-random',
+    description:
+      'llada with random remasking: the place of the next token is drawn, not the most confident one',
+    source: 'LLaDA generate, remasking random',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'quota' },
+    confidence: 'random',
+  },
+  {
+    name: 'llada-cfg',
+    description:
+      'llada with classifier-free guidance at scale 1: the canvas twice per step, once with the prompt masked',
+    source: 'LLaDA generate, cfg_scale; one forward of twice the rows',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'quota' },
+    guidance: 1,
+  },
+  {
+    name: 'llada-gumbel',
+    description:
+      'llada at temperature 0.5: tokens drawn by Gumbel noise, confidence of the logits without noise',
+    source: 'LLaDA generate, temperature; noise in f64 and in its logarithmic form',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'quota' },
+    sampling: { kind: 'gumbel', temperature: 0.5 },
+  },
+] as const satisfies readonly PolicySpecInput[];

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { Pass } from '../../../pass/pass.js';
+import { blockRange, isLastBlockDone, positionsOf } from '../../canvas/geometry.js';
+import type { Canvas, Range } from '../../canvas/types.js';
+import { defineRule, nothing } from '../definition.js';
+import type { CacheRule } from '../rule.js';
+import { KV_REUSE, NO_CACHE } from './no-cache.js';
+
+/** Uncached positions of finished blocks. */
+function uncached(canvas: Canvas): number[] {
+  const finished = { start: canvas.blockOrigin, end: blockRange(canvas, canvas.block).start };
+  return positionsOf(finished).filter((position) => canvas.positions[position].kv === null);
+}
+
+/** Rows the window leaves behind keep the KV of the pass that computed them last. */
+function leaving(_decided: Canvas, window: Range, pass: Pass): number[] {
+  return pass.rows.map((row) => row.position).filter((position) => position < window.start);
+}
+
+type Seal = 'pass' | 'delayed' | 'as-is';
+
+const SEALS: Record<Seal, Pick<CacheRule, 'keeps' | 'settled' | 'sealRows'>> = {
+  /** One extra pass per finished block, fed with its final tokens. */
+  pass: { keeps: () => [], settled: () => false, sealRows: uncached },
+  /** A row is kept from a step that fed it the token it ends up with. */
+  delayed: {
+    keeps: leaving,
+    settled: (position, fed) => position.token === fed,
+    // Rows ride in the sliding window until they are settled; only after the last block nobody carries them.
+    sealRows: (canvas) => (isLastBlockDone(canvas) ? uncached(canvas) : []),
+  },
+  /** A row is kept from the step that decided it, whatever it was fed: the cheapest and the stalest. */
+  'as-is': { keeps: leaving, settled: () => true, sealRows: () => [] },
+};
+
+/** Prefix KV: the prompt and every finished block are read from the cache. */
+export const prefix = defineRule(
+  'cache',
+  z.strictObject({
+    kind: z.literal('prefix'),
+    seal: z
+      .enum(['pass', 'delayed', 'as-is'])
+      .default('pass')
+      .describe(
+        'pass: one extra pass per finished block over its final tokens; delayed: a row is kept from a step that fed it its final token; as-is: kept from the step that decided it',
+      ),
+    prompt: z
+      .enum(['bidirectional', 'block-causal'])
+      .default('bidirectional')
+      .describe(
+        'who sees whom when the prompt is cached: all of it (LLaDA), or each block itself and what is left of it (SDAR, LLaDA2)',
+      ),
+  }),
+)({
+  facts: ({ seal }) => ({ serves: 'finished rows', stores: true, seal }),
+  rule: ({ seal, prompt }) => ({
+    ...NO_CACHE,
+    ...SEALS[seal],
+    prefill: true,
+    causalPrefill: prompt === 'block-causal',
+  }),
+  contradicts: nothing,
+  givesUp: ({ seal }) =>
+    seal === 'as-is'
+      ? [{ part: 'D2-exact-kv', because: 'cache.seal as-is keeps KV from the step that decided a token' }]
+      : [],
+  technique: () => KV_REUSE,
+  draws: () => ({ seal: ['pass', 'delayed', 'as-is'], prompt: ['bidirectional', 'block-causal'] }),
+});

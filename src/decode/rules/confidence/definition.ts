@@ -1,0 +1,18 @@
+import { nothing, plain, type Rule } from '../definition.js';
+import type { ConfidenceRule } from '../rule.js';
+
+/** A confidence: a rule without options that looks at nothing but a row of logits. */
+export interface Confidence extends Rule<'confidence', string>, ConfidenceRule {}
+
+/** @param rule `random`: it is drawn, so rows need counters */
+export function defineConfidence(rule: ConfidenceRule & { readonly random: boolean }): Confidence {
+  return {
+    ofToken: rule.ofToken,
+    of: rule.of,
+    facts: () => ({ random: rule.random }),
+    rule: () => rule,
+    contradicts: nothing,
+    givesUp: nothing,
+    technique: plain,
+  };
+}

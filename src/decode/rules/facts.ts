@@ -1,0 +1,84 @@
+/**
+ * What the rules of a policy say about themselves, so that the others can agree with them without knowing their
+ * names. A new rule answers the questions of its kind; a new question is asked of every rule of the kind.
+ */
+
+/** Which KV a window relies on. */
+export type Served = 'whole canvas' | 'finished rows' | 'rows outside the block';
+
+export interface WindowFacts {
+  /** What it leaves to the cache; `whole canvas`: nothing. */
+  readonly relies: Served;
+  /** Every position of the sequence is in it from the first step on. */
+  readonly everyPosition: boolean;
+  /** Its rows are those of the current block, and nothing right of it. */
+  readonly blockAlone: boolean;
+  /** Rows of later blocks are appended when few masks are left. */
+  readonly lookahead: boolean;
+  /** For models that see only what is left of a row. */
+  readonly causal: boolean;
+}
+
+export interface CacheFacts {
+  /** The window it is made for. */
+  readonly serves: Served;
+  /** Any entry is ever read. */
+  readonly stores: boolean;
+  /** How a finished block becomes durable; null when that is not how it is filled. */
+  readonly seal: 'pass' | 'delayed' | 'as-is' | null;
+}
+
+/** Confidences of staged stabilization. */
+export interface Stages {
+  readonly visible: number;
+  readonly stable: number;
+}
+
+export interface CommitFacts {
+  /** Thresholds of visible and stable; null when a committed token is not revised. */
+  readonly stages: Stages | null;
+  /** What it commits may be taken back. */
+  readonly revocable: boolean;
+  /** Confidence at which a mask is expected to pass; null when a schedule says how many do. */
+  readonly bar: number | null;
+}
+
+export interface SpeculateFacts {
+  /** Predictions beyond the current block are kept, so rows there are of use. */
+  readonly futureRows: boolean;
+  /** Further states of the method ride in the same forward. */
+  readonly widens: boolean;
+}
+
+export interface RevokeFacts {
+  /** A masked copy of the block rides along. */
+  readonly shadows: boolean;
+}
+
+export interface RefreshFacts {
+  readonly launches: boolean;
+}
+
+export interface FinalFacts {
+  readonly sweeps: boolean;
+}
+
+/** Whether a row's random numbers need a counter. */
+export interface DrawFacts {
+  readonly random: boolean;
+}
+
+export interface PolicyFacts {
+  readonly blockLength: number;
+  readonly blockOrigin: 'prompt' | 'zero';
+  readonly guidance: number;
+  readonly window: WindowFacts;
+  readonly cache: CacheFacts;
+  readonly commit: CommitFacts;
+  readonly speculate: SpeculateFacts;
+  readonly revoke: RevokeFacts;
+  readonly refresh: RefreshFacts;
+  readonly final: FinalFacts;
+  readonly sampling: DrawFacts;
+  readonly confidence: DrawFacts;
+}

@@ -1,0 +1,8 @@
+import { block } from './block.js';
+import { canvas } from './canvas.js';
+import { next } from './next.js';
+import { perBlock } from './per-block.js';
+import { sliding } from './sliding.js';
+
+/** Which rows a denoising pass computes. */
+export const WINDOWS = { canvas, block, sliding, 'per-block': perBlock, next };
