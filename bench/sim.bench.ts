@@ -5,7 +5,7 @@
  */
 import { bench, describe } from 'vitest';
 import { loadProfile } from '../sim/hardware/load-profile.js';
-import { lower } from '../sim/machine/kernel.js';
+import { lower } from '../sim/machine/lower/index.js';
 import { closedFormMs, toProgram } from '../sim/machine/pipeline.js';
 import { ratesOf } from '../sim/machine/rates.js';
 import { runProgram } from '../sim/machine/run-program.js';

@@ -35,7 +35,6 @@ const LAYERS = [
 const KNOWN_CIRCLES = [
   'src/decode/spec-contradictions.ts',
   'src/decode/laws/check.ts',
-  'sim/machine/kernel.ts',
   'experiments/studies/quality/checkpoint.ts',
   'experiments/comparison/bench.ts',
 ];

@@ -1,11 +1,7 @@
 import type { DType, Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
-import type { SoftwareStack, StackNumbers } from '../stacks/stack.js';
-import { bytesOf, tensorOf } from './lower-common.js';
-import { reachedExperts } from './lower-matmul.js';
-
-/** Rows from which a kernel that decodes weights once for several rows gains: i8mm kernels of KleidiAI take four. */
-const GEMM_ROWS = 4;
+import type { SoftwareStack } from '../stacks/stack.js';
+import { bytesOf } from './lower/tensors.js';
 
 /** Work of an operator on CPU cores. */
 export interface CpuWork {
@@ -47,43 +43,28 @@ function elementBytesPerMs(profile: HardwareProfile): number {
   return ((cpu.gemvQ8Rate * 1e6) / cpu.gemvCores) * cpu.midCoreShare;
 }
 
-/** @see dotMacsPerMs for matrix work; other operators move their operands once. */
-export function cpuWork(
+/**
+ * Matrix work: its products at the rate of dot products, its operands moved once.
+ * @param dtype format of what the activations meet
+ */
+export function cpuDotProducts(op: Op, graph: OpGraph, profile: HardwareProfile, dtype: DType): CpuWork {
+  return { singleThreadMs: op.macs / dotMacsPerMs(profile, dtype), bytes: operandBytes(op, graph) };
+}
+
+/** Element-wise work: bound by the bytes it moves. */
+export function cpuStream(
   op: Op,
   graph: OpGraph,
   profile: HardwareProfile,
-  { headSpeedup, gemmSpeedup }: Pick<StackNumbers, 'headSpeedup' | 'gemmSpeedup'>,
+  bytes = operandBytes(op, graph),
 ): CpuWork {
-  const moved = operandBytes(op, graph);
-  switch (op.kind) {
-    case 'matmul': {
-      const dtype = tensorOf(graph, op.weights[0]).dtype;
-      const speedup = (op.role === 'head' ? headSpeedup : 1) * (op.rows >= GEMM_ROWS ? gemmSpeedup : 1);
-      return { singleThreadMs: op.macs / dotMacsPerMs(profile, dtype) / speedup, bytes: moved };
-    }
-    case 'moe': {
-      const dtype = tensorOf(graph, op.weights[0]).dtype;
-      return { singleThreadMs: op.macs / dotMacsPerMs(profile, dtype), bytes: moved };
-    }
-    case 'attention':
-      return { singleThreadMs: op.macs / dotMacsPerMs(profile, graph.precision.kv), bytes: moved };
-    case 'state-mix': {
-      const bytes = moved + 2 * op.stateBytes;
-      const macsMs = op.macs / dotMacsPerMs(profile, 'f32');
-      return { singleThreadMs: Math.max(macsMs, bytes / elementBytesPerMs(profile)), bytes };
-    }
-    default:
-      return { singleThreadMs: moved / elementBytesPerMs(profile), bytes: moved };
-  }
+  return { singleThreadMs: bytes / elementBytesPerMs(profile), bytes };
 }
 
-function operandBytes(op: Op, graph: OpGraph): number {
+/** Every operand once. */
+export function operandBytes(op: Op, graph: OpGraph): number {
   const activations = bytesOf(graph, op.inputs) + bytesOf(graph, op.outputs);
-  if (op.kind === 'embed') return 2 * bytesOf(graph, op.outputs);
-  if (op.kind === 'gather-rows') return 2 * bytesOf(graph, op.outputs);
-  const weights = bytesOf(graph, op.weights);
-  if (op.kind === 'moe') return activations + weights * (reachedExperts(op) / op.experts);
-  return activations + weights;
+  return activations + bytesOf(graph, op.weights);
 }
 
 /**

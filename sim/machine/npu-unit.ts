@@ -1,6 +1,7 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import { chainEndsClosedForm, chainEndsMs } from './chain.js';
-import { type Kernel, kernelKey, type LowerContext, lower } from './kernel.js';
+import type { Kernel, LowerContext } from './kernel.js';
+import { kernelKey, lower } from './lower/index.js';
 import { busyOf, closedFormMs, type Pipeline, toProgram } from './pipeline.js';
 import { runProgram, type TaskSpan } from './run-program.js';
 

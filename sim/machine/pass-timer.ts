@@ -1,10 +1,10 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { MemoryRuntime, PlacedOp, SlotUse } from '../memory/runtime.js';
-import { type DispatchGroup, operatorStarts, type SoftwareStack } from '../stacks/stack.js';
-import { type CpuWork, cpuMs, cpuWork, effectiveThreads } from './cpu-model.js';
-import { kernelKey } from './kernel.js';
-import { bytesOf, matrixRows } from './lower-common.js';
+import type { DispatchGroup, SoftwareStack } from '../stacks/stack.js';
+import { type CpuWork, cpuMs, effectiveThreads } from './cpu-model.js';
+import { cpuWork, kernelKey, operatorStarts } from './lower/index.js';
+import { bytesOf, matrixRows } from './lower/tensors.js';
 import { type NpuUnits, stretched, type TimedKernel } from './npu-unit.js';
 import { PassRun, type PassTiming } from './pass-run.js';
 import type { Rates } from './rates.js';

@@ -194,11 +194,3 @@ export function overrideStack(
 export function groupPerOp(graph: OpGraph, place: (op: Op) => Device): DispatchGroup[] {
   return graph.ops.map((op) => ({ device: place(op), ops: [op] }));
 }
-
-/** Operators of the stack that one of the graph stands for. */
-export function operatorStarts(op: Op, { extraOperators }: Pick<SoftwareStack, 'extraOperators'>): number {
-  if (op.kind === 'rmsnorm') return extraOperators?.normGain === true ? 2 : 1;
-  // Keys and values are written by one each.
-  if (op.kind === 'attention') return extraOperators?.kvWrites === true ? 3 : 1;
-  return 1;
-}

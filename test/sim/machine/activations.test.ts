@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile, overrideProfile } from '../../../sim/hardware/load-profile.js';
-import { type Kernel, lower } from '../../../sim/machine/kernel.js';
-import { activationMoves } from '../../../sim/machine/lower-common.js';
+import type { Kernel } from '../../../sim/machine/kernel.js';
+import { lower, operatorStarts } from '../../../sim/machine/lower/index.js';
+import { activationMoves } from '../../../sim/machine/lower/moves.js';
 import { busyOf } from '../../../sim/machine/pipeline.js';
 import { ratesOf } from '../../../sim/machine/rates.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
-import { operatorStarts, type SoftwareStack } from '../../../sim/stacks/stack.js';
+import type { SoftwareStack } from '../../../sim/stacks/stack.js';
 import type { Op } from '../../../src/model/graph.js';
 import { graphFor } from '../../../src/model/graph-cache.js';
 import { precisionFor } from '../../../src/model/precision.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile, overrideProfile } from '../../../sim/hardware/load-profile.js';
 import { cpuMs, dotMacsPerMs } from '../../../sim/machine/cpu-model.js';
-import { lower } from '../../../sim/machine/kernel.js';
-import { dmaMs } from '../../../sim/machine/lower-common.js';
-import { reachedExperts } from '../../../sim/machine/lower-matmul.js';
+import { lower } from '../../../sim/machine/lower/index.js';
+import { reachedExperts } from '../../../sim/machine/lower/moe.js';
+import { dmaMs } from '../../../sim/machine/lower/moves.js';
 import { stretched } from '../../../sim/machine/npu-unit.js';
 import { ratesOf } from '../../../sim/machine/rates.js';
 import { allocateTcm } from '../../../sim/machine/tcm.js';

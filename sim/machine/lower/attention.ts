@@ -1,9 +1,12 @@
-import type { AttentionOp, OpGraph } from '../../src/model/graph.js';
-import type { Kernel, LowerContext } from './kernel.js';
-import { dmaMs, F16_BYTES, inputBytesEach, matrixRows, outputBytesEach, roundUp } from './lower-common.js';
-import type { ChunkCost, Pipeline } from './pipeline.js';
-import { PIPELINE_SLOTS } from './pipeline.js';
-import { allocateTcm, type TcmBuffer, tcmBytes } from './tcm.js';
+import type { AttentionOp, OpGraph } from '../../../src/model/graph.js';
+import { cpuDotProducts } from '../cpu-model.js';
+import type { Kernel, LowerContext } from '../kernel.js';
+import type { ChunkCost, Pipeline } from '../pipeline.js';
+import { PIPELINE_SLOTS } from '../pipeline.js';
+import { allocateTcm, type TcmBuffer, tcmBytes } from '../tcm.js';
+import { dmaMs } from './moves.js';
+import type { OperatorRule } from './rule.js';
+import { F16_BYTES, inputBytesEach, matrixRows, outputBytesEach, roundUp } from './tensors.js';
 
 /** Heads narrower than this are padded to it on the matrix unit (llama.cpp#26539). */
 const HEAD_PADDING = 64;
@@ -13,7 +16,7 @@ const HEAD_PADDING = 64;
  * the matrix unit, the online softmax on the vector unit. Softmax work follows from the cost of one exponential
  * and its share of the kernel.
  */
-export function lowerAttention(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
+function onNpu(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
   const onMatrix = op.rows >= stack.numbers.matrixFromRows;
   const tile = profile.npu.matrixTile;
@@ -128,3 +131,13 @@ function cacheWrites(
   const pipeline: Pipeline = { path: 'l2', tiles: 1, setup, chunk, fullChunks: 1, rest: null };
   return { pipeline, bytes: elements * (inputBytes + kvBytes) };
 }
+
+/** How attention becomes work. */
+export const attention: OperatorRule<AttentionOp> = {
+  key: ({ rows, keys, heads, kvHeads, headDim }, { precision }) =>
+    `${rows}:${keys}:${heads}:${kvHeads}:${headDim}:${precision.kv}`,
+  npu: onNpu,
+  cpu: (op, graph, profile) => cpuDotProducts(op, graph, profile, graph.precision.kv),
+  // Keys and values are written by one operator each.
+  starts: ({ extraOperators }) => (extraOperators?.kvWrites === true ? 3 : 1),
+};

@@ -1,8 +1,9 @@
-import type { Kernel, LowerContext } from './kernel.js';
-import { activationMoves, roundUp } from './lower-common.js';
-import type { Product } from './lower-matmul.js';
-import type { ChunkCost } from './pipeline.js';
-import { allocateTcm } from './tcm.js';
+import type { Kernel, LowerContext } from '../kernel.js';
+import type { ChunkCost } from '../pipeline.js';
+import { allocateTcm } from '../tcm.js';
+import { activationMoves } from './moves.js';
+import type { Product } from './product.js';
+import { roundUp } from './tensors.js';
 
 /** Bytes of an 8-bit activation in blocks of 32 with an f16 scale. */
 const QUANTIZED_BYTES = 34 / 32;
@@ -16,7 +17,7 @@ const PREFETCHED_ROWS = 16;
  * meets every activation row. Nothing is padded. Every thread has a DMA queue of its own and many transfers in flight, so
  * the latency of a transfer counts once.
  */
-export function lowerVectorProduct(product: Product, context: LowerContext): Kernel {
+export function vectorProduct(product: Product, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
   const { owner, rows, inWidth, outWidth, bytesPerWeight, inputBytes, outputBytes } = product;
   const { vectorQuantPerCycle } = stack.numbers;

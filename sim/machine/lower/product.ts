@@ -1,21 +1,10 @@
-import { UsageError } from '../../src/errors.js';
-import type { MatMulOp, MoeOp, OpGraph } from '../../src/model/graph.js';
-import type { Kernel, LowerContext } from './kernel.js';
-import {
-  activationMoves,
-  dmaMs,
-  F16_BYTES,
-  inputBytesEach,
-  matrixRows,
-  outputBytesEach,
-  roundUp,
-  storedBytes,
-  tensorOf,
-} from './lower-common.js';
-import { lowerVectorProduct } from './lower-vector-product.js';
-import type { ChunkCost, Pipeline } from './pipeline.js';
-import { PIPELINE_SLOTS } from './pipeline.js';
-import { allocateTcm, type TcmBuffer, tcmBytes } from './tcm.js';
+import { UsageError } from '../../../src/errors.js';
+import type { Kernel, LowerContext } from '../kernel.js';
+import type { ChunkCost, Pipeline } from '../pipeline.js';
+import { PIPELINE_SLOTS } from '../pipeline.js';
+import { allocateTcm, type TcmBuffer, tcmBytes } from '../tcm.js';
+import { activationMoves, dmaMs } from './moves.js';
+import { F16_BYTES, matrixRows, roundUp } from './tensors.js';
 
 /** A matrix product y = x W^T, whatever operator it belongs to. */
 export interface Product {
@@ -32,64 +21,8 @@ export interface Product {
 }
 
 /** y = x W^T on the matrix unit: stream packed weights, decode on the vector unit, multiply tile by tile. */
-export function lowerMatMul(op: MatMulOp, graph: OpGraph, context: LowerContext): Kernel {
-  const weight = tensorOf(graph, op.weights[0]);
-  return lowerProduct(
-    {
-      owner: op.id,
-      rows: op.rows,
-      inWidth: op.inWidth,
-      outWidth: op.outWidth,
-      bytesPerWeight: storedBytes(weight, context) / (op.inWidth * op.outWidth),
-      packed: weight.dtype !== 'f16' && context.stack.weightDecode === 'vector',
-      inputBytes: inputBytesEach(graph, context),
-      outputBytes: outputBytesEach(op, graph, context),
-    },
-    context,
-  );
-}
-
-/**
- * Routed experts: every expert that gets a row streams its three matrices. Under uniform routing `rows` rows
- * reach experts * (1 - (1 - k / experts)^rows) different experts in expectation.
- */
-export function lowerMoe(op: MoeOp, graph: OpGraph, context: LowerContext): Kernel {
-  const { rows, width, experts, expertsPerToken, expertFfn } = op;
-  const reached = Math.ceil(reachedExperts(op));
-  const rowsEach = Math.max(1, Math.ceil((rows * expertsPerToken) / reached));
-  const weight = tensorOf(graph, op.weights[0]);
-  const bytesPerWeight = storedBytes(weight, context) / (experts * expertFfn * width);
-  const packed = weight.dtype !== 'f16' && context.stack.weightDecode === 'vector';
-  const inputBytes = inputBytesEach(graph, context);
-  const shared = {
-    owner: op.id,
-    rows: rowsEach,
-    bytesPerWeight,
-    packed,
-    inputBytes,
-    outputBytes: inputBytes,
-  };
-  const up = lowerProduct({ ...shared, inWidth: width, outWidth: expertFfn }, context);
-  const down = lowerProduct({ ...shared, inWidth: expertFfn, outWidth: width }, context);
-  return {
-    // Gate and up have the same shape.
-    pipelines: [...up.pipelines, ...up.pipelines, ...down.pipelines],
-    repeats: reached,
-    dmaBytes: reached * (2 * up.dmaBytes + down.dmaBytes),
-    l2Bytes: reached * (2 * up.l2Bytes + down.l2Bytes),
-    matrixMacs: reached * (2 * up.matrixMacs + down.matrixMacs),
-    tcmPeakBytes: Math.max(up.tcmPeakBytes, down.tcmPeakBytes),
-  };
-}
-
-/** Expected number of different experts that `rows` rows reach under uniform routing. */
-export function reachedExperts(op: MoeOp): number {
-  return op.experts * (1 - (1 - op.expertsPerToken / op.experts) ** op.rows);
-}
-
-function lowerProduct(product: Product, context: LowerContext): Kernel {
+export function matrixProduct(product: Product, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
-  if (product.rows < stack.numbers.matrixFromRows) return lowerVectorProduct(product, context);
   const { rows, inWidth, outWidth, bytesPerWeight, inputBytes, outputBytes } = product;
   const tile = profile.npu.matrixTile;
   const rowTile = matrixRows(context);
@@ -137,7 +70,7 @@ function lowerProduct(product: Product, context: LowerContext): Kernel {
     chunk: cost(columns),
     fullChunks: Math.floor(outWidth / columns),
     rest: restColumns === 0 ? null : cost(restColumns),
-    ...(serial ? { serial } : {}),
+    serial,
   };
   const { peakBytes } = allocateTcm(
     profile.npu.tcm,

@@ -1,0 +1,16 @@
+import type { EmbedOp } from '../../../src/model/graph.js';
+import { cpuStream } from '../cpu-model.js';
+import type { OperatorRule } from './rule.js';
+import { streamed } from './streamed.js';
+import { bytesOf } from './tensors.js';
+
+/** Token embeddings: one row of the table per token is read. */
+export const embed: OperatorRule<EmbedOp> = {
+  key: ({ rows, width }) => `${rows}:${width}`,
+  npu: (op, graph, context) =>
+    streamed(op, graph, context, {
+      opsEach: context.stack.numbers.addOps,
+      operands: bytesOf(graph, op.outputs),
+    }),
+  cpu: (op, graph, profile) => cpuStream(op, graph, profile, 2 * bytesOf(graph, op.outputs)),
+};
