@@ -1,4 +1,4 @@
-import { median } from '../../src/score/stats.js';
+import { median } from '../../src/score/statistics/samples.js';
 import { between } from '../comparison/bands.js';
 import { ffnDownByLayer } from '../comparison/ffn-down.js';
 import { defineStudy } from '../comparison/study.js';

@@ -1,5 +1,5 @@
 import { composePolicy } from '../../src/decode/method/compose.js';
-import { median } from '../../src/score/stats.js';
+import { median } from '../../src/score/statistics/samples.js';
 import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
 import { PAPER_WORKLOAD } from '../comparison/words.js';

@@ -1,5 +1,5 @@
 import { policySpecByName } from '../../src/decode/policies.js';
-import { median, medianInterval } from '../../src/score/stats.js';
+import { median, medianInterval } from '../../src/score/statistics/samples.js';
 import { between, within } from '../comparison/bands.js';
 import { valueAt } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';

@@ -1,42 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { QUALITY_DEFAULTS } from '../../experiments/studies/quality/options.js';
 import type { PolicyOutcome } from '../../experiments/studies/quality/problem-job.js';
 import { runQuality } from '../../experiments/studies/quality/run.js';
 import { qualityNotes, qualityRows } from '../../experiments/studies/quality/table.js';
-import { holm, mcnemar } from '../../src/score/mcnemar.js';
-
-describe('mcnemar', () => {
-  it('is the exact binomial test on the discordant pairs', () => {
-    expect(mcnemar(0, 0)).toBe(1);
-    expect(mcnemar(5, 5)).toBe(1);
-    // 2 * (C(10,0) + C(10,1)) / 2^10
-    expect(mcnemar(1, 9)).toBeCloseTo((2 * 11) / 1024, 12);
-    expect(mcnemar(0, 6)).toBeCloseTo(2 / 64, 12);
-  });
-
-  it('is symmetric, a probability, and smaller the more one side leads', () => {
-    fc.assert(
-      fc.property(fc.nat(2000), fc.nat(2000), (a, b) => {
-        const p = mcnemar(a, b);
-        expect(p).toBe(mcnemar(b, a));
-        expect(p).toBeGreaterThanOrEqual(0);
-        expect(p).toBeLessThanOrEqual(1);
-        if (a >= b) expect(mcnemar(a + 1, b)).toBeLessThanOrEqual(p + 1e-9);
-      }),
-    );
-  });
-});
-
-describe('holm', () => {
-  it('multiplies the smallest by the number of tests and never falls', () => {
-    const adjusted = holm([0.01, 0.04, 0.03]);
-    expect(adjusted[0]).toBeCloseTo(0.03, 12);
-    expect(adjusted[2]).toBeCloseTo(0.06, 12);
-    expect(adjusted[1]).toBeCloseTo(0.06, 12);
-    expect(holm([0.9, 0.8])).toEqual([1, 1]);
-  });
-});
 
 describe('quality table', () => {
   const options = {

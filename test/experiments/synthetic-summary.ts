@@ -5,7 +5,7 @@ import type {
   CarpetStep,
   Timeline,
 } from '../../experiments/studies/ladder/types.js';
-import { wilson } from '../../src/score/stats.js';
+import { wilson } from '../../src/score/statistics/proportion.js';
 
 /**
  * A made-up ablation, shaped like a real one. Nothing in it was measured or simulated: it exists to test printers,

@@ -6,7 +6,7 @@ import { Bench } from '../../experiments/comparison/bench.js';
 import { BENCH_DEFAULTS } from '../../experiments/comparison/defaults.js';
 import { writeFigure } from '../../experiments/figures/render.js';
 import { openDecider } from '../../experiments/lab/open.js';
-import { judge, pairedDifference, shortlist } from '../../experiments/studies/tune/judge.js';
+import { judge, shortlist } from '../../experiments/studies/tune/judge.js';
 import type { Sample } from '../../experiments/studies/tune/measure.js';
 import { tuneFigure } from '../../experiments/studies/tune/print.js';
 import { tune } from '../../experiments/studies/tune/run.js';
@@ -32,15 +32,6 @@ describe('search', () => {
     expect(candidates('block-kv', 1e6, 1)).toHaveLength(space.length + 2);
     // The lossless contenders do not hang on the draw.
     expect(named.filter(({ name }) => name.includes('exact speculation'))).toHaveLength(2);
-  });
-
-  it('gives the paired difference an interval that holds it', () => {
-    const { value, low, high } = pairedDifference([true, true, false, true], [true, false, true, true]);
-    expect(value).toBe(0);
-    expect(low).toBeLessThan(0);
-    expect(high).toBe(-low);
-    // Equal outcomes are no proof of equality on few problems.
-    expect(pairedDifference([true], [true]).low).toBeLessThan(-0.03);
   });
 
   it('keeps off the front what is too bad or dominated', () => {

@@ -4,7 +4,7 @@ import type { Canvas } from '../../../src/decode/canvas/types.js';
 import type { DecodingPolicy } from '../../../src/decode/method/compose.js';
 import { countWork } from '../../../src/decode/method/counters.js';
 import type { StepTiming } from '../../../src/decode/method/timer.js';
-import { mean, median } from '../../../src/score/stats.js';
+import { mean, median } from '../../../src/score/statistics/samples.js';
 import { canonicalJson } from '../canonical.js';
 import type { DecidedCase } from '../deciders/decider.js';
 import { deciderInputs } from '../deciders/inputs.js';

@@ -1,4 +1,5 @@
-import { mean, medianInterval, wilson } from '../../../src/score/stats.js';
+import { wilson } from '../../../src/score/statistics/proportion.js';
+import { mean, medianInterval } from '../../../src/score/statistics/samples.js';
 import { LADDER, type LadderRow } from './ladder.js';
 import type { PromptResult, PromptRowResult } from './prompt-job.js';
 import type { AblationRow, Divergence, TokenExact } from './types.js';

@@ -1,4 +1,4 @@
-import type { Proportion } from '../../../src/score/stats.js';
+import type { Proportion } from '../../../src/score/statistics/proportion.js';
 import type { AblationRow, Divergence } from './types.js';
 
 /** Shown where a number does not exist (as opposed to being 0). */

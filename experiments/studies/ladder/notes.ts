@@ -1,4 +1,4 @@
-import { mean } from '../../../src/score/stats.js';
+import { mean } from '../../../src/score/statistics/samples.js';
 import type { PromptResult } from './prompt-job.js';
 import type { AblationRow, ProvenanceEntry } from './types.js';
 

@@ -1,6 +1,5 @@
-import { holm, mcnemar } from '../../../src/score/mcnemar.js';
-import type { Proportion } from '../../../src/score/stats.js';
-import { wilson } from '../../../src/score/stats.js';
+import { holm, mcnemar } from '../../../src/score/statistics/paired.js';
+import { type Proportion, wilson } from '../../../src/score/statistics/proportion.js';
 import type { QualityOptions } from './options.js';
 import type { PolicyOutcome, ProblemOutcome } from './problem-job.js';
 

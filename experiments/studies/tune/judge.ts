@@ -1,4 +1,6 @@
-import { wilson } from '../../../src/score/stats.js';
+import { type Difference, pairedDifference } from '../../../src/score/statistics/paired.js';
+import { wilson } from '../../../src/score/statistics/proportion.js';
+import { mean } from '../../../src/score/statistics/samples.js';
 import type { Sample } from './measure.js';
 import type { Candidate } from './space.js';
 
@@ -6,7 +8,6 @@ import type { Candidate } from './space.js';
 export const MARGIN = 0.03;
 /** Fewest problems on which non-inferiority is claimed: 80 % power for 3 points at 18 % discordance. */
 export const MIN_PROBLEMS = 1600;
-const Z_95 = 1.959963984540054;
 
 export interface Judged {
   readonly policy: string;
@@ -16,24 +17,11 @@ export interface Judged {
   readonly forwards: number;
   readonly exact: { readonly share: number; readonly low: number; readonly high: number };
   /** Share of problems right here minus right with the baseline, paired, with its 95 % interval. */
-  readonly difference: { readonly value: number; readonly low: number; readonly high: number };
+  readonly difference: Difference;
   /** The interval lies above -3 points. */
   readonly nonInferior: boolean;
   /** No other non-inferior policy is at least as good in latency, quality and energy and better in one. */
   readonly onFront: boolean;
-}
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
-/** Paired difference of two proportions with its Wald interval over the pairs. */
-export function pairedDifference(own: readonly boolean[], base: readonly boolean[]): Judged['difference'] {
-  const n = own.length;
-  const better = own.filter((right, i) => right && base[i] !== true).length;
-  const worse = own.filter((right, i) => !right && base[i] === true).length;
-  const value = (better - worse) / n;
-  // One pair each way is added: without discordant pairs the interval would have no width.
-  const half = (Z_95 * Math.sqrt(better + worse + 2 - (better - worse) ** 2 / n)) / n;
-  return { value, low: value - half, high: value + half };
 }
 
 /** @param samples of each candidate over the same problems; the first candidate is the baseline */

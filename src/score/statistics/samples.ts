@@ -1,20 +1,10 @@
-import { UsageError } from '../errors.js';
-import { Random } from './random.js';
-
-/** 97.5 % point of the standard normal distribution: two-sided 95 % intervals. */
-const Z_95 = 1.959963984540054;
+import { UsageError } from '../../errors.js';
+import { Random } from '../random.js';
 
 /** Enough that the 2.5 % tail holds 50 resamples; the seed makes the interval reproducible. */
 const RESAMPLES = 2000;
 
-/** Successes of `n` trials with their 95 % Wilson interval, as fractions. */
-export interface Proportion {
-  readonly successes: number;
-  readonly n: number;
-  readonly low: number;
-  readonly high: number;
-}
-
+/** Median of a sample with its 95 % interval, in the unit of the sample. */
 export interface MedianInterval {
   readonly median: number;
   readonly low: number;
@@ -44,10 +34,12 @@ function sortedQuantile(sorted: readonly number[], probability: number): number 
   return fraction === 0 ? sorted[below] : sorted[below] * (1 - fraction) + sorted[below + 1] * fraction;
 }
 
+/** Middle of a sample. @throws UsageError for an empty sample or a value that is no finite number */
 export function median(samples: readonly number[]): number {
   return quantile(samples, 0.5);
 }
 
+/** Arithmetic mean. @throws UsageError as `median` */
 export function mean(samples: readonly number[]): number {
   requireSamples(samples);
   return samples.reduce((sum, value) => sum + value, 0) / samples.length;
@@ -70,28 +62,6 @@ export function medianInterval(samples: readonly number[], seed: number): Median
   const low = Math.max(Math.min(...samples), sortedQuantile(sorted, 0.025));
   const high = Math.min(Math.max(...samples), sortedQuantile(sorted, 0.975));
   return { median: center, low: Math.min(center, low), high: Math.max(center, high) };
-}
-
-/**
- * 95 % Wilson score interval of a proportion (E. B. Wilson, JASA 22, 1927): honest at 0 of n and n of n, where
- * the normal approximation has no width.
- */
-export function wilson(successes: number, n: number): Proportion {
-  if (!Number.isInteger(n) || n < 1) throw new UsageError(`a proportion needs at least one trial, got ${n}`);
-  if (!Number.isInteger(successes) || successes < 0 || successes > n) {
-    throw new UsageError(`successes must be 0..${n}, got ${successes}`);
-  }
-  const p = successes / n;
-  const z2 = Z_95 * Z_95;
-  const center = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const half = (Z_95 / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
-  return {
-    successes,
-    n,
-    // At the ends the formula equals 0 or 1 exactly; rounding must not put the interval outside.
-    low: successes === 0 ? 0 : Math.max(0, center - half),
-    high: successes === n ? 1 : Math.min(1, center + half),
-  };
 }
 
 function requireSamples(samples: readonly number[]): void {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { mean, median, medianInterval, quantile, wilson } from '../../src/score/stats.js';
+import { mean, median, medianInterval, quantile } from '../../src/score/statistics/samples.js';
 
 const samples = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 30 });
 
@@ -43,6 +43,15 @@ describe('medianInterval', () => {
     expect(medianInterval([2, 2, 2], 1)).toEqual({ median: 2, low: 2, high: 2 });
   });
 
+  it('cuts off 2.5 % at either end', () => {
+    // Of 17 numbers: the median of a resample is at most the 5th with probability 0.0356 (binomial, 17 draws of 5/17, at
+    // least 9), at most the 4th with 0.007. So the 2.5 % point is the 5th; it would be the 6th at 5 %.
+    const values = Array.from({ length: 17 }, (_, i) => i + 1);
+    const intervals = Array.from({ length: 21 }, (_, seed) => medianInterval(values, seed));
+    expect(median(intervals.map(({ low }) => low))).toBe(5);
+    expect(median(intervals.map(({ high }) => high))).toBe(13);
+  });
+
   it('covers the true median about as often as it says', () => {
     // 100 samples of 25 uniform numbers: 95 expected, 87 is more than three standard deviations below.
     let covered = 0;
@@ -60,33 +69,3 @@ describe('medianInterval', () => {
 function fractional(value: number): number {
   return value - Math.floor(value);
 }
-
-describe('wilson', () => {
-  it('agrees with published values', () => {
-    // R: prop.test(81, 263, correct = FALSE)$conf.int and prop.test(0, 10, correct = FALSE)$conf.int
-    expect(wilson(81, 263).low).toBeCloseTo(0.2553, 4);
-    expect(wilson(81, 263).high).toBeCloseTo(0.3662, 4);
-    expect(wilson(0, 10).low).toBe(0);
-    expect(wilson(0, 10).high).toBeCloseTo(0.2775, 4);
-  });
-
-  it('contains the proportion, mirrors, and narrows with n', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 500 }), fc.nat(500), (n, k) => {
-        const successes = Math.min(k, n);
-        const p = wilson(successes, n);
-        expect(p.low).toBeLessThanOrEqual(successes / n);
-        expect(p.high).toBeGreaterThanOrEqual(successes / n);
-        expect(wilson(n - successes, n).low).toBeCloseTo(1 - p.high, 9);
-        const more = wilson(successes * 4, n * 4);
-        expect(more.high - more.low).toBeLessThan(p.high - p.low);
-      }),
-    );
-  });
-
-  it('refuses what is no proportion', () => {
-    expect(() => wilson(1, 0)).toThrow(UsageError);
-    expect(() => wilson(3, 2)).toThrow('0..2');
-    expect(() => wilson(0.5, 2)).toThrow(UsageError);
-  });
-});

@@ -1,0 +1,75 @@
+import { UsageError } from '../../errors.js';
+import { Z_95 } from './proportion.js';
+
+/** Two methods on the same problems: how many only one of them got right. Where both agree, nothing is learned. */
+export interface Discordant {
+  readonly onlyFirst: number;
+  readonly onlySecond: number;
+}
+
+/** @throws UsageError when the two are not of the same problems */
+export function discordant(first: readonly boolean[], second: readonly boolean[]): Discordant {
+  if (first.length !== second.length)
+    throw new UsageError(`${first.length} outcomes cannot be paired with ${second.length}`);
+  const only = (own: readonly boolean[], other: readonly boolean[]) =>
+    own.filter((right, i) => right && !other[i]).length;
+  return { onlyFirst: only(first, second), onlySecond: only(second, first) };
+}
+
+/** A difference of shares, with its 95 % interval. */
+export interface Difference {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Share right in `own` minus share right in `base`, over the same problems, with the Wald interval of paired proportions.
+ * One discordant pair each way is added to its variance: without any, the interval would have no width.
+ * @throws UsageError when there are no problems, or not the same
+ */
+export function pairedDifference(own: readonly boolean[], base: readonly boolean[]): Difference {
+  const n = own.length;
+  if (n === 0) throw new UsageError('a difference needs at least one problem');
+  const { onlyFirst: better, onlySecond: worse } = discordant(own, base);
+  const value = (better - worse) / n;
+  const half = (Z_95 * Math.sqrt(better + worse + 2 - (better - worse) ** 2 / n)) / n;
+  return { value, low: value - half, high: value + half };
+}
+
+/**
+ * Exact two-sided McNemar test on paired yes/no outcomes (Q. McNemar, Psychometrika 12, 1947; exact form: the
+ * discordant pairs are binomial with p = 1/2). Pairs on which both agree carry no information.
+ *
+ * @param onlyFirst pairs that only the first method got right
+ * @param onlySecond pairs that only the second got right
+ * @returns p-value in (0, 1]; 1 without discordant pairs
+ */
+export function mcnemar(onlyFirst: number, onlySecond: number): number {
+  for (const count of [onlyFirst, onlySecond]) {
+    if (!Number.isInteger(count) || count < 0)
+      throw new UsageError(`pair counts must be whole, got ${count}`);
+  }
+  const n = onlyFirst + onlySecond;
+  let logTerm = -n * Math.LN2;
+  let tail = Math.exp(logTerm);
+  for (let k = 1; k <= Math.min(onlyFirst, onlySecond); k++) {
+    logTerm += Math.log(n - k + 1) - Math.log(k);
+    tail += Math.exp(logTerm);
+  }
+  return Math.min(1, 2 * tail);
+}
+
+/**
+ * Holm's step-down correction (S. Holm, 1979) for several tests against one baseline; order as given.
+ */
+export function holm(pValues: readonly number[]): number[] {
+  const order = pValues.map((p, index) => ({ p, index })).sort((a, b) => a.p - b.p);
+  const adjusted = new Array<number>(pValues.length);
+  let running = 0;
+  order.forEach(({ p, index }, rank) => {
+    running = Math.max(running, Math.min(1, p * (pValues.length - rank)));
+    adjusted[index] = running;
+  });
+  return adjusted;
+}

@@ -1,0 +1,34 @@
+import { UsageError } from '../../errors.js';
+
+/** 97.5 % point of the standard normal distribution: two-sided 95 % intervals. */
+export const Z_95 = 1.959963984540054;
+
+/** Successes of `n` trials with their 95 % Wilson interval, as fractions. */
+export interface Proportion {
+  readonly successes: number;
+  readonly n: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * 95 % Wilson score interval of a proportion (E. B. Wilson, JASA 22, 1927): honest at 0 of n and n of n, where
+ * the normal approximation has no width.
+ */
+export function wilson(successes: number, n: number): Proportion {
+  if (!Number.isInteger(n) || n < 1) throw new UsageError(`a proportion needs at least one trial, got ${n}`);
+  if (!Number.isInteger(successes) || successes < 0 || successes > n) {
+    throw new UsageError(`successes must be 0..${n}, got ${successes}`);
+  }
+  const p = successes / n;
+  const z2 = Z_95 * Z_95;
+  const center = (p + z2 / (2 * n)) / (1 + z2 / n);
+  const half = (Z_95 / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
+  return {
+    successes,
+    n,
+    // At the ends the formula equals 0 or 1 exactly; rounding must not put the interval outside.
+    low: successes === 0 ? 0 : Math.max(0, center - half),
+    high: successes === n ? 1 : Math.min(1, center + half),
+  };
+}
