@@ -3,8 +3,9 @@ import { createColors } from 'picocolors';
 import type { IndexLine, RunRecord } from '../../experiments/lab/record.js';
 import type { ResultStore } from '../../experiments/lab/store.js';
 import { UsageError } from '../../src/errors.js';
-import { type Column, formatTable } from '../../src/util/table.js';
+import { formatTable } from '../../src/util/table.js';
 import type { Context } from '../io.js';
+import { listRuns, metricOption, numberText, printRuns } from '../run-list.js';
 import { resultsDirectory } from './sweep.js';
 
 interface StoreOption {
@@ -19,7 +20,11 @@ interface Filter extends StoreOption {
   readonly anyCode?: boolean;
 }
 
-interface ExportOptions extends Filter {
+interface ListOptions extends Filter {
+  readonly metric: readonly string[];
+}
+
+interface ExportOptions extends ListOptions {
   readonly format: 'csv' | 'parquet' | 'jsonl';
   readonly out?: string;
 }
@@ -38,11 +43,15 @@ export function registerResults(program: Command, context: () => Context): void 
           .default([], 'all'),
       )
       .option('--refused', 'only combinations that cannot run')
-      .option('--any-code', 'also runs of other versions of the code');
+      .option('--any-code', 'also runs of other versions of the code')
+      .addOption(metricOption());
 
   filtered(results.command('list').description('runs with the options in which they differ'))
-    .addHelpText('after', '\nExamples:\n  $ dllm-npu results list --kind step --where memory=somr')
-    .action((options: Filter) => list(context(), options));
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ dllm-npu results list --kind step --where memory=somr\n  $ dllm-npu results list --kind step --metric "ms_per_row = ms / config.rows"',
+    )
+    .action((options: ListOptions) => list(context(), options));
 
   results
     .command('show')
@@ -119,43 +128,16 @@ async function select(store: ResultStore, filter: Filter): Promise<IndexLine[]> 
   });
 }
 
-async function list(ctx: Context, filter: Filter): Promise<void> {
-  const { flatten } = await import('../../experiments/lab/table.js');
+async function list(ctx: Context, filter: ListOptions): Promise<void> {
   const store = await openStore(filter);
-  const lines = await select(store, filter);
-  ctx.data({ results: store.directory, runs: lines });
-  if (lines.length === 0) {
+  const runs = await listRuns(store, await select(store, filter), filter.metric);
+  ctx.data({ results: store.directory, runs });
+  if (runs.length === 0) {
     ctx.print(`no such runs in ${store.directory}`);
     return;
   }
-  const flat = lines.map((line) => flatten('', line.config));
-  const names = [...new Set(flat.flatMap((config) => Object.keys(config)))].filter(
-    (name) => new Set(flat.map((config) => config[name])).size > 1,
-  );
-  const left = (title: string): Column => ({ header: [title], align: 'left' });
-  const reasons = filter.refused === true;
-  ctx.print(
-    formatTable(
-      [
-        left('hash'),
-        left('kind'),
-        left('outcome'),
-        { header: ['s'], align: 'right' } as const,
-        ...names.map((name) => left(name.slice(1))),
-        ...(reasons ? [left('reason')] : []),
-      ],
-      lines.map((line, at) => [
-        line.hash.slice(0, 12),
-        line.kind,
-        line.outcome,
-        line.seconds === null ? '' : line.seconds.toFixed(2),
-        ...names.map((name) => String(flat[at]?.[name] ?? '')),
-        ...(reasons ? [store.read(line.hash).reason ?? ''] : []),
-      ]),
-      { styleHeader: createColors(ctx.color).bold },
-    ),
-  );
-  ctx.note(`${lines.length} runs in ${store.directory}`);
+  await printRuns(ctx, runs, filter.refused ? ({ hash }) => store.read(hash).reason ?? '' : undefined);
+  ctx.note(`${runs.length} runs in ${store.directory}`);
 }
 
 async function show(ctx: Context, prefix: string, options: StoreOption): Promise<void> {
@@ -216,18 +198,21 @@ async function diff(ctx: Context, a: string, b: string, options: StoreOption): P
 
 /** Long hashes are cut, numbers rounded: the data has all of it. */
 function cellText(value: unknown): string {
-  if (typeof value === 'number') return String(Number(value.toPrecision(6)));
+  if (typeof value === 'number') return numberText(value);
   if (typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)) return value.slice(0, 12);
   return value === null ? '' : String(value);
 }
 
 async function exportRuns(ctx: Context, options: ExportOptions): Promise<void> {
   const { runTable } = await import('../../experiments/lab/table.js');
+  const { userMetrics } = await import('../../experiments/lab/metric.js');
   const { atomicWriteFile } = await import('../../src/util/atomic-write.js');
   const { format, out } = options;
   if (format === 'parquet' && out === undefined) throw new UsageError('--format parquet needs --out FILE');
   const store = await openStore(options);
-  const records = (await select(store, options)).map(({ hash }) => store.read(hash));
+  const stored = (await select(store, options)).map(({ hash }) => store.read(hash));
+  const own = await userMetrics(stored, options.metric);
+  const records = stored.map((record, i) => ({ ...record, metrics: { ...record.metrics, ...own[i] } }));
   const content = await formatRuns(format, records, runTable);
   if (out === undefined) {
     ctx.io.stdout.write(String(content));

@@ -10,6 +10,7 @@ import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
 import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
+import { listRuns, metricOption, printRuns } from '../run-list.js';
 
 interface Shard {
   readonly shard: number;
@@ -21,6 +22,7 @@ interface SweepCommandOptions {
   readonly shard?: Shard;
   readonly results?: string;
   readonly dryRun?: boolean;
+  readonly metric: readonly string[];
   readonly launcher: 'local' | 'slurm';
   readonly shards: number;
   readonly slurm: readonly string[];
@@ -58,6 +60,7 @@ export function registerSweep(program: Command, context: () => Context): void {
         .argParser((text: string, all: readonly string[]) => [...all, text])
         .default([], 'none'),
     )
+    .addOption(metricOption())
     .option('--no-wait', 'slurm: only submit; the same command later merges what is finished')
     .addHelpText('after', HELP)
     .action((file: string, options: SweepCommandOptions) => run(context(), file, options));
@@ -101,6 +104,9 @@ async function run(ctx: Context, file: string, options: SweepCommandOptions): Pr
   const { planSweep, shardOf } = await import('../../experiments/lab/plan.js');
   const { ResultStore } = await import('../../experiments/lab/store.js');
   const { runSweep } = await import('../../experiments/lab/runner.js');
+  const { readMetrics } = await import('../../experiments/lab/metric.js');
+  // A metric that cannot be read is refused now and not after the work; which columns there are, the runs say.
+  await readMetrics(options.metric);
   const all = await planSweep(readSweep(file));
   const runs = options.shard === undefined ? all : shardOf(all, options.shard.shard, options.shard.shards);
   const store = new ResultStore(resultsDirectory(options.results));
@@ -125,7 +131,17 @@ async function run(ctx: Context, file: string, options: SweepCommandOptions): Pr
     ...(commit === undefined ? {} : { gitCommit: commit }),
   }).finally(() => bar.stop());
   const seconds = (performance.now() - start) / 1000;
-  ctx.data({ results: store.directory, runs: runs.map(({ hash }) => hash), ...outcome });
+  const wanted = new Set(runs.map(({ hash }) => hash));
+  const stored = options.metric.length === 0 ? [] : store.index().filter(({ hash }) => wanted.has(hash));
+  const listed = await listRuns(store, stored, options.metric);
+  const metrics = listed.map(({ hash, metrics }) => ({ hash, ...metrics }));
+  ctx.data({
+    results: store.directory,
+    runs: [...wanted],
+    ...outcome,
+    metrics: options.metric.length === 0 ? undefined : metrics,
+  });
+  if (listed.length > 0) await printRuns(ctx, listed);
   ctx.print(
     `${runs.length} runs: ${outcome.found} were there, ${outcome.done} made in ${seconds.toFixed(1)} s` +
       `${outcome.refused > 0 ? ` (${outcome.refused} of them cannot run; \`results list --refused\` says why)` : ''}`,

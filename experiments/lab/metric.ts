@@ -2,6 +2,8 @@ import type { ConstantNode, FunctionNode, MathNode, OperatorNode, ParenthesisNod
 import { UsageError } from '../../src/errors.js';
 import type { Cell } from '../../src/util/csv.js';
 import { unknownName } from '../../src/util/nearest.js';
+import type { RunRecord } from './record.js';
+import { runRow } from './table.js';
 
 type Row = Readonly<Record<string, Cell>>;
 type Evaluate = (row: Row) => number;
@@ -10,6 +12,8 @@ type Operation = (...values: number[]) => number;
 /** A number that a user computes from the columns of a run. */
 export interface Metric {
   readonly name: string;
+  /** Columns that it is made of. */
+  readonly columns: readonly string[];
   /**
    * Null where the run lacks one of the columns, and where the result is no finite number.
    * @throws UsageError for a column that holds text in this run
@@ -49,10 +53,9 @@ const FUNCTIONS: Readonly<Record<string, Operation>> = {
 /**
  * Reads metrics as a user types them: `seconds / tokens`, or with a name `s_per_token = seconds / tokens`. Arithmetic
  * over columns with {@link FUNCTIONS}; mathjs only reads the text and runs nothing of it.
- * @param known columns that the runs have
- * @throws UsageError for what is no such expression, and for unknown names with the nearest ones
+ * @throws UsageError for what is no such expression, and for an unknown function with the nearest ones
  */
-export async function readMetrics(texts: readonly string[], known: readonly string[]): Promise<Metric[]> {
+export async function readMetrics(texts: readonly string[]): Promise<Metric[]> {
   if (texts.length === 0) return [];
   const { parse } = await import('mathjs/number');
   return texts.map((text) => {
@@ -63,12 +66,13 @@ export async function readMetrics(texts: readonly string[], known: readonly stri
     } catch (error) {
       throw new UsageError(`metric "${text}": ${error instanceof Error ? error.message : String(error)}`);
     }
-    const used = new Set<string>();
-    const evaluate = evaluatorOf(tree, { text, known, used });
+    const columns: string[] = [];
+    const evaluate = evaluatorOf(tree, { text, columns });
     return {
       name,
+      columns,
       of: (row) => {
-        for (const column of used) if ((row[column] ?? null) === null) return null;
+        for (const column of columns) if ((row[column] ?? null) === null) return null;
         const value = evaluate(row);
         return Number.isFinite(value) ? value : null;
       },
@@ -76,11 +80,30 @@ export async function readMetrics(texts: readonly string[], known: readonly stri
   });
 }
 
+/**
+ * A user's metrics of runs, by name; the columns are those of `results export`.
+ * @throws UsageError as {@link readMetrics}, for an unknown column with the nearest ones, and for a name that a column has
+ */
+export async function userMetrics(
+  records: readonly RunRecord[],
+  texts: readonly string[],
+): Promise<Record<string, number | null>[]> {
+  if (records.length === 0) return [];
+  const rows = records.map(runRow);
+  const known = new Set(rows.flatMap(Object.keys));
+  const metrics = await readMetrics(texts);
+  for (const { name, columns } of metrics) {
+    const unknown = columns.find((column) => !known.has(column));
+    if (unknown !== undefined) throw inMetric(name, unknownName('column', unknown, [...known]));
+    if (known.has(name)) throw new UsageError(`metric "${name}": runs have a column of that name`);
+  }
+  return rows.map((row) => Object.fromEntries(metrics.map((metric) => [metric.name, metric.of(row)])));
+}
+
 interface Reading {
   readonly text: string;
-  readonly known: readonly string[];
-  /** Columns that occur. */
-  readonly used: Set<string>;
+  /** Receives the columns that occur. */
+  readonly columns: string[];
 }
 
 function evaluatorOf(node: MathNode, reading: Reading): Evaluate {
@@ -101,7 +124,7 @@ function evaluatorOf(node: MathNode, reading: Reading): Evaluate {
       const name = String((node as FunctionNode).fn);
       const { args } = node as FunctionNode;
       if (!Object.hasOwn(FUNCTIONS, name))
-        throw named(reading, unknownName('function', name, Object.keys(FUNCTIONS)));
+        throw inMetric(reading.text, unknownName('function', name, Object.keys(FUNCTIONS)));
       const of = FUNCTIONS[name];
       const enough = of === max || of === min ? args.length > 0 : args.length === of.length;
       if (enough) return applied(of, args, reading);
@@ -109,7 +132,7 @@ function evaluatorOf(node: MathNode, reading: Reading): Evaluate {
     }
     case 'SymbolNode':
     case 'AccessorNode':
-      return columnOf(node, reading);
+      if (/^\w+(\.\w+)*$/.test(node.toString())) return columnOf(node, reading);
   }
   throw new UsageError(`metric "${reading.text}": "${node.toString()}" is no arithmetic over columns`);
 }
@@ -122,8 +145,7 @@ function applied(of: Operation, args: readonly MathNode[], reading: Reading): Ev
 /** A column by its name, which points may divide. */
 function columnOf(node: MathNode, reading: Reading): Evaluate {
   const name = node.toString();
-  if (!reading.known.includes(name)) throw named(reading, unknownName('column', name, reading.known));
-  reading.used.add(name);
+  reading.columns.push(name);
   return (row) => {
     const value = row[name];
     if (typeof value === 'number') return value;
@@ -131,6 +153,6 @@ function columnOf(node: MathNode, reading: Reading): Evaluate {
   };
 }
 
-function named({ text }: Reading, error: UsageError): UsageError {
-  return new UsageError(`metric "${text}": ${error.message}`);
+function inMetric(metric: string, { message }: UsageError): UsageError {
+  return new UsageError(`metric "${metric}": ${message}`);
 }

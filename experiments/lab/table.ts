@@ -11,25 +11,18 @@ export interface RunTable {
 const FIRST = ['hash', 'kind', 'outcome', 'code'] as const;
 
 /**
- * Options become `config.NAME`, entries of an option `config.NAME.ENTRY`, metrics `NAME`. A cell is null where a
- * run has no such option or metric. Columns are in the order of their first appearance.
+ * A run as a row: options become `config.NAME`, entries of an option `config.NAME.ENTRY`, metrics `NAME`.
  */
+export function runRow(record: RunRecord): Record<string, Cell> {
+  const { hash, kind, outcome, code, config, metrics, reason } = record;
+  const row = { hash, kind, outcome, code, ...flatten('config', config), ...metrics };
+  return reason === undefined ? row : { ...row, reason };
+}
+
+/** Columns in the order of their first appearance. A cell is null where a run has no such option or metric. */
 export function runTable(records: readonly RunRecord[]): RunTable {
-  const flat = records.map((record) => {
-    const { hash, kind, outcome, code, config, metrics, reason } = record;
-    return {
-      hash,
-      kind,
-      outcome,
-      code,
-      ...flatten('config', config),
-      ...metrics,
-      ...(reason === undefined ? {} : { reason }),
-    } as Record<string, Cell>;
-  });
-  const names = new Set<string>(FIRST);
-  for (const row of flat) for (const name of Object.keys(row)) names.add(name);
-  const columns = [...names];
+  const flat = records.map(runRow);
+  const columns = [...new Set([...FIRST, ...flat.flatMap(Object.keys)])];
   return { columns, rows: flat.map((row) => columns.map((name) => row[name] ?? null)) };
 }
 

@@ -42,6 +42,8 @@ describe('sweep', () => {
     [['results', 'show', 'zzzz', ...store], 2],
     [['results', 'list', '--where', 'rows', ...store], 2],
     [['results', 'export', '--format', 'parquet', ...store], 2],
+    [['results', 'list', '--metric', 'mss / 2', ...store], 2],
+    [['sweep', file, '--metric', 'ms /', ...store], 2],
     [['figure', 'pareto', file, '--x', 'ms', '--y', 'nothing', ...store], 1],
   ])('%j ends with %i', async (argv, code) => {
     const result = await cli(argv);
@@ -70,5 +72,21 @@ describe('results', () => {
     const out = join(directory, 'runs.parquet');
     expect((await cli(['results', 'export', '--format', 'parquet', '--out', out, ...store])).code).toBe(0);
     expect(existsSync(out)).toBe(true);
+  });
+
+  it("computes a user's metric in a list, an export and after a sweep", async () => {
+    const metric = ['--metric', 'per_row = ms / config.rows'];
+    const { stdout } = await cli(['results', 'list', '--sweep', file, '--json', ...metric, ...store]);
+    const runs = JSON.parse(stdout).runs as { hash: string; metrics: { per_row: number } }[];
+    const [a, b] = runs.map(({ metrics }) => metrics.per_row);
+    // Rows share a tile: 64 of them cost less each than one alone.
+    expect(b).toBeLessThan(a);
+    const csv = parseCsv((await cli(['results', 'export', '--sweep', file, ...metric, ...store])).stdout);
+    expect(csv[0].at(-1)).toBe('per_row');
+    expect(csv.slice(1).map((cells) => Number(cells.at(-1)))).toEqual([a, b]);
+    const swept = await cli(['sweep', file, '--jobs', '0', '--json', ...metric, ...store]);
+    expect(JSON.parse(swept.stdout).metrics).toEqual(
+      runs.map(({ hash, metrics }) => ({ hash, per_row: metrics.per_row })),
+    );
   });
 });

@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Comparison } from '../../experiments/comparison/compare.js';
+import { readResult } from '../../experiments/comparison/result.js';
 import { paperNumbers } from '../../experiments/paper/numbers.js';
 import { fig13a } from '../../experiments/studies/fig13a.js';
 import { fig13b } from '../../experiments/studies/fig13b.js';
@@ -31,6 +33,15 @@ describe('the list of studies', () => {
     expect(studiesNamed('fig8')).toEqual(['fig8']);
     expect(studiesNamed(ALL)).toEqual(STUDY_NAMES);
     expect(() => studiesNamed('fig31a')).toThrow(/unknown study "fig31a": did you mean .*fig3a/);
+  });
+});
+
+describe('reference results', () => {
+  it('are there for every study, in the form that is written today', () => {
+    for (const name of STUDY_NAMES) {
+      const path = new URL(`../../results/reference/reproduce/${name}/result.json`, import.meta.url);
+      expect(readResult(fileURLToPath(path)).name).toBe(name);
+    }
   });
 });
 

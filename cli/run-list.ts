@@ -1,0 +1,78 @@
+import { Option } from 'commander';
+import { createColors } from 'picocolors';
+import type { IndexLine } from '../experiments/lab/record.js';
+import type { ResultStore } from '../experiments/lab/store.js';
+import { type Column, formatTable } from '../src/util/table.js';
+import type { Context } from './io.js';
+
+/** `--metric`, for every command that shows runs. */
+export function metricOption(): Option {
+  return new Option(
+    '--metric <expression>',
+    'a column of your own: arithmetic over the others, e.g. "ms / config.rows", "per_row = ms / config.rows"; repeatable',
+  )
+    .argParser((text: string, all: readonly string[]) => [...all, text])
+    .default([], 'none');
+}
+
+/** A run of the index, with the user's metrics where some were asked for. */
+export type ListedRun = IndexLine & { readonly metrics?: Readonly<Record<string, number | null>> };
+
+/** @throws UsageError for a metric that cannot be read */
+export async function listRuns(
+  store: ResultStore,
+  lines: readonly IndexLine[],
+  texts: readonly string[],
+): Promise<ListedRun[]> {
+  if (texts.length === 0) return [...lines];
+  const { userMetrics } = await import('../experiments/lab/metric.js');
+  const values = await userMetrics(
+    lines.map(({ hash }) => store.read(hash)),
+    texts,
+  );
+  return lines.map((line, i) => ({ ...line, metrics: values[i] }));
+}
+
+/** Prints runs with the options in which they differ, the user's metrics, and why a run was refused if asked for. */
+export async function printRuns(
+  ctx: Context,
+  runs: readonly ListedRun[],
+  reasonOf?: (run: ListedRun) => string,
+): Promise<void> {
+  const { flatten } = await import('../experiments/lab/table.js');
+  const options = runs.map(({ config }) => flatten('', config));
+  const names = [...new Set(options.flatMap(Object.keys))].filter(
+    (name) => new Set(options.map((config) => config[name])).size > 1,
+  );
+  const metrics = Object.keys(runs[0]?.metrics ?? {});
+  const left = (title: string): Column => ({ header: [title], align: 'left' });
+  const right = (title: string): Column => ({ header: [title], align: 'right' });
+  ctx.print(
+    formatTable(
+      [
+        left('hash'),
+        left('kind'),
+        left('outcome'),
+        right('s'),
+        ...names.map((name) => left(name.slice(1))),
+        ...metrics.map(right),
+        ...(reasonOf ? [left('reason')] : []),
+      ],
+      runs.map((run, at) => [
+        run.hash.slice(0, 12),
+        run.kind,
+        run.outcome,
+        run.seconds === null ? '' : run.seconds.toFixed(2),
+        ...names.map((name) => String(options[at][name] ?? '')),
+        ...metrics.map((name) => numberText(run.metrics?.[name] ?? null)),
+        ...(reasonOf ? [reasonOf(run)] : []),
+      ]),
+      { styleHeader: createColors(ctx.color).bold },
+    ),
+  );
+}
+
+/** Six digits: the data has all of them. */
+export function numberText(value: number | null): string {
+  return value === null ? '' : String(Number(value.toPrecision(6)));
+}
