@@ -2,8 +2,7 @@
  * How long each chart of the report takes in Chromium, and whether the page asks for anything outside. Goal: under two
  * seconds a chart, no request. The first drawing counts: each chart is put into a fresh page by itself.
  */
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
@@ -12,6 +11,7 @@ import { renderReport } from '../experiments/report/page.js';
 import { readSummary } from '../experiments/studies/ladder/summary-file.js';
 import { project } from '../src/util/project-root.js';
 import { formatTable } from '../src/util/table.js';
+import { temporaryDirectory } from '../test/support/temporary-directory.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   existsSync,
@@ -80,7 +80,7 @@ describe.skipIf(CHROMIUM === undefined)('the report in Chromium', () => {
     'each chart',
     async () => {
       const summary = readSummary(join(project().root, 'results/reference/ablation/summary.json'));
-      const file = join(mkdtempSync(join(tmpdir(), 'bench-report-')), 'report.html');
+      const file = join(temporaryDirectory(), 'report.html');
       writeFileSync(file, await renderReport(summary));
       const browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
       const requests: string[] = [];

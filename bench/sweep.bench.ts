@@ -2,15 +2,14 @@
  * What keeping and finding runs costs, as shares of making them. Goals: a sweep of 1,000 runs in under two
  * minutes, resuming one under 1 %. In the calling thread; `dllm-npu sweep` shares the work among threads.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { bench, describe } from 'vitest';
 import { execute } from '../experiments/lab/execute.js';
 import { type PlannedRun, planRuns } from '../experiments/lab/plan.js';
 import { runSweep } from '../experiments/lab/runner.js';
 import { ResultStore } from '../experiments/lab/store.js';
 import { formatTable } from '../src/util/table.js';
+import { temporaryDirectory } from '../test/support/temporary-directory.js';
 
 const RUNS = 1000;
 /** Each measures in rounds of its own; the harness only runs it once. */
@@ -41,7 +40,7 @@ const all = (runs: readonly PlannedRun[], store: ResultStore) => runSweep(runs, 
 async function row(name: keyof typeof KINDS): Promise<string[]> {
   const [kind, config] = KINDS[name];
   const configs = Array.from({ length: RUNS }, (_, at) => config(at));
-  const directory = mkdtempSync(join(tmpdir(), 'bench-sweep-'));
+  const directory = temporaryDirectory();
   try {
     const store = new ResultStore(directory);
     let runs: PlannedRun[] = [];

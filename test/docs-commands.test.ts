@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../cli/commands/index.js';
 import { mount } from '../cli/mount.js';
 import { project } from '../src/util/project-root.js';
-import { checkCommand } from './cli/check-command.js';
-import { cli } from './cli/run-cli.js';
+import { checkCommand } from './support/check-command.js';
+import { cli } from './support/run-cli.js';
 
 const { root } = project();
 

@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Pass } from '../../src/pass/pass.js';
+import { temporaryDirectory } from '../../test/support/temporary-directory.js';
 
 /** Threads of every engine; DLLM_BENCH_THREADS sets another number. */
 export const THREADS = Number(process.env.DLLM_BENCH_THREADS ?? 2);
 
 /** Removed when the process ends. */
-export const directory = mkdtempSync(join(tmpdir(), 'dllm-npu-bench-'));
+export const directory = temporaryDirectory();
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
 
 let version = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cli } from './run-cli.js';
+import { cli } from '../support/run-cli.js';
 
 describe('ablate --policies', () => {
   it('runs and verifies policies on both engines, technique by technique', async () => {

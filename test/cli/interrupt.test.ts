@@ -1,15 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cli } from './run-cli.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 describe('Ctrl-C', () => {
   it.each([
     ['before anything was written', 'step 0'],
     ['in the middle of a decode', 'step 9'],
   ])('%s: exit 130, no file, cursor back', async (_, moment) => {
-    const directory = mkdtempSync(join(tmpdir(), 'interrupt-'));
+    const directory = temporaryDirectory();
     const controller = new AbortController();
     const { code, stdout, stderr } = await cli(
       [
@@ -39,7 +39,7 @@ describe('Ctrl-C', () => {
   });
 
   it('during training: nothing of the half-trained model is kept', async () => {
-    const out = join(mkdtempSync(join(tmpdir(), 'interrupt-')), 'model');
+    const out = join(temporaryDirectory(), 'model');
     const controller = new AbortController();
     const { code } = await cli(
       [

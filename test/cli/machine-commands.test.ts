@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cli } from './run-cli.js';
+import { cli } from '../support/run-cli.js';
 
 async function json<T>(...argv: string[]): Promise<T> {
   const { code, stdout, stderr } = await cli([...argv, '--json']);

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { project } from '../../src/util/project-root.js';
-import { cli } from './run-cli.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 interface Entry {
   value: string;
@@ -21,7 +21,7 @@ function profileWith(section: string, field: string, change: Partial<Entry>): st
   if (entry === undefined) throw new Error(`${section}.${field} is not in the profile`);
   delete entry.range;
   Object.assign(entry, change);
-  const path = join(mkdtempSync(join(tmpdir(), 'dllm-npu-profile-')), 'mine.json');
+  const path = join(temporaryDirectory(), 'mine.json');
   writeFileSync(path, JSON.stringify(profile));
   return path;
 }
@@ -91,7 +91,7 @@ describe('the answer does not depend on a timeline that is written', () => {
     expect(code).toBe(0);
     return JSON.parse(stdout) as { rows: { ms: number }[]; perfetto?: Written };
   }
-  const trace = join(mkdtempSync(join(tmpdir(), 'dllm-npu-trace-')), 'step.json');
+  const trace = join(temporaryDirectory(), 'step.json');
   const setting = ['--stack', 'llama.cpp-hexagon', '--memory', 'on-demand'];
 
   it('neither of the first step nor of the steady one', async () => {

@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cli } from './run-cli.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const file = (content: string) => {
-  const path = join(mkdtempSync(join(tmpdir(), 'cli-')), 'input.json');
+  const path = join(temporaryDirectory(), 'input.json');
   writeFileSync(path, content);
   return path;
 };

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { temporaryDirectory } from '../model/checkpoint.js';
-import { cli } from './run-cli.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 let folder: string;
 let tiny: string;

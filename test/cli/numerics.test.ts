@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { temporaryDirectory } from '../model/checkpoint.js';
-import { cli } from './run-cli.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 describe('numerics', () => {
   const quick = ['numerics', '--n', '1', '--gen-length', '32'];

@@ -1,15 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeSummary } from '../../experiments/studies/ladder/summary-file.js';
-import { syntheticSummary } from '../experiments/synthetic-summary.js';
-import { cli } from './run-cli.js';
+import { cli } from '../support/run-cli.js';
+import { syntheticSummary } from '../support/synthetic-summary.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const ESCAPE = '\u001b';
 const COLOR = new RegExp(`${ESCAPE}\\[\\d+m`);
 const REDRAW = new RegExp(`${ESCAPE}\\[\\d+A\\r${ESCAPE}\\[J`);
-const folder = () => mkdtempSync(join(tmpdir(), 'cli-'));
+const folder = () => temporaryDirectory();
 const summaryFile = () => {
   const path = join(folder(), 'summary.json');
   writeSummary(path, syntheticSummary());

@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCsv } from '../../src/util/csv.js';
-import { cli } from './run-cli.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const directory = mkdtempSync(join(tmpdir(), 'sweep-cli-'));
+const directory = temporaryDirectory();
 const file = join(directory, 'sweep.json');
 const store = ['--results', join(directory, 'results')];
 let hashes: string[] = [];

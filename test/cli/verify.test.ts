@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cli } from './run-cli.js';
+import { cli } from '../support/run-cli.js';
 
 describe('verify', () => {
   const quick = ['verify', '--n', '1', '--gen-length', '32', '--every', '8'];

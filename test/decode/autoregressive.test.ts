@@ -10,7 +10,7 @@ import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { loadWeightTensors } from '../../src/engine/tfjs/weight-tensors.js';
 import { verifyPolicy } from '../../src/engine/verify/verify-policy.js';
 import { UsageError } from '../../src/errors.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 import { TOY_CONFIG, ToyEngine } from './support/toy-engine.js';
 
 const config = tinyConfig({

@@ -7,7 +7,7 @@ import { buildGraph } from '../../src/model/build-graph.js';
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import { precisionFor } from '../../src/model/precision.js';
 import type { PassShape } from '../../src/pass/shape.js';
-import { randomWeights, tinyConfig } from './tiny-model.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const config = tinyConfig({ kvHeads: 2 });
 const shape: PassShape = { rows: 5, kvSets: [], logitsRows: 5, masked: false };

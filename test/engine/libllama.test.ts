@@ -5,8 +5,8 @@ import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
-import { randomWeights, tinyConfig } from './tiny-model.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 /**
  * Logits of llama.cpp for small random models of every architecture, computed from the GGUF files this test writes

@@ -20,8 +20,8 @@ import { decodeModel } from '../../src/onnx/onnx-proto.js';
 import type { Pass, PassRow } from '../../src/pass/pass.js';
 import { generateProblem } from '../../src/score/problems.js';
 import { Random } from '../../src/score/random.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
-import { randomWeights, tinyConfig } from './tiny-model.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const engines: Engine[] = [];
 afterEach(() => {

@@ -5,8 +5,8 @@ import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { KvRef, Pass, PassRow } from '../../src/pass/pass.js';
 import { Random } from '../../src/score/random.js';
-import { plainForward } from './plain-forward.js';
-import { randomWeights, tinyConfig } from './tiny-model.js';
+import { plainForward } from '../support/plain-forward.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const TOLERANCE = 1e-4;
 

@@ -10,7 +10,7 @@ import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { type LoadedWeights, loadWeightTensors } from '../../src/engine/tfjs/weight-tensors.js';
 import { verifyPolicy } from '../../src/engine/verify/verify-policy.js';
-import { randomWeights, tinyConfig } from './tiny-model.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const config = tinyConfig();
 

@@ -7,7 +7,7 @@ import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { type LoadedWeights, loadWeightTensors } from '../../src/engine/tfjs/weight-tensors.js';
 import { verifySteps } from '../../src/engine/verify/verify.js';
-import { randomWeights, tinyConfig } from './tiny-model.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const config = tinyConfig();
 const prompt = [0, 10, 11, 12, 13, 14, 15, 4];

@@ -12,7 +12,7 @@ import {
   timelineSpec,
 } from '../../experiments/figures/timeline.js';
 import type { TimelineSpan } from '../../experiments/studies/ladder/types.js';
-import { syntheticCarpet, syntheticSummary, syntheticTimeline } from './synthetic-summary.js';
+import { syntheticCarpet, syntheticSummary, syntheticTimeline } from '../support/synthetic-summary.js';
 
 const figures: [string, () => TopLevelSpec][] = [
   ['ladder', () => ladderSpec(syntheticSummary())],

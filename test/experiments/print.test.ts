@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { PRINT_WIDTH, printLadder } from '../../experiments/studies/ladder/print.js';
 import type { AblationRow, AblationSummary } from '../../experiments/studies/ladder/types.js';
-import { syntheticSummary } from './synthetic-summary.js';
+import { syntheticSummary } from '../support/synthetic-summary.js';
 
 function withRow(index: number, change: Partial<AblationRow>): AblationSummary {
   const summary = syntheticSummary();

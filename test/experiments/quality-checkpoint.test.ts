@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openCheckpoint, outcomeKey } from '../../experiments/studies/quality/checkpoint.js';
 import type { PolicyOutcome } from '../../experiments/studies/quality/problem-job.js';
 import { policySpecByName } from '../../src/decode/policies.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const outcome: PolicyOutcome = {
   exact: true,

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -8,6 +7,7 @@ import { renderReport } from '../../experiments/report/page.js';
 import { readSummary } from '../../experiments/studies/ladder/summary-file.js';
 import type { AblationSummary } from '../../experiments/studies/ladder/types.js';
 import { project } from '../../src/util/project-root.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   existsSync,
@@ -34,7 +34,7 @@ describe.skipIf(CHROMIUM === undefined)('report in Chromium', () => {
   const summary = reference();
 
   beforeAll(async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'report-')), 'report.html');
+    const file = join(temporaryDirectory(), 'report.html');
     writeFileSync(file, await renderReport(summary));
     browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
     page = await browser.newPage();

@@ -1,13 +1,12 @@
-import { mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CLIENT_SCRIPT } from '../../experiments/report/client-script.js';
 import { escapeHtml, html, inlineSvg } from '../../experiments/report/html.js';
 import { renderReport } from '../../experiments/report/page.js';
 import { writeReport } from '../../experiments/report/write-report.js';
 import type { AblationSummary } from '../../experiments/studies/ladder/types.js';
-import { syntheticSummary } from './synthetic-summary.js';
+import { syntheticSummary } from '../support/synthetic-summary.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const EVIL = '</script><img src=x onerror=alert(1)>"\'&';
 
@@ -108,7 +107,7 @@ describe('report', () => {
   });
 
   it('is written with its figures and nothing else', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'report-'));
+    const directory = temporaryDirectory();
     const files = await writeReport(directory, syntheticSummary());
     expect(readdirSync(directory).sort()).toEqual(
       files.map((file) => file.slice(directory.length + 1)).sort(),

@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ReproduceResult, readResult, reproduceSchema } from '../../experiments/comparison/result.js';
 import { ALL, STUDY_NAMES } from '../../experiments/studies/registry.js';
-import { cli } from '../cli/run-cli.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const FILES = ['result.json', 'rows.csv', 'figure.vl.json', 'figure.svg', 'figure.png'];
 
@@ -15,7 +15,7 @@ interface Printed {
 }
 
 describe('reproduce, machine only', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'reproduce-'));
+  const directory = temporaryDirectory();
   let printed: Printed;
   let result: ReproduceResult;
 
@@ -65,7 +65,7 @@ describe('reproduce, machine only', () => {
   });
 
   it('writes the same bytes again', async () => {
-    const again = mkdtempSync(join(tmpdir(), 'reproduce-'));
+    const again = temporaryDirectory();
     await cli(['reproduce', 'fig13c', '--out', again]);
     for (const file of FILES) {
       expect(readFileSync(join(again, file)).equals(readFileSync(join(directory, file))), file).toBe(true);
@@ -93,7 +93,7 @@ describe('reproduce, names', () => {
 });
 
 describe('reproduce, each source', () => {
-  const into = (name: string) => join(mkdtempSync(join(tmpdir(), 'reproduce-')), name);
+  const into = (name: string) => join(temporaryDirectory(), name);
 
   it('times operators of one layer and of all layers', async () => {
     const { code, stdout, stderr } = await cli(['reproduce', 'fig5d', '--json', '--out', into('fig5d')]);

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -10,9 +9,10 @@ import {
   writeSummary,
 } from '../../experiments/studies/ladder/summary-file.js';
 import { DataError } from '../../src/errors.js';
-import { syntheticSummary } from './synthetic-summary.js';
+import { syntheticSummary } from '../support/synthetic-summary.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const path = () => join(mkdtempSync(join(tmpdir(), 'summary-')), 'summary.json');
+const path = () => join(temporaryDirectory(), 'summary.json');
 
 describe('summary.json', () => {
   it('comes back as it was written, whatever text it holds', () => {

@@ -1,5 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Bench } from '../../experiments/comparison/bench.js';
@@ -11,6 +10,7 @@ import type { Sample } from '../../experiments/studies/tune/measure.js';
 import { tuneFigure } from '../../experiments/studies/tune/print.js';
 import { tune } from '../../experiments/studies/tune/run.js';
 import { candidates, FULL_SYSTEM, wholeSpace } from '../../experiments/studies/tune/space.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const named = candidates('block-kv', 2, 1);
 const samples = (seconds: number, right: (i: number) => boolean): Sample[] =>
@@ -57,7 +57,7 @@ describe('search', () => {
   });
 
   it('goes on where a killed run stopped, and measures a cut-off line again', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'tune-')), 'samples.jsonl');
+    const path = join(temporaryDirectory(), 'samples.jsonl');
     const options = { baseline: 'threshold', candidates: 1, screen: 1, confirm: 1, finalists: 1, seed: 1 };
     const bench = new Bench({ ...BENCH_DEFAULTS, genLength: 32 });
     const workload = await openDecider({ workload: 'tiny-llada' }, 1);

@@ -1,5 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeFacts } from '../../experiments/lab/deciders/facts.js';
@@ -26,6 +24,7 @@ import { composePolicy } from '../../src/decode/method/compose.js';
 import { decode } from '../../src/decode/method/session.js';
 import { scoreRow } from '../../src/decode/rules/score-row.js';
 import { checkTrace, traceOf, writeTrace } from '../../src/decode/trace/trace.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const { parameters } = processFile();
 const CASE = { seed: 5, promptLength: 6, textLength: 50 };
@@ -130,7 +129,7 @@ describe('workloads', () => {
   });
 
   it('a recorded trace gives the facts of the decode it was made from, and refuses other policies', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'workload-')), 'one.jsonl');
+    const path = join(temporaryDirectory(), 'one.jsonl');
     const request = {
       policy,
       engine: new SyntheticEngine(parameters, CASE),

@@ -14,8 +14,8 @@ import { stackByName } from '../../sim/stacks/registry.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { resolvePreset } from '../../src/model/presets.js';
-import { cli } from '../cli/run-cli.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** origin: synthetic. A record of a phone that never was, with these runs. */
 function syntheticRecord(runs: DeviceRecord['runs'], targetArch: 'arm64' | 'x64' = 'arm64'): DeviceRecord {

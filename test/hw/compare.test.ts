@@ -26,8 +26,8 @@ import type { WeightSource } from '../../src/model/weights.js';
 import { generateProblem } from '../../src/score/problems.js';
 import { cacheDirectory } from '../../src/util/cache-directory.js';
 import { project } from '../../src/util/project-root.js';
-import { cli } from '../cli/run-cli.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const WEIGHTS = 'ab'.repeat(32);
 /** One matrix of one layer. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readDeviceRecord } from '../../hw/record/device-record.js';
-import { cli } from '../cli/run-cli.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { directoryOf, genuine } from './qnn/genuine.js';
 
 const htp = await genuine('2.7.0', 'htp', 2);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withWorkDirectory } from '../../hw/runner/command-runner.js';
 import { LocalRunner } from '../../hw/runner/local-runner.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const runner = new LocalRunner();
 const node = (code: string, ...args: string[]) => [process.execPath, '-e', code, ...args];

@@ -10,7 +10,7 @@ import {
   type Evidence,
   whyTimesDoNotCount,
 } from '../../hw/record/execution-class.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const DEVICE: Evidence = {
   targetArch: 'arm64',

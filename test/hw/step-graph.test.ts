@@ -16,7 +16,7 @@ import { type LoadedModel, loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import { decodeModel } from '../../src/onnx/onnx-proto.js';
 import { generateProblem } from '../../src/score/problems.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const BUCKET = { rows: 32, context: 64 };
 

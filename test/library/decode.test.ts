@@ -3,7 +3,7 @@ import { decode, loadModel, type Model, machine, policy, UsageError } from '../.
 import { composePolicy } from '../../index.policies.js';
 import { resolvePreset } from '../../index.sim.js';
 import { checkTrace, replayTrace } from '../../index.trace.js';
-import { cli } from '../cli/run-cli.js';
+import { cli } from '../support/run-cli.js';
 
 const PROMPT = 'A flip 2 4 8 B sort owl elk ant';
 const CHIP = { shapes: 'llada-8b' } as const;

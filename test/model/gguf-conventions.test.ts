@@ -9,9 +9,9 @@ import { openGguf } from '../../src/model/formats/gguf-source.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
 import { type GgufTensorToWrite, piecesOf, writeGguf } from '../../src/model/formats/gguf-write.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
 import { llamaMissing, loadLlama } from '../oracle/libllama.js';
-import { temporaryDirectory } from './checkpoint.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const size = { hidden: 64, headDim: 16, ffn: 96, kvHeads: 2, tiedHead: false };
 const dream = tinyConfig({

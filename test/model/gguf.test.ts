@@ -12,8 +12,9 @@ import { interleavedOrder, reorderRows } from '../../src/model/formats/rope-perm
 import { loadModel } from '../../src/model/load.js';
 import { QUANTS, type Quant } from '../../src/model/precision.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
-import { temporaryDirectory, VOCAB, writeCheckpoint } from './checkpoint.js';
+import { VOCAB, writeCheckpoint } from '../support/checkpoint.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const config = tinyConfig({ vocab: VOCAB, hidden: 64, headDim: 16, ffn: 96 });
 const weights = randomWeights(config);

@@ -12,8 +12,8 @@ import { writeCheckpoint } from '../../src/model/formats/write-checkpoint.js';
 import { loadModel } from '../../src/model/load.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import type { WeightSource } from '../../src/model/weights.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
-import { temporaryDirectory } from './checkpoint.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 /** As published: huggingface.co/Dream-org/Dream-v0-Instruct-7B, inclusionAI/LLaDA-MoE-7B-A1B, meta-llama/Meta-Llama-3-8B. */
 const PUBLISHED = {

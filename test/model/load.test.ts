@@ -5,8 +5,8 @@ import { parseHfConfig } from '../../src/model/formats/hf-config.js';
 import { fileSha256, loadModel, resolveModelConfig } from '../../src/model/load.js';
 import { loadTokenizer } from '../../src/model/tokenizer.js';
 import { allWords } from '../../src/score/vocabulary.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
-import { lladaJson, VOCAB, writeCheckpoint } from './checkpoint.js';
+import { lladaJson, VOCAB, writeCheckpoint } from '../support/checkpoint.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const config = tinyConfig({ vocab: VOCAB });
 

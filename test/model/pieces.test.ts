@@ -8,8 +8,8 @@ import { loadModel } from '../../src/model/load.js';
 import { syntheticWeights } from '../../src/model/synthetic/weights.js';
 import { requantised } from '../../src/model/weight-views.js';
 import { rowCount, rowRanges, rowsOf, type WeightSource } from '../../src/model/weights.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
-import { temporaryDirectory } from './checkpoint.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const NONE = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
 const size = { hidden: 64, headDim: 16, ffn: 96, kvHeads: 2, tiedHead: false };

@@ -7,8 +7,9 @@ import { hfNameOf, placeOfHfName } from '../../src/model/formats/hf-names.js';
 import { openSafetensors } from '../../src/model/formats/safetensors-source.js';
 import { writeSafetensors } from '../../src/model/formats/safetensors-write.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
-import { temporaryDirectory, writeCheckpoint } from './checkpoint.js';
+import { writeCheckpoint } from '../support/checkpoint.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const NAME = 'model.transformer.blocks.0.q_proj.weight';
 

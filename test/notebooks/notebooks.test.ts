@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type PreviewServer, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { project } from '../../src/util/project-root.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   existsSync,
@@ -57,7 +57,7 @@ it('has an expectation for every notebook', () => {
 });
 
 describe.skipIf(CHROMIUM === undefined)('built notebooks in Chromium', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'notebooks-'));
+  const folder = temporaryDirectory();
   let server: PreviewServer;
   let browser: Browser;
   let home: string;

@@ -9,8 +9,8 @@ import { weightShapes } from '../../src/model/weight-ids.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { decodeModel, type TensorProto } from '../../src/onnx/onnx-proto.js';
 import { CONFIG_KEY, writeOnnx } from '../../src/onnx/write-onnx.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const config = syntheticShapes('llada-moe', 'tiny');
 

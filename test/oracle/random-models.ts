@@ -4,7 +4,7 @@ import { writeModelGguf } from '../../src/model/formats/convert.js';
 import type { Quant } from '../../src/model/precision.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { Random } from '../../src/score/random.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 export type RandomArch = 'llada' | 'dream' | 'llada-moe' | 'llama';
 

@@ -10,10 +10,10 @@ import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
 import { Random } from '../../src/score/random.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
 import { type LlamaModel, llamaMissing, loadLlama } from '../oracle/libllama.js';
 import { llamaEngine } from '../oracle/llama-engine.js';
 import { type RandomArch, randomConfig, writeRandomGguf } from '../oracle/random-models.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const DIFFUSION = ['llada', 'dream', 'llada-moe'] as const;
 /** Random models and prompts per family; `npm run fuzz` takes all 200. */

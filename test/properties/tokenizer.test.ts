@@ -8,9 +8,9 @@ import type { GgufValue } from '../../src/model/formats/gguf-types.js';
 import { loadModel } from '../../src/model/load.js';
 import { byteCharacters } from '../../src/train/tokenizer-json.js';
 import { project } from '../../src/util/project-root.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
-import { temporaryDirectory } from '../model/checkpoint.js';
 import { llamaMissing, loadLlama } from '../oracle/libllama.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 300);
 if (llamaMissing !== null) {

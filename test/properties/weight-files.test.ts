@@ -8,8 +8,8 @@ import { openGguf } from '../../src/model/formats/gguf-source.js';
 import { openSafetensors } from '../../src/model/formats/safetensors-source.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { project } from '../../src/util/project-root.js';
-import { randomWeights, tinyConfig } from '../engine/tiny-model.js';
-import { writeCheckpoint } from '../model/checkpoint.js';
+import { writeCheckpoint } from '../support/checkpoint.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 500);
 const config = tinyConfig({ layers: 1, vocab: 33, hidden: 8, heads: 2, kvHeads: 2, headDim: 4, ffn: 8 });

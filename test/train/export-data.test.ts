@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generateProblem } from '../../src/score/problems.js';
@@ -7,10 +6,11 @@ import { END_ID } from '../../src/score/vocabulary.js';
 import { exportTrainingData } from '../../src/train/export-data.js';
 import { scoreDecoded } from '../../src/train/score-decoded.js';
 import { WordTable } from '../../src/train/tokenizer-json.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 describe('exportTrainingData', () => {
   it('writes the problems as token ids, one after the other', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'dllm-npu-export-'));
+    const directory = temporaryDirectory();
     try {
       exportTrainingData({ directory, seed: 4, set: 'short', split: 'train', count: 20, first: 3 });
       const file = (name: string): ArrayBuffer => new Uint8Array(readFileSync(join(directory, name))).buffer;

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EnvironmentError } from '../../src/errors.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const directory = () => mkdtempSync(join(tmpdir(), 'atomic-'));
+const directory = () => temporaryDirectory();
 
 describe('atomicWriteFile', () => {
   it('makes missing directories and leaves only the file', () => {

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -12,8 +11,9 @@ import {
   readJsonAs,
   readText,
 } from '../../src/util/read-file.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const directory = mkdtempSync(join(tmpdir(), 'read-file-'));
+const directory = temporaryDirectory();
 const file = (name: string, content: string | Uint8Array): string => {
   const path = join(directory, name);
   writeFileSync(path, content);

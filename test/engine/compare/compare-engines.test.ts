@@ -6,7 +6,7 @@ import { AgreementCounter, compareRow, type RowDifference } from '../../../src/e
 import { compareEngines } from '../../../src/engine/compare/compare-engines.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { createTfjsEngine } from '../../../src/engine/tfjs/engine.js';
-import { randomWeights, tinyConfig } from '../tiny-model.js';
+import { randomWeights, tinyConfig } from '../../support/tiny-model.js';
 
 describe('comparing rows', () => {
   it('gives the best token, the margin and the divergence of the textbook', () => {

@@ -12,7 +12,7 @@ import { TILE, tiledShape, toTiles } from '../../../src/model/layout/matrix-tile
 import { dequantiseQ4Tile, PACKED_TILE_STRIDE, packQ4Tiles } from '../../../src/model/layout/packed-q4-0.js';
 import { memoryWeights } from '../../../src/model/weights.js';
 import { Random } from '../../../src/score/random.js';
-import { randomWeights, tinyConfig } from '../tiny-model.js';
+import { randomWeights, tinyConfig } from '../../support/tiny-model.js';
 
 const halves = (length: number, seed: number, scale = 1): Float32Array => {
   const random = new Random(seed);

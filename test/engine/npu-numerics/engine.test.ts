@@ -16,7 +16,7 @@ import type { WeightSource } from '../../../src/model/weights.js';
 import type { Pass, PassRow } from '../../../src/pass/pass.js';
 import { generateProblem } from '../../../src/score/problems.js';
 import { Random } from '../../../src/score/random.js';
-import { randomWeights, tinyConfig } from '../tiny-model.js';
+import { randomWeights, tinyConfig } from '../../support/tiny-model.js';
 
 const engines: Engine[] = [];
 afterEach(() => {

@@ -1,5 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { SyntheticEngine } from '../../../experiments/lab/deciders/synthetic/engine.js';
@@ -9,6 +7,7 @@ import { decodeKind } from '../../../experiments/lab/kinds/decode.js';
 import { composePolicy } from '../../../src/decode/method/compose.js';
 import { decode } from '../../../src/decode/method/session.js';
 import { traceOf, writeTrace } from '../../../src/decode/trace/trace.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const SMALL = { costModel: 'llada-8b', genLength: 32, policy: 'threshold' };
 const configOf = (options: object) => decodeKind.config.parse({ ...SMALL, ...options });
@@ -28,7 +27,7 @@ describe('decode runs of a sweep', () => {
   });
 
   it('time a recorded trace on the machine that was asked for', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'sweep-trace-')), 'one.jsonl');
+    const path = join(temporaryDirectory(), 'one.jsonl');
     const request = {
       policy: composePolicy(variant('threshold')),
       engine: new SyntheticEngine(processFile().parameters, { seed: 1, promptLength: 6, textLength: 50 }),

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -8,6 +7,7 @@ import { ResultStore } from '../../../experiments/lab/store.js';
 import { SWEEP_SCHEMA } from '../../../experiments/lab/sweep-file.js';
 import { Random } from '../../../src/score/random.js';
 import { project } from '../../../src/util/project-root.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 /** The built program: a kill must hit real worker threads and real writes. */
 const MAIN = join(project().root, 'dist/cli/main.js');
@@ -38,7 +38,7 @@ const stamps = (store: ResultStore): Map<string, string> =>
 
 // A dozen starts of the program: seconds on a quiet machine, a minute on a busy one.
 describe('a sweep that is killed', { timeout: 400_000 }, () => {
-  const directory = mkdtempSync(join(tmpdir(), 'kill-'));
+  const directory = temporaryDirectory();
   const file = join(directory, 'sweep.json');
   const RUNS = 80;
   writeFileSync(

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { planRuns, planSweep } from '../../../experiments/lab/plan.js';
@@ -14,6 +13,7 @@ import {
 import { ResultStore } from '../../../experiments/lab/store.js';
 import { readSweep } from '../../../experiments/lab/sweep-file.js';
 import { CheckError, EnvironmentError, UsageError } from '../../../src/errors.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 // A real Slurm: npm run test:slurm.
 const OPTIONS = {
@@ -23,7 +23,7 @@ const OPTIONS = {
   program: ['node', "it's here/main.js"],
 };
 const setUp = async () => {
-  const store = new ResultStore(mkdtempSync(join(tmpdir(), 'slurm test-')));
+  const store = new ResultStore(join(temporaryDirectory(), 'with a space'));
   const configs = [1, 2, 3, 4].map((rows) => ({ rows, costModel: 'tinyllama-1.1b' }));
   const runs = await planRuns('step', configs);
   return { store, runs, job: writeSlurmJob(runs, store, OPTIONS) };
@@ -59,7 +59,7 @@ describe('slurm job', () => {
   });
 
   it('names its logs as sbatch reads a line: spaces, quotes, comment and percent signs are part of the name', async () => {
-    const results = join(mkdtempSync(join(tmpdir(), 'slurm-')), `my "results" #2, it's 100%`);
+    const results = join(temporaryDirectory(), `my "results" #2, it's 100%`);
     const runs = await planRuns('step', [{ rows: 1, costModel: 'tinyllama-1.1b' }]);
     const job = writeSlurmJob(runs, new ResultStore(results), OPTIONS);
     const line = readFileSync(job.script, 'utf8')

@@ -1,13 +1,4 @@
-import {
-  appendFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -20,11 +11,12 @@ import { ResultStore } from '../../../experiments/lab/store.js';
 import { runTable } from '../../../experiments/lab/table.js';
 import { CheckError, DataError, UsageError } from '../../../src/errors.js';
 import { formatCsv, parseCsv } from '../../../src/util/csv.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const SMALL = { costModel: 'tinyllama-1.1b' };
 let store: ResultStore;
 beforeEach(() => {
-  store = new ResultStore(mkdtempSync(join(tmpdir(), 'store-')));
+  store = new ResultStore(temporaryDirectory());
 });
 
 const runs = (rows: readonly number[]) =>
@@ -56,7 +48,7 @@ describe('result store', () => {
 
   it('gives the same bytes every time', async () => {
     const planned = await filled([4]);
-    const other = new ResultStore(mkdtempSync(join(tmpdir(), 'store-')));
+    const other = new ResultStore(temporaryDirectory());
     await runSweep(planned, other, { jobs: 0 });
     expect(other.bytes(planned[0]!.hash)).toBe(store.bytes(planned[0]!.hash));
     expect(store.read(planned[0]!.hash).metrics.ms).toBeGreaterThan(0);
@@ -120,7 +112,7 @@ describe('result store', () => {
 
 describe('merging', () => {
   it('takes over runs with their circumstances, and equal ones once', async () => {
-    const other = new ResultStore(mkdtempSync(join(tmpdir(), 'store-')));
+    const other = new ResultStore(temporaryDirectory());
     await runSweep(await runs([2, 3]), other, { jobs: 0 });
     await filled([1, 2]);
     expect(mergeStores(store, [other])).toEqual({ added: 1, equal: 1 });
@@ -130,7 +122,7 @@ describe('merging', () => {
 
   it('refuses two results for one run', async () => {
     const [run] = await filled([1]);
-    const other = new ResultStore(mkdtempSync(join(tmpdir(), 'store-')));
+    const other = new ResultStore(temporaryDirectory());
     const record = store.read(run!.hash);
     other.add(
       { ...record, metrics: { ...record.metrics, ms: 1 } },

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdbRunner } from '../../../hw/runner/adb-runner.js';
 import { withWorkDirectory } from '../../../hw/runner/command-runner.js';
 import { workName } from '../../../hw/runner/work-name.js';
-import { temporaryDirectory } from '../../model/checkpoint.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { AdbServer, HAS_ADB } from './adb-server.js';
 import { LoopbackDevice } from './loopback-device.js';
 

@@ -12,7 +12,7 @@ import { readProfile } from '../../../hw/ggml/read-profile.js';
 import { parseSessionLog } from '../../../hw/ggml/session-log.js';
 import { opTotals, unitCycles } from '../../../hw/ggml/summary.js';
 import { EnvironmentError } from '../../../src/errors.js';
-import { temporaryDirectory } from '../../model/checkpoint.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { goldenTexts } from '../golden-logs.js';
 
 const logs = goldenTexts('ggml/logs.json');

@@ -9,7 +9,7 @@ import { OrtHost } from '../../../hw/ort/host.js';
 import { type LoadedModel, loadModel } from '../../../src/model/load.js';
 import type { Pass } from '../../../src/pass/pass.js';
 import { project } from '../../../src/util/project-root.js';
-import { temporaryDirectory } from '../../model/checkpoint.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { buildTestPlugin, TEST_PROVIDER } from './test-plugin.js';
 
 const built = buildTestPlugin();

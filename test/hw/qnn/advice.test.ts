@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { qnnAdvice } from '../../../hw/qnn/advice.js';
 import { binaryArch } from '../../../hw/qnn/binary-arch.js';
 import { qnnConfiguration } from '../../../hw/qnn/configuration.js';
-import { temporaryDirectory } from '../../model/checkpoint.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 describe('what to do next', () => {
   it.each([

@@ -5,7 +5,7 @@ import type { DeviceEvent } from '../../../hw/graph/device-engine.js';
 import { type DeviceRequest, DeviceSession } from '../../../hw/session/device-session.js';
 import { type LoadedModel, loadModel } from '../../../src/model/load.js';
 import type { Pass } from '../../../src/pass/pass.js';
-import { temporaryDirectory } from '../../model/checkpoint.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { directoryOf, genuine } from './genuine.js';
 
 const old = await genuine('2.3.0', 'cpu', 1);

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { fetchPackage } from '../../../hw/qnn/fetch-package.js';
 import { packageDirectory, packagesFor, QNN_PACKAGES, type QnnPackage } from '../../../hw/qnn/packages.js';
 import { fileSha256 } from '../../../src/model/load.js';
-import { cli } from '../../cli/run-cli.js';
-import { temporaryDirectory } from '../../model/checkpoint.js';
+import { cli } from '../../support/run-cli.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const PYTHON = 'python3';
 

@@ -10,8 +10,8 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDeviceRecord } from '../../../hw/record/device-record.js';
-import { cli } from '../../cli/run-cli.js';
-import { temporaryDirectory } from '../../model/checkpoint.js';
+import { cli } from '../../support/run-cli.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { AdbServer, HAS_ADB } from '../adb/adb-server.js';
 import { LoopbackDevice } from '../adb/loopback-device.js';
 import { type Pretence, pretend } from '../adb/pretend.js';

@@ -13,7 +13,7 @@ import { generatorArgs, netRunArgs, utilityArgs, viewerArgs } from '../../../hw/
 import { parseContextInfo, requireArch, requireBuild } from '../../../hw/qnn/tools-context.js';
 import { inputList, readOutput, tensorFor } from '../../../hw/qnn/tools-files.js';
 import { parseViewerCsv } from '../../../hw/qnn/tools-profile.js';
-import { temporaryDirectory } from '../../model/checkpoint.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { goldenTexts } from '../golden-logs.js';
 
 const golden = goldenTexts('qnn/tools.json');

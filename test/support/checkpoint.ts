@@ -1,27 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { ModelConfig } from '../../src/model/config.js';
 import { hfNameOf } from '../../src/model/formats/hf-names.js';
 import { type SafetensorsTensor, writeSafetensors } from '../../src/model/formats/safetensors-write.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { buildTokenizerJson } from '../../src/train/tokenizer-json.js';
+import { temporaryDirectory } from './temporary-directory.js';
 
 /** Size of the tokenizer `writeCheckpoint` puts beside the weights. */
 export const VOCAB = Object.keys(buildTokenizerJson().model.vocab).length;
-
-const directories: string[] = [];
-afterAll(() => {
-  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
-});
-
-/** A directory that is removed when the tests of the file are done. */
-export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'dllm-npu-test-'));
-  directories.push(directory);
-  return directory;
-}
 
 /** Keys of LLaDA's config.json for a dense configuration. */
 export function lladaJson(config: ModelConfig): Record<string, unknown> {
