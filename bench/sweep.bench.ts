@@ -5,8 +5,9 @@
 import { rmSync } from 'node:fs';
 import { bench, describe } from 'vitest';
 import { execute } from '../experiments/lab/execute.js';
+import { Lab } from '../experiments/lab/lab.js';
 import { type PlannedRun, planRuns } from '../experiments/lab/plan.js';
-import { runSweep } from '../experiments/lab/runner.js';
+import { makeRuns } from '../experiments/lab/runner.js';
 import { ResultStore } from '../experiments/lab/store.js';
 import { formatTable } from '../src/util/table.js';
 import { temporaryDirectory } from '../test/support/temporary-directory.js';
@@ -14,6 +15,8 @@ import { temporaryDirectory } from '../test/support/temporary-directory.js';
 const RUNS = 1000;
 /** Each measures in rounds of its own; the harness only runs it once. */
 const ONCE = { iterations: 1, warmupIterations: 0, time: 0, warmupTime: 0 };
+
+const lab = new Lab();
 
 const KINDS = {
   // As experiments/sweeps/rows.json.
@@ -35,7 +38,7 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
-const all = (runs: readonly PlannedRun[], store: ResultStore) => runSweep(runs, store, { jobs: 0 });
+const all = (runs: readonly PlannedRun[], store: ResultStore) => makeRuns(runs, store, { jobs: 0 });
 
 async function row(name: keyof typeof KINDS): Promise<string[]> {
   const [kind, config] = KINDS[name];
@@ -48,9 +51,9 @@ async function row(name: keyof typeof KINDS): Promise<string[]> {
       runs = await planRuns(kind, configs);
     });
     // Both before either is timed: what is dear to open is opened once.
-    for (const run of runs.slice(0, 20)) await execute(run.kind, run.config);
+    for (const run of runs.slice(0, 20)) await execute(run.kind, run.config, lab);
     const bare = await seconds(async () => {
-      for (const run of runs) await execute(run.kind, run.config);
+      for (const run of runs) await execute(run.kind, run.config, lab);
     });
     const made = await seconds(() => all(runs, store));
     const found = await seconds(async () => all(await planRuns(kind, configs), store));

@@ -8,11 +8,14 @@ import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
 import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
+import { resultsDirectory } from '../results-directory.js';
 
 interface AblateOptions extends AblationOptions {
   readonly out?: string;
   readonly policies?: string;
   readonly engine: 'tfjs' | 'ort' | 'both';
+  readonly jobs: number;
+  readonly results?: string;
 }
 
 /** Where `ablate` writes and `report` reads when nothing is said. */
@@ -47,7 +50,11 @@ export function registerAblate(program: Command, context: () => Context): void {
         .choices(['tfjs', 'ort', 'both'])
         .default('both'),
     )
-    .option('--jobs <n>', 'worker threads; 0 = none. Results do not depend on it', integer(0, 256), d.jobs)
+    .option('--jobs <n>', 'worker threads; 0 = none. Results do not depend on it', integer(0, 256), 2)
+    .option(
+      '--results <dir>',
+      'where runs are kept, in runs/: what is there is not made again (default: ./results)',
+    )
     .option(
       '--out <dir>',
       'where summary.json, figures and report.html go (default: results/ablation/latest)',
@@ -57,12 +64,13 @@ export function registerAblate(program: Command, context: () => Context): void {
       '\nDecisions come from the shipped model; costs are those of the cost model on the profile. Nothing is measured on a device.' +
         '\n\nExamples:\n  $ dllm-npu ablate\n  $ dllm-npu ablate --prompts 50 --out /tmp/ladder\n  $ dllm-npu ablate --policies all --prompts 2 --verify-every 16\n  $ dllm-npu ablate --json | jq .rows[].latency_s.median',
     )
-    .action(async ({ out, policies, engine, ...options }: AblateOptions) => {
+    .action(async ({ out, policies, engine, jobs, results, ...options }: AblateOptions) => {
       const ctx = context();
       if (policies !== undefined) {
         const { ablatePolicies } = await import('../ablate-policies.js');
-        return ablatePolicies(ctx, { ...options, policies, engine, ...(out === undefined ? {} : { out }) });
+        return ablatePolicies(ctx, { ...options, policies, engine, out });
       }
+      const { ResultStore } = await import('../../experiments/lab/store.js');
       const { runAblation } = await import('../../experiments/studies/ladder/run.js');
       const { printLadder } = await import('../../experiments/studies/ladder/print.js');
       const { writeSummary } = await import('../../experiments/studies/ladder/summary-file.js');
@@ -70,15 +78,17 @@ export function registerAblate(program: Command, context: () => Context): void {
       const { writeTrace } = await import('../../src/decode/trace/trace.js');
       const directory = out ?? latestAblation();
       checkWritableDirectory(directory);
-      const commit = gitCommit();
+      const store = new ResultStore(resultsDirectory(results));
+      checkWritableDirectory(store.directory);
       const traces: { readonly row: string; readonly trace: Trace }[] = [];
-      const bar = progressBar(ctx, 'prompts', { log: true });
-      bar.update(0, options.prompts);
+      const bar = progressBar(ctx, 'runs', { log: true });
       const summary = await runAblation(options, {
+        store,
+        jobs,
         onProgress: (done, total) => bar.update(done, total),
         onTrace: (row, trace) => traces.push({ row, trace }),
         signal: ctx.signal,
-        ...(commit === undefined ? {} : { gitCommit: commit }),
+        gitCommit: gitCommit(),
       }).finally(() => bar.stop());
       ctx.signal.throwIfAborted();
       writeSummary(join(directory, 'summary.json'), summary);
@@ -87,7 +97,7 @@ export function registerAblate(program: Command, context: () => Context): void {
       ctx.print(printLadder(summary, ctx.color));
       await writeReport(directory, summary);
       ctx.note(
-        `\nwritten to ${directory}: report.html (open it in a browser), summary.json, figures, traces of the first prompt`,
+        `\nwritten to ${directory}: report.html (open it in a browser), summary.json, figures, traces of the first prompt; runs in ${store.directory}`,
       );
     });
 }

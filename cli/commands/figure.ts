@@ -4,7 +4,7 @@ import { CheckError } from '../../src/errors.js';
 import { type CostOptions, openMachine, simulateOptions } from '../cost-options.js';
 import type { Context } from '../io.js';
 import { integer } from '../numbers.js';
-import { resultsDirectory } from './sweep.js';
+import { resultsDirectory } from '../results-directory.js';
 
 interface OutOption {
   readonly out?: string;

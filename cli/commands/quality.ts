@@ -3,16 +3,19 @@ import { type Command, Option } from 'commander';
 import { createColors } from 'picocolors';
 import { QUALITY_DEFAULTS as d } from '../../experiments/studies/quality/options.js';
 import type { QualityTable } from '../../experiments/studies/quality/table.js';
+import type { EngineName } from '../../src/engine/registry.js';
+import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { project } from '../../src/util/project-root.js';
 import { type Column, formatTable } from '../../src/util/table.js';
 import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
 import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
+import { resultsDirectory } from '../results-directory.js';
 
 interface QualityCommandOptions {
   readonly model: string;
-  readonly engine: 'tfjs' | 'ort' | 'npu-numerics';
+  readonly engine: EngineName;
   readonly n: number;
   readonly firstIndex: number;
   readonly seed: number;
@@ -22,7 +25,7 @@ interface QualityCommandOptions {
   readonly baseline: string;
   readonly jobs: number;
   readonly out?: string;
-  readonly checkpoint?: string;
+  readonly results?: string;
 }
 
 export function registerQuality(program: Command, context: () => Context): void {
@@ -47,8 +50,11 @@ export function registerQuality(program: Command, context: () => Context): void 
     .option('--block-length <n>', "tokens per block (default: every policy's own)", integer(1))
     .option('--policies <names>', 'comma-separated (default: all)')
     .option('--baseline <name>', 'policy the others are paired with', d.baseline)
-    .option('--jobs <n>', 'worker threads; 0 = none. Results do not depend on it', integer(0, 256), d.jobs)
-    .option('--checkpoint <file>', 'keep finished decodes there; the same command continues after a kill')
+    .option('--jobs <n>', 'worker threads; 0 = none. Results do not depend on it', integer(0, 256), 2)
+    .option(
+      '--results <dir>',
+      'where runs are kept, in runs/: what is there is not made again (default: ./results)',
+    )
     .option('--out <file>', 'where the table goes (default: results/quality/latest.json)')
     .addHelpText(
       'after',
@@ -59,15 +65,16 @@ export function registerQuality(program: Command, context: () => Context): void 
 
 async function run(
   ctx: Context,
-  { policies, blockLength, out, checkpoint, ...options }: QualityCommandOptions,
+  { policies, blockLength, out, jobs, results, ...options }: QualityCommandOptions,
 ): Promise<void> {
+  const { ResultStore } = await import('../../experiments/lab/store.js');
   const { runQuality } = await import('../../experiments/studies/quality/run.js');
   const { POLICY_NAMES } = await import('../../src/decode/policies.js');
   const { atomicWriteFile } = await import('../../src/util/atomic-write.js');
   const path = out ?? join(project().root, 'results', 'quality', 'latest.json');
-  const commit = gitCommit();
-  const bar = progressBar(ctx, 'problems');
-  bar.update(0, options.n);
+  const store = new ResultStore(resultsDirectory(results));
+  checkWritableDirectory(store.directory);
+  const bar = progressBar(ctx, 'runs');
   const table = await runQuality(
     {
       ...options,
@@ -77,15 +84,16 @@ async function run(
     {
       onProgress: (done, total) => bar.update(done, total),
       signal: ctx.signal,
-      ...(checkpoint === undefined ? {} : { checkpoint }),
-      ...(commit === undefined ? {} : { gitCommit: commit }),
+      gitCommit: gitCommit(),
+      store,
+      jobs,
     },
   ).finally(() => bar.stop());
   ctx.signal.throwIfAborted();
   atomicWriteFile(path, `${JSON.stringify(table, null, 1)}\n`);
   ctx.data(table);
   ctx.print(printTable(table, ctx.color));
-  ctx.note(`\nwritten to ${path}`);
+  ctx.note(`\nwritten to ${path}; runs in ${store.directory}`);
 }
 
 function printTable(table: QualityTable, color: boolean): string {

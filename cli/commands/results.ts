@@ -5,8 +5,8 @@ import type { ResultStore } from '../../experiments/lab/store.js';
 import { UsageError } from '../../src/errors.js';
 import { formatTable } from '../../src/util/table.js';
 import type { Context } from '../io.js';
+import { resultsDirectory } from '../results-directory.js';
 import { listRuns, metricOption, numberText, printRuns } from '../run-list.js';
-import { resultsDirectory } from './sweep.js';
 
 interface StoreOption {
   readonly results?: string;

@@ -1,15 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { PlannedRun } from '../../experiments/lab/plan.js';
 import type { ResultStore } from '../../experiments/lab/store.js';
 import { CheckError } from '../../src/errors.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
-import { project } from '../../src/util/project-root.js';
 import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
 import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
+import { resultsDirectory } from '../results-directory.js';
 import { listRuns, metricOption, printRuns } from '../run-list.js';
 
 interface Shard {
@@ -30,11 +29,6 @@ interface SweepCommandOptions {
   readonly wait: boolean;
 }
 
-/** Where runs are kept when nothing is said. */
-export function resultsDirectory(given: string | undefined): string {
-  return given ?? join(project().root, 'results');
-}
-
 export function registerSweep(program: Command, context: () => Context): void {
   program
     .command('sweep')
@@ -47,7 +41,7 @@ export function registerSweep(program: Command, context: () => Context): void {
       availableParallelism(),
     )
     .option('--shard <i/n>', 'only every n-th run from the i-th on, for array jobs', parseShard)
-    .option('--results <dir>', 'where runs are kept (default: results/)')
+    .option('--results <dir>', 'where runs are kept, in runs/ (default: ./results)')
     .option('--dry-run', 'only say what would run')
     .addOption(
       new Option('--launcher <name>', 'local: here; slurm: write and submit an sbatch array, wait, merge')
@@ -103,10 +97,10 @@ async function run(ctx: Context, file: string, options: SweepCommandOptions): Pr
   const { readSweep } = await import('../../experiments/lab/sweep-file.js');
   const { planSweep, shardOf } = await import('../../experiments/lab/plan.js');
   const { ResultStore } = await import('../../experiments/lab/store.js');
-  const { runSweep } = await import('../../experiments/lab/runner.js');
   const { readMetrics } = await import('../../experiments/lab/metric.js');
   // A metric that cannot be read is refused now and not after the work; which columns there are, the runs say.
   await readMetrics(options.metric);
+  const { makeRuns } = await import('../../experiments/lab/runner.js');
   const all = await planSweep(readSweep(file));
   const runs = options.shard === undefined ? all : shardOf(all, options.shard.shard, options.shard.shards);
   const store = new ResultStore(resultsDirectory(options.results));
@@ -121,14 +115,13 @@ async function run(ctx: Context, file: string, options: SweepCommandOptions): Pr
     await runOnSlurm(ctx, runs, store, options);
     return;
   }
-  const commit = gitCommit();
   const bar = progressBar(ctx, 'runs', { log: true });
   const start = performance.now();
-  const outcome = await runSweep(runs, store, {
+  const outcome = await makeRuns(runs, store, {
     jobs: options.jobs,
     signal: ctx.signal,
     onProgress: (done, total) => bar.update(done, total),
-    ...(commit === undefined ? {} : { gitCommit: commit }),
+    gitCommit: gitCommit(),
   }).finally(() => bar.stop());
   const seconds = (performance.now() - start) / 1000;
   const wanted = new Set(runs.map(({ hash }) => hash));

@@ -1,15 +1,13 @@
-import { loadProfile, overrideProfile, profileHash } from '../../sim/hardware/load-profile.js';
+import { profileHash } from '../../sim/hardware/load-profile.js';
 import { fittedOrAssumed, provenanceEntries } from '../../sim/hardware/provenance.js';
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
 import type { Machine } from '../../sim/machine/machine.js';
 import type { MemoryMode } from '../../sim/memory/runtime.js';
-import { machine as openMachine } from '../../sim/open-machine.js';
-import { stackByName } from '../../sim/stacks/registry.js';
-import { overrideStack } from '../../sim/stacks/stack.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { resolvePreset } from '../../src/model/presets.js';
-import type { Decider } from '../lab/deciders/decider.js';
-import { openDecider } from '../lab/open.js';
+import { Lab } from '../lab/lab.js';
+import { openChip, openMachine } from '../lab/open.js';
+import { type ChipSetup, chipSchema } from '../lab/setup.js';
 import type { ProvenanceEntry } from '../studies/ladder/types.js';
 import { Decodes } from './decodes.js';
 import type { BenchOptions } from './defaults.js';
@@ -29,24 +27,33 @@ export interface BenchHooks {
   readonly signal?: AbortSignal;
 }
 
-/** What experiments measure with: machines of one chip, and decodes of workloads, made once and shared. */
+/** What experiments measure with: machines of one chip, and decodes of deciders, made once and shared. */
 export class Bench {
   readonly hardware: HardwareProfile;
   readonly costModel: ModelConfig;
+  /** What is open. */
+  readonly lab = new Lab();
   private readonly made = new Map<string, Promise<Decodes>>();
-  private readonly opened: Decider[] = [];
 
   /** @throws UsageError for an unknown profile or cost model */
   constructor(
     readonly options: BenchOptions,
     readonly hooks: BenchHooks = {},
   ) {
-    this.hardware = loadProfile(options.profile);
-    this.costModel = resolvePreset(options.costModel);
+    const { profile, costModel } = options;
+    this.hardware = openChip({ profile, stack: 'cpu', numbers: {} }).profile;
+    this.costModel = resolvePreset(costModel);
   }
 
   get profileSha256(): string {
     return profileHash(this.options.profile);
+  }
+
+  /** The bench's chip under a stack, with the numbers of a choice. */
+  chip({ stack, memory, hardware, software }: MachineChoice): ChipSetup {
+    const { costModel, quant, profile } = this.options;
+    const numbers = { ...named('profile', hardware), ...named('stack', software) };
+    return chipSchema.parse({ costModel, quant, profile, stack, memory, numbers });
   }
 
   /**
@@ -61,17 +68,8 @@ export class Bench {
       readonly layers?: number;
     } = {},
   ): Machine {
-    const { costModel: model, hardware: profile } = this;
-    const { hardware, software } = options;
-    return openMachine({
-      profile: hardware === undefined ? profile : overrideProfile(profile, hardware),
-      stack: software === undefined ? stack : overrideStack(stackByName(stack), software),
-      // The same object where nothing differs: graphs are remembered by it.
-      shapes: options.layers === undefined ? model : { ...model, layers: options.layers },
-      quant: this.options.quant,
-      memory,
-      record: options.record,
-    });
+    const { record, layers, ...numbers } = options;
+    return openMachine(this.chip({ stack, memory, ...numbers }), { record, layers });
   }
 
   /**
@@ -90,7 +88,7 @@ export class Bench {
     const key = `${seed} ${name}`;
     let found = this.made.get(key);
     if (found === undefined) {
-      found = this.open(name, seed);
+      found = this.lab.decider({ workload: name }, seed).then((decider) => new Decodes(this, decider, seed));
       this.made.set(key, found);
     }
     return found;
@@ -98,19 +96,23 @@ export class Bench {
 
   /** Numbers of the chip and the stacks that are no measurements. */
   assumed(stacks: readonly string[]): ProvenanceEntry[] {
+    const { profile } = this.options;
     return fittedOrAssumed([
       ...provenanceEntries(this.hardware.provenance),
-      ...stacks.flatMap((name) => provenanceEntries(stackByName(name).provenance, `${name}.`)),
+      ...stacks.flatMap((stack) =>
+        provenanceEntries(openChip({ profile, stack, numbers: {} }).stack.provenance, `${stack}.`),
+      ),
     ]);
   }
 
-  close(): void {
-    for (const workload of this.opened) workload.close();
+  close(): Promise<void> {
+    return this.lab.close();
   }
+}
 
-  private async open(name: string, seed: number): Promise<Decodes> {
-    const workload = await openDecider({ workload: name }, seed);
-    this.opened.push(workload);
-    return new Decodes(this, workload);
-  }
+function named(
+  part: 'profile' | 'stack',
+  numbers: Readonly<Record<string, string>> = {},
+): ChipSetup['numbers'] {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [`${part}.${name}`, value]));
 }

@@ -1,6 +1,7 @@
 import { EnvironmentError, UsageError } from '../../src/errors.js';
 import type { RunResult } from './kind.js';
 import { kindByName } from './kinds/registry.js';
+import type { Lab } from './lab.js';
 
 /** An outcome that is a result: the run need never be made again. */
 export type Kept =
@@ -13,11 +14,16 @@ export type Execution =
   | { readonly seconds: number; readonly outcome: 'environment' | 'failed'; readonly reason: string };
 
 /** Computes one run in this thread. Never throws, except when aborted. */
-export async function execute(kind: string, config: unknown, signal?: AbortSignal): Promise<Execution> {
+export async function execute(
+  kind: string,
+  config: unknown,
+  lab: Lab,
+  signal?: AbortSignal,
+): Promise<Execution> {
   const start = performance.now();
   const seconds = (): number => (performance.now() - start) / 1000;
   try {
-    const result = await (await kindByName(kind)).run(config, signal);
+    const result = await (await kindByName(kind)).run(config, lab, signal);
     return { seconds: seconds(), outcome: 'done', result };
   } catch (error) {
     signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Lab } from './lab.js';
 
 /** A flat row of numbers: names carry units, `.` groups them, null is absent knowledge. */
 export type Metrics = Readonly<Record<string, number | null>>;
@@ -11,8 +12,8 @@ export interface RunResult {
 }
 
 /**
- * One kind of run that a sweep can repeat. A run is a pure function of its configuration and the files named by
- * `inputs`: same configuration, same files, same code, same bytes.
+ * One kind of run that can be repeated and found again. A run is a pure function of its configuration and the files
+ * named by `inputs`: same configuration, same files, same code, same bytes.
  */
 export interface RunKind<Config = unknown> {
   readonly name: string;
@@ -25,13 +26,14 @@ export interface RunKind<Config = unknown> {
    * @throws UsageError for unknown names
    */
   inputs(config: Config): Promise<Readonly<Record<string, string>>>;
+  /** Runs with equal text share work, so they are made one after the other in one thread. Absent: none do. */
+  sharing?(config: Config): string;
   /**
-   * Computes the run. Called many times in one thread: what is dear to open is kept between calls.
+   * Computes the run.
+   * @param lab what the thread has open
    * @throws UsageError when the combination cannot run; the run is then recorded as refused, with the reason
    */
-  run(config: Config, signal?: AbortSignal): Promise<RunResult>;
-  /** Gives back what `run` has kept open in this thread. */
-  close?(): Promise<void>;
+  run(config: Config, lab: Lab, signal?: AbortSignal): Promise<RunResult>;
 }
 
 /** Keeps the configuration's type inside the definition; the registry only sees `RunKind`. */

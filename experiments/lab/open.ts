@@ -1,13 +1,15 @@
 import { latencyTable } from '../../sim/machine/latency-table.js';
 import type { Machine } from '../../sim/machine/machine.js';
-import { machine, openChip } from '../../sim/open-machine.js';
+import { type Chip, machine, openChip as machineParts } from '../../sim/open-machine.js';
 import { composePolicy, type DecodingPolicy } from '../../src/decode/method/compose.js';
 import { overrideSpec } from '../../src/decode/overrides.js';
 import { policySpecByName } from '../../src/decode/policies.js';
+import type { LatencyTable } from '../../src/decode/rules/rule.js';
 import type { PolicySpec, PolicySpecInput } from '../../src/decode/spec.js';
 import { readTrace } from '../../src/decode/trace/trace.js';
 import type { Engine } from '../../src/engine/engine.js';
 import * as registry from '../../src/engine/registry.js';
+import type { LoadedWeights } from '../../src/engine/tfjs/weight-tensors.js';
 import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { fileSha256, type LoadedModel, loadModel } from '../../src/model/load.js';
@@ -46,6 +48,27 @@ export function openEngine(
   return registry.openEngine(engine, model, { backend, threads, compute }, hooks);
 }
 
+/** Weights as the verifier reads them. */
+export interface OpenWeights {
+  readonly config: ModelConfig;
+  readonly weights: LoadedWeights;
+  close(): void;
+}
+
+/**
+ * The weights of a model as f32 tensors, for the verifier, which recomputes decodes on tfjs whatever engine made them.
+ * @throws UsageError for an unknown model; DataError for damaged files
+ */
+export async function openWeights(name: string): Promise<OpenWeights> {
+  const { loadWeightTensors } = await import('../../src/engine/tfjs/weight-tensors.js');
+  const { useBackend } = await import('../../src/engine/tfjs/backend.js');
+  const { config, weights: source } = await loadModel(name);
+  await useBackend('wasm');
+  const weights = await loadWeightTensors(config, source);
+  await source.close();
+  return { config, weights, close: () => weights.dispose() };
+}
+
 /** What a machine may be opened with besides the chip. */
 export interface MachineExtras {
   /** Keeps the timeline. */
@@ -77,13 +100,24 @@ export function openMachine(chip: ChipSetup, { record, shapes, layers }: Machine
 }
 
 /**
+ * The profile and the stack of a chip, with the numbers that it sets.
+ * @throws UsageError for unknown names, or values of the wrong dimension
+ */
+export function openChip({
+  profile,
+  stack,
+  numbers: set,
+}: Pick<ChipSetup, 'profile' | 'stack' | 'numbers'>): Chip {
+  return machineParts({ profile, stack, set });
+}
+
+/**
  * Refuses a chip whose parts are unknown. Whether they fit together is seen when a machine is made of them.
  * @throws UsageError for unknown names, or values of the wrong dimension
  */
 export function checkChip(chip: Pick<ChipSetup, 'costModel' | 'profile' | 'stack' | 'numbers'>): void {
-  const { costModel, profile, stack, numbers: set } = chip;
-  resolvePreset(costModel);
-  openChip({ profile, stack, set });
+  resolvePreset(chip.costModel);
+  openChip(chip);
 }
 
 /**
@@ -97,10 +131,12 @@ export function openSpec({ policy, options, blockLength }: MethodSetup): PolicyS
 
 /**
  * A spec ready to decode, with the costs by which adaptive lookahead decides.
- * @param machine makes a machine that is used for nothing else; called when a cost is first asked for
+ * @param machine makes a machine that is used for nothing else, when a cost is first asked for; without it the rows
+ *   of a tile are free, as in Table 2
  */
-export function openPolicy(spec: PolicySpecInput, machine: () => Machine): DecodingPolicy {
-  let table: ReturnType<typeof latencyTable> | undefined;
+export function openPolicy(spec: PolicySpecInput, machine?: () => Machine): DecodingPolicy {
+  if (machine === undefined) return composePolicy(spec);
+  let table: LatencyTable | undefined;
   return composePolicy(spec, {
     latencyTable: (rows) => {
       table ??= latencyTable(machine());

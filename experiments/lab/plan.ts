@@ -7,39 +7,52 @@ import { type RunIdentity, runHash } from './record.js';
 import { withTodaysNames } from './setup.js';
 import type { SweepFile } from './sweep-file.js';
 
+/** A run as somebody wants it: what is left out has its default. */
+export interface WantedRun {
+  readonly kind: string;
+  readonly config: RawConfig;
+}
+
 /** A run that can be started anywhere and found again by its hash. */
 export interface PlannedRun extends RunIdentity {
   readonly hash: string;
+  /** Runs of one text share work; null: this one shares none. */
+  readonly sharing: string | null;
 }
 
 /**
- * Resolves runs of one kind: defaults filled in, files hashed, addresses computed. Equal runs become one; the order
- * is that of their first mention.
+ * Resolves runs: defaults filled in, files hashed, addresses computed; in the order given, equal ones as often as
+ * they are wanted.
  * @throws UsageError naming the run and the option that is wrong
  */
-export async function planRuns(kindName: string, configs: readonly RawConfig[]): Promise<PlannedRun[]> {
-  const kind = await kindByName(kindName);
+export async function planEach(wanted: readonly WantedRun[]): Promise<PlannedRun[]> {
   const code = codeVersion();
-  const inputsOf = new Map<string, Promise<Readonly<Record<string, string>>>>();
   const planned = new Map<string, PlannedRun>();
-  for (const [at, raw] of configs.entries()) {
+  const runs: PlannedRun[] = [];
+  for (const [at, { kind: name, config: raw }] of wanted.entries()) {
+    const kind = await kindByName(name);
     const parsed = kind.config.safeParse(withTodaysNames(raw));
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      throw new UsageError(`run ${at + 1}: ${issue?.path.join('.') || kindName}: ${issue?.message}`);
+      throw new UsageError(`run ${at + 1}: ${issue?.path.join('.') || name}: ${issue?.message}`);
     }
-    const text = canonicalJson(parsed.data);
-    let inputs = inputsOf.get(text);
-    if (inputs === undefined) {
-      inputs = kind.inputs(parsed.data);
-      inputsOf.set(text, inputs);
+    const text = `${name} ${canonicalJson(parsed.data)}`;
+    let run = planned.get(text);
+    if (run === undefined) {
+      const inputs = { ...(await kind.inputs(parsed.data)) };
+      const config = JSON.parse(text.slice(name.length + 1)) as RunIdentity['config'];
+      const identity = { kind: name, config, inputs, code };
+      run = { hash: runHash(identity), ...identity, sharing: kind.sharing?.(parsed.data) ?? null };
+      planned.set(text, run);
     }
-    const config = JSON.parse(text) as RunIdentity['config'];
-    const identity = { kind: kindName, config, inputs: { ...(await inputs) }, code };
-    const hash = runHash(identity);
-    planned.set(hash, planned.get(hash) ?? { hash, ...identity });
+    runs.push(run);
   }
-  return [...planned.values()];
+  return runs;
+}
+
+/** Runs of one kind. Equal runs become one; the order is that of their first mention. */
+export async function planRuns(kind: string, configs: readonly RawConfig[]): Promise<PlannedRun[]> {
+  return [...new Set(await planEach(configs.map((config) => ({ kind, config }))))];
 }
 
 /** The runs of a sweep file. */

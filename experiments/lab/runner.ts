@@ -2,25 +2,27 @@ import { hostname } from 'node:os';
 import { EnvironmentError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
 import { type Execution, execute, type Kept } from './execute.js';
-import { kindByName } from './kinds/registry.js';
+import { Lab } from './lab.js';
 import type { PlannedRun } from './plan.js';
-import { withPool } from './pool.js';
+import { withThreads } from './pool.js';
 import { RUN_SCHEMA, type RunRecord } from './record.js';
 import type { ResultStore } from './store.js';
 
-export interface SweepHooks {
+export interface RunHooks {
   /** After each run that was finished now; `total` counts the runs that were missing. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
   readonly gitCommit?: string;
 }
 
-export interface SweepOptions extends SweepHooks {
+export interface RunOptions extends RunHooks {
   /** Worker threads; 0 runs in the calling thread. Results do not depend on it. */
   readonly jobs: number;
+  /** Used in the calling thread, and left open. Default: one for the time of the runs. */
+  readonly lab?: Lab;
 }
 
-export interface SweepOutcome {
+export interface RunsOutcome {
   /** Runs that were in the store already. */
   readonly found: number;
   readonly done: number;
@@ -30,20 +32,22 @@ export interface SweepOutcome {
   readonly failed: readonly { readonly hash: string; readonly message: string }[];
 }
 
-/** Runs handed to the pool per thread at a time: enough to never let a thread wait. */
-const QUEUE_PER_THREAD = 2;
+/** Runs that a thread holds at a time: one to work on, and one so that it need not wait for the next. */
+const QUEUE = 2;
+/** Runs that share work stay together, but in no larger parts than leave each thread this many of them. */
+const PARTS_PER_THREAD = 4;
 
 /**
- * Makes the runs that the store does not hold yet. Each result is in the store, whole, before the next run of
- * its thread starts: whatever happens to the process, finished runs are never lost and never made again.
+ * Makes the runs that the store does not hold yet. Each result is in the store, whole, as soon as it is there:
+ * whatever happens to the process, finished runs are never lost and never made again.
  *
  * @throws EnvironmentError when something outside is missing (a full disk, an engine); the runs so far are kept
  */
-export async function runSweep(
+export async function makeRuns(
   runs: readonly PlannedRun[],
   store: ResultStore,
-  options: SweepOptions,
-): Promise<SweepOutcome> {
+  options: RunOptions,
+): Promise<RunsOutcome> {
   store.sweepOut();
   store.index();
   const missing = runs.filter(({ hash }) => !store.has(hash));
@@ -74,36 +78,65 @@ export async function runSweep(
 }
 
 type Finish = (run: PlannedRun, result: Execution) => void;
+type Start = (run: PlannedRun) => Promise<Execution>;
 
 async function executeAll(
   runs: readonly PlannedRun[],
-  { jobs, signal }: SweepOptions,
+  { jobs, lab: given, signal }: RunOptions,
   finish: Finish,
 ): Promise<void> {
-  const threads = Math.min(jobs, runs.length);
+  const count = Math.min(jobs, runs.length);
   const worker = new URL('./worker.js', import.meta.url);
-  const pooled = await withPool(worker, threads, signal, async (run) => {
-    const start = ({ kind, config }: PlannedRun): Promise<Execution> => run({ kind, config });
-    await drain(runs, threads * QUEUE_PER_THREAD, signal, start, finish);
+  type Task = Pick<PlannedRun, 'kind' | 'config'>;
+  const pooled = await withThreads<Task, Execution, true>(worker, count, signal, async (threads) => {
+    const parts = partsOf(runs, Math.ceil(runs.length / (count * PARTS_PER_THREAD))).values();
+    await Promise.all(
+      threads.map((thread) => {
+        const start: Start = ({ kind, config }) => thread({ kind, config });
+        return drain(flat(parts), QUEUE, signal, start, finish);
+      }),
+    );
     return true;
   });
   if (pooled !== null) return;
+  const lab = given ?? new Lab();
   try {
-    await drain(runs, 1, signal, (run) => execute(run.kind, run.config, signal), finish);
+    const start: Start = ({ kind, config }) => execute(kind, config, lab, signal);
+    await drain(partsOf(runs, runs.length).flat().values(), 1, signal, start, finish);
   } finally {
-    for (const name of new Set(runs.map(({ kind }) => kind))) await (await kindByName(name)).close?.();
+    if (given === undefined) await lab.close();
   }
+}
+
+/** Runs that share work together, in parts of at most `most`; in the order of their first mention. */
+function partsOf(runs: readonly PlannedRun[], most: number): PlannedRun[][] {
+  const parts: PlannedRun[][] = [];
+  const open = new Map<string, PlannedRun[]>();
+  for (const run of runs) {
+    const part = run.sharing === null ? undefined : open.get(run.sharing);
+    if (part !== undefined && part.length < most) {
+      part.push(run);
+      continue;
+    }
+    const fresh = [run];
+    parts.push(fresh);
+    if (run.sharing !== null) open.set(run.sharing, fresh);
+  }
+  return parts;
+}
+
+function* flat<T>(parts: Iterable<readonly T[]>): Generator<T> {
+  for (const part of parts) yield* part;
 }
 
 /** Keeps `width` runs under way until none is left or one throws. */
 async function drain(
-  runs: readonly PlannedRun[],
+  queue: Iterable<PlannedRun>,
   width: number,
   signal: AbortSignal | undefined,
-  start: (run: PlannedRun) => Promise<Execution>,
+  start: Start,
   finish: Finish,
 ): Promise<void> {
-  const queue = runs.values();
   const lane = async (): Promise<void> => {
     for (const run of queue) {
       signal?.throwIfAborted();
@@ -134,6 +167,6 @@ function recordOf(run: PlannedRun, result: Kept): RunRecord {
     ...common,
     outcome: 'done',
     metrics: { ...metrics },
-    ...(detail === undefined ? {} : { detail: detail as RunRecord['detail'] }),
+    detail: detail as RunRecord['detail'],
   };
 }

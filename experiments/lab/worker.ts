@@ -1,6 +1,9 @@
 import { type Execution, execute } from './execute.js';
+import { Lab } from './lab.js';
 
-/** Entry of a worker thread: kinds keep models and machines open between runs. */
+const lab = new Lab();
+
+/** Entry of a worker thread: models and machines stay open between its runs. */
 export default function work(task: { readonly kind: string; readonly config: unknown }): Promise<Execution> {
-  return execute(task.kind, task.config);
+  return execute(task.kind, task.config, lab);
 }

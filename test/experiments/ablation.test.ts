@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ResultStore } from '../../experiments/lab/store.js';
 import { LADDER } from '../../experiments/studies/ladder/ladder.js';
 import { ABLATION_DEFAULTS, type AblationOptions } from '../../experiments/studies/ladder/options.js';
 import { runAblation } from '../../experiments/studies/ladder/run.js';
 import { formatSummary, parseSummary } from '../../experiments/studies/ladder/summary-file.js';
 import type { AblationRow, AblationSummary } from '../../experiments/studies/ladder/types.js';
 import { checkTrace, type Trace } from '../../src/decode/trace/trace.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const small: AblationOptions = {
   ...ABLATION_DEFAULTS,
@@ -12,8 +14,8 @@ const small: AblationOptions = {
   genLength: 64,
   verifyPrompts: 1,
   verifyEvery: 8,
-  jobs: 0,
 };
+const study = () => ({ store: new ResultStore(temporaryDirectory()), jobs: 0 });
 
 describe('the ladder, on the shipped model', () => {
   let summary: AblationSummary;
@@ -26,7 +28,7 @@ describe('the ladder, on the shipped model', () => {
   const traces = new Map<string, Trace>();
 
   beforeAll(async () => {
-    summary = await runAblation(small, { onTrace: (name, trace) => traces.set(name, trace) });
+    summary = await runAblation(small, { ...study(), onTrace: (name, trace) => traces.set(name, trace) });
   });
 
   it('has every row of the paper in order, each with a positive latency', () => {
@@ -76,7 +78,7 @@ describe('the ladder, on the shipped model', () => {
   });
 
   it('gives the same bytes again', async () => {
-    expect(formatSummary(await runAblation(small))).toBe(formatSummary(summary));
+    expect(formatSummary(await runAblation(small, study()))).toBe(formatSummary(summary));
   });
 });
 
@@ -88,6 +90,6 @@ describe('bad options', () => {
     [{ profile: 'sm8570' }, /sm8750/],
     [{ costModel: 'llada-8' }, /llada-8b/],
   ])('%j is refused with what to do', async (change, message) => {
-    await expect(runAblation({ ...small, ...change })).rejects.toThrow(message);
+    await expect(runAblation({ ...small, ...change }, study())).rejects.toThrow(message);
   });
 });

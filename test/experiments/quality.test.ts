@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { ResultStore } from '../../experiments/lab/store.js';
 import { QUALITY_DEFAULTS } from '../../experiments/studies/quality/options.js';
-import type { PolicyOutcome } from '../../experiments/studies/quality/problem-job.js';
+import type { PolicyOutcome } from '../../experiments/studies/quality/outcome.js';
 import { runQuality } from '../../experiments/studies/quality/run.js';
 import { qualityNotes, qualityRows } from '../../experiments/studies/quality/table.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 describe('quality table', () => {
   const options = {
@@ -11,8 +13,8 @@ describe('quality table', () => {
     genLength: 10,
     blockLength: null,
     policies: ['block-kv', 'mbsd'],
-    jobs: 0,
   };
+  const study = { store: new ResultStore(temporaryDirectory()), jobs: 0 };
   const outcome = (exact: boolean, forwards: number, tokens = [1, 2]): PolicyOutcome => ({
     exact,
     forwards,
@@ -55,13 +57,15 @@ describe('quality table', () => {
   });
 
   it('refuses a baseline that is not compared, and names given twice', async () => {
-    await expect(runQuality({ ...options, policies: ['mbsd'] })).rejects.toThrow(/baseline block-kv/);
-    await expect(runQuality({ ...options, policies: ['block-kv', 'block-kv'] })).rejects.toThrow(/twice/);
+    await expect(runQuality({ ...options, policies: ['mbsd'] }, study)).rejects.toThrow(/baseline block-kv/);
+    await expect(runQuality({ ...options, policies: ['block-kv', 'block-kv'] }, study)).rejects.toThrow(
+      /twice/,
+    );
   });
 
   it('runs on the shipped model: lossless policies write the text of their baseline', async () => {
     const policies = ['block-kv', 'exact-speculation'];
-    const { rows } = await runQuality({ ...options, n: 1, genLength: 32, blockLength: 8, policies });
+    const { rows } = await runQuality({ ...options, n: 1, genLength: 32, blockLength: 8, policies }, study);
     expect(rows[1].paired).toMatchObject({ sameText: 1, onlyPolicyRight: 0, onlyBaselineRight: 0 });
     expect(rows[1].forwards).toBeLessThan(rows[0].forwards);
     expect(rows[1].forwards + (rows[1].speculation?.accepted ?? 0)).toBe(rows[0].forwards);

@@ -1,12 +1,9 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Bench } from '../../experiments/comparison/bench.js';
-import { BENCH_DEFAULTS } from '../../experiments/comparison/defaults.js';
 import { writeFigure } from '../../experiments/figures/render.js';
-import { openDecider } from '../../experiments/lab/open.js';
-import { judge, shortlist } from '../../experiments/studies/tune/judge.js';
-import type { Sample } from '../../experiments/studies/tune/measure.js';
+import { ResultStore } from '../../experiments/lab/store.js';
+import { judge, type Sample, shortlist } from '../../experiments/studies/tune/judge.js';
 import { tuneFigure } from '../../experiments/studies/tune/print.js';
 import { tune } from '../../experiments/studies/tune/run.js';
 import { candidates, FULL_SYSTEM, wholeSpace } from '../../experiments/studies/tune/space.js';
@@ -15,8 +12,6 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 const named = candidates('block-kv', 2, 1);
 const samples = (seconds: number, right: (i: number) => boolean): Sample[] =>
   Array.from({ length: 400 }, (_, index) => ({
-    candidate: 'x',
-    index,
     exact: right(index),
     seconds,
     joules: seconds,
@@ -56,24 +51,28 @@ describe('search', () => {
     expect(shortlist(few, 2, 2)).toEqual([0, 1, 3, 2]);
   });
 
-  it('goes on where a killed run stopped, and measures a cut-off line again', async () => {
-    const path = join(temporaryDirectory(), 'samples.jsonl');
-    const options = { baseline: 'threshold', candidates: 1, screen: 1, confirm: 1, finalists: 1, seed: 1 };
-    const bench = new Bench({ ...BENCH_DEFAULTS, genLength: 32 });
-    const workload = await openDecider({ workload: 'tiny-llada' }, 1);
-    const first = await tune(bench, workload, options, path, 'x');
-    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
-    expect(lines).toHaveLength(9);
-    writeFileSync(path, `${lines.slice(0, 3).join('\n')}\n`);
-    appendFileSync(path, (lines[3] ?? '').slice(0, 20));
-    expect(await tune(bench, workload, options, path, 'x')).toEqual(first);
-    expect(readFileSync(path, 'utf8').trimEnd().split('\n')).toEqual(lines);
-    await writeFigure(join(dirname(path), 'figure'), tuneFigure(first));
-    expect(readFileSync(join(dirname(path), 'figure.svg'), 'utf8')).toContain('seconds per answer');
+  it('goes on where a killed run stopped', async () => {
+    const store = new ResultStore(temporaryDirectory());
+    const options = {
+      ...{ workload: 'tiny-llada', profile: 'sm8750', genLength: 32, seed: 1 },
+      ...{ baseline: 'threshold', candidates: 1, screen: 1, confirm: 1, finalists: 1 },
+    };
+    const first = await tune(options, { store, jobs: 0 });
+    const hashes = store.hashes();
+    expect(hashes).toHaveLength(9);
+    for (const hash of hashes.slice(0, 3)) rmSync(join(store.directory, hash.slice(0, 2), `${hash}.json`));
+    let made = 0;
+    const onProgress = (_: string, done: number): void => {
+      if (done > 0) made += 1;
+    };
+    expect(await tune(options, { store, jobs: 0, onProgress })).toEqual(first);
+    expect(made).toBe(3);
+    expect(store.hashes()).toEqual(hashes);
+    await writeFigure(join(store.results, 'figure'), tuneFigure(first));
+    expect(readFileSync(join(store.results, 'figure.svg'), 'utf8')).toContain('seconds per answer');
     expect(first.notes.join(' ')).toContain('1 problems: a claim');
-    workload.close();
-    await expect(
-      tune(bench, await openDecider({ workload: 'synthetic' }, 1), options, null, 'x'),
-    ).rejects.toThrow(/no answers/);
+    await expect(tune({ ...options, workload: 'synthetic' }, { store, jobs: 0 })).rejects.toThrow(
+      /no answers/,
+    );
   });
 });

@@ -2,9 +2,7 @@ import type { Canvas } from '../../../src/decode/canvas/types.js';
 import type { DecodingPolicy } from '../../../src/decode/method/compose.js';
 import type { StepRecord } from '../../../src/decode/method/step-record.js';
 import type { StepTimer } from '../../../src/decode/method/timer.js';
-
-/** Who made the decisions: a trained model, a recorded decode, or a confidence process. */
-export type DeciderKind = 'model' | 'trace' | 'synthetic';
+import type { DeciderName } from './name.js';
 
 export interface DecodeRequest {
   readonly policy: DecodingPolicy;
@@ -21,13 +19,14 @@ export interface DecodeRequest {
 /** How an answer was scored. */
 export interface Answer {
   readonly exact: boolean;
-  readonly tasksRight: number;
-  readonly tasks: number;
+  readonly tasks: readonly { readonly kind: string; readonly correct: boolean }[];
 }
 
+/** What was decided for one case. */
 export interface DecidedCase {
   readonly promptLength: number;
   readonly steps: readonly StepRecord[];
+  /** The generated ones. */
   readonly tokens: readonly number[];
   readonly eosId: number;
   /** Null where nothing says what is right: a confidence process has no answers. */
@@ -35,20 +34,22 @@ export interface DecidedCase {
 }
 
 /**
- * Where decisions come from. Every source is decoded by the same session, policies and rules, and timed by the same
- * machines; results name the source.
+ * Who decides: a trained model, a recorded decode, or a confidence process. Every decider is decoded by the same
+ * session, policies and rules, and timed by the same machines; results name it.
  */
 export interface Decider {
   /** As on the command line, e.g. `tiny-llada`, `synthetic:hard`, `trace:FILE`. */
   readonly name: string;
-  readonly kind: DeciderKind;
+  readonly kind: DeciderName['kind'];
+  /** Engine that ran a model; null where none ran. */
+  readonly engineName: string | null;
   /** Cases when the user names no number. */
   readonly defaultCases: number;
   /** Who decides, for reports. */
   decisions(cases: number): string;
   /**
    * @param index case, from 0
-   * @throws UsageError when the source cannot serve the policy or the case
+   * @throws UsageError when the decider cannot serve the policy or the case
    */
   decode(index: number, request: DecodeRequest): Promise<DecidedCase>;
   close(): void;

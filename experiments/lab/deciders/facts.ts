@@ -1,8 +1,9 @@
 import { blockRange, maskedInBlock, positionsOf } from '../../../src/decode/canvas/geometry.js';
 import type { Canvas } from '../../../src/decode/canvas/types.js';
-import { countWork } from '../../../src/decode/method/counters.js';
+import { countWork, type DecodeCounters } from '../../../src/decode/method/counters.js';
 import type { StepRecord } from '../../../src/decode/method/step-record.js';
-import type { Answer, Decider, DecodeRequest } from './decider.js';
+import type { StepTiming } from '../../../src/decode/method/timer.js';
+import type { Answer, DecidedCase, Decider, DecodeRequest } from './decider.js';
 
 /** One denoising pass, as far as the statistics of decoding need it. */
 export interface DenoiseFacts {
@@ -17,6 +18,16 @@ export interface DenoiseFacts {
   readonly stableRows: number;
   /** Positions that received their first token: offset in the generated text, and confidence. */
   readonly commits: readonly { readonly offset: number; readonly confidence: number }[];
+}
+
+/** A decided case with what was seen while it was decided. */
+export interface ObservedCase extends DecidedCase {
+  readonly counters: DecodeCounters;
+  readonly denoise: readonly DenoiseFacts[];
+  /** Positions still visible when their block was completed, per block. */
+  readonly visibleAtBlockEnd: readonly number[];
+  /** Positions still visible at the end. */
+  readonly remainingVisible: number;
 }
 
 /** What one decode did. */
@@ -36,39 +47,65 @@ export interface DecodeFacts {
   readonly answer: Answer | null;
 }
 
-/** Decodes a case and keeps what the statistics need. */
-export async function decodeFacts(
-  workload: Decider,
+/** Decides a case and watches. */
+export async function observe(
+  decider: Decider,
   index: number,
   request: Omit<DecodeRequest, 'onStart' | 'onStep'>,
-): Promise<DecodeFacts> {
-  const collector = new Collector();
-  const { steps, tokens, promptLength, eosId, answer } = await workload.decode(index, {
+): Promise<ObservedCase> {
+  const observer = new Observer();
+  const decided = await decider.decode(index, {
     ...request,
-    onStart: (canvas) => collector.start(canvas),
-    onStep: (record, canvas) => collector.step(record, canvas),
+    onStart: (canvas) => observer.start(canvas),
+    onStep: (record, canvas) => observer.step(record, canvas),
   });
-  const { genLength, policy, timer } = request;
-  const { blockLength } = policy.spec;
-  const counters = countWork({ promptLength, genLength, blockLength }, steps, tokens, eosId);
+  const { promptLength, steps, tokens, eosId } = decided;
+  const geometry = {
+    promptLength,
+    genLength: request.genLength,
+    blockLength: request.policy.spec.blockLength,
+  };
+  const { denoise, visibleAtBlockEnd, remainingVisible } = observer;
+  const counters = countWork(geometry, steps, tokens, eosId);
+  return { ...decided, counters, denoise, visibleAtBlockEnd, remainingVisible };
+}
+
+/** @param timings of the steps; null without a clock */
+export function factsOf(
+  { counters, denoise, visibleAtBlockEnd, answer }: ObservedCase,
+  timings: readonly StepTiming[] | null,
+): DecodeFacts {
   return {
-    denoise: collector.denoise,
+    denoise,
     forwards: counters.nfe,
     refreshes: counters.sideRefreshes,
-    visibleAtBlockEnd: collector.visibleAtBlockEnd,
+    visibleAtBlockEnd,
     draftsAccepted: counters.draftsAccepted,
     textTokens: counters.textTokens,
-    seconds: timer === undefined ? null : (steps.at(-1)?.timing?.endMs ?? 0) / 1000,
+    seconds: timings === null ? null : (timings.at(-1)?.endMs ?? 0) / 1000,
     answer,
   };
 }
 
+/** Decides a case without a clock and keeps what the statistics need. */
+export async function decodeFacts(
+  decider: Decider,
+  index: number,
+  request: Pick<DecodeRequest, 'policy' | 'genLength' | 'signal'>,
+): Promise<DecodeFacts> {
+  return factsOf(await observe(decider, index, request), null);
+}
+
 /** Follows a decode step by step. */
-class Collector {
+class Observer {
   readonly denoise: DenoiseFacts[] = [];
   readonly visibleAtBlockEnd: number[] = [];
   private blockStep = 0;
   private canvas: Canvas | null = null;
+
+  get remainingVisible(): number {
+    return this.canvas === null ? 0 : this.canvas.positions.filter(({ state }) => state === 'V').length;
+  }
 
   start(canvas: Canvas): void {
     this.canvas = canvas;
@@ -78,14 +115,14 @@ class Collector {
     const before = this.canvas ?? after;
     this.canvas = after;
     const main = record.plan.passes[0];
-    if (main?.kind === 'denoise') {
+    if (main.kind === 'denoise') {
       this.blockStep++;
       this.denoise.push({
         block: before.block,
         blockStep: this.blockStep,
         masksBefore: maskedInBlock(before).length,
         rows: main.rows.length,
-        stableRows: main.rows.filter(({ position }) => before.positions[position]?.state === 'S').length,
+        stableRows: main.rows.filter(({ position }) => before.positions[position].state === 'S').length,
         commits: record.transitions
           .filter(({ from }) => from === 'M' || from === 'IV')
           .filter(({ to }) => to === 'V' || to === 'S')
@@ -94,7 +131,7 @@ class Collector {
     }
     for (let block = before.block; block < after.block; block++) {
       const positions = positionsOf(blockRange(after, block));
-      this.visibleAtBlockEnd.push(positions.filter((at) => after.positions[at]?.state === 'V').length);
+      this.visibleAtBlockEnd.push(positions.filter((at) => after.positions[at].state === 'V').length);
       this.blockStep = 0;
     }
   }

@@ -2,7 +2,7 @@ import { decode } from '../../../src/decode/method/session.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { encodePrompt } from '../../../src/model/prompt.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
-import { generateProblem } from '../../../src/score/problems.js';
+import { generateProblem, type Problem } from '../../../src/score/problems.js';
 import { scoreResponse } from '../../../src/score/score.js';
 import type { DecidedCase, Decider, DecodeRequest } from './decider.js';
 
@@ -14,42 +14,54 @@ export class ModelDecider implements Decider {
   readonly kind = 'model';
   readonly defaultCases = PAPER_CASES;
 
+  /** @param sha256 of the file that identifies the weights */
   constructor(
     readonly name: string,
-    private readonly seed: number,
-    private readonly engine: Engine,
-    private readonly tokenizer: Tokenizer,
-    private readonly sha256: string,
+    readonly seed: number,
+    readonly engine: Engine,
+    readonly tokenizer: Tokenizer,
+    readonly sha256: string,
   ) {}
 
+  get engineName(): string {
+    return this.engine.name;
+  }
+
   decisions(cases: number): string {
-    return `${this.name} (weights ${this.sha256.slice(0, 8)}) on ${cases} long held-out problems of seed ${this.seed}`;
+    return modelDecisions(this.name, this.sha256, cases, this.seed);
+  }
+
+  /** @param index of the problem in the held-out set of the seed, from 0 */
+  problem(index: number): Problem {
+    return generateProblem(this.seed, index, 'long', 'heldout');
+  }
+
+  promptIds(problem: Problem): number[] {
+    return encodePrompt(this.tokenizer, problem.prompt);
   }
 
   async decode(index: number, request: DecodeRequest): Promise<DecidedCase> {
     const { engine, tokenizer } = this;
     const { maskId, eosId } = engine.config;
-    const problem = generateProblem(this.seed, index, 'long', 'heldout');
-    const promptIds = encodePrompt(tokenizer, problem.prompt);
+    const problem = this.problem(index);
+    const promptIds = this.promptIds(problem);
     const { onStart, ...rest } = request;
     if (maskId !== null) onStart?.(request.policy.start(promptIds, request.genLength, maskId));
     const { steps, tokens } = await decode({ ...rest, engine, promptIds });
     const end = tokens.indexOf(eosId);
-    const score = scoreResponse(problem, tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end)));
-    return {
-      promptLength: promptIds.length,
-      steps,
-      tokens,
-      eosId,
-      answer: {
-        exact: score.exact,
-        tasksRight: score.tasks.filter((task) => task.correct).length,
-        tasks: score.tasks.length,
-      },
-    };
+    const { exact, tasks } = scoreResponse(
+      problem,
+      tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end)),
+    );
+    return { promptLength: promptIds.length, steps, tokens, eosId, answer: { exact, tasks } };
   }
 
   close(): void {
     this.engine.dispose();
   }
+}
+
+/** Who decides, for reports. */
+export function modelDecisions(name: string, sha256: string, cases: number, seed: number): string {
+  return `${name} (weights ${sha256.slice(0, 8)}) on ${cases} long held-out problems of seed ${seed}`;
 }

@@ -4,6 +4,7 @@ import type { PolicySpec } from '../../../src/decode/spec.js';
 import { replayTrace, type Trace } from '../../../src/decode/trace/trace.js';
 import { UsageError } from '../../../src/errors.js';
 import { isDirectory, readDirectory } from '../../../src/util/read-file.js';
+import { canvasesOf } from './canvases.js';
 import type { DecidedCase, Decider, DecodeRequest } from './decider.js';
 
 /** What makes two specs the same method: names and comments do not. */
@@ -16,6 +17,7 @@ const promptOf = ({ header }: Trace): string => header.promptIds.join(' ');
 /** Recorded decodes: they serve the policies they were recorded under, timed anew on any machine. */
 export class TraceDecider implements Decider {
   readonly kind = 'trace';
+  readonly engineName = null;
   /** One case per prompt, in the order of the files. */
   private readonly prompts: readonly string[];
 
@@ -52,18 +54,12 @@ export class TraceDecider implements Decider {
     if (header.genLength !== genLength)
       throw new UsageError(`${this.name}: recorded with --gen-length ${header.genLength}, not ${genLength}`);
     const timings = timer === undefined ? null : replayTrace(trace, timer).timings;
-    let canvas = policy.start(header.promptIds, genLength, header.maskId);
-    onStart?.(canvas);
-    const outcomes = new Map(
-      trace.steps.flatMap((step) => step.outcomes.map((outcome) => [outcome.passId, outcome])),
-    );
+    const start = policy.start(header.promptIds, genLength, header.maskId);
+    onStart?.(start);
+    const canvases = canvasesOf(policy, start, trace.steps);
     const steps = trace.steps.map((step, at) => {
-      const landed = step.landed.flatMap((id) => outcomes.get(id) ?? []);
-      const main = step.outcomes[0];
-      if (main === undefined) throw new UsageError(`${this.name}: step ${at} has no outcome`);
-      canvas = policy.apply(canvas, step.plan, main, landed).canvas;
       const record = { ...step, timing: timings?.[at] ?? step.timing };
-      onStep?.(record, canvas);
+      onStep?.(record, canvases[at]);
       return record;
     });
     return Promise.resolve({

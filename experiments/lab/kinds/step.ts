@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { energyOf } from '../../../sim/energy/energy.js';
 import { PREFIX_SET } from '../../../src/pass/shape.js';
 import { defineKind } from '../kind.js';
-import { openMachine } from '../open.js';
 import { chipSchema } from '../setup.js';
-import { chipInputs, under } from './chip.js';
+import { chipInputs } from './inputs.js';
+import { under } from './under.js';
 
 const config = z.strictObject({
   ...chipSchema.shape,
@@ -21,9 +21,9 @@ export const stepKind = defineKind({
   description: 'one denoising step on a machine, as `simulate step`',
   config,
   inputs: async (options) => chipInputs(options),
-  async run(options) {
+  async run(options, lab) {
     const { rows, context } = options;
-    const machine = openMachine(options);
+    const machine = lab.machine(options);
     const shape = {
       rows,
       kvSets: context > 0 ? [{ name: PREFIX_SET, length: context }] : [],

@@ -1,7 +1,7 @@
 import { wilson } from '../../../src/score/statistics/proportion.js';
 import { mean, medianInterval } from '../../../src/score/statistics/samples.js';
 import { LADDER, type LadderRow } from './ladder.js';
-import type { PromptResult, PromptRowResult } from './prompt-job.js';
+import type { PromptResult, PromptRowResult } from './prompts.js';
 import type { AblationRow, Divergence, TokenExact } from './types.js';
 
 /** Text of a token for messages. */
@@ -63,7 +63,7 @@ export function aggregate(
 }
 
 function seconds(results: readonly PromptRowResult[]): number[] {
-  return results.map((r) => r.latencyMs / 1000);
+  return results.map((r) => r.ms / 1000);
 }
 
 function total(
@@ -77,13 +77,13 @@ function total(
 
 /** Busy time over all prompts divided by the latency over all prompts. */
 function utilization(results: readonly PromptRowResult[]): AblationRow['utilization'] {
-  const latency = total(results, (r) => r.latencyMs) as number;
+  const latency = total(results, (r) => r.ms) as number;
   const share = (resource: string): number | null => {
     const busy = total(results, (r) => r.busyMs[resource]);
     return busy === null || latency === 0 ? null : Math.min(1, busy / latency);
   };
-  const processed = total(results, (r) => r.counterSums.matrixMacs);
-  const useful = total(results, (r) => r.counterSums.usefulMacs);
+  const processed = total(results, (r) => r.machineCounters.matrixMacs);
+  const useful = total(results, (r) => r.machineCounters.usefulMacs);
   return {
     matrix: share('matrix'),
     vector: share('vector'),
@@ -95,19 +95,19 @@ function utilization(results: readonly PromptRowResult[]): AblationRow['utilizat
 }
 
 function perStep(results: readonly PromptRowResult[], counter: string): number | null {
-  const sum = total(results, (r) => r.counterSums[counter]);
+  const sum = total(results, (r) => r.machineCounters[counter]);
   return sum === null ? null : sum / (total(results, (r) => r.steps) as number);
 }
 
 function accuracy(results: readonly PromptRowResult[]): AblationRow['accuracy'] {
-  const kinds = [...new Set(results.flatMap((r) => r.tasks.map((task) => task.kind)))].sort();
-  const tasks = results.flatMap((r) => r.tasks);
+  const tasks = results.flatMap((r) => r.answer?.tasks ?? []);
+  const kinds = [...new Set(tasks.map((task) => task.kind))].sort();
   const perTask = kinds.map((kind) => {
     const ofKind = tasks.filter((task) => task.kind === kind);
     return [kind, wilson(ofKind.filter((task) => task.correct).length, ofKind.length)] as const;
   });
   return {
-    whole: wilson(results.filter((r) => r.exact).length, results.length),
+    whole: wilson(results.filter((r) => r.answer?.exact).length, results.length),
     perTask: Object.fromEntries(perTask),
   };
 }

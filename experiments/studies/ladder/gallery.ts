@@ -1,12 +1,17 @@
 import type { Canvas } from '../../../src/decode/canvas/types.js';
-import { type DecodeOptions, type DecodeResult, decode } from '../../../src/decode/method/session.js';
 import type { StepRecord } from '../../../src/decode/method/step-record.js';
 import { type Trace, traceOf } from '../../../src/decode/trace/trace.js';
-import { generateProblem, type Problem } from '../../../src/score/problems.js';
-import type { LadderContext } from './context.js';
+import { UsageError } from '../../../src/errors.js';
+import { canvasesOf } from '../../lab/deciders/canvases.js';
+import type { ModelDecider } from '../../lab/deciders/model.js';
+import type { Lab } from '../../lab/lab.js';
+import { openMachine, openSpec } from '../../lab/open.js';
+import { deciderSchema } from '../../lab/setup.js';
 import { LADDER, type LadderRow } from './ladder.js';
-import { usesClock } from './prompt-job.js';
+import type { AblationOptions } from './options.js';
+import { chipOf } from './prompts.js';
 import { stepTimeline } from './step-timeline.js';
+import { tokenTexts } from './token-texts.js';
 import type { Carpet, CarpetStep, Timeline } from './types.js';
 
 const LETTER = { M: 'M', IV: 'I', V: 'V', S: 'S' } as const;
@@ -26,18 +31,19 @@ export type OnTrace = (row: string, trace: Trace) => void;
 
 /** Decodes the first prompt once more under every row with everything recorded. */
 export async function gallery(
-  context: LadderContext,
+  options: AblationOptions,
+  decider: ModelDecider,
+  lab: Lab,
   onTrace?: OnTrace,
   signal?: AbortSignal,
 ): Promise<Gallery> {
   const carpets: Carpet[] = [];
   const timelines: Timeline[] = [];
-  const recorder = new Recorder(context, signal);
   for (const row of LADDER) {
     const wantsCarpet = CARPET_ROWS.includes(row.name);
     const wantsTimeline = TIMELINE_ROWS.includes(row.name);
     if (!wantsCarpet && !wantsTimeline && onTrace === undefined) continue;
-    const recorded = await recorder.record(row, wantsTimeline);
+    const recorded = await record(options, decider, lab, row, wantsTimeline, signal);
     if (wantsCarpet) carpets.push(recorded.carpet);
     if (recorded.timeline !== null) timelines.push(recorded.timeline);
     onTrace?.(row.name, recorded.trace);
@@ -45,84 +51,64 @@ export async function gallery(
   return { carpets, timelines };
 }
 
-/** Decisions of one decode, with the canvas after each step. */
-interface Recording {
-  readonly result: DecodeResult;
-  readonly canvases: readonly Canvas[];
-}
-
-class Recorder {
-  private readonly problem: Problem;
-  private readonly promptIds: readonly number[];
-  /** Decodes whose decisions do not depend on the clock, by policy: only their timing differs between rows. */
-  private readonly shared = new Map<string, Recording>();
-
-  constructor(
-    private readonly context: LadderContext,
-    private readonly signal: AbortSignal | undefined,
-  ) {
-    const { seed, firstIndex } = context.options;
-    this.problem = generateProblem(seed, firstIndex, 'long', 'heldout');
-    this.promptIds = context.promptIds(this.problem);
+async function record(
+  options: AblationOptions,
+  decider: ModelDecider,
+  lab: Lab,
+  row: LadderRow,
+  withTimeline: boolean,
+  signal: AbortSignal | undefined,
+): Promise<{ carpet: Carpet; timeline: Timeline | null; trace: Trace }> {
+  const { model, firstIndex, genLength, blockLength, seed } = options;
+  const { engine, sha256: modelHash } = decider;
+  const { maskId, eosId, name } = engine.config;
+  if (maskId === null) {
+    throw new UsageError(`model ${name} has no mask token, so it cannot be decoded by diffusion`);
   }
-
-  async record(
-    row: LadderRow,
-    withTimeline: boolean,
-  ): Promise<{ carpet: Carpet; timeline: Timeline | null; trace: Trace }> {
-    const { context, problem, promptIds } = this;
-    const { firstIndex, genLength, blockLength, seed } = context.options;
-    const policy = context.policy(row.policy, row);
-    const machine = context.machine(row, withTimeline);
-    const request = { policy, engine: context.engine, promptIds, genLength, timer: machine };
-    const clocked = usesClock(policy);
-    let recording = this.shared.get(row.policy);
-    if (recording === undefined) {
-      recording = await this.decode(request);
-      if (!clocked) this.shared.set(row.policy, recording);
-    } else {
-      const steps = recording.result.steps.map((step) => ({ ...step, timing: machine.time(step.plan) }));
-      recording = { ...recording, result: { ...recording.result, steps } };
-    }
-    const { result, canvases } = recording;
-    const pieces = new Map<number, number>();
-    const piece = (token: number): number => {
-      const index = pieces.get(token) ?? pieces.size;
-      pieces.set(token, index);
-      return index;
-    };
-    const steps = result.steps.map((step, index) => carpetStep(step, canvases[index], piece));
-    const endPiece = pieces.get(context.eosId);
-    return {
-      carpet: {
-        row: row.name,
-        policy: row.policy,
-        prompt: { index: firstIndex, text: problem.prompt },
-        expected: problem.response,
-        genLength,
-        blockLength,
-        pieces: [...pieces.keys()].map((token) => context.pieceOf(token)),
-        endPiece: endPiece ?? null,
-        steps,
-      },
-      timeline: withTimeline
-        ? stepTimeline(machine.timeline(), middleDenoise(result.steps), { row: row.name, prompt: firstIndex })
-        : null,
-      trace: traceOf(request, result, { modelHash: context.model.sha256, seed }),
-    };
-  }
-
-  private async decode(
-    request: Pick<DecodeOptions, 'policy' | 'engine' | 'promptIds' | 'genLength' | 'timer'>,
-  ): Promise<Recording> {
-    const canvases: Canvas[] = [];
-    const result = await decode({
-      ...request,
-      ...(this.signal === undefined ? {} : { signal: this.signal }),
-      onStep: (_, canvas) => canvases.push(canvas),
-    });
-    return { result, canvases };
-  }
+  const problem = decider.problem(firstIndex);
+  const promptIds = decider.promptIds(problem);
+  const chip = chipOf(options, row);
+  const { decided, timings, policy } = await lab.solve(
+    {
+      decider: deciderSchema.parse({ workload: model }),
+      seed,
+      index: firstIndex,
+      genLength,
+      spec: openSpec({ policy: row.policy, options: {}, blockLength }),
+      clock: chip,
+      costs: chip,
+    },
+    signal,
+  );
+  const steps = decided.steps.map((step, at) => ({ ...step, timing: timings?.[at] ?? null }));
+  const start = policy.start(promptIds, genLength, maskId);
+  const canvases = canvasesOf(policy, start, steps);
+  const machine = openMachine(chip, { record: withTimeline });
+  if (withTimeline) for (const { plan } of steps) machine.time(plan);
+  const pieces = new Map<number, number>();
+  const piece = (token: number): number => {
+    const index = pieces.get(token) ?? pieces.size;
+    pieces.set(token, index);
+    return index;
+  };
+  const carpet = {
+    row: row.name,
+    policy: row.policy,
+    prompt: { index: firstIndex, text: problem.prompt },
+    expected: problem.response,
+    genLength,
+    blockLength,
+    steps: steps.map((step, index) => carpetStep(step, canvases[index], piece)),
+  };
+  const { pieceOf } = tokenTexts(decider.tokenizer);
+  const trace = { policy, engine, promptIds, genLength, timer: machine };
+  return {
+    carpet: { ...carpet, pieces: [...pieces.keys()].map(pieceOf), endPiece: pieces.get(eosId) ?? null },
+    timeline: withTimeline
+      ? stepTimeline(machine.timeline(), middleDenoise(steps), { row: row.name, prompt: firstIndex })
+      : null,
+    trace: traceOf(trace, { steps, tokens: decided.tokens, canvas: start }, { modelHash, seed }),
+  };
 }
 
 /** A denoising step in the middle of the answer: neither prefill nor tail. */

@@ -1,5 +1,5 @@
 import { mean } from '../../../src/score/statistics/samples.js';
-import type { PromptResult } from './prompt-job.js';
+import type { PromptResult } from './prompts.js';
 import type { AblationRow, ProvenanceEntry } from './types.js';
 
 /** Sentences without which the table would mislead. */

@@ -1,10 +1,12 @@
-/** What an ablation run depends on. Plain data: it crosses threads and is hashed into the result. */
+import type { Quant } from '../../../src/model/precision.js';
+
+/** What an ablation run depends on. It is hashed into the result. */
 export interface AblationOptions {
   /** Model that makes the decisions. */
   readonly model: string;
   /** Model whose shapes are timed. */
   readonly costModel: string;
-  readonly quant: 'f32' | 'f16' | 'q8_0' | 'q4_0';
+  readonly quant: Quant;
   readonly profile: string;
   /** Problems `firstIndex` .. `firstIndex + prompts - 1` of the held-out long set of `seed`. */
   readonly seed: number;
@@ -16,8 +18,6 @@ export interface AblationOptions {
   readonly verifyPrompts: number;
   /** Of a verified prompt, check every n-th step. */
   readonly verifyEvery: number;
-  /** Worker threads; 0 runs in the calling thread. */
-  readonly jobs: number;
 }
 
 export const ABLATION_DEFAULTS: AblationOptions = {
@@ -32,5 +32,4 @@ export const ABLATION_DEFAULTS: AblationOptions = {
   blockLength: 32,
   verifyPrompts: 1,
   verifyEvery: 4,
-  jobs: 2,
 };

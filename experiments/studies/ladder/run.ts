@@ -1,51 +1,48 @@
 import { createHash } from 'node:crypto';
+import { profileHash } from '../../../sim/hardware/load-profile.js';
+import { provenanceEntries } from '../../../sim/hardware/provenance.js';
 import { UsageError } from '../../../src/errors.js';
+import { elementsOf } from '../../../src/model/dtype.js';
+import { weightShapes } from '../../../src/model/weight-ids.js';
 import { project } from '../../../src/util/project-root.js';
-import { withPool } from '../../lab/pool.js';
+import { ModelDecider } from '../../lab/deciders/model.js';
+import { Lab } from '../../lab/lab.js';
+import { openChip } from '../../lab/open.js';
+import type { StudyOptions } from '../../lab/study.js';
 import { aggregate } from './aggregate.js';
-import { type LadderContext, openContext } from './context.js';
-import { gallery, type OnTrace } from './gallery.js';
+import { type Gallery, gallery, type OnTrace } from './gallery.js';
 import { LADDER } from './ladder.js';
 import { notes } from './notes.js';
 import { ABLATION_DEFAULTS, type AblationOptions } from './options.js';
-import { type PromptJob, type PromptResult, runPrompt } from './prompt-job.js';
-import { ABLATION_SCHEMA, type AblationSummary } from './types.js';
+import { type PromptResult, runPrompts } from './prompts.js';
+import { tokenTexts } from './token-texts.js';
+import { ABLATION_SCHEMA, type AblationSummary, type ProvenanceEntry } from './types.js';
 
-export interface AblationHooks {
-  /** Called after each finished prompt. */
-  readonly onProgress?: (done: number, total: number) => void;
+/** Of the rows. */
+const STACKS = [...new Set(LADDER.map((row) => row.stack))];
+
+export interface AblationStudy extends StudyOptions {
   /** Called with every row's decode of the first prompt. */
   readonly onTrace?: OnTrace;
-  readonly signal?: AbortSignal;
-  /** Commit the code was built from, when known. */
-  readonly gitCommit?: string;
 }
 
 /**
  * Runs the ladder: every prompt decoded by the trained model under every row's policy, every decode timed with
- * the cost model's shapes on the row's stack. Results do not depend on `jobs`.
+ * the cost model's shapes on the row's stack. Each decode is a run of the store. Results do not depend on `jobs`.
  *
  * @throws UsageError for values outside their range or unknown names
  */
-export async function runAblation(
-  options: AblationOptions,
-  hooks: AblationHooks = {},
-): Promise<AblationSummary> {
+export async function runAblation(options: AblationOptions, study: AblationStudy): Promise<AblationSummary> {
   check(options);
-  const context = await openContext(options);
+  const lab = study.lab ?? new Lab();
   try {
-    const jobs = Array.from(
-      { length: options.prompts },
-      (_, i): PromptJob => ({
-        index: options.firstIndex + i,
-        verifyEvery: i < options.verifyPrompts ? options.verifyEvery : 0,
-      }),
-    );
-    const prompts = await runJobs(options, context, jobs, hooks);
-    const shown = await gallery(context, hooks.onTrace, hooks.signal);
-    return summarise(options, context, prompts, shown, hooks.gitCommit);
+    const prompts = await runPrompts(options, { ...study, lab });
+    const decider = await lab.decider({ workload: options.model }, options.seed);
+    if (!(decider instanceof ModelDecider)) throw new UsageError(`${options.model} is no model`);
+    const shown = await gallery(options, decider, lab, study.onTrace, study.signal);
+    return summarise(options, decider, prompts, shown, study.gitCommit);
   } finally {
-    context.close();
+    if (study.lab === undefined) await lab.close();
   }
 }
 
@@ -60,7 +57,6 @@ function check(options: AblationOptions): void {
   atLeast('firstIndex', 0);
   atLeast('verifyPrompts', 0);
   atLeast('verifyEvery', 1);
-  atLeast('jobs', 0);
   if (options.genLength % options.blockLength !== 0) {
     throw new UsageError(
       `block length ${options.blockLength} does not divide the generation length ${options.genLength}`,
@@ -68,55 +64,35 @@ function check(options: AblationOptions): void {
   }
 }
 
-async function runJobs(
-  options: AblationOptions,
-  context: LadderContext,
-  jobs: readonly PromptJob[],
-  hooks: AblationHooks,
-): Promise<PromptResult[]> {
-  const results: PromptResult[] = [];
-  const finished = (result: PromptResult): void => {
-    results.push(result);
-    hooks.onProgress?.(results.length, jobs.length);
-  };
-  const worker = new URL('./worker.js', import.meta.url);
-  const pooled = await withPool(worker, Math.min(options.jobs, jobs.length), hooks.signal, (run) =>
-    Promise.all(jobs.map(async (job) => finished(await run({ options, job })))),
-  );
-  if (pooled === null) {
-    for (const job of jobs) finished(await runPrompt(context, LADDER, job, hooks.signal));
-  }
-  return results.sort((a, b) => a.index - b.index);
-}
-
 function summarise(
   options: AblationOptions,
-  context: LadderContext,
+  decider: ModelDecider,
   prompts: readonly PromptResult[],
-  shown: Awaited<ReturnType<typeof gallery>>,
+  shown: Gallery,
   gitCommit: string | undefined,
 ): AblationSummary {
-  const { jobs: _, ...identity } = options;
-  const provenance = context.provenance();
-  const rows = aggregate(prompts, context.textOf, options.seed);
+  const { engine, sha256, tokenizer } = decider;
+  const provenance = provenanceOf(options);
+  const rows = aggregate(prompts, tokenTexts(tokenizer).textOf, options.seed);
+  const params = [...weightShapes(engine.config)].reduce((sum, [, shape]) => sum + elementsOf(shape), 0);
   return {
     schema: ABLATION_SCHEMA,
     command: commandLine(options),
-    configHash: createHash('sha256').update(JSON.stringify(identity)).digest('hex'),
+    configHash: createHash('sha256').update(JSON.stringify(options)).digest('hex'),
     version: project().version,
-    ...(gitCommit === undefined ? {} : { gitCommit }),
+    gitCommit,
     node: process.version,
     seed: options.seed,
-    engine: `${context.engine.name} f32`,
-    model: context.model,
+    engine: `${engine.name} f32`,
+    model: { name: options.model, sha256, params },
     costModel: { name: options.costModel, quant: options.quant },
     profile: {
       name: options.profile,
-      sha256: context.profileHash,
+      sha256: profileHash(options.profile),
       fittedOrAssumed: provenance.filter(({ kind }) => kind === 'fitted' || kind === 'assumed'),
       all: provenance,
     },
-    stack: [...new Set(LADDER.map((row) => row.stack))].join(', '),
+    stack: STACKS.join(', '),
     prompts: {
       set: 'long held-out',
       seed: options.seed,
@@ -130,6 +106,16 @@ function summarise(
     timeline: [...shown.timelines],
     notes: notes(prompts, rows, provenance),
   };
+}
+
+/** Numbers of the hardware, and of the stacks of the rows. */
+function provenanceOf(options: AblationOptions): ProvenanceEntry[] {
+  const { profile } = options;
+  const chips = STACKS.map((stack) => openChip({ profile, stack, numbers: {} }));
+  return [
+    ...provenanceEntries(chips[0].profile.provenance),
+    ...chips.flatMap(({ stack }) => provenanceEntries(stack.provenance, `${stack.name}.`)),
+  ];
 }
 
 function commandLine(options: AblationOptions): string {

@@ -1,8 +1,9 @@
-/** What a quality table depends on. Plain data: it crosses threads and is written into the result. */
+import type { EngineName } from '../../../src/engine/registry.js';
+
+/** What a quality table depends on. It is written into the result. */
 export interface QualityOptions {
   readonly model: string;
-  /** `tfjs`: the f32 reference; `ort`: ONNX Runtime, one thread per worker, several times faster. */
-  readonly engine: 'tfjs' | 'ort' | 'npu-numerics';
+  readonly engine: EngineName;
   /** Problems `firstIndex` .. `firstIndex + n - 1` of the held-out long set of `seed`. */
   readonly seed: number;
   readonly firstIndex: number;
@@ -14,8 +15,6 @@ export interface QualityOptions {
   readonly policies: readonly string[];
   /** Policy that the others are paired with. */
   readonly baseline: string;
-  /** Worker threads; 0 runs in the calling thread. */
-  readonly jobs: number;
 }
 
 export const QUALITY_DEFAULTS = {
@@ -26,5 +25,4 @@ export const QUALITY_DEFAULTS = {
   n: 100,
   genLength: 128,
   baseline: 'block-kv',
-  jobs: 2,
 } as const;

@@ -1,7 +1,7 @@
 import { holm, mcnemar } from '../../../src/score/statistics/paired.js';
 import { type Proportion, wilson } from '../../../src/score/statistics/proportion.js';
 import type { QualityOptions } from './options.js';
-import type { PolicyOutcome, ProblemOutcome } from './problem-job.js';
+import type { PolicyOutcome, ProblemOutcome } from './outcome.js';
 
 export const QUALITY_SCHEMA = 'dllm-npu/quality/1';
 
@@ -47,7 +47,7 @@ export interface QualityTable {
   readonly node: string;
   readonly engine: string;
   readonly model: { readonly name: string; readonly sha256: string };
-  readonly options: Omit<QualityOptions, 'jobs'>;
+  readonly options: QualityOptions;
   readonly rows: readonly QualityRow[];
   readonly notes: readonly string[];
 }

@@ -1,13 +1,20 @@
 import { type Difference, pairedDifference } from '../../../src/score/statistics/paired.js';
 import { wilson } from '../../../src/score/statistics/proportion.js';
 import { mean } from '../../../src/score/statistics/samples.js';
-import type { Sample } from './measure.js';
 import type { Candidate } from './space.js';
 
 /** Quality that may be lost, as a share of problems. */
 export const MARGIN = 0.03;
 /** Fewest problems on which non-inferiority is claimed: 80 % power for 3 points at 18 % discordance. */
 export const MIN_PROBLEMS = 1600;
+
+/** One problem under one candidate. */
+export interface Sample {
+  readonly exact: boolean;
+  readonly seconds: number;
+  readonly joules: number;
+  readonly forwards: number;
+}
 
 export interface Judged {
   readonly policy: string;
@@ -26,9 +33,9 @@ export interface Judged {
 
 /** @param samples of each candidate over the same problems; the first candidate is the baseline */
 export function judge(candidates: readonly Candidate[], samples: readonly (readonly Sample[])[]): Judged[] {
-  const base = (samples[0] ?? []).map(({ exact }) => exact);
+  const base = samples[0].map(({ exact }) => exact);
   const rows = candidates.map((candidate, i): Judged => {
-    const own = samples[i] ?? [];
+    const own = samples[i];
     const right = own.map(({ exact }) => exact);
     const { low, high } = wilson(right.filter(Boolean).length, right.length);
     const difference = pairedDifference(right, base);

@@ -1,15 +1,22 @@
-import { profileHash } from '../../../sim/hardware/load-profile.js';
 import { UsageError } from '../../../src/errors.js';
 import { project } from '../../../src/util/project-root.js';
-import type { Bench } from '../../comparison/bench.js';
-import type { Decider } from '../../lab/deciders/decider.js';
-import { type Judged, judge, MIN_PROBLEMS, shortlist } from './judge.js';
-import { Measurements, type Sample } from './measure.js';
+import { modelDecisions } from '../../lab/deciders/model.js';
+import { parseDecider } from '../../lab/deciders/name.js';
+import { timedCases } from '../../lab/kinds/case-result.js';
+import type { WantedRun } from '../../lab/plan.js';
+import type { RunRecord } from '../../lab/record.js';
+import { chipSchema } from '../../lab/setup.js';
+import { runAll, type StudyOptions } from '../../lab/study.js';
+import { type Judged, judge, MIN_PROBLEMS, type Sample, shortlist } from './judge.js';
 import { type Candidate, candidates, FULL_SYSTEM } from './space.js';
 
 export const TUNE_SCHEMA = 'dllm-npu/tune@1';
 
 export interface TuneOptions {
+  /** Model that decides and is scored. */
+  readonly workload: string;
+  readonly profile: string;
+  readonly genLength: number;
   readonly baseline: string;
   /** Policies drawn from the space for the screening. */
   readonly candidates: number;
@@ -33,84 +40,86 @@ export interface TuneResult {
     readonly profile: string;
     readonly profileSha256: string;
   };
-  readonly options: TuneOptions;
+  readonly options: Omit<TuneOptions, 'workload' | 'profile' | 'genLength'>;
   readonly screened: readonly Judged[];
   readonly confirmed: readonly Judged[];
   readonly verdict: string;
   readonly notes: readonly string[];
 }
 
-export interface TuneHooks {
+export interface TuneStudy extends Omit<StudyOptions, 'onProgress'> {
   readonly onProgress?: (stage: 'screen' | 'confirm', done: number, total: number) => void;
 }
 
 /**
  * Two stages: many policies on few problems, then the fastest plausible ones on enough problems to claim
- * non-inferiority. The second stage uses other problems, so that luck in the first does not carry over.
+ * non-inferiority. The second stage uses other problems, so that luck in the first does not carry over. Every decode
+ * is a run of the store: a search that was cut off goes on where it stopped.
+ * @throws UsageError for unknown names, or a decider that has no answers
  */
-export async function tune(
-  bench: Bench,
-  workload: Decider,
-  options: TuneOptions,
-  checkpoint: string | null,
-  command: string,
-  hooks: TuneHooks = {},
-): Promise<TuneResult> {
-  if (workload.kind !== 'model')
-    throw new UsageError(
-      `${workload.name} has no answers: a search needs a model that can be right or wrong`,
-    );
-  const { costModel, quant, profile, genLength, seed } = bench.options;
-  const identity = JSON.stringify([
-    workload.decisions(0),
-    costModel,
-    quant,
-    profileHash(profile),
-    genLength,
-    seed,
-    project().version,
-  ]);
-  const measurements = new Measurements(bench, workload, checkpoint, identity);
+export async function tune(options: TuneOptions, study: TuneStudy): Promise<TuneResult> {
+  const { workload, profile, genLength, ...searched } = options;
+  const { baseline, screen, confirm, finalists, seed } = options;
+  if (parseDecider(workload).kind !== 'model') {
+    throw new UsageError(`${workload} has no answers: a search needs a model that can be right or wrong`);
+  }
+  const chip = chipSchema.parse({ profile });
+  const inputs = new Map<string, string>();
   const stage = async (
     name: 'screen' | 'confirm',
     tried: readonly Candidate[],
     first: number,
     count: number,
   ): Promise<Judged[]> => {
-    const samples: Sample[][] = tried.map(() => []);
-    let done = 0;
-    for (let index = first; index < first + count; index++) {
-      for (const [i, candidate] of tried.entries()) {
-        bench.hooks.signal?.throwIfAborted();
-        samples[i]?.push(await measurements.sample(candidate, index));
-        hooks.onProgress?.(name, ++done, count * tried.length);
-      }
-    }
-    return judge(tried, samples);
+    const wanted = tried.flatMap(({ policy, changes }) =>
+      Array.from({ length: count }, (_, at): WantedRun => {
+        const cases = { seed, firstCase: first + at, cases: 1, genLength };
+        return { kind: 'decode', config: { workload, policy, options: changes, ...chip, ...cases } };
+      }),
+    );
+    const onProgress = (done: number, total: number): void => study.onProgress?.(name, done, total);
+    const records = await runAll(wanted, { ...study, onProgress });
+    for (const [file, sha256] of Object.entries(records[0].inputs)) inputs.set(file, sha256);
+    const samples = records.map(sampleOf);
+    return judge(
+      tried,
+      tried.map((_, at) => samples.slice(at * count, (at + 1) * count)),
+    );
   };
-  const all = candidates(options.baseline, options.candidates, options.seed);
-  const fixed = options.baseline === FULL_SYSTEM ? 1 : 2;
-  const screened = await stage('screen', all, 0, options.screen);
-  const kept = shortlist(screened, fixed, options.finalists).flatMap((index) => all[index] ?? []);
-  const confirmed = await stage('confirm', kept, options.screen, options.confirm);
+  const all = candidates(baseline, options.candidates, seed);
+  const fixed = baseline === FULL_SYSTEM ? 1 : 2;
+  const screened = await stage('screen', all, 0, screen);
+  const kept = shortlist(screened, fixed, finalists).map((index) => all[index]);
+  const confirmed = await stage('confirm', kept, screen, confirm);
+  const { costModel, quant } = chip;
   return {
     schema: TUNE_SCHEMA,
-    command,
+    command: commandLine(options),
     version: project().version,
-    decisions: workload.decisions(options.screen + options.confirm),
-    costs: { model: costModel, quant, profile, profileSha256: bench.profileSha256 },
-    options,
+    decisions: modelDecisions(workload, inputs.get(`model ${workload}`) ?? '', screen + confirm, seed),
+    costs: { model: costModel, quant, profile, profileSha256: inputs.get(`profile ${profile}`) ?? '' },
+    options: searched,
     screened,
     confirmed,
     verdict: verdictOf(confirmed, options),
     notes: [
       `Latency and energy: ${costModel} ${quant} simulated on ${profile}, llada.cpp with SOMR; every number of the energy model is assumed. Quality: exact answers of the deciding model, not LLaDA-8B's.`,
-      `Non-inferior: the 95 % interval of the paired difference to ${options.baseline} lies above -3 points.`,
-      ...(options.confirm < MIN_PROBLEMS
-        ? [`${options.confirm} problems: a claim of non-inferiority takes ${MIN_PROBLEMS}`]
+      `Non-inferior: the 95 % interval of the paired difference to ${baseline} lies above -3 points.`,
+      ...(confirm < MIN_PROBLEMS
+        ? [`${confirm} problems: a claim of non-inferiority takes ${MIN_PROBLEMS}`]
         : []),
     ],
   };
+}
+
+function sampleOf(record: RunRecord): Sample {
+  const [{ answer, ms, joules, steps }] = timedCases(record).cases;
+  return { exact: answer?.exact ?? false, seconds: ms / 1000, joules, forwards: steps };
+}
+
+function commandLine(options: TuneOptions): string {
+  const { workload, profile, baseline, candidates: count, screen, confirm, finalists, seed } = options;
+  return `dllm-npu tune --workload ${workload} --profile ${profile} --baseline ${baseline} --candidates ${count} --screen ${screen} --confirm ${confirm} --finalists ${finalists} --seed ${seed}`;
 }
 
 function verdictOf(confirmed: readonly Judged[], { confirm, baseline }: TuneOptions): string {

@@ -1,6 +1,6 @@
 import { overrideSpec } from '../../../src/decode/overrides.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
-import type { PolicySpec } from '../../../src/decode/spec.js';
+import type { PolicySpecInput } from '../../../src/decode/spec.js';
 import { UsageError } from '../../../src/errors.js';
 import { Random } from '../../../src/score/random.js';
 
@@ -8,7 +8,8 @@ import { Random } from '../../../src/score/random.js';
 export interface Candidate {
   /** Says it all: name and changes. */
   readonly name: string;
-  readonly spec: PolicySpec;
+  readonly policy: string;
+  readonly changes: Changes;
 }
 
 /** The paper's full system: always tried, always confirmed. */
@@ -85,12 +86,12 @@ export function wholeSpace(): Candidate[] {
         // Without staging nothing is ever visible: a refresh would have nothing to do.
         for (const refresh of STAGED.includes(commit) ? [NO_REFRESH, REFRESH] : [NO_REFRESH]) {
           const parts = [commit, window, length, refresh];
-          const spec = tryOverride(base, Object.assign({}, ...parts.map(({ changes }) => changes)));
+          const changes: Changes = Object.assign({}, ...parts.map((part) => part.changes));
           const name = parts
             .map(({ label }) => label)
             .filter((label) => label !== '')
             .join(', ');
-          if (spec !== null) found.push({ name, spec });
+          if (isSound(base, changes)) found.push({ name, policy: FULL_SYSTEM, changes });
         }
       }
     }
@@ -98,12 +99,13 @@ export function wholeSpace(): Candidate[] {
   return found;
 }
 
-/** Null for a combination that the policy schema calls contradictory. */
-function tryOverride(base: Parameters<typeof overrideSpec>[0], changes: Changes): PolicySpec | null {
+/** False for a combination that the policy schema calls contradictory. */
+function isSound(base: PolicySpecInput, changes: Changes): boolean {
   try {
-    return overrideSpec(base, changes);
+    overrideSpec(base, changes);
+    return true;
   } catch (error) {
-    if (error instanceof UsageError) return null;
+    if (error instanceof UsageError) return false;
     throw error;
   }
 }
@@ -115,8 +117,9 @@ function tryOverride(base: Parameters<typeof overrideSpec>[0], changes: Changes)
  */
 export function candidates(baseline: string, count: number, seed: number): Candidate[] {
   const named = [...new Set([baseline, FULL_SYSTEM])].map((name) => ({
-    name,
-    spec: overrideSpec(policySpecByName(name), {}),
+    name: policySpecByName(name).name,
+    policy: name,
+    changes: {},
   }));
   const space = wholeSpace();
   const contenders = space.filter(({ name }) => CONTENDERS.includes(name));

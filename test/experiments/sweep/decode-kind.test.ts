@@ -4,6 +4,7 @@ import { SyntheticEngine } from '../../../experiments/lab/deciders/synthetic/eng
 import { processFile } from '../../../experiments/lab/deciders/synthetic/profiles.js';
 import { variant } from '../../../experiments/lab/decode-statistics.js';
 import { decodeKind } from '../../../experiments/lab/kinds/decode.js';
+import { Lab } from '../../../experiments/lab/lab.js';
 import { composePolicy } from '../../../src/decode/method/compose.js';
 import { decode } from '../../../src/decode/method/session.js';
 import { traceOf, writeTrace } from '../../../src/decode/trace/trace.js';
@@ -13,16 +14,17 @@ const SMALL = { costModel: 'llada-8b', genLength: 32, policy: 'threshold' };
 const configOf = (options: object) => decodeKind.config.parse({ ...SMALL, ...options });
 
 describe('decode runs of a sweep', () => {
-  afterAll(() => decodeKind.close?.());
+  const lab = new Lab();
+  afterAll(() => lab.close());
 
   it('take decisions of the confidence process, which has no answers', async () => {
     const config = configOf({ workload: 'synthetic:hard', cases: 2 });
     expect(Object.keys(await decodeKind.inputs(config))).toContain('confidence process');
-    const { metrics } = await decodeKind.run(config);
+    const { metrics } = await decodeKind.run(config, lab);
     expect(metrics.exactShare).toBeNull();
     expect(metrics.forwards).toBeGreaterThan(3);
     expect(metrics.seconds).toBeGreaterThan(0);
-    const easy = await decodeKind.run(configOf({ workload: 'synthetic:easy', cases: 2 }));
+    const easy = await decodeKind.run(configOf({ workload: 'synthetic:easy', cases: 2 }), lab);
     expect(Number(easy.metrics.forwards)).toBeLessThan(Number(metrics.forwards));
   });
 
@@ -39,8 +41,8 @@ describe('decode runs of a sweep', () => {
     const config = configOf({ workload: `trace:${path}` });
     expect(Object.keys(await decodeKind.inputs(config))).toContain(`trace ${path}`);
     const [npu, cpu] = [
-      await decodeKind.run(config),
-      await decodeKind.run(configOf({ workload: `trace:${path}`, stack: 'cpu', memory: 'unlimited' })),
+      await decodeKind.run(config, lab),
+      await decodeKind.run(configOf({ workload: `trace:${path}`, stack: 'cpu', memory: 'unlimited' }), lab),
     ];
     expect(npu.metrics.forwards).toBe(live.counters.nfe);
     expect(Number(cpu.metrics.seconds)).toBeGreaterThan(Number(npu.metrics.seconds));

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { planRuns, planSweep } from '../../../experiments/lab/plan.js';
-import { runSweep } from '../../../experiments/lab/runner.js';
+import { makeRuns } from '../../../experiments/lab/runner.js';
 import {
   mergeFinished,
   mergeSlurmJob,
@@ -79,10 +79,10 @@ describe('slurm job', () => {
   it('merges its shards and says what is missing', async () => {
     const { store, runs, job } = await setUp();
     const shard = (n: number) => new ResultStore(join(job.directory, `shard-${n}`));
-    await runSweep(runs.slice(0, 2), shard(1), { jobs: 0 });
+    await makeRuns(runs.slice(0, 2), shard(1), { jobs: 0 });
     expect(() => mergeSlurmJob(job, store, runs)).toThrow(CheckError);
     expect(store.hashes()).toHaveLength(2);
-    await runSweep(runs.slice(2), shard(2), { jobs: 0 });
+    await makeRuns(runs.slice(2), shard(2), { jobs: 0 });
     expect(mergeFinished(store)).toBe(2);
     expect(mergeSlurmJob(job, store, runs)).toBe(0);
   });

@@ -6,7 +6,7 @@ import { diffRuns } from '../../../experiments/lab/diff.js';
 import { mergeStores } from '../../../experiments/lab/merge.js';
 import { formatParquet } from '../../../experiments/lab/parquet.js';
 import { planRuns } from '../../../experiments/lab/plan.js';
-import { runSweep } from '../../../experiments/lab/runner.js';
+import { makeRuns } from '../../../experiments/lab/runner.js';
 import { ResultStore } from '../../../experiments/lab/store.js';
 import { runTable } from '../../../experiments/lab/table.js';
 import { CheckError, DataError, UsageError } from '../../../src/errors.js';
@@ -26,7 +26,7 @@ const runs = (rows: readonly number[]) =>
   );
 const filled = async (rows: readonly number[]) => {
   const planned = await runs(rows);
-  await runSweep(planned, store, { jobs: 0 });
+  await makeRuns(planned, store, { jobs: 0 });
   return planned;
 };
 const indexPath = () => join(store.directory, 'index.jsonl');
@@ -35,9 +35,9 @@ const runFile = (hash: string) => join(store.directory, hash.slice(0, 2), `${has
 describe('result store', () => {
   it('makes each run once', async () => {
     const planned = await runs([1, 2, 3]);
-    expect(await runSweep(planned.slice(0, 2), store, { jobs: 0 })).toMatchObject({ found: 0, done: 2 });
+    expect(await makeRuns(planned.slice(0, 2), store, { jobs: 0 })).toMatchObject({ found: 0, done: 2 });
     const seen: number[] = [];
-    const again = await runSweep(planned, store, { jobs: 0, onProgress: (done) => seen.push(done) });
+    const again = await makeRuns(planned, store, { jobs: 0, onProgress: (done) => seen.push(done) });
     expect(again).toMatchObject({ found: 2, done: 1, failed: [] });
     expect(seen).toEqual([0, 1]);
     expect(store.index().map(({ hash }) => hash)).toEqual(planned.map(({ hash }) => hash));
@@ -49,7 +49,7 @@ describe('result store', () => {
   it('gives the same bytes every time', async () => {
     const planned = await filled([4]);
     const other = new ResultStore(temporaryDirectory());
-    await runSweep(planned, other, { jobs: 0 });
+    await makeRuns(planned, other, { jobs: 0 });
     expect(other.bytes(planned[0]!.hash)).toBe(store.bytes(planned[0]!.hash));
     expect(store.read(planned[0]!.hash).metrics.ms).toBeGreaterThan(0);
   });
@@ -58,9 +58,9 @@ describe('result store', () => {
     const planned = await planRuns('step', [
       { ...SMALL, costModel: 'llada-8b', profileNumbers: { 'window.bytes': '16 MiB' } },
     ]);
-    expect(await runSweep(planned, store, { jobs: 0 })).toMatchObject({ done: 1, refused: 1 });
+    expect(await makeRuns(planned, store, { jobs: 0 })).toMatchObject({ done: 1, refused: 1 });
     expect(store.read(planned[0]!.hash).reason).toMatch(/window/);
-    expect(await runSweep(planned, store, { jobs: 0 })).toMatchObject({ found: 1, done: 0 });
+    expect(await makeRuns(planned, store, { jobs: 0 })).toMatchObject({ found: 1, done: 0 });
   });
 
   it('mends an index that a kill cut off, and adds lines for files without one', async () => {
@@ -113,7 +113,7 @@ describe('result store', () => {
 describe('merging', () => {
   it('takes over runs with their circumstances, and equal ones once', async () => {
     const other = new ResultStore(temporaryDirectory());
-    await runSweep(await runs([2, 3]), other, { jobs: 0 });
+    await makeRuns(await runs([2, 3]), other, { jobs: 0 });
     await filled([1, 2]);
     expect(mergeStores(store, [other])).toEqual({ added: 1, equal: 1 });
     expect(mergeStores(store, [other])).toEqual({ added: 0, equal: 2 });

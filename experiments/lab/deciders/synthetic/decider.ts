@@ -32,6 +32,7 @@ export interface SyntheticSource {
 /** Decodes of the confidence process. Cases differ by their seeds alone. */
 export class SyntheticDecider implements Decider {
   readonly kind = 'synthetic';
+  readonly engineName = null;
   readonly defaultCases = CASES;
 
   constructor(private readonly source: SyntheticSource) {}
@@ -54,7 +55,8 @@ export class SyntheticDecider implements Decider {
       ...rest,
       promptIds,
       // The loop need only turn when somebody may want to stop.
-      ...(signal === undefined ? { engine } : { engine: cooperative(engine), signal }),
+      engine: signal === undefined ? engine : cooperative(engine),
+      signal,
     });
     return { promptLength: promptTokens, steps, tokens, eosId: SYNTHETIC_CONFIG.eosId, answer: null };
   }

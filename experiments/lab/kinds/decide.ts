@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { defineKind } from '../kind.js';
+import { casesSchema, deciderSchema, methodSchema } from '../setup.js';
+import { type CaseResult, caseResult, decidedMetrics } from './case-result.js';
+import { decisionInputs } from './inputs.js';
+import { questions, sameDecisions } from './questions.js';
+
+/** Cases of a decider under one policy, without a machine. */
+export const decideKind = defineKind({
+  name: 'decide',
+  description: 'cases decided by a workload under a policy and scored, without a clock',
+  config: z.strictObject({ ...deciderSchema.shape, ...methodSchema.shape, ...casesSchema.shape }),
+  inputs: (config) => decisionInputs(config),
+  sharing: (config) => sameDecisions(config),
+  async run(config, lab, signal) {
+    const cases: CaseResult[] = [];
+    for (const question of questions(config, null)) {
+      const { decided } = await lab.solve(question, signal);
+      cases.push(caseResult(question.index, config.genLength, decided));
+    }
+    const { engineName } = await lab.decider(config, config.seed);
+    return { metrics: decidedMetrics(cases), detail: { engine: engineName, cases } };
+  },
+});

@@ -1,0 +1,52 @@
+import type { CaseResult } from '../../lab/kinds/case-result.js';
+import type { WantedRun } from '../../lab/plan.js';
+import type { QualityOptions } from './options.js';
+
+/** One problem under one policy. */
+export interface PolicyOutcome {
+  readonly exact: boolean;
+  readonly tasksRight: number;
+  readonly tasks: number;
+  readonly forwards: number;
+  readonly rows: number;
+  /** Exact speculation: states drafted, accepted, and rows of the others. */
+  readonly drafted: number;
+  readonly accepted: number;
+  readonly rowsWasted: number;
+  /** Tokens before the end of text. */
+  readonly textTokens: number;
+  /** Generated tokens, to say whether two policies wrote the same. */
+  readonly tokens: readonly number[];
+}
+
+export interface ProblemOutcome {
+  readonly index: number;
+  /** In the order of the policies that were asked for. */
+  readonly policies: readonly PolicyOutcome[];
+}
+
+/** Runs of a problem: one per policy. */
+export function problemRuns(options: QualityOptions, index: number): WantedRun[] {
+  const { model: workload, engine, seed, genLength, blockLength } = options;
+  return options.policies.map((policy) => ({
+    kind: 'decide',
+    config: { workload, engine, policy, blockLength, seed, firstCase: index, cases: 1, genLength },
+  }));
+}
+
+/** @param result of a decider that has answers */
+export function outcomeOf({ answer, counters, tokens }: CaseResult): PolicyOutcome {
+  const tasks = answer?.tasks ?? [];
+  return {
+    exact: answer?.exact ?? false,
+    tasksRight: tasks.filter(({ correct }) => correct).length,
+    tasks: tasks.length,
+    forwards: counters.nfe,
+    rows: counters.mainRows + counters.sideRows,
+    drafted: counters.statesDrafted,
+    accepted: counters.statesAccepted,
+    rowsWasted: counters.rowsWasted,
+    textTokens: counters.textTokens,
+    tokens,
+  };
+}
