@@ -182,7 +182,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'reproduce',
     summary: 'a table or figure of the paper: ours, the published number, the error and what it proves',
-    register: async () => (await import('./reproduce.js')).registerReproduce,
+    load: () => import('./reproduce.js'),
   },
   {
     name: 'workload',
@@ -207,11 +207,47 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'figure',
     summary: 'a picture for a paper from a machine, a trace or stored runs: .vl.json, .svg and .png',
-    register: async () => (await import('./figure.js')).registerFigure,
+    commands: [
+      {
+        name: 'roofline',
+        summary: 'a step on its roofline: operations per byte and what was reached',
+        load: () => import('./figure/roofline.js'),
+      },
+      {
+        name: 'staircase',
+        summary: 'time of a step by rows, up to --rows, under every memory runtime',
+        load: () => import('./figure/staircase.js'),
+      },
+      {
+        name: 'tornado',
+        summary: 'a step at both ends of every number that was not measured',
+        load: () => import('./figure/tornado.js'),
+      },
+      {
+        name: 'timeline',
+        summary: 'who is busy when in a step, and its middle layer enlarged',
+        load: () => import('./figure/timeline.js'),
+      },
+      {
+        name: 'utilization',
+        summary: 'busy share by resource and step of a timed decode',
+        load: () => import('./figure/utilization.js'),
+      },
+      {
+        name: 'waterfall',
+        summary: 'what each row of the ladder takes off the latency',
+        load: () => import('./figure/waterfall.js'),
+      },
+      {
+        name: 'pareto',
+        summary: 'runs of a sweep by two metrics, with the front',
+        load: () => import('./figure/pareto.js'),
+      },
+    ],
   },
   {
     name: 'report',
     summary: 'render the figures and the HTML report of a summary again',
-    register: async () => (await import('./report.js')).registerReport,
+    load: () => import('./report.js'),
   },
 ];

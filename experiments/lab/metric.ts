@@ -81,8 +81,22 @@ export async function readMetrics(texts: readonly string[]): Promise<Metric[]> {
 }
 
 /**
- * A user's metrics of runs, by name; the columns are those of `results export`.
- * @throws UsageError as {@link readMetrics}, for an unknown column with the nearest ones, and for a name that a column has
+ * Metrics over rows of runs, as `results export` has them: the metrics, or the plain columns, that a user names.
+ * @throws UsageError as {@link readMetrics}, and for an unknown column with the nearest ones
+ */
+export async function metricsOver(rows: readonly Row[], texts: readonly string[]): Promise<Metric[]> {
+  const known = [...new Set(rows.flatMap(Object.keys))];
+  const metrics = await readMetrics(texts);
+  for (const { name, columns } of metrics) {
+    const unknown = columns.find((column) => !known.includes(column));
+    if (unknown !== undefined) throw inMetric(name, unknownName('column', unknown, known));
+  }
+  return metrics;
+}
+
+/**
+ * A user's metrics of runs, by name.
+ * @throws UsageError as {@link metricsOver}, and for a name that a column has
  */
 export async function userMetrics(
   records: readonly RunRecord[],
@@ -90,13 +104,9 @@ export async function userMetrics(
 ): Promise<Record<string, number | null>[]> {
   if (records.length === 0) return [];
   const rows = records.map(runRow);
-  const known = new Set(rows.flatMap(Object.keys));
-  const metrics = await readMetrics(texts);
-  for (const { name, columns } of metrics) {
-    const unknown = columns.find((column) => !known.has(column));
-    if (unknown !== undefined) throw inMetric(name, unknownName('column', unknown, [...known]));
-    if (known.has(name)) throw new UsageError(`metric "${name}": runs have a column of that name`);
-  }
+  const metrics = await metricsOver(rows, texts);
+  const taken = metrics.find(({ name }) => rows.some((row) => Object.hasOwn(row, name)));
+  if (taken !== undefined) throw new UsageError(`metric "${taken.name}": runs have a column of that name`);
   return rows.map((row) => Object.fromEntries(metrics.map((metric) => [metric.name, metric.of(row)])));
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCsv } from '../../src/util/csv.js';
@@ -44,7 +44,8 @@ describe('sweep', () => {
     [['results', 'export', '--format', 'parquet', ...store], 2],
     [['results', 'list', '--metric', 'mss / 2', ...store], 2],
     [['sweep', file, '--metric', 'ms /', ...store], 2],
-    [['figure', 'pareto', file, '--x', 'ms', '--y', 'nothing', ...store], 1],
+    [['figure', 'pareto', file, '--x', 'ms', '--y', 'nothing', ...store], 2],
+    [['figure', 'pareto', file, '--x', 'ms', '--y', 'ms', '--results', join(directory, 'none')], 1],
   ])('%j ends with %i', async (argv, code) => {
     const result = await cli(argv);
     expect(result.code).toBe(code);
@@ -88,5 +89,13 @@ describe('results', () => {
     expect(JSON.parse(swept.stdout).metrics).toEqual(
       runs.map(({ hash, metrics }) => ({ hash, per_row: metrics.per_row })),
     );
+  });
+
+  it('draws runs by columns and expressions of them', async () => {
+    const out = join(directory, 'front');
+    const axes = ['--x', 'ms / config.rows', '--y=-ms', '--name', 'rows'];
+    const { code, stderr } = await cli(['figure', 'pareto', file, ...axes, '--out', out, ...store]);
+    expect(code, stderr).toBe(0);
+    expect(readFileSync(`${out}.vl.json`, 'utf8')).toContain('"ms / config.rows"');
   });
 });

@@ -1,0 +1,45 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { z } from 'zod';
+import type { Step } from '../experiments/figures/of-step.js';
+import { writeFigure } from '../experiments/figures/render.js';
+import type { ChipSetup } from '../experiments/lab/setup.js';
+import { checkWritableFile } from '../src/util/check-writable.js';
+import { type CommandDefinition, defineCommand } from './command.js';
+import { chipEffects, path, timedChip } from './groups.js';
+import type { Context } from './io.js';
+import { MAX_POSITIONS, MAX_ROWS } from './limits.js';
+
+/** Where a figure goes. */
+export const out = path('path without extension (default: the name of the figure, here)', 'base');
+
+/** Draws and writes a figure as Vega-Lite spec, SVG and PNG. Whether it can be written is seen before the work. */
+export async function writeFigureFiles(
+  ctx: Context,
+  base: string,
+  draw: () => TopLevelSpec | Promise<TopLevelSpec>,
+): Promise<void> {
+  checkWritableFile(`${base}.svg`);
+  const files = await writeFigure(base, await draw());
+  ctx.data({ files });
+  for (const file of files) ctx.print(file);
+}
+
+/** The command of a figure that is drawn of one denoising step. @param rows of the step, unless the user says */
+export function stepFigure(
+  name: string,
+  rows: number,
+  draw: (chip: ChipSetup, step: Step) => TopLevelSpec,
+): CommandDefinition {
+  return defineCommand({
+    options: {
+      rows: z.int().min(1).max(MAX_ROWS).default(rows).describe('rows of the step'),
+      context: z.int().min(0).max(MAX_POSITIONS).default(80).describe('cached prefix positions'),
+      out,
+      ...timedChip,
+    },
+    effects: chipEffects,
+    examples: [`figure ${name} --profile sm8850 --out fig/${name}`],
+    run: (ctx, { rows, context, out: base = name, ...chip }) =>
+      writeFigureFiles(ctx, base, () => draw(chip, { rows, context })),
+  });
+}

@@ -1,0 +1,38 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { readTrace } from '../../src/decode/trace/trace.js';
+import { CheckError } from '../../src/errors.js';
+import { readSummary } from '../studies/ladder/summary-file.js';
+import { utilizationMap } from './heat-map.js';
+import { waterfall } from './waterfall.js';
+
+/**
+ * Busy share by resource and step of a timed trace. Resources that never work are left out.
+ * @throws CheckError when the trace has no timing; EnvironmentError and DataError as reading it
+ */
+export function traceUtilization(path: string): TopLevelSpec {
+  const { header, steps } = readTrace(path);
+  const busy = steps.flatMap(({ timing }) => {
+    if (timing === null) return [];
+    const { startMs, endMs, busyMs } = timing;
+    return [Object.fromEntries(Object.entries(busyMs).map(([name, ms]) => [name, ms / (endMs - startMs)]))];
+  });
+  if (busy.length === 0) throw new CheckError(`${path}: the trace has no timing; decode it with a machine`);
+  const resources = Object.keys(busy[0]).filter((name) => busy.some((shares) => shares[name] > 0));
+  return utilizationMap(
+    busy.map((shares, step) => ({ step, busy: shares })),
+    resources,
+    `${header.policy.name} on ${header.timer}`,
+  );
+}
+
+/** What each row of an ablation takes off the latency. @throws EnvironmentError and DataError as reading it */
+export function summaryWaterfall(path: string): TopLevelSpec {
+  const { rows, costModel, profile } = readSummary(path);
+  return waterfall(
+    // `CPU` and `NPU` decode on the full canvas: another method, not a step of the ladder.
+    rows
+      .filter(({ policy }) => policy !== 'llada')
+      .map(({ name, latency_s }) => ({ name, seconds: latency_s.median })),
+    `${costModel.name} on ${profile.name}, simulated: factor over the row before`,
+  );
+}
