@@ -85,6 +85,12 @@ const tasks = {
     vitest(['run', 'test/properties', '--testTimeout=3600000', ...args], {
       DLLM_FUZZ_RUNS: process.env.DLLM_FUZZ_RUNS ?? '10000',
     }),
+  // A package holds a fresh build: what was compiled once and removed since must not be in it.
+  prepack: () => {
+    rmSync(join(root, 'dist'), { recursive: true, force: true });
+    build();
+    return 0;
+  },
   docs: () => run(process.execPath, [join(root, 'tools/docs/build.mjs'), ...args]),
   bench: () => run(process.execPath, [bin('vitest/vitest.mjs'), 'bench', '--run', ...args]),
 };
@@ -94,5 +100,5 @@ if (!tasks[task]) {
   process.exit(2);
 }
 install();
-build();
+if (task !== 'prepack') build();
 process.exit(tasks[task]());

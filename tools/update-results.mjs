@@ -1,4 +1,4 @@
-// Puts the reference results into README.md between their markers. A test fails when they disagree.
+// Puts the reference ladder into docs/results.md between its markers. A test fails when they disagree.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,10 +6,10 @@ import { ladderMarkdown } from '../dist/experiments/studies/ladder/markdown.js';
 import { readSummary } from '../dist/experiments/studies/ladder/summary-file.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const path = join(root, 'README.md');
+const path = join(root, 'docs/results.md');
 const summary = readSummary(join(root, 'results/reference/ablation/summary.json'));
-const readme = readFileSync(path, 'utf8');
+const page = readFileSync(path, 'utf8');
 const [begin, end] = ['<!-- ladder:begin -->', '<!-- ladder:end -->'];
-const head = readme.slice(0, readme.indexOf(begin) + begin.length);
-const tail = readme.slice(readme.indexOf(end));
+const head = page.slice(0, page.indexOf(begin) + begin.length);
+const tail = page.slice(page.indexOf(end));
 writeFileSync(path, `${head}\n${ladderMarkdown(summary)}\n${tail}`);

@@ -1,12 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { COMMANDS } from '../cli/commands/index.js';
-import { mount } from '../cli/mount.js';
-import { project } from '../src/util/project-root.js';
-import { checkCommand } from './support/check-command.js';
-import { cli } from './support/run-cli.js';
+import { COMMANDS } from '../../cli/commands/index.js';
+import { mount } from '../../cli/mount.js';
+import { project } from '../../src/util/project-root.js';
+import { checkCommand } from '../support/check-command.js';
+import { cli } from '../support/run-cli.js';
+import { PAGES } from './pages.js';
 
 const { root } = project();
 
@@ -34,6 +35,11 @@ function callsIn(line: string): string[] {
   });
 }
 
+/** Calls in running text and tables: `npx dllm-npu ...` between backquotes. */
+function inlineCalls(page: string): string[] {
+  return [...page.matchAll(/`npx (dllm-npu [^`]+)`/g)].flatMap(([, call]) => callsIn(call));
+}
+
 describe('commands in the documentation', () => {
   it('are found in blocks of both kinds, with what a shell puts around them', () => {
     const page =
@@ -54,14 +60,9 @@ describe('commands in the documentation', () => {
     expect(checkCommand('dllm-npu simulate step --rows many')).toMatch(/--rows/);
   });
 
-  const pages = [
-    'README.md',
-    ...readdirSync(join(root, 'docs'))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => `docs/${name}`),
-  ];
-  it.each(pages)('%s: every one exists with its options', (page) => {
-    const calls = codeLines(readFileSync(join(root, page), 'utf8')).flatMap(callsIn);
+  it.each(PAGES)('%s: every one exists with its options', (page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const calls = [...codeLines(text).flatMap(callsIn), ...inlineCalls(text)];
     const wrong = calls.flatMap((call) => {
       const reason = checkCommand(call);
       return reason === null ? [] : [`${call}: ${reason}`];
