@@ -27,25 +27,27 @@ export function answerData(answer: Answer): Record<string, unknown> {
   const correct = text === null ? null : task.isRight(text);
   const simulatedS = (steps.at(-1)?.timing?.endMs ?? 0) / 1000;
   return {
-    ...(task.ids === undefined ? { prompt: task.prompt } : { prompt_ids: task.ids }),
+    prompt: task.ids === undefined ? task.prompt : undefined,
+    promptIds: task.ids,
     text,
     tokens,
-    ...(task.expected === null ? {} : { expected: task.expected, correct }),
+    expected: task.expected ?? undefined,
+    correct: correct ?? undefined,
     policy,
     model: config.name,
     engine,
     nfe: counters.nfe,
     rows: counters.mainRows + counters.sideRows,
-    rows_by_kind: { main: counters.mainRows, side: counters.sideRows, logits: counters.logitsRows },
+    rowsByKind: { main: counters.mainRows, side: counters.sideRows, logits: counters.logitsRows },
     seconds,
     steps: steps.length,
     forwards: { ...counters.forwards, sideRefreshes: counters.sideRefreshes },
-    tokens_per_forward: { all: counters.tokensPerForward, text: counters.textTokensPerForward },
-    drafts_accepted: counters.draftsAccepted,
+    tokensPerForward: { all: counters.tokensPerForward, text: counters.textTokensPerForward },
+    draftsAccepted: counters.draftsAccepted,
     refreshes: { landed: counters.refreshesLanded, dropped: counters.refreshesDropped },
-    remaining_visible: remainingVisible,
-    ...(machine === null ? {} : { machine: { name: machine, simulated_s: simulatedS } }),
-    ...(trace === undefined ? {} : { trace }),
+    remainingVisible,
+    machine: machine === null ? undefined : { name: machine, simulatedS },
+    trace,
   };
 }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { ChosenProblems } from '../experiments/lab/problems.js';
 import {
   DEVICE_BACKENDS,
   DEVICE_NUMERICS,
@@ -15,7 +16,6 @@ import type { Calibration } from '../hw/graph/calibration.js';
 import type { DeviceSession } from '../hw/session/device-session.js';
 import type { Context } from './io.js';
 import { integer } from './numbers.js';
-import type { ChosenProblems } from './problem-options.js';
 import { progressBar } from './progress.js';
 
 /** What runs the step graph in process, and how; shared by every command that does. */
@@ -118,7 +118,7 @@ export async function openDevice(
 /** Ranges of the activations, from problems that the model was trained on; null for floats. */
 async function calibrated(
   ctx: Context,
-  { model, spec, tokenizer }: ChosenProblems,
+  { model, spec }: ChosenProblems,
   {
     numerics,
     calibrationProblems,
@@ -133,7 +133,7 @@ async function calibrated(
   const { generateProblem } = await import('../src/score/problems.js');
   const bar = progressBar(ctx, 'problems for calibration');
   const prompts = Array.from({ length: calibrationProblems }, (_, index) =>
-    encodePrompt(tokenizer, generateProblem(seed, index, 'long', 'train').prompt),
+    encodePrompt(model.tokenizer, generateProblem(seed, index, 'long', 'train').prompt),
   );
   return calibrate(model, {
     policy: composePolicy(spec),

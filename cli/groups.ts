@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { chipSchema, deciderSchema } from '../experiments/lab/setup.js';
+import { casesSchema, chipSchema, deciderSchema, methodSchema } from '../experiments/lab/setup.js';
 import { ENGINE_NAMES, ENGINES, type EngineName } from '../src/engine/registry.js';
 import type { Effect } from './command.js';
 import { MAX_POSITIONS, MAX_ROWS } from './limits.js';
@@ -41,12 +41,16 @@ export const engine = {
   compute: deciderSchema.shape.compute,
 };
 
+const ENGINE_SETTINGS = ['backend', 'threads', 'compute'] as const;
+
+type EngineInput = Readonly<Record<(typeof ENGINE_SETTINGS)[number], unknown>>;
+
 /** Settings of an engine are refused where no engine that runs uses them. @param running those that run */
-export function engineEffects<Input extends z.output<z.ZodObject<typeof engine>>>(
-  running: (input: Input) => readonly EngineName[] = ({ engine: name }) => [name],
-): Effect<Input>[] {
+export function engineEffects<Input>(
+  running: (input: Input) => readonly EngineName[],
+): Effect<Input & EngineInput>[] {
   const uses = (name: EngineName): readonly string[] => ENGINES[name].uses;
-  return (['backend', 'threads', 'compute'] as const).map((option) => ({
+  return ENGINE_SETTINGS.map((option) => ({
     options: [option],
     when: (input) => running(input).some((name) => uses(name).includes(option)),
     because: `it is of ${ENGINE_NAMES.filter((name) => uses(name).includes(option)).join(' and ')}`,
@@ -59,7 +63,31 @@ export const model = z
   .default('tiny-llada')
   .describe('shipped model, directory or .gguf file');
 
-export const seed = z.int().min(0).default(1).describe('seed of the problems');
+export const seed = casesSchema.shape.seed.describe('seed of the problems');
+
+export const genLength = casesSchema.shape.genLength;
+
+/** Held-out problems of the shipped task, and who answers them how; shared by commands that compare something. */
+export const problems = {
+  policy: methodSchema.shape.policy.describe('decoding policy, see `policies`'),
+  options: methodSchema.shape.options
+    .describe('change an option of the policy, e.g. commit.visible=0.8; repeatable')
+    .meta({ flag: 'option', value: 'path=value' }),
+  cases: casesSchema.shape.cases.describe('held-out problems of the shipped task').meta({ alias: 'n' }),
+  firstCase: casesSchema.shape.firstCase
+    .describe('index of the first problem')
+    .meta({ alias: 'first-index' }),
+  seed,
+  model,
+  genLength,
+  blockLength: methodSchema.shape.blockLength,
+};
+
+/** How runs are made, and where they are kept. */
+export const runs = {
+  jobs: z.int().min(0).max(256).default(2).describe('worker threads; 0 = none. Results do not depend on it'),
+  results: path('where runs are kept, in runs/: what is there is not made again (default: ./results)', 'dir'),
+};
 
 /** A switch. */
 export function flag(text: string): z.ZodDefault<z.ZodBoolean> {

@@ -34,10 +34,9 @@ export function optionsOf(shape: Shape): Option[] {
       return new NamedOption(name, defaultValue === true ? flag.replace('--', '--no-') : flag, textOf(facts));
     }
     const option = new NamedOption(name, `${flag} <${placeholder(facts)}>`, textOf(facts));
-    if (defaultValue !== undefined) {
-      // A shape's default is made when it is asked for: an array must not be shared.
-      option.default(defaultValue, defaultText(facts));
-    } else if (!facts.optional) option.makeOptionMandatory();
+    if (!facts.optional) option.makeOptionMandatory();
+    // What is nothing by default has a text that says what that means.
+    else if (!isNothing(defaultValue)) option.default(defaultValue, defaultText(facts));
     const read = reader(facts);
     return option.argParser((text, before) => {
       const value = read(text);
@@ -119,10 +118,15 @@ function placeholder({ type, meta }: Facts): string {
   return type instanceof z.ZodArray ? 'list' : 'name';
 }
 
+function isNothing(value: unknown): boolean {
+  return (
+    value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
+  );
+}
+
 function defaultText({ defaultValue, meta }: Facts): string | undefined {
   if (meta.defaultText !== undefined) return meta.defaultText;
-  if (typeof defaultValue !== 'object') return undefined;
-  return (Array.isArray(defaultValue) ? defaultValue : Object.keys(defaultValue ?? {})).join(',') || 'none';
+  return Array.isArray(defaultValue) ? defaultValue.join(',') : undefined;
 }
 
 /** Text to what the schema takes; everything that the schema forbids is refused here, by option. */

@@ -1,10 +1,6 @@
 import type { Command } from 'commander';
-import type { PolicySpec } from '../src/decode/spec.js';
-import type { LoadedModel } from '../src/model/load.js';
-import type { Tokenizer } from '../src/model/tokenizer.js';
-import type { Problem } from '../src/score/problems.js';
+import { type ChosenProblems, openProblems } from '../experiments/lab/problems.js';
 import { integer } from './numbers.js';
-import { requireTokenizer } from './prompt.js';
 
 /** What is decoded and how; shared by every command that decodes held-out problems to compare something. */
 export interface ProblemOptions {
@@ -39,43 +35,17 @@ export function addProblemOptions(
     .option('--block-length <n>', "positions per block (default: the policy's)", integer(1));
 }
 
-export interface ChosenProblem {
-  readonly index: number;
-  readonly problem: Problem;
-  readonly promptIds: readonly number[];
-}
-
-export interface ChosenProblems {
-  readonly spec: PolicySpec;
-  readonly model: LoadedModel;
-  readonly tokenizer: Tokenizer;
-  readonly problems: readonly ChosenProblem[];
-}
-
 /**
  * Loads what was asked for. The caller closes `model.weights`.
  * @throws UsageError for an unknown policy or model, or a model without a tokenizer
  */
-export async function chooseProblems(options: ProblemOptions): Promise<ChosenProblems> {
-  const { loadModel } = await import('../src/model/load.js');
-  const { encodePrompt } = await import('../src/model/prompt.js');
-  const { generateProblem } = await import('../src/score/problems.js');
-  const { seed, firstIndex } = options;
-  const spec = await policyWithBlocks(options.policy, options.blockLength);
-  const model = await loadModel(options.model);
-  const tokenizer = requireTokenizer(model);
-  const problems = Array.from({ length: options.n }, (_, at) => {
-    const index = firstIndex + at;
-    const problem = generateProblem(seed, index, 'long', 'heldout');
-    return { index, problem, promptIds: encodePrompt(tokenizer, problem.prompt) };
+export function chooseProblems(options: ProblemOptions): Promise<ChosenProblems> {
+  const { n: cases, firstIndex: firstCase } = options;
+  return openProblems({
+    ...options,
+    options: {},
+    blockLength: options.blockLength ?? null,
+    cases,
+    firstCase,
   });
-  return { spec, model, tokenizer, problems };
-}
-
-/** A named policy, with blocks of another length if one is given. @throws UsageError with the nearest names */
-export async function policyWithBlocks(name: string, blockLength: number | undefined): Promise<PolicySpec> {
-  const { policySpecByName } = await import('../src/decode/policies.js');
-  const { parsePolicySpec } = await import('../src/decode/spec.js');
-  const named = policySpecByName(name);
-  return parsePolicySpec(blockLength === undefined ? named : { ...named, blockLength });
 }

@@ -1,4 +1,7 @@
 import { UsageError } from '../src/errors.js';
+import { generateProblem } from '../src/score/problems.js';
+import { scoreResponse } from '../src/score/score.js';
+import { readPrompts } from './prompt-file.js';
 
 /** What is asked of the model, and how to judge the answer if that is known. */
 export interface Task {
@@ -27,7 +30,7 @@ export interface Asked {
  * Everything that is to be answered, in order.
  * @throws UsageError when none or several ways of asking are used; DataError for a damaged prompt file
  */
-export async function chooseTasks(asked: Asked): Promise<readonly Task[]> {
+export function chooseTasks(asked: Asked): readonly Task[] {
   const { prompt, problem, promptIds, prompts, seed } = asked;
   const free = { expected: null, isRight: () => null };
   const ways = [prompt, problem, promptIds, prompts].filter((way) => way !== undefined).length;
@@ -36,21 +39,16 @@ export async function chooseTasks(asked: Asked): Promise<readonly Task[]> {
   }
   if (promptIds !== undefined) return [{ prompt: '', ids: promptIds, ...free }];
   if (prompts !== undefined) {
-    const { readPrompts } = await import('./prompt-file.js');
     return readPrompts(prompts).map((text) => ({ prompt: text, ...free }));
   }
-  return [await chooseTask(prompt, problem, seed)];
+  return [chooseTask(prompt, problem, seed)];
 }
 
 /**
  * The prompt a user gave, or a held-out problem of the shipped task.
  * @throws UsageError when both or neither are given
  */
-export async function chooseTask(
-  prompt: string | undefined,
-  problemIndex: number | undefined,
-  seed: number,
-): Promise<Task> {
+function chooseTask(prompt: string | undefined, problemIndex: number | undefined, seed: number): Task {
   if (prompt !== undefined) {
     if (problemIndex !== undefined) throw new UsageError('give a prompt or --problem, not both');
     return { prompt, expected: null, isRight: () => null };
@@ -58,8 +56,6 @@ export async function chooseTask(
   if (problemIndex === undefined) {
     throw new UsageError('no prompt: give a text, or --problem N for held-out problem N of the shipped task');
   }
-  const { generateProblem } = await import('../src/score/problems.js');
-  const { scoreResponse } = await import('../src/score/score.js');
   const problem = generateProblem(seed, problemIndex, 'long', 'heldout');
   return {
     prompt: problem.prompt,

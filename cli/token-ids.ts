@@ -1,15 +1,9 @@
-import { InvalidArgumentError } from 'commander';
+import { z } from 'zod';
 import { UsageError } from '../src/errors.js';
 import type { ModelConfig } from '../src/model/config.js';
 
-/** Parser of token ids: `1,2,3`. */
-export function tokenIds(text: string): number[] {
-  const parts = text.split(',').map((part) => part.trim());
-  if (parts.some((part) => !/^\d{1,9}$/.test(part))) {
-    throw new InvalidArgumentError('Expected token ids separated by commas, such as 1,2,3.');
-  }
-  return parts.map(Number);
-}
+/** Token ids: `1,2,3`. */
+export const tokenIds = z.array(z.int().min(0).max(999_999_999));
 
 /**
  * @param generated positions that follow the ids

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { createColors } from 'picocolors';
+import type { ChosenProblems } from '../../experiments/lab/problems.js';
 import type { DeviceRecord } from '../../hw/record/device-record.js';
 import type { DeviceSession } from '../../hw/session/device-session.js';
 import type { EngineComparison } from '../../src/engine/compare/compare-engines.js';
@@ -12,12 +13,7 @@ import { addDeviceOptions, type DeviceOptions, LIBRARIES_HELP, openDevice } from
 import { gitCommit } from '../git-commit.js';
 import type { Context } from '../io.js';
 import { number } from '../numbers.js';
-import {
-  addProblemOptions,
-  type ChosenProblems,
-  chooseProblems,
-  type ProblemOptions,
-} from '../problem-options.js';
+import { addProblemOptions, chooseProblems, type ProblemOptions } from '../problem-options.js';
 import { progressBar } from '../progress.js';
 import { simulateBuckets } from '../simulated-graph.js';
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { ChosenProblems } from '../../experiments/lab/problems.js';
 import type { DeviceRecord } from '../../hw/record/device-record.js';
 import type { DeviceSession } from '../../hw/session/device-session.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
@@ -7,12 +8,7 @@ import { project } from '../../src/util/project-root.js';
 import { formatTable } from '../../src/util/table.js';
 import { addDeviceOptions, type DeviceOptions, LIBRARIES_HELP, openDevice } from '../device-options.js';
 import type { Context } from '../io.js';
-import {
-  addProblemOptions,
-  type ChosenProblems,
-  chooseProblems,
-  type ProblemOptions,
-} from '../problem-options.js';
+import { addProblemOptions, chooseProblems, type ProblemOptions } from '../problem-options.js';
 import { progressBar } from '../progress.js';
 
 interface DeviceRunOptions extends ProblemOptions, DeviceOptions {
@@ -75,7 +71,7 @@ async function run(ctx: Context, options: DeviceRunOptions): Promise<void> {
 async function decodeAll(
   ctx: Context,
   { engine }: DeviceSession,
-  { spec, tokenizer, problems, model }: ChosenProblems,
+  { spec, problems, model }: ChosenProblems,
   genLength: number,
 ): Promise<Decoded[]> {
   const { composePolicy } = await import('../../src/decode/method/compose.js');
@@ -96,7 +92,7 @@ async function decodeAll(
         },
       });
       const end = tokens.indexOf(model.config.eosId);
-      const text = tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end));
+      const text = model.tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end));
       decoded.push({ problem: index, tokens, text, steps: steps.length });
     }
   } finally {

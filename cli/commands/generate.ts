@@ -1,188 +1,210 @@
-import { dirname } from 'node:path';
-import type { Command } from 'commander';
-import type { Machine } from '../../sim/machine/machine.js';
+import { z } from 'zod';
+import { decode } from '../../experiments/library/decode.js';
+import { machine } from '../../experiments/library/machine.js';
+import { loadModel, type Model, withEngine } from '../../experiments/library/model.js';
 import type { Canvas } from '../../src/decode/canvas/types.js';
-import type { DecodingPolicy } from '../../src/decode/method/compose.js';
 import type { PolicySpec } from '../../src/decode/spec.js';
-import { cooperative } from '../../src/engine/cooperative.js';
-import type { Engine } from '../../src/engine/engine.js';
+import { type Trace, writeTrace } from '../../src/decode/trace/trace.js';
+import type { EngineName } from '../../src/engine/registry.js';
 import { UsageError } from '../../src/errors.js';
-import type { LoadedModel } from '../../src/model/load.js';
-import { checkWritableDirectory } from '../../src/util/check-writable.js';
+import { PROMPT_FORMATS, promptIds } from '../../src/model/chat.js';
+import { fileSha256 } from '../../src/model/load.js';
+import { checkWritableFile } from '../../src/util/check-writable.js';
 import { type Answer, answerData, printAnswer } from '../answer.js';
-import { type CostOptions, costOptions, openMachine } from '../cost-options.js';
-import { addEngineOptions, type EngineOptions, openEngine } from '../engine-options.js';
+import { defineCommand } from '../command.js';
+import { generationSpec } from '../generation-spec.js';
+import {
+  chip,
+  chipEffects,
+  engine,
+  engineEffects,
+  flag,
+  genLength,
+  model,
+  path,
+  problems,
+  seed,
+} from '../groups.js';
 import type { Context } from '../io.js';
-import { integer, number } from '../numbers.js';
-import { policyWithBlocks } from '../problem-options.js';
 import { progressBar } from '../progress.js';
 import { requireTokenizer } from '../prompt.js';
 import { chooseTasks, type Task } from '../task.js';
 import { checkIds, tokenIds } from '../token-ids.js';
 import { Watcher } from '../watch.js';
 
-interface GenerateOptions extends Omit<CostOptions, 'profile'>, EngineOptions {
-  readonly policy?: string;
-  readonly model: string;
-  readonly prompt?: string;
-  readonly problem?: number;
-  readonly promptIds?: readonly number[];
-  readonly prompts?: string;
-  readonly template?: string;
-  readonly seed: number;
-  readonly genLength: number;
-  readonly blockLength?: number;
-  readonly steps?: number;
-  readonly machine?: string;
-  readonly watch?: boolean;
-  readonly fps: number;
-  readonly trace?: string;
-}
+const { profile: _, ...chipOfMachine } = chip;
 
-export function registerGenerate(program: Command, context: () => Context): void {
-  const generate = program
-    .command('generate')
-    .description('decode one prompt, or a file of them, with a policy; --watch shows the canvas denoise')
-    .argument('[prompt]', 'text of the prompt (or --prompt, --prompt-ids, --prompts, --problem)')
-    .option(
-      '--policy <name>',
-      'decoding policy, see `policies` (default: llada.cpp; autoregressive for a causal model)',
-    )
-    .option('--model <name>', 'shipped model, directory or .gguf file', 'tiny-llada')
-    .option('--prompt <text>', 'text of the prompt')
-    .option('--problem <n>', 'take held-out problem n of the shipped task, and score the answer', integer(0))
-    .option('--seed <n>', 'seed of the problems', integer(0), 1)
-    .option('--prompt-ids <list>', 'token ids of the whole prompt: 1,2,3', tokenIds)
-    .option('--prompts <file>', 'JSON Lines: field "prompt", or GSM8K\'s "question"')
-    .option('--template <name>', 'around a text: chat, plain, none (default: chat if the model has one)')
-    .option('--gen-length <n>', 'positions to generate', integer(1), 128)
-    .option('--block-length <n>', "positions per block (default: the policy's)", integer(1))
-    .option('--steps <n>', 'denoising steps in all, for policies with a quota per step', integer(1))
-    .option('--watch', 'show the canvas step by step')
-    .option('--fps <n>', 'steps per second under --watch', number(0.1, 1000), 8)
-    .option('--trace <file>', 'write the trace (JSON Lines; above 4 MiB compressed, as FILE.gz)')
-    .option('--machine <profile>', 'time the decode on this modelled chip; the options below say how');
-  addEngineOptions(generate);
-  for (const option of costOptions()) if (option.long !== '--profile') generate.addOption(option);
-  generate
-    .addHelpText(
-      'after',
-      '\nExamples:' +
-        '\n  $ dllm-npu generate --problem 3 --policy llada.cpp --watch' +
-        '\n  $ dllm-npu generate "flip 2 4 8 1 9 ; count dog : dog dog" --policy block-kv' +
-        '\n  $ dllm-npu generate --model llada-8b.gguf --engine ort --threads 2 --prompt "What is 2 + 3?" --gen-length 32' +
-        '\n  $ dllm-npu generate --model llada-8b.gguf --engine ort --prompts gsm8k.jsonl --json' +
-        '\n  $ dllm-npu generate --model llama-3-8b.gguf --prompt-ids 128000,9906 --policy autoregressive' +
-        '\n  $ dllm-npu generate --problem 3 --machine sm8750 --trace run.jsonl --json',
-    )
-    .action(async (prompt: string | undefined, options: GenerateOptions) => {
-      if (prompt !== undefined && options.prompt !== undefined)
-        throw new UsageError('give the prompt as argument or as --prompt, not both');
-      const asked = prompt === undefined ? options : { ...options, prompt };
-      await run(context(), await chooseTasks(asked), options);
-    });
-}
+const options = {
+  policy: z
+    .string()
+    .optional()
+    .describe('decoding policy, see `policies` (default: llada.cpp; autoregressive for a causal model)'),
+  options: problems.options,
+  model,
+  prompt: z.string().optional().describe('text of the prompt').meta({ value: 'text' }),
+  problem: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('take held-out problem n of the shipped task, and score the answer'),
+  seed,
+  promptIds: tokenIds.optional().describe('token ids of the whole prompt: 1,2,3'),
+  prompts: path('JSON Lines: field "prompt", or GSM8K\'s "question"'),
+  template: z
+    .enum(PROMPT_FORMATS)
+    .optional()
+    .describe('around a text: chat, plain, none (default: chat if the model has one)'),
+  genLength,
+  blockLength: z.int().min(1).optional().describe("positions per block (default: the policy's)"),
+  steps: z.int().min(1).optional().describe('denoising steps in all, for policies with a quota per step'),
+  watch: flag('show the canvas step by step'),
+  fps: z.number().min(0.1).max(1000).default(8).describe('steps per second under --watch'),
+  trace: path('write the trace (JSON Lines; above 4 MiB compressed, as FILE.gz)'),
+  machine: z
+    .string()
+    .optional()
+    .describe('time the decode on this modelled chip; the options below say how')
+    .meta({ value: 'profile' }),
+  ...engine,
+  ...chipOfMachine,
+};
 
-async function run(ctx: Context, tasks: readonly Task[], options: GenerateOptions): Promise<void> {
-  const { loadModel } = await import('../../src/model/load.js');
-  if (options.trace !== undefined) checkWritableDirectory(dirname(options.trace));
-  if (options.trace !== undefined && tasks.length > 1)
-    throw new UsageError('--trace records one decode: give one prompt');
-  const model = await loadModel(options.model);
-  try {
-    const opened = await openPolicy(options, model);
-    const prompts = await encodeTasks(model, tasks, options);
-    const engine = await openEngine(ctx, model, options);
-    const bar = tasks.length > 1 ? progressBar(ctx, 'prompts', { log: true }) : undefined;
+type Options = z.output<z.ZodObject<typeof options>>;
+
+export const command = defineCommand({
+  arguments: {
+    text: z
+      .string()
+      .optional()
+      .describe('text of the prompt (or --prompt, --prompt-ids, --prompts, --problem)')
+      .meta({ value: 'prompt' }),
+  },
+  options,
+  effects: [
+    ...engineEffects((input: { readonly engine: EngineName }) => [input.engine]),
+    { options: ['fps'], when: ({ watch }) => watch, because: 'it is of --watch' },
+    { options: ['seed'], when: ({ problem }) => problem !== undefined, because: 'it is of --problem' },
+    {
+      options: ['template'],
+      when: ({ promptIds: ids }) => ids === undefined,
+      because: '--prompt-ids are the whole prompt',
+    },
+    {
+      options: ['costModel', 'quant', 'stack', 'memory', 'placement', 'numbers'],
+      when: ({ machine: profile }) => profile !== undefined,
+      because: 'nothing is timed without --machine',
+    },
+    ...chipEffects,
+  ],
+  examples: [
+    'generate --problem 3 --policy llada.cpp --watch',
+    'generate --problem 3 --policy llada.cpp --option commit.visible=0.8',
+    'generate "flip 2 4 8 1 9 ; count dog : dog dog" --policy block-kv',
+    'generate --model llada-8b.gguf --engine ort --threads 2 --prompt "What is 2 + 3?" --gen-length 32',
+    'generate --model llada-8b.gguf --engine ort --prompts gsm8k.jsonl --json',
+    'generate --model llama-3-8b.gguf --prompt-ids 128000,9906 --policy autoregressive',
+    'generate --problem 3 --machine sm8750 --trace run.jsonl --json',
+  ],
+  async run(ctx, { text, ...asked }) {
+    if (text !== undefined && asked.prompt !== undefined)
+      throw new UsageError('give the prompt as argument or as --prompt, not both');
+    checkWritableFile(asked.trace);
+    const tasks = chooseTasks({ ...asked, prompt: text ?? asked.prompt });
+    if (asked.trace !== undefined && tasks.length > 1)
+      throw new UsageError('--trace records one decode: give one prompt');
+    const opened = await loadModel(asked.model);
     try {
-      const answers: Answer[] = [];
-      for (const [index, ids] of prompts.entries()) {
-        bar?.update(index, prompts.length);
-        const answer = await answerOne(ctx, { ...opened, model, engine, task: tasks[index]!, ids }, options);
-        answers.push(answer);
-        printAnswer(ctx, answer);
-      }
-      const data = answers.map(answerData);
-      ctx.data(options.prompts === undefined ? data[0] : { prompts: data });
+      await answerAll(ctx, opened, tasks, asked);
     } finally {
-      bar?.stop();
-      engine.dispose();
+      await opened.close();
     }
+  },
+});
+
+async function answerAll(ctx: Context, opened: Model, tasks: readonly Task[], asked: Options): Promise<void> {
+  const spec = generationSpec(opened.config, asked);
+  const prompts = encodeTasks(opened, tasks, asked);
+  await startEngine(ctx, opened, asked);
+  const bar = tasks.length > 1 ? progressBar(ctx, 'prompts', { log: true }) : undefined;
+  try {
+    const data: unknown[] = [];
+    for (const [index, ids] of prompts.entries()) {
+      bar?.update(index, prompts.length);
+      const answer = await answerOne(ctx, { opened, spec, ids, task: tasks[index] }, asked);
+      data.push(answerData(answer));
+      printAnswer(ctx, answer);
+    }
+    ctx.data(asked.prompts === undefined ? data[0] : { prompts: data });
   } finally {
-    await model.weights.close();
+    bar?.stop();
   }
 }
 
 /** Token ids of every prompt, all checked before the first is answered. */
-async function encodeTasks(
-  model: LoadedModel,
-  tasks: readonly Task[],
-  options: GenerateOptions,
-): Promise<readonly (readonly number[])[]> {
-  const { PROMPT_FORMATS, promptIds } = await import('../../src/model/chat.js');
-  const { unknownName } = await import('../../src/util/nearest.js');
-  const wanted = options.template ?? (model.chat ? 'chat' : 'plain');
-  const format = PROMPT_FORMATS.find((name) => name === wanted);
-  if (format === undefined) throw unknownName('template', wanted, PROMPT_FORMATS);
+function encodeTasks(opened: Model, tasks: readonly Task[], asked: Options): (readonly number[])[] {
+  const { config, chat } = opened;
+  const format = asked.template ?? (chat ? 'chat' : 'plain');
   return tasks.map((task, index) => {
-    const ids = task.ids ?? promptIds(requireTokenizer(model), model.config.arch, format, task.prompt);
-    checkIds(model.config, ids, options.genLength, tasks.length > 1 ? `prompt ${index + 1}: ` : '');
+    const ids = task.ids ?? promptIds(requireTokenizer(opened), config.arch, format, task.prompt);
+    checkIds(config, ids, asked.genLength, tasks.length > 1 ? `prompt ${index + 1}: ` : '');
     return ids;
   });
 }
 
-interface Question {
-  readonly policy: DecodingPolicy;
-  readonly timer?: Machine;
-  readonly model: LoadedModel;
-  readonly engine: Engine;
-  readonly task: Task;
-  readonly ids: readonly number[];
+/** Starts the engine that the decodes will find: the first use of a file by ort converts it, with a progress bar. */
+async function startEngine(ctx: Context, opened: Model, asked: Options): Promise<void> {
+  const bar = progressBar(ctx, 'MB converted');
+  const hooks = {
+    signal: ctx.signal,
+    onProgress: (done: number, total: number) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),
+    onFallback: (note: string) => ctx.note(note),
+  };
+  await withEngine(opened, asked, hooks, () => Promise.resolve()).finally(() => bar.stop());
 }
 
-async function answerOne(ctx: Context, question: Question, options: GenerateOptions): Promise<Answer> {
-  const { decode } = await import('../../src/decode/method/session.js');
-  const { policy, timer, model, engine, task, ids } = question;
-  const watcher = options.watch ? openWatcher(ctx, options, question) : undefined;
-  const bar = options.watch || options.prompts !== undefined ? undefined : progressBar(ctx, 'tokens');
-  timer?.reset();
+interface Question {
+  readonly opened: Model;
+  readonly spec: PolicySpec;
+  readonly ids: readonly number[];
+  readonly task: Task;
+}
+
+async function answerOne(ctx: Context, question: Question, asked: Options): Promise<Answer> {
+  const { opened, spec, ids, task } = question;
+  const watcher = asked.watch ? openWatcher(ctx, asked, question) : undefined;
+  const bar = asked.watch || asked.prompts !== undefined ? undefined : progressBar(ctx, 'tokens');
+  const { machine: profile, costModel: shapes, quant, stack, memory, placement, numbers: set } = asked;
   try {
-    const request = {
-      policy,
-      engine: cooperative(engine, async (pass) => {
-        if (pass.lane === 'main') await watcher?.pace();
-      }),
-      promptIds: ids,
-      genLength: options.genLength,
-      signal: ctx.signal,
-      ...(timer === undefined ? {} : { timer }),
-    };
     const began = performance.now();
-    const result = await decode({
-      ...request,
-      onStep: (record, canvas) => {
-        watcher?.show(canvas, record.timing?.endMs ?? null);
-        bar?.update(decided(canvas), canvas.genLength);
-      },
+    const run = decode({
+      ...asked,
+      model: opened,
+      policy: spec,
+      prompt: ids,
+      timer:
+        profile === undefined
+          ? undefined
+          : machine({ profile, shapes, quant, stack, memory, placement, set }),
+      signal: ctx.signal,
     });
-    const seconds = (performance.now() - began) / 1000;
-    if (options.trace !== undefined) {
-      const { fileSha256 } = await import('../../src/model/load.js');
-      const { traceOf, writeTrace } = await import('../../src/decode/trace/trace.js');
-      const modelHash = await fileSha256(model.weightsPath);
-      const file = writeTrace(options.trace, traceOf(request, result, { modelHash }));
-      ctx.note(`trace written to ${file}`);
+    for await (const { canvas, record } of run) {
+      await watcher?.pace();
+      watcher?.show(canvas, record.timing?.endMs ?? null);
+      bar?.update(decided(canvas), canvas.genLength);
     }
+    const { decode: result, trace, machine: timer } = await run.result;
+    const seconds = (performance.now() - began) / 1000;
+    if (asked.trace !== undefined) await saveTrace(ctx, asked.trace, trace, opened);
     return {
-      config: model.config,
-      tokenizer: model.tokenizer,
+      config: opened.config,
+      tokenizer: opened.tokenizer,
       task,
-      policy: policy.name,
-      engine: engine.name,
+      policy: spec.name,
+      engine: trace.header.engine,
       result,
       seconds,
       machine: timer?.name ?? null,
-      ...(options.trace === undefined ? {} : { trace: options.trace }),
+      trace: asked.trace,
     };
   } finally {
     watcher?.close();
@@ -190,47 +212,18 @@ async function answerOne(ctx: Context, question: Question, options: GenerateOpti
   }
 }
 
-async function openPolicy(options: GenerateOptions, { config }: LoadedModel) {
-  const { composePolicy } = await import('../../src/decode/method/compose.js');
-  const usual = config.attention === 'causal' ? 'autoregressive' : 'llada.cpp';
-  const spec = await policySpec(options.policy ?? usual, options);
-  if (options.machine === undefined) return { policy: composePolicy(spec) };
-  const { latencyTable } = await import('../../sim/machine/latency-table.js');
-  const costs = { ...options, profile: options.machine };
-  // Lookahead asks the machine that it will run on, as in the ablation.
-  const table = latencyTable(await openMachine(costs));
-  return { policy: composePolicy(spec, { latencyTable: table }), timer: await openMachine(costs) };
+async function saveTrace(ctx: Context, file: string, trace: Trace, { weightsPath }: Model): Promise<void> {
+  const { header } = trace;
+  const identified = { ...header, model: { ...header.model, hash: await fileSha256(weightsPath) } };
+  ctx.note(`trace written to ${writeTrace(file, { ...trace, header: identified })}`);
 }
 
-/** The named policy with the block length and steps asked for. */
-async function policySpec(
-  policy: string,
-  { blockLength, genLength, steps }: GenerateOptions,
-): Promise<PolicySpec> {
-  const spec = await policyWithBlocks(policy, blockLength);
-  if (genLength % spec.blockLength !== 0) {
-    throw new UsageError(
-      `--gen-length ${genLength} is not a multiple of the block length ${spec.blockLength}: change one (--block-length)`,
-    );
-  }
-  if (steps === undefined) return spec;
-  const blocks = genLength / spec.blockLength;
-  if (spec.commit.kind !== 'quota')
-    throw new UsageError(`--steps: policy ${policy} takes as many steps as its confidences ask for`);
-  if (steps % blocks !== 0 || steps / blocks > spec.blockLength) {
-    throw new UsageError(
-      `--steps ${steps} must be a multiple of the ${blocks} blocks and at most --gen-length ${genLength}`,
-    );
-  }
-  return { ...spec, commit: { ...spec.commit, stepsPerBlock: steps / blocks } };
-}
-
-function openWatcher(ctx: Context, options: GenerateOptions, { model, policy }: Question): Watcher {
-  const tokenizer = requireTokenizer(model);
+function openWatcher(ctx: Context, { fps, machine: profile }: Options, { opened, spec }: Question): Watcher {
+  const tokenizer = requireTokenizer(opened);
   // The same few hundred tokens are drawn again and again.
-  const texts = new Map<number, string>([[model.config.eosId, ' \u25a0']]);
+  const texts = new Map<number, string>([[opened.config.eosId, ' \u25a0']]);
   return new Watcher(ctx, {
-    fps: options.fps,
+    fps,
     text: (token) => {
       const known = texts.get(token) ?? tokenizer.decode([token], { skipSpecial: false });
       texts.set(token, known);
@@ -239,11 +232,11 @@ function openWatcher(ctx: Context, options: GenerateOptions, { model, policy }: 
     status: (canvas, endMs) => {
       const blocks = Math.ceil(canvas.genLength / canvas.blockLength);
       return [
-        policy.name,
+        spec.name,
         `step ${canvas.step}`,
         `block ${Math.min(canvas.block + 1, blocks)}/${blocks}`,
         `${decided(canvas)}/${canvas.genLength} tokens`,
-        ...(endMs === null ? [] : [`${(endMs / 1000).toFixed(1)} s simulated on ${options.machine}`]),
+        ...(endMs === null ? [] : [`${(endMs / 1000).toFixed(1)} s simulated on ${profile}`]),
       ].join('  ');
     },
   });

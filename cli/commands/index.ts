@@ -6,7 +6,7 @@ export const COMMANDS: readonly Entry[] = [
     name: 'ablate',
     summary:
       'the ladder: one technique more per row; latency, forwards, utilization, accuracy, token-exactness',
-    register: async () => (await import('./ablate.js')).registerAblate,
+    load: () => import('./ablate.js'),
   },
   {
     name: 'quality',
@@ -16,7 +16,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'generate',
     summary: 'decode one prompt, or a file of them, with a policy; --watch shows the canvas denoise',
-    register: async () => (await import('./generate.js')).registerGenerate,
+    load: () => import('./generate.js'),
   },
   {
     name: 'policies',
@@ -42,12 +42,12 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'verify',
     summary: 'prove what a policy preserves: recompute without cache or window, compare, check every law',
-    register: async () => (await import('./verify.js')).registerVerify,
+    load: () => import('./verify.js'),
   },
   {
     name: 'numerics',
     summary: "what an engine's arithmetic changes: agreement by token state, KL, near-ties, tokens",
-    register: async () => (await import('./numerics.js')).registerNumerics,
+    load: () => import('./numerics.js'),
   },
   {
     name: 'hvx',
@@ -155,6 +155,11 @@ export const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: 'models',
+    summary: 'list the models that have a name: family, attention, parameters',
+    load: () => import('./models.js'),
+  },
+  {
     name: 'inspect',
     summary: 'what a model file holds: configuration, tensors, sizes, tokenizer',
     load: () => import('./inspect.js'),
@@ -162,22 +167,22 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'convert',
     summary: 'convert a model between safetensors and GGUF, or to ONNX, weight by weight',
-    register: async () => (await import('./convert.js')).registerConvert,
+    load: () => import('./convert.js'),
   },
   {
     name: 'logits',
     summary: 'logits of every position of a token sequence, as row-major float32',
-    register: async () => (await import('./logits.js')).registerLogits,
+    load: () => import('./logits.js'),
   },
   {
     name: 'synth',
     summary: 'write a random but numerically tame model (GGUF), to measure speed and memory without weights',
-    register: async () => (await import('./synth.js')).registerSynth,
+    load: () => import('./synth.js'),
   },
   {
     name: 'train',
     summary: 'train a small masked-diffusion model on the shipped task (smoke runs)',
-    register: async () => (await import('./train.js')).registerTrain,
+    load: () => import('./train.js'),
   },
   {
     name: 'reproduce',

@@ -6,7 +6,7 @@ import { readSummary } from '../../experiments/studies/ladder/summary-file.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
 import { flag, path } from '../groups.js';
-import { latestAblation } from './ablate.js';
+import { ABLATION_DIRECTORY } from '../results-directory.js';
 
 export const command = defineCommand({
   arguments: {
@@ -21,7 +21,7 @@ export const command = defineCommand({
   },
   effects: [{ options: ['out'], when: ({ table }) => !table, because: '--table writes nothing' }],
   examples: ['report', 'report results/reference/summary.json --out /tmp/report', 'report --table'],
-  async run(ctx, { summary: file = join(latestAblation(), 'summary.json'), out = dirname(file), table }) {
+  async run(ctx, { summary: file = join(ABLATION_DIRECTORY, 'summary.json'), out = dirname(file), table }) {
     const summary = readSummary(file);
     if (table) {
       ctx.print(printLadder(summary, ctx.color));

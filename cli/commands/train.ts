@@ -1,89 +1,52 @@
-import { join } from 'node:path';
-import { type Command, Option } from 'commander';
+import { z } from 'zod';
 import { UsageError } from '../../src/errors.js';
-import type { TrainedModel } from '../../src/train/train.js';
-import { atomicWriteFile } from '../../src/util/atomic-write.js';
+import { saveTrained } from '../../src/train/save-trained.js';
+import { trainModel } from '../../src/train/train.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
-import type { Context } from '../io.js';
-import { integer } from '../numbers.js';
+import { defineCommand } from '../command.js';
+import { path } from '../groups.js';
+import { MAX_CASES } from '../limits.js';
 import { progressBar } from '../progress.js';
 
-interface CliTrainOptions {
-  readonly steps: number;
-  readonly batch: number;
-  readonly layers: number;
-  readonly hidden: number;
-  readonly heads: number;
-  readonly ffn: number;
-  readonly set: 'short' | 'long';
-  readonly seed: number;
-  readonly backend: 'wasm' | 'cpu';
-  readonly out?: string;
-}
-
-export function registerTrain(program: Command, context: () => Context): void {
-  program
-    .command('train')
-    .description('train a small masked-diffusion model on the shipped task (smoke runs)')
-    .option('--steps <n>', 'optimizer steps', integer(1), 100)
-    .option('--batch <n>', 'sequences per step', integer(1), 8)
-    .option('--layers <n>', 'layers', integer(1, 64), 2)
-    .option('--hidden <n>', 'residual width', integer(2, 4096), 64)
-    .option('--heads <n>', 'attention heads; must divide the width', integer(1, 64), 2)
-    .option('--ffn <n>', 'feed-forward width', integer(1, 16384), 192)
-    .addOption(new Option('--set <name>', 'problems').choices(['short', 'long']).default('short'))
-    .option('--seed <n>', 'seed of weights, problems and masks', integer(0), 7)
-    .addOption(new Option('--backend <name>', 'tfjs backend').choices(['wasm', 'cpu']).default('wasm'))
-    .option('--out <dir>', 'write model.gguf, tokenizer.json and loss.json there')
-    .addHelpText(
-      'after',
-      '\nThe shipped weights were made by the PyTorch recipe in tools/train; this path runs the same operator graph.' +
-        '\n\nExamples:\n  $ dllm-npu train --steps 50\n  $ dllm-npu train --steps 500 --out /tmp/model && dllm-npu generate --model /tmp/model/model.gguf --problem 0',
-    )
-    .action(async (options: CliTrainOptions) => {
-      const ctx = context();
-      checkShape(options);
-      if (options.out !== undefined) checkWritableDirectory(options.out);
-      const { trainModel } = await import('../../src/train/train.js');
-      const { out, ...request } = options;
-      const bar = progressBar(ctx, 'steps');
-      const began = performance.now();
-      const trained = await trainModel({ ...request, signal: ctx.signal }, ({ step, steps, loss }) => {
-        bar.update(step, steps);
-        if (step === 1 || step % 10 === 0) ctx.print(`step ${step}  loss ${loss.toFixed(4)}`);
-      }).finally(() => bar.stop());
-      // What was trained so far is not what was asked for: nothing is written after Ctrl-C.
-      ctx.signal.throwIfAborted();
-      const seconds = (performance.now() - began) / 1000;
-      ctx.data({ ...request, losses: trained.losses, seconds, ...(out === undefined ? {} : { out }) });
-      ctx.print(
-        `${options.steps} steps in ${seconds.toFixed(1)} s, last loss ${trained.losses.at(-1)?.toFixed(4)}`,
-      );
-      if (out === undefined) return;
-      await save(out, trained);
-      ctx.note(`written to ${out}: model.gguf, tokenizer.json, loss.json`);
-    });
-}
-
-function checkShape({ hidden, heads }: CliTrainOptions): void {
-  // The engine rotates halves of a head, so a head has an even width.
-  if (hidden % heads !== 0 || (hidden / heads) % 2 !== 0) {
-    throw new UsageError(`--heads ${heads} does not split --hidden ${hidden} into heads of even width`);
-  }
-}
-
-async function save(directory: string, trained: TrainedModel): Promise<void> {
-  const { buildTokenizerJson } = await import('../../src/train/tokenizer-json.js');
-  const { writeModelGguf } = await import('../../src/model/formats/convert.js');
-  const { tokenizerToGguf } = await import('../../src/model/formats/gguf-tokenizer.js');
-  const { readTokenizerJson } = await import('../../src/model/tokenizer.js');
-  const tokenizerPath = join(directory, 'tokenizer.json');
-  atomicWriteFile(tokenizerPath, `${JSON.stringify(buildTokenizerJson())}\n`);
-  const tokenizer = tokenizerToGguf(
-    await readTokenizerJson(tokenizerPath),
-    trained.config.vocab,
-    tokenizerPath,
-  );
-  await writeModelGguf(trained.config, trained.weights, join(directory, 'model.gguf'), 'f32', tokenizer);
-  atomicWriteFile(join(directory, 'loss.json'), `${JSON.stringify({ losses: trained.losses })}\n`);
-}
+export const command = defineCommand({
+  options: {
+    steps: z.int().min(1).max(MAX_CASES).default(100).describe('optimizer steps'),
+    batch: z.int().min(1).max(1024).default(8).describe('sequences per step'),
+    layers: z.int().min(1).max(64).default(2).describe('layers'),
+    hidden: z.int().min(2).max(4096).default(64).describe('residual width'),
+    heads: z.int().min(1).max(64).default(2).describe('attention heads; must divide the width'),
+    ffn: z.int().min(1).max(16_384).default(192).describe('feed-forward width'),
+    set: z.enum(['short', 'long']).default('short').describe('problems'),
+    seed: z.int().min(0).default(7).describe('seed of weights, problems and masks'),
+    backend: z.enum(['wasm', 'cpu']).default('wasm').describe('tfjs backend'),
+    out: path('write model.gguf, tokenizer.json and loss.json there', 'dir'),
+  },
+  notes:
+    'The shipped weights were made by the PyTorch recipe in tools/train; this path runs the same operator graph.',
+  examples: [
+    'train --steps 50',
+    'train --steps 500 --out /tmp/model && dllm-npu generate --model /tmp/model/model.gguf --problem 0',
+  ],
+  async run(ctx, { out, ...request }) {
+    const { hidden, heads, steps } = request;
+    // The engine rotates halves of a head, so a head has an even width.
+    if (hidden % heads !== 0 || (hidden / heads) % 2 !== 0) {
+      throw new UsageError(`--heads ${heads} does not split --hidden ${hidden} into heads of even width`);
+    }
+    checkWritableDirectory(out);
+    const bar = progressBar(ctx, 'steps');
+    const began = performance.now();
+    const trained = await trainModel({ ...request, signal: ctx.signal }, ({ step, loss }) => {
+      bar.update(step, steps);
+      if (step === 1 || step % 10 === 0) ctx.print(`step ${step}  loss ${loss.toFixed(4)}`);
+    }).finally(() => bar.stop());
+    // What was trained so far is not what was asked for: nothing is written after Ctrl-C.
+    ctx.signal.throwIfAborted();
+    const seconds = (performance.now() - began) / 1000;
+    ctx.data({ ...request, losses: trained.losses, seconds, out });
+    ctx.print(`${steps} steps in ${seconds.toFixed(1)} s, last loss ${trained.losses.at(-1)?.toFixed(4)}`);
+    if (out === undefined) return;
+    await saveTrained(out, trained);
+    ctx.note(`written to ${out}: model.gguf, tokenizer.json, loss.json`);
+  },
+});

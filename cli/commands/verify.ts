@@ -1,117 +1,114 @@
-import type { Command } from 'commander';
-import type { PolicyReport, TechniqueVerdict } from '../../src/engine/verify/verify-policy.js';
-import { CheckError } from '../../src/errors.js';
-import { addEngineOptions, type EngineOptions, openEngine } from '../engine-options.js';
-import type { Context } from '../io.js';
-import { integer } from '../numbers.js';
-import { addProblemOptions, chooseProblems, type ProblemOptions } from '../problem-options.js';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { openModel, openSpec } from '../../experiments/lab/open.js';
+import { heldoutProblems } from '../../experiments/lab/problems.js';
+import { engineDifferences, verifyPolicies } from '../../experiments/lab/verify-policies.js';
+import { POLICY_NAMES } from '../../src/decode/policies.js';
+import { ENGINE_NAMES, type EngineName } from '../../src/engine/registry.js';
+import type { PolicyReport } from '../../src/engine/verify/verify-policy.js';
+import { CheckError, UsageError } from '../../src/errors.js';
+import { atomicWriteFile } from '../../src/util/atomic-write.js';
+import { checkWritableDirectory } from '../../src/util/check-writable.js';
+import { defineCommand } from '../command.js';
+import { engine, engineEffects, path, problems } from '../groups.js';
+import { openEngine } from '../open-engine.js';
+import { printVerdict, printVerdicts } from '../print-verdict.js';
 import { progressBar } from '../progress.js';
 
-interface VerifyOptions extends EngineOptions, ProblemOptions {
-  readonly every: number;
+const options = {
+  ...problems,
+  policy: problems.policy.removeDefault().optional(),
+  policies: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('several policies, or `all`: a table of what each preserves')
+    .meta({ value: 'names' }),
+  cases: problems.cases.default(4),
+  every: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe('recompute every n-th step (every token is compared in any case)'),
+  ...engine,
+  engine: z
+    .enum([...ENGINE_NAMES, 'both'])
+    .default('tfjs')
+    .describe(`${engine.engine.description}; both: tfjs and ort`),
+  out: path('where policies.json goes', 'dir'),
+};
+
+export const command = defineCommand({
+  options,
+  effects: [
+    ...engineEffects(enginesOf),
+    { options: ['out'], when: ({ policies }) => policies !== undefined, because: 'it is of --policies' },
+  ],
+  notes: 'Exits with 1 on any mismatch.',
+  examples: [
+    'verify --policy llada.cpp --n 8',
+    'verify --policy exact-speculation --n 100 --every 16 --json',
+    'verify --policies all --engine both --n 2 --every 16',
+  ],
+  async run(ctx, input) {
+    const {
+      policy,
+      policies,
+      options: changes,
+      blockLength,
+      cases,
+      firstCase,
+      seed,
+      genLength,
+      every,
+      out,
+    } = input;
+    if ((policy === undefined) === (policies === undefined)) {
+      throw new UsageError('give --policy NAME, or --policies with several names or all');
+    }
+    checkWritableDirectory(out);
+    const all = policies?.length === 1 && policies[0] === 'all';
+    const names = policies === undefined ? [policy!] : all ? POLICY_NAMES : policies;
+    const specs = names.map((name) => openSpec({ policy: name, options: changes, blockLength }));
+    const model = await openModel(input.model);
+    const bar = progressBar(ctx, 'problems', { log: specs.length > 1 });
+    try {
+      const reports = await verifyPolicies({
+        model,
+        specs,
+        engines: enginesOf(input),
+        problems: heldoutProblems(model, seed, firstCase, cases),
+        genLength,
+        every,
+        openEngine: (name) => openEngine(ctx, model, { ...input, engine: name }),
+        signal: ctx.signal,
+        onProgress: (done, total) => bar.update(done, total),
+      }).finally(() => bar.stop());
+      if (policies === undefined && reports.length === 1) {
+        ctx.data(reports[0]);
+        printVerdict(ctx, reports[0]);
+      } else {
+        ctx.data({ policies: reports, enginesDiffer: engineDifferences(reports) });
+        if (out !== undefined)
+          atomicWriteFile(join(out, 'policies.json'), `${JSON.stringify(reports, null, 1)}\n`);
+        printVerdicts(ctx, reports);
+      }
+      failOnMismatch(reports);
+    } finally {
+      await model.weights.close();
+    }
+  },
+});
+
+function enginesOf({ engine: name }: { readonly engine: EngineName | 'both' }): readonly EngineName[] {
+  return name === 'both' ? ['tfjs', 'ort'] : [name];
 }
 
-export function registerVerify(program: Command, context: () => Context): void {
-  const verify = program
-    .command('verify')
-    .description(
-      'prove what a policy preserves: recompute without cache or window, compare, check every law',
-    );
-  addProblemOptions(verify, { n: 4 }).option(
-    '--every <n>',
-    'recompute every n-th step (every token is compared in any case)',
-    integer(1),
-    1,
+function failOnMismatch(reports: readonly PolicyReport[]): void {
+  const failed = reports.filter(({ mismatches }) => mismatches > 0);
+  if (failed.length === 0) return;
+  const said = failed.map(
+    ({ policy, engine: name, mismatches }) =>
+      `${policy} on ${name}: ${mismatches} ${mismatches === 1 ? 'mismatch' : 'mismatches'}`,
   );
-  addEngineOptions(verify)
-    .addHelpText(
-      'after',
-      '\nExits with 1 on any mismatch.' +
-        '\n\nExamples:' +
-        '\n  $ dllm-npu verify --policy llada.cpp --n 8' +
-        '\n  $ dllm-npu verify --policy exact-speculation --n 100 --every 16 --json',
-    )
-    .action((options: VerifyOptions) => run(context(), options));
-}
-
-async function run(ctx: Context, options: VerifyOptions): Promise<void> {
-  const { cooperative } = await import('../../src/engine/cooperative.js');
-  const { useBackend } = await import('../../src/engine/tfjs/backend.js');
-  const { loadWeightTensors } = await import('../../src/engine/tfjs/weight-tensors.js');
-  const { verifyPolicy } = await import('../../src/engine/verify/verify-policy.js');
-  const { spec, model, problems } = await chooseProblems(options);
-  const engine = await openEngine(ctx, model, options);
-  await useBackend('wasm');
-  const weights = await loadWeightTensors(model.config, model.weights);
-  const bar = progressBar(ctx, 'problems');
-  try {
-    const report = await verifyPolicy({
-      engine: cooperative(engine),
-      weights,
-      spec,
-      problems,
-      genLength: options.genLength,
-      every: options.every,
-      signal: ctx.signal,
-      onProgress: (done, total) => bar.update(done, total),
-    }).finally(() => bar.stop());
-    print(ctx, report);
-  } finally {
-    engine.dispose();
-    weights.dispose();
-    await model.weights.close();
-  }
-}
-
-function print(ctx: Context, report: PolicyReport): void {
-  const { policy, problems, tokens, mismatches, first, specification, twin, laws, forwards } = report;
-  ctx.data(report);
-  ctx.print(`${policy} on ${report.engine}: ${problems} problems, ${tokens} tokens`);
-  const { rows, maxConfidenceError } = specification;
-  ctx.print(
-    specification.mismatches === 0
-      ? `token-exact with its own specification: ${rows} predictions recomputed, confidence within ${maxConfidenceError.toExponential(1)}`
-      : `${specification.mismatches} of ${rows} predictions do not follow from their context`,
-  );
-  if (twin !== null) {
-    const saved = forwards.twin === null ? '' : ` (${forwards.policy} forwards against ${forwards.twin})`;
-    ctx.print(
-      twin.mismatches === 0
-        ? `token-exact with ${twin.policy}${saved}`
-        : `${twin.mismatches} of ${twin.tokens} tokens differ from ${twin.policy}${saved}`,
-    );
-  }
-  for (const verdict of report.techniques) ctx.print(`  ${describeVerdict(verdict)}`);
-  const { drafted, accepted, rowsWasted } = report.speculation;
-  if (drafted > 0) {
-    const perForward = (tokens / forwards.policy).toFixed(2);
-    ctx.print(
-      `${perForward} tokens per forward, ${accepted} of ${drafted} draft states accepted, ${rowsWasted} rows wasted`,
-    );
-  }
-  ctx.print(
-    laws.violations.length === 0 ? 'laws of decoding hold' : `${laws.violations.length} violations of laws`,
-  );
-  for (const { part, because } of laws.givenUp) ctx.print(`  given up by design: ${part}, ${because}`);
-  for (const { problem, law, step, message } of laws.violations.slice(0, 5)) {
-    ctx.print(`  problem ${problem}, step ${step}: ${law}: ${message}`);
-  }
-  if (first !== null) {
-    const { problem, step, position, token, expected, against, logitMargin } = first;
-    ctx.print(
-      `first divergence: problem ${problem}, step ${step}, position ${position}: token ${token} instead of ${expected} (${against}), logit margin ${logitMargin.toExponential(2)}`,
-    );
-  }
-  if (mismatches > 0)
-    throw new CheckError(`${policy}: ${mismatches} ${mismatches === 1 ? 'mismatch' : 'mismatches'}`);
-}
-
-function describeVerdict({ technique, tokenExactWith, tokens, differing, first }: TechniqueVerdict): string {
-  if (tokenExactWith === 'baseline') return `${technique}: token-exact with the baseline (${tokens} tokens)`;
-  const where =
-    first === null
-      ? ''
-      : `; first at problem ${first.problem}, step ${first.step}, position ${first.position}, logit margin ${first.logitMargin.toExponential(2)}`;
-  const verdict = tokenExactWith === 'specification' ? 'token-exact with its own specification' : 'diverges';
-  return `${technique}: ${verdict}, ${differing} of ${tokens} tokens differ from the baseline${where}`;
+  throw new CheckError(said.join(', '));
 }

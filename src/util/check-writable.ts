@@ -8,19 +8,7 @@ import { EnvironmentError } from '../errors.js';
  * @throws EnvironmentError naming what stands in the way
  */
 export function checkWritableDirectory(path: string | undefined): void {
-  if (path === undefined) return;
-  let existing = resolve(path);
-  while (!existsSync(existing) && dirname(existing) !== existing) {
-    existing = dirname(existing);
-  }
-  if (!statSync(existing).isDirectory()) {
-    throw new EnvironmentError(`cannot write ${path}: ${existing} is not a directory`);
-  }
-  try {
-    accessSync(existing, constants.W_OK);
-  } catch {
-    throw new EnvironmentError(`cannot write ${path}: no permission to write in ${existing}`);
-  }
+  if (path !== undefined) check(path, resolve(path));
 }
 
 /**
@@ -33,5 +21,21 @@ export function checkWritableFile(path: string | undefined): void {
   if (existsSync(path) && statSync(path).isDirectory()) {
     throw new EnvironmentError(`cannot write ${path}: it is a directory`);
   }
-  checkWritableDirectory(dirname(resolve(path)));
+  check(path, dirname(resolve(path)));
+}
+
+/** @param directory that `path` is or lies in */
+function check(path: string, directory: string): void {
+  let existing = directory;
+  while (!existsSync(existing) && dirname(existing) !== existing) {
+    existing = dirname(existing);
+  }
+  if (!statSync(existing).isDirectory()) {
+    throw new EnvironmentError(`cannot write ${path}: ${existing} is not a directory`);
+  }
+  try {
+    accessSync(existing, constants.W_OK);
+  } catch {
+    throw new EnvironmentError(`cannot write ${path}: no permission to write in ${existing}`);
+  }
 }

@@ -164,7 +164,7 @@ describe('model files on the command line', () => {
 describe('bad input: one line', () => {
   const lines = () => join(folder, 'bad.jsonl');
   it.each([
-    [['generate', '--prompt-ids', '1,x'], /Expected token ids separated by commas/, 2],
+    [['generate', '--prompt-ids', '1,x'], /Expected an integer from 0/, 2],
     [['generate', '--prompt-ids', '1', '--prompts', 'f'], /give one of a prompt, --problem/, 2],
     [['generate', '--prompt-ids', '512', '--model', '@'], /token id 512 is outside the vocabulary/, 2],
     [
@@ -191,13 +191,13 @@ describe('bad input: one line', () => {
     [['generate', '--prompts', '/nonexistent.jsonl'], /cannot read \/nonexistent.jsonl/, 3],
     [['generate', '--prompts', '@bad'], /bad.jsonl:2: no text in field "prompt" or "question"/, 1],
     [['logits', '--model', '@', '--ids', '1,600', '--out', 'l'], /token id 600 is outside/, 2],
-    [['logits', '--model', '@', '--ids', '', '--out', 'l'], /Expected token ids/, 2],
+    [['logits', '--model', '@', '--ids', '', '--out', 'l'], /Expected an integer from 0/, 2],
     [['convert', '@', 'out.gguf', '--quant', 'q5'], /unknown quant "q5"/, 2],
     [['convert', '@', 'outdir', '--quant', 'q4_0'], /safetensors hold f32 or f16 here, not q4_0/, 2],
     [['convert', 'nonexistent.gguf', 'o.gguf'], /cannot read nonexistent.gguf/, 3],
-    [['convert', '@', '@/o.gguf'], /cannot write .*tiny.gguf\/o.gguf: E(NOTDIR|EXIST)/, 3],
+    [['convert', '@', '@/o.gguf'], /cannot write .*tiny.gguf\/o.gguf: .* is not a directory/, 3],
     [['synth', 'out.bin'], /out.bin: a synthetic model is written as .gguf/, 2],
-    [['synth', 'o.gguf', '--arch', 'lada'], /unknown architecture "lada"/, 2],
+    [['synth', 'o.gguf', '--arch', 'lada'], /unknown arch "lada"/, 2],
     [['inspect', 'tiny-lada'], /unknown model "tiny-lada": did you mean tiny-llada/, 2],
   ] as const)('%j', async (argv, message, exit) => {
     writeFileSync(lines(), '{"prompt":"a"}\n{"text":"b"}\n');

@@ -12,7 +12,7 @@ describe('numerics', () => {
     const { code, stdout } = await cli([...quick, '--quant', 'q4_0', '--out', out, '--json']);
     expect(code).toBe(0);
     const report = JSON.parse(stdout);
-    expect(report).toMatchObject({ schema: 'dllm-npu/numerics', engine: 'npu-numerics', weights: 'q4_0' });
+    expect(report).toMatchObject({ schema: 'dllm-npu/numerics@1', engine: 'npu-numerics', weights: 'q4_0' });
     const all = report.agreement.at(-1);
     expect(all.rows).toBeGreaterThan(32);
     expect(all.sameBest / all.rows).toBeGreaterThan(0.95);

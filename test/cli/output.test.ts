@@ -81,11 +81,11 @@ describe('generate', () => {
       tokens: number[];
       nfe: number;
       text: string;
-      machine: { simulated_s: number };
+      machine: { simulatedS: number };
     };
     expect(answer.tokens).toHaveLength(128);
     expect(answer.nfe).toBeGreaterThan(4);
-    expect(answer.machine.simulated_s).toBeGreaterThan(0);
+    expect(answer.machine.simulatedS).toBeGreaterThan(0);
     const checked = await cli(['trace', 'validate', trace]);
     expect(checked.stdout).toMatch(/schema and laws hold/);
     expect(checked.code).toBe(0);
@@ -107,8 +107,8 @@ describe('generate', () => {
       divergesAt: number | null;
       steps: { ms: number }[];
     };
-    const { machine: timed } = JSON.parse(live.stdout) as { machine: { simulated_s: number } };
-    expect(totalS).toBe(timed.simulated_s);
+    const { machine: timed } = JSON.parse(live.stdout) as { machine: { simulatedS: number } };
+    expect(totalS).toBe(timed.simulatedS);
     expect(divergesAt).toBeNull();
     expect(steps.reduce((sum, step) => sum + step.ms, 0) / 1000).toBeCloseTo(totalS, 6);
     const { traceEvents } = JSON.parse(readFileSync(perfetto, 'utf8')) as { traceEvents: { dur?: number }[] };

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { cli } from '../support/run-cli.js';
 
-describe('ablate --policies', () => {
+describe('verify --policies', () => {
   it('runs and verifies policies on both engines, technique by technique', async () => {
     const { code, stdout } = await cli([
-      'ablate',
+      'verify',
       '--policies',
       'threshold,exact-speculation',
       '--engine',
       'both',
-      '--prompts',
+      '--n',
       '1',
       '--gen-length',
       '32',
-      '--verify-every',
+      '--every',
       '16',
       '--json',
     ]);
@@ -35,7 +35,7 @@ describe('ablate --policies', () => {
   });
 
   it('refuses unknown policies', async () => {
-    expect((await cli(['ablate', '--policies', 'thresold'])).code).toBe(2);
+    expect((await cli(['verify', '--policies', 'thresold'])).code).toBe(2);
   });
 });
 
