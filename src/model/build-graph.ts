@@ -9,7 +9,7 @@ import { embeddingId, headId } from './weight-ids.js';
 export { INPUT_IDS, kvInputId } from './pass-ops.js';
 
 /**
- * The operators of one forward pass. Serves dense and routed feed-forward, grouped-query attention, QKV bias,
+ * The operators of one forward pass. Serves dense and routed feed-forward, grouped-query attention, biases,
  * QK-norm and a tied head; `config` says which.
  *
  * A pass without logits (prefill, seal) ends at the last layer's K and V: its attention, feed-forward and head
@@ -67,23 +67,41 @@ function attentionBlock(
   ops.keepKv(k, v);
   if (q === null) return null;
   const mixed = ops.attention(layer, q, k, v);
-  const out = { role: 'o', x: mixed, inWidth: heads * headDim, outWidth: hidden } as const;
+  const out = {
+    role: 'o',
+    x: mixed,
+    inWidth: heads * headDim,
+    outWidth: hidden,
+    bias: config.outputBias,
+  } as const;
   return ops.add(layer, 'attn_residual', x, ops.matmul(layer, 'attn_output', out));
 }
 
 /** x + feedForward(norm(x)), dense SwiGLU or routed experts. */
 function feedForwardBlock(ops: PassOps, config: ModelConfig, layer: number, x: string): string {
-  const { hidden, ffn, moe } = config;
+  const { hidden, ffn, moe, ffnBias: bias } = config;
   const normed = ops.norm(layer, 'ffn_norm', x);
   if (moe !== undefined) {
     const router = { role: 'router', x: normed, inWidth: hidden, outWidth: moe.experts } as const;
     const logits = ops.matmul(layer, 'ffn_gate_inp', router);
     return ops.add(layer, 'ffn_residual', x, ops.moe(layer, normed, logits));
   }
-  const gate = ops.matmul(layer, 'ffn_gate', { role: 'gate', x: normed, inWidth: hidden, outWidth: ffn });
-  const up = ops.matmul(layer, 'ffn_up', { role: 'up', x: normed, inWidth: hidden, outWidth: ffn });
+  const gate = ops.matmul(layer, 'ffn_gate', {
+    role: 'gate',
+    x: normed,
+    inWidth: hidden,
+    outWidth: ffn,
+    bias,
+  });
+  const up = ops.matmul(layer, 'ffn_up', { role: 'up', x: normed, inWidth: hidden, outWidth: ffn, bias });
   const inner = ops.swiglu(layer, gate, up);
-  const down = ops.matmul(layer, 'ffn_down', { role: 'down', x: inner, inWidth: ffn, outWidth: hidden });
+  const down = ops.matmul(layer, 'ffn_down', {
+    role: 'down',
+    x: inner,
+    inWidth: ffn,
+    outWidth: hidden,
+    bias,
+  });
   return ops.add(layer, 'ffn_residual', x, down);
 }
 

@@ -26,7 +26,10 @@ export function parameterCount(config: ModelConfig): ParameterCount {
   const attention = hidden * (q + 2 * kv) + q * hidden;
   const feedForward = moe === undefined ? 3 * hidden * ffn : 3 * moe.experts * hidden * moe.expertFfn;
   const gains = 2 * hidden + (config.qkNorm ? 2 * config.headDim : 0);
-  const biases = config.qkvBias ? q + 2 * kv : 0;
+  const biases =
+    (config.qkvBias ? q + 2 * kv : 0) +
+    (config.outputBias ? hidden : 0) +
+    (config.ffnBias && moe === undefined ? 2 * ffn + hidden : 0);
   const router = moe === undefined ? 0 : moe.experts * hidden;
   const body = layers * (attention + feedForward);
   const small = layers * (gains + biases + router) + hidden;

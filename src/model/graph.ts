@@ -4,6 +4,7 @@
  */
 
 import type { KvSetShape, PassShape } from '../pass/shape.js';
+import type { RopeShape } from './rope.js';
 
 export type DType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0' | 'i32';
 
@@ -84,13 +85,12 @@ export interface MatMulOp extends OpBase {
   readonly bias: boolean;
 }
 
-/** Half-split rotary embedding (rotate_half). inputs: x, positions. */
-export interface RopeOp extends OpBase {
+/** Half-split rotary embedding (rotate_half) of the first `dims` channels of every head. inputs: x, positions. */
+export interface RopeOp extends OpBase, RopeShape {
   readonly kind: 'rope';
   readonly rows: number;
   readonly heads: number;
   readonly headDim: number;
-  readonly theta: number;
 }
 
 /**

@@ -6,11 +6,11 @@ import { unknownName } from '../util/nearest.js';
 import { project } from '../util/project-root.js';
 import { cannotRead, readText } from '../util/read-file.js';
 import type { ModelConfig } from './config.js';
+import { openCheckpoint } from './formats/checkpoint-source.js';
 import { openGguf } from './formats/gguf-source.js';
 import { tokenizerFromGguf } from './formats/gguf-tokenizer-read.js';
 import type { GgufMetadata } from './formats/gguf-types.js';
-import { readHfConfig } from './formats/hf-config.js';
-import { openSafetensors } from './formats/safetensors-source.js';
+import { parseHfConfig, readHfConfig } from './formats/hf-config.js';
 import { isPresetName, presetNames, resolvePreset } from './presets.js';
 import { createTokenizer, loadTokenizer, type Tokenizer } from './tokenizer.js';
 import { checkWeights, type WeightSource } from './weights.js';
@@ -45,11 +45,11 @@ export async function resolveModelConfig(name: string): Promise<ModelConfig> {
   if (isPresetName(name)) return resolvePreset(name);
   const shipped = shippedModels();
   if (!shipped.includes(name)) throw unknownName('model', name, [...shipped, ...presetNames()]);
-  return readHfConfig(join(project().root, 'models', name, 'config.json'), name);
+  return parseHfConfig(readHfConfig(join(project().root, 'models', name, 'config.json')), name);
 }
 
 /**
- * Loads a shipped model by name (`tiny-llada`), a Hugging Face LLaDA directory, or a .gguf file.
+ * Loads a shipped model by name (`tiny-llada`), a Hugging Face directory, or a .gguf file.
  * @throws UsageError for a name that is neither, with the nearest names; DataError for damaged files
  */
 export async function loadModel(nameOrPath: string): Promise<LoadedModel> {
@@ -69,10 +69,10 @@ export async function loadModel(nameOrPath: string): Promise<LoadedModel> {
 }
 
 async function loadDirectory(directory: string, name: string): Promise<LoadedModel> {
-  const config = await readHfConfig(join(directory, 'config.json'), name);
+  const { config, weights } = await openCheckpoint(directory, name);
   const index = join(directory, 'model.safetensors.index.json');
   const weightsPath = existsSync(index) ? index : join(directory, 'model.safetensors');
-  return complete(config, await openSafetensors(directory, config.arch), directory, weightsPath, null);
+  return complete(config, weights, directory, weightsPath, null);
 }
 
 async function loadGguf(path: string): Promise<LoadedModel> {

@@ -1,3 +1,5 @@
+import type { RopeScaling } from './rope.js';
+
 /** Mixture-of-experts feed-forward (LLaDA-MoE). */
 export interface MoeConfig {
   readonly experts: number;
@@ -60,8 +62,15 @@ export interface ModelShape {
   readonly ffn: number;
   readonly vocab: number;
   readonly ropeTheta: number;
+  /** Channels of a head that rotate; default all. */
+  readonly ropeDims?: number;
+  readonly ropeScaling?: RopeScaling;
   readonly rmsEps: number;
   readonly qkvBias: boolean;
+  /** Of the projection after attention. */
+  readonly outputBias?: boolean;
+  /** Of the three matrices of a dense feed-forward. */
+  readonly ffnBias?: boolean;
   /** RMSNorm on every head of Q and K before RoPE. */
   readonly qkNorm: boolean;
   /** The output head uses the embedding matrix. */

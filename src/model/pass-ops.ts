@@ -117,12 +117,12 @@ export class PassOps {
 
   rope(layer: number, part: 'q' | 'k', x: string, heads: number): string {
     const { rows, precision } = this;
-    const { headDim, ropeTheta: theta } = this.config;
+    const { headDim, ropeTheta: theta, ropeDims: dims = headDim, ropeScaling: scaling } = this.config;
     const inputs = [x, this.input(INPUT_IDS.positions, [rows], 'i32')];
     const dtype = part === 'k' ? precision.kv : precision.activations;
     const work = { macs: 0, vectorElements: rows * heads * headDim };
     const place = { name: `blk.${layer}.${part}_rope`, layer, inputs, dtype };
-    return this.emit(place, { kind: 'rope', rows, heads, headDim, theta, ...work });
+    return this.emit(place, { kind: 'rope', rows, heads, headDim, dims, theta, scaling, ...work });
   }
 
   /** @param window most cached positions a row attends to */

@@ -40,9 +40,12 @@ export function embeddingId(): string {
   return 'token_embd.weight';
 }
 
+/** The head of a model that does not use its embedding. */
+export const UNTIED_HEAD = 'output.weight';
+
 /** The head's matrix, [vocab, hidden]: the embedding itself when the head is tied. */
 export function headId(config: ModelShape): string {
-  return config.tiedHead ? embeddingId() : 'output.weight';
+  return config.tiedHead ? embeddingId() : UNTIED_HEAD;
 }
 
 /**
@@ -76,11 +79,17 @@ export function weightShapes(config: ModelShape): ReadonlyMap<string, readonly n
       put('attn_k_norm', [headDim]);
     }
     put('attn_output', [hidden, qWidth]);
+    if (config.outputBias) put('attn_output', [hidden], 'bias');
     put('ffn_norm', [hidden]);
     if (moe === undefined) {
-      put('ffn_gate', [ffn, hidden]);
-      put('ffn_up', [ffn, hidden]);
-      put('ffn_down', [hidden, ffn]);
+      for (const [weight, width, from] of [
+        ['ffn_gate', ffn, hidden],
+        ['ffn_up', ffn, hidden],
+        ['ffn_down', hidden, ffn],
+      ] as const) {
+        put(weight, [width, from]);
+        if (config.ffnBias) put(weight, [width], 'bias');
+      }
     } else {
       put('ffn_gate_inp', [moe.experts, hidden]);
       put('ffn_gate_exps', [moe.experts, moe.expertFfn, hidden]);

@@ -87,6 +87,11 @@ export function checkWeights(config: ModelConfig, source: WeightSource): void {
   }
 }
 
+/** Why a tensor is refused: better no logits than wrong ones. */
+export function noSuchWeight({ arch }: ModelConfig): string {
+  return `${arch} models of this configuration have no such weight here, and without it the logits would be others`;
+}
+
 /** Weights held in memory, in f32: for tests, training and freshly converted models. */
 export function memoryWeights(
   label: string,

@@ -10,6 +10,7 @@ import type {
   RopeOp,
   SwigluOp,
 } from '../model/graph.js';
+import { rotationKey, rotationOf } from '../model/rope.js';
 import { lowerAttention } from './lower-attention.js';
 import { lowerMoe } from './lower-moe.js';
 import { inputOf, type Lowering, product, weightOf } from './lowering.js';
@@ -54,17 +55,19 @@ const matmul: Lower<MatMulOp> = (op, to) => {
   if (op.bias) to.onnx.node('Add', op.id, [name, to.weights.vector(weightOf(op, 1))]);
 };
 
-/** Half-split rotation: channel i of a head turns with channel i + headDim / 2. */
+/** Half-split rotation: channel i of a head turns with channel i + dims / 2, those from `dims` on pass. */
 const rope: Lower<RopeOp> = (op, to) => {
   const { onnx } = to;
-  const half = op.headDim / 2;
+  const half = op.dims / 2;
   const [cos, sin] = rotaryRows(op, to);
   const byHead = onnx.node('Reshape', `${op.id}.heads`, [
     inputOf(op, 0),
     onnx.ints([-1, op.heads, op.headDim]),
   ]);
   const [first, second] = [`${op.id}.first`, `${op.id}.second`];
-  onnx.nodeWith([first, second], 'Split', [byHead, onnx.ints([half, half])], { axis: 2 });
+  const passing = op.dims === op.headDim ? [] : [`${op.id}.passing`];
+  const sizes = onnx.ints([half, half, ...passing.map(() => op.headDim - op.dims)]);
+  onnx.nodeWith([first, second, ...passing], 'Split', [byHead, sizes], { axis: 2 });
   const times = (name: string, x: string, angle: string) => onnx.node('Mul', `${op.id}.${name}`, [x, angle]);
   const real = [times('fc', first, cos), times('ss', second, sin)];
   const imaginary = [times('sc', second, cos), times('fs', first, sin)];
@@ -72,21 +75,22 @@ const rope: Lower<RopeOp> = (op, to) => {
     onnx.node('Sub', `${op.id}.turned_first`, real),
     onnx.node('Add', `${op.id}.turned_second`, imaginary),
   ];
-  const joined = onnx.node('Concat', `${op.id}.joined`, turned, { axis: 2 });
+  const joined = onnx.node('Concat', `${op.id}.joined`, [...turned, ...passing], { axis: 2 });
   onnx.node('Reshape', op.id, [joined, onnx.ints([-1, op.heads * op.headDim])]);
 };
 
-/** Cosines and sines of the rows' positions, [rows, 1, headDim / 2], shared by all layers. */
+/** Cosines and sines of the rows' positions, [rows, 1, dims / 2], shared by all layers. */
 function rotaryRows(op: RopeOp, { onnx, positions }: Lowering): [string, string] {
-  const half = op.headDim / 2;
+  const { frequencies, magnitude } = rotationOf(op);
+  const half = frequencies.length;
   const rows = (part: 'cos' | 'sin', of: (angle: number) => number): string => {
-    const name = `rope.${op.headDim}.${op.theta}.${part}`;
+    const name = `rope.${rotationKey(op.headDim, op)}.${part}`;
     const table = `${name}.table`;
     if (onnx.hasNode(name)) return name;
     // Angles in f64, rounded once, as in the reference engine.
     const values = new Float32Array(positions * half);
     for (let position = 0; position < positions; position++) {
-      for (let i = 0; i < half; i++) values[position * half + i] = of(position * op.theta ** (-i / half));
+      for (let i = 0; i < half; i++) values[position * half + i] = magnitude * of(position * frequencies[i]!);
     }
     const bytes = new Uint8Array(values.buffer);
     const [region] = onnx.data.reserve([bytes.length], async () => [bytes]);

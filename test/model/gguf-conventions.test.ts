@@ -166,18 +166,18 @@ describe('what would change the logits is refused', () => {
   const REFUSED: readonly (readonly [string, (file: File) => void, RegExp])[] = [
     [
       'scaled positions',
-      ({ metadata }) => metadata.set('dream.rope.scaling.type', { type: 'string', value: 'yarn' }),
-      /dream.rope.scaling.type yarn: scaled rotary positions/,
+      ({ metadata }) => metadata.set('dream.rope.scaling.type', { type: 'string', value: 'longrope' }),
+      /dream.rope.scaling.type: scaled rotary positions of this kind/,
     ],
     [
       'frequency factors',
       ({ tensors }) => tensors.set('rope_freqs.weight', extra),
-      /rope_freqs.weight: scaled rotary/,
+      /rope_freqs.weight: llama.cpp does not divide/,
     ],
     [
       'partial rotation',
-      ({ metadata }) => metadata.set('dream.rope.dimension_count', u32(8)),
-      /dimension_count 8: only 16/,
+      ({ metadata }) => metadata.set('dream.rope.dimension_count', u32(7)),
+      /dimension_count 7: cannot rotate 7 of 16/,
     ],
     [
       'a sliding window',

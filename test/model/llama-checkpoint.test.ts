@@ -4,13 +4,14 @@ import { describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/model/config.js';
 import { encodeWeight } from '../../src/model/formats/codec.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
-import { parseHfConfig } from '../../src/model/formats/hf-config.js';
+import { parseHfConfig, recogniseHfConfig } from '../../src/model/formats/hf-config.js';
 import { placeOfHfName } from '../../src/model/formats/hf-names.js';
 import { openSafetensors } from '../../src/model/formats/safetensors-source.js';
 import { type SafetensorsTensor, writeSafetensors } from '../../src/model/formats/safetensors-write.js';
 import { writeCheckpoint } from '../../src/model/formats/write-checkpoint.js';
 import { loadModel } from '../../src/model/load.js';
 import { resolvePreset } from '../../src/model/presets.js';
+import { weightShapes } from '../../src/model/weight-ids.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
@@ -73,19 +74,26 @@ const PUBLISHED = {
 
 describe('config.json of the other families', () => {
   it.each(Object.entries(PUBLISHED))('%s is its preset', (name, json) => {
-    expect(parseHfConfig(json, name, 'config.json')).toEqual(resolvePreset(name));
+    const config = recogniseHfConfig(json, 'config.json');
+    // As in its tensors.
+    const has = (id: string) => weightShapes(resolvePreset(name)).has(id);
+    expect(parseHfConfig(config, name, has)).toEqual(resolvePreset(name));
   });
 
   it.each([
     [{ hidden_size: undefined }, /config.json: hidden_size/],
-    [{ rope_scaling: { type: 'yarn' } }, /scaled rotary positions are not supported/],
+    [
+      { rope_scaling: { type: 'longrope' } },
+      /rope_scaling.type: scaled rotary positions of this kind are not supported/,
+    ],
     [{ num_attention_heads: 30 }, /hidden_size 3584 is not a multiple of num_attention_heads 30/],
     [{ mask_token_id: 152064 }, /mask_token_id 152064 is outside the vocabulary/],
     [{ mask_token_id: undefined, vocab_size: 152065 }, /mask_token_id is missing/],
     [{ intermediate_size: undefined }, /intermediate_size is missing/],
     [{ model_type: 'gpt2' }, /model_type gpt2 is not supported \(llada, Dream, lladamoe, llama\)/],
   ])('%j is refused by name', (change, message) => {
-    expect(() => parseHfConfig({ ...PUBLISHED['dream-7b'], ...change }, 'x', 'config.json')).toThrow(message);
+    const json = { ...PUBLISHED['dream-7b'], ...change };
+    expect(() => parseHfConfig(recogniseHfConfig(json, 'config.json'), 'x')).toThrow(message);
   });
 });
 

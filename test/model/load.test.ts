@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseHfConfig } from '../../src/model/formats/hf-config.js';
+import { parseHfConfig, recogniseHfConfig } from '../../src/model/formats/hf-config.js';
 import { fileSha256, loadModel, resolveModelConfig } from '../../src/model/load.js';
 import { loadTokenizer } from '../../src/model/tokenizer.js';
 import { allWords } from '../../src/score/vocabulary.js';
@@ -10,9 +10,11 @@ import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const config = tinyConfig({ vocab: VOCAB });
 
+const parse = (json: unknown, name: string) => parseHfConfig(recogniseHfConfig(json, 'c'), name);
+
 describe('config.json', () => {
   it('becomes a ModelConfig', () => {
-    expect(parseHfConfig(lladaJson(config), config.name, 'c')).toEqual(config);
+    expect(parse(lladaJson(config), config.name)).toEqual(config);
   });
 
   it('of LLaDA-8B-Instruct becomes the preset', async () => {
@@ -39,7 +41,7 @@ describe('config.json', () => {
       weight_tying: false,
     };
     const preset = await resolveModelConfig('llada-8b');
-    expect(parseHfConfig(published, 'llada-8b', 'c')).toEqual({ ...preset, bosId: null });
+    expect(parse(published, 'llada-8b')).toEqual({ ...preset, bosId: null });
   });
 
   it.each([
@@ -50,7 +52,7 @@ describe('config.json', () => {
     [{ mask_token_id: VOCAB }, /mask_token_id \d+ is outside the vocabulary of \d+/],
     [{ n_layers: '4' }, /c: n_layers: /],
   ])('with %j is refused', (change, message) => {
-    expect(() => parseHfConfig({ ...lladaJson(config), ...change }, 'x', 'c')).toThrow(message);
+    expect(() => parse({ ...lladaJson(config), ...change }, 'x')).toThrow(message);
   });
 });
 

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -30,6 +30,15 @@ export interface LlamaModel {
 }
 
 const PACKAGE = '@node-llama-cpp/linux-x64';
+
+/** Keys behind the prefix of an architecture that the library knows, as its text segment names them. */
+export function llamaKeys(): readonly string[] {
+  const directory = findLibrary();
+  if (directory === null) return [];
+  const file = readdirSync(directory).find((name) => /^libllama\.v/.test(name));
+  const text = readFileSync(join(directory, file ?? ''), 'latin1');
+  return [...new Set([...text.matchAll(/%s\.([a-z0-9_.]+)\0/g)].map(([, key]) => key!))].sort();
+}
 
 /** Why there is no oracle on this machine; null when there is. */
 export const llamaMissing: string | null = findLibrary() === null ? `${PACKAGE} is not installed` : null;

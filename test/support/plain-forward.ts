@@ -37,7 +37,7 @@ export async function plainForward(
       for (let start = 0; start < y.length; start += headDim) {
         let head = y.slice(start, start + headDim);
         if (config.qkNorm) head = normalise(head, w(id(`${normName}.weight`)), config.rmsEps);
-        out.push(...rotateHead(head, position, config.ropeTheta));
+        out.push(...rotateHead(head, position, config));
       }
       return out;
     };
@@ -59,17 +59,19 @@ export async function plainForward(
           mixed.push(visible.reduce((sum, j, n) => sum + shares[n]! * at(v, j, kvHead)[d]!, 0));
         }
       }
-      return plus(row, multiply(mixed, w(id('attn_output.weight'))));
+      return plus(row, project(mixed, 'attn_output', config.outputBias === true));
     });
     x = x.map((row) => {
       const n = normalise(row, w(id('ffn_norm.weight')), config.rmsEps);
       const part = (name: string, expert: number, out: number, width: number) =>
         w(id(`${name}.weight`)).subarray(expert * out * width, (expert + 1) * out * width);
+      const biased = (y: number[], name: string) =>
+        config.ffnBias === true ? plus(y, [...w(id(`${name}.bias`))]) : y;
       const expertOutput = (suffix: string, expert: number, ffn: number) => {
-        const gate = multiply(n, part(`ffn_gate${suffix}`, expert, ffn, hidden));
-        const up = multiply(n, part(`ffn_up${suffix}`, expert, ffn, hidden));
+        const gate = biased(multiply(n, part(`ffn_gate${suffix}`, expert, ffn, hidden)), 'ffn_gate');
+        const up = biased(multiply(n, part(`ffn_up${suffix}`, expert, ffn, hidden)), 'ffn_up');
         const inner = gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]!);
-        return multiply(inner, part(`ffn_down${suffix}`, expert, hidden, ffn));
+        return biased(multiply(inner, part(`ffn_down${suffix}`, expert, hidden, ffn)), 'ffn_down');
       };
       if (moe === undefined) return plus(row, expertOutput('', 0, config.ffn));
       const probabilities = softmax(multiply(n, w(id('ffn_gate_inp.weight'))));
@@ -109,17 +111,41 @@ function normalise(x: readonly number[], gain: Float32Array, eps: number): numbe
   return x.map((value, i) => (value / Math.sqrt(meanSquare + eps)) * gain[i]!);
 }
 
-/** Complex form of the rotation: (x[i], x[i + half]) times e^(i * position * frequency). */
-function rotateHead(head: readonly number[], position: number, theta: number): number[] {
-  const half = head.length / 2;
+/** Complex form of the rotation: (x[i], x[i + half]) times m e^(i * position * frequency) of the first `dims` channels. */
+function rotateHead(head: readonly number[], position: number, config: ModelConfig): number[] {
+  const half = (config.ropeDims ?? head.length) / 2;
+  const magnitude = config.ropeScaling?.kind === 'yarn' ? config.ropeScaling.attentionFactor : 1;
   const out = [...head];
   for (let i = 0; i < half; i++) {
-    const angle = position / theta ** (i / half);
+    const angle = position * frequencyOf(i, 2 * half, config);
     const [re, im] = [head[i]!, head[i + half]!];
-    out[i] = re * Math.cos(angle) - im * Math.sin(angle);
-    out[i + half] = re * Math.sin(angle) + im * Math.cos(angle);
+    out[i] = magnitude * (re * Math.cos(angle) - im * Math.sin(angle));
+    out[i + half] = magnitude * (re * Math.sin(angle) + im * Math.cos(angle));
   }
   return out;
+}
+
+/** As transformers' modeling_rope_utils.py writes it: by wavelengths, and by extrapolated and interpolated parts. */
+function frequencyOf(pair: number, dims: number, { ropeTheta, ropeScaling: scaling }: ModelConfig): number {
+  const plain = 1 / ropeTheta ** ((2 * pair) / dims);
+  if (scaling === undefined) return plain;
+  if (scaling.kind === 'factors') return plain / scaling.factors[pair]!;
+  if (scaling.kind === 'linear') return plain / scaling.factor;
+  const interpolated = plain / scaling.factor;
+  if (scaling.kind === 'llama3') {
+    const wavelength = (2 * Math.PI) / plain;
+    const { originalContext, lowFrequencyFactor: low, highFrequencyFactor: high } = scaling;
+    if (wavelength < originalContext / high) return plain;
+    if (wavelength > originalContext / low) return interpolated;
+    const smooth = (originalContext / wavelength - low) / (high - low);
+    return (1 - smooth) * interpolated + smooth * plain;
+  }
+  const dimOf = (rotations: number) =>
+    (dims * Math.log(scaling.originalContext / (rotations * 2 * Math.PI))) / (2 * Math.log(ropeTheta));
+  const low = Math.max(Math.floor(dimOf(scaling.betaFast)), 0);
+  const high = Math.min(Math.ceil(dimOf(scaling.betaSlow)), dims - 1);
+  const ramp = Math.min(1, Math.max(0, (pair - low) / (high === low ? 0.001 : high - low)));
+  return interpolated * ramp + plain * (1 - ramp);
 }
 
 function softmax(scores: readonly number[]): number[] {

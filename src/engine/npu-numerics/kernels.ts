@@ -13,6 +13,7 @@ import type {
   RopeOp,
   SwigluOp,
 } from '../../model/graph.js';
+import { rotationOf } from '../../model/rope.js';
 import { attend } from './attention.js';
 import { routeExperts } from './moe.js';
 import type { Operands } from './operands.js';
@@ -86,13 +87,15 @@ const matmul: Kernel<MatMulOp> = (op, { weights, value }) => {
 /** F32 on the vector unit; angles in f64, rounded once. */
 const rope: Kernel<RopeOp> = (op, { positions, value }) => {
   const x = value(at(op.inputs, 0, op));
-  const { heads, headDim, theta } = op;
-  const half = headDim / 2;
-  const out = new Float32Array(x.length);
+  const { heads, headDim } = op;
+  const { frequencies, magnitude } = rotationOf(op);
+  const half = frequencies.length;
+  // Channels that do not rotate pass.
+  const out = x.slice();
   for (let row = 0; row < positions.length; row++) {
     for (let i = 0; i < half; i++) {
-      const angle = positions[row] * theta ** (-i / half);
-      const [cos, sin] = [fround(Math.cos(angle)), fround(Math.sin(angle))];
+      const angle = positions[row] * frequencies[i];
+      const [cos, sin] = [fround(magnitude * Math.cos(angle)), fround(magnitude * Math.sin(angle))];
       for (let head = 0; head < heads; head++) {
         const low = (row * heads + head) * headDim + i;
         const high = low + half;

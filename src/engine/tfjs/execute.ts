@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { OpGraph } from '../../model/graph.js';
+import { rotationKey } from '../../model/rope.js';
 import { visibilityBias } from './attention.js';
 import type { Bindings, ExecuteOptions, GraphResult } from './bindings.js';
 import { type KernelContext, runKernel } from './kernels.js';
@@ -40,7 +41,7 @@ function run(graph: OpGraph, bindings: Bindings, options: ExecuteOptions): Graph
     if (tensor === undefined) throw new Error(`graph reads ${id} before it is written`);
     return tensor;
   };
-  let tables: RopeTables | undefined;
+  const tables = new Map<string, RopeTables>();
   let bias: tf.Tensor2D | undefined;
   const context: KernelContext = {
     bindings,
@@ -48,11 +49,11 @@ function run(graph: OpGraph, bindings: Bindings, options: ExecuteOptions): Graph
     embedding: options.embedding ?? 'gather',
     matMul: options.matMul ?? ((a, b) => tf.matMul(a, b)),
     value,
-    rope: (headDim, theta) => {
-      if (tables?.headDim !== headDim || tables.theta !== theta) {
-        tables = new RopeTables(bindings.positions, headDim, theta);
-      }
-      return tables;
+    rope: (headDim, shape) => {
+      const key = rotationKey(headDim, shape);
+      const known = tables.get(key) ?? new RopeTables(bindings.positions, headDim, shape);
+      tables.set(key, known);
+      return known;
     },
     visibility: (keys) => {
       if (bindings.visibility === undefined)
@@ -63,7 +64,7 @@ function run(graph: OpGraph, bindings: Bindings, options: ExecuteOptions): Graph
   };
   for (const op of graph.ops) {
     // Shared by all layers: made outside the scope of the operator that first asks for them.
-    if (op.kind === 'rope') context.rope(op.headDim, op.theta).forHeads(op.heads);
+    if (op.kind === 'rope') context.rope(op.headDim, op).forHeads(op.heads);
     if (op.kind === 'attention' && op.masked) context.visibility(op.keys);
     const output = tf.tidy(() => runKernel(op, context));
     const id = op.outputs[0];

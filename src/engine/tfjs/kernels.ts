@@ -14,6 +14,7 @@ import type {
   StateMixOp,
   SwigluOp,
 } from '../../model/graph.js';
+import type { RopeShape } from '../../model/rope.js';
 import { attend } from './attention.js';
 import type { Bindings, MatMul } from './bindings.js';
 import { routeExperts } from './moe.js';
@@ -27,7 +28,7 @@ export interface KernelContext {
   readonly matMul: MatMul;
   /** Value of an activation. */
   value(id: string): tf.Tensor2D;
-  rope(headDim: number, theta: number): RopeTables;
+  rope(headDim: number, shape: RopeShape): RopeTables;
   /** Additive scores [rows, keys] of the visibility matrix. */
   visibility(keys: number): tf.Tensor2D;
 }
@@ -71,7 +72,7 @@ const matmul: Kernel<MatMulOp> = (op, { bindings, matMul, value }) => {
 };
 
 const rope: Kernel<RopeOp> = (op, context) =>
-  rotate(context.value(input(op, 0)), op.heads, context.rope(op.headDim, op.theta), context.matMul);
+  rotate(context.value(input(op, 0)), op.heads, context.rope(op.headDim, op), context.matMul);
 
 const attention: Kernel<AttentionOp> = (op, { bindings, batch, matMul, value, visibility }) => {
   const [q, k, v] = [value(input(op, 0)), value(input(op, 1)), value(input(op, 2))];

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type RopeShape, rotationOf } from '../../model/rope.js';
 import type { MatMul } from './bindings.js';
 
 /**
@@ -6,7 +7,7 @@ import type { MatMul } from './bindings.js';
  * position 4096 that is an error of about 2e-4 rad in its fastest channel.)
  */
 export class RopeTables {
-  /** Signed permutation [headDim, headDim]: x times it is rotate_half(x), exactly. */
+  /** Signed permutation [headDim, headDim]: x times it is rotate_half(x), exactly; 0 where nothing rotates. */
   readonly rotateHalf: tf.Tensor2D;
   private readonly byHeads = new Map<number, { readonly cos: tf.Tensor2D; readonly sin: tf.Tensor2D }>();
 
@@ -14,9 +15,9 @@ export class RopeTables {
   constructor(
     private readonly positions: ArrayLike<number>,
     readonly headDim: number,
-    readonly theta: number,
+    private readonly shape: RopeShape,
   ) {
-    const half = headDim / 2;
+    const half = shape.dims / 2;
     const permutation = new Float32Array(headDim * headDim);
     for (let i = 0; i < half; i++) {
       permutation[(i + half) * headDim + i] = -1;
@@ -36,13 +37,15 @@ export class RopeTables {
   }
 
   private table(heads: number, of: (angle: number) => number): tf.Tensor2D {
-    const { headDim, positions, theta } = this;
-    const half = headDim / 2;
+    const { headDim, positions } = this;
+    const { frequencies, magnitude } = rotationOf(this.shape);
+    const half = frequencies.length;
     const out = new Float32Array(positions.length * heads * headDim);
-    const head = new Float32Array(headDim);
+    // A channel that does not turn has the angle 0.
+    const head = new Float32Array(headDim).fill(of(0));
     for (let row = 0; row < positions.length; row++) {
       for (let i = 0; i < half; i++) {
-        head[i] = of(positions[row] * theta ** (-i / half));
+        head[i] = magnitude * of(positions[row] * frequencies[i]);
         head[i + half] = head[i];
       }
       for (let h = 0; h < heads; h++) out.set(head, (row * heads + h) * headDim);
@@ -53,7 +56,7 @@ export class RopeTables {
 
 /**
  * Half-split rotation of x [rows, heads * headDim], x cos + rotate_half(x) sin: channel i of a head turns with
- * channel i + headDim / 2. rotate_half is a product with a permutation because slicing and joining columns costs
+ * channel i + dims / 2. rotate_half is a product with a permutation because slicing and joining columns costs
  * several times more in wasm.
  */
 export function rotate(x: tf.Tensor2D, heads: number, tables: RopeTables, matMul: MatMul): tf.Tensor2D {

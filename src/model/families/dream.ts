@@ -1,5 +1,6 @@
 import type { Family } from './family.js';
 import { GGUF_KEYS } from './shared/gguf-keys.js';
+import { INERT } from './shared/keys.js';
 import { LLAMA_TENSORS } from './shared/tensor-names.js';
 import { TRANSFORMERS_KEYS } from './shared/transformers-keys.js';
 
@@ -9,15 +10,15 @@ export const DREAM: Family<'dream'> = {
   published: 'dream-7b',
   attention: 'bidirectional',
   shiftLogits: true,
-  // Qwen2's projections have biases that the configuration does not mention.
-  qkvBias: true,
+  optional: ['qkvBias', 'qkNorm'],
   routed: false,
-  gguf: { rotaryPairs: 'halves', keys: GGUF_KEYS },
+  gguf: { rotaryPairs: 'halves', ropeFactors: false, keys: GGUF_KEYS },
   folder: {
     modelType: 'Dream',
     modelClass: 'DreamModel',
     recognises: ({ model_type: type }) => typeof type === 'string' && type.toLowerCase() === 'dream',
-    keys: TRANSFORMERS_KEYS,
+    // Qwen2's projections have biases whatever the configuration says.
+    keys: { ...TRANSFORMERS_KEYS, attention_bias: INERT },
     tensors: LLAMA_TENSORS,
   },
   text: {

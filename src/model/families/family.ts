@@ -3,6 +3,9 @@ import type { GgufKeyTable } from './shared/gguf-keys.js';
 import type { KeyTable } from './shared/keys.js';
 import type { TensorNames } from './shared/tensor-names.js';
 
+/** Weights that a family may have or not. */
+export type OptionalWeights = 'qkvBias' | 'outputBias' | 'ffnBias' | 'qkNorm';
+
 /**
  * Everything this project knows about a model family and nothing else does: what its files call things, how its text is
  * framed, and what all its models are where a file does not say. Readers, writers, chat and the list of weights follow.
@@ -15,13 +18,15 @@ export interface Family<Name extends string = string> {
   readonly attention: AttentionKind;
   /** Logits of row i - 1 predict position i. */
   readonly shiftLogits: boolean;
-  /** Q, K and V have biases in every checkpoint, whether its configuration mentions them or not. */
-  readonly qkvBias: boolean;
+  /** What some of its models have beside the weights of all: whether a model does shows in its tensors. */
+  readonly optional: readonly OptionalWeights[];
   /** Every feed-forward is routed to experts. */
   readonly routed: boolean;
   readonly gguf: {
     /** Order of the rows of Q and K: llama.cpp rotates channels 2i and 2i + 1 of some families, halves of others. */
     readonly rotaryPairs: 'interleaved' | 'halves';
+    /** Whether llama.cpp divides its rotary frequencies by `rope_freqs.weight`. */
+    readonly ropeFactors: boolean;
     /** Keys behind the prefix of the architecture. */
     readonly keys: GgufKeyTable;
   };

@@ -1,6 +1,12 @@
 import type { Family } from './family.js';
 import { GGUF_KEYS } from './shared/gguf-keys.js';
-import { is, only } from './shared/keys.js';
+import { INERT, is, type KeyTable, only, unwritten } from './shared/keys.js';
+import { INERT_KEYS, ROPE_KEYS } from './shared/transformers-keys.js';
+
+const inert = (keys: string): KeyTable => Object.fromEntries(keys.split(' ').map((key) => [key, INERT]));
+const off = (key: string, what: string): KeyTable => ({
+  [key]: unwritten(only([false], `${what}: not supported`)),
+});
 
 /** LLaDA (GSAI-ML/LLaDA-8B, LLaDA-1.5): a bidirectional Llama with OLMo's names. */
 export const LLADA: Family<'llada'> = {
@@ -8,32 +14,47 @@ export const LLADA: Family<'llada'> = {
   published: 'llada-8b',
   attention: 'bidirectional',
   shiftLogits: false,
-  qkvBias: false,
+  optional: ['qkvBias', 'qkNorm'],
   routed: false,
-  gguf: { rotaryPairs: 'interleaved', keys: GGUF_KEYS },
+  gguf: { rotaryPairs: 'interleaved', ropeFactors: false, keys: GGUF_KEYS },
   folder: {
     modelType: 'llada',
     modelClass: 'LLaDAModelLM',
     // Early LLaDA-MoE checkpoints call themselves by this type too.
     recognises: ({ model_type: type, num_experts: experts }) => type === 'llada' && experts === undefined,
     keys: {
+      ...INERT_KEYS,
+      ...inert(
+        'alibi_bias_max attention_layer_norm_with_affine flash_attention init_cutoff_factor init_device init_fn',
+      ),
+      ...inert('init_std mlp_ratio precision rope_full_precision'),
       d_model: is('hidden'),
       n_layers: is('layers'),
       n_heads: is('heads'),
       n_kv_heads: is('kvHeads'),
       mlp_hidden_size: is('ffn'),
-      // The embedding may have more rows than there are tokens: the later key has the last word.
       vocab_size: is('vocab'),
-      embedding_size: is('vocab'),
+      // The embedding may have more rows than there are tokens.
+      embedding_size: { ...is('vocab'), wins: true },
       max_sequence_length: is('contextLength'),
       rope: only([true], 'only rotary positions are supported'),
-      rope_theta: is('ropeTheta'),
+      ...ROPE_KEYS,
       layer_norm_type: only(['rms'], 'only RMSNorm is supported'),
       rms_norm_eps: is('rmsEps'),
       activation_type: only(['silu'], 'only SiLU is supported'),
+      block_type: only(['llama'], 'only blocks of separate projections are supported'),
       weight_tying: is('tiedHead'),
       include_bias: only([false], 'biases outside Q, K and V are not supported'),
       include_qkv_bias: is('qkvBias'),
+      ...off('alibi', 'positions by ALiBi'),
+      ...off('attention_layer_norm', 'norms over all heads of Q and K'),
+      ...off('bias_for_layer_norm', 'biases of norms'),
+      ...off('input_emb_norm', 'a scaled embedding'),
+      ...off('multi_query_attention', 'a single KV head by this key (n_kv_heads says it)'),
+      ...off('scale_logits', 'scaled logits'),
+      block_group_size: unwritten(only([1], 'grouped blocks are not supported')),
+      clip_qkv: unwritten(only([], 'clipped Q, K and V are not supported')),
+      layer_norm_with_affine: unwritten(only([true], 'norms without gain are not supported')),
       mask_token_id: is('maskId'),
       bos_token_id: is('bosId'),
       eos_token_id: is('eosId'),
@@ -56,6 +77,7 @@ export const LLADA: Family<'llada'> = {
         ffn_up: 'model.transformer.blocks.#.up_proj',
         ffn_down: 'model.transformer.blocks.#.ff_out',
       },
+      unused: [],
     },
   },
   text: {

@@ -1,16 +1,11 @@
 import { DataError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
-import type { Family } from '../families/family.js';
+import type { Family, OptionalWeights } from '../families/family.js';
 import type { Architecture } from '../families/index.js';
-import type { FactName, Facts } from '../families/shared/facts.js';
+import type { Facts } from '../families/shared/facts.js';
+import type { Origin } from '../families/shared/keys.js';
 import type { MoeConfig } from '../model-shape.js';
-
-/** Where facts were read, for messages. */
-export interface Origin {
-  readonly label: string;
-  /** The file's key for a fact. */
-  readonly keyOf: (fact: FactName) => string;
-}
+import { ropeScalingOf } from './rope-scaling.js';
 
 /** llama.cpp's and transformers' value where a file has none. */
 const DEFAULT_THETA = 10_000;
@@ -23,8 +18,9 @@ export function completeConfig(
   family: Family<Architecture>,
   facts: Facts,
   name: string,
-  { label, keyOf }: Origin,
+  origin: Origin,
 ): ModelConfig {
+  const { label, keyOf } = origin;
   const required = (fact: 'layers' | 'hidden' | 'heads' | 'vocab' | 'contextLength' | 'rmsEps' | 'eosId') => {
     const value = facts[fact];
     if (value === undefined) throw new DataError(`${label}: ${keyOf(fact)} is missing`);
@@ -33,26 +29,24 @@ export function completeConfig(
   const hidden = required('hidden');
   const heads = required('heads');
   const vocab = required('vocab');
+  const contextLength = required('contextLength');
   if (facts.headDim === undefined && hidden % heads !== 0) {
     throw new DataError(
       `${label}: ${keyOf('hidden')} ${hidden} is not a multiple of ${keyOf('heads')} ${heads}`,
     );
   }
   const headDim = facts.headDim ?? hidden / heads;
-  for (const fact of ['ropeDims', 'valueDim'] as const) {
-    const value = facts[fact];
-    if (value !== undefined && value !== headDim) {
-      throw new DataError(
-        `${label}: ${keyOf(fact)} ${value}: only ${headDim}, the length of a head, is supported`,
-      );
-    }
+  if (facts.valueDim !== undefined && facts.valueDim !== headDim) {
+    throw new DataError(
+      `${label}: ${keyOf('valueDim')} ${facts.valueDim}: only ${headDim}, the length of a head, is supported`,
+    );
   }
   for (const fact of ['maskId', 'eosId', 'bosId'] as const) {
     const id = facts[fact];
     if (id !== undefined && id >= vocab)
       throw new DataError(`${label}: ${keyOf(fact)} ${id} is outside the vocabulary of ${vocab}`);
   }
-  const moe = facts.experts === undefined && !family.routed ? undefined : expertsOf(facts, label, keyOf);
+  const moe = family.routed ? expertsOf(facts, origin) : undefined;
   if (moe === undefined && !facts.ffn) throw new DataError(`${label}: ${keyOf('ffn')} is missing`);
   return {
     name,
@@ -65,21 +59,64 @@ export function completeConfig(
     ffn: moe === undefined ? (facts.ffn ?? 0) : 0,
     vocab,
     ropeTheta: facts.ropeTheta ?? DEFAULT_THETA,
+    ropeDims: ropeDimsOf(facts, headDim, origin),
+    ropeScaling: ropeScalingOf(facts, contextLength, origin),
     rmsEps: required('rmsEps'),
-    qkvBias: facts.qkvBias ?? family.qkvBias,
+    qkvBias: facts.qkvBias ?? false,
+    outputBias: facts.outputBias || undefined,
+    ffnBias: facts.ffnBias || undefined,
     qkNorm: facts.qkNorm ?? false,
     tiedHead: facts.tiedHead ?? false,
     moe,
     shiftLogits: facts.shiftLogits ?? family.shiftLogits,
     attention: facts.attention ?? family.attention,
-    contextLength: required('contextLength'),
+    contextLength,
     maskId: facts.maskId ?? null,
     bosId: facts.bosId ?? null,
     eosId: required('eosId'),
   };
 }
 
-function expertsOf(facts: Facts, label: string, keyOf: Origin['keyOf']): MoeConfig {
+/** The tensor whose presence says that a model has optional weights. */
+const OPTIONAL: Readonly<Record<OptionalWeights, string>> = {
+  qkvBias: 'blk.0.attn_q.bias',
+  outputBias: 'blk.0.attn_output.bias',
+  ffnBias: 'blk.0.ffn_down.bias',
+  qkNorm: 'blk.0.attn_q_norm.weight',
+};
+
+/**
+ * What the tensors of a file say about its model.
+ * @throws DataError where a key says otherwise
+ */
+export function optionalWeights(
+  { optional }: Family,
+  stated: Facts,
+  has: (id: string) => boolean,
+  { label, keyOf }: Origin,
+): Facts {
+  const facts = Object.fromEntries(optional.map((name) => [name, has(OPTIONAL[name])]));
+  for (const name of optional) {
+    if (stated[name] === undefined || stated[name] === facts[name]) continue;
+    const found = facts[name] ? 'is in the file' : 'is missing';
+    throw new DataError(`${label}: ${keyOf(name)} is ${stated[name]}, but ${OPTIONAL[name]} ${found}`);
+  }
+  return facts;
+}
+
+/** Undefined where a whole head rotates. */
+function ropeDimsOf(facts: Facts, headDim: number, { label, keyOf }: Origin): number | undefined {
+  const fact = facts.ropeDims === undefined ? 'ropeShare' : 'ropeDims';
+  const dims = facts.ropeDims ?? Math.trunc((facts.ropeShare ?? 1) * headDim);
+  if (dims === headDim) return undefined;
+  if (dims > headDim || dims % 2 !== 0 || dims === 0)
+    throw new DataError(
+      `${label}: ${keyOf(fact)} ${facts[fact]}: cannot rotate ${dims} of ${headDim} channels`,
+    );
+  return dims;
+}
+
+function expertsOf(facts: Facts, { label, keyOf }: Origin): MoeConfig {
   const { experts, expertsPerToken: used } = facts;
   if (experts === undefined) throw new DataError(`${label}: ${keyOf('experts')} is missing`);
   if (used === undefined || used > experts)

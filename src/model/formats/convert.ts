@@ -1,3 +1,4 @@
+import { UsageError } from '../../errors.js';
 import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
 import type { DType } from '../graph.js';
@@ -11,6 +12,7 @@ import { tokenizerToGguf } from './gguf-tokenizer.js';
 import { tokenizerEntries } from './gguf-tokenizer-read.js';
 import type { GgufMetadata, GgufValue } from './gguf-types.js';
 import { type GgufTensorToWrite, writeGguf } from './gguf-write.js';
+import { ROPE_FACTORS, refuseFactors, ropeFactorsOf } from './rope-factors.js';
 import { interleavedOrder, reorderRows } from './rope-permutation.js';
 
 /**
@@ -46,6 +48,12 @@ export async function writeModelGguf(
   for (const [id, shape] of weightShapes(config)) {
     const dtype = quant === null ? presentDType(source, id) : storedDType(config, id, shape, quant);
     tensors.set(id, { shape, dtype, bytes: () => storedBytes(config, source, id, dtype) });
+  }
+  const factors = ropeFactorsOf(config);
+  if (factors !== null) {
+    refuseFactors(config, (why) => new UsageError(`${out}: ${why}`));
+    const bytes = async () => encodeWeight('f32', factors, `${out}: ${ROPE_FACTORS}`);
+    tensors.set(ROPE_FACTORS, { shape: [factors.length], dtype: 'f32', bytes });
   }
   await writeGguf(out, metadata, tensors, progress);
 }
@@ -99,7 +107,7 @@ async function* storedBytes(
         ? await source.readRaw(id)
         : encodeWeight(dtype, await source.read(id), `${source.label}: ${id}`);
     const rows = info?.shape[0] ?? 0;
-    yield rotary ? reorderRows(whole, interleavedOrder(rows, config.headDim)) : whole;
+    yield rotary ? reorderRows(whole, interleavedOrder(rows, config.headDim, config.ropeDims)) : whole;
     return;
   }
   const label = `${source.label}: ${id}`;
@@ -113,6 +121,6 @@ async function* storedBytes(
             decodeWeight(info.dtype, stored, label, first * (info.shape.at(-1) ?? 1)),
             label,
           );
-    yield rotary ? reorderRows(bytes, interleavedOrder(count, config.headDim)) : bytes;
+    yield rotary ? reorderRows(bytes, interleavedOrder(count, config.headDim, config.ropeDims)) : bytes;
   }
 }

@@ -4,10 +4,10 @@ import type { Family } from '../families/family.js';
 import { ARCHITECTURES, type Architecture, FAMILIES, familyOf } from '../families/index.js';
 import { type Facts, factsOf } from '../families/shared/facts.js';
 import { GGUF_GLOBAL_KEYS, type GgufKeyTable } from '../families/shared/gguf-keys.js';
-import { keyOf, readKeys } from '../families/shared/keys.js';
+import { keyOf, type Origin, readKeys } from '../families/shared/keys.js';
 import { publishedTokens } from '../presets.js';
 import type { WeightDType } from './codec.js';
-import { completeConfig } from './complete-config.js';
+import { completeConfig, optionalWeights } from './complete-config.js';
 import type { GgufMetadata, GgufScalar, GgufValue } from './gguf-types.js';
 
 /**
@@ -30,25 +30,37 @@ export function configFromGguf(
   const [vocab] = tensors.get('token_embd.weight')?.shape ?? [];
   if (vocab === undefined) throw new DataError(`${label}: tensor token_embd.weight is missing`);
   const prefix = `${family.name}.`;
-  const facts: Facts = {
-    eosId: 0,
-    ...publishedTokens(family, vocab),
-    ...maskByText(family, metadata),
-    ...readKeys(family.gguf.keys, entriesOf(metadata, prefix), label, prefix),
-    ...readKeys(GGUF_GLOBAL_KEYS, entriesOf(metadata, ''), label),
-    vocab,
-    qkvBias: tensors.has('blk.0.attn_q.bias') || tensors.has('blk.0.attn_qkv.bias'),
-    qkNorm: tensors.has('blk.0.attn_q_norm.weight'),
-    tiedHead: !tensors.has('output.weight'),
-  };
-  const name = metadata.get('general.name')?.value;
-  return completeConfig(family, facts, typeof name === 'string' ? name : family.name, {
+  const origin: Origin = {
     label,
     keyOf: (fact) => {
       const key = keyOf(family.gguf.keys, fact);
       return key in family.gguf.keys ? prefix + key : keyOf(GGUF_GLOBAL_KEYS, fact);
     },
-  });
+  };
+  const stated: Facts = {
+    ...readKeys(family.gguf.keys, entriesOf(metadata, prefix), label, prefix),
+    ...readKeys(GGUF_GLOBAL_KEYS, globalEntries(metadata), label),
+  };
+  const has = (id: string) =>
+    tensors.has(id) || (/\.attn_q\./.test(id) && tensors.has(id.replace('attn_q', 'attn_qkv')));
+  const facts: Facts = {
+    eosId: 0,
+    ...publishedTokens(family, vocab),
+    ...maskByText(family, metadata),
+    ...defaultScaling(stated),
+    ...stated,
+    vocab,
+    tiedHead: !tensors.has('output.weight'),
+    ...optionalWeights(family, stated, has, origin),
+  };
+  const name = metadata.get('general.name')?.value;
+  return completeConfig(family, facts, typeof name === 'string' ? name : family.name, origin);
+}
+
+/** llama.cpp scales linearly by a factor whose type is not named, and by 1 without a factor. */
+function defaultScaling({ scaleType, scaleFactor }: Facts): Facts {
+  if (scaleType !== undefined) return { scaleFactor: 1 };
+  return scaleFactor === undefined ? {} : { scaleType: 'linear' };
 }
 
 /** The mask of a vocabulary that names it only by its text. */
@@ -56,6 +68,13 @@ function maskByText({ text }: Family, metadata: GgufMetadata): Facts {
   const tokens = metadata.get('tokenizer.ggml.tokens')?.value;
   const at = Array.isArray(tokens) ? tokens.findIndex((token) => text.masks.includes(token)) : -1;
   return at < 0 ? {} : { maskId: at };
+}
+
+/** Keys without the prefix of an architecture; foreign namespaces mean nothing to anybody's computation. */
+function globalEntries(metadata: GgufMetadata): Record<string, unknown> {
+  const entries = entriesOf(metadata, '');
+  const ours = (key: string) => key in GGUF_GLOBAL_KEYS || /^(diffusion|adapter)\./.test(key);
+  return Object.fromEntries(Object.entries(entries).filter(([key]) => ours(key)));
 }
 
 function entriesOf(metadata: GgufMetadata, prefix: string): Record<string, unknown> {

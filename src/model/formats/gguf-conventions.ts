@@ -2,6 +2,7 @@ import { DataError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
 import { bytesOf } from '../dtype.js';
 import { layerWeightId, weightShapes } from '../weight-ids.js';
+import { noSuchWeight } from '../weights.js';
 import type { GgufMetadata, GgufTensor } from './gguf-types.js';
 
 /**
@@ -45,7 +46,7 @@ export function splitFusedQkv(
 }
 
 /**
- * Refuses what this project would compute differently from llama.cpp: better no logits than wrong ones.
+ * Refuses what llama.cpp would compute with and this project would not: better no logits than wrong ones.
  * @param tensors after `splitFusedQkv`
  * @throws DataError naming file, tensor and reason
  */
@@ -56,11 +57,7 @@ export function refuseUnknownTensors(
 ): void {
   const known = weightShapes(config);
   for (const name of tensors.keys()) {
-    if (known.has(name)) continue;
-    const why = name.startsWith('rope_')
-      ? 'scaled rotary positions are not supported'
-      : `${config.arch} models have no such weight here, and without it the logits would be others`;
-    throw new DataError(`${label}: ${name}: ${why}`);
+    if (!known.has(name)) throw new DataError(`${label}: ${name}: ${noSuchWeight(config)}`);
   }
 }
 

@@ -7,6 +7,7 @@ import { configFromGguf, isRotaryReordered } from './gguf-config.js';
 import { refuseSplit, refuseUnknownTensors, splitFusedQkv } from './gguf-conventions.js';
 import { parseGguf } from './gguf-parse.js';
 import type { GgufMetadata, GgufTensor } from './gguf-types.js';
+import { ROPE_FACTORS, ropeFactorsOf, withRopeFactors } from './rope-factors.js';
 import { halfSplitOrder, reorderRows } from './rope-permutation.js';
 
 export interface OpenGguf {
@@ -24,14 +25,27 @@ export async function openGguf(path: string): Promise<OpenGguf> {
   try {
     const { metadata, tensors: stored } = await parseGguf(file);
     refuseSplit(metadata, path);
-    const config = configFromGguf(metadata, stored, path);
-    const tensors = splitFusedQkv(config, stored, path);
+    const described = configFromGguf(metadata, stored, path);
+    const split = splitFusedQkv(described, stored, path);
+    const factors = split.get(ROPE_FACTORS);
+    if (factors === undefined && ropeFactorsOf(described) !== null)
+      throw new DataError(`${path}: ${ROPE_FACTORS} is missing, the keys promise the scaling it holds`);
+    const config =
+      factors === undefined ? described : withRopeFactors(described, await readFactors(file, factors), path);
+    const tensors = new Map([...split].filter(([name]) => name !== ROPE_FACTORS));
     refuseUnknownTensors(config, tensors, path);
     return { config, metadata, weights: new GgufSource(file, tensors, config) };
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+async function readFactors(
+  file: ByteFile,
+  { name, dtype, offset, bytes }: GgufTensor,
+): Promise<Float32Array> {
+  return decodeWeight(dtype, await file.read(offset, bytes, name), `${file.path}: ${name}`);
 }
 
 class GgufSource implements WeightSource {
@@ -64,7 +78,7 @@ class GgufSource implements WeightSource {
     if (!this.isReordered(id)) return bytes;
     const rows = tensor.shape[0] ?? 0;
     this.requireHeads(id, rows);
-    return reorderRows(bytes, halfSplitOrder(rows, this.config.headDim));
+    return reorderRows(bytes, this.order(rows));
   }
 
   async readRows(id: string, first: number, count: number): Promise<Uint8Array> {
@@ -81,12 +95,16 @@ class GgufSource implements WeightSource {
     const start = first - (first % headDim);
     const end = Math.min(rows, Math.ceil((first + count) / headDim) * headDim);
     const bytes = await this.file.read(tensor.offset + start * rowBytes, (end - start) * rowBytes, id);
-    const ordered = reorderRows(bytes, halfSplitOrder(end - start, headDim));
+    const ordered = reorderRows(bytes, this.order(end - start));
     return ordered.subarray((first - start) * rowBytes, (first - start + count) * rowBytes);
   }
 
   async close(): Promise<void> {
     await this.file.close();
+  }
+
+  private order(rows: number): Uint32Array {
+    return halfSplitOrder(rows, this.config.headDim, this.config.ropeDims);
   }
 
   private isReordered(id: string): boolean {

@@ -1,46 +1,68 @@
 import { DataError } from '../../errors.js';
 import { readJson } from '../../util/read-file.js';
 import type { ModelConfig } from '../config.js';
-import { FAMILIES, familyOf } from '../families/index.js';
-import { factsOf } from '../families/shared/facts.js';
-import { keyOf, readKeys } from '../families/shared/keys.js';
+import type { Family } from '../families/family.js';
+import { type Architecture, FAMILIES, familyOf } from '../families/index.js';
+import { type FactName, factsOf } from '../families/shared/facts.js';
+import { keyOf, readKeys, writeKeys } from '../families/shared/keys.js';
 import { publishedTokens } from '../presets.js';
-import { completeConfig } from './complete-config.js';
+import { completeConfig, optionalWeights } from './complete-config.js';
 
-/**
- * A Hugging Face `config.json` of any family as a ModelConfig.
- * @throws EnvironmentError when it cannot be read; DataError naming the key that is wrong
- */
-export async function readHfConfig(path: string, name: string): Promise<ModelConfig> {
-  return parseHfConfig(readJson(path), name, path);
+/** A `config.json` whose family is known. */
+export interface HfConfig {
+  readonly family: Family<Architecture>;
+  readonly entries: Readonly<Record<string, unknown>>;
+  /** What errors call it. */
+  readonly label: string;
 }
 
-/** @throws DataError naming the key that is wrong */
-export function parseHfConfig(json: unknown, name: string, label: string): ModelConfig {
+/** @throws EnvironmentError when it cannot be read; DataError naming what was found in place of a known family */
+export function readHfConfig(path: string): HfConfig {
+  return recogniseHfConfig(readJson(path), path);
+}
+
+/** @throws DataError naming what was found in place of a known family */
+export function recogniseHfConfig(json: unknown, label: string): HfConfig {
   if (typeof json !== 'object' || json === null) throw new DataError(`${label}: not a JSON object`);
   const entries = json as Readonly<Record<string, unknown>>;
   const family = FAMILIES.find(({ folder }) => folder.recognises(entries));
-  if (family === undefined) {
-    const known = FAMILIES.map(({ folder }) => folder.modelType).join(', ');
-    throw new DataError(`${label}: model_type ${String(entries.model_type)} is not supported (${known})`);
-  }
+  if (family !== undefined) return { family, entries, label };
+  const known = FAMILIES.map(({ folder }) => folder.modelType).join(', ');
+  throw new DataError(`${label}: model_type ${String(entries.model_type)} is not supported (${known})`);
+}
+
+/**
+ * The model that a `config.json` describes.
+ * @param has whether a weight is in the file, which has the last word on optional ones; without it the keys have
+ * @throws DataError naming the key that is wrong
+ */
+export function parseHfConfig(
+  { family, entries, label }: HfConfig,
+  name: string,
+  has?: (id: string) => boolean,
+): ModelConfig {
   const { keys } = family.folder;
   const stated = readKeys(keys, entries, label);
-  const facts = { ...publishedTokens(family, stated.vocab), ...stated };
-  const origin = { label, keyOf: (fact: Parameters<typeof keyOf>[1]) => keyOf(keys, fact) };
+  const origin = { label, keyOf: (fact: FactName) => keyOf(keys, fact) };
+  const facts = {
+    ...publishedTokens(family, stated.vocab),
+    ...stated,
+    ...(has === undefined ? {} : optionalWeights(family, stated, has, origin)),
+  };
   if (facts.maskId === undefined && family.text.masks.length > 0)
     throw new DataError(`${label}: ${origin.keyOf('maskId')} is missing`);
   return completeConfig(family, facts, name, origin);
 }
 
-/** `config.json` of a model: what `parseHfConfig` reads, in the keys of its family. */
+/**
+ * `config.json` of a model: what `parseHfConfig` reads, in the keys of its family.
+ * @throws UsageError for a model that no key can describe
+ */
 export function configToHf(config: ModelConfig): Record<string, unknown> {
   const { modelClass, modelType, keys } = familyOf(config.arch).folder;
-  const facts = factsOf(config);
-  const written = Object.entries(keys).map(([key, rule]) => [key, rule.write(facts)] as const);
   return {
     architectures: [modelClass],
     model_type: modelType,
-    ...Object.fromEntries(written.filter(([, value]) => value !== undefined)),
+    ...writeKeys(keys, factsOf(config)),
   };
 }

@@ -11,6 +11,11 @@ export interface HfPlace {
 const PATTERN = /^(.*?)\.(weight|bias)$/;
 const NUMBERS = /\.(\d{1,5})(?=\.)/g;
 
+/** Whether a tensor is stored and not computed with. */
+export function isUnusedHfTensor(arch: Architecture, name: string): boolean {
+  return familyOf(arch).folder.tensors.unused.includes(name.replace(NUMBERS, '.#'));
+}
+
 /** Where a tensor of a family's folder belongs; null for one that is no weight of its models. */
 export function placeOfHfName(arch: Architecture, name: string): HfPlace | null {
   const [, path, part] = PATTERN.exec(name) ?? [];

@@ -1,26 +1,30 @@
 /**
- * llama.cpp runs `llada` and `llama` with interleaved rotary pairs (channels 2i and 2i + 1), Hugging Face with
- * half-split ones (i and i + headDim / 2). Its converter therefore reorders the rows of Q and K within each head;
- * with rows and rotation changed together the logits stay the same.
+ * llama.cpp runs `rotaryPairs: 'interleaved'` families with rotary pairs of channels 2i and 2i + 1, Hugging Face with
+ * half-split ones (i and i + dims / 2). Its converter therefore reorders the rows of Q and K within each head; with rows
+ * and rotation changed together the logits stay the same. Channels from `dims` on do not rotate and keep their place.
  */
 
 /** Source row of every row when half-split rows are stored interleaved (what a GGUF writer does). */
-export function interleavedOrder(rows: number, headDim: number): Uint32Array {
-  const half = headDim / 2;
-  return Uint32Array.from({ length: rows }, (_, row) => {
-    const head = row - (row % headDim);
-    const within = row % headDim;
-    return head + (within % 2) * half + Math.floor(within / 2);
-  });
+export function interleavedOrder(rows: number, headDim: number, dims = headDim): Uint32Array {
+  const half = dims / 2;
+  return withinHeads(rows, headDim, dims, (within) => (within % 2) * half + Math.floor(within / 2));
 }
 
 /** Source row of every row when interleaved rows are read back as half-split ones. Inverse of the above. */
-export function halfSplitOrder(rows: number, headDim: number): Uint32Array {
-  const half = headDim / 2;
+export function halfSplitOrder(rows: number, headDim: number, dims = headDim): Uint32Array {
+  const half = dims / 2;
+  return withinHeads(rows, headDim, dims, (within) => 2 * (within % half) + Math.floor(within / half));
+}
+
+function withinHeads(
+  rows: number,
+  headDim: number,
+  dims: number,
+  source: (within: number) => number,
+): Uint32Array {
   return Uint32Array.from({ length: rows }, (_, row) => {
-    const head = row - (row % headDim);
     const within = row % headDim;
-    return head + 2 * (within % half) + Math.floor(within / half);
+    return within < dims ? row - within + source(within) : row;
   });
 }
 

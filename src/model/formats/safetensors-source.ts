@@ -7,7 +7,7 @@ import type { Architecture } from '../families/index.js';
 import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight, type WeightDType } from './codec.js';
-import { placeOfHfName } from './hf-names.js';
+import { isUnusedHfTensor, placeOfHfName } from './hf-names.js';
 import { readSafetensorsHeader, type SafetensorsEntry } from './safetensors-header.js';
 
 const DTYPES: Readonly<Record<string, WeightDType>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' };
@@ -26,7 +26,7 @@ const WHOLE = -1;
 
 /**
  * Weights of a Hugging Face checkpoint of a family, experts joined to stacks: a .safetensors file, or a directory with
- * `model.safetensors` or `model.safetensors.index.json`. Tensors of other names are ignored.
+ * `model.safetensors` or `model.safetensors.index.json`. A tensor of no known name is refused.
  * @throws DataError naming file, tensor and reason
  */
 export async function openSafetensors(path: string, arch: Architecture): Promise<WeightSource> {
@@ -42,7 +42,10 @@ export async function openSafetensors(path: string, arch: Architecture): Promise
       if (lost !== undefined) throw new DataError(`${shard}: ${lost} is missing, the index says it is here`);
       for (const [name, entry] of entries) {
         const place = placeOfHfName(arch, name);
-        if (place === null) continue;
+        if (place === null) {
+          if (isUnusedHfTensor(arch, name)) continue;
+          throw new DataError(`${shard}: ${name}: ${arch} models have no such weight here`);
+        }
         const parts = located.get(place.id) ?? new Map<number, Located>();
         const index = place.expert ?? WHOLE;
         const first = parts.get(index);

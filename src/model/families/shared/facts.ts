@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { DataError } from '../../../errors.js';
 import type { ModelShape } from '../../model-shape.js';
+import { yarnAttentionFactor } from '../../rope.js';
 
 const size = z.number().int().positive().max(1_000_000_000);
 const tokenId = z.number().int().nonnegative();
+const positive = z.number().positive();
 
 /** What one key of a model file can state, with the values it may have: the only place that bounds them. */
 const FACTS = {
@@ -14,8 +16,6 @@ const FACTS = {
   headDim: size,
   /** Width of a head's values; every engine has it equal to `headDim`. */
   valueDim: size,
-  /** Channels of a head that rotate. */
-  ropeDims: size,
   /** 0 where every layer is routed. */
   ffn: z.number().int().nonnegative().max(1_000_000_000),
   experts: size,
@@ -24,9 +24,10 @@ const FACTS = {
   renormalise: z.boolean(),
   vocab: size,
   contextLength: size,
-  ropeTheta: z.number().positive(),
-  rmsEps: z.number().positive(),
+  rmsEps: positive,
   qkvBias: z.boolean(),
+  outputBias: z.boolean(),
+  ffnBias: z.boolean(),
   qkNorm: z.boolean(),
   tiedHead: z.boolean(),
   shiftLogits: z.boolean(),
@@ -42,6 +43,28 @@ const FACTS = {
       .min(1)
       .transform((ids) => ids[0]!),
   ]),
+  ropeTheta: positive,
+  /** Channels of a head that rotate, or their share. */
+  ropeDims: size,
+  ropeShare: positive.max(1),
+  scaleType: z.enum(
+    ['none', 'default', 'linear', 'llama3', 'yarn'],
+    'scaled rotary positions of this kind are not supported',
+  ),
+  scaleFactor: positive,
+  scaleContext: size,
+  /** llama3: rotations over the original context. */
+  scaleLow: positive,
+  scaleHigh: positive,
+  /** YaRN: rotations over the original context, and what cosines and sines are multiplied by. */
+  scaleBetaFast: positive,
+  scaleBetaSlow: positive,
+  scaleAttention: positive,
+  /** The same on top of YaRN's own value. */
+  scaleAttentionOnTop: positive,
+  /** Weights of its logarithm, of which the quotient counts. */
+  scaleMscale: z.number().nonnegative(),
+  scaleMscaleAll: z.number().nonnegative(),
 } as const;
 
 export type FactName = keyof typeof FACTS;
@@ -58,13 +81,46 @@ export function checkFact(name: FactName, value: unknown, at: string): Facts {
 
 /** Everything about a shape that a key of a file can state. */
 export function factsOf(shape: ModelShape): Facts {
-  const { moe, maskId, bosId } = shape;
+  const { moe, maskId, bosId, headDim, ropeDims = headDim } = shape;
   return {
     ...shape,
     ...moe,
-    valueDim: shape.headDim,
-    ropeDims: shape.headDim,
+    valueDim: headDim,
+    ropeDims,
+    ropeShare: ropeDims === headDim ? undefined : ropeDims / headDim,
     maskId: maskId ?? undefined,
     bosId: bosId ?? undefined,
+    ...scalingFacts(shape),
   };
+}
+
+function scalingFacts({ ropeScaling: scaling }: ModelShape): Facts {
+  switch (scaling?.kind) {
+    case undefined:
+    case 'factors':
+      return {};
+    case 'linear':
+      return { scaleType: 'linear', scaleFactor: scaling.factor };
+    case 'llama3':
+      return {
+        scaleType: 'llama3',
+        scaleFactor: scaling.factor,
+        scaleLow: scaling.lowFrequencyFactor,
+        scaleHigh: scaling.highFrequencyFactor,
+        scaleContext: scaling.originalContext,
+      };
+    case 'yarn': {
+      const own = yarnAttentionFactor(scaling.factor);
+      const isOwn = scaling.attentionFactor === own;
+      return {
+        scaleType: 'yarn',
+        scaleFactor: scaling.factor,
+        scaleContext: scaling.originalContext,
+        scaleBetaFast: scaling.betaFast,
+        scaleBetaSlow: scaling.betaSlow,
+        scaleAttention: isOwn ? undefined : scaling.attentionFactor,
+        scaleAttentionOnTop: isOwn ? undefined : scaling.attentionFactor / own,
+      };
+    }
+  }
 }

@@ -1,17 +1,38 @@
 import { DataError } from '../../../errors.js';
 import { checkFact, type FactName, type Facts } from './facts.js';
 
+/** Where a key was found. */
+export interface Place {
+  /** The file, as messages name it. */
+  readonly label: string;
+  /** The key, as messages name it. */
+  readonly key: string;
+  /** All keys of the file. */
+  readonly entries: Readonly<Record<string, unknown>>;
+}
+
+/** Where facts were read, for messages about several of them. */
+export interface Origin {
+  readonly label: string;
+  /** The file's key for a fact. */
+  readonly keyOf: (fact: FactName) => string;
+}
+
 /** What a key of a configuration file means, read and written. */
 export interface KeyRule {
   /** The fact that the key states, for messages about one that is missing. */
   readonly fact?: FactName;
+  /** The key has the last word where an earlier one states the same fact. */
+  readonly wins?: boolean;
   /**
    * What a value states.
-   * @param key as messages name it
    * @throws DataError for a value that cannot be, or that changes the computation and is not honoured
    */
-  read(value: unknown, label: string, key: string): Facts;
-  /** Value in the file of a model; undefined leaves the key out. */
+  read(value: unknown, place: Place): Facts;
+  /**
+   * Value in the file of a model; undefined leaves the key out.
+   * @throws UsageError for a model that such a file cannot describe
+   */
   write(facts: Facts): unknown;
 }
 
@@ -22,7 +43,7 @@ export type KeyTable<Rule extends KeyRule = KeyRule> = Readonly<Record<string, R
 export function is(fact: FactName): KeyRule {
   return {
     fact,
-    read: (value, label, key) => checkFact(fact, value, `${label}: ${key}`),
+    read: (value, { label, key }) => checkFact(fact, value, `${label}: ${key}`),
     write: (facts) => facts[fact],
   };
 }
@@ -30,11 +51,31 @@ export function is(fact: FactName): KeyRule {
 /** The key must have the first of the values, or another harmless one; any other would change the computation. */
 export function only(harmless: readonly unknown[], why: string): KeyRule {
   return {
-    read: (value, label, key) => {
-      if (harmless.includes(value)) return {};
-      throw new DataError(`${label}: ${key} ${shown(value)}: ${why}`);
-    },
+    read: (value, place) => (harmless.includes(value) ? {} : refuse(value, place, why)),
     write: () => harmless[0],
+  };
+}
+
+/** A list, or a single value, of nothing but harmless values. */
+export function onlyAll(harmless: unknown, why: string): KeyRule {
+  return {
+    read: (value, place) =>
+      [value].flat().every((one) => one === harmless) ? {} : refuse(value, place, why),
+    write: () => undefined,
+  };
+}
+
+/** The key holds keys of its own; without any it is written as null. */
+export function nested(table: KeyTable): KeyRule {
+  return {
+    read: (value, { label, key }) => {
+      if (typeof value !== 'object') throw new DataError(`${label}: ${key} ${shown(value)}: not an object`);
+      return readKeys(table, value as Readonly<Record<string, unknown>>, label, `${key}.`);
+    },
+    write: (facts) => {
+      const written = writeKeys(table, facts);
+      return Object.keys(written).length === 0 ? null : written;
+    },
   };
 }
 
@@ -46,10 +87,15 @@ export function unwritten(rule: KeyRule): KeyRule {
 /** The key has no part in what is computed. */
 export const INERT: KeyRule = { read: () => ({}), write: () => undefined };
 
+/** @throws DataError naming the value and why it is refused */
+export function refuse(value: unknown, { label, key }: Pick<Place, 'label' | 'key'>, why: string): never {
+  throw new DataError(`${label}: ${key} ${shown(value)}: ${why}`);
+}
+
 /**
- * What a file states.
+ * What a file states. Null is as good as absent.
  * @param prefix of the keys, for messages
- * @throws DataError naming file, key and reason
+ * @throws DataError naming file, key and reason, also for a key that is not in the table
  */
 export function readKeys(
   table: KeyTable,
@@ -58,11 +104,31 @@ export function readKeys(
   prefix = '',
 ): Facts {
   let facts: Facts = {};
+  const statedBy = new Map<string, string>();
+  const given = (key: string) => entries[key] !== undefined && entries[key] !== null;
   for (const [key, rule] of Object.entries(table)) {
-    const value = entries[key];
-    if (value !== undefined && value !== null) facts = { ...facts, ...rule.read(value, label, prefix + key) };
+    if (!given(key)) continue;
+    const place = { label, key: prefix + key, entries };
+    const stated = rule.read(entries[key], place);
+    for (const [fact, value] of Object.entries(stated)) {
+      const earlier = facts[fact as FactName];
+      if (earlier !== undefined && earlier !== value && rule.wins !== true)
+        refuse(entries[key], place, `contradicts ${statedBy.get(fact)} ${shown(earlier)}`);
+      statedBy.set(fact, prefix + key);
+    }
+    facts = { ...facts, ...stated };
   }
-  return facts;
+  const unknown = Object.keys(entries).find((key) => given(key) && table[key] === undefined);
+  if (unknown === undefined) return facts;
+  const why =
+    'this key is not known here, and what it does to the computation neither; if nothing, take it out of the file';
+  return refuse(entries[unknown], { label, key: prefix + unknown }, why);
+}
+
+/** The keys of a file of a model. @throws UsageError for a model that such a file cannot describe */
+export function writeKeys(table: KeyTable, facts: Facts): Record<string, unknown> {
+  const written = Object.entries(table).map(([key, rule]) => [key, rule.write(facts)] as const);
+  return Object.fromEntries(written.filter(([, value]) => value !== undefined));
 }
 
 /** The key of a table that states a fact. */
@@ -70,6 +136,8 @@ export function keyOf(table: KeyTable, fact: FactName): string {
   return Object.keys(table).find((key) => table[key]?.fact === fact) ?? fact;
 }
 
+/** A value as messages show it, cut where it is long. */
 function shown(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }

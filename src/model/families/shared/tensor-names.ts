@@ -5,6 +5,8 @@ export interface TensorNames {
   /** Canonical ids outside the layers. */
   readonly outer: Readonly<Record<'token_embd' | 'output_norm' | 'output', string>>;
   readonly layer: Readonly<Partial<Record<LayerWeight, string>>>;
+  /** Tensors that models store and do not compute with. */
+  readonly unused: readonly string[];
 }
 
 /** Names of Llama, and of the many that took them over (Qwen2 and so Dream; OLMoE and so LLaDA-MoE). */
@@ -27,4 +29,6 @@ export const LLAMA_TENSORS: TensorNames = {
     ffn_up_exps: 'model.layers.#.mlp.experts.@.up_proj',
     ffn_down_exps: 'model.layers.#.mlp.experts.@.down_proj',
   },
+  // Computed anew from the base of the rotation.
+  unused: ['model.layers.#.self_attn.rotary_emb.inv_freq', 'model.rotary_emb.inv_freq'],
 };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { ModelConfig } from '../../../src/model/config.js';
-import type { Architecture } from '../../../src/model/families/index.js';
-import { familyOf } from '../../../src/model/families/index.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import type { Architecture } from '../../src/model/families/index.js';
+import { familyOf } from '../../src/model/families/index.js';
 
 const size = (max: number) => fc.integer({ min: 1, max });
 
