@@ -5,9 +5,8 @@ import { decode } from '../../src/decode/method/session.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
 import {
+  anySpec,
   blockLengths,
-  blockSpecs,
-  canvasSpecs,
   RUNS,
   slidingSpecs,
   TIME_LIMIT_MS,
@@ -19,7 +18,6 @@ import { RandomTimer } from '../decode/support/random-timer.js';
 import { runToy, SMALL_TILES } from '../decode/support/run.js';
 import { ToyEngine } from '../decode/support/toy-engine.js';
 
-const anySpec = fc.oneof(canvasSpecs, blockSpecs, slidingSpecs);
 const options = { numRuns: RUNS };
 
 async function tokensOf(spec: PolicySpecInput, work: Workload): Promise<readonly number[]> {

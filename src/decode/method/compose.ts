@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js';
 import { contains } from '../canvas/geometry.js';
 import type { Canvas, Policy, Position, Steps } from '../canvas/types.js';
-import { factsOf, rulesOf } from '../parts.js';
+import { factsOf, lawsGivenUp, rulesOf } from '../parts.js';
 import type { Kind, RuleInputs } from '../rules/definition.js';
 import type { RuleOf, Rules } from '../rules/rule.js';
 import type { Scoring } from '../rules/sample-row.js';
@@ -110,8 +110,11 @@ export function composePolicy(input: PolicySpecInput, inputs: PolicyInputs = {})
     stepBudget(genLength) {
       // One block more than fits, in case the first is shared with the prompt.
       const blocks = Math.ceil(genLength / spec.blockLength) + (spec.blockOrigin === 'zero' ? 1 : 0);
-      // prefill; one promotion per denoising step; one pass per block to make its KV durable; the sweep and its seal
-      return 1 + genLength + blocks + rules.final.maxPasses + 1;
+      // A schedule that may idle runs its length in every block, however few of its positions are masked.
+      const idles = lawsGivenUp(spec).some(({ part }) => part === 'D4-every-step');
+      const denoising = idles ? blocks * spec.blockLength : genLength;
+      // prefill; the denoising steps; one pass per block to make its KV durable; the sweep and its seal
+      return 1 + denoising + blocks + rules.final.maxPasses + 1;
     },
   };
 }

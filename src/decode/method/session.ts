@@ -1,15 +1,12 @@
 import type { Engine } from '../../engine/engine.js';
 import { CheckError, UsageError } from '../../errors.js';
 import type { ModelConfig } from '../../model/config.js';
-import { shiftedRows } from '../../pass/groups.js';
 import type { Pass, PassOutcome, StepPlan } from '../../pass/pass.js';
 import type { Canvas } from '../canvas/types.js';
 import { factsOf } from '../parts.js';
-import { sampleRow } from '../rules/sample-row.js';
-import { probabilityOf } from '../rules/score-row.js';
 import type { DecodingPolicy } from './compose.js';
 import { countWork, type DecodeCounters } from './counters.js';
-import { guideLogits } from './guidance.js';
+import { predictorPass, scorePass } from './score-pass.js';
 import { draftWritesBetween, kvWritesBetween, type StepRecord } from './step-record.js';
 import type { StepTimer } from './timer.js';
 
@@ -45,21 +42,13 @@ export interface DecodeResult {
 async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Promise<PassOutcome> {
   const { engine, policy } = options;
   const { vocab, eosId, shiftLogits } = engine.config;
-  const { logits: computed } = await engine.run(shiftLogits ? { ...pass, logits: shiftedRows(pass) } : pass);
-  if (computed.length !== pass.logits.length * vocab) {
+  const { logits } = await engine.run(predictorPass(pass, shiftLogits));
+  if (logits.length !== pass.logits.length * vocab) {
     throw new CheckError(
-      `engine ${engine.name} returned ${computed.length} logits for pass ${pass.id}, expected ${pass.logits.length} rows of ${vocab}`,
+      `engine ${engine.name} returned ${logits.length} logits for pass ${pass.id}, expected ${pass.logits.length} rows of ${vocab}`,
     );
   }
-  const logits = guideLogits(pass, computed);
-  const rows = pass.logits.map((row, index) => {
-    const { position, asks, draw } = pass.rows[row];
-    const at = draw === undefined ? null : { position, draw };
-    const score = sampleRow(logits, index, { vocab, maskId, eosId }, policy.scoring, at);
-    if (asks === undefined) return { position, ...score };
-    return { position, ...score, asked: probabilityOf(logits, index, vocab, asks) };
-  });
-  return { passId: pass.id, rows };
+  return scorePass(pass, logits, { vocab, maskId, eosId }, policy.scoring);
 }
 
 /**

@@ -1,5 +1,14 @@
 import fc from 'fast-check';
-import type { PolicySpecInput } from '../../../src/decode/spec.js';
+import { contradictions, factsOf } from '../../../src/decode/parts.js';
+import type { Choices, Draws, Kind } from '../../../src/decode/rules/definition.js';
+import { NUMBER_TYPES } from '../../../src/decode/rules/number-type.js';
+import { RULES } from '../../../src/decode/rules/registry.js';
+import { blockOriginDraws } from '../../../src/decode/rules/settings/blocks.js';
+import { endOfTextDraws } from '../../../src/decode/rules/settings/end-of-text.js';
+import { guidanceDraws } from '../../../src/decode/rules/settings/guidance.js';
+import { reviseDraws } from '../../../src/decode/rules/settings/revise.js';
+import type { PolicySpec } from '../../../src/decode/spec.js';
+import { hashNumbers } from '../../../src/util/hash-numbers.js';
 import { TOY_MASK } from './toy-engine.js';
 
 /** Runs per property; `npm run fuzz` raises it. */
@@ -10,171 +19,134 @@ export const TIME_LIMIT_MS = Math.max(120_000, RUNS * 60);
 
 export const blockLengths = fc.integer({ min: 1, max: 8 });
 
-const thresholds = fc.constantFrom(0.1, 0.3, 0.5, 0.7, 0.9, 1.01);
+/** A rule by kind and name. */
+export type RuleName = {
+  readonly [K in Kind]: { readonly kind: K; readonly name: keyof (typeof RULES)[K] };
+}[Kind];
 
-export const staged = fc.tuple(thresholds, thresholds).map(([a, b]) => ({
-  kind: 'staged' as const,
-  visible: Math.min(a, b),
-  stable: Math.max(a, b),
-}));
+/** Every registered rule. */
+export const EVERY_RULE = Object.entries(RULES).flatMap(([kind, registry]) =>
+  Object.keys(registry).map((name) => ({ kind, name })),
+) as readonly RuleName[];
 
-const commit = (blockLength: number) =>
-  fc.oneof(
-    fc.record({
-      kind: fc.constant('quota' as const),
-      stepsPerBlock: fc.option(fc.integer({ min: 1, max: blockLength })),
-    }),
-    fc.record({
-      kind: fc.constant('threshold' as const),
-      tau: thresholds,
-      compare: fc.constantFrom('at-least' as const, 'above' as const),
-    }),
-    staged,
-  );
-
-const drafts = fc.record({
-  kind: fc.constant('drafts' as const),
-  feed: fc.constantFrom('token' as const, 'mask' as const),
-  feedConfidence: thresholds,
-  acceptConfidence: thresholds,
-  requireEqual: fc.boolean(),
-  evaluate: fc.constantFrom('once' as const, 'every-step' as const),
-  entry: fc.constantFrom('evaluate' as const, 'evaluate' as const, 'carry' as const),
-});
-
-const lookahead = fc.record({
-  trigger: fc.integer({ min: 0, max: 8 }),
-  inclusive: fc.boolean(),
-  allowanceRatio: fc.constantFrom(0, 0.5, 2),
-  maxRows: fc.integer({ min: 0, max: 12 }),
-  memoryBudgetMib: fc.constantFrom(null, 0, 1, 3),
-  buckets: fc.constantFrom('step' as const, 'smooth' as const),
-});
-
-const refresh = fc.oneof(
-  fc.constant({ kind: 'none' as const }),
-  fc
-    .record({
-      kind: fc.constant('cpu' as const),
-      order: fc.constantFrom('oldest' as const, 'lowest-confidence' as const, 'random' as const),
-      seed: fc.nat(9),
-      batch: fc.integer({ min: 1, max: 4 }),
-      perStep: fc.integer({ min: 1, max: 5 }),
-      maxInFlight: fc.integer({ min: 1, max: 9 }),
-      scope: fc.constantFrom('prefix' as const, 'stable-prefix' as const, 'prefix+window' as const),
-      feed: fc.constantFrom('token' as const, 'mask' as const),
-      replace: fc.constantFrom('visible' as const, 'always' as const),
-      maxAgeSteps: fc.option(fc.nat(2)),
-      what: fc.constantFrom('self' as const, 'self' as const, 'self+dependents' as const),
-      late: fc.constantFrom('apply' as const, 'apply' as const, 'block' as const),
-    })
-    .map((spec) => ({
-      ...spec,
-      maxAgeSteps: spec.late === 'block' ? null : spec.maxAgeSteps,
-      maxInFlight: Math.max(spec.maxInFlight, spec.perStep),
-      feed: spec.order === 'oldest' ? ('token' as const) : spec.feed,
-    })),
-);
-
-const revise = fc.record({
-  falling: fc.constantFrom('sticky' as const, 'demote' as const),
-  feed: fc.constantFrom('token' as const, 'token' as const, 'mask' as const),
-  rename: fc.boolean(),
-});
-const final = fc.oneof(
-  fc.constant({ kind: 'accept' as const }),
-  fc.record({ kind: fc.constant('sweep' as const), passes: fc.integer({ min: 1, max: 3 }) }),
-);
-const logits = fc.constantFrom('all' as const, 'active' as const);
-const none = fc.constant({ kind: 'none' as const });
-
-/** Scored unseen only where there is something visible. */
-function sound<T extends { commit: { kind: string }; revise: { feed: 'token' | 'mask' } }>(spec: T): T {
-  return spec.commit.kind === 'staged' ? spec : { ...spec, revise: { ...spec.revise, feed: 'token' } };
+function choice<T>(choices: Choices<T>): fc.Arbitrary<unknown> {
+  return 'maybe' in choices
+    ? fc.option(options(choices.maybe), { nil: undefined })
+    : fc.constantFrom(...choices);
 }
 
-/** Full or growing canvas without a cache. */
-export const canvasSpecs: fc.Arbitrary<PolicySpecInput> = blockLengths.chain((blockLength) =>
-  fc
-    .record({
-      name: fc.constant('canvas'),
-      blockLength: fc.constant(blockLength),
-      window: fc.record({ kind: fc.constant('canvas' as const), extent: fc.constantFrom('full', 'growing') }),
-      cache: none,
-      commit: commit(blockLength),
-      speculate: fc.oneof(none, drafts),
-      revise,
-      logits,
-      guidance: fc.constantFrom(0, 0, 1.5),
-    })
-    .map(sound),
-);
+function options<Spec>(draws: Draws<Spec>): fc.Arbitrary<object> {
+  const entries = Object.entries<Choices<unknown>>(draws as Record<string, Choices<unknown>>);
+  return fc.record(Object.fromEntries(entries.map(([option, choices]) => [option, choice(choices)])));
+}
 
-/** Block windows on prefix KV. */
-export const blockSpecs: fc.Arbitrary<PolicySpecInput> = blockLengths.chain((blockLength) =>
-  fc
-    .record({
-      name: fc.constant('block'),
-      blockLength: fc.constant(blockLength),
-      extent: fc.constantFrom('block' as const, 'suffix' as const),
-      look: fc.option(lookahead),
-      seal: fc.constantFrom('pass' as const, 'as-is' as const),
-      commit: commit(blockLength),
-      drafts,
-      revise,
-      refresh,
-      logits,
-      final,
-    })
-    .map(({ extent, look, seal, drafts: d, refresh: r, final: f, ...raw }): PolicySpecInput => {
-      const spec = sound(raw);
-      const isStaged = spec.commit.kind === 'staged';
-      const ahead = extent === 'block' && look !== null;
-      return {
-        ...spec,
-        window: { kind: 'block', extent, ...(ahead ? { lookahead: look } : {}) },
-        cache: { kind: 'prefix', seal },
-        speculate: ahead || extent === 'suffix' ? d : { kind: 'none' },
-        refresh: isStaged ? r : { kind: 'none' },
-        final: isStaged ? f : { kind: 'accept' },
-      };
-    }),
-);
+type Registered = object | { draws(blockLength: number): Draws<unknown> };
 
-/** Sliding windows, the family of llada.cpp. */
-export const slidingSpecs: fc.Arbitrary<PolicySpecInput> = blockLengths.chain((blockLength) =>
-  fc
-    .record({
-      name: fc.constant('sliding'),
-      blockLength: fc.constant(blockLength),
-      extraRows: fc.nat(6),
-      past: fc.constantFrom('visible' as const, 'stable' as const),
-      look: fc.option(lookahead),
-      seal: fc.constantFrom('delayed' as const, 'delayed' as const, 'as-is' as const),
-      commit: fc.oneof(commit(blockLength), staged),
-      speculate: fc.oneof(none, drafts, drafts),
-      revise,
-      refresh,
-      logits,
-      final,
-    })
-    .map(({ extraRows, past, look, seal, refresh: r, final: f, ...raw }): PolicySpecInput => {
-      const spec = sound(raw);
-      const isStaged = spec.commit.kind === 'staged';
-      const ahead = spec.speculate.kind === 'drafts' && look !== null;
-      return {
-        ...spec,
-        window: {
-          kind: 'sliding',
-          size: spec.blockLength + extraRows,
-          past: isStaged ? past : 'visible',
-          ...(ahead ? { lookahead: look } : {}),
-        },
-        cache: { kind: 'prefix', seal },
-        refresh: isStaged ? r : { kind: 'none' },
-        final: isStaged ? f : { kind: 'accept' },
-      };
-    }),
+/** A rule of a kind with its options; the names of rules without options are themselves. */
+function ruleOf(kind: Kind, blockLength: number): fc.Arbitrary<unknown> {
+  const rules = Object.entries<Registered>(RULES[kind]);
+  return fc.oneof(
+    ...rules.map(([name, rule]) =>
+      'draws' in rule
+        ? options(rule.draws(blockLength)).map((drawn) => ({ kind: name, ...drawn }))
+        : fc.constant(name),
+    ),
+  );
+}
+
+/** Parts drawn without regard to each other. */
+function anyParts(blockLength: number): fc.Arbitrary<PolicySpec> {
+  const rules = Object.keys(RULES).map((kind) => [kind, ruleOf(kind as Kind, blockLength)]);
+  return fc.record({
+    name: fc.constant('drawn'),
+    description: fc.constant(''),
+    source: fc.constant(''),
+    blockLength: fc.constant(blockLength),
+    blockOrigin: fc.constantFrom(...blockOriginDraws),
+    guidance: fc.constantFrom(...guidanceDraws),
+    confidenceType: fc.constantFrom(...NUMBER_TYPES),
+    endOfText: options(endOfTextDraws),
+    revise: options(reviseDraws),
+    ...Object.fromEntries(rules),
+  }) as fc.Arbitrary<PolicySpec>;
+}
+
+const nameOf = (spec: PolicySpec, kind: Kind): string => {
+  const part = spec[kind];
+  return typeof part === 'string' ? part : part.kind;
+};
+
+/** How far a spec is from being sound and having the rules asked for. */
+function faults(spec: PolicySpec, wanted: readonly RuleName[]): number {
+  const missing = wanted.filter(({ kind, name }) => nameOf(spec, kind) !== name).length;
+  const causal = factsOf(spec).window.causal && !wanted.some(({ name }) => name === 'next');
+  return contradictions(spec).length + 10 * missing + (causal ? 10 : 0);
+}
+
+/** Parts that are changed together: alone, one would have to get worse before the other could follow. */
+const MOVES: readonly (readonly (keyof PolicySpec)[])[] = [
+  ['window', 'cache'],
+  ['window', 'cache', 'commit', 'revoke'],
+  ['window', 'speculate'],
+  ['commit', 'revoke'],
+];
+
+const pools = new Map<number, readonly PolicySpec[]>();
+
+/** Parts to choose from in place of drawn ones, the same in every run. */
+function poolOf(blockLength: number): readonly PolicySpec[] {
+  const pool = pools.get(blockLength) ?? fc.sample(anyParts(blockLength), { seed: 1, numRuns: 400 });
+  pools.set(blockLength, pool);
+  return pool;
+}
+
+/**
+ * The drawn spec, with parts drawn anew in place of its own until nothing contradicts: what makes it better, or as
+ * good. Deterministic, so that a shrunk draw gives the policy it is shrunk to.
+ */
+function sound(drawn: PolicySpec, wanted: readonly RuleName[]): PolicySpec {
+  const pool = poolOf(drawn.blockLength);
+  let best = drawn;
+  let left = faults(best, wanted);
+  const moves = [
+    ...MOVES,
+    ...Object.keys(RULES).map((key) => [key as Kind]),
+    ['revise'],
+    ['guidance'],
+    ['blockOrigin'],
+    ['endOfText'],
+  ] as const;
+  for (let step = 0; left > 0; step++) {
+    if (step > 20_000) throw new Error(`no sound policy with ${JSON.stringify(wanted)} was found`);
+    const other = pool[hashNumbers(step, 1) % pool.length];
+    const move = moves[hashNumbers(step) % moves.length];
+    const changed = { ...best, ...Object.fromEntries(move.map((part) => [part, other[part]])) };
+    const now = faults(changed, wanted);
+    if (now <= left) {
+      best = changed;
+      left = now;
+    }
+  }
+  // As much of what was drawn as goes with the rest.
+  for (const part of Object.keys(drawn)) {
+    const back = { ...best, [part]: drawn[part as keyof PolicySpec] };
+    if (faults(back, wanted) === 0) best = back;
+  }
+  return best;
+}
+
+/** Sound policies that have the rules asked for; everything else is drawn from all that is registered. */
+export function specsWith(...wanted: readonly RuleName[]): fc.Arbitrary<PolicySpec> {
+  const lengths = wanted.some(({ name }) => name === 'next') ? fc.constant(1) : blockLengths;
+  return lengths.chain(anyParts).map((drawn) => sound(drawn, wanted));
+}
+
+export const anySpec = specsWith();
+
+/** The family of llada.cpp. */
+export const slidingSpecs = fc.oneof(
+  specsWith({ kind: 'window', name: 'sliding' }),
+  specsWith({ kind: 'window', name: 'sliding' }, { kind: 'refresh', name: 'cpu' }),
 );
 
 /** What is decoded and how the toy model behaves. */

@@ -1,8 +1,8 @@
 import type { DecodingPolicy } from '../../../src/decode/method/compose.js';
-import { scoreRow } from '../../../src/decode/rules/score-row.js';
+import { scorePass } from '../../../src/decode/method/score-pass.js';
 import type { Pass, PassOutcome } from '../../../src/pass/pass.js';
 import { hashNumbers } from '../../../src/util/hash-numbers.js';
-import { TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';
+import { TOY_EOS, TOY_MASK, TOY_VOCAB, type ToyEngine } from './toy-engine.js';
 
 /**
  * A second, independent loop over plan, run and apply: the passes of a step run in any order and the outcomes are
@@ -18,11 +18,7 @@ export async function interleavedDecode(
 ): Promise<readonly number[]> {
   const score = async (pass: Pass): Promise<PassOutcome> => {
     const { logits } = await engine.run(pass);
-    const rows = pass.logits.map((row, index) => ({
-      position: pass.rows[row].position,
-      ...scoreRow(logits, index, TOY_VOCAB, TOY_MASK, policy.spec.confidence),
-    }));
-    return { passId: pass.id, rows };
+    return scorePass(pass, logits, { vocab: TOY_VOCAB, maskId: TOY_MASK, eosId: TOY_EOS }, policy.scoring);
   };
   const shuffle = <T>(items: readonly T[], salt: number): T[] =>
     items

@@ -1,14 +1,29 @@
-import { checkLaws, describeViolation } from '../../../src/decode/laws/check.js';
-import { composePolicy, type PolicyInputs } from '../../../src/decode/method/compose.js';
-import { type DecodeResult, decode } from '../../../src/decode/method/session.js';
-import { lawsGivenUp } from '../../../src/decode/parts.js';
+import { checkLaws, describeViolation, type LawContext } from '../../../src/decode/laws/check.js';
+import { composePolicy, type DecodingPolicy, type PolicyInputs } from '../../../src/decode/method/compose.js';
+import { type DecodeResult, decode, maskFor } from '../../../src/decode/method/session.js';
+import { factsOf, lawsGivenUp } from '../../../src/decode/parts.js';
 import type { PolicySpecInput } from '../../../src/decode/spec.js';
 import type { Workload } from './arbitraries.js';
 import { RandomTimer } from './random-timer.js';
-import { TOY_MASK, ToyEngine } from './toy-engine.js';
+import { TOY_CONFIG, ToyEngine } from './toy-engine.js';
 
 /** Small tiles, so that lookahead meets bucket edges with the short blocks of these tests. */
 export const SMALL_TILES: PolicyInputs = { latencyTable: (rows) => 1 + Math.ceil(rows / 4) };
+
+/** What the law checker needs to know of a decode. */
+export function lawContext(
+  policy: DecodingPolicy,
+  promptIds: readonly number[],
+  genLength: number,
+): LawContext {
+  const causal = factsOf(policy.spec).window.causal;
+  const config = { ...TOY_CONFIG, attention: causal ? ('causal' as const) : TOY_CONFIG.attention };
+  return {
+    start: policy.start(promptIds, genLength, maskFor(policy, config)),
+    stepBudget: policy.stepBudget(genLength),
+    givenUp: lawsGivenUp(policy.spec).map(({ part }) => part),
+  };
+}
 
 /** Decodes a workload with the toy engine and lists the laws it broke. */
 export async function runToy(
@@ -16,19 +31,11 @@ export async function runToy(
   work: Workload,
 ): Promise<{ result: DecodeResult; engine: ToyEngine; broken: string[] }> {
   const policy = composePolicy(spec, SMALL_TILES);
-  const engine = new ToyEngine(work);
+  const engine = new ToyEngine({ ...work, causal: factsOf(policy.spec).window.causal });
   const genLength = work.blocks * policy.spec.blockLength;
-  const result = await decode({
-    policy,
-    engine,
-    promptIds: work.promptIds,
-    genLength,
-    ...(work.timerSeed === null ? {} : { timer: new RandomTimer(work.timerSeed) }),
-  });
-  const context = {
-    start: policy.start(work.promptIds, genLength, TOY_MASK),
-    stepBudget: policy.stepBudget(genLength),
-    givenUp: lawsGivenUp(policy.spec).map(({ part }) => part),
-  };
+  const { promptIds, timerSeed } = work;
+  const timer = timerSeed === null ? undefined : new RandomTimer(timerSeed);
+  const result = await decode({ policy, engine, promptIds, genLength, timer });
+  const context = lawContext(policy, promptIds, genLength);
   return { result, engine, broken: checkLaws(context, result.steps).map(describeViolation) };
 }

@@ -47,6 +47,8 @@ export interface ToyOptions {
   readonly sharpness?: number;
   /** Every position is predicted from the row before it. */
   readonly shift?: boolean;
+  /** A row sees what is left of it. */
+  readonly causal?: boolean;
 }
 
 /**
@@ -60,7 +62,11 @@ export class ToyEngine implements Engine {
   private readonly kv = new Map<string, number>();
 
   constructor(private readonly options: ToyOptions) {
-    this.config = { ...TOY_CONFIG, shiftLogits: options.shift ?? false };
+    this.config = {
+      ...TOY_CONFIG,
+      shiftLogits: options.shift ?? false,
+      attention: options.causal === true ? 'causal' : TOY_CONFIG.attention,
+    };
   }
 
   get entries(): number {
@@ -89,9 +95,13 @@ export class ToyEngine implements Engine {
     // A sum: attention does not depend on the order of its keys.
     let context = 0;
     for (const { mixed } of cached) context = (context + mixed) >>> 0;
-    for (const { position, feed } of pass.rows) context = (context + mix(mix(1, feed), position)) >>> 0;
+    const own = pass.rows.map(({ position, feed }) => ({ position, mixed: mix(mix(1, feed), position) }));
     const states = pass.rows.map(({ position, feed }) => {
       let seen = context;
+      for (const row of own) {
+        const hidden = pass.visibility === 'causal' && row.position > position;
+        if (!hidden) seen = (seen + row.mixed) >>> 0;
+      }
       if (pass.visibility === 'shadow') {
         for (const twin of cached) if (twin.position === position) seen = (seen - twin.mixed) >>> 0;
       }

@@ -25,17 +25,14 @@ export const next = defineRule(
     steps: leftToRight(sampling.random || confidence.random),
   }),
   contradicts(_, { blockLength, blockOrigin, cache, commit, speculate, refresh, final }) {
-    const isPlain =
-      !speculate.futureRows &&
-      !speculate.widens &&
-      !refresh.launches &&
-      !final.sweeps &&
-      blockOrigin === 'prompt';
-    return isPlain && blockLength === 1 && cache.seal === 'delayed' && commit.bar === null
-      ? []
-      : [
-          'window next decodes left to right: blockLength 1, cache prefix with seal delayed, commit quota, nothing speculated, refreshed or swept',
-        ];
+    const needs: readonly (readonly [boolean, string])[] = [
+      [blockLength === 1 && blockOrigin === 'prompt', 'blockLength 1 from the prompt on'],
+      [cache.seal === 'delayed', 'cache prefix with seal delayed'],
+      [commit.bar === null, 'commit quota'],
+      [!speculate.futureRows && !speculate.widens, 'nothing speculated'],
+      [!refresh.launches && !final.sweeps, 'nothing refreshed or swept'],
+    ];
+    return needs.flatMap(([met, need]) => (met ? [] : [`window next decodes left to right: ${need}`]));
   },
   givesUp: nothing,
   technique: plain,

@@ -1,0 +1,32 @@
+import { shiftedRows } from '../../pass/groups.js';
+import type { Pass, PassOutcome } from '../../pass/pass.js';
+import { type Scoring, sampleRow, type Vocabulary } from '../rules/sample-row.js';
+import { probabilityOf } from '../rules/score-row.js';
+import { guideLogits } from './guidance.js';
+
+/** The pass as the engine runs it: of a model that shifts, the rows that predict the wanted ones get logits. */
+export function predictorPass(pass: Pass, shiftLogits: boolean): Pass {
+  return shiftLogits ? { ...pass, logits: shiftedRows(pass) } : pass;
+}
+
+/**
+ * What the logits of a pass say under a policy's scoring.
+ * @param computed row-major [pass.logits.length, vocab]
+ * @throws DataError when a row holds NaN or nothing finite
+ */
+export function scorePass(
+  pass: Pass,
+  computed: Float32Array,
+  vocabulary: Vocabulary,
+  scoring: Scoring,
+): PassOutcome {
+  const logits = guideLogits(pass, computed);
+  const rows = pass.logits.map((row, index) => {
+    const { position, asks, draw } = pass.rows[row];
+    const at = draw === undefined ? null : { position, draw };
+    const score = sampleRow(logits, index, vocabulary, scoring, at);
+    const asked = asks === undefined ? undefined : probabilityOf(logits, index, vocabulary.vocab, asks);
+    return { position, ...score, asked };
+  });
+  return { passId: pass.id, rows };
+}
