@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { createColors } from 'picocolors';
+import type { PolicySpec } from '../../src/decode/spec.js';
 import { wrapText } from '../../src/util/table.js';
 import type { Context } from '../io.js';
 
@@ -24,22 +25,15 @@ export function registerPolicies(program: Command, context: () => Context): void
       }
       const { ALL_POLICY_SPECS, policySpecByName } = await import('../../src/decode/policies.js');
       const { parsePolicySpec } = await import('../../src/decode/spec.js');
-      const specs = (name === undefined ? ALL_POLICY_SPECS : [policySpecByName(name)]).map((spec) =>
-        parsePolicySpec(spec),
-      );
-      ctx.data(name === undefined ? { policies: specs } : specs[0]);
-      const c = createColors(ctx.color);
-      for (const spec of specs) {
-        const { name: title, description, source, ...options } = spec;
-        ctx.print(`${c.bold(title)}  ${description}`);
-        ctx.print(wrapText(`  source: ${source}`, 100, '  '));
-        for (const [option, value] of Object.entries(options)) {
-          ctx.print(wrapText(`  ${option}: ${describe(value)}`, 100, '    '));
-        }
-        ctx.print('');
+      if (name === undefined) {
+        const specs = ALL_POLICY_SPECS.map(parsePolicySpec);
+        ctx.data({ policies: specs });
+        printList(ctx, specs);
+        return;
       }
-      if (name === undefined) ctx.print('Reasons for the defaults: dllm-npu policies NAME');
-      else await printReasons(ctx, specs[0] as Record<string, unknown>);
+      const spec = parsePolicySpec(policySpecByName(name));
+      ctx.data(spec);
+      await printPolicy(ctx, spec);
     });
 }
 
@@ -53,9 +47,24 @@ function describe(value: unknown): string {
   return parts.length === 0 ? String(kind) : `${String(kind)} (${body})`;
 }
 
-async function printReasons(ctx: Context, spec: Record<string, unknown>): Promise<void> {
+/** One line a policy. */
+function printList(ctx: Context, specs: readonly PolicySpec[]): void {
+  const { bold } = createColors(ctx.color);
+  const width = Math.max(...specs.map(({ name }) => name.length));
+  for (const { name, description } of specs) ctx.print(`${bold(name.padEnd(width))}  ${description}`);
+  ctx.print('\nRules, options, reasons and sources: dllm-npu policies NAME');
+}
+
+/** Everything about one policy, with the reason for every option's default. */
+async function printPolicy(ctx: Context, spec: PolicySpec): Promise<void> {
   const { optionReasons } = await import('../policy-reasons.js');
-  ctx.print('Why these values:');
-  for (const { path, reason } of optionReasons(spec))
-    ctx.print(wrapText(`  ${path}: ${reason}`, 100, '    '));
+  const { describeGivenUp } = await import('../../src/decode/parts.js');
+  const { name, description, source, ...options } = spec;
+  const line = (text: string): void => ctx.print(wrapText(`  ${text}`, 100, '    '));
+  ctx.print(`${createColors(ctx.color).bold(name)}  ${description}`);
+  line(`source: ${source}`);
+  for (const given of describeGivenUp(spec)) line(given);
+  for (const [option, value] of Object.entries(options)) line(`${option}: ${describe(value)}`);
+  ctx.print('\nWhy these values:');
+  for (const { path, reason } of optionReasons(spec)) line(`${path}: ${reason}`);
 }

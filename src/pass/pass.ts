@@ -23,14 +23,16 @@ export interface PassRow {
  * with their final tokens, writes their KV; - `refresh`: visible positions of the prefix, re-scored beside the
  * main pass.
  */
-export type PassKind = 'prefill' | 'denoise' | 'seal' | 'refresh';
+export const PASS_KINDS = ['prefill', 'denoise', 'seal', 'refresh'] as const;
+export type PassKind = (typeof PASS_KINDS)[number];
 
 /**
  * Which of the pass's own rows a row attends to (it always sees every entry in `reads`). `shadow`: all own rows,
  * but of what it reads nothing at its own position; for rows that re-predict a position that is also elsewhere in
  * view. The logits of a `causal` row are about the position after its own.
  */
-export type RowVisibility = 'all' | 'self' | 'causal' | 'shadow';
+export const ROW_VISIBILITIES = ['all', 'self', 'causal', 'shadow'] as const;
+export type RowVisibility = (typeof ROW_VISIBILITIES)[number];
 
 /**
  * Rows that see each other as if they were a pass of their own. Versions tell several rows of one position apart.
@@ -51,6 +53,9 @@ export interface GroupedVisibility {
   readonly groups: readonly RowGroup[];
 }
 
+export const LANES = ['main', 'side'] as const;
+export type Lane = (typeof LANES)[number];
+
 export type Visibility = RowVisibility | GroupedVisibility;
 
 export interface Pass {
@@ -58,7 +63,7 @@ export interface Pass {
   readonly id: string;
   readonly kind: PassKind;
   /** `main` is the critical path; `side` runs beside it on the CPU and lands at a later step boundary. */
-  readonly lane: 'main' | 'side';
+  readonly lane: Lane;
   /** Version that every KV entry computed by this pass carries. */
   readonly version: number;
   readonly rows: readonly PassRow[];

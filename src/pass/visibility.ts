@@ -19,7 +19,7 @@ export function visibilityMatrix(
   for (let row = 0; row < rows; row++) {
     matrix.fill(1, row * keys, row * keys + prefixLength);
     for (let other = 0; other < rows; other++) {
-      const seen = visibility === 'self' ? other === row : positions[other]! <= positions[row]!;
+      const seen = visibility === 'self' ? other === row : positions[other] <= positions[row];
       if (seen) matrix[row * keys + prefixLength + other] = 1;
     }
   }
@@ -40,7 +40,7 @@ export function passVisibility(pass: Pass): Float32Array | undefined {
   const keys = reads.length + rows;
   const matrix = new Float32Array(rows * keys);
   groups.forEach((group, index) => {
-    const first = starts[index]!;
+    const first = starts[index];
     for (let row = first; row < first + group.rows; row++) {
       const shadows = (position: number): boolean =>
         group.visibility === 'shadow' && position === positions[row];
@@ -49,15 +49,15 @@ export function passVisibility(pass: Pass): Float32Array | undefined {
         if (!shadows(position)) matrix[base + key] = 1;
       });
       for (const other of group.sees) {
-        const from = starts[other]!;
-        for (let key = from; key < from + groups[other]!.rows; key++) {
-          if (!shadows(positions[key]!)) matrix[base + reads.length + key] = 1;
+        const from = starts[other];
+        for (let key = from; key < from + groups[other].rows; key++) {
+          if (!shadows(positions[key])) matrix[base + reads.length + key] = 1;
         }
       }
       for (let key = first; key < first + group.rows; key++) {
         const hidden =
           (group.visibility === 'self' && key !== row) ||
-          (group.visibility === 'causal' && positions[key]! > positions[row]!);
+          (group.visibility === 'causal' && positions[key] > positions[row]);
         if (!hidden) matrix[base + reads.length + key] = 1;
       }
     }

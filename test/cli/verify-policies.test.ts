@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ALL_POLICY_SPECS } from '../../src/decode/policies.js';
 import { cli } from '../support/run-cli.js';
 
 describe('verify --policies', () => {
@@ -36,6 +37,17 @@ describe('verify --policies', () => {
 
   it('refuses unknown policies', async () => {
     expect((await cli(['verify', '--policies', 'thresold'])).code).toBe(2);
+  });
+});
+
+describe('policies', () => {
+  it('is one line a policy; a name asks for the rest', async () => {
+    const list = (await cli(['policies'])).stdout.trimEnd().split('\n');
+    expect(list.find((line) => line.startsWith('wino '))).toMatch(/shadow copy/);
+    expect(list).toHaveLength(ALL_POLICY_SPECS.length + 2);
+    const { stdout } = await cli(['policies', 'wino']);
+    expect(stdout).toMatch(/source: WINO .*\n.*gives up D4-every-step/);
+    expect(stdout).toMatch(/Why these values:[^]*revoke.tau: tau_2/);
   });
 });
 

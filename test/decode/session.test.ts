@@ -40,6 +40,16 @@ describe('decode', () => {
     expect(remainingVisible.map(({ position }) => position)).toEqual(visible);
   });
 
+  it('ends in its budget when a schedule idles in a block that is mostly prompt', async () => {
+    const policy = composePolicy({
+      ...policySpecByName('block-causal'),
+      blockLength: 6,
+      commit: { kind: 'timestep' },
+    });
+    const { tokens } = await decode(options({ policy, promptIds: [0, 0, 0, 0], genLength: 6 }));
+    expect(tokens).not.toContain(TOY_MASK);
+  });
+
   it('counts one prefill, one forward per token and one seal per block but the last for block-kv', async () => {
     const { counters } = await decode(options({ policy: policyByName('block-kv') }));
     expect(counters.forwards).toEqual({ prefill: 1, denoise: 64, seal: 1, refresh: 0 });

@@ -16,7 +16,7 @@ import {
   traceOf,
   writeTrace,
 } from '../../src/decode/trace/trace.js';
-import { DataError } from '../../src/errors.js';
+import { DataError, EnvironmentError } from '../../src/errors.js';
 import { slidingSpecs, workloads } from './support/arbitraries.js';
 import { RandomTimer } from './support/random-timer.js';
 import { SMALL_TILES } from './support/run.js';
@@ -104,7 +104,7 @@ describe('traces', () => {
       expect(() => parseTrace(text, 't')).toThrow(message);
       expect(() => parseTrace(text, 't')).toThrow(DataError);
     }
-    expect(() => readTrace(join(folder, 'none.jsonl'))).toThrow(DataError);
+    expect(() => readTrace(join(folder, 'none.jsonl'))).toThrow(EnvironmentError);
   });
 
   it('a law broken in the file is found', async () => {

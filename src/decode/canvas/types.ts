@@ -2,7 +2,11 @@
  * Vocabulary of decoding. Everything here is plain data: serialisable, comparable, free of engine and clock.
  */
 
+import { z } from 'zod';
 import type { KvRef, PassOutcome, StepPlan } from '../../pass/pass.js';
+
+/** Token ids, positions, versions and counts. */
+const id = z.int().min(0);
 
 /**
  * - `M` masked: outside the window, still the mask token.
@@ -21,19 +25,23 @@ export type Residency = (typeof RESIDENCIES)[number];
  * Durable cache entry of a position. `long-term` entries belong to stable positions and never change;
  * `mutable` entries belong to visible positions that already left the window and may be refreshed.
  */
-export interface KvEntry extends KvRef {
+export const kvEntrySchema = z.strictObject({
+  position: id,
+  version: id,
   /** Token id the row was fed when K and V were computed (the mask id for an invisible row). */
-  readonly token: number;
-  readonly residency: Residency;
-}
+  token: id,
+  residency: z.enum(RESIDENCIES),
+});
+export type KvEntry = Readonly<z.output<typeof kvEntrySchema>>;
 
 /** A prediction for a position of a block that is not current yet. Never writes durable KV (law B2). */
-export interface Draft {
-  readonly token: number;
-  readonly confidence: number;
+export const draftSchema = z.strictObject({
+  token: id,
+  confidence: z.number(),
   /** Step whose logits produced it. */
-  readonly step: number;
-}
+  step: id,
+});
+export type Draft = Readonly<z.output<typeof draftSchema>>;
 
 export interface Position {
   readonly state: TokenState;
@@ -113,15 +121,16 @@ export type VerdictReason = (typeof VERDICT_REASONS)[number];
 export const TRANSITION_REASONS = [...VERDICT_REASONS, 'refresh', 'window', 'final'] as const;
 export type TransitionReason = (typeof TRANSITION_REASONS)[number];
 
-export interface Transition {
-  readonly position: number;
-  readonly from: TokenState;
-  readonly to: TokenState;
-  readonly tokenBefore: number;
-  readonly token: number;
-  readonly confidence: number;
-  readonly reason: TransitionReason;
-}
+export const transitionSchema = z.strictObject({
+  position: id,
+  from: z.enum(TOKEN_STATES),
+  to: z.enum(TOKEN_STATES),
+  tokenBefore: id,
+  token: id,
+  confidence: z.number(),
+  reason: z.enum(TRANSITION_REASONS),
+});
+export type Transition = Readonly<z.output<typeof transitionSchema>>;
 
 /**
  * `superseded`: the position changed since launch; `late`: older than the policy allows; `finished`: decoding
@@ -131,11 +140,12 @@ export const DROP_REASONS = ['superseded', 'late', 'finished'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** A refresh outcome that did not land, and why. */
-export interface DroppedRefresh {
-  readonly passId: string;
-  readonly position: number;
-  readonly reason: DropReason;
-}
+export const droppedRefreshSchema = z.strictObject({
+  passId: z.string(),
+  position: id,
+  reason: z.enum(DROP_REASONS),
+});
+export type DroppedRefresh = Readonly<z.output<typeof droppedRefreshSchema>>;
 
 /** A group of rows that turned out to be what the method would have run next. */
 export interface AcceptedGroup {

@@ -56,7 +56,7 @@ function mainWork(rules: Rules, canvas: Canvas): MainWork | null {
     const rows = positions.map((position) => {
       const feed = feedOf(rules, canvas, position);
       const draws = rules.draws && canvas.positions[position].state !== 'S';
-      return draws ? { position, feed, draw } : { position, feed };
+      return { position, feed, draw: draws ? draw : undefined };
     });
     const logits = positions.flatMap((position, row) =>
       rules.logits.wants(canvas.positions[position]) ? [row] : [],
@@ -83,7 +83,7 @@ function withShadows(rules: Rules, canvas: Canvas, main: Pass): Pass {
   if (shadows.length === 0) return main;
   const rows = shadows.map((position): PassRow => {
     const { state, token } = canvas.positions[position];
-    return { position, feed: canvas.maskId, ...(state === 'V' ? { asks: token } : {}) };
+    return { position, feed: canvas.maskId, asks: state === 'V' ? token : undefined };
   });
   const shadow: Pass = {
     ...main,
@@ -160,5 +160,5 @@ export function planStep(rules: Rules, canvas: Canvas): StepPlan | null {
     });
   }
   const joins = rules.refresh.joins && passes.length > 1;
-  return { step: canvas.step, block: canvas.block, passes, ...(joins ? { joins } : {}) };
+  return { step: canvas.step, block: canvas.block, passes, joins: joins || undefined };
 }

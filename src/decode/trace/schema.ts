@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { KvRef, PassRow } from '../../pass/pass.js';
+import { type KvRef, LANES, PASS_KINDS, type PassRow, ROW_VISIBILITIES } from '../../pass/pass.js';
+import { draftSchema, droppedRefreshSchema, kvEntrySchema, transitionSchema } from '../canvas/types.js';
 import type { StepRecord } from '../method/step-record.js';
 import { policySpecSchema } from '../spec.js';
 
@@ -7,7 +8,6 @@ import { policySpecSchema } from '../spec.js';
 export const TRACE_SCHEMA = 'dllm-npu/trace/1';
 
 const id = z.int().min(0);
-const state = z.enum(['M', 'IV', 'V', 'S']);
 
 export const traceHeaderSchema = z.strictObject({
   type: z.literal('header'),
@@ -28,8 +28,8 @@ export const traceHeaderSchema = z.strictObject({
 /** Runs of neighbours with one version: [first position, count, version]. */
 const reads = z.array(z.tuple([id, z.int().min(1), id]));
 
-const kind = z.enum(['prefill', 'denoise', 'seal', 'refresh']);
-const rowVisibility = z.enum(['all', 'self', 'causal', 'shadow']);
+const kind = z.enum(PASS_KINDS);
+const rowVisibility = z.enum(ROW_VISIBILITIES);
 
 /** Only what differs from an ordinary row is written. */
 const row = z.union([
@@ -41,7 +41,7 @@ const row = z.union([
 const pass = z.strictObject({
   id: z.string(),
   kind,
-  lane: z.enum(['main', 'side']),
+  lane: z.enum(LANES),
   version: id,
   /** [position, fed token] and, if there are any, the token it asks about and the counter of its draw. */
   rows: z.array(row),
@@ -73,49 +73,10 @@ export const traceStepSchema = z.strictObject({
     }),
   ),
   landed: z.array(z.string()),
-  transitions: z.array(
-    z.strictObject({
-      position: id,
-      from: state,
-      to: state,
-      tokenBefore: id,
-      token: id,
-      confidence: z.number(),
-      reason: z.enum([
-        'commit',
-        'promote-best',
-        'draft-accepted',
-        'draft-carried',
-        'revise',
-        'stabilise',
-        'revoke',
-        'refresh',
-        'window',
-        'final',
-      ]),
-    }),
-  ),
-  dropped: z.array(
-    z.strictObject({
-      passId: z.string(),
-      position: id,
-      reason: z.enum(['superseded', 'late', 'finished']),
-    }),
-  ),
-  kvWrites: z.array(
-    z.strictObject({
-      position: id,
-      version: id,
-      token: id,
-      residency: z.enum(['long-term', 'mutable']),
-    }),
-  ),
-  draftWrites: z.array(
-    z.strictObject({
-      position: id,
-      draft: z.strictObject({ token: id, confidence: z.number(), step: id }).nullable(),
-    }),
-  ),
+  transitions: z.array(transitionSchema),
+  dropped: z.array(droppedRefreshSchema),
+  kvWrites: z.array(kvEntrySchema),
+  draftWrites: z.array(z.strictObject({ position: id, draft: draftSchema.nullable() })),
   /** Row groups of the main pass that were steps: [group, number of transitions]. Left out without groups. */
   accepted: z.array(z.tuple([id, id])).optional(),
   timing: z
@@ -180,9 +141,9 @@ export function encodeStep(record: StepRecord): TraceStepLine {
           ? p.visibility
           : { groups: p.visibility.groups.map((group) => ({ ...group, sees: [...group.sees] })) },
       logits: [...p.logits],
-      ...(p.guidance === undefined ? {} : { guidance: p.guidance }),
+      guidance: p.guidance,
     })),
-    ...(plan.joins === undefined ? {} : { joins: plan.joins }),
+    joins: plan.joins,
     outcomes: outcomes.map(({ passId, rows }) => ({
       passId,
       rows: rows.map(({ position, token, confidence, asked }) =>
@@ -194,9 +155,8 @@ export function encodeStep(record: StepRecord): TraceStepLine {
     dropped: [...dropped],
     kvWrites: [...kvWrites],
     draftWrites: [...draftWrites],
-    ...(accepted.length === 0
-      ? {}
-      : { accepted: accepted.map((a): [number, number] => [a.group, a.transitions]) }),
+    accepted:
+      accepted.length === 0 ? undefined : accepted.map((a): [number, number] => [a.group, a.transitions]),
     timing:
       timing === null
         ? null
@@ -216,18 +176,17 @@ export function decodeStep(line: TraceStepLine): StepRecord {
     plan: {
       step: line.step,
       block: line.block,
-      passes: line.passes.map(({ guidance, ...p }) => ({
+      passes: line.passes.map((p) => ({
         ...p,
-        ...(guidance === undefined ? {} : { guidance }),
         rows: p.rows.map(([position, feed, asks, draw]) => ({
           position,
           feed,
-          ...(asks === undefined || asks === null ? {} : { asks }),
-          ...(draw === undefined || draw === null ? {} : { draw }),
+          asks: asks ?? undefined,
+          draw: draw ?? undefined,
         })),
         reads: fromRuns(p.reads),
       })),
-      ...(line.joins === undefined ? {} : { joins: line.joins }),
+      joins: line.joins,
     },
     outcomes: line.outcomes.map(({ passId, rows }) => ({
       passId,
@@ -235,7 +194,7 @@ export function decodeStep(line: TraceStepLine): StepRecord {
         position,
         token,
         confidence,
-        ...(asked === undefined ? {} : { asked }),
+        asked,
       })),
     })),
     landed: line.landed,

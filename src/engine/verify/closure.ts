@@ -117,8 +117,8 @@ export function jointPass(
       row: indexOf.get(key(pass.rows[predictors[at]].position, pass.version)) as number,
       passId: pass.id,
       position: pass.rows[index].position,
-      ...(pass.rows[index].asks === undefined ? {} : { asks: pass.rows[index].asks }),
-      ...(pass.rows[index].draw === undefined ? {} : { draw: pass.rows[index].draw }),
+      asks: pass.rows[index].asks,
+      draw: pass.rows[index].draw,
     }));
   });
   return { rows, visibility, wanted };

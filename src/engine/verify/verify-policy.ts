@@ -130,7 +130,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
       engine: recorder.engine,
       promptIds,
       genLength,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     return { ...result, margins: recorder.margins };
   };
