@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, extname, join, relative } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { project } from '../../src/util/project-root.js';
 
-/** Folders whose code decides what a run computes. What only shows results is left out. */
-const PARTS = ['src', 'sim', 'experiments'] as const;
-/** Data that is as good as code: no run names it among its inputs. */
-const DATA = ['src/model/shapes.json'] as const;
-const SHOWS_ONLY = new Set(['experiments/figures', 'experiments/report']);
+/**
+ * Folders whose code and data decide what a run computes. Studies, figures and commands are not among them: they only
+ * list runs and read results.
+ */
+export const CODE_FOLDERS = ['src', 'sim', 'experiments/lab'] as const;
+/** Data that a run names among its inputs when it depends on it. */
+const NAMED_INPUTS = ['sim/hardware/profiles/', 'experiments/lab/deciders/synthetic/fitted.json'] as const;
 
 let known: string | undefined;
 
 /**
- * SHA-256 over the code that computes results: part of every run's address, so that a result of other code is
- * never taken for one of this. Changing the command line, a figure or the report leaves it as it is.
+ * SHA-256 over the code that computes results, and the data that is as good as code: part of every run's address, so
+ * that a result of other code is never taken for one of this.
  */
 export function codeVersion(): string {
   known ??= hashCode();
@@ -23,25 +25,28 @@ export function codeVersion(): string {
 
 function hashCode(): string {
   const self = fileURLToPath(import.meta.url);
-  const root = join(dirname(self), '..', '..');
+  const code = join(dirname(self), '..', '..');
   const hash = createHash('sha256');
-  for (const file of PARTS.flatMap((part) => codeFiles(root, join(root, part), extname(self)))) {
+  const add = (root: string, file: string): void => {
     hash
-      .update(`${relative(root, file).replaceAll('\\', '/')}\0`)
-      .update(readFileSync(file))
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
       .update('\0');
+  };
+  for (const file of filesOf(code))
+    if (extname(file) === extname(self) && !file.endsWith('.d.ts')) add(code, file);
+  const { root } = project();
+  for (const file of filesOf(root)) {
+    if (extname(file) === '.json' && !NAMED_INPUTS.some((named) => file.startsWith(named))) add(root, file);
   }
-  for (const file of DATA) hash.update(`${file}\0`).update(readFileSync(join(project().root, file)));
   return hash.digest('hex');
 }
 
-function codeFiles(root: string, directory: string, extension: string): string[] {
-  if (SHOWS_ONLY.has(relative(root, directory).replaceAll('\\', '/'))) return [];
-  return readdirSync(directory, { withFileTypes: true })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      const path = join(directory, entry.name);
-      if (entry.isDirectory()) return codeFiles(root, path, extension);
-      return extname(entry.name) === extension && !entry.name.endsWith('.d.ts') ? [path] : [];
-    });
+/** Files of the folders, with forward slashes, in order. */
+function filesOf(root: string): string[] {
+  return CODE_FOLDERS.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+      `${folder}/${name}`.replaceAll('\\', '/'),
+    ),
+  ).sort();
 }

@@ -3,6 +3,7 @@ import { EnvironmentError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
 import { type Execution, execute, type Kept } from './execute.js';
 import { Lab } from './lab.js';
+import { partsOf } from './parts.js';
 import type { PlannedRun } from './plan.js';
 import { withThreads } from './pool.js';
 import { RUN_SCHEMA, type RunRecord } from './record.js';
@@ -106,23 +107,6 @@ async function executeAll(
   } finally {
     if (given === undefined) await lab.close();
   }
-}
-
-/** Runs that share work together, in parts of at most `most`; in the order of their first mention. */
-function partsOf(runs: readonly PlannedRun[], most: number): PlannedRun[][] {
-  const parts: PlannedRun[][] = [];
-  const open = new Map<string, PlannedRun[]>();
-  for (const run of runs) {
-    const part = run.sharing === null ? undefined : open.get(run.sharing);
-    if (part !== undefined && part.length < most) {
-      part.push(run);
-      continue;
-    }
-    const fresh = [run];
-    parts.push(fresh);
-    if (run.sharing !== null) open.set(run.sharing, fresh);
-  }
-  return parts;
 }
 
 function* flat<T>(parts: Iterable<readonly T[]>): Generator<T> {

@@ -1,6 +1,6 @@
 import type { Machine, StepBreakdown } from '../../sim/machine/machine.js';
 import type { Canvas } from '../../src/decode/canvas/types.js';
-import { composePolicy, type DecodingPolicy } from '../../src/decode/method/compose.js';
+import type { DecodingPolicy } from '../../src/decode/method/compose.js';
 import { type DecodeResult, decode as decodeSession } from '../../src/decode/method/session.js';
 import type { StepRecord } from '../../src/decode/method/step-record.js';
 import type { StepTimer } from '../../src/decode/method/timer.js';
@@ -165,7 +165,7 @@ async function timedMethod(
   timer: DecodeRequest['timer'],
   config: ModelConfig,
 ): Promise<TimedMethod> {
-  if (timer === undefined || 'time' in timer) return { method: composePolicy(spec), timer, chip: null };
+  if (timer === undefined || 'time' in timer) return { method: openPolicy(spec), timer, chip: null };
   const chip = await timer.open(config);
   // Lookahead asks for costs in a steady state, on a machine of its own.
   const costs = await timer.open(config);

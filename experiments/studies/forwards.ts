@@ -1,4 +1,3 @@
-import { composePolicy } from '../../src/decode/method/compose.js';
 import { median } from '../../src/score/statistics/samples.js';
 import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
@@ -13,6 +12,7 @@ import {
   TASK_SETTING,
 } from '../lab/deciders/synthetic/published-tasks.js';
 import { denoising, inTurn, variant } from '../lab/decode-statistics.js';
+import { openPolicy } from '../lab/open.js';
 
 const CASES = 12;
 
@@ -22,7 +22,7 @@ async function forwardsOf(
   policy: string,
   changes: Readonly<Record<string, unknown>>,
 ): Promise<number> {
-  const composed = composePolicy(variant(policy, changes));
+  const composed = openPolicy(variant(policy, changes));
   const facts: DecodeFacts[] = [];
   for (let index = 0; index < CASES; index++)
     facts.push(await decodeFacts(workload, index, { policy: composed, genLength: TASK_SETTING.genLength }));

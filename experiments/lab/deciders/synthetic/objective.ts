@@ -1,6 +1,6 @@
-import { composePolicy } from '../../../../src/decode/method/compose.js';
 import { paperTable } from '../../../paper/numbers.js';
 import { committedBelow, firstCommitByPosition, tokensPerStep, variant } from '../../decode-statistics.js';
+import { openPolicy } from '../../open.js';
 import { type DecodeFacts, decodeFacts } from '../facts.js';
 import { caseOf, PROMPT_TOKENS, SyntheticDecider } from './decider.js';
 import { plainThreshold } from './plain-threshold.js';
@@ -49,7 +49,7 @@ export async function bySession(
   tau: number,
 ): Promise<ThresholdStatistics> {
   const workload = new SyntheticDecider({ name: 'synthetic', parameters, ...fitSource(run) });
-  const policy = composePolicy(variant('threshold', { 'commit.tau': tau }));
+  const policy = openPolicy(variant('threshold', { 'commit.tau': tau }));
   const facts: DecodeFacts[] = [];
   for (let index = 0; index < run.cases; index++)
     facts.push(await decodeFacts(workload, index, { policy, genLength: run.genLength }));

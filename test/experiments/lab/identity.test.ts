@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { kindNames } from '../../../experiments/lab/kinds/registry.js';
+import { planEach, planRuns } from '../../../experiments/lab/plan.js';
+import { setupSchema } from '../../../experiments/lab/setup.js';
+import { ResultStore } from '../../../experiments/lab/store.js';
+import { QUALITY_DEFAULTS } from '../../../experiments/studies/quality/options.js';
+import { runQuality } from '../../../experiments/studies/quality/run.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+/** Stands for the code that computes results. */
+let code = '';
+vi.mock('../../../experiments/lab/code-version.js', () => ({ codeVersion: () => code }));
+const CODES = ['a'.repeat(64), 'b'.repeat(64)] as const;
+
+beforeEach(() => {
+  [code] = CODES;
+});
+
+describe('what a run is', () => {
+  it.each(kindNames())('%s: other code, another run', async (kind) => {
+    const [before] = await planRuns(kind, [{}]);
+    [, code] = CODES;
+    const [after] = await planRuns(kind, [{}]);
+    expect(after.hash).not.toBe(before.hash);
+    expect(after).toEqual({ ...before, hash: after.hash, code });
+  });
+
+  it('a study never takes results of other code for its own, and does take its own', async () => {
+    const store = new ResultStore(temporaryDirectory());
+    const policies = ['block-kv', 'threshold'];
+    const options = { ...QUALITY_DEFAULTS, n: 1, genLength: 32, blockLength: null, policies };
+    const made: number[] = [];
+    const study = { store, jobs: 0, onProgress: (_: number, total: number) => made.push(total) };
+    const table = await runQuality(options, study);
+    expect(made.at(-1)).toBe(2);
+    await runQuality(options, study);
+    expect(made.at(-1)).toBe(0);
+    [, code] = CODES;
+    expect(await runQuality(options, study)).toEqual(table);
+    expect(made.at(-1)).toBe(2);
+    expect(store.hashes()).toHaveLength(4);
+  });
+
+  it('every option of a setup tells runs apart', async () => {
+    const other = {
+      workload: 'synthetic',
+      engine: 'ort',
+      backend: 'cpu',
+      threads: 2,
+      compute: 'int8',
+      policy: 'threshold',
+      options: { 'commit.visible': 0.8 },
+      blockLength: 16,
+      costModel: 'dream-7b',
+      quant: 'q8_0',
+      profile: 'sm8650',
+      stack: 'cpu',
+      memory: 'unlimited',
+      placement: 'alternating',
+      numbers: { 'profile.npu.dmaRate': '60 GB/s' },
+      seed: 2,
+      firstCase: 1,
+      cases: 2,
+      genLength: 64,
+    };
+    expect(Object.keys(other).sort()).toEqual(Object.keys(setupSchema.shape).sort());
+    const wanted = Object.entries(other).map(([name, value]) => ({
+      kind: 'decode',
+      config: { [name]: value },
+    }));
+    const hashes = (await planEach([{ kind: 'decode', config: {} }, ...wanted])).map(({ hash }) => hash);
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  it('runs come back in the order and as often as they were asked for', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 6 }), async (rows) => {
+        const planned = await planEach(rows.map((each) => ({ kind: 'step', config: { rows: each } })));
+        expect(planned.map(({ config }) => config.rows)).toEqual(rows);
+        expect(new Set(planned).size).toBe(new Set(rows).size);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
