@@ -1,4 +1,3 @@
-import { composePolicy } from '../../src/decode/method/compose.js';
 import type { PolicySpec } from '../../src/decode/spec.js';
 import { compareEngines, type EngineComparison } from '../../src/engine/compare/compare-engines.js';
 import type { Engine } from '../../src/engine/engine.js';
@@ -6,6 +5,7 @@ import { fileSha256 } from '../../src/model/load.js';
 import type { Quant } from '../../src/model/precision.js';
 import { scoreResponse } from '../../src/score/score.js';
 import type { TextModel } from './open.js';
+import { openPolicy } from './open.js';
 import type { ChosenProblem } from './problems.js';
 
 export const NUMERICS_SCHEMA = 'dllm-npu/numerics@1';
@@ -48,7 +48,7 @@ export async function numericsReport(
   hooks: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, total: number) => void },
 ): Promise<NumericsReport> {
   const { spec, model, problems, reference, engine, genLength, nearTie } = request;
-  const policy = composePolicy(spec);
+  const policy = openPolicy(spec);
   const compared = await compareEngines({
     reference,
     engine,
