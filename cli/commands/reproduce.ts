@@ -65,7 +65,7 @@ export const command = defineCommand({
         results.push(outcome.result);
       }
     } finally {
-      bench.close();
+      await bench.close();
     }
     if (results.length > 1) {
       ctx.print(printOverview(results, ctx.color));

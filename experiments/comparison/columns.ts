@@ -1,7 +1,7 @@
 import { CheckError } from '../../src/errors.js';
 
 /** Values of one kind, one per case, row or setting; null where a value does not exist. */
-export type Column = readonly (number | string | null)[];
+type Column = readonly (number | string | null)[];
 
 /** Named columns and single values, units in their names. */
 export type Columns = Readonly<Record<string, Column | number | null>>;

@@ -6,7 +6,7 @@ import type { ReproducedRow } from './result.js';
  * What a match with the paper would prove: `calibrated` nothing (something was chosen with the figure in view),
  * `predicted` that the value comes out, `ordering` only that the order or the shape does.
  */
-export type Kind = ReproducedRow['kind'];
+export type RowKind = ReproducedRow['kind'];
 
 /** Who decided: the confidence process that was fitted to LLaDA-8B, or anything else. */
 export type Source = 'synthetic' | 'other';
@@ -24,7 +24,7 @@ export interface Band {
 /** What a row is, apart from its values. */
 interface RowFacts {
   readonly unit: string;
-  readonly kind: Kind | BySource<Kind>;
+  readonly kind: RowKind | BySource<RowKind>;
   readonly band?: Band;
   /** Why the value misses its band, as far as known. `{model}` is replaced by the workload's name. */
   readonly whenMissed?: string | BySource<string>;
@@ -38,10 +38,10 @@ export interface Comparison extends RowFacts {
   readonly paper: number | null;
 }
 
-interface Series extends RowFacts {
+interface ColumnFacts extends RowFacts {
   readonly ours: readonly (number | null)[];
-  /** Null where the paper has no such column. */
-  readonly paper: readonly (number | null)[] | null;
+  /** Left out where the paper has no such column. */
+  readonly paper?: readonly (number | null)[];
 }
 
 /**
@@ -51,16 +51,14 @@ interface Series extends RowFacts {
 export function series<L extends number | string>(
   labels: readonly L[],
   name: (label: L) => string,
-  { ours, paper, ...facts }: Series,
+  { ours, paper, ...facts }: ColumnFacts,
 ): Comparison[] {
   for (const { length } of [ours, paper ?? labels]) {
     if (length !== labels.length)
       throw new CheckError(`${name(labels[0])}: ${length} values against ${labels.length}`);
   }
   return labels.flatMap((label, i) =>
-    paper !== null && paper[i] === null
-      ? []
-      : [{ name: name(label), ours: ours[i], paper: paper?.[i] ?? null, ...facts }],
+    paper?.[i] === null ? [] : [{ name: name(label), ours: ours[i], paper: paper?.[i] ?? null, ...facts }],
   );
 }
 

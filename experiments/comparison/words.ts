@@ -1,9 +1,9 @@
-import type { BySource, Kind } from './compare.js';
+import type { BySource, RowKind } from './compare.js';
 
 /** Decided by a process fitted elsewhere: the value must come out. By another model: only an order can. */
-export const DECIDED: BySource<Kind> = { synthetic: 'predicted', other: 'ordering' };
+export const DECIDED: BySource<RowKind> = { synthetic: 'predicted', other: 'ordering' };
 /** The confidence process was fitted to this very figure. */
-export const FITTED: BySource<Kind> = { synthetic: 'calibrated', other: 'ordering' };
+export const FITTED: BySource<RowKind> = { synthetic: 'calibrated', other: 'ordering' };
 
 /** The LLaDA-8B-like confidence process that was fitted to Figures 5b and 8. */
 export const PAPER_WORKLOAD = 'synthetic';

@@ -79,7 +79,7 @@ export const counterfactuals = defineStudy({
   compare: (ours) => {
     const paper = ours.paper_threshold_s / ours.paper_full_s;
     return [
-      ...series(ours.policy, (name) => name, { unit: 's', ours: ours.seconds, paper: null, kind: DECIDED }),
+      ...series(ours.policy, (name) => name, { unit: 's', ours: ours.seconds, kind: DECIDED }),
       {
         name: 'threshold 0.9 over full system',
         unit: 'x',
@@ -100,7 +100,6 @@ export const counterfactuals = defineStudy({
       ...series(ours.sweep_label, (setting) => `${setting}: gain`, {
         unit: 'x',
         ours: ours.sweep_gain,
-        paper: null,
         kind: DECIDED,
       }),
     ];
@@ -113,12 +112,7 @@ export const counterfactuals = defineStudy({
   ],
   figure: (ours) =>
     bars([
-      {
-        title: 'One answer of 128 tokens',
-        unit: 'seconds',
-        names: ours.policy,
-        values: ours.seconds,
-      },
+      { title: 'One answer of 128 tokens', unit: 'seconds', names: ours.policy, values: ours.seconds },
       {
         title: 'Lookahead: gain over none',
         unit: 'seconds without / seconds with',

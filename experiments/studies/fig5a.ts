@@ -30,11 +30,7 @@ export const fig5a = defineStudy({
         ours: ours.share_pct,
         paper: paper.share_pct,
         kind: DECIDED,
-        band: {
-          claim: 'T15',
-          text: 'within 5 points',
-          holds: (row) => Math.abs(row.ours - row.paper) <= 5,
-        },
+        band: { claim: 'T15', text: 'within 5 points', holds: (row) => Math.abs(row.ours - row.paper) <= 5 },
         whenMissed: OTHER_MODEL,
       }),
       {

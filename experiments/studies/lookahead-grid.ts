@@ -85,20 +85,9 @@ export const lookaheadGrid = defineStudy({
     settings_that_pay: 'settings with a gain over 1.001',
   },
   compare: (ours) => [
-    ...series(ours.label, (setting) => setting, {
-      unit: 's',
-      ours: ours.seconds,
-      paper: null,
-      kind: DECIDED,
-    }),
+    ...series(ours.label, (setting) => setting, { unit: 's', ours: ours.seconds, kind: DECIDED }),
     { name: 'best gain of lookahead', unit: 'x', ours: ours.best_gain, paper: null, kind: DECIDED },
-    {
-      name: 'settings in which it pays',
-      unit: '',
-      ours: ours.settings_that_pay,
-      paper: null,
-      kind: DECIDED,
-    },
+    { name: 'settings in which it pays', unit: '', ours: ours.settings_that_pay, paper: null, kind: DECIDED },
   ],
   notes: [
     WHO_DECIDED,

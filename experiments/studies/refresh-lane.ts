@@ -88,13 +88,11 @@ export const refreshLane = defineStudy({
     ...series(ours.refreshed, (rows) => `extra with ${rows} rows on the CPU`, {
       unit: 'ms',
       ours: ours.cpu_extra_ms,
-      paper: null,
       kind: 'predicted',
     }),
     ...series(ours.refreshed, (rows) => `extra with ${rows} rows on the NPU`, {
       unit: 'ms',
       ours: ours.npu_extra_ms,
-      paper: null,
       kind: 'predicted',
     }),
     {

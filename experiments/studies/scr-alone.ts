@@ -54,7 +54,6 @@ export const scrAlone = defineStudy({
     ...series(ours.window, (window) => `gain of SCR, ${window}`, {
       unit: 'x',
       ours: ours.gain,
-      paper: null,
       kind: DECIDED,
       band: { claim: 'T9', text: '0.93 to 1.00', holds: between(0.93, 1) },
       whenMissed: 'refreshed tokens may let blocks finish earlier, or the side lane delays the main path',
@@ -62,13 +61,11 @@ export const scrAlone = defineStudy({
     ...series(ours.window, (window) => `refresh passes, ${window}`, {
       unit: 'per answer',
       ours: ours.refreshes,
-      paper: null,
       kind: DECIDED,
     }),
     ...series(ours.window, (window) => `visible at block end, ${window}`, {
       unit: 'tokens per answer',
       ours: ours.visible_at_block_end,
-      paper: null,
       kind: DECIDED,
     }),
   ],
@@ -78,12 +75,7 @@ export const scrAlone = defineStudy({
   ],
   figure: (ours) =>
     bars([
-      {
-        title: 'Gain of SCR',
-        unit: 'seconds without / with',
-        names: ours.window,
-        values: ours.gain,
-      },
+      { title: 'Gain of SCR', unit: 'seconds without / with', names: ours.window, values: ours.gain },
       {
         title: 'Visible at block end',
         unit: 'tokens per answer',

@@ -79,23 +79,17 @@ export const speculation = defineStudy({
     exact_over_approximate: 'seconds of exact / of approximate speculation: one per step, threshold',
   },
   compare: (ours) => [
-    ...series(ours.variant, (name) => name, { unit: 's', ours: ours.seconds, paper: null, kind: DECIDED }),
+    ...series(ours.variant, (name) => name, { unit: 's', ours: ours.seconds, kind: DECIDED }),
     ...series(ours.variant, (name) => `${name}: gain over no speculation`, {
       unit: 'x',
       ours: ours.gain,
-      paper: null,
       kind: DECIDED,
     }),
-    ...series(ours.variant, (name) => `${name}: forwards`, {
-      unit: '',
-      ours: ours.forwards,
-      paper: null,
-      kind: DECIDED,
-    }),
+    ...series(ours.variant, (name) => `${name}: forwards`, { unit: '', ours: ours.forwards, kind: DECIDED }),
     ...series(
       PAIRS.map(({ rule }) => rule),
       (rule) => `exact over approximate, ${rule}`,
-      { unit: 'x', ours: ours.exact_over_approximate, paper: null, kind: DECIDED },
+      { unit: 'x', ours: ours.exact_over_approximate, kind: DECIDED },
     ),
   ],
   notes: [
@@ -104,17 +98,7 @@ export const speculation = defineStudy({
   ],
   figure: (ours) =>
     bars([
-      {
-        title: 'One answer of 128 tokens',
-        unit: 'seconds',
-        names: ours.variant,
-        values: ours.seconds,
-      },
-      {
-        title: 'Gain over its baseline',
-        unit: 'x',
-        names: ours.variant,
-        values: ours.gain,
-      },
+      { title: 'One answer of 128 tokens', unit: 'seconds', names: ours.variant, values: ours.seconds },
+      { title: 'Gain over its baseline', unit: 'x', names: ours.variant, values: ours.gain },
     ]),
 });

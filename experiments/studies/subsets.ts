@@ -90,7 +90,7 @@ export const subsets = defineStudy({
     interaction_x: 'exp(interaction_log)',
   },
   compare: (ours) => [
-    ...series(ours.subset, (subset) => subset, { unit: 's', ours: ours.seconds, paper: null, kind: DECIDED }),
+    ...series(ours.subset, (subset) => subset, { unit: 's', ours: ours.seconds, kind: DECIDED }),
     {
       name: 'all five over none',
       unit: 'x',
@@ -101,25 +101,17 @@ export const subsets = defineStudy({
     ...series(ours.technique, (name) => `${name}: Shapley share of the speed-up`, {
       unit: '%',
       ours: ours.share_pct,
-      paper: null,
       kind: DECIDED,
     }),
     ...series(ours.technique, (name) => `${name}: Shapley factor`, {
       unit: 'x',
       ours: ours.shapley_x,
-      paper: null,
       kind: DECIDED,
     }),
-    ...series(ours.technique, (name) => `${name} alone`, {
-      unit: 'x',
-      ours: ours.alone_x,
-      paper: null,
-      kind: DECIDED,
-    }),
+    ...series(ours.technique, (name) => `${name} alone`, { unit: 'x', ours: ours.alone_x, kind: DECIDED }),
     ...series(ours.pair, (pair) => `${pair}: together over product of both alone`, {
       unit: 'x',
       ours: ours.interaction_x,
-      paper: null,
       kind: DECIDED,
     }),
   ],
@@ -130,17 +122,7 @@ export const subsets = defineStudy({
   ],
   figure: (ours) =>
     bars([
-      {
-        title: 'Shapley share of the speed-up',
-        unit: '%',
-        names: ours.technique,
-        values: ours.share_pct,
-      },
-      {
-        title: 'Alone, over NPU + prefix KV',
-        unit: 'x',
-        names: ours.technique,
-        values: ours.alone_x,
-      },
+      { title: 'Shapley share of the speed-up', unit: '%', names: ours.technique, values: ours.share_pct },
+      { title: 'Alone, over NPU + prefix KV', unit: 'x', names: ours.technique, values: ours.alone_x },
     ]),
 });

@@ -97,11 +97,7 @@ export const table6 = defineStudy({
       const seconds = ours.masked_drafts_s[WITH_DRAFTS.findIndex(({ name }) => name === row)];
       return seconds === null ? null : at(ours.seconds, base) / seconds;
     };
-    const gain = (row: string) => ({
-      unit: 'x',
-      ours: at(ours.gain, row),
-      paper: at(ours.paper_gain, row),
-    });
+    const gain = (row: string) => ({ unit: 'x', ours: at(ours.gain, row), paper: at(ours.paper_gain, row) });
     return [
       ...series(ours.row.slice(0, FIRST_DECIDED), (row) => row, {
         unit: 's',

@@ -163,16 +163,10 @@ export const tornado = defineStudy({
       paper: table6Seconds('+SCR'),
       kind: DECIDED,
     },
-    ...series(ours.label, (label) => label, {
-      unit: '% of its row',
-      ours: ours.swing_pct,
-      paper: null,
-      kind: DECIDED,
-    }),
+    ...series(ours.label, (label) => label, { unit: '% of its row', ours: ours.swing_pct, kind: DECIDED }),
     ...series(ours.without_label, (label) => label, {
       unit: '% of its row',
       ours: ours.without_swing,
-      paper: null,
       kind: DECIDED,
     }),
   ],
