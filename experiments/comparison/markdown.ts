@@ -1,9 +1,11 @@
+import type { RowKind } from './compare.js';
 import { formatError, formatValue } from './print.js';
 import type { ReproducedRow, ReproduceResult } from './result.js';
+import { tally } from './tally.js';
 
 const KIND_ORDER = ['predicted', 'calibrated', 'ordering'] as const;
 
-/** Every row that has a published number, one table per experiment, for a README or a paper's appendix. */
+/** Every row that has a published number, one table per study, for a README or a paper's appendix. */
 export function resultsMarkdown(results: readonly ReproduceResult[]): string {
   const compared = results.filter(({ rows }) => rows.some(({ paper }) => paper !== null));
   return [
@@ -16,15 +18,11 @@ export function resultsMarkdown(results: readonly ReproduceResult[]): string {
 
 function overview(results: readonly ReproduceResult[]): string {
   const rows = results.flatMap((result) => result.rows);
-  const line = (kind: (typeof KIND_ORDER)[number]): string => {
+  const line = (kind: RowKind): string => {
     const own = rows.filter((row) => row.kind === kind && row.paper !== null);
-    const errors = own
-      .flatMap(({ error }) => (error === null ? [] : [Math.abs(error)]))
-      .sort((a, b) => a - b);
-    const median = errors[Math.floor((errors.length - 1) / 2)];
-    const met = own.filter(({ pass }) => pass === true).length;
-    const missed = own.filter(({ pass }) => pass === false).length;
-    return `| ${kind} | ${own.length} | ${median === undefined ? '-' : `${(100 * median).toFixed(0)} %`} | ${met} | ${missed} |`;
+    const { met, missed, medianError } = tally(own);
+    const median = medianError === null ? '-' : `${(100 * medianError).toFixed(0)} %`;
+    return `| ${kind} | ${own.length} | ${median} | ${met} | ${missed} |`;
   };
   return [
     '| kind | rows | median error | bands met | bands missed |',

@@ -1,6 +1,7 @@
 import { createColors } from 'picocolors';
-import { formatTable, wrapText } from '../../src/util/table.js';
+import { table, wrapText } from '../../src/util/table.js';
 import type { ReproducedRow, ReproduceResult } from './result.js';
+import { tally } from './tally.js';
 
 const WIDTH = 110;
 
@@ -14,17 +15,8 @@ export function printResult(result: ReproduceResult, color: boolean): string {
       : `${paper.source}, ${paper.where}${paper.digitised ? ' (read off the plot)' : ''}`;
   const verdict = (row: ReproducedRow): string =>
     row.pass === null ? '' : row.pass ? c.green('yes') : c.red('NO');
-  const table = formatTable(
-    [
-      { header: ['row'], align: 'left' },
-      { header: ['unit'], align: 'left' },
-      { header: ['here'], align: 'right' },
-      { header: ['paper'], align: 'right' },
-      { header: ['error'], align: 'right' },
-      { header: ['kind'], align: 'left' },
-      { header: ['band'], align: 'left' },
-      { header: ['met'], align: 'left' },
-    ],
+  const rows = table(
+    ['row', 'unit', '> here', '> paper', '> error', 'kind', 'band', 'met'],
     result.rows.map((row) => [
       row.name,
       row.unit,
@@ -53,47 +45,41 @@ export function printResult(result: ReproduceResult, color: boolean): string {
   return [
     c.bold(`${result.name}: ${result.title}`),
     '',
-    table,
+    rows,
     '',
     ...lines.map((line) => wrapText(line, WIDTH, '  ')),
   ].join('\n');
 }
 
-/** One line per experiment: how many rows, which bands were met, how far predictions are off. */
+/** One line per study: how many rows, which bands were met, how far predictions are off. */
 export function printOverview(results: readonly ReproduceResult[], color: boolean): string {
   const c = createColors(color);
-  return formatTable(
+  const percent = (error: number | null): string => (error === null ? '-' : `${(error * 100).toFixed(1)} %`);
+  return table(
     [
-      { header: ['name'], align: 'left' },
-      { header: ['rows'], align: 'right' },
-      { header: ['bands', 'met'], align: 'right' },
-      { header: ['bands', 'missed'], align: 'right' },
-      { header: ['predicted:', 'median error'], align: 'right' },
-      { header: ['largest'], align: 'right' },
-      { header: ['decisions'], align: 'left' },
+      'name',
+      '> rows',
+      '> bands\nmet',
+      '> bands\nmissed',
+      '> predicted:\nmedian error',
+      '> largest',
+      'decisions',
     ],
     results.map(({ name, rows, decisions }) => {
-      const errors = rows
-        .filter(({ kind, error }) => kind === 'predicted' && error !== null)
-        .map(({ error }) => Math.abs(error ?? 0))
-        .sort((a, b) => a - b);
-      const missedBands = rows.filter(({ pass }) => pass === false).length;
+      const { met, missed } = tally(rows);
+      const predicted = tally(rows.filter(({ kind }) => kind === 'predicted'));
       return [
         name,
         String(rows.length),
-        String(rows.filter(({ pass }) => pass === true).length),
-        missedBands === 0 ? '0' : c.red(String(missedBands)),
-        errors.length === 0 ? '-' : percent(errors[Math.floor((errors.length - 1) / 2)] ?? 0),
-        errors.length === 0 ? '-' : percent(errors.at(-1) ?? 0),
-        decisions.split(/[ ;:]/)[0] ?? '',
+        String(met),
+        missed === 0 ? '0' : c.red(String(missed)),
+        percent(predicted.medianError),
+        percent(predicted.largestError),
+        decisions.split(/[ ;:]/)[0],
       ];
     }),
     { maxWidth: WIDTH, styleHeader: c.bold },
   );
-}
-
-function percent(fraction: number): string {
-  return `${(fraction * 100).toFixed(1)} %`;
 }
 
 /** Each reason once, with the rows it explains. */

@@ -1,8 +1,8 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { formatCount } from '../studies/ladder/format.js';
-import { bySource, isKnown, OURS, PAPER, SCHEMA } from './by-source.js';
+import { bySource, isKnown, OURS, PAPER } from './by-source.js';
 import { logTicks } from './log-ticks.js';
-import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
+import { HOUSE_STYLE, PAGE_WIDTH, PALETTE } from './style.js';
 
 export interface BarGroups {
   readonly category: { readonly title: string | null; readonly values: readonly string[] };
@@ -28,8 +28,7 @@ export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLe
   const domain = scale === 'log' ? [10 ** Math.floor(Math.log10(low) - 0.1), high * 2.6] : [0, high * 1.25];
   const width = Math.floor((PAGE_WIDTH - 70) / groups.length) - 40;
   return {
-    $schema: SCHEMA,
-    config: CONFIG,
+    ...HOUSE_STYLE,
     hconcat: groups.map((group, panel) => {
       const values = category.values.map((name, i) => {
         const ours = group.ours[i] ?? null;
@@ -103,8 +102,7 @@ export function bars(panels: readonly BarPanel[]): TopLevelSpec {
   const longest = Math.max(...panels.flatMap(({ names }) => names.map((name) => name.length)));
   const width = Math.max(90, Math.floor(PAGE_WIDTH / panels.length) - 60 - Math.round(5.4 * longest));
   return {
-    $schema: SCHEMA,
-    config: CONFIG,
+    ...HOUSE_STYLE,
     hconcat: panels.map(({ title, unit, names, values }) => ({
       title,
       width,

@@ -3,7 +3,6 @@ import { PALETTE } from './style.js';
 /** What was computed here, what was published. */
 export const OURS = 'here';
 export const PAPER = 'paper';
-export const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
 
 /** One colour and one shape each for what was computed here and what was published: legible in grey. */
 export const bySource = (ourShape: 'square' | 'circle') =>

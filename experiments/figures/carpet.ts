@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Carpet, CarpetStep } from '../studies/ladder/types.js';
-import { CONFIG, PAGE_WIDTH } from './style.js';
+import { HOUSE_STYLE, PAGE_WIDTH } from './style.js';
 
 /**
  * Colours of the token states, from pale to dark: the order M, IV, draft, V, S survives a grey print. Orange and
@@ -90,8 +90,7 @@ export function carpetSpec(carpet: Carpet): TopLevelSpec {
   // A mark must fit its cell, or a long decode turns into a cloud of marks.
   const size = Math.max(3, Math.min(18, (Math.min(rowHeight, width / genLength) * 0.75) ** 2));
   return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    config: CONFIG,
+    ...HOUSE_STYLE,
     title: { text: carpet.row, subtitle: `${carpet.policy}, ${steps.length} steps for ${genLength} tokens` },
     width,
     height: steps.length * rowHeight,

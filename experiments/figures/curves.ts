@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { bySource, isKnown, SCHEMA } from './by-source.js';
-import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
+import { bySource, isKnown } from './by-source.js';
+import { HOUSE_STYLE, PAGE_WIDTH, PALETTE } from './style.js';
 
 export interface Axis {
   readonly title: string;
@@ -34,8 +34,7 @@ export function curves(panels: readonly Panel[], height = 190): TopLevelSpec {
   const width = Math.floor((PAGE_WIDTH - 20) / panels.length) - 72;
   const hasPaper = panels.some(({ series }) => series.some(({ source }) => source === 'paper'));
   return {
-    $schema: SCHEMA,
-    config: CONFIG,
+    ...HOUSE_STYLE,
     hconcat: panels.map((panel) => ({
       title: panel.title,
       width,

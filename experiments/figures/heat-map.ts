@@ -1,6 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { SCHEMA } from './by-source.js';
-import { CONFIG, PAGE_WIDTH } from './style.js';
+import { HOUSE_STYLE, PAGE_WIDTH } from './style.js';
 
 export interface BusyStep {
   readonly step: number;
@@ -23,8 +22,7 @@ export function utilizationMap(
     })),
   );
   return {
-    $schema: SCHEMA,
-    config: CONFIG,
+    ...HOUSE_STYLE,
     title,
     width: PAGE_WIDTH - 150,
     height: { step: 20 },

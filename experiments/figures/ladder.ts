@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { formatFactor, trusted } from '../studies/ladder/format.js';
 import type { AblationSummary } from '../studies/ladder/types.js';
-import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
+import { HOUSE_STYLE, PAGE_WIDTH, PALETTE } from './style.js';
 
 interface LadderDatum {
   readonly name: string;
@@ -66,8 +66,7 @@ export function ladderSpec(summary: AblationSummary): TopLevelSpec {
     encoding: { text: { value }, x: { value: at }, y: { value: -4 - 12 * line } },
   });
   return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    config: CONFIG,
+    ...HOUSE_STYLE,
     width: PLOT_WIDTH,
     height: data.length * ROW_HEIGHT,
     data: { values: data },

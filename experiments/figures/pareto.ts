@@ -1,7 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { SCHEMA } from './by-source.js';
 import { logTicks } from './log-ticks.js';
-import { COLUMN_AND_HALF, CONFIG, PALETTE } from './style.js';
+import { COLUMN_AND_HALF, HOUSE_STYLE, PALETTE } from './style.js';
 
 export interface ParetoPoint {
   readonly name: string;
@@ -107,8 +106,7 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): TopLev
     return [{ data: { values }, mark, encoding: { x, y, text: { field: 'name' } } }];
   });
   return {
-    $schema: SCHEMA,
-    config: CONFIG,
+    ...HOUSE_STYLE,
     title: axes.title,
     width: COLUMN_AND_HALF,
     height: 260,

@@ -1,7 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { SCHEMA } from './by-source.js';
 import { logTicks } from './log-ticks.js';
-import { COLUMN_AND_HALF, CONFIG, PALETTE } from './style.js';
+import { COLUMN_AND_HALF, HOUSE_STYLE, PALETTE } from './style.js';
 
 export interface Roof {
   /** e.g. `DMA 32 GB/s`, `matrix unit FP16`. */
@@ -90,8 +89,7 @@ export function roofline({ title, subtitle, level, roofs, classes }: Roofline): 
       : slanted(roof, { x0, x1, y0, top: limit }),
   );
   return {
-    $schema: SCHEMA,
-    config: CONFIG,
+    ...HOUSE_STYLE,
     title: {
       text: title,
       subtitle: hollow ? `${subtitle}; hollow: its roof rests on an assumed number` : subtitle,

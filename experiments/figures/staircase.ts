@@ -1,6 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { SCHEMA } from './by-source.js';
-import { COLUMN_AND_HALF, CONFIG, PALETTE } from './style.js';
+import { COLUMN_AND_HALF, HOUSE_STYLE, PALETTE } from './style.js';
 
 export interface StaircasePoint {
   readonly rows: number;
@@ -33,8 +32,7 @@ export function staircase(points: readonly StaircasePoint[], tile: number, title
     axis: { title: 'rows of the step', values, grid: false },
   } as const;
   return {
-    $schema: SCHEMA,
-    config: CONFIG,
+    ...HOUSE_STYLE,
     title: { text: title, subtitle: `dotted: last row of a ${tile}-row tile` },
     width: COLUMN_AND_HALF,
     height: 230,

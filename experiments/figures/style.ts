@@ -40,8 +40,8 @@ export const COLUMN_AND_HALF = 400;
 /** Every figure is rendered to PNG at this scale: 288 pixels per inch at its paper size. */
 export const PNG_SCALE = 3;
 
-/** House style: quiet axes, no frame, one font, white ground (figures are pasted into papers). */
-export const CONFIG: Config = {
+/** Quiet axes, no frame, one font, white ground (figures are pasted into papers). */
+const CONFIG: Config = {
   background: '#FFFFFF',
   // One label per rectangle would be most of the file; whoever shows the figure labels it as a whole.
   aria: false,
@@ -82,3 +82,9 @@ export const CONFIG: Config = {
   text: { fontSize: 9, color: '#222222' },
   range: { category: CATEGORIES },
 };
+
+/** What every figure begins with. */
+export const HOUSE_STYLE = {
+  $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+  config: CONFIG,
+} as const;

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Timeline, TimelineSpan } from '../studies/ladder/types.js';
-import { CONFIG, PAGE_WIDTH, PALETTE } from './style.js';
+import { HOUSE_STYLE, PAGE_WIDTH, PALETTE } from './style.js';
 
 /** What a span's group belongs to, with one colour each that is the same in every figure. */
 const FAMILIES = {
@@ -87,8 +87,7 @@ export function timelineSpec(
   const layer = middleLayer(timeline);
   const whole = panel(timeline, families, { startMs: 0, endMs: timeline.durationMs }, 'whole step');
   return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    config: CONFIG,
+    ...HOUSE_STYLE,
     title: {
       text: title,
       subtitle: `simulated, ${timeline.durationMs.toFixed(1)} ms; a bar's height is the share of its time in which the unit works`,

@@ -1,6 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { SCHEMA } from './by-source.js';
-import { COLUMN_AND_HALF, CONFIG, PALETTE } from './style.js';
+import { COLUMN_AND_HALF, HOUSE_STYLE, PALETTE } from './style.js';
 
 export interface TornadoRow {
   readonly name: string;
@@ -93,8 +92,7 @@ export function tornado(
     encoding: { y, x: { ...x, field: 'to' }, text: { field: 'label' } },
   });
   return {
-    $schema: SCHEMA,
-    config: CONFIG,
+    ...HOUSE_STYLE,
     title: titles.title,
     width: WIDTH,
     height: { step: 18 },

@@ -1,7 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { SCHEMA } from './by-source.js';
 import { logTicks } from './log-ticks.js';
-import { COLUMN_AND_HALF, CONFIG, PALETTE } from './style.js';
+import { COLUMN_AND_HALF, HOUSE_STYLE, PALETTE } from './style.js';
 
 export interface WaterfallRow {
   readonly name: string;
@@ -45,8 +44,7 @@ export function waterfall(rows: readonly WaterfallRow[], title: string): TopLeve
     axis: { title: 'seconds for one answer', format: ',~f', values: logTicks(domain) },
   } as const;
   return {
-    $schema: SCHEMA,
-    config: CONFIG,
+    ...HOUSE_STYLE,
     title,
     width: COLUMN_AND_HALF,
     height: { step: 22 },
