@@ -1,19 +1,20 @@
-import { Option } from 'commander';
 import { createColors } from 'picocolors';
+import { z } from 'zod';
+import { userMetrics } from '../experiments/lab/metric.js';
 import type { IndexLine } from '../experiments/lab/record.js';
 import type { ResultStore } from '../experiments/lab/store.js';
+import { flatten } from '../experiments/lab/table.js';
 import { type Column, formatTable } from '../src/util/table.js';
 import type { Context } from './io.js';
 
 /** `--metric`, for every command that shows runs. */
-export function metricOption(): Option {
-  return new Option(
-    '--metric <expression>',
+export const metric = z
+  .array(z.string())
+  .default([])
+  .describe(
     'a column of your own: arithmetic over the others, e.g. "ms / config.rows", "per_row = ms / config.rows"; repeatable',
   )
-    .argParser((text: string, all: readonly string[]) => [...all, text])
-    .default([], 'none');
-}
+  .meta({ repeat: true, value: 'expression' });
 
 /** A run of the index, with the user's metrics where some were asked for. */
 export type ListedRun = IndexLine & { readonly metrics?: Readonly<Record<string, number | null>> };
@@ -25,7 +26,6 @@ export async function listRuns(
   texts: readonly string[],
 ): Promise<ListedRun[]> {
   if (texts.length === 0) return [...lines];
-  const { userMetrics } = await import('../experiments/lab/metric.js');
   const values = await userMetrics(
     lines.map(({ hash }) => store.read(hash)),
     texts,
@@ -34,12 +34,11 @@ export async function listRuns(
 }
 
 /** Prints runs with the options in which they differ, the user's metrics, and why a run was refused if asked for. */
-export async function printRuns(
+export function printRuns(
   ctx: Context,
   runs: readonly ListedRun[],
   reasonOf?: (run: ListedRun) => string,
-): Promise<void> {
-  const { flatten } = await import('../experiments/lab/table.js');
+): void {
   const options = runs.map(({ config }) => flatten('', config));
   const names = [...new Set(options.flatMap(Object.keys))].filter(
     (name) => new Set(options.map((config) => config[name])).size > 1,
@@ -73,6 +72,13 @@ export async function printRuns(
 }
 
 /** Six digits: the data has all of them. */
-export function numberText(value: number | null): string {
+function numberText(value: number | null): string {
   return value === null ? '' : String(Number(value.toPrecision(6)));
+}
+
+/** Long hashes are cut, numbers rounded: the data has all of it. */
+export function cellText(value: unknown): string {
+  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)) return value.slice(0, 12);
+  return value === null ? '' : String(value);
 }

@@ -11,7 +11,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'quality',
     summary: 'exact answers of every policy on the same held-out problems, with intervals and paired tests',
-    register: async () => (await import('./quality.js')).registerQuality,
+    load: () => import('./quality.js'),
   },
   {
     name: 'generate',
@@ -192,22 +192,62 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'workload',
     summary: 'where decisions come from: a model, a recorded trace, or a confidence process',
-    register: async () => (await import('./workload.js')).registerWorkload,
+    notes:
+      'Every command with --workload takes: a model (tiny-llada), trace:FILE or trace:DIRECTORY, synthetic (a' +
+      '\nconfidence process fitted to Figures 5b and 8 of the paper), synthetic:PROFILE or synthetic:PROFILE,prompt=TOKENS.',
+    commands: [
+      {
+        name: 'show',
+        summary: 'the confidence process: parameters, what they were fitted to, residuals, profiles',
+        load: () => import('./workload/show.js'),
+      },
+      {
+        name: 'fit',
+        summary: 'fits the process to Figures 5b and 8 again, and its profiles to one published figure each',
+        load: () => import('./workload/fit.js'),
+      },
+    ],
   },
   {
     name: 'sweep',
     summary: 'every run of a sweep file that is not in results/ yet; stop it any way, start it again',
-    register: async () => (await import('./sweep.js')).registerSweep,
+    load: () => import('./sweep.js'),
   },
   {
     name: 'results',
     summary: 'what sweeps have computed: results/runs/',
-    register: async () => (await import('./results.js')).registerResults,
+    commands: [
+      {
+        name: 'list',
+        summary: 'runs with the options in which they differ',
+        load: () => import('./results/list.js'),
+      },
+      {
+        name: 'show',
+        summary: 'one run: options, inputs, metrics',
+        load: () => import('./results/show.js'),
+      },
+      {
+        name: 'diff',
+        summary: 'in what two runs differ, asked and found',
+        load: () => import('./results/diff.js'),
+      },
+      {
+        name: 'export',
+        summary: 'runs as one table: a column per option and metric',
+        load: () => import('./results/export.js'),
+      },
+      {
+        name: 'merge',
+        summary: 'copy the runs of other result directories into this one, by content hash',
+        load: () => import('./results/merge.js'),
+      },
+    ],
   },
   {
     name: 'tune',
     summary: 'search policy options: the front of latency, quality and energy at non-inferior quality',
-    register: async () => (await import('./tune.js')).registerTune,
+    load: () => import('./tune.js'),
   },
   {
     name: 'figure',

@@ -1,67 +1,22 @@
 import { availableParallelism } from 'node:os';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { PlannedRun } from '../../experiments/lab/plan.js';
-import type { ResultStore } from '../../experiments/lab/store.js';
+import { z } from 'zod';
+import { readMetrics } from '../../experiments/lab/metric.js';
+import { type PlannedRun, planSweep, shardOf } from '../../experiments/lab/plan.js';
+import { makeRuns } from '../../experiments/lab/runner.js';
+import { mergeFinished, mergeSlurmJob, submitSlurmJob, writeSlurmJob } from '../../experiments/lab/slurm.js';
+import { ResultStore } from '../../experiments/lab/store.js';
+import { readSweep } from '../../experiments/lab/sweep-file.js';
 import { CheckError } from '../../src/errors.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
+import { defineCommand } from '../command.js';
 import { gitCommit } from '../git-commit.js';
+import { flag, runs as runOptions } from '../groups.js';
 import type { Context } from '../io.js';
-import { integer } from '../numbers.js';
 import { progressBar } from '../progress.js';
 import { resultsDirectory } from '../results-directory.js';
-import { listRuns, metricOption, printRuns } from '../run-list.js';
+import { listRuns, metric, printRuns } from '../run-list.js';
 
-interface Shard {
-  readonly shard: number;
-  readonly shards: number;
-}
-
-interface SweepCommandOptions {
-  readonly jobs: number;
-  readonly shard?: Shard;
-  readonly results?: string;
-  readonly dryRun?: boolean;
-  readonly metric: readonly string[];
-  readonly launcher: 'local' | 'slurm';
-  readonly shards: number;
-  readonly slurm: readonly string[];
-  /** False after `--no-wait`. */
-  readonly wait: boolean;
-}
-
-export function registerSweep(program: Command, context: () => Context): void {
-  program
-    .command('sweep')
-    .description('every run of a sweep file that is not in results/ yet; stop it any way, start it again')
-    .argument('<file>', 'sweep as JSON: kind, base, axes, mode, runs')
-    .option(
-      '--jobs <n>',
-      'worker threads; 0 = none. Results do not depend on it',
-      integer(0, 256),
-      availableParallelism(),
-    )
-    .option('--shard <i/n>', 'only every n-th run from the i-th on, for array jobs', parseShard)
-    .option('--results <dir>', 'where runs are kept, in runs/ (default: ./results)')
-    .option('--dry-run', 'only say what would run')
-    .addOption(
-      new Option('--launcher <name>', 'local: here; slurm: write and submit an sbatch array, wait, merge')
-        .choices(['local', 'slurm'])
-        .default('local'),
-    )
-    .option('--shards <n>', 'slurm: tasks of the array', integer(1, 100_000), 4)
-    .addOption(
-      new Option('--slurm <option>', 'slurm: a further option of sbatch, e.g. --time=1:00:00; repeatable')
-        .argParser((text: string, all: readonly string[]) => [...all, text])
-        .default([], 'none'),
-    )
-    .addOption(metricOption())
-    .option('--no-wait', 'slurm: only submit; the same command later merges what is finished')
-    .addHelpText('after', HELP)
-    .action((file: string, options: SweepCommandOptions) => run(context(), file, options));
-}
-
-const HELP = `
-A run is addressed by the SHA-256 of its resolved options, its input files and the code: what was computed once is
+const NOTES = `A run is addressed by the SHA-256 of its resolved options, its input files and the code: what was computed once is
 never computed again, and after a kill the same command goes on where it was.
 
   {
@@ -76,65 +31,106 @@ never computed again, and after a kill the same command goes on where it was.
     },
     "mode": "cross",                             or one-at-a-time
     "runs": [{ "rows": 1 }]                      further single runs
-  }
+  }`;
 
-Examples:
-  $ dllm-npu sweep experiments/sweeps/rows.json
-  $ dllm-npu sweep big.json --shard 3/16         the third of sixteen parts, on any machine
-  $ dllm-npu sweep big.json --launcher slurm --shards 16 --slurm=--time=1:00:00
-  $ dllm-npu results export --sweep big.json --format csv > big.csv`;
+const shard = z
+  .string()
+  .regex(/^\d+\/\d+$/, 'Expected I/N, e.g. 3/16')
+  .transform((text) => text.split('/').map(Number))
+  .refine(([one, of]) => one >= 1 && one <= of, 'Expected I/N with I from 1 to N, e.g. 3/16');
 
-function parseShard(text: string): Shard {
-  const match = /^(\d+)\/(\d+)$/.exec(text.trim());
-  const [shard, shards] = [Number(match?.[1]), Number(match?.[2])];
-  if (match === null || shard < 1 || shard > shards) {
-    throw new InvalidArgumentError('Expected I/N with I from 1 to N, e.g. 3/16.');
-  }
-  return { shard, shards };
-}
+const options = {
+  jobs: runOptions.jobs.default(availableParallelism()),
+  shard: shard
+    .optional()
+    .describe('only every n-th run from the i-th on, for array jobs')
+    .meta({ value: 'i/n' }),
+  results: runOptions.results,
+  dryRun: flag('only say what would run'),
+  metric,
+  launcher: z
+    .enum(['local', 'slurm'])
+    .default('local')
+    .describe('local: here; slurm: write and submit an sbatch array, wait, merge'),
+  shards: z.int().min(1).max(100_000).default(4).describe('slurm: tasks of the array'),
+  slurm: z
+    .array(z.string())
+    .default([])
+    .describe('slurm: a further option of sbatch, e.g. --time=1:00:00; repeatable')
+    .meta({ repeat: true, value: 'option' }),
+  wait: z
+    .boolean()
+    .default(true)
+    .describe('slurm: only submit; the same command later merges what is finished'),
+};
 
-async function run(ctx: Context, file: string, options: SweepCommandOptions): Promise<void> {
-  const { readSweep } = await import('../../experiments/lab/sweep-file.js');
-  const { planSweep, shardOf } = await import('../../experiments/lab/plan.js');
-  const { ResultStore } = await import('../../experiments/lab/store.js');
-  const { readMetrics } = await import('../../experiments/lab/metric.js');
-  // A metric that cannot be read is refused now and not after the work; which columns there are, the runs say.
-  await readMetrics(options.metric);
-  const { makeRuns } = await import('../../experiments/lab/runner.js');
-  const all = await planSweep(readSweep(file));
-  const runs = options.shard === undefined ? all : shardOf(all, options.shard.shard, options.shard.shards);
-  const store = new ResultStore(resultsDirectory(options.results));
-  if (options.dryRun) {
-    const missing = runs.filter(({ hash }) => !store.has(hash));
-    ctx.data({ runs: runs.map(({ hash, config }) => ({ hash, found: store.has(hash), config })) });
-    ctx.print(`${runs.length} runs, ${missing.length} of them not in ${store.directory}`);
-    return;
-  }
-  checkWritableDirectory(store.directory);
-  if (options.launcher === 'slurm') {
-    await runOnSlurm(ctx, runs, store, options);
-    return;
-  }
+type Options = z.output<z.ZodObject<typeof options>>;
+
+export const command = defineCommand({
+  arguments: { file: z.string().describe('sweep as JSON: kind, base, axes, mode, runs') },
+  options,
+  effects: [
+    {
+      options: ['shards', 'slurm', 'wait'],
+      when: ({ launcher }) => launcher === 'slurm',
+      because: 'it is of --launcher slurm',
+    },
+    {
+      options: ['metric'],
+      when: ({ launcher, dryRun }) => launcher === 'local' && !dryRun,
+      because: 'the runs are not made here and now',
+    },
+  ],
+  notes: NOTES,
+  examples: [
+    'sweep experiments/sweeps/rows.json',
+    'sweep big.json --shard 3/16         the third of sixteen parts, on any machine',
+    'sweep big.json --launcher slurm --shards 16 --slurm=--time=1:00:00',
+    'results export --sweep big.json --format csv > big.csv',
+  ],
+  async run(ctx, { file, ...asked }) {
+    // A metric that cannot be read is refused now and not after the work; which columns there are, the runs say.
+    await readMetrics(asked.metric);
+    const all = await planSweep(readSweep(file));
+    const runs = asked.shard === undefined ? all : shardOf(all, asked.shard[0], asked.shard[1]);
+    const store = new ResultStore(resultsDirectory(asked.results));
+    if (asked.dryRun) {
+      const missing = runs.filter(({ hash }) => !store.has(hash));
+      ctx.data({ runs: runs.map(({ hash, config }) => ({ hash, found: store.has(hash), config })) });
+      ctx.print(`${runs.length} runs, ${missing.length} of them not in ${store.directory}`);
+      return;
+    }
+    checkWritableDirectory(store.directory);
+    await (asked.launcher === 'slurm' ? runOnSlurm : runHere)(ctx, runs, store, asked);
+  },
+});
+
+async function runHere(
+  ctx: Context,
+  runs: readonly PlannedRun[],
+  store: ResultStore,
+  asked: Options,
+): Promise<void> {
   const bar = progressBar(ctx, 'runs', { log: true });
   const start = performance.now();
   const outcome = await makeRuns(runs, store, {
-    jobs: options.jobs,
+    jobs: asked.jobs,
     signal: ctx.signal,
     onProgress: (done, total) => bar.update(done, total),
     gitCommit: gitCommit(),
   }).finally(() => bar.stop());
   const seconds = (performance.now() - start) / 1000;
   const wanted = new Set(runs.map(({ hash }) => hash));
-  const stored = options.metric.length === 0 ? [] : store.index().filter(({ hash }) => wanted.has(hash));
-  const listed = await listRuns(store, stored, options.metric);
+  const stored = asked.metric.length === 0 ? [] : store.index().filter(({ hash }) => wanted.has(hash));
+  const listed = await listRuns(store, stored, asked.metric);
   const metrics = listed.map(({ hash, metrics }) => ({ hash, ...metrics }));
   ctx.data({
     results: store.directory,
     runs: [...wanted],
     ...outcome,
-    metrics: options.metric.length === 0 ? undefined : metrics,
+    metrics: asked.metric.length === 0 ? undefined : metrics,
   });
-  if (listed.length > 0) await printRuns(ctx, listed);
+  if (listed.length > 0) printRuns(ctx, listed);
   ctx.print(
     `${runs.length} runs: ${outcome.found} were there, ${outcome.done} made in ${seconds.toFixed(1)} s` +
       `${outcome.refused > 0 ? ` (${outcome.refused} of them cannot run; \`results list --refused\` says why)` : ''}`,
@@ -152,11 +148,8 @@ async function runOnSlurm(
   ctx: Context,
   runs: readonly PlannedRun[],
   store: ResultStore,
-  options: SweepCommandOptions,
+  options: Options,
 ): Promise<void> {
-  const { mergeSlurmJob, mergeFinished, submitSlurmJob, writeSlurmJob } = await import(
-    '../../experiments/lab/slurm.js'
-  );
   const merged = mergeFinished(store);
   if (merged > 0) ctx.note(`${merged} runs of earlier jobs taken over`);
   const missing = runs.filter(({ hash }) => !store.has(hash));

@@ -17,9 +17,9 @@ describe('wrong usage: one line, exit 2', () => {
     [['generate', '--polcy', 'x'], /unknown option '--polcy' \(Did you mean --policy\?\)/],
     [
       ['ablate', '--prompts', 'many'],
-      /'--prompts <n>' argument 'many' is invalid\. Expected an integer of at least 1/,
+      /'--prompts, --cases <n>' argument 'many' is invalid\. Expected an integer from 1 to/,
     ],
-    [['ablate', '--prompts', '0'], /Expected an integer of at least 1/],
+    [['ablate', '--prompts', '0'], /Expected an integer from 1 to/],
     [['simulate', 'step', '--rows', '9-1'], /"9-1" is not a range/],
     [['simulate', 'step', '--quant', 'q4'], /unknown quant "q4": did you mean q4_0/],
     [['simulate', 'step', '--profile', 'sm8570'], /unknown profile "sm8570": did you mean .*sm8750/],
@@ -35,7 +35,7 @@ describe('wrong usage: one line, exit 2', () => {
     [['train', '--heads', '5'], /--heads 5 does not split --hidden 64/],
     [['ablate', '--profile', 'sm875'], /unknown profile "sm875": did you mean .*sm8750/],
     [['ablate', '--model', 'tiny'], /unknown model "tiny": did you mean tiny-llada/],
-    [['ablate', '--quant', 'q5'], /Allowed choices are f32, f16, q8_0, q4_0/],
+    [['ablate', '--quant', 'q5'], /unknown quant "q5": known: f32, f16, q8_0, q4_0/],
     [['report', 'a', 'b'], /too many arguments/],
   ])('%j', async (argv, message) => {
     const { code, stdout, stderr } = await cli(argv);

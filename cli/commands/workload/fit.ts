@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { fitProcess } from '../../../experiments/lab/deciders/synthetic/fit.js';
+import { FIT_DEFAULTS as d } from '../../../experiments/lab/deciders/synthetic/fit-options.js';
+import { atomicWriteFile } from '../../../src/util/atomic-write.js';
+import { checkWritableFile } from '../../../src/util/check-writable.js';
+import { defineCommand } from '../../command.js';
+import { MAX_CASES } from '../../limits.js';
+
+const count = z.int().min(1).max(MAX_CASES);
+
+export const command = defineCommand({
+  options: {
+    out: z.string().describe('where the fitted process goes (JSON)').meta({ value: 'file' }),
+    seed: z.int().min(0).default(d.seed).describe('seed of the cases'),
+    cases: count.default(d.cases).describe('answers per threshold and evaluation'),
+    evaluations: count.default(d.evaluations).describe('evaluations of all starts'),
+    starts: count.default(d.starts).describe('starting points'),
+  },
+  examples: ['workload fit --out fitted.json'],
+  async run(ctx, { out, ...options }) {
+    checkWritableFile(out);
+    const file = await fitProcess({ ...d, ...options }, (done, best) => {
+      ctx.signal.throwIfAborted();
+      if (done % 500 === 0)
+        ctx.note(`${done} of ${options.evaluations} evaluations, best ${best.toFixed(2)}`);
+    });
+    atomicWriteFile(out, `${JSON.stringify(file, null, 1)}\n`);
+    ctx.print(`objective ${file.value.toFixed(2)}, written to ${out}`);
+    ctx.data(file);
+  },
+});
