@@ -21,7 +21,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'policies',
     summary: 'list the decoding methods, their rules, defaults and sources',
-    register: async () => (await import('./policies.js')).registerPolicies,
+    load: () => import('./policies.js'),
   },
   {
     name: 'trace',

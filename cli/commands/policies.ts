@@ -1,41 +1,36 @@
-import type { Command } from 'commander';
 import { createColors } from 'picocolors';
-import type { PolicySpec } from '../../src/decode/spec.js';
+import { z } from 'zod';
+import { optionReasons } from '../../src/decode/option-reasons.js';
+import { describeGivenUp } from '../../src/decode/parts.js';
+import { ALL_POLICY_SPECS, policySpecByName } from '../../src/decode/policies.js';
+import { type PolicySpec, parsePolicySpec, policyJsonSchema } from '../../src/decode/spec.js';
 import { wrapText } from '../../src/util/table.js';
+import { defineCommand } from '../command.js';
+import { flag } from '../groups.js';
 import type { Context } from '../io.js';
 
-export function registerPolicies(program: Command, context: () => Context): void {
-  program
-    .command('policies')
-    .description('list the decoding methods, their rules, defaults and sources')
-    .argument('[name]', 'print one method with every option')
-    .option('--schema', 'print the JSON Schema of policy files: every option, default and reason')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ dllm-npu policies\n  $ dllm-npu policies llada.cpp\n  $ dllm-npu policies --json\n  $ dllm-npu policies --schema > policy.schema.json',
-    )
-    .action(async (name: string | undefined, options: { readonly schema?: boolean }) => {
-      const ctx = context();
-      if (options.schema === true) {
-        const { policyJsonSchema } = await import('../../src/decode/spec.js');
-        const schema = policyJsonSchema();
-        ctx.data(schema);
-        ctx.print(JSON.stringify(schema, null, 1));
-        return;
-      }
-      const { ALL_POLICY_SPECS, policySpecByName } = await import('../../src/decode/policies.js');
-      const { parsePolicySpec } = await import('../../src/decode/spec.js');
-      if (name === undefined) {
-        const specs = ALL_POLICY_SPECS.map(parsePolicySpec);
-        ctx.data({ policies: specs });
-        printList(ctx, specs);
-        return;
-      }
+export const command = defineCommand({
+  arguments: { name: z.string().optional().describe('print one method with every option') },
+  options: {
+    schema: flag('print the JSON Schema of policy files: every option, default and reason'),
+  },
+  examples: ['policies', 'policies llada.cpp', 'policies --json', 'policies --schema > policy.schema.json'],
+  run(ctx, { name, schema }) {
+    if (schema) {
+      const json = policyJsonSchema();
+      ctx.data(json);
+      ctx.print(JSON.stringify(json, null, 1));
+    } else if (name === undefined) {
+      const specs = ALL_POLICY_SPECS.map(parsePolicySpec);
+      ctx.data({ policies: specs });
+      printList(ctx, specs);
+    } else {
       const spec = parsePolicySpec(policySpecByName(name));
       ctx.data(spec);
-      await printPolicy(ctx, spec);
-    });
-}
+      printPolicy(ctx, spec);
+    }
+  },
+});
 
 /** `sliding (size null, past visible)` rather than JSON: read by people. */
 function describe(value: unknown): string {
@@ -56,9 +51,7 @@ function printList(ctx: Context, specs: readonly PolicySpec[]): void {
 }
 
 /** Everything about one policy, with the reason for every option's default. */
-async function printPolicy(ctx: Context, spec: PolicySpec): Promise<void> {
-  const { optionReasons } = await import('../policy-reasons.js');
-  const { describeGivenUp } = await import('../../src/decode/parts.js');
+function printPolicy(ctx: Context, spec: PolicySpec): void {
   const { name, description, source, ...options } = spec;
   const line = (text: string): void => ctx.print(wrapText(`  ${text}`, 100, '    '));
   ctx.print(`${createColors(ctx.color).bold(name)}  ${description}`);

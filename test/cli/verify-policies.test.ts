@@ -47,7 +47,7 @@ describe('policies', () => {
     expect(list).toHaveLength(ALL_POLICY_SPECS.length + 2);
     const { stdout } = await cli(['policies', 'wino']);
     expect(stdout).toMatch(/source: WINO .*\n.*gives up D4-every-step/);
-    expect(stdout).toMatch(/Why these values:[^]*revoke.tau: tau_2/);
+    expect(stdout).toMatch(/Why these values:[\s\S]*revoke.tau: tau_2/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { policySpecSchema } from '../src/decode/spec.js';
+import { policySpecSchema } from './spec.js';
 
 export interface OptionReason {
   readonly path: string;
