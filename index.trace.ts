@@ -3,11 +3,12 @@
  *
  * @packageDocumentation
  */
-export type { Violation } from './src/decode/laws/check.js';
+export type { Law, Violation } from './src/decode/laws/check.js';
 export { describeViolation } from './src/decode/laws/check.js';
-export type { StepRecord } from './src/decode/method/step-record.js';
-export type { Carpet } from './src/decode/trace/carpet.js';
+export type { DraftWrite, StepRecord } from './src/decode/method/step-record.js';
+export type { Carpet, CarpetColumn, CarpetMark, Revision } from './src/decode/trace/carpet.js';
 export { carpetOfTrace } from './src/decode/trace/carpet.js';
+export type { TraceHeader } from './src/decode/trace/schema.js';
 export type { Replay, Trace } from './src/decode/trace/trace.js';
 export {
   checkTrace,

@@ -4,6 +4,7 @@ import { ENERGY_NUMBERS, type EnergyName } from './energy-numbers.js';
 
 /** Energy above idle, in J. */
 export interface Energy {
+  /** J. */
   readonly joules: number;
   /** With every assumed number at the low, and at the high end of its range. */
   readonly range: readonly [number, number];

@@ -27,14 +27,19 @@ export type Dimension = keyof typeof DIMENSIONS | 'count' | 'fraction';
 
 /** A number with its provenance, in base units (ms, bytes, GB/s, GHz, ms/MB, W, pJ, pJ/B, or plain). */
 export interface Quantity {
+  /** In base units: s, B, B/s, Hz, J, W, or a bare number. */
   readonly value: number;
   /** As written in the profile, e.g. `60 GB/s`. */
   readonly text: string;
+  /** What it measures. */
   readonly dimension: Dimension;
+  /** How it is known. */
   readonly kind: Kind;
+  /** Where it comes from. */
   readonly source: string;
   /** Plausible interval in base units. */
   readonly range?: readonly [number, number];
+  /** How it follows from the source. */
   readonly note?: string;
 }
 

@@ -130,6 +130,7 @@ export type HardwareNumbers = Plain<Omit<ParsedProfile, 'schema'>>;
 
 /** A profile with the provenance of each number, keyed by path, e.g. `npu.dmaRate`. */
 export interface HardwareProfile extends HardwareNumbers {
+  /** Every number with its unit, source and kind, by name. */
   readonly provenance: Readonly<Record<string, Quantity>>;
 }
 

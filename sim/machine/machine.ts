@@ -23,21 +23,29 @@ import { Recorder, type Recording, type Timeline } from './timeline.js';
 
 /** What a machine was made of. */
 export interface MachineOptions {
+  /** The chip. */
   readonly profile: HardwareProfile;
+  /** The software on it. */
   readonly stack: SoftwareStack;
   /** The model whose shapes are timed. */
   readonly shapes: ModelConfig;
   /** Storage format of each kind of tensor; activations are those of the stack where it has its own. */
   readonly quant: Precision;
+  /** How weights beyond the address window come in. */
   readonly memory: MemoryMode;
+  /** Which weights are residents. */
   readonly placement: PlacementReading;
+  /** How much of the timeline is kept. */
   readonly record: Recording;
 }
 
 /** Where the time of a step went; the parts add up to the step. */
 export interface StepBreakdown {
+  /** From 0. */
   readonly step: number;
+  /** Simulated length of the step. */
   readonly ms: number;
+  /** By operator group, longest first, in ms. */
   readonly parts: readonly { readonly name: string; readonly ms: number }[];
   /** Busy share of each resource, 0 to 1. */
   readonly utilization: Readonly<Record<string, number>>;
@@ -49,7 +57,9 @@ export interface StepBreakdown {
 
 /** A chip with its software and a model on it: a clock for decodes. */
 export interface Machine extends StepTimer {
+  /** What it was made of. */
   readonly options: MachineOptions;
+  /** Names of what can be busy. */
   readonly resources: readonly string[];
   /** Times one forward pass of the given shape as the next step, without side passes. */
   timePass(shape: PassShape): StepTiming;

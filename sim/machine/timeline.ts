@@ -14,15 +14,21 @@ export const TRACKS: readonly Track[] = [
   'refresh',
 ];
 
+/** Something that was busy for a while. */
 export interface Span {
+  /** Where it stands in a timeline. */
   readonly track: Track;
   /** Op id, task kind, or what the driver did. */
   readonly name: string;
   /** Op kind, role of a product, or `dispatch`, `cache maintenance`, `map`, `copy`, `refresh`. */
   readonly category: string;
+  /** Null outside the layers. */
   readonly layer: number | null;
+  /** From 0. */
   readonly step: number;
+  /** Simulated ms. */
   readonly startMs: number;
+  /** Simulated ms. */
   readonly endMs: number;
   /** Busy time inside the span; less than its length where an operator leaves gaps. */
   readonly busyMs: number;
@@ -30,15 +36,23 @@ export interface Span {
 
 /** A counter's value from `tMs` on. */
 export interface CounterSample {
+  /** What is counted. */
   readonly name: string;
+  /** Simulated ms. */
   readonly tMs: number;
+  /** In the unit that the name says. */
   readonly value: number;
 }
 
+/** What a machine did, for a figure or Perfetto. */
 export interface Timeline {
+  /** Its name. */
   readonly machine: string;
+  /** Busy times, by start. */
   readonly spans: readonly Span[];
+  /** Samples over time. */
   readonly counters: readonly CounterSample[];
+  /** Begin and end of each step, in ms. */
   readonly steps: readonly { readonly step: number; readonly startMs: number; readonly endMs: number }[];
 }
 

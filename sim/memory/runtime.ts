@@ -2,6 +2,7 @@ import type { Op, OpGraph } from '../../src/model/graph.js';
 
 /** How weights that exceed the address window are brought in. */
 export const MEMORY_MODES = ['on-demand', 'paging', 'somr', 'unlimited'] as const;
+/** Name of a mode. */
 export type MemoryMode = (typeof MEMORY_MODES)[number];
 
 /** An NPU operator with what the placement needs to know. */
@@ -47,12 +48,15 @@ export interface StagedBatch {
 
 /** Where everything is now. */
 export interface MemoryMap {
+  /** Ranges in the window, by address. */
   readonly mapped: readonly MappedRange[];
   /** Copied into a slot in every pass, in order. */
   readonly staged: readonly StagedBatch[];
   /** Weights that are in no mapping now and come in whole when an operator needs them. */
   readonly absent: readonly { readonly id: string; readonly bytes: number }[];
+  /** Longest free range. */
   readonly largestFreeBytes: number;
+  /** Share of the free space that is outside the longest free range, 0 to 1. */
   readonly fragmentation: number;
 }
 

@@ -61,6 +61,7 @@ export const ENGINES = {
   },
 } as const satisfies Record<string, EngineEntry>;
 
+/** Name of an engine. */
 export type EngineName = keyof typeof ENGINES;
 
 export const ENGINE_NAMES = Object.keys(ENGINES) as [EngineName, ...EngineName[]];

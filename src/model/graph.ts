@@ -170,11 +170,15 @@ export type OpKind = Op['kind'];
 
 /** Storage formats of a model as it runs. */
 export interface Precision {
+  /** Of the matrices of every layer. */
   readonly weights: DType;
   /** Embedding table (looked up by row on the CPU). */
   readonly embedding: DType;
+  /** Of the output head. */
   readonly head: DType;
+  /** Of cached K and V. */
   readonly kv: 'f32' | 'f16';
+  /** Between operators. */
   readonly activations: 'f32' | 'f16';
 }
 

@@ -51,21 +51,30 @@ export type AttentionKind = 'bidirectional' | 'causal' | 'block-causal';
 
 /** Everything the graph builder needs to know about a model but its family. Shapes only: no weights, no file. */
 export interface ModelShape {
+  /** As in results. */
   readonly name: string;
+  /** Number of layers. */
   readonly layers: number;
   /** Residual width. */
   readonly hidden: number;
+  /** Query heads. */
   readonly heads: number;
+  /** Heads of K and V; fewer than `heads` under grouped attention. */
   readonly kvHeads: number;
+  /** Width of a head. */
   readonly headDim: number;
   /** Inner width of the SwiGLU feed-forward (dense models). */
   readonly ffn: number;
+  /** Size of the vocabulary. */
   readonly vocab: number;
+  /** Base of the rotary embedding. */
   readonly ropeTheta: number;
   /** Channels of a head that rotate; default all. */
   readonly ropeDims?: number;
   readonly ropeScaling?: RopeScaling;
+  /** Epsilon of RMSNorm. */
   readonly rmsEps: number;
+  /** Whether Q, K and V have a bias. */
   readonly qkvBias: boolean;
   /** Of the projection after attention. */
   readonly outputBias?: boolean;
@@ -75,17 +84,22 @@ export interface ModelShape {
   readonly qkNorm: boolean;
   /** The output head uses the embedding matrix. */
   readonly tiedHead: boolean;
+  /** Present in mixtures of experts. */
   readonly moe?: MoeConfig;
   /** Present in models that are only timed. */
   readonly timed?: TimedLayers;
   /** Logits of row i - 1 predict position i (Dream). */
   readonly shiftLogits: boolean;
+  /** Which positions a row sees. */
   readonly attention: AttentionKind;
   /** Positions of a block; present exactly where attention is block-causal. */
   readonly blockLength?: number;
+  /** Most positions. */
   readonly contextLength: number;
   /** Id of the mask token; null for autoregressive models. */
   readonly maskId: number | null;
+  /** Id of the start token; null when there is none. */
   readonly bosId: number | null;
+  /** Id of the token that ends the text. */
   readonly eosId: number;
 }

@@ -4,6 +4,7 @@ import type { DType, Precision } from './graph.js';
 /** Storage formats offered for the weights. */
 export type Quant = 'f32' | 'f16' | 'q8_0' | 'q4_0';
 
+/** Weight formats. */
 export const QUANTS: readonly Quant[] = ['f32', 'f16', 'q8_0', 'q4_0'];
 
 /** @throws UsageError with the nearest names */

@@ -27,6 +27,7 @@ export interface DecodeOptions {
 export interface Tokenizer {
   /** Size of the vocabulary, added tokens included. */
   readonly size: number;
+  /** Token ids of a text. */
   encode(text: string): number[];
   /** Ids that are not in the vocabulary decode to nothing. */
   decode(ids: readonly number[], options?: DecodeOptions): string;

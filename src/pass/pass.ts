@@ -4,13 +4,17 @@
 
 /** Names one cached KV entry. Versions are unique per pass and grow with time. */
 export interface KvRef {
+  /** In the whole sequence, prompt included. */
   readonly position: number;
+  /** Number of the pass that computed it. */
   readonly version: number;
 }
 
 /** One row of a forward pass: which position, and the token id it is fed (its token, a draft, or the mask). */
 export interface PassRow {
+  /** In the whole sequence, prompt included. */
   readonly position: number;
+  /** Token id. */
   readonly feed: number;
   /** Counter of the random numbers that sample this row's token; left out when nothing is drawn. */
   readonly draw?: number;
@@ -38,6 +42,7 @@ export type RowVisibility = (typeof ROW_VISIBILITIES)[number];
  * Rows that see each other as if they were a pass of their own. Versions tell several rows of one position apart.
  */
 export interface RowGroup {
+  /** What the rows are for. */
   readonly kind: PassKind;
   /** Version that every KV entry of these rows carries. The first group has the version of the pass. */
   readonly version: number;
@@ -45,30 +50,37 @@ export interface RowGroup {
   readonly rows: number;
   /** Indices of earlier groups whose rows these rows see as well. */
   readonly sees: readonly number[];
+  /** Among themselves. */
   readonly visibility: RowVisibility;
 }
 
 /** Several groups in one forward: each row sees `reads`, the groups its own group names, and its own group. */
 export interface GroupedVisibility {
+  /** In the order of the rows. */
   readonly groups: readonly RowGroup[];
 }
 
 export const LANES = ['main', 'side'] as const;
 export type Lane = (typeof LANES)[number];
 
+/** Which rows of a pass see each other. */
 export type Visibility = RowVisibility | GroupedVisibility;
 
+/** One forward pass, as data. */
 export interface Pass {
   /** Unique in a decode: `${step}.${index}`. */
   readonly id: string;
+  /** What the pass is for. */
   readonly kind: PassKind;
   /** `main` is the critical path; `side` runs beside it on the CPU and lands at a later step boundary. */
   readonly lane: Lane;
   /** Version that every KV entry computed by this pass carries. */
   readonly version: number;
+  /** In the order in which they are computed. */
   readonly rows: readonly PassRow[];
   /** Cached entries it may read: all existed before the step began (law D3). Ascending position. */
   readonly reads: readonly KvRef[];
+  /** Among its own rows. */
   readonly visibility: Visibility;
   /** Indices into `rows` that get logits. */
   readonly logits: readonly number[];
@@ -79,8 +91,11 @@ export interface Pass {
   readonly guidance?: number;
 }
 
+/** The passes of one step. */
 export interface StepPlan {
+  /** From 0. */
   readonly step: number;
+  /** Current block, from 0. */
   readonly block: number;
   /** Exactly one main pass, then any number of side passes. */
   readonly passes: readonly Pass[];
@@ -90,6 +105,7 @@ export interface StepPlan {
 
 /** What the logits of one row said. */
 export interface RowOutcome {
+  /** In the whole sequence, prompt included. */
   readonly position: number;
   /** Best token other than the mask; ties go to the lowest id. */
   readonly token: number;
@@ -99,7 +115,10 @@ export interface RowOutcome {
   readonly asked?: number;
 }
 
+/** What the logits of a pass said. */
 export interface PassOutcome {
+  /** Of the pass. */
   readonly passId: string;
+  /** Rows that got logits, in the order asked for. */
   readonly rows: readonly RowOutcome[];
 }

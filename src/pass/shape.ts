@@ -1,5 +1,6 @@
 import type { Pass } from './pass.js';
 
+/** Cached positions that a pass reads. */
 export interface KvSetShape {
   /** e.g. `prefix`. */
   readonly name: string;
@@ -9,7 +10,9 @@ export interface KvSetShape {
 
 /** The shape of one forward pass: all that the graph depends on besides the model. */
 export interface PassShape {
+  /** Rows that are computed. */
   readonly rows: number;
+  /** Sets of cached positions that the rows read. */
   readonly kvSets: readonly KvSetShape[];
   /** Rows that get logits; 0 means no head at all (prefill, seal). */
   readonly logitsRows: number;

@@ -254,4 +254,5 @@ export type CarpetStep = z.infer<typeof carpetStepSchema>;
 export type Carpet = z.infer<typeof carpetSchema>;
 export type TimelineSpan = z.infer<typeof spanSchema>;
 export type Timeline = z.infer<typeof timelineSchema>;
+/** Everything that the report shows of a ladder; one `summary.json`. */
 export type AblationSummary = z.infer<typeof ablationSchema>;

@@ -16,9 +16,11 @@ const id = z.int().min(0);
  * Prompt positions are `S` from the start.
  */
 export const TOKEN_STATES = ['M', 'IV', 'V', 'S'] as const;
+/** Masked, invisible, visible or stable. */
 export type TokenState = (typeof TOKEN_STATES)[number];
 
 export const RESIDENCIES = ['long-term', 'mutable'] as const;
+/** Where a durable cache entry lives. */
 export type Residency = (typeof RESIDENCIES)[number];
 
 /**
@@ -43,7 +45,9 @@ export const draftSchema = z.strictObject({
 });
 export type Draft = Readonly<z.output<typeof draftSchema>>;
 
+/** One position of the sequence. */
 export interface Position {
+  /** See `TOKEN_STATES`. */
   readonly state: TokenState;
   /** Token id; the mask id while state is M or IV. */
   readonly token: number;
@@ -53,28 +57,37 @@ export interface Position {
   readonly kv: KvEntry | null;
   /** The KV entry was computed while it saw another token that has changed since. Left out when it has not. */
   readonly stale?: boolean;
+  /** A guess for a later block; null where there is none. */
   readonly draft: Draft | null;
 }
 
 /** Half-open range [start, end) of absolute positions. */
 export interface Range {
+  /** First position. */
   readonly start: number;
+  /** First position after it. */
   readonly end: number;
 }
 
 /** A position under refresh: the KV version and token it had at launch, and what its row was fed. */
 export interface RefreshTarget {
+  /** In the whole sequence, prompt included. */
   readonly position: number;
+  /** Of its KV entry. */
   readonly version: number;
+  /** Token id at launch. */
   readonly token: number;
+  /** Token id that the row was fed. */
   readonly feed: number;
 }
 
 /** A refresh that was launched and has neither landed nor been dropped. */
 export interface RefreshTicket {
+  /** Of the side pass. */
   readonly passId: string;
   /** Version carried by the entries the pass computes; they stay alive until the ticket is settled. */
   readonly passVersion: number;
+  /** Positions that the pass renews. */
   readonly targets: readonly RefreshTarget[];
   /** Step that launched it. */
   readonly launchedAt: number;
@@ -82,17 +95,23 @@ export interface RefreshTicket {
 
 /** The sequence being denoised, with all a policy needs to decide the next step. Immutable. */
 export interface Canvas {
+  /** Tokens of the prompt. */
   readonly promptLength: number;
+  /** Positions to generate. */
   readonly genLength: number;
+  /** Positions of a block. */
   readonly blockLength: number;
   /** First position of block 0: the first generated one, or earlier when the prompt's last block is not full. */
   readonly blockOrigin: number;
+  /** Token id that undecided positions hold. */
   readonly maskId: number;
+  /** Prompt, then answer. */
   readonly positions: readonly Position[];
   /** Index of the current block (0-based); equal to the block count when decoding is finished. */
   readonly block: number;
   /** Rows of the next denoising pass, before lookahead. */
   readonly window: Range;
+  /** Number of the next step, from 0. */
   readonly step: number;
   /** Denoising passes that worked on the current block so far. */
   readonly blockSteps: number;
@@ -100,6 +119,7 @@ export interface Canvas {
   readonly lastPromoted: number | null;
   /** Version number the next pass will carry. */
   readonly nextVersion: number;
+  /** Refreshes under way. */
   readonly inFlight: readonly RefreshTicket[];
   /** Refresh passes made on the main lane after the last block (final rule `sweep`). */
   readonly sweeps: number;
@@ -119,6 +139,7 @@ export type VerdictReason = (typeof VERDICT_REASONS)[number];
 
 /** Why a position changed: a rule, a refresh that landed, the window, or the report at the end. */
 export const TRANSITION_REASONS = [...VERDICT_REASONS, 'refresh', 'window', 'final'] as const;
+/** Name of the reason. */
 export type TransitionReason = (typeof TRANSITION_REASONS)[number];
 
 export const transitionSchema = z.strictObject({
@@ -130,6 +151,7 @@ export const transitionSchema = z.strictObject({
   confidence: z.number(),
   reason: z.enum(TRANSITION_REASONS),
 });
+/** A position that changed. */
 export type Transition = Readonly<z.output<typeof transitionSchema>>;
 
 /**
@@ -137,26 +159,34 @@ export type Transition = Readonly<z.output<typeof transitionSchema>>;
  * ended first.
  */
 export const DROP_REASONS = ['superseded', 'late', 'finished'] as const;
+/** Name of the reason. */
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** A refresh outcome that did not land, and why. */
 export const droppedRefreshSchema = z.strictObject({
   passId: z.string(),
+  /** In the whole sequence, prompt included. */
   position: id,
+  /** What changed it. */
   reason: z.enum(DROP_REASONS),
 });
 export type DroppedRefresh = Readonly<z.output<typeof droppedRefreshSchema>>;
 
 /** A group of rows that turned out to be what the method would have run next. */
 export interface AcceptedGroup {
+  /** Index in the pass's groups. */
   readonly group: number;
   /** How many of the step's transitions, in order, its outcome brought about. */
   readonly transitions: number;
 }
 
+/** What a step led to. */
 export interface ApplyResult {
+  /** The sequence after the step. */
   readonly canvas: Canvas;
+  /** Every change, in order. */
   readonly transitions: readonly Transition[];
+  /** Refreshes that came to nothing. */
   readonly dropped: readonly DroppedRefresh[];
   /** Row groups of the main pass that were steps of the decode; empty when the pass has no groups. */
   readonly accepted: readonly AcceptedGroup[];
@@ -168,6 +198,7 @@ export interface ApplyResult {
  * A decoding method: a pure composition of rules. No engine, no clock, no I/O.
  */
 export interface Policy {
+  /** As in results. */
   readonly name: string;
   /** Starts a decode. @throws UsageError when the lengths contradict the rules. */
   start(promptIds: readonly number[], genLength: number, maskId: number): Canvas;

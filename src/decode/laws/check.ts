@@ -17,11 +17,15 @@ import { StepChecker } from './step.js';
  */
 export type Law = 'B1' | 'B2' | 'B3' | 'D1' | 'D2' | 'D3' | 'D4' | 'D5' | 'D7' | 'trace';
 
+/** A place where a record breaks a law. */
 export interface Violation {
+  /** Which one. */
   readonly law: Law;
+  /** From 0. */
   readonly step: number;
   /** Null when the whole step is at fault. */
   readonly position: number | null;
+  /** What is wrong. */
   readonly message: string;
 }
 

@@ -14,7 +14,9 @@ import { scoringOf } from './scoring.js';
 
 /** A policy together with the data it was made from. */
 export interface DecodingPolicy extends Policy {
+  /** With every default filled in. */
   readonly spec: PolicySpec;
+  /** How logits become tokens and confidences. */
   readonly scoring: Scoring;
   /** Most steps a decode may take (law D4). */
   stepBudget(genLength: number): number;

@@ -11,14 +11,19 @@ export interface DecodeCounters {
   readonly nfe: number;
   /** Refresh passes on the side lane. */
   readonly sideRefreshes: number;
+  /** Rows of all main-lane passes. */
   readonly mainRows: number;
+  /** Rows of all refresh passes. */
   readonly sideRows: number;
   /** Rows that got logits, both lanes. */
   readonly logitsRows: number;
+  /** Drafts that became tokens. */
   readonly draftsAccepted: number;
   /** Exact speculation: states computed ahead, those that the method really reached, and the rows of the others. */
   readonly statesDrafted: number;
+  /** Of those, reached by the method itself. */
   readonly statesAccepted: number;
+  /** Rows of the states that were not reached. */
   readonly rowsWasted: number;
   /** Positions, both lanes. */
   readonly refreshesLanded: number;
@@ -28,7 +33,9 @@ export interface DecodeCounters {
   readonly tokens: number;
   /** Tokens before the first end-of-text token. */
   readonly textTokens: number;
+  /** `tokens` over `nfe`. */
   readonly tokensPerForward: number;
+  /** `textTokens` over `nfe`. */
   readonly textTokensPerForward: number;
 }
 

@@ -25,17 +25,25 @@ export interface DecodeOptions {
 
 /** A visible token that decoding ended with (law D7). */
 export interface RemainingVisible {
+  /** In the whole sequence, prompt included. */
   readonly position: number;
+  /** Token id. */
   readonly token: number;
+  /** When it was last scored, by the policy's rule. */
   readonly confidence: number;
 }
 
+/** A finished decode. */
 export interface DecodeResult {
   /** The generated tokens, genLength of them, end-of-text tokens included. */
   readonly tokens: readonly number[];
+  /** As the last step left it. */
   readonly canvas: Canvas;
+  /** Work, counted from the plans. */
   readonly counters: DecodeCounters;
+  /** Tokens that were never confirmed as stable. */
   readonly remainingVisible: readonly RemainingVisible[];
+  /** Everything that happened, step by step. */
   readonly steps: readonly StepRecord[];
 }
 

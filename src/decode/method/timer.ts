@@ -2,6 +2,7 @@ import type { StepPlan } from '../../pass/pass.js';
 
 /** When the passes of a step ran, in simulated milliseconds since the start of the decode. */
 export interface StepTiming {
+  /** Simulated ms since the start of the decode. */
   readonly startMs: number;
   /** Boundary of the step: the main pass and its decisions are done. */
   readonly endMs: number;
@@ -18,6 +19,7 @@ export interface StepTiming {
  * ends with the step that launched it.
  */
 export interface StepTimer {
+  /** As in traces. */
   readonly name: string;
   /** A plan that joins ends with its side passes: all of them are completed. Called once per step in order; keeps state (side work still running, mapped weights) between calls. */
   time(plan: StepPlan): StepTiming;

@@ -7,9 +7,13 @@ import type { Trace } from './trace.js';
 /** `M` masked, `I` invisible, `D` masked or invisible with a draft, `V` visible, `S` stable. */
 export type CarpetMark = 'M' | 'I' | 'D' | 'V' | 'S';
 
+/** The generated positions after one step. */
 export interface CarpetColumn {
+  /** From 0. */
   readonly step: number;
+  /** Current block, from 0. */
   readonly block: number;
+  /** Of the main pass. */
   readonly kind: string;
   /** Rows of the main pass. */
   readonly window: Range;
@@ -21,22 +25,31 @@ export interface CarpetColumn {
 
 /** A visible token that changed identity or fell back to the mask. */
 export interface Revision {
+  /** From 0. */
   readonly step: number;
+  /** In the whole sequence, prompt included. */
   readonly position: number;
+  /** Token id. */
   readonly tokenBefore: number;
+  /** Token id. */
   readonly token: number;
+  /** What changed it. */
   readonly reason: TransitionReason;
 }
 
 /** Position x step matrix of a decode: the denoising carpet. */
 export interface Carpet {
+  /** Tokens of the prompt. */
   readonly promptLength: number;
+  /** Positions generated. */
   readonly genLength: number;
+  /** Positions of a block. */
   readonly blockLength: number;
   /** Column 0 is the state after step 0. */
   readonly columns: readonly CarpetColumn[];
   /** Step at which each generated position last stopped being masked; null if it never did. */
   readonly commitSteps: readonly (number | null)[];
+  /** Tokens that changed after they were visible. */
   readonly revisions: readonly Revision[];
 }
 

@@ -97,6 +97,7 @@ export const traceEndSchema = z.strictObject({
   tokens: z.array(id),
 });
 
+/** First line of a trace. */
 export type TraceHeader = z.output<typeof traceHeaderSchema>;
 export type TraceStepLine = z.output<typeof traceStepSchema>;
 export type TraceEnd = z.output<typeof traceEndSchema>;

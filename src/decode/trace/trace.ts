@@ -23,8 +23,11 @@ import {
 
 /** A recorded decode: what was asked for, every step, and the tokens it ended with. */
 export interface Trace {
+  /** What was asked for. */
   readonly header: TraceHeader;
+  /** Every step, in order. */
   readonly steps: readonly StepRecord[];
+  /** The generated tokens. */
   readonly tokens: readonly number[];
 }
 
@@ -146,7 +149,9 @@ function unzip(bytes: Buffer, path: string): Buffer {
   }
 }
 
+/** A recorded decode, timed anew. */
 export interface Replay {
+  /** Of each step. */
   readonly timings: readonly StepTiming[];
   /** End of the last step. */
   readonly totalMs: number;
