@@ -94,6 +94,11 @@ export function flag(text: string): z.ZodDefault<z.ZodBoolean> {
   return z.boolean().default(false).describe(text);
 }
 
+/** A directory below the current folder that results go to. */
+export function outDirectory(place: string, text: string): z.ZodDefault<z.ZodString> {
+  return z.string().min(1).default(place).describe(text).meta({ value: 'dir' });
+}
+
 /** A file, or with `value` a directory, that may be left out. */
 export function path(text: string, value = 'file'): z.ZodOptional<z.ZodString> {
   return z.string().min(1).optional().describe(text).meta({ value });

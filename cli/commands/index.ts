@@ -53,7 +53,7 @@ export const COMMANDS: readonly Entry[] = [
     name: 'hvx',
     summary:
       'run the priced vector kernels as Hexagon code under emulation, compare bits, count instructions',
-    register: async () => (await import('./hvx.js')).registerHvx,
+    load: () => import('./hvx.js'),
   },
   {
     name: 'hardware',
@@ -100,7 +100,82 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'device',
     summary: 'real devices: what can be run from here, and on what',
-    register: async () => (await import('./device.js')).registerDevice,
+    commands: [
+      {
+        name: 'doctor',
+        summary: 'look for phones, libraries and a runtime; say what can be run and what is missing',
+        load: () => import('./device/doctor.js'),
+      },
+      {
+        name: 'fetch',
+        summary:
+          "download Qualcomm's libraries for this machine with pip, check them, unpack what a run needs",
+        load: () => import('./device/fetch.js'),
+      },
+      {
+        name: 'run',
+        summary: 'decode on a device backend in this machine, and write the record of the run',
+        load: () => import('./device/run.js'),
+      },
+      {
+        name: 'compare',
+        summary: 'the same passes on the reference, on the simulator and on a device backend, side by side',
+        load: () => import('./device/compare.js'),
+      },
+      {
+        name: 'calibrate',
+        summary: 'turn the operator times of a device into a hardware profile, "measured" where they say so',
+        load: () => import('./device/calibrate.js'),
+      },
+      {
+        name: 'ggml',
+        summary: "llama.cpp's Hexagon backend: a second opinion on whole generations and single operators",
+        commands: [
+          {
+            name: 'generate',
+            summary: 'one generation with llama-diffusion-cli (LLaDA, Dream)',
+            load: () => import('./device/ggml/generate.js'),
+          },
+          {
+            name: 'bench',
+            summary: 'time of one forward pass per number of rows, with llama-bench',
+            load: () => import('./device/ggml/bench.js'),
+          },
+          {
+            name: 'read',
+            summary: 'read a log that a run with GGML_HEXAGON_PROFILE wrote: operators, units, dialect',
+            load: () => import('./device/ggml/read.js'),
+          },
+        ],
+      },
+      {
+        name: 'qnn',
+        summary: "Qualcomm's own tools (QAIRT_ROOT): compile step graphs, replay a recorded decode",
+        commands: [
+          {
+            name: 'graphs',
+            summary: 'write the step graphs that a trace needs, as ONNX for the converter of the SDK',
+            load: () => import('./device/qnn/graphs.js'),
+          },
+          {
+            name: 'compile',
+            summary: 'make context binaries of DLC files with qnn-context-binary-generator',
+            load: () => import('./device/qnn/compile.js'),
+          },
+          {
+            name: 'replay',
+            summary:
+              'all passes of a recorded decode through qnn-net-run, logits compared with the reference',
+            load: () => import('./device/qnn/replay.js'),
+          },
+        ],
+      },
+      {
+        name: 'clean',
+        summary: 'remove everything that --keep left on a phone',
+        load: () => import('./device/clean.js'),
+      },
+    ],
   },
   {
     name: 'simulate',

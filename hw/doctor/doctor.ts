@@ -1,4 +1,4 @@
-import { DllmError } from '../../src/errors.js';
+import { DllmError, EnvironmentError } from '../../src/errors.js';
 import { bundledLibrary } from '../ort/host.js';
 import type { FileRecord } from '../record/device-record.js';
 import { archOf, type BaseClass } from '../record/execution-class.js';
@@ -40,6 +40,16 @@ export async function diagnose({ env, cache, adb }: DoctorOptions): Promise<Diag
     can: [...new Set(can.map(({ executionClass }) => executionClass))],
     libraries,
   };
+}
+
+/** @throws EnvironmentError saying what is missing for the class, when it cannot be had now */
+export function requireClass({ can, abilities }: Diagnosis, wanted: BaseClass): void {
+  if (can.includes(wanted)) return;
+  const ways = abilities.filter(({ executionClass }) => executionClass === wanted);
+  const missing = ways.map((ability) => `${ability.what} needs ${ability.missing.join(', ')}`);
+  throw new EnvironmentError(
+    `${wanted} cannot be had here: ${missing.join('; ') || 'not on this kind of machine'}`,
+  );
 }
 
 interface Host {

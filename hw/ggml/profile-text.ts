@@ -1,4 +1,4 @@
-import { formatTable, left, right } from '../../src/util/table.js';
+import { table } from '../../src/util/table.js';
 import type { ProfileLog } from './profile-log.js';
 import { type OpTotal, opTotals, sessionsOf, unitCycles } from './summary.js';
 
@@ -31,16 +31,8 @@ export function profileText(profile: ProfileLog, styleHeader?: (line: string) =>
 }
 
 function tableOf(totals: readonly OpTotal[], styleHeader?: (line: string) => string): string {
-  return formatTable(
-    [
-      left('operator'),
-      left('extents'),
-      left('types'),
-      right('times'),
-      right('ms', 'in all'),
-      right('kcycles', 'each'),
-      right('share'),
-    ],
+  return table(
+    ['operator', 'extents', 'types', '> times', '> ms\nin all', '> kcycles\neach', '> share'],
     totals.map(({ op, dims, types, count, us, cycles, share }) => [
       op,
       dims,

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { EnvironmentError, UsageError } from '../../src/errors.js';
 import { fileSha256 } from '../../src/model/load.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { environmentFailure, oneLine } from '../device-error.js';
@@ -10,7 +11,9 @@ import {
   NEEDED_MEMBERS,
   type PackageManifest,
   packageDirectory,
+  packagesFor,
   QNN_PACKAGE,
+  QNN_PACKAGES,
   type QnnPackage,
   readManifest,
   refusalFile,
@@ -34,6 +37,59 @@ export interface Fetched {
   /** What `QNN_EP_DIR` has to name. */
   readonly libraries: string;
   readonly manifest: PackageManifest;
+}
+
+/** A package that a machine can use now. */
+export interface UsablePackage {
+  readonly version: string;
+  readonly purpose: string;
+  readonly state: Fetched['state'];
+  readonly QNN_EP_DIR: string;
+  readonly manifest: PackageManifest;
+}
+
+/**
+ * Packages for this machine.
+ * @param version only this one
+ * @throws UsageError when there is no such version; EnvironmentError when there is no package for the machine
+ */
+export function wantedPackages(
+  version?: string,
+  machine = `${process.platform}-${process.arch}`,
+): readonly QnnPackage[] {
+  const here = packagesFor(machine);
+  if (here.length === 0) {
+    const machines = [...new Set(QNN_PACKAGES.map((wheel) => wheel.machine))].join(', ');
+    throw new EnvironmentError(`there is no package of onnxruntime-qnn for ${machine}, only for ${machines}`);
+  }
+  const wanted = here.filter((wheel) => version === undefined || wheel.version === version);
+  if (wanted.length > 0) return wanted;
+  const versions = here.map((wheel) => wheel.version).join(', ');
+  throw new UsageError(`--package ${version}: for ${machine} there are ${versions}`);
+}
+
+/**
+ * Fetches packages one after the other. One that cannot be had stands among the refusals: each is of use without the
+ * others.
+ */
+export async function fetchPackages(
+  wheels: readonly QnnPackage[],
+  { onStart, ...options }: FetchOptions & { readonly onStart?: (wheel: QnnPackage) => void },
+): Promise<{ packages: readonly UsablePackage[]; refusals: readonly string[] }> {
+  const packages: UsablePackage[] = [];
+  const refusals: string[] = [];
+  for (const wheel of wheels) {
+    const { version, purpose } = wheel;
+    try {
+      if ((await readManifest(packageDirectory(options.cache, wheel))) === null) onStart?.(wheel);
+      const { state, libraries, manifest } = await fetchPackage(wheel, options);
+      packages.push({ version, purpose, state, QNN_EP_DIR: libraries, manifest });
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      refusals.push(`onnxruntime-qnn ${version}: ${error.message}`);
+    }
+  }
+  return { packages, refusals };
 }
 
 const STAGE = 'fetch QNN';

@@ -117,7 +117,7 @@ export function writeDeviceRecord(path: string, record: DeviceRecord): void {
  * Reads a record and checks that its class is the one its evidence supports.
  * @throws DataError naming the field; EnvironmentError when the file cannot be read
  */
-export async function readDeviceRecord(path: string): Promise<DeviceRecord> {
+export function readDeviceRecord(path: string): DeviceRecord {
   const record = readJsonAs(path, recordSchema);
   const { executionClass } = classify(record.evidence);
   if (executionClass !== record.executionClass) {

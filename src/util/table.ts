@@ -6,11 +6,6 @@ export interface Column {
   readonly align: 'left' | 'right';
 }
 
-/** A column of texts; each argument is a line of its header. */
-export const left = (...header: readonly string[]): Column => ({ header, align: 'left' });
-/** A column of numbers; each argument is a line of its header. */
-export const right = (...header: readonly string[]): Column => ({ header, align: 'right' });
-
 export interface TableOptions {
   /** Spaces between columns; narrowed to 1 when the table would be wider than `maxWidth`. */
   readonly gap?: number;

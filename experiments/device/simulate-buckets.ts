@@ -1,21 +1,24 @@
-import type { DeviceNumerics } from '../hw/choices.js';
-import type { Simulated, SimulatedBucket, SimulatedOp } from '../hw/compare/times.js';
-import type { Bucket } from '../hw/graph/buckets.js';
-import type { Machine } from '../sim/machine/machine.js';
-import type { Track } from '../sim/machine/timeline.js';
-import type { ModelConfig } from '../src/model/config.js';
-import { PREFIX_SET } from '../src/pass/shape.js';
-import { openMachine } from './cost-options.js';
+import type { DeviceNumerics } from '../../hw/choices.js';
+import type { Simulated, SimulatedBucket, SimulatedOp } from '../../hw/compare/times.js';
+import type { Bucket } from '../../hw/graph/buckets.js';
+import type { Machine } from '../../sim/machine/machine.js';
+import type { Track } from '../../sim/machine/timeline.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import { PREFIX_SET } from '../../src/pass/shape.js';
+import { openMachine } from '../lab/open.js';
+import { type ChipSetup, chipSchema } from '../lab/setup.js';
 
 export interface SimulatedOptions {
   readonly profile: string;
   /** Default: compiled graphs, as QNN runs them, in the formats of the numerics. */
   readonly stack?: string;
-  readonly memory: string;
+  readonly memory: ChipSetup['memory'];
 }
 
 /** Weight format and stack that stand for a device graph. An NPU has no f32: such a graph is timed in f16. */
-const TIMED_AS: Readonly<Record<DeviceNumerics, { readonly quant: string; readonly stack: string }>> = {
+const TIMED_AS: Readonly<
+  Record<DeviceNumerics, { readonly quant: ChipSetup['quant']; readonly stack: string }>
+> = {
   f32: { quant: 'f16', stack: 'qnn-fp16' },
   f16: { quant: 'f16', stack: 'qnn-fp16' },
   w8a16: { quant: 'q8_0', stack: 'qnn' },
@@ -27,15 +30,15 @@ const TIMED_AS: Readonly<Record<DeviceNumerics, { readonly quant: string; readon
  * hidden keys included, on a machine that has just run the same graph.
  * @throws UsageError with the nearest names
  */
-export async function simulateBuckets(
+export function simulateBuckets(
   model: ModelConfig,
   numerics: DeviceNumerics,
   buckets: readonly Bucket[],
   { profile, stack, memory }: SimulatedOptions,
-): Promise<Simulated> {
+): Simulated {
   const timed = TIMED_AS[numerics];
-  const options = { costModel: model.name, quant: timed.quant, profile, memory };
-  const machine = await openMachine({ ...options, stack: stack ?? timed.stack }, true, model);
+  const chip = chipSchema.parse({ quant: timed.quant, profile, memory, stack: stack ?? timed.stack });
+  const machine = openMachine(chip, { record: true, shapes: model });
   return {
     machine: machine.name,
     clockGhz: machine.options.profile.npu.clock,

@@ -1,0 +1,78 @@
+import type { DeviceNumerics } from '../../hw/choices.js';
+import { type CompareReport, compareReport } from '../../hw/compare/report.js';
+import { NEAR_TIES } from '../../hw/compare/verdict.js';
+import { bucketFor, bucketName } from '../../hw/graph/buckets.js';
+import type { DeviceRecord } from '../../hw/record/device-record.js';
+import type { DeviceSession } from '../../hw/session/device-session.js';
+import { recorded } from '../../hw/session/recorded.js';
+import { profileHash } from '../../sim/hardware/load-profile.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import type { PolicySpec } from '../../src/decode/spec.js';
+import { compareEngines } from '../../src/engine/compare/compare-engines.js';
+import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
+import { fileSha256, type LoadedModel } from '../../src/model/load.js';
+import { type SimulatedOptions, simulateBuckets } from './simulate-buckets.js';
+
+export interface DeviceComparison extends SimulatedOptions {
+  readonly model: LoadedModel;
+  readonly spec: PolicySpec;
+  readonly problems: readonly { readonly index: number; readonly promptIds: readonly number[] }[];
+  readonly range: CompareReport['problems'];
+  readonly genLength: number;
+  readonly numerics: DeviceNumerics;
+  /** Margin in logits below which a decision may turn; the format's own by default. */
+  readonly nearTie?: number;
+  /** A record whose device times stand beside the simulated ones. */
+  readonly timed: { readonly name: string; readonly record: DeviceRecord } | null;
+  readonly gitCommit: string | undefined;
+  /** Where the record of the run goes, whatever becomes of it. */
+  readonly recordPath: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * The same passes on the reference, on the device of the session and on the simulator.
+ * @throws DeviceError when the device refuses or breaks down; its record is written then, too
+ */
+export async function compareDevice(
+  session: DeviceSession,
+  request: DeviceComparison,
+): Promise<CompareReport> {
+  const { model, spec, problems, genLength, numerics, signal, onProgress } = request;
+  const reference = await createTfjsEngine(model.config, model.weights);
+  const compare = ({ engine }: DeviceSession) =>
+    compareEngines({
+      reference,
+      engine,
+      policy: composePolicy(spec),
+      problems,
+      genLength,
+      nearTie: request.nearTie ?? NEAR_TIES[numerics],
+      signal,
+      onProgress,
+    });
+  const { result: compared, record } = await recorded(session, request.recordPath, compare, signal).finally(
+    () => reference.dispose(),
+  );
+  const { contextLength, name } = model.config;
+  const buckets = new Map(
+    compared.states.map(({ passRows, reads }) => {
+      const bucket = bucketFor(passRows, reads, contextLength);
+      return [bucketName(bucket), bucket];
+    }),
+  );
+  return compareReport({
+    compared,
+    record,
+    numerics,
+    contextLength,
+    genLength,
+    timed: request.timed,
+    gitCommit: request.gitCommit,
+    simulated: simulateBuckets(model.config, numerics, [...buckets.values()], request),
+    profileSha256: profileHash(request.profile),
+    model: { name, sha256: await fileSha256(model.weightsPath) },
+    problems: request.range,
+  });
+}
