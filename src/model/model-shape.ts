@@ -71,6 +71,7 @@ export interface ModelShape {
   readonly ropeTheta: number;
   /** Channels of a head that rotate; default all. */
   readonly ropeDims?: number;
+  /** How positions beyond the trained context are rotated; default as they are. */
   readonly ropeScaling?: RopeScaling;
   /** Epsilon of RMSNorm. */
   readonly rmsEps: number;

@@ -14,13 +14,29 @@ const app = await Application.bootstrap({ options: join(here, 'typedoc.json') },
 // A field of a schema is documented where it is declared, by `.describe('...')`; types inferred from it carry no comment.
 app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
   const declaration = context.getSymbolFromReflection(reflection)?.declarations?.[0];
-  if (declaration === undefined || !ts.isPropertyAssignment(declaration)) return;
-  inferred.add(reflection);
-  const text = description(declaration.initializer);
-  if (text !== undefined && !reflection.hasComment())
-    reflection.comment = new Comment([{ kind: 'text', text }]);
+  if (declaration === undefined) return;
+  if (ts.isPropertyAssignment(declaration)) {
+    inferred.add(reflection);
+    say(reflection, description(declaration.initializer));
+  }
+  // `type State = (typeof STATES)[number]`: the comment stands at the value.
+  const value = ts.isTypeAliasDeclaration(declaration) && queried(declaration.type);
+  if (!value) return;
+  values.add(value.getText());
+  const symbol = context.checker.getSymbolAtLocation(value);
+  say(reflection, ts.displayPartsToString(symbol?.getDocumentationComment(context.checker)));
 });
 const inferred = new Set();
+const values = new Set();
+
+function say(reflection, text) {
+  if (text && !reflection.hasComment()) reflection.comment = new Comment([{ kind: 'text', text }]);
+}
+
+/** The value that a type is made of. */
+function queried(type) {
+  return ts.isTypeQueryNode(type) ? type.exprName : ts.forEachChild(type, queried);
+}
 
 /** The text of the last `.describe()` in a chain of calls. */
 function description(node) {
@@ -49,6 +65,10 @@ function inPlace(reflection) {
 
 const project = await app.convert();
 if (project === undefined) process.exit(1);
+app.options.setValue('intentionallyNotExported', [
+  ...app.options.getValue('intentionallyNotExported'),
+  ...[...values].filter((name) => project.getReflectionsByKind(ReflectionKind.Variable).every((one) => one.name !== name)),
+]);
 app.validate(project);
 const silent = project
   .getReflectionsByKind(DOCUMENTED)
