@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { tokenizerMetadata, writeModelGguf } from '../../src/model/formats/convert.js';
+import { writeModelGguf } from '../../src/model/formats/convert.js';
+import { textToGguf } from '../../src/model/formats/gguf-text.js';
 import { writeCheckpoint } from '../../src/model/formats/write-checkpoint.js';
 import { type LoadedModel, loadModel } from '../../src/model/load.js';
 import { QUANTS, type Quant } from '../../src/model/precision.js';
@@ -81,10 +82,9 @@ async function write(
     return sized(path, dataPath);
   }
   if (out.endsWith('.gguf')) {
-    const tokenizer = await tokenizerMetadata(config, model.tokenizerPath, model.metadata);
-    await writeModelGguf(config, weights, out, quant, tokenizer, options);
+    await writeModelGguf(config, weights, out, quant, textToGguf(model.text, config.vocab), options);
     return sized(out);
   }
-  await writeCheckpoint(config, weights, out, quant, model.tokenizerPath, options);
+  await writeCheckpoint(config, weights, out, quant, model.text, options);
   return sized(join(out, 'model.safetensors'));
 }

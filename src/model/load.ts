@@ -4,28 +4,29 @@ import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
 import { project } from '../util/project-root.js';
-import { cannotRead, readText } from '../util/read-file.js';
+import { cannotRead } from '../util/read-file.js';
 import type { ModelConfig } from './config.js';
 import { openCheckpoint } from './formats/checkpoint-source.js';
+import { readFolderText } from './formats/folder-text.js';
 import { openGguf } from './formats/gguf-source.js';
-import { tokenizerFromGguf } from './formats/gguf-tokenizer-read.js';
+import { ggufTemplates, hasWholeTokenizer, readGgufText } from './formats/gguf-text.js';
 import type { GgufMetadata } from './formats/gguf-types.js';
 import { parseHfConfig, readHfConfig } from './formats/hf-config.js';
+import type { ModelText } from './model-text.js';
 import { isPresetName, presetNames, resolvePreset } from './presets.js';
-import { createTokenizer, loadTokenizer, type Tokenizer } from './tokenizer.js';
+import { createTokenizer, type Tokenizer } from './tokenizer.js';
 import { checkWeights, type WeightSource } from './weights.js';
 
 /** A model that can be run: shapes, weights and tokenizer. */
 export interface LoadedModel {
   readonly config: ModelConfig;
   readonly weights: WeightSource;
-  /** From tokenizer.json beside the weights, else from the GGUF file itself; null when neither has one. */
+  /** From the tokenizer.json in a GGUF file or beside the weights, else from llama.cpp's keys; null without either. */
   readonly tokenizer: Tokenizer | null;
-  readonly tokenizerPath: string | null;
+  /** What its files say about text: what a conversion carries. */
+  readonly text: ModelText;
   /** Whether the model comes with a chat template: it was trained on dialogues. */
   readonly chat: boolean;
-  /** Metadata of a GGUF file. */
-  readonly metadata: GgufMetadata | null;
   /** File whose content identifies the model in results. */
   readonly weightsPath: string;
 }
@@ -72,45 +73,39 @@ async function loadDirectory(directory: string, name: string): Promise<LoadedMod
   const { config, weights } = await openCheckpoint(directory, name);
   const index = join(directory, 'model.safetensors.index.json');
   const weightsPath = existsSync(index) ? index : join(directory, 'model.safetensors');
-  return complete(config, weights, directory, weightsPath, null);
+  return complete(config, weights, weightsPath, () => readFolderText(directory));
 }
 
 async function loadGguf(path: string): Promise<LoadedModel> {
   const { config, metadata, weights } = await openGguf(path);
-  return complete(config, weights, resolve(path, '..'), path, metadata);
+  return complete(config, weights, path, () => textOfGguf(metadata, config, path));
+}
+
+/** A tokenizer.json beside a file that does not hold one whole says more than llama.cpp's keys. */
+function textOfGguf(metadata: GgufMetadata, { arch }: ModelConfig, path: string): ModelText {
+  const beside = readFolderText(resolve(path, '..'));
+  const own = hasWholeTokenizer(metadata) || beside.tokenizer === null;
+  const text = own ? readGgufText(metadata, arch, path) : { ...beside, gguf: metadata };
+  const templates = new Map([...beside.templates, ...ggufTemplates(metadata)]);
+  return { ...text, templates };
 }
 
 async function complete(
   config: ModelConfig,
   weights: WeightSource,
-  directory: string,
   weightsPath: string,
-  metadata: GgufMetadata | null,
+  readText: () => ModelText,
 ): Promise<LoadedModel> {
   try {
     checkWeights(config, weights);
-    const beside = join(directory, 'tokenizer.json');
-    const tokenizerPath = existsSync(beside) ? beside : null;
-    const embedded =
-      tokenizerPath === null && metadata !== null
-        ? tokenizerFromGguf(metadata, config.arch, weightsPath)
-        : null;
-    let tokenizer: Tokenizer | null = null;
-    if (tokenizerPath !== null) tokenizer = await loadTokenizer(tokenizerPath);
-    else if (embedded !== null) tokenizer = createTokenizer(embedded, weightsPath);
-    const chat = metadata?.has('tokenizer.chat_template') || (await hasChatTemplate(directory));
-    return { config, weights, tokenizer, tokenizerPath, chat, metadata, weightsPath };
+    const text = readText();
+    const { tokenizer: json, label, settings, templates } = text;
+    const tokenizer = json === null ? null : createTokenizer(json, label, settings);
+    return { config, weights, tokenizer, text, chat: templates.size > 0, weightsPath };
   } catch (error) {
     await weights.close();
     throw error;
   }
-}
-
-/** Hugging Face keeps the template in a file of its own or in tokenizer_config.json. */
-async function hasChatTemplate(directory: string): Promise<boolean> {
-  if (existsSync(join(directory, 'chat_template.jinja'))) return true;
-  const path = join(directory, 'tokenizer_config.json');
-  return existsSync(path) && readText(path).includes('"chat_template"');
 }
 
 /** SHA-256 of a file, in hexadecimal, read as a stream. @throws EnvironmentError when it cannot be read */

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { DataError } from '../errors.js';
-import { readJson, readJsonAs } from '../util/read-file.js';
+import { parseAs, parseJson } from '../util/read-file.js';
 
 /** What this project relies on in a tokenizer.json; the library reads the rest. */
 const tokenizerSchema = z.looseObject({
@@ -38,29 +37,12 @@ export interface Tokenizer {
 }
 
 /**
- * Reads and checks a Hugging Face `tokenizer.json`.
- * @throws EnvironmentError when it cannot be read; DataError naming what is wrong in it
+ * The content of a Hugging Face `tokenizer.json`, checked.
+ * @param label what errors call it
+ * @throws DataError naming what is wrong in it
  */
-export async function readTokenizerJson(path: string): Promise<TokenizerJson> {
-  const json = readJson(path);
-  const parsed = tokenizerSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new DataError(`${path}: ${issue?.path.join('.') || 'content'}: ${issue?.message}`);
-}
-
-/**
- * Loads `tokenizer.json`, with `tokenizer_config.json` beside it if there is one.
- * @throws EnvironmentError when it cannot be read; DataError naming what is wrong in it
- */
-export async function loadTokenizer(path: string): Promise<Tokenizer> {
-  const json = await readTokenizerJson(path);
-  const configPath = path.replace(/tokenizer\.json$/, 'tokenizer_config.json');
-  let config: unknown = {};
-  if (configPath !== path && existsSync(configPath)) {
-    config = readJsonAs(configPath, z.looseObject({}));
-  }
-  return createTokenizer(json, path, config as object);
+export function parseTokenizerJson(text: string, label: string): TokenizerJson {
+  return parseAs(parseJson(text, label), tokenizerSchema, label);
 }
 
 /**

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { writeModelGguf } from '../model/formats/convert.js';
-import { tokenizerToGguf } from '../model/formats/gguf-tokenizer.js';
-import { readTokenizerJson } from '../model/tokenizer.js';
+import { writeFolderText } from '../model/formats/folder-text.js';
+import { textToGguf } from '../model/formats/gguf-text.js';
+import { type ModelText, NO_TEXT } from '../model/model-text.js';
+import { parseTokenizerJson } from '../model/tokenizer.js';
 import { atomicWriteFile } from '../util/atomic-write.js';
 import { buildTokenizerJson } from './tokenizer-json.js';
 import type { TrainedModel } from './train.js';
@@ -14,9 +16,10 @@ export async function saveTrained(
   directory: string,
   { config, weights, losses }: TrainedModel,
 ): Promise<void> {
-  const tokenizerPath = join(directory, 'tokenizer.json');
-  atomicWriteFile(tokenizerPath, `${JSON.stringify(buildTokenizerJson())}\n`);
-  const tokenizer = tokenizerToGguf(await readTokenizerJson(tokenizerPath), config.vocab, tokenizerPath);
-  await writeModelGguf(config, weights, join(directory, 'model.gguf'), 'f32', tokenizer);
+  const label = 'tokenizer of the task';
+  const raw = `${JSON.stringify(buildTokenizerJson())}\n`;
+  const text: ModelText = { ...NO_TEXT, tokenizer: parseTokenizerJson(raw, label), raw, label };
+  writeFolderText(directory, text);
+  await writeModelGguf(config, weights, join(directory, 'model.gguf'), 'f32', textToGguf(text, config.vocab));
   atomicWriteFile(join(directory, 'loss.json'), `${JSON.stringify({ losses })}\n`);
 }

@@ -4,8 +4,9 @@ import { gguf } from '@huggingface/gguf';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/model/config.js';
 import { decodeWeight, encodeWeight } from '../../src/model/formats/codec.js';
-import { tokenizerMetadata, writeModelGguf } from '../../src/model/formats/convert.js';
+import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
+import { textToGguf } from '../../src/model/formats/gguf-text.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
 import { writeGguf } from '../../src/model/formats/gguf-write.js';
 import { interleavedOrder, reorderRows } from '../../src/model/formats/rope-permutation.js';
@@ -23,9 +24,8 @@ const NO_TOKENIZER = new Map<string, GgufValue>([
 ]);
 
 async function toGguf(directory: string, out: string, quant: Quant): Promise<void> {
-  const { config, weights, tokenizerPath, metadata } = await loadModel(directory);
-  const tokenizer = await tokenizerMetadata(config, tokenizerPath, metadata);
-  await writeModelGguf(config, weights, out, quant, tokenizer);
+  const { config, weights, text } = await loadModel(directory);
+  await writeModelGguf(config, weights, out, quant, textToGguf(text, config.vocab));
   await weights.close();
 }
 

@@ -1,9 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readFolderText } from '../../src/model/formats/folder-text.js';
 import { parseHfConfig, recogniseHfConfig } from '../../src/model/formats/hf-config.js';
 import { fileSha256, loadModel, resolveModelConfig } from '../../src/model/load.js';
-import { loadTokenizer } from '../../src/model/tokenizer.js';
+import { createTokenizer, type Tokenizer } from '../../src/model/tokenizer.js';
 import { allWords } from '../../src/score/vocabulary.js';
 import { lladaJson, VOCAB, writeCheckpoint } from '../support/checkpoint.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
@@ -56,10 +57,15 @@ describe('config.json', () => {
   });
 });
 
+function tokenizerIn(directory: string): Tokenizer {
+  const { tokenizer, settings, label } = readFolderText(directory);
+  return createTokenizer(tokenizer!, label, settings);
+}
+
 describe('tokenizer', () => {
   it('gives one id per word and its inverse, and bytes for anything else', async () => {
     const directory = await writeCheckpoint(config, randomWeights(config));
-    const tokenizer = await loadTokenizer(join(directory, 'tokenizer.json'));
+    const tokenizer = tokenizerIn(directory);
     expect(tokenizer.size).toBe(VOCAB);
     const words = allWords().slice(0, 40).join(' ');
     const prompt = ` ${words}`;
@@ -74,7 +80,7 @@ describe('tokenizer', () => {
 
   it('leaves special tokens out of the text unless asked, and ignores ids it does not have', async () => {
     const directory = await writeCheckpoint(config, randomWeights(config));
-    const tokenizer = await loadTokenizer(join(directory, 'tokenizer.json'));
+    const tokenizer = tokenizerIn(directory);
     const [word] = tokenizer.encode(' sort');
     const ids = [0, word!, 5, 1, 40000];
     expect(tokenizer.decode(ids)).toBe(' sort');
@@ -92,11 +98,11 @@ describe('tokenizer', () => {
     const directory = await writeCheckpoint(config, randomWeights(config));
     const path = join(directory, 'tokenizer.json');
     writeFileSync(path, '{"model": {"type": "Unigram"}}');
-    await expect(loadTokenizer(path)).rejects.toThrow(/tokenizer.json: model.type: only byte-pair encodings/);
+    expect(() => readFolderText(directory)).toThrow(/model.type: only byte-pair encodings/);
     writeFileSync(path, '{');
-    await expect(loadTokenizer(path)).rejects.toThrow(/tokenizer.json: not JSON/);
+    expect(() => readFolderText(directory)).toThrow(/tokenizer.json: not JSON/);
     rmSync(path);
-    await expect(loadTokenizer(path)).rejects.toThrow(/cannot read/);
+    expect(readFolderText(directory).tokenizer).toBeNull();
   });
 });
 

@@ -3,34 +3,18 @@ import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
 import type { DType } from '../graph.js';
 import { precisionFor, type Quant, SMALL_WEIGHT_DTYPE } from '../precision.js';
-import { readTokenizerJson } from '../tokenizer.js';
 import { embeddingId, headId, weightShapes } from '../weight-ids.js';
 import { checkWeights, rowRanges, rowsOf, type WeightSource } from '../weights.js';
 import { decodeWeight, encodeWeight, type WeightDType } from './codec.js';
 import { configToGguf, isRotaryReordered } from './gguf-config.js';
-import { tokenizerToGguf } from './gguf-tokenizer.js';
-import { tokenizerEntries } from './gguf-tokenizer-read.js';
-import type { GgufMetadata, GgufValue } from './gguf-types.js';
+import type { GgufValue } from './gguf-types.js';
 import { type GgufTensorToWrite, writeGguf } from './gguf-write.js';
 import { ROPE_FACTORS, refuseFactors, ropeFactorsOf } from './rope-factors.js';
 import { interleavedOrder, reorderRows } from './rope-permutation.js';
 
 /**
- * The tokenizer entries of a GGUF file: those of the file the model comes from, else those of its tokenizer.json, else
- * the statement that there is none.
- */
-export async function tokenizerMetadata(
-  config: ModelConfig,
-  tokenizerPath: string | null,
-  metadata: GgufMetadata | null,
-): Promise<ReadonlyMap<string, GgufValue>> {
-  if (metadata !== null) return tokenizerEntries(metadata);
-  if (tokenizerPath === null) return new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' }]]);
-  return tokenizerToGguf(await readTokenizerJson(tokenizerPath), config.vocab, tokenizerPath);
-}
-
-/**
  * Writes a model's weights as GGUF.
+ * @param text entries about text (`textToGguf`), which have the last word
  * @param quant format of the matrices; null keeps every weight in the format it has
  * @throws DataError when a weight is missing or cannot be stored
  */
@@ -39,11 +23,11 @@ export async function writeModelGguf(
   source: WeightSource,
   out: string,
   quant: Quant | null,
-  tokenizer: ReadonlyMap<string, GgufValue>,
+  text: ReadonlyMap<string, GgufValue>,
   progress: WriteProgress = {},
 ): Promise<void> {
   checkWeights(config, source);
-  const metadata = new Map([...configToGguf(config, quant ?? typicalDType(config, source)), ...tokenizer]);
+  const metadata = new Map([...configToGguf(config, quant ?? typicalDType(config, source)), ...text]);
   const tensors = new Map<string, GgufTensorToWrite>();
   for (const [id, shape] of weightShapes(config)) {
     const dtype = quant === null ? presentDType(source, id) : storedDType(config, id, shape, quant);

@@ -1,28 +1,13 @@
 import { z } from 'zod';
 import { DataError } from '../../errors.js';
-import { type Architecture, FAMILIES, familyOf } from '../families/index.js';
+import { type Architecture, familyOf } from '../families/index.js';
 import type { TokenizerJson } from '../tokenizer.js';
-import type { GgufMetadata, GgufValue } from './gguf-types.js';
+import type { GgufMetadata } from './gguf-types.js';
+import { PRE_TOKENIZERS, preTokenizerOf } from './pre-tokenizers.js';
 
 /** `tokenizer.ggml.token_type` of tokens that are matched as a whole before the text is split. */
 const CONTROL = 3;
 const USER_DEFINED = 4;
-
-const LETTERS = `[^\\r\\n\\p{L}\\p{N}]?\\p{L}+`;
-const REST = ` ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
-const CONTRACTIONS = `(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])`;
-
-/**
- * How text is cut into words, by `tokenizer.ggml.pre` (names and expressions of llama.cpp's src/llama-vocab.cpp).
- * Null stands for GPT-2's expression, which the byte-level pre-tokenizer has built in. Some also go by the name of a
- * family, which then uses them.
- */
-const SPLITS: Readonly<Record<string, string | null>> = {
-  'gpt-2': null,
-  'llama-bpe': `${CONTRACTIONS}|${LETTERS}|\\p{N}{1,3}|${REST}`,
-  qwen2: `${CONTRACTIONS}|${LETTERS}|\\p{N}|${REST}`,
-  bailingmoe: `'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|${LETTERS}|\\p{N}|${REST.replace('[\\r\\n]+|', '[\\r\\n]|')}`,
-};
 
 const strings = z.array(z.string());
 const types = z.array(z.number().int());
@@ -43,24 +28,17 @@ export function tokenizerFromGguf(
       `${label}: tokenizer.ggml.model "${String(model)}" is not supported, only gpt2 (byte-level BPE)`,
     );
   }
-  const tokens = read(strings, metadata, 'tokens', label) ?? [];
+  const tokens = required(read(strings, metadata, 'tokens', label), 'tokens', label);
+  const merges = required(read(strings, metadata, 'merges', label), 'merges', label);
   const kinds = read(types, metadata, 'token_type', label) ?? [];
-  const merges = read(strings, metadata, 'merges', label) ?? [];
   const named = entryOf(metadata, 'tokenizer.ggml.pre');
   const pre = typeof named === 'string' && named !== 'default' ? named : familyOf(arch).text.pre;
-  const split = SPLITS[FAMILIES.find(({ name }) => name === pre)?.text.pre ?? pre];
-  if (split === undefined) {
+  const preTokenizer = preTokenizerOf(pre);
+  if (preTokenizer === undefined) {
     throw new DataError(
-      `${label}: tokenizer.ggml.pre "${pre}" is not supported (${Object.keys(SPLITS).join(', ')})`,
+      `${label}: tokenizer.ggml.pre "${pre}" is not supported (${PRE_TOKENIZERS.join(', ')})`,
     );
   }
-  const byteLevel = {
-    type: 'ByteLevel',
-    add_prefix_space: false,
-    trim_offsets: true,
-    use_regex: split === null,
-  };
-  const splitter = { type: 'Split', pattern: { Regex: split }, behavior: 'Isolated', invert: false };
   return {
     added_tokens: tokens.flatMap((content, id) => {
       const kind = kinds[id];
@@ -69,7 +47,7 @@ export function tokenizerFromGguf(
       return [{ id, content, special: kind === CONTROL, ...plain }];
     }),
     normalizer: null,
-    pre_tokenizer: split === null ? byteLevel : { type: 'Sequence', pretokenizers: [splitter, byteLevel] },
+    pre_tokenizer: preTokenizer,
     post_processor: null,
     decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     model: {
@@ -86,9 +64,9 @@ export function tokenizerFromGguf(
   };
 }
 
-/** The entries of a file that describe its tokenizer. */
-export function tokenizerEntries(metadata: GgufMetadata): Map<string, GgufValue> {
-  return new Map([...metadata].filter(([key]) => key.startsWith('tokenizer.')));
+function required<T>(value: T | undefined, name: string, label: string): T {
+  if (value === undefined) throw new DataError(`${label}: tokenizer.ggml.${name} is missing`);
+  return value;
 }
 
 function entryOf(metadata: GgufMetadata, key: string): unknown {

@@ -11,10 +11,16 @@ const UNUSED = 5;
 /**
  * A byte-level BPE `tokenizer.json` as llama.cpp's "gpt2" tokenizer. llama.cpp adds no leading space, so a prompt
  * for a tokenizer with `add_prefix_space` must bring its own.
+ * @param pre llama.cpp's name of how it cuts text into words
  * @param vocab rows of the embedding; ids without a token become unused placeholders
  * @throws DataError for a token id past the embedding or given twice, or no merges (llama.cpp refuses both)
  */
-export function tokenizerToGguf(json: TokenizerJson, vocab: number, label: string): Map<string, GgufValue> {
+export function tokenizerToGguf(
+  json: TokenizerJson,
+  pre: string,
+  vocab: number,
+  label: string,
+): Map<string, GgufValue> {
   const tokens: (string | undefined)[] = new Array<string | undefined>(vocab).fill(undefined);
   const types: number[] = new Array<number>(vocab).fill(UNUSED);
   const place = (token: string, id: number, type: number) => {
@@ -33,8 +39,7 @@ export function tokenizerToGguf(json: TokenizerJson, vocab: number, label: strin
   const merges = json.model.merges.map((merge) => (typeof merge === 'string' ? merge : merge.join(' ')));
   return new Map<string, GgufValue>([
     ['tokenizer.ggml.model', { type: 'string', value: 'gpt2' }],
-    // The byte-level pre-tokenizer with GPT-2's regular expression.
-    ['tokenizer.ggml.pre', { type: 'string', value: 'gpt-2' }],
+    ['tokenizer.ggml.pre', { type: 'string', value: pre }],
     [
       'tokenizer.ggml.tokens',
       { type: 'array', element: 'string', value: tokens.map((t, id) => t ?? `[UNUSED${id}]`) },

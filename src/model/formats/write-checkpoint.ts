@@ -1,20 +1,22 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { atomicWriteFile } from '../../util/atomic-write.js';
 import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
+import type { ModelText } from '../model-text.js';
 import type { Quant } from '../precision.js';
 import { weightShapes } from '../weight-ids.js';
 import { checkWeights, rowCount, rowRanges, rowsOf, type WeightSource } from '../weights.js';
 import { decodeWeight } from './codec.js';
+import { writeFolderText } from './folder-text.js';
 import { configToHf } from './hf-config.js';
 import { hfNameOf } from './hf-names.js';
 import { type SafetensorsTensor, writeSafetensors } from './safetensors-write.js';
 
 /**
- * Writes a model as a Hugging Face directory of its family: model.safetensors, config.json and, when there is one,
- * tokenizer.json. Gains and biases get the format of the matrices, as published checkpoints have it.
+ * Writes a model as a Hugging Face directory of its family: model.safetensors, config.json and
+ * what there is about text. Gains and biases get the format of the matrices, as published checkpoints have it.
  *
  * @param quant f32 or f16; null keeps plain formats and widens quantised weights to f32
  * @throws UsageError for a quantised format or a weight without a name in the family's checkpoints; DataError for damaged weights
@@ -24,7 +26,7 @@ export async function writeCheckpoint(
   source: WeightSource,
   directory: string,
   quant: Quant | null,
-  tokenizerPath: string | null,
+  text: ModelText | null,
   progress: WriteProgress = {},
 ): Promise<void> {
   if (quant === 'q4_0' || quant === 'q8_0')
@@ -50,7 +52,7 @@ export async function writeCheckpoint(
   await mkdir(directory, { recursive: true });
   await writeSafetensors(join(directory, 'model.safetensors'), tensors, { format: 'pt' }, progress);
   atomicWriteFile(join(directory, 'config.json'), `${JSON.stringify(configToHf(config), null, 2)}\n`);
-  if (tokenizerPath !== null) await copyFile(tokenizerPath, join(directory, 'tokenizer.json'));
+  if (text !== null) writeFolderText(directory, text);
 }
 
 function checkpointName(config: ModelConfig, id: string, expert?: number): string {

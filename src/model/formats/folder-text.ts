@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { atomicWriteFile } from '../../util/atomic-write.js';
+import { readJsonAs, readText } from '../../util/read-file.js';
+import { type ModelText, USUAL_TEMPLATE } from '../model-text.js';
+import { parseTokenizerJson } from '../tokenizer.js';
+
+const TOKENIZER = 'tokenizer.json';
+const SETTINGS = 'tokenizer_config.json';
+/** Newer versions of transformers keep the template in a file of its own. */
+const TEMPLATE = 'chat_template.jinja';
+
+const settingsSchema = z.looseObject({
+  chat_template: z
+    .union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() }))])
+    .nullish(),
+});
+
+/**
+ * What a Hugging Face directory says about text.
+ * @throws EnvironmentError for a file that cannot be read; DataError naming what is wrong in it
+ */
+export function readFolderText(directory: string): ModelText {
+  const path = join(directory, TOKENIZER);
+  const raw = existsSync(path) ? readText(path) : null;
+  const settingsPath = join(directory, SETTINGS);
+  const { chat_template: told = null, ...settings } = existsSync(settingsPath)
+    ? readJsonAs(settingsPath, settingsSchema)
+    : {};
+  const templates = new Map<string, string>();
+  if (typeof told === 'string') templates.set(USUAL_TEMPLATE, told);
+  else for (const { name, template } of told ?? []) templates.set(name, template);
+  const templatePath = join(directory, TEMPLATE);
+  if (existsSync(templatePath)) templates.set(USUAL_TEMPLATE, readText(templatePath));
+  const tokenizer = raw === null ? null : parseTokenizerJson(raw, path);
+  return { tokenizer, raw, settings, templates, gguf: null, label: path };
+}
+
+/** Writes what `readFolderText` reads. @throws EnvironmentError when it cannot be written */
+export function writeFolderText(directory: string, { tokenizer, raw, settings, templates }: ModelText): void {
+  if (tokenizer !== null)
+    atomicWriteFile(join(directory, TOKENIZER), raw ?? `${JSON.stringify(tokenizer)}\n`);
+  const usual = templates.get(USUAL_TEMPLATE);
+  const written =
+    templates.size === 1 && usual !== undefined
+      ? usual
+      : [...templates].map(([name, template]) => ({ name, template }));
+  const all = templates.size === 0 ? settings : { ...settings, chat_template: written };
+  if (Object.keys(all).length > 0)
+    atomicWriteFile(join(directory, SETTINGS), `${JSON.stringify(all, null, 2)}\n`);
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { parseAs, parseJson } from '../../util/read-file.js';
+import type { ModelConfig } from '../config.js';
+import { type ModelText, USUAL_TEMPLATE } from '../model-text.js';
+import { parseTokenizerJson } from '../tokenizer.js';
+import { tokenizerToGguf } from './gguf-tokenizer.js';
+import { tokenizerFromGguf } from './gguf-tokenizer-read.js';
+import type { GgufMetadata, GgufScalar, GgufValue } from './gguf-types.js';
+import { preTokenizerName } from './pre-tokenizers.js';
+
+/** `tokenizer.json` whole: GGUF's own key for programs that read it (gguf.md). llama.cpp reads the other keys. */
+const WHOLE = 'tokenizer.huggingface.json';
+/** `tokenizer_config.json`, for which GGUF has no key. */
+const SETTINGS = 'dllm-npu.tokenizer_config';
+const TEMPLATE = 'tokenizer.chat_template';
+const TEMPLATE_NAMES = 'tokenizer.chat_templates';
+const FLAGS = ['add_bos_token', 'add_eos_token'] as const;
+const NO_TOKENIZER: GgufValue = { type: 'string', value: 'none' };
+
+/**
+ * What a GGUF file says about text.
+ * @throws DataError naming file, key and reason
+ */
+export function readGgufText(metadata: GgufMetadata, arch: ModelConfig['arch'], label: string): ModelText {
+  const text = (key: string): string | null => {
+    const value = metadata.get(key)?.value;
+    return typeof value === 'string' ? value : null;
+  };
+  const raw = text(WHOLE);
+  const settings = text(SETTINGS);
+  return {
+    tokenizer:
+      raw === null ? tokenizerFromGguf(metadata, arch, label) : parseTokenizerJson(raw, `${label}: ${WHOLE}`),
+    raw,
+    settings:
+      settings === null
+        ? statedSettings(metadata)
+        : parseAs(parseJson(settings, `${label}: ${SETTINGS}`), z.looseObject({}), `${label}: ${SETTINGS}`),
+    templates: ggufTemplates(metadata),
+    gguf: metadata,
+    label,
+  };
+}
+
+/** Chat templates by name. */
+export function ggufTemplates(metadata: GgufMetadata): ReadonlyMap<string, string> {
+  const templates = new Map<string, string>();
+  for (const [key, { value }] of metadata) {
+    if (key !== TEMPLATE && !key.startsWith(`${TEMPLATE}.`)) continue;
+    templates.set(key.slice(TEMPLATE.length + 1) || USUAL_TEMPLATE, String(value));
+  }
+  return templates;
+}
+
+/** Whether a file holds a `tokenizer.json` whole. */
+export function hasWholeTokenizer(metadata: GgufMetadata): boolean {
+  return metadata.has(WHOLE);
+}
+
+/** What the keys of llama.cpp say of a `tokenizer_config.json`. */
+function statedSettings(metadata: GgufMetadata): Record<string, unknown> {
+  const tokens = metadata.get('tokenizer.ggml.tokens')?.value;
+  const settings: Record<string, unknown> = {};
+  for (const flag of FLAGS) {
+    const value = metadata.get(`tokenizer.ggml.${flag}`)?.value;
+    if (value !== undefined) settings[flag] = value;
+  }
+  for (const name of ['bos', 'eos'] as const) {
+    const id = metadata.get(`tokenizer.ggml.${name}_token_id`)?.value;
+    const token = Array.isArray(tokens) && typeof id === 'number' ? tokens[id] : undefined;
+    if (token !== undefined) settings[`${name}_token`] = token;
+  }
+  return settings;
+}
+
+/**
+ * The entries of a GGUF file that say about text what `text` says. A tokenizer that llama.cpp has no name for is there
+ * for this project alone: llama.cpp finds none, rather than one that gives other ids.
+ * @param vocab rows of the embedding
+ * @throws DataError for tokens that no such file can hold
+ */
+export function textToGguf(text: ModelText, vocab: number): Map<string, GgufValue> {
+  const entries = new Map(
+    [...(text.gguf ?? [])].filter(([key]) => key.startsWith('tokenizer.') || key === SETTINGS),
+  );
+  if (text.gguf === null) describe(text, vocab, entries);
+  if (text.raw !== null) entries.set(WHOLE, { type: 'string', value: text.raw });
+  if (text.raw !== null && Object.keys(text.settings).length > 0)
+    entries.set(SETTINGS, { type: 'string', value: JSON.stringify(text.settings) });
+  const names: GgufScalar[] = [];
+  for (const [name, template] of text.templates) {
+    const usual = name === USUAL_TEMPLATE;
+    entries.set(usual ? TEMPLATE : `${TEMPLATE}.${name}`, { type: 'string', value: template });
+    if (!usual) names.push(name);
+  }
+  if (names.length > 0) entries.set(TEMPLATE_NAMES, { type: 'array', element: 'string', value: names });
+  return entries;
+}
+
+/** The keys of llama.cpp for the text of a folder. */
+function describe(text: ModelText, vocab: number, entries: Map<string, GgufValue>): void {
+  const { tokenizer, settings, label } = text;
+  const pre = tokenizer === null ? null : preTokenizerName(tokenizer);
+  if (tokenizer === null || pre === null) entries.set('tokenizer.ggml.model', NO_TOKENIZER);
+  else for (const [key, value] of tokenizerToGguf(tokenizer, pre, vocab, label)) entries.set(key, value);
+  for (const flag of FLAGS) {
+    const value = settings[flag];
+    if (typeof value === 'boolean') entries.set(`tokenizer.ggml.${flag}`, { type: 'bool', value });
+  }
+}

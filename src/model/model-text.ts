@@ -1,0 +1,31 @@
+import type { GgufMetadata } from './formats/gguf-types.js';
+import type { TokenizerJson } from './tokenizer.js';
+
+/** What the files of a model say about text: what a conversion carries. */
+export interface ModelText {
+  /** `tokenizer.json`; null without one. */
+  readonly tokenizer: TokenizerJson | null;
+  /** The same to the letter, where it was read as such. */
+  readonly raw: string | null;
+  /** `tokenizer_config.json` without the templates in it. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Jinja chat templates by name; the usual one is `default`. */
+  readonly templates: ReadonlyMap<string, string>;
+  /** Metadata of the GGUF file it comes from; null of a folder. */
+  readonly gguf: GgufMetadata | null;
+  /** What errors call the tokenizer. */
+  readonly label: string;
+}
+
+/** Name of the template that is meant where none is named. */
+export const USUAL_TEMPLATE = 'default';
+
+/** The text of a model that has none. */
+export const NO_TEXT: ModelText = {
+  tokenizer: null,
+  raw: null,
+  settings: {},
+  templates: new Map(),
+  gguf: null,
+  label: 'no tokenizer',
+};
