@@ -1,41 +1,23 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Bench } from '../../experiments/comparison/bench.js';
 import { resultsMarkdown } from '../../experiments/comparison/markdown.js';
+import { workbenchSchema } from '../../experiments/comparison/options.js';
 import { printOverview, printResult } from '../../experiments/comparison/print.js';
 import type { ReproduceResult } from '../../experiments/comparison/result.js';
 import { runStudy, writeOutcome } from '../../experiments/comparison/run.js';
-import { casesSchema } from '../../experiments/lab/setup.js';
+import { Workbench } from '../../experiments/comparison/workbench.js';
 import { ALL, STUDIES, STUDY_NAMES, studiesNamed } from '../../experiments/studies/registry.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
-import { chip, path } from '../groups.js';
-import { MAX_CASES } from '../limits.js';
+import { path } from '../groups.js';
 
 const DIRECTORY = join('results', 'reproduce');
 
 export const command = defineCommand({
   arguments: { name: z.string().describe(`${STUDY_NAMES.join(', ')}, or ${ALL}`) },
   options: {
-    workload: z
-      .string()
-      .optional()
-      .describe(
-        'who decides: a model (tiny-llada), trace:FILE, synthetic, synthetic:PROFILE (default: each study its own)',
-      )
-      .meta({ value: 'name' }),
-    prompts: z
-      .int()
-      .min(1)
-      .max(MAX_CASES)
-      .optional()
-      .describe('cases of studies that decode (default: 5 of a model, 24 of a process)'),
-    seed: casesSchema.shape.seed,
-    costModel: chip.costModel,
-    quant: chip.quant,
-    profile: chip.profile,
-    genLength: casesSchema.shape.genLength,
+    ...workbenchSchema.shape,
     out: path(`where result.json, rows.csv and the figure go (default: ${DIRECTORY}/NAME)`, 'dir'),
   },
   notes:
@@ -46,12 +28,12 @@ export const command = defineCommand({
     'reproduce fig5b --workload tiny-llada --prompts 20',
     'reproduce all --json    # also writes table.md',
   ],
-  async run(ctx, { name, out, workload = null, prompts = null, ...options }) {
+  async run(ctx, { name, out, ...options }) {
     const names = studiesNamed(name);
     const directoryOf = (each: string) =>
       name === ALL ? join(out ?? DIRECTORY, each) : (out ?? join(DIRECTORY, each));
     for (const each of names) checkWritableDirectory(directoryOf(each));
-    const bench = new Bench({ ...options, workload, prompts }, { signal: ctx.signal });
+    const bench = new Workbench(options, { signal: ctx.signal });
     const results: ReproduceResult[] = [];
     try {
       for (const each of names) {

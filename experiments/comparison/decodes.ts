@@ -3,14 +3,14 @@ import { canonicalJson } from '../lab/canonical.js';
 import type { Decider } from '../lab/deciders/decider.js';
 import { type DecodeFacts, factsOf } from '../lab/deciders/facts.js';
 import { deciderSchema } from '../lab/setup.js';
-import type { Bench, MachineChoice } from './bench.js';
+import type { MachineChoice, Workbench } from './workbench.js';
 
 /** Decodes of one decider. Equal requests are decoded once. */
 export class Decodes {
   private readonly done = new Map<string, Promise<DecodeFacts[]>>();
 
   constructor(
-    private readonly bench: Bench,
+    private readonly bench: Workbench,
     readonly workload: Decider,
     private readonly seed: number,
   ) {}

@@ -3,13 +3,13 @@ import type { TopLevelSpec } from 'vega-lite';
 import { project } from '../../src/util/project-root.js';
 import { writeFigure } from '../figures/render.js';
 import { paperNumbers, paperTable } from '../paper/numbers.js';
-import type { Bench } from './bench.js';
 import { written } from './columns.js';
 import { bySource, compareRow } from './compare.js';
-import { BENCH_DEFAULTS, type BenchOptions } from './defaults.js';
+import { WORKBENCH_DEFAULTS, type WorkbenchOptions } from './options.js';
 import { REPRODUCE_SCHEMA, type ReproduceResult, writeResult } from './result.js';
 import type { Study } from './study.js';
 import { PAPER_WORKLOAD } from './words.js';
+import type { Workbench } from './workbench.js';
 
 const NO_DECISIONS = 'none: shapes and costs only';
 
@@ -19,7 +19,7 @@ export interface StudyOutcome {
 }
 
 /** Measures, derives, compares and draws; writes nothing. Same options, same outcome. */
-export async function runStudy(study: Study, bench: Bench): Promise<StudyOutcome> {
+export async function runStudy(study: Study, bench: Workbench): Promise<StudyOutcome> {
   const paper = study.paper === null ? null : paperTable(study.paper);
   const published = paper?.columns ?? {};
   const open = () => bench.decodes(study.workload ?? PAPER_WORKLOAD);
@@ -65,18 +65,11 @@ export async function writeOutcome(directory: string, { result, figure }: StudyO
   return [...writeResult(directory, result), ...(await writeFigure(join(directory, 'figure'), figure))];
 }
 
-function commandLine(study: Study, options: BenchOptions): string {
-  const d = BENCH_DEFAULTS;
-  const said = (flag: string, value: string | number | null, standard: string | number | null): string[] =>
-    value === standard || value === null ? [] : [`${flag} ${value}`];
-  return [
-    `dllm-npu reproduce ${study.name}`,
-    ...said('--workload', options.workload, d.workload),
-    ...said('--cost-model', options.costModel, d.costModel),
-    ...said('--quant', options.quant, d.quant),
-    ...said('--profile', options.profile, d.profile),
-    ...said('--prompts', options.prompts, d.prompts),
-    ...said('--seed', options.seed, d.seed),
-    ...said('--gen-length', options.genLength, d.genLength),
-  ].join(' ');
+/** The command that gives the same, options at their defaults left out. */
+function commandLine(study: Study, options: WorkbenchOptions): string {
+  const names = Object.keys(WORKBENCH_DEFAULTS) as (keyof WorkbenchOptions)[];
+  const said = names.filter((name) => options[name] !== WORKBENCH_DEFAULTS[name]);
+  const flag = (name: string): string =>
+    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return ['dllm-npu reproduce', study.name, ...said.flatMap((name) => [flag(name), options[name]])].join(' ');
 }

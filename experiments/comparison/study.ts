@@ -1,9 +1,9 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { PaperTableName, PaperTables } from '../paper/numbers.js';
-import type { Bench } from './bench.js';
 import type { Columns } from './columns.js';
 import type { BySource, Comparison } from './compare.js';
 import type { Decodes } from './decodes.js';
+import type { Workbench } from './workbench.js';
 
 /** Columns of a table of the paper; none for a study that the paper does not have. */
 type PaperColumns<P extends PaperTableName | null> = P extends PaperTableName
@@ -31,7 +31,7 @@ export interface Study<
   /** Software stacks whose assumed numbers the result depends on. */
   readonly stacks: readonly string[];
   /** @param decodes of the workload; only for studies that have one */
-  measure(bench: Bench, decodes: () => Promise<Decodes>): Promise<Measured> | Measured;
+  measure(bench: Workbench, decodes: () => Promise<Decodes>): Promise<Measured> | Measured;
   /** What follows from the measured and the published columns. */
   derive(measured: Measured, paper: PaperColumns<P>): Derived;
   /** What each derived column is, for whoever has the result file only. */

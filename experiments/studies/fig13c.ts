@@ -8,18 +8,18 @@ import { unitsOf } from '../../sim/memory/units.js';
 import { stackByName } from '../../sim/stacks/registry.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { between, under, within } from '../comparison/bands.js';
-import type { Bench } from '../comparison/bench.js';
 import { valueAt } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
 import { line, spearman } from '../comparison/statistics.js';
 import { defineStudy } from '../comparison/study.js';
+import type { Workbench } from '../comparison/workbench.js';
 import { curves } from '../figures/curves.js';
 
 const MIB = 2 ** 20;
 const BUDGETS_MIB = Array.from({ length: 13 }, (_, i) => 256 * i);
 
 /** What SOMR stages for a resident budget, and what it costs when nothing hides it. */
-function stageByBudget(bench: Bench) {
+function stageByBudget(bench: Workbench) {
   const { hardware: profile, costModel: model } = bench;
   const stack = stackByName('llada.cpp');
   const rates = ratesOf(profile, false);

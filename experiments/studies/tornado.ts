@@ -1,11 +1,11 @@
 import { baseText } from '../../sim/hardware/quantity.js';
 import { parametersOf } from '../../sim/sensitivity/parameters.js';
 import { stackByName } from '../../sim/stacks/registry.js';
-import type { Bench, MachineChoice } from '../comparison/bench.js';
 import { series } from '../comparison/compare.js';
 import type { Decodes } from '../comparison/decodes.js';
 import { defineStudy } from '../comparison/study.js';
 import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
+import type { MachineChoice, Workbench } from '../comparison/workbench.js';
 import { endText } from '../figures/end-text.js';
 import { tornado as tornadoFigure } from '../figures/tornado.js';
 import { meanSeconds, variant } from '../lab/decode-statistics.js';
@@ -32,7 +32,7 @@ interface Swept extends Bar {
 }
 
 /** Numbers of the machine that were not measured, at both ends of their ranges. */
-function machineBars(bench: Bench): Swept[] {
+function machineBars(bench: Workbench): Swept[] {
   const itemOf = new Map(
     openParameters().flatMap(({ number, machine }) => machine.map((name) => [name, number] as const)),
   );
@@ -66,7 +66,7 @@ function optionBars(): Swept[] {
 /** Measures ends of bars. */
 class Ends {
   constructor(
-    private readonly bench: Bench,
+    private readonly bench: Workbench,
     private readonly decodes: Decodes,
   ) {}
 

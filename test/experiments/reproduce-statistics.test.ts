@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Bench } from '../../experiments/comparison/bench.js';
-import { BENCH_DEFAULTS } from '../../experiments/comparison/defaults.js';
+import { WORKBENCH_DEFAULTS } from '../../experiments/comparison/options.js';
+import { Workbench } from '../../experiments/comparison/workbench.js';
 import type { DecodeFacts } from '../../experiments/lab/deciders/facts.js';
 import {
   committedBelow,
@@ -41,23 +41,23 @@ describe('statistics of decodes', () => {
   });
 
   it('times a decode alike on a machine that has timed others, also when several are asked for at once', async () => {
-    const options = { ...BENCH_DEFAULTS, workload: 'synthetic', prompts: 2, genLength: 64 };
+    const options = { ...WORKBENCH_DEFAULTS, workload: 'synthetic', prompts: 2, genLength: 64 };
     const on = (memory: 'somr' | 'on-demand') => ({ stack: 'llada.cpp', memory }) as const;
     const asked = [
       ['llada.cpp', on('somr')],
       ['mbsd', on('on-demand')],
       ['mbsd', on('somr')],
     ] as const;
-    const shared = await new Bench(options).decodes('synthetic');
+    const shared = await new Workbench(options).decodes('synthetic');
     const together = await Promise.all(asked.map(([policy, clock]) => shared.run(variant(policy), clock)));
     for (const [i, [policy, clock]] of asked.entries()) {
-      const alone = await new Bench(options).decodes('synthetic');
+      const alone = await new Workbench(options).decodes('synthetic');
       expect(await alone.run(variant(policy), clock), policy).toEqual(together[i]);
     }
   });
 
   it('account for every position of a real decode exactly once', async () => {
-    const bench = new Bench({ ...BENCH_DEFAULTS, prompts: 1, genLength: 64 });
+    const bench = new Workbench({ ...WORKBENCH_DEFAULTS, prompts: 1, genLength: 64 });
     try {
       const decodes = await bench.decodes('tiny-llada');
       for (const policy of ['threshold', 'mbsd-sts']) {

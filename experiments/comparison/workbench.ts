@@ -10,7 +10,7 @@ import { openChip, openMachine } from '../lab/open.js';
 import { type ChipSetup, chipSchema } from '../lab/setup.js';
 import type { ProvenanceEntry } from '../studies/ladder/types.js';
 import { Decodes } from './decodes.js';
-import type { BenchOptions } from './defaults.js';
+import type { WorkbenchOptions } from './options.js';
 
 /** A machine to time on. */
 export interface MachineChoice {
@@ -22,13 +22,13 @@ export interface MachineChoice {
   readonly software?: Readonly<Record<string, string>>;
 }
 
-export interface BenchHooks {
+export interface WorkbenchHooks {
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** What experiments measure with: machines of one chip, and decodes of deciders, made once and shared. */
-export class Bench {
+/** What studies measure with: machines of one chip, and decodes of deciders, made once and shared. */
+export class Workbench {
   readonly hardware: HardwareProfile;
   readonly costModel: ModelConfig;
   /** What is open. */
@@ -37,8 +37,8 @@ export class Bench {
 
   /** @throws UsageError for an unknown profile or cost model */
   constructor(
-    readonly options: BenchOptions,
-    readonly hooks: BenchHooks = {},
+    readonly options: WorkbenchOptions,
+    readonly hooks: WorkbenchHooks = {},
   ) {
     const { profile, costModel } = options;
     this.hardware = openChip({ profile, stack: 'cpu', numbers: {} }).profile;
@@ -49,7 +49,7 @@ export class Bench {
     return profileHash(this.options.profile);
   }
 
-  /** The bench's chip under a stack, with the numbers of a choice. */
+  /** The workbench's chip under a stack, with the numbers of a choice. */
   chip({ stack, memory, hardware, software }: MachineChoice): ChipSetup {
     const { costModel, quant, profile } = this.options;
     const numbers = { ...named('profile', hardware), ...named('stack', software) };
@@ -73,7 +73,7 @@ export class Bench {
   }
 
   /**
-   * Decodes of the workload the user asked for, else of the experiment's own.
+   * Decodes of the workload the user asked for, else of the study's own.
    * @throws UsageError for an unknown workload
    */
   decodes(standard: string): Promise<Decodes> {

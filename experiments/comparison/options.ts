@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { casesSchema, chipSchema } from '../lab/setup.js';
+
+const { costModel, quant, profile } = chipSchema.shape;
+const { seed, cases, genLength } = casesSchema.shape;
+
+/** What a study's result depends on, besides the study. */
+export const workbenchSchema = z.object({
+  workload: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'who decides: a model (tiny-llada), trace:FILE, synthetic, synthetic:PROFILE (default: each study its own)',
+    ),
+  costModel,
+  quant,
+  profile,
+  prompts: cases
+    .unwrap()
+    .nullable()
+    .default(null)
+    .describe('cases of studies that decode (default: 5 of a model, 24 of a process)'),
+  seed,
+  genLength,
+});
+
+export type WorkbenchOptions = z.infer<typeof workbenchSchema>;
+
+export const WORKBENCH_DEFAULTS: WorkbenchOptions = workbenchSchema.parse({});
