@@ -60,7 +60,11 @@ describe('pages', () => {
   });
 
   it.each(PAGES)('%s names paths that exist', (page) => {
-    expect(paths(page).filter((path) => !exists(path))).toEqual([]);
+    // A page that says how to add something names files that the reader makes: their folder is there.
+    const there = page.startsWith('docs/howto/')
+      ? (path: string) => exists(path) || exists(dirname(path))
+      : exists;
+    expect(paths(page).filter((path) => !there(path))).toEqual([]);
   });
 
   it('are found', () => {

@@ -28,7 +28,7 @@ describe('decode', () => {
     const { stdout } = await cli(['generate', PROMPT, '--machine', 'sm8750', '--json']);
     const printed = JSON.parse(stdout) as Record<string, unknown>;
     expect(answer).toMatchObject({ text: printed.text, tokens: printed.tokens, forwards: printed.nfe });
-    expect(printed.machine).toMatchObject({ simulated_s: answer.seconds });
+    expect(printed.machine).toMatchObject({ simulatedS: answer.seconds });
     expect(steps).toHaveLength(printed.steps as number);
     expect(new Set(steps.flatMap(({ committed }) => committed.map(({ position }) => position))).size).toBe(
       128,
