@@ -6,10 +6,10 @@ import { unknownName } from '../src/util/nearest.js';
 import { loadProfile, overrideProfile } from './hardware/load-profile.js';
 import { baseText, type Quantity } from './hardware/quantity.js';
 import type { HardwareProfile } from './hardware/schema.js';
-import { createMachine, type Machine } from './machine/machine.js';
+import { EventMachine, type Machine } from './machine/machine.js';
 import type { Recording } from './machine/timeline.js';
 import { MEMORY_MODES, type MemoryMode } from './memory/runtime.js';
-import { PLACEMENT_READINGS, type PlacementReading } from './memory/somr.js';
+import { PLACEMENT_READINGS, type PlacementReading } from './memory/somr-plan.js';
 import { stackByName } from './stacks/registry.js';
 import { overrideStack, type SoftwareStack } from './stacks/stack.js';
 
@@ -53,7 +53,7 @@ export interface MachineSettings extends ChipSettings {
  */
 export function machine(settings: MachineSettings): Machine {
   const { shapes, quant, memory, placement = 'global', record = 'none' } = settings;
-  return createMachine({
+  return new EventMachine({
     ...openChip(settings),
     shapes,
     quant: typeof quant === 'string' ? precisionFor(quantByName(quant)) : quant,

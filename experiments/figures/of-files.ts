@@ -1,4 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
+import { perResource } from '../../sim/machine/machine.js';
+import { isStepTiming, RESOURCES } from '../../src/decode/method/timer.js';
 import { readTrace } from '../../src/decode/trace/trace.js';
 import { CheckError } from '../../src/errors.js';
 import { readSummary } from '../studies/ladder/summary-file.js';
@@ -12,12 +14,12 @@ import { waterfall } from './waterfall.js';
 export function traceUtilization(path: string): TopLevelSpec {
   const { header, steps } = readTrace(path);
   const busy = steps.flatMap(({ timing }) => {
-    if (timing === null) return [];
+    if (!isStepTiming(timing)) return [];
     const { startMs, endMs, busyMs } = timing;
-    return [Object.fromEntries(Object.entries(busyMs).map(([name, ms]) => [name, ms / (endMs - startMs)]))];
+    return [perResource((name) => busyMs[name] / (endMs - startMs))];
   });
   if (busy.length === 0) throw new CheckError(`${path}: the trace has no timing; decode it with a machine`);
-  const resources = Object.keys(busy[0]).filter((name) => busy.some((shares) => shares[name] > 0));
+  const resources = RESOURCES.filter((name) => busy.some((shares) => shares[name] > 0));
   return utilizationMap(
     busy.map((shares, step) => ({ step, busy: shares })),
     resources,

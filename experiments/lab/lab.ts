@@ -1,7 +1,8 @@
 import type { Machine } from '../../sim/machine/machine.js';
 import type { DecodingPolicy } from '../../src/decode/method/compose.js';
-import type { StepTiming } from '../../src/decode/method/timer.js';
+import { isStepTiming, type StepTiming } from '../../src/decode/method/timer.js';
 import type { PolicySpec } from '../../src/decode/spec.js';
+import { Recent } from '../../src/util/recent.js';
 import { canonicalJson } from './canonical.js';
 import type { Decider } from './deciders/decider.js';
 import { type ObservedCase, observe } from './deciders/facts.js';
@@ -14,7 +15,6 @@ import {
   openPolicy,
   openWeights,
 } from './open.js';
-import { Recent } from './recent.js';
 import { type ChipSetup, chipSchema, type DeciderSetup, deciderSchema } from './setup.js';
 
 /** Machines to keep: those of the ladder. A sweep over chips has a hundred, which together fill the memory. */
@@ -136,8 +136,7 @@ export class Lab {
     }
     if (clock === null) return { decided, timings: null, policy };
     const timed = readsClock(spec) ? decided.steps.map(({ timing }) => timing) : [];
-    if (timed.length > 0 && timed.every((timing) => timing !== null))
-      return { decided, timings: timed, policy };
+    if (timed.length > 0 && timed.every(isStepTiming)) return { decided, timings: timed, policy };
     const machine = this.machine(clock);
     return { decided, timings: decided.steps.map(({ plan }) => machine.time(plan)), policy };
   }

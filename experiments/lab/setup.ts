@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MEMORY_MODES } from '../../sim/memory/runtime.js';
-import { PLACEMENT_READINGS } from '../../sim/memory/somr.js';
+import { PLACEMENT_READINGS } from '../../sim/memory/somr-plan.js';
 import { describeEngines, ENGINE_NAMES } from '../../src/engine/registry.js';
 import { TFJS_BACKENDS } from '../../src/engine/tfjs/backends.js';
 import { UsageError } from '../../src/errors.js';

@@ -23,16 +23,16 @@ export function energyOf(timings: readonly StepTiming[], profile: HardwareProfil
   const at = (pick: (name: EnergyName) => number): Energy['parts'] => {
     const parts = { 'npu on': 0, vector: 0, matrix: 0, dram: 0, cpu: 0, driver: 0 };
     for (const { startMs, endMs, busyMs, counters } of timings) {
-      const onNpu = (counters.dispatches ?? 0) > 0;
+      const onNpu = counters.dispatches > 0;
       parts['npu on'] += onNpu ? pick('npuOnPower') * (endMs - startMs) * W_MS : 0;
-      parts.vector += pick('vectorPower') * (busyMs.vector ?? 0) * W_MS;
-      parts.matrix += pick('macEnergy') * (counters.matrixMacs ?? 0) * PJ;
-      parts.dram += pick('dramEnergy') * (counters.dramBytes ?? 0) * PJ;
-      parts.driver += pick('driverPower') * (busyMs.driver ?? 0) * W_MS;
+      parts.vector += pick('vectorPower') * busyMs.vector * W_MS;
+      parts.matrix += pick('macEnergy') * counters.matrixMacs * PJ;
+      parts.dram += pick('dramEnergy') * counters.dramBytes * PJ;
+      parts.driver += pick('driverPower') * busyMs.driver * W_MS;
       const { primeCores, midCores } = profile.cpu;
       const allCores = primeCores * pick('primeCorePower') + midCores * pick('midCorePower');
       // CPU time is the average over all cores.
-      parts.cpu += allCores * (busyMs.cpu ?? 0) * W_MS;
+      parts.cpu += allCores * busyMs.cpu * W_MS;
     }
     return parts;
   };

@@ -1,17 +1,19 @@
+import { RESOURCES, type ResourceName } from '../../src/decode/method/timer.js';
 import type { Machine } from './machine.js';
+import type { OpLabel, PartName, Place } from './parts.js';
 
 /** A share of a step's time, with what it consists of. */
 export interface TimeNode {
   readonly name: string;
   readonly ms: number;
   /** The resource that held it up longest. */
-  readonly bound: string;
+  readonly bound: ResourceName;
   readonly children: readonly TimeNode[];
 }
 
 /** The least time each resource could need for the same work, were it the only limit. */
 export interface RooflineEntry {
-  readonly resource: string;
+  readonly resource: ResourceName;
   readonly ms: number;
 }
 
@@ -22,22 +24,47 @@ export interface Explanation {
   readonly critical: readonly RooflineEntry[];
   /** Busy time of each resource: no schedule is shorter than the largest. */
   readonly roofline: readonly RooflineEntry[];
-  readonly boundBy: string;
+  readonly boundBy: ResourceName;
   /** Largest busy time over the step's time: 1 would be perfect overlap. */
   readonly efficiency: number;
 }
 
-const PLACES = ['NPU', 'CPU', 'GPU'] as const;
+const PLACES = ['NPU', 'CPU', 'GPU'] as const satisfies readonly Place[];
+
+type Family =
+  | 'attention'
+  | 'recurrent mixer'
+  | 'per-layer input'
+  | 'feed-forward'
+  | 'norms and additions'
+  | 'embedding and head';
 
 /** Operators that belong together in a transformer layer. */
-const FAMILIES: readonly { readonly name: string; readonly parts: readonly string[] }[] = [
-  { name: 'attention', parts: ['q', 'k', 'v', 'o', 'attention', 'rope'] },
-  { name: 'recurrent mixer', parts: ['mixer-in', 'state-mix', 'mixer-out'] },
-  { name: 'per-layer input', parts: ['layer-input'] },
-  { name: 'feed-forward', parts: ['gate', 'up', 'down', 'swiglu', 'router', 'moe'] },
-  { name: 'norms and additions', parts: ['rmsnorm', 'add'] },
-  { name: 'embedding and head', parts: ['embed', 'gather-rows', 'head', 'sampling'] },
-];
+const FAMILY_OF: Readonly<Record<OpLabel | 'sampling', Family>> = {
+  q: 'attention',
+  k: 'attention',
+  v: 'attention',
+  o: 'attention',
+  attention: 'attention',
+  rope: 'attention',
+  'mixer-in': 'recurrent mixer',
+  'state-mix': 'recurrent mixer',
+  'mixer-out': 'recurrent mixer',
+  'layer-input': 'per-layer input',
+  gate: 'feed-forward',
+  up: 'feed-forward',
+  down: 'feed-forward',
+  swiglu: 'feed-forward',
+  router: 'feed-forward',
+  moe: 'feed-forward',
+  rmsnorm: 'norms and additions',
+  add: 'norms and additions',
+  embed: 'embedding and head',
+  'gather-rows': 'embedding and head',
+  head: 'embedding and head',
+  sampling: 'embedding and head',
+};
+const FAMILIES = [...new Set(Object.values(FAMILY_OF))];
 
 /**
  * Where the time of the last step went: NPU, CPU, driver and memory, then families of operators, then operators.
@@ -47,39 +74,36 @@ const FAMILIES: readonly { readonly name: string; readonly parts: readonly strin
 export function explainStep(machine: Machine): Explanation {
   const { step, ms, parts, critical, utilization } = machine.stepBreakdown();
   const boundOf = machine.boundOfParts();
-  const leaf = (full: string, name: string, spent: number): TimeNode => ({
-    name,
+  const leaf = (name: PartName, spent: number, shown: string = name): TimeNode => ({
+    name: shown,
     ms: spent,
-    bound: boundOf.get(full) ?? 'driver',
+    bound: boundOf.get(name) ?? 'driver',
     children: [],
   });
   const groups: TimeNode[] = [];
   const rest = new Set(parts);
   for (const place of PLACES) {
-    const families = FAMILIES.flatMap(({ name, parts: members }) => {
-      const own = parts.filter((part) => members.some((member) => part.name === `${place} ${member}`));
+    const families = FAMILIES.flatMap((family) => {
+      const own = parts.filter(({ name }) => {
+        const [at, label] = name.split(' ');
+        return at === place && FAMILY_OF[label as OpLabel] === family;
+      });
       for (const part of own) rest.delete(part);
-      return own.length === 0
-        ? []
-        : [
-            sum(
-              name,
-              own.map((p) => leaf(p.name, p.name.slice(4), p.ms)),
-            ),
-          ];
+      const leaves = own.map((part) => leaf(part.name, part.ms, part.name.slice(place.length + 1)));
+      return own.length === 0 ? [] : [sum(family, leaves)];
     });
     if (families.length > 0) groups.push(sum(place, families));
   }
-  const driver = [...rest].map((part) => leaf(part.name, part.name, part.ms));
+  const driver = [...rest].map((part) => leaf(part.name, part.ms));
   if (driver.length > 0) groups.push(sum('driver and memory', driver));
-  const roofline = entries(Object.fromEntries(Object.entries(utilization).map(([k, v]) => [k, v * ms])));
+  const roofline = entries((name) => utilization[name] * ms);
   return {
     step,
     tree: { ...sum('step', groups), ms },
-    critical: entries(critical),
+    critical: entries((name) => critical[name]),
     roofline,
-    boundBy: roofline[0]?.resource ?? 'none',
-    efficiency: (roofline[0]?.ms ?? 0) / ms,
+    boundBy: roofline[0].resource,
+    efficiency: roofline[0].ms / ms,
   };
 }
 
@@ -94,15 +118,14 @@ function sum(name: string, children: readonly TimeNode[]): TimeNode {
 }
 
 /** The resource that most of the time below is bound by. */
-function heaviest(children: readonly TimeNode[]): string {
-  const byResource = new Map<string, number>();
+function heaviest(children: readonly TimeNode[]): ResourceName {
+  const byResource = new Map<ResourceName, number>();
   for (const { bound, ms } of children) byResource.set(bound, (byResource.get(bound) ?? 0) + ms);
-  return [...byResource].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'none';
+  return [...byResource].sort((a, b) => b[1] - a[1])[0][0];
 }
 
-function entries(times: Readonly<Record<string, number>>): RooflineEntry[] {
-  return Object.entries(times)
-    .filter(([, ms]) => ms > 0)
-    .map(([resource, ms]) => ({ resource, ms }))
+function entries(ms: (name: ResourceName) => number): RooflineEntry[] {
+  return RESOURCES.map((resource) => ({ resource, ms: ms(resource) }))
+    .filter((entry) => entry.ms > 0)
     .sort((a, b) => b.ms - a.ms);
 }

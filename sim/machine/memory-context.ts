@@ -4,9 +4,8 @@ import type { Op, OpGraph, Precision } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { MemoryContext } from '../memory/regions.js';
-import type { PlacedOp } from '../memory/runtime.js';
 import { opWeightBytes } from '../stacks/batches.js';
-import type { DispatchGroup, SoftwareStack } from '../stacks/stack.js';
+import type { SoftwareStack } from '../stacks/stack.js';
 import { foldModel } from './fold-model.js';
 import type { NpuUnits } from './npu-unit.js';
 import type { Rates } from './rates.js';
@@ -19,44 +18,29 @@ export interface ModelOnChip {
   readonly precision: Precision;
 }
 
-/**
- * What the memory runtime needs to know: the window, the costs, and the weights.
- * @param pass a graph that is there anyway; used when it reads all weights
- */
-export function memoryContext(
-  options: ModelOnChip,
-  rates: Rates,
-  npu: NpuUnits,
-  pass?: OpGraph,
-): MemoryContext {
+/** What the memory runtime needs to know: the window, the costs, and the weights. */
+export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits): MemoryContext {
   const { profile, stack, model, precision } = options;
-  const { window } = profile;
-  const referenceGraph = (): OpGraph =>
-    graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const onNpu = (graph: OpGraph): readonly DispatchGroup[] =>
-    stack.groups(graph, profile).filter((group) => group.device === 'npu');
-  const graph = pass === undefined || pass.logits === null ? referenceGraph() : pass;
-  const placed = (): PlacedOp[] => {
-    const reference = referenceGraph();
-    return onNpu(reference).flatMap((group) => {
-      const kernels = npu.timeGroup(group.ops, reference);
-      return group.ops.map((op, at) => ({ op, computeMs: kernels[at]?.ms ?? 0 }));
-    });
-  };
+  const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
+  const groups = stack.groups(graph, profile).filter((group) => group.device === 'npu');
   return {
-    window: { ...window, bytes: windowBytes(options) },
+    window: { ...profile.window, bytes: windowBytes(options) },
     costs: contextCosts(profile, rates),
     maxBufferBytes: stack.numbers.maxBufferBytes,
     slotBytes: stack.numbers.slotBytes,
     kvGrowthTokens: stack.numbers.kvGrowthTokens,
     kvBytesPerToken: kvBytesPerToken(options),
     passRows: stack.numbers.prefillRows,
-    reference: { graph, ops: onNpu(graph).flatMap(({ ops }) => ops), placed },
+    reference: {
+      graph,
+      ops: groups.flatMap(({ ops }) => ops),
+      computeMs: () => groups.flatMap(({ ops }) => npu.timeGroup(ops, graph).map(({ ms }) => ms)),
+    },
   };
 }
 
 /** Driver and host costs of a profile. */
-export function contextCosts({ driver }: HardwareProfile, rates: Rates): MemoryContext['costs'] {
+function contextCosts({ driver }: HardwareProfile, rates: Rates): MemoryContext['costs'] {
   return {
     mapFixedMs: driver.mapFixed,
     mapMsPerByte: driver.mapPerByte / 1e6,
@@ -75,7 +59,7 @@ export function checkWindow(options: ModelOnChip): void {
 }
 
 /** @throws UsageError naming the first tensor whose operator needs more than the window */
-export function checkWeights(graph: OpGraph, ops: readonly Op[], windowBytes: number): void {
+function checkWeights(graph: OpGraph, ops: readonly Op[], windowBytes: number): void {
   for (const { weights } of ops) {
     const sizes = weights.map((id) => ({ id, bytes: graph.tensors.get(id)?.bytes ?? 0 }));
     const all = sizes.reduce((sum, size) => sum + size.bytes, 0);
@@ -121,7 +105,7 @@ function foldedNpuOps({ profile, stack, model, precision }: ModelOnChip): {
   return { graph, ops: onNpu.flatMap(({ ops }) => ops), counts };
 }
 
-export function kvBytesPerToken({ model, precision }: ModelOnChip): number {
+function kvBytesPerToken({ model, precision }: ModelOnChip): number {
   return 2 * model.layers * model.kvHeads * model.headDim * (precision.kv === 'f16' ? 2 : 4);
 }
 

@@ -3,13 +3,13 @@ import { chainEndsClosedForm, chainEndsMs } from './chain.js';
 import type { Kernel, LowerContext } from './kernel.js';
 import { kernelKey, lower } from './lower/index.js';
 import { busyOf, closedFormMs, type Pipeline, toProgram } from './pipeline.js';
+import type { NpuUnit, PerUnit } from './resources.js';
 import { runProgram, type TaskSpan } from './run-program.js';
 
 /** A timed operator on the NPU, starting on idle units. */
 export interface TimedKernel extends Kernel {
   readonly ms: number;
-  /** matrix, vector, dma, l2. */
-  readonly busyMs: readonly [number, number, number, number];
+  readonly busyMs: PerUnit;
 }
 
 /** How an operator is scheduled: chunk by chunk, or by the closed form that calibration can afford to fit with. */
@@ -146,19 +146,17 @@ export function stretched(
   let left = 1;
   let slow = 0;
   let nowMs = startMs;
-  const work = (paceMs: number, untilMs: number): number => {
-    const spentMs = Math.max(0, Math.min(left * paceMs, untilMs - nowMs));
-    const done = Math.min(left, spentMs / paceMs);
-    left -= done;
-    nowMs += spentMs;
-    return done;
-  };
   for (const copy of copies) {
-    work(alone.ms, copy.startMs);
-    slow += work(besideCopy.ms, copy.endMs);
+    const aloneMs = Math.max(0, Math.min(left * alone.ms, copy.startMs - nowMs));
+    left -= Math.min(left, aloneMs / alone.ms);
+    nowMs += aloneMs;
+    const besideMs = Math.max(0, Math.min(left * besideCopy.ms, copy.endMs - nowMs));
+    const done = Math.min(left, besideMs / besideCopy.ms);
+    left -= done;
+    nowMs += besideMs;
+    slow += done;
   }
   const ms = nowMs - startMs + left * alone.ms;
-  const mix = (unit: 0 | 1 | 2 | 3): number =>
-    (1 - slow) * alone.busyMs[unit] + slow * besideCopy.busyMs[unit];
+  const mix = (unit: NpuUnit): number => (1 - slow) * alone.busyMs[unit] + slow * besideCopy.busyMs[unit];
   return { ms, busyMs: [mix(0), mix(1), mix(2), mix(3)] };
 }

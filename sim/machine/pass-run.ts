@@ -1,24 +1,26 @@
-import type { Op } from '../../src/model/graph.js';
+import type { BusyMs, ResourceName } from '../../src/decode/method/timer.js';
 import type { Readiness } from '../memory/runtime.js';
-import { type BusyMs, noBusy, type ResourceName } from './resources.js';
+import type { DriverPart, PartName } from './parts.js';
+import type { NamedOp } from './prepare.js';
+import { noBusy } from './resources.js';
 import type { Regime, SharedSpan } from './side-work.js';
 import type { Recorder, Track } from './timeline.js';
 
 /** Time of a pass by what it was spent on; added up when somebody asks. */
 export class SpentTime {
-  private readonly whats: string[] = [];
+  private readonly parts: PartName[] = [];
   private readonly ms: number[] = [];
   private readonly resources: ResourceName[] = [];
 
-  add(what: string, ms: number, resource: ResourceName): void {
-    this.whats.push(what);
+  add(part: PartName, ms: number, resource: ResourceName): void {
+    this.parts.push(part);
     this.ms.push(ms);
     this.resources.push(resource);
   }
 
   /** By what it was spent on, in ms; the parts add up to the pass. */
-  breakdown(): Map<string, number> {
-    return this.sumBy(this.whats);
+  breakdown(): Map<PartName, number> {
+    return this.sumBy(this.parts);
   }
 
   /** The same time by the resource that held up the main path: the busiest unit of an operator, the driver... */
@@ -27,20 +29,20 @@ export class SpentTime {
   }
 
   /** The resource that held up each part of the breakdown longest. */
-  partBounds(): Map<string, ResourceName> {
-    const held = new Map<string, Map<ResourceName, number>>();
-    this.whats.forEach((what, at) => {
-      const part = held.get(what) ?? new Map<ResourceName, number>();
-      const resource = this.resources[at] as ResourceName;
-      held.set(what, part.set(resource, (part.get(resource) ?? 0) + (this.ms[at] as number)));
+  partBounds(): Map<PartName, ResourceName> {
+    const held = new Map<PartName, Map<ResourceName, number>>();
+    this.parts.forEach((part, at) => {
+      const own = held.get(part) ?? new Map<ResourceName, number>();
+      const resource = this.resources[at];
+      held.set(part, own.set(resource, (own.get(resource) ?? 0) + this.ms[at]));
     });
-    return new Map([...held].map(([what, part]) => [what, longest(part)]));
+    return new Map([...held].map(([part, own]) => [part, longest(own)]));
   }
 
   private sumBy<K>(keys: readonly K[]): Map<K, number> {
     const sums = new Map<K, number>();
     keys.forEach((key, at) => {
-      sums.set(key, (sums.get(key) ?? 0) + (this.ms[at] as number));
+      sums.set(key, (sums.get(key) ?? 0) + this.ms[at]);
     });
     return sums;
   }
@@ -59,10 +61,12 @@ export interface PassTiming {
   readonly matrixMacs: number;
   readonly usefulMacs: number;
   readonly tcmPeakBytes: number;
-  /** Rows of the pass over rows the matrix unit computed; 1 when it computed none. */
   readonly usefulRowFraction: number;
   readonly dispatches: number;
 }
+
+/** What a timeline says of an operator. */
+type Recorded = Pick<NamedOp, 'id' | 'layer'>;
 
 /** Accumulates one pass. */
 export class PassRun {
@@ -89,54 +93,63 @@ export class PassRun {
   }
 
   /** The main path spends `ms` on something, held up by `resource`. */
-  advance(what: string, ms: number, regime: Regime, resource: ResourceName): void {
+  advance(part: PartName, ms: number, regime: Regime, resource: ResourceName): void {
     if (ms <= 0) return;
-    this.spent.add(what, ms, resource);
-    const last = this.regimes.at(-1);
-    if (last !== undefined && last.regime === regime) last.endMs = this.nowMs + ms;
-    else this.regimes.push({ regime, startMs: this.nowMs, endMs: this.nowMs + ms });
-    this.nowMs += ms;
+    this.spent.add(part, ms, resource);
+    const { regimes } = this;
+    const endMs = this.nowMs + ms;
+    const last = regimes.length === 0 ? undefined : regimes[regimes.length - 1];
+    if (last?.regime === regime) last.endMs = endMs;
+    else regimes.push({ regime, startMs: this.nowMs, endMs });
+    this.nowMs = endMs;
   }
 
-  driver(what: string, ms: number, op: Op | undefined): void {
+  driver(part: DriverPart, ms: number, op: Recorded | null): void {
     if (ms <= 0) return;
     const startMs = this.nowMs;
-    this.advance(what, ms, 'npu', 'driver');
+    this.advance(part, ms, 'npu', 'driver');
     this.busyMs.driver += ms;
-    if (this.recorder.on) this.record('driver', op?.id ?? what, what, op ?? null, startMs, this.nowMs);
+    if (this.recorder.on) this.record('driver', op?.id ?? part, part, op, startMs, this.nowMs);
   }
 
-  cpu(name: string, label: string, op: Op | null, ms: number, coreShare: number): void {
+  cpu(
+    part: PartName,
+    name: string,
+    category: string,
+    op: Recorded | null,
+    ms: number,
+    coreShare: number,
+  ): void {
     const startMs = this.nowMs;
-    this.advance(`CPU ${label}`, ms, 'cpu', 'cpu');
+    this.advance(part, ms, 'cpu', 'cpu');
     this.busyMs.cpu += ms * coreShare;
-    if (this.recorder.on) this.record('cpu', name, label, op, startMs, this.nowMs);
+    if (this.recorder.on) this.record('cpu', name, category, op, startMs, this.nowMs);
   }
 
-  gpu(label: string, op: Op | null, ms: number): void {
+  gpu(part: PartName, category: string, op: Recorded | null, ms: number): void {
     const startMs = this.nowMs;
-    this.advance(`GPU ${label}`, ms, 'npu', 'gpu');
+    this.advance(part, ms, 'npu', 'gpu');
     this.busyMs.gpu += ms;
-    if (this.recorder.on) this.record('gpu', op?.id ?? label, label, op, startMs, this.nowMs);
+    if (this.recorder.on) this.record('gpu', op?.id ?? category, category, op, startMs, this.nowMs);
   }
 
   memoryWork(ready: Readiness): void {
-    this.driver('mapping', ready.mapMs, undefined);
+    this.driver('mapping', ready.mapMs, null);
     this.advance('staging wait', ready.stallMs, 'npu', 'cpu');
     this.mapOps += ready.mapOps;
     this.mappedBytes += ready.mappedBytes;
   }
 
   record(
-    track: Track | undefined,
+    track: Track,
     name: string,
     category: string,
-    op: Op | null,
+    op: Recorded | null,
     startMs: number,
     endMs: number,
     busyMs = endMs - startMs,
   ): void {
-    if (!this.recorder.on || track === undefined) return;
+    if (!this.recorder.on) return;
     const layer = op?.layer ?? null;
     this.recorder.span({ track, name, category, layer, step: this.step, startMs, endMs, busyMs });
   }

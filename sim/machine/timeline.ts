@@ -1,4 +1,4 @@
-import type { ResourceName } from './resources.js';
+import type { ResourceName } from '../../src/decode/method/timer.js';
 
 /** Rows of the timeline: resources, plus staging copies and refresh passes, which both use CPU cores. */
 export type Track = Exclude<ResourceName, 'dram'> | 'staging' | 'refresh';

@@ -1,49 +1,54 @@
 import { UsageError } from '../../src/errors.js';
 import { classify } from './lifetimes.js';
-import { OnDemandMemory } from './on-demand.js';
+import { OnDemandMemory, type ReplacementRule } from './on-demand.js';
 import type { MemoryContext } from './regions.js';
 import { type MemoryMode, type MemoryRuntime, UnlimitedMemory } from './runtime.js';
-import { type PlacementReading, SomrMemory } from './somr.js';
+import { SomrMemory } from './somr.js';
+import { type PlacementReading, SomrPlanner } from './somr-plan.js';
 import { buffersOf, unitsOf, type WeightUnit } from './units.js';
 
 /**
- * The runtime for a mode.
+ * Makes runtimes of a mode.
  * - `unlimited`: the window is no limit;
  * - `on-demand`: whole backend buffers are mapped when an operator needs them, least recently used out;
  * - `paging`: the first tensors that fit stay for good, the others are mapped one by one when needed, and the
  *   NPU waits (replacement stays, graph-guided placement and pipelined staging are off);
  * - `somr`: residents plus two-slot staging beside the NPU.
+ * @returns a function whose every call gives a runtime with nothing mapped; what they find out about the window is shared
  * @throws UsageError for a window that no weight fits
  */
-export function createMemory(
+export function memoryFactory(
   mode: MemoryMode,
   context: MemoryContext,
   placement: PlacementReading = 'global',
-): MemoryRuntime {
-  if (mode === 'unlimited') return new UnlimitedMemory();
+): () => MemoryRuntime {
+  if (mode === 'unlimited') return () => new UnlimitedMemory();
   const { graph, ops } = context.reference;
   const { weights } = classify(graph, ops);
   const units = unitsOf(weights, context.window.alignment);
-  if (units.length === 0) return new UnlimitedMemory();
+  if (units.length === 0) return () => new UnlimitedMemory();
   const largest = units.reduce((best, unit) => (unit.bytes > best.bytes ? unit : best));
   if (largest.bytes > context.window.bytes) {
     throw new UsageError(
       `${largest.id} (${largest.bytes} B) is ${largest.bytes - context.window.bytes} B larger than the address window`,
     );
   }
-  if (mode === 'somr') return new SomrMemory(context, units, placement);
-  if (mode === 'paging') {
-    return new OnDemandMemory(mode, context, (budget) => ({
-      units,
-      pinned: firstThatFit(units, budget, context),
-    }));
+  if (mode === 'somr') {
+    const planner = new SomrPlanner(context, units, placement);
+    return () => new SomrMemory(planner);
   }
+  const rule: ReplacementRule =
+    mode === 'paging'
+      ? (budget) => ({ units, pinned: firstThatFit(units, budget, context) })
+      : (budget) => ({ units: wholeBuffers(units, budget, context), pinned: new Set() });
+  return () => new OnDemandMemory(mode, context, rule);
+}
+
+function wholeBuffers(units: readonly WeightUnit[], budgetBytes: number, context: MemoryContext) {
   const { alignment, maxMap } = context.window;
-  return new OnDemandMemory(mode, context, (budget) => {
-    // At least two buffers must fit, or there is nothing to replace.
-    const half = Math.floor(budget / 2 / alignment) * alignment;
-    return { units: buffersOf(units, Math.min(context.maxBufferBytes, maxMap, half)), pinned: new Set() };
-  });
+  // At least two buffers must fit, or there is nothing to replace.
+  const half = Math.floor(budgetBytes / 2 / alignment) * alignment;
+  return buffersOf(units, Math.min(context.maxBufferBytes, maxMap, half));
 }
 
 /** Units in order of use that fit while room for the largest other one remains. */

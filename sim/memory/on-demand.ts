@@ -1,8 +1,7 @@
 import { UsageError } from '../../src/errors.js';
-import type { OpGraph } from '../../src/model/graph.js';
 import { AddressWindow } from './address-window.js';
 import { type MemoryContext, mapMs, type Regions, regionsFor } from './regions.js';
-import type { MemoryMap, MemoryRuntime, PlacedOp, Readiness, SlotUse } from './runtime.js';
+import type { MemoryMap, MemoryRuntime, PlacedPass, Readiness, SlotUse } from './runtime.js';
 import { READY } from './runtime.js';
 import { unitIndex, type WeightUnit } from './units.js';
 
@@ -30,7 +29,7 @@ export class OnDemandMemory implements MemoryRuntime {
   private lastUse: number[] = [];
   private regions: Regions | null = null;
   private loaded = false;
-  private ops: readonly PlacedOp[] = [];
+  private ops: PlacedPass['ops'] = [];
   private clock = 0;
 
   constructor(
@@ -46,14 +45,9 @@ export class OnDemandMemory implements MemoryRuntime {
     return this.window.mappedBytes;
   }
 
-  beginPass(graph: OpGraph, ops: readonly PlacedOp[], nowMs: number): Readiness {
-    this.ops = ops;
-    const wanted = regionsFor(
-      this.context,
-      graph,
-      ops.map((placed) => placed.op),
-      this.regions,
-    );
+  beginPass(pass: PlacedPass, nowMs: number): Readiness {
+    this.ops = pass.ops;
+    const wanted = regionsFor(this.context, pass, this.regions);
     if (wanted === this.regions) return READY(nowMs);
     this.regions = wanted;
     const before = this.loaded;
@@ -66,11 +60,10 @@ export class OnDemandMemory implements MemoryRuntime {
   }
 
   before(index: number, nowMs: number): Readiness {
-    const placed = this.ops[index];
     let spentMs = 0;
     let mapOps = 0;
     let mappedBytes = 0;
-    const needed = new Set((placed?.op.weights ?? []).map((id) => this.unitOf.get(id) ?? -1));
+    const needed = new Set(this.ops[index].weights.map((id) => this.unitOf.get(id) ?? -1));
     for (const unit of needed) {
       const { id, bytes } = this.unit(unit);
       if (this.window.addressOf(id) === null) {

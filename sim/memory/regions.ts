@@ -1,6 +1,6 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import { classify } from './lifetimes.js';
-import type { PlacedOp } from './runtime.js';
+import type { PlacedPass } from './runtime.js';
 import { layoutScratch } from './scratch-layout.js';
 
 /** What a memory runtime is built from. */
@@ -22,8 +22,11 @@ export interface MemoryContext {
   readonly reference: {
     readonly graph: OpGraph;
     readonly ops: readonly Op[];
-    /** Times the operators; only placements that weigh compute ask for it. */
-    readonly placed: () => readonly PlacedOp[];
+    /**
+     * Compute time of each operator on the NPU in ms, C in arXiv:2606.13740 section 3.4; only placements that weigh
+     * compute ask for it.
+     */
+    readonly computeMs: () => readonly number[];
   };
 }
 
@@ -58,29 +61,27 @@ export function scratchRows(rows: number, tokens: number, passRows: number): num
   return Math.max(rows, Math.min(tokens, passRows));
 }
 
+/** Bytes of a compact layout of the activations that NPU operators of a pass touch. */
+export function scratchBytes(graph: OpGraph, ops: readonly Op[]): number {
+  return layoutScratch(classify(graph, ops).activations).bytes;
+}
+
 /**
  * Regions that serve a pass and leave room to grow: the KV cache in steps of `kvGrowthTokens` positions, the
  * activations for a pass over as many rows, but not for more than a prompt is cut into.
  * @param current kept when it is large enough
  */
-export function regionsFor(
-  context: MemoryContext,
-  graph: OpGraph,
-  ops: readonly Op[],
-  current: Regions | null,
-): Regions {
-  const { rows } = graph.shape;
-  const cached = graph.shape.kvSets.reduce((sum, set) => sum + set.length, 0);
+export function regionsFor(context: MemoryContext, pass: PlacedPass, current: Regions | null): Regions {
+  const { rows, positions } = pass;
   const step = context.kvGrowthTokens;
-  const wanted = Math.ceil((rows + cached) / step) * step;
+  const wanted = Math.ceil(positions / step) * step;
   if (current !== null && current.tokens >= wanted && current.rows >= rows) return current;
   const tokens = Math.max(wanted, current?.tokens ?? 0);
   const most = scratchRows(rows, tokens, context.passRows);
-  const scratch = layoutScratch(classify(graph, ops).activations).bytes;
   return {
     tokens,
     rows: most,
     kvBytes: tokens * context.kvBytesPerToken,
-    scratchBytes: Math.ceil((scratch / rows) * most),
+    scratchBytes: Math.ceil((pass.scratchBytes() / rows) * most),
   };
 }

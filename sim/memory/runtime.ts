@@ -1,15 +1,19 @@
-import type { Op, OpGraph } from '../../src/model/graph.js';
+import type { Op } from '../../src/model/graph.js';
 
 /** How weights that exceed the address window are brought in. */
 export const MEMORY_MODES = ['on-demand', 'paging', 'somr', 'unlimited'] as const;
 /** Name of a mode. */
 export type MemoryMode = (typeof MEMORY_MODES)[number];
 
-/** An NPU operator with what the placement needs to know. */
-export interface PlacedOp {
-  readonly op: Op;
-  /** Compute time on the NPU, C in arXiv:2606.13740 section 3.4. */
-  readonly computeMs: number;
+/** A pass as a memory runtime sees it. */
+export interface PlacedPass {
+  readonly rows: number;
+  /** Rows of the pass and positions cached before it. */
+  readonly positions: number;
+  /** Operators on the NPU, in order, with the weights they read. */
+  readonly ops: readonly Pick<Op, 'weights'>[];
+  /** Bytes of a compact layout of its activations. */
+  scratchBytes(): number;
 }
 
 /** What happened before an operator could be dispatched. */
@@ -67,8 +71,8 @@ export interface MemoryMap {
 export interface MemoryRuntime {
   readonly mode: MemoryMode;
   /** Makes room for the pass's KV cache and activations. Returns what that took. */
-  beginPass(graph: OpGraph, ops: readonly PlacedOp[], nowMs: number): Readiness;
-  /** @param index position in the `ops` of `beginPass` */
+  beginPass(pass: PlacedPass, nowMs: number): Readiness;
+  /** @param index position in the `ops` of the pass */
   before(index: number, nowMs: number): Readiness;
   after(index: number, nowMs: number): void;
   /** Staging copies that run or wait at `nowMs`, in order. */
@@ -97,7 +101,7 @@ export class UnlimitedMemory implements MemoryRuntime {
   readonly mode = 'unlimited';
   readonly windowBytes = 0;
 
-  beginPass(_graph: OpGraph, _ops: readonly PlacedOp[], nowMs: number): Readiness {
+  beginPass(_pass: PlacedPass, nowMs: number): Readiness {
     return READY(nowMs);
   }
 

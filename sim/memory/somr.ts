@@ -1,29 +1,17 @@
 import { UsageError } from '../../src/errors.js';
-import type { OpGraph } from '../../src/model/graph.js';
 import { AddressWindow } from './address-window.js';
-import { type PlacementItem, placeAlternating } from './placement.js';
-import { copyMs, type MemoryContext, mapMs, type Regions, regionsFor } from './regions.js';
-import type { MemoryMap, MemoryRuntime, PlacedOp, Readiness, SlotUse } from './runtime.js';
+import { mapMs, regionsFor } from './regions.js';
+import type { MemoryMap, MemoryRuntime, PlacedPass, Readiness, SlotUse } from './runtime.js';
 import { READY } from './runtime.js';
+import type { PlannedPass, SomrPlan, SomrPlanner } from './somr-plan.js';
 import { StagingPipeline } from './staging.js';
-import { batchesOf, globalBatches, type StagingBatch, stagingRoom } from './staging-plan.js';
-import { buffersOf, unitIndex, type WeightUnit } from './units.js';
-
-/** Readings of "resident" in arXiv:2606.13740: of the whole decode, or of a phase (its Fig. 10). */
-export const PLACEMENT_READINGS = ['global', 'alternating'] as const;
-export type PlacementReading = (typeof PLACEMENT_READINGS)[number];
+import type { WeightUnit } from './units.js';
 
 /** For a pipeline that stages nothing. */
 const ZERO_COSTS = { mapFixedMs: 0, mapMsPerByte: 0, maintenanceMsPerByte: 0, copyBytesPerMs: 1 };
 
-/** What SOMR decided for a window. */
-export interface SomrPlan {
-  readonly regions: Regions;
-  readonly slotBytes: number;
-  /** Units resident at the same time, as indices; one phase in the global reading. */
-  readonly phases: readonly (readonly number[])[];
-  readonly batches: readonly StagingBatch[];
-}
+/** Before the first pass. */
+const NO_PASS: PlannedPass = { unitsOf: [], lastReader: [] };
 
 /**
  * Swap-optimized memory runtime (arXiv:2606.13740 section 3.4): residents at stable addresses, packed in order
@@ -33,27 +21,15 @@ export interface SomrPlan {
 export class SomrMemory implements MemoryRuntime {
   readonly mode = 'somr';
   private readonly window: AddressWindow;
-  private readonly unitOf: ReadonlyMap<string, number>;
   private plan: SomrPlan | null = null;
+  private pass = NO_PASS;
   private staging = new StagingPipeline([], ZERO_COSTS);
-  /** Batch and phase of each unit, -1 where it has none. */
-  private unitBatch: readonly number[] = [];
-  private unitPhase: readonly number[] = [];
   private phase = 0;
-  private residentBuffers: readonly WeightUnit[] = [];
-  private ops: readonly PlacedOp[] = [];
-  /** Last operator of the pass that reads each batch. */
-  private lastReader: number[] = [];
   private nowMs = 0;
 
-  constructor(
-    private readonly context: MemoryContext,
-    private readonly units: readonly WeightUnit[],
-    private readonly reading: PlacementReading,
-  ) {
-    const { bytes, alignment, mapperEntries, maxMap } = context.window;
+  constructor(private readonly planner: SomrPlanner) {
+    const { bytes, alignment, mapperEntries, maxMap } = planner.context.window;
     this.window = new AddressWindow({ bytes, alignmentBytes: alignment, mapperEntries, maxMapBytes: maxMap });
-    this.unitOf = unitIndex(units);
   }
 
   get windowBytes(): number {
@@ -65,23 +41,18 @@ export class SomrMemory implements MemoryRuntime {
     return this.plan;
   }
 
-  beginPass(graph: OpGraph, ops: readonly PlacedOp[], nowMs: number): Readiness {
-    this.ops = ops;
+  beginPass(pass: PlacedPass, nowMs: number): Readiness {
     this.nowMs = nowMs;
-    const regions = regionsFor(
-      this.context,
-      graph,
-      ops.map((placed) => placed.op),
-      this.plan?.regions ?? null,
-    );
+    const { context } = this.planner;
+    const before = this.plan;
+    const regions = regionsFor(context, pass, before?.regions ?? null);
     let ready = READY(nowMs);
-    if (regions !== this.plan?.regions) {
-      const first = this.plan === null;
-      this.plan = this.makePlan(regions);
-      this.layout(this.plan);
-      if (!first) {
+    if (before === null || regions !== before.regions) {
+      this.layout(this.planner.plan(regions));
+      // The first layout is part of loading the model, which no latency here includes.
+      if (before !== null) {
         const bytes = this.window.mappedBytes;
-        const ms = mapMs(this.context.costs, bytes);
+        const ms = mapMs(context.costs, bytes);
         ready = {
           readyMs: nowMs + ms,
           mapMs: ms,
@@ -91,25 +62,19 @@ export class SomrMemory implements MemoryRuntime {
         };
       }
     }
-    this.lastReader = (this.plan?.batches ?? []).map(() => -1);
-    ops.forEach(({ op }, index) => {
-      for (const id of op.weights) {
-        const batch = this.batchOf(this.indexOf(id));
-        if (batch >= 0) this.lastReader[batch] = index;
-      }
-    });
+    this.pass = this.planner.passOf(this.planned, pass.ops);
     return ready;
   }
 
   before(index: number, nowMs: number): Readiness {
+    const { batchOf, phaseOf, buffers } = this.planned;
     let now = nowMs;
     let spentMs = 0;
     let mapOps = 0;
     let mappedBytes = 0;
     let stallMs = 0;
-    for (const id of this.ops[index]?.op.weights ?? []) {
-      const unit = this.indexOf(id);
-      const batch = this.batchOf(unit);
+    for (const unit of this.pass.unitsOf[index]) {
+      const batch = batchOf[unit];
       if (batch >= 0) {
         this.skipTo(batch, now);
         const readyMs = this.staging.read(batch, now);
@@ -117,13 +82,13 @@ export class SomrMemory implements MemoryRuntime {
         now = readyMs;
         continue;
       }
-      const phase = this.phaseOf(unit);
+      const phase = phaseOf[unit];
       if (phase === this.phase) continue;
       const bytes = this.mapPhase(phase);
-      const ms = mapMs(this.context.costs, bytes);
+      const ms = mapMs(this.planner.context.costs, bytes);
       spentMs += ms;
       now += ms;
-      mapOps += this.residentBuffers.length;
+      mapOps += buffers[phase].length;
       mappedBytes += bytes;
     }
     this.nowMs = now;
@@ -132,8 +97,8 @@ export class SomrMemory implements MemoryRuntime {
 
   after(index: number, nowMs: number): void {
     this.nowMs = nowMs;
-    if (this.staging.current >= 0 && this.lastReader[this.staging.current] === index)
-      this.staging.release(nowMs);
+    const { current } = this.staging;
+    if (current >= 0 && this.pass.lastReader[current] === index) this.staging.release(nowMs);
   }
 
   copies(nowMs: number): readonly { startMs: number; endMs: number }[] {
@@ -149,41 +114,43 @@ export class SomrMemory implements MemoryRuntime {
 
   /** Whether a weight is copied into a slot every pass. */
   isStaged(tensor: string): boolean {
-    const unit = this.unitOf.get(tensor);
-    return unit !== undefined && this.batchOf(unit) >= 0;
+    const unit = this.planner.unitOf.get(tensor);
+    return unit !== undefined && this.plan !== null && this.plan.batchOf[unit] >= 0;
   }
 
   addressOf(tensor: string): number | null {
-    const unit = this.unitOf.get(tensor);
+    const unit = this.planner.unitOf.get(tensor);
     if (unit === undefined || this.plan === null) return null;
-    const offset = this.units[unit]?.offsets.get(tensor) ?? 0;
-    const batch = this.batchOf(unit);
+    const { units } = this.planner;
+    const batch = this.plan.batchOf[unit];
     if (batch < 0) {
-      const buffer = this.residentBuffers.find((candidate) => candidate.offsets.has(tensor));
-      const address = buffer === undefined ? null : this.window.addressOf(`residents from ${buffer.id}`);
+      const buffer = this.residents.find((candidate) => candidate.offsets.has(tensor));
+      const address = buffer === undefined ? null : this.window.addressOf(nameOf(buffer));
       return address === null ? null : address + (buffer?.offsets.get(tensor) ?? 0);
     }
     const slot = this.staging.slotOf(batch, this.nowMs);
     const address = slot === null ? null : this.window.addressOf(`slot ${slot}`);
     if (address === null) return null;
     let before = 0;
-    for (const other of this.plan.batches[batch]?.units ?? []) {
+    for (const other of this.plan.batches[batch].units) {
       if (other === unit) break;
-      before += this.units[other]?.bytes ?? 0;
+      before += units[other].bytes;
     }
-    return address + before + offset;
+    return address + before + (units[unit].offsets.get(tensor) ?? 0);
   }
 
   map(): MemoryMap {
-    const names = (units: readonly number[]): string[] =>
-      units.flatMap((unit) => [...(this.units[unit]?.offsets.keys() ?? [])]);
-    const staged = this.plan?.batches ?? [];
-    const absent = this.units.filter(
-      (_unit, at) => this.batchOf(at) < 0 && this.plan !== null && this.phaseOf(at) !== this.phase,
-    );
+    const { plan } = this;
+    const { units } = this.planner;
+    const names = (members: readonly number[]): string[] =>
+      members.flatMap((unit) => [...units[unit].offsets.keys()]);
+    const absent =
+      plan === null
+        ? []
+        : units.filter((_unit, at) => plan.batchOf[at] < 0 && plan.phaseOf[at] !== this.phase);
     return {
       mapped: this.window.list(),
-      staged: staged.map(({ units, bytes }) => ({ bytes, tensors: names(units) })),
+      staged: (plan?.batches ?? []).map((batch) => ({ bytes: batch.bytes, tensors: names(batch.units) })),
       absent: absent.map(({ id, bytes }) => ({ id, bytes })),
       largestFreeBytes: this.window.largestFreeBytes,
       fragmentation: this.window.fragmentation,
@@ -193,99 +160,51 @@ export class SomrMemory implements MemoryRuntime {
   reset(): void {
     this.window.clear();
     this.plan = null;
+    this.pass = NO_PASS;
     this.staging = new StagingPipeline([], ZERO_COSTS);
     this.phase = 0;
     this.nowMs = 0;
+  }
+
+  private get planned(): SomrPlan {
+    if (this.plan === null) throw new Error('an operator was dispatched before the first pass began');
+    return this.plan;
+  }
+
+  /** Buffers of the residents that are mapped. */
+  private get residents(): readonly WeightUnit[] {
+    return this.plan?.buffers[this.phase] ?? [];
   }
 
   private skipTo(batch: number, nowMs: number): void {
     while (this.staging.current !== batch) this.staging.release(nowMs);
   }
 
-  /** @throws UsageError naming the tensor that cannot be placed and the missing bytes */
-  private makePlan(regions: Regions): SomrPlan {
-    const { window } = this.context;
-    const align = (bytes: number): number => Math.ceil(bytes / window.alignment) * window.alignment;
-    const free = window.bytes - align(regions.kvBytes) - align(regions.scratchBytes);
-    const unitBytes = this.units.map(({ bytes }) => bytes);
-    const all = this.units.map((_, at) => at);
-    const room = stagingRoom(unitBytes, free, {
-      alignment: window.alignment,
-      bufferLimit: this.bufferLimit(),
-      slotBytes: this.context.slotBytes,
-    });
-    if (room === null) return { regions, slotBytes: 0, phases: [all], batches: [] };
-    const { slotBytes, budgetBytes: budget } = room;
-    const largest = this.units.reduce((best, unit) => (unit.bytes > best.bytes ? unit : best));
-    if (budget < 0 || (this.reading === 'alternating' && budget < largest.bytes)) {
-      const missing = this.reading === 'alternating' ? largest.bytes - budget : -budget;
-      throw new UsageError(
-        `${largest.id} (${largest.bytes} B) cannot be staged in an address window of ${window.bytes} B: ${missing} B missing`,
-      );
-    }
-    if (this.reading === 'alternating') {
-      const { phases, staged } = this.placePhases(budget);
-      return { regions, slotBytes, phases, batches: batchesOf(staged, unitBytes, slotBytes) };
-    }
-    const batches = globalBatches(unitBytes, room);
-    const staged = new Set(batches.flatMap(({ units }) => units));
-    return { regions, slotBytes, phases: [all.filter((at) => !staged.has(at))], batches };
-  }
-
-  private placePhases(budget: number): { phases: number[][]; staged: number[] } {
-    const items = this.items();
-    const at = new Map(items.map((item, index) => [item.id, index]));
-    const indices = (ids: readonly string[]): number[] => ids.map((id) => at.get(id) ?? -1);
-    const phases = placeAlternating(items, budget);
-    return {
-      phases: phases.map((phase) => indices(phase.resident)),
-      staged: phases.flatMap((phase) => indices(phase.temporary)),
-    };
-  }
-
-  /** S, C and T of every unit. */
-  private items(): PlacementItem[] {
-    const computeMs = this.units.map(() => 0);
-    for (const { op, computeMs: ms } of this.context.reference.placed()) {
-      const unit = op.weights[0] === undefined ? undefined : this.unitOf.get(op.weights[0]);
-      if (unit !== undefined) computeMs[unit] = (computeMs[unit] ?? 0) + ms;
-    }
-    return this.units.map(({ id, bytes }, at) => ({
-      id,
-      bytes,
-      computeMs: computeMs[at] ?? 0,
-      transferMs: copyMs(this.context.costs, bytes),
-    }));
-  }
-
+  /** @throws UsageError naming what cannot be mapped and the missing bytes */
   private layout(plan: SomrPlan): void {
+    this.plan = plan;
     this.window.clear();
     this.require('KV cache', plan.regions.kvBytes);
     this.require('activations', plan.regions.scratchBytes);
     if (plan.batches.length > 0) for (const slot of [0, 1]) this.require(`slot ${slot}`, plan.slotBytes);
-    this.residentBuffers = [];
-    this.mapPhase(0);
-    this.staging = new StagingPipeline(plan.batches, this.context.costs);
-    this.indexPlan(plan);
+    this.mapResidents(0);
+    this.staging = new StagingPipeline(plan.batches, this.planner.context.costs);
   }
 
   /** Replaces the residents by those of a phase; returns the bytes mapped. */
   private mapPhase(phase: number): number {
-    for (const buffer of this.residentBuffers) this.window.unmap(`residents from ${buffer.id}`);
-    const residents = (this.plan?.phases[phase] ?? []).flatMap((at) => this.units[at] ?? []);
-    this.residentBuffers = buffersOf(residents, this.bufferLimit());
-    this.phase = phase;
-    let bytes = 0;
-    for (const buffer of this.residentBuffers) {
-      this.require(`residents from ${buffer.id}`, buffer.bytes);
-      bytes += buffer.bytes;
-    }
-    return bytes;
+    for (const buffer of this.residents) this.window.unmap(nameOf(buffer));
+    return this.mapResidents(phase);
   }
 
-  private bufferLimit(): number {
-    const { maxMap } = this.context.window;
-    return Math.min(this.context.maxBufferBytes, maxMap);
+  private mapResidents(phase: number): number {
+    this.phase = phase;
+    let mapped = 0;
+    for (const buffer of this.residents) {
+      this.require(nameOf(buffer), buffer.bytes);
+      mapped += buffer.bytes;
+    }
+    return mapped;
   }
 
   private require(id: string, bytes: number): void {
@@ -296,31 +215,8 @@ export class SomrMemory implements MemoryRuntime {
       );
     }
   }
+}
 
-  private indexPlan(plan: SomrPlan): void {
-    const batch = this.units.map(() => -1);
-    plan.batches.forEach(({ units }, at) => {
-      for (const unit of units) batch[unit] = at;
-    });
-    const phase = this.units.map(() => -1);
-    plan.phases.forEach((units, at) => {
-      for (const unit of units) phase[unit] = at;
-    });
-    this.unitBatch = batch;
-    this.unitPhase = phase;
-  }
-
-  private batchOf(unit: number): number {
-    return this.unitBatch[unit] ?? -1;
-  }
-
-  private phaseOf(unit: number): number {
-    return this.unitPhase[unit] ?? 0;
-  }
-
-  private indexOf(tensor: string): number {
-    const unit = this.unitOf.get(tensor);
-    if (unit === undefined) throw new Error(`${tensor} was never classified`);
-    return unit;
-  }
+function nameOf(buffer: WeightUnit): string {
+  return `residents from ${buffer.id}`;
 }

@@ -1,5 +1,6 @@
 import type { PassShape } from '../../src/pass/shape.js';
-import { createMachine, type Machine } from '../machine/machine.js';
+import type { Machine } from '../machine/machine.js';
+import { machine as openMachine } from '../open-machine.js';
 import { steadyMs } from '../workload/steady-step.js';
 import { type Chip, type Parameter, parametersOf } from './parameters.js';
 import { oneAtATime, seededRandom, totalOrder } from './sensitivity.js';
@@ -46,7 +47,7 @@ export function stepSensitivity(
 ): StepSensitivity {
   const evaluate = (chip: Chip): number => {
     signal?.throwIfAborted();
-    return steadyMs(createMachine({ ...machine.options, ...chip, record: 'none' }), shape);
+    return steadyMs(openMachine({ ...machine.options, ...chip, record: 'none' }), shape);
   };
   const { profile, stack } = machine.options;
   const chip = { profile, stack };

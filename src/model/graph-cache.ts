@@ -1,4 +1,5 @@
 import type { PassShape } from '../pass/shape.js';
+import { Recent } from '../util/recent.js';
 import { buildGraph } from './build-graph.js';
 import type { ModelConfig } from './config.js';
 import type { OpGraph, Precision } from './graph.js';
@@ -7,7 +8,7 @@ import { precisionKey } from './precision.js';
 /** A decode visits few shapes; this bounds memory for sweeps (an 8B graph is about 0.4 MB). */
 const LIMIT = 128;
 
-const caches = new WeakMap<ModelConfig, Map<string, OpGraph>>();
+const caches = new WeakMap<ModelConfig, Recent<OpGraph>>();
 
 /** Identifies a pass shape within a model and precision. */
 export function shapeKey(shape: PassShape): string {
@@ -20,17 +21,9 @@ export function shapeKey(shape: PassShape): string {
 export function graphFor(config: ModelConfig, shape: PassShape, precision: Precision): OpGraph {
   let cache = caches.get(config);
   if (cache === undefined) {
-    cache = new Map();
+    cache = new Recent(LIMIT);
     caches.set(config, cache);
   }
   const key = `${precisionKey(precision)}|${shapeKey(shape)}`;
-  let graph = cache.get(key);
-  if (graph === undefined) graph = buildGraph(config, shape, precision);
-  else cache.delete(key);
-  cache.set(key, graph);
-  if (cache.size > LIMIT) {
-    const oldest = cache.keys().next().value;
-    if (oldest !== undefined) cache.delete(oldest);
-  }
-  return graph;
+  return cache.get(key, () => buildGraph(config, shape, precision));
 }

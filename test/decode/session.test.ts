@@ -121,7 +121,7 @@ describe('decode', () => {
   it('refuses a timer that ends unknown work', async () => {
     const timer = {
       name: 'odd',
-      time: () => ({ startMs: 0, endMs: 1, completed: ['7.7'], busyMs: {}, counters: {} }),
+      time: () => ({ startMs: 0, endMs: 1, completed: ['7.7'] }),
     };
     await expect(decode(options({ timer }))).rejects.toThrow(/7\.7, which is not under way/);
   });

@@ -79,7 +79,7 @@ describe('decode', () => {
       name: 'one second a step',
       time: () => {
         now += 1000;
-        return { startMs: now - 1000, endMs: now, completed: [], busyMs: {}, counters: {} };
+        return { startMs: now - 1000, endMs: now, completed: [] };
       },
     };
     const spec = policy('threshold', { commit: { tau: 0.7 }, blockLength: 16 });

@@ -4,11 +4,13 @@ import { memoryContext } from '../../sim/machine/memory-context.js';
 import { NpuUnits } from '../../sim/machine/npu-unit.js';
 import { ratesOf } from '../../sim/machine/rates.js';
 import { AddressWindow } from '../../sim/memory/address-window.js';
-import { createMemory } from '../../sim/memory/create-memory.js';
-import type { MemoryContext } from '../../sim/memory/regions.js';
-import type { MemoryMode, MemoryRuntime, PlacedOp, SlotUse } from '../../sim/memory/runtime.js';
-import { type PlacementReading, SomrMemory } from '../../sim/memory/somr.js';
+import { memoryFactory } from '../../sim/memory/create-memory.js';
+import { type MemoryContext, scratchBytes } from '../../sim/memory/regions.js';
+import type { MemoryMode, MemoryRuntime, SlotUse } from '../../sim/memory/runtime.js';
+import { SomrMemory } from '../../sim/memory/somr.js';
+import type { PlacementReading } from '../../sim/memory/somr-plan.js';
 import { lladaCpp } from '../../sim/stacks/llada-cpp.js';
+import type { Op } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { profileOf, RUNS, type Scenario, scenarios } from './sim-arbitraries.js';
@@ -24,7 +26,7 @@ const runtimes = fc.constantFrom<{ mode: MemoryMode; placement?: PlacementReadin
 
 interface Dispatch {
   readonly pass: number;
-  readonly placed: PlacedOp;
+  readonly op: Op;
   readonly memory: MemoryRuntime;
 }
 
@@ -40,20 +42,20 @@ function play(
   const rates = ratesOf(profile, mode === 'somr');
   const npu = new NpuUnits({ profile, stack: lladaCpp, rates }, 'closed-form');
   const context = memoryContext(chip, rates, npu);
-  const memory = createMemory(mode, context, placement);
+  const memory = memoryFactory(mode, context, placement)();
   const uses: SlotUse[] = [];
   let nowMs = 0;
   // Twice over the same shapes, so that state carried across passes matters.
   [...scenario.shapes, ...scenario.shapes].forEach((shape, pass) => {
     const graph = graphFor(model, shape, precision);
-    const ops = graph.ops
-      .filter((op) => op.layer !== null)
-      .map((op) => ({ op, computeMs: npu.time(op, graph).ms }));
-    nowMs = memory.beginPass(graph, ops, nowMs).readyMs;
-    ops.forEach((placed, index) => {
+    const ops = graph.ops.filter((op) => op.layer !== null);
+    const positions = shape.kvSets.reduce((sum, set) => sum + set.length, shape.rows);
+    const placed = { rows: shape.rows, positions, ops, scratchBytes: () => scratchBytes(graph, ops) };
+    nowMs = memory.beginPass(placed, nowMs).readyMs;
+    ops.forEach((op, index) => {
       nowMs = memory.before(index, nowMs).readyMs;
-      check({ pass, placed, memory });
-      nowMs += placed.computeMs;
+      check({ pass, op, memory });
+      nowMs += npu.time(op, graph).ms;
       memory.after(index, nowMs);
     });
     uses.push(...memory.endPass(nowMs));
@@ -66,10 +68,10 @@ describe('Memory laws', () => {
     fc.assert(
       fc.property(scenarios, runtimes, (scenario, runtime) => {
         const { bytes } = profileOf(scenario).window;
-        play(scenario, runtime, ({ placed, memory }) => {
+        play(scenario, runtime, ({ op, memory }) => {
           expect(memory.windowBytes).toBeLessThanOrEqual(bytes);
-          for (const weight of placed.op.weights) {
-            expect(memory.addressOf(weight), `${weight} at ${placed.op.id}`).not.toBeNull();
+          for (const weight of op.weights) {
+            expect(memory.addressOf(weight), `${weight} at ${op.id}`).not.toBeNull();
           }
         });
       }),
@@ -85,8 +87,8 @@ describe('Memory laws', () => {
           { rows: 1, kvSets: [], logitsRows: 1, masked: false },
           precision,
         );
-        play(scenario, runtime, ({ placed, memory }) => {
-          const ranges = placed.op.weights
+        play(scenario, runtime, ({ op, memory }) => {
+          const ranges = op.weights
             .map((id) => ({ start: memory.addressOf(id) ?? -1, bytes: graph.tensors.get(id)?.bytes ?? 0 }))
             .sort((a, b) => a.start - b.start);
           ranges.slice(1).forEach((range, at) => {
@@ -120,11 +122,11 @@ describe('Memory laws', () => {
       fc.property(scenarios, (scenario) => {
         const addresses = new Map<string, number>();
         let plan: unknown = null;
-        play(scenario, { mode: 'somr', placement: 'global' }, ({ placed, memory }) => {
+        play(scenario, { mode: 'somr', placement: 'global' }, ({ op, memory }) => {
           if (!(memory instanceof SomrMemory)) return;
           if (memory.currentPlan !== plan) addresses.clear();
           plan = memory.currentPlan;
-          for (const weight of placed.op.weights) {
+          for (const weight of op.weights) {
             if (memory.isStaged(weight)) continue;
             const address = memory.addressOf(weight) ?? -1;
             expect(addresses.get(weight) ?? address).toBe(address);

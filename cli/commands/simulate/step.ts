@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { openMachine } from '../../../experiments/lab/open.js';
 import { denoisingShape } from '../../../sim/workload/steady-step.js';
 import { FEW_ROWS, type TimedRows, timeRows } from '../../../sim/workload/time-rows.js';
+import { RESOURCES } from '../../../src/decode/method/timer.js';
 import { checkWritableFile } from '../../../src/util/check-writable.js';
 import { table } from '../../../src/util/table.js';
 import { defineCommand } from '../../command.js';
@@ -52,7 +53,7 @@ export const command = defineCommand({
 
 function print(ctx: Context, rows: readonly TimedRows[]): void {
   // The GPU is a column only where it works.
-  const resources = Object.keys(rows[0].utilization).filter(
+  const resources = RESOURCES.filter(
     (name) => name !== 'gpu' || rows.some((row) => row.utilization[name] > 0),
   );
   ctx.print(

@@ -1,5 +1,6 @@
 import type { Canvas } from '../../../src/decode/canvas/types.js';
 import type { StepRecord } from '../../../src/decode/method/step-record.js';
+import { isStepTiming } from '../../../src/decode/method/timer.js';
 import { type Trace, traceOf } from '../../../src/decode/trace/trace.js';
 import { UsageError } from '../../../src/errors.js';
 import { canvasesOf } from '../../lab/deciders/canvases.js';
@@ -119,7 +120,7 @@ function middleDenoise(records: readonly StepRecord[]): number {
 
 /** Three digits: a pixel of the lanes, not a measurement. */
 function busyShares({ timing }: StepRecord): Pick<CarpetStep, 'busy'> {
-  if (timing === null) return {};
+  if (!isStepTiming(timing)) return {};
   const ms = timing.endMs - timing.startMs;
   const shares = Object.entries(timing.busyMs).map(([name, busyMs]): [string, number] => [
     name,

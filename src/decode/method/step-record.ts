@@ -1,6 +1,6 @@
 import type { PassOutcome, StepPlan } from '../../pass/pass.js';
 import type { AcceptedGroup, Canvas, Draft, DroppedRefresh, KvEntry, Transition } from '../canvas/types.js';
-import type { StepTiming } from './timer.js';
+import type { StepTimes } from './timer.js';
 
 /** A draft that was written or cleared in a step. */
 export interface DraftWrite {
@@ -29,7 +29,7 @@ export interface StepRecord {
   /** Row groups of the main pass that were steps of the decode; empty when the pass has no groups. */
   readonly accepted: readonly AcceptedGroup[];
   /** Null without a timer. */
-  readonly timing: StepTiming | null;
+  readonly timing: StepTimes | null;
 }
 
 /** Durable entries that differ between two canvases. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type KvRef, LANES, PASS_KINDS, type PassRow, ROW_VISIBILITIES } from '../../pass/pass.js';
 import { draftSchema, droppedRefreshSchema, kvEntrySchema, transitionSchema } from '../canvas/types.js';
 import type { StepRecord } from '../method/step-record.js';
+import { COUNTERS, RESOURCES } from '../method/timer.js';
 import { policySpecSchema } from '../spec.js';
 
 /** Version of the file format; a reader refuses others. */
@@ -84,8 +85,8 @@ export const traceStepSchema = z.strictObject({
       startMs: z.number(),
       endMs: z.number(),
       completed: z.array(z.string()),
-      busyMs: z.record(z.string(), z.number()),
-      counters: z.record(z.string(), z.number()),
+      busyMs: z.record(z.enum(RESOURCES), z.number()).optional(),
+      counters: z.record(z.enum(COUNTERS), z.number()).optional(),
     })
     .nullable(),
 });
@@ -165,8 +166,8 @@ export function encodeStep(record: StepRecord): TraceStepLine {
             startMs: timing.startMs,
             endMs: timing.endMs,
             completed: [...timing.completed],
-            busyMs: { ...timing.busyMs },
-            counters: { ...timing.counters },
+            busyMs: timing.busyMs,
+            counters: timing.counters,
           },
   };
 }

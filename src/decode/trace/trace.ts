@@ -8,7 +8,7 @@ import { checkLaws, type Violation } from '../laws/check.js';
 import { composePolicy } from '../method/compose.js';
 import type { DecodeOptions, DecodeResult } from '../method/session.js';
 import type { StepRecord } from '../method/step-record.js';
-import type { StepTimer, StepTiming } from '../method/timer.js';
+import type { StepTimer, StepTimes } from '../method/timer.js';
 import { lawsGivenUp } from '../parts.js';
 import {
   decodeStep,
@@ -150,9 +150,9 @@ function unzip(bytes: Buffer, path: string): Buffer {
 }
 
 /** A recorded decode, timed anew. */
-export interface Replay {
+export interface Replay<T extends StepTimes> {
   /** Of each step. */
-  readonly timings: readonly StepTiming[];
+  readonly timings: readonly T[];
   /** End of the last step. */
   readonly totalMs: number;
   /**
@@ -163,7 +163,10 @@ export interface Replay {
 }
 
 /** Times a recorded decode on another machine. No engine runs. */
-export function replayTrace(trace: Pick<Trace, 'steps'>, timer: StepTimer): Replay {
+export function replayTrace<T extends StepTimes>(
+  trace: Pick<Trace, 'steps'>,
+  timer: StepTimer<T>,
+): Replay<T> {
   const timings = trace.steps.map((step) => timer.time(step.plan));
   const differs = trace.steps.findIndex((step, index) => {
     const now = new Set(timings[index].completed);

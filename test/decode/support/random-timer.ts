@@ -1,4 +1,4 @@
-import type { StepTimer, StepTiming } from '../../../src/decode/method/timer.js';
+import type { StepTimer, StepTimes } from '../../../src/decode/method/timer.js';
 import type { StepPlan } from '../../../src/pass/pass.js';
 import { hashNumbers } from '../../../src/util/hash-numbers.js';
 
@@ -12,7 +12,7 @@ export class RandomTimer implements StepTimer {
     private readonly longestDelay = 4,
   ) {}
 
-  time(plan: StepPlan): StepTiming {
+  time(plan: StepPlan): StepTimes {
     plan.passes.forEach((pass, index) => {
       if (pass.lane !== 'side') return;
       const free = hashNumbers(this.seed, plan.step, index, 1) % (this.longestDelay + 1);
@@ -29,8 +29,6 @@ export class RandomTimer implements StepTimer {
       startMs: plan.step,
       endMs: plan.step + 1,
       completed: done.map(({ id }) => id),
-      busyMs: { npu: 1 },
-      counters: {},
     };
   }
 }

@@ -4,6 +4,7 @@ import { ENERGY_NUMBERS } from '../../../sim/energy/energy-numbers.js';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
 import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
+import { isStepTiming, type StepTiming } from '../../../src/decode/method/timer.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 
 const profile = loadProfile('sm8750');
@@ -51,5 +52,29 @@ describe('energy', () => {
     expect(energyOf(timings('llada.cpp', 1), profile).joules).toBeGreaterThan((2 * joules) / 32);
     const cpu = energyOf(timings('cpu', 32), profile).parts;
     expect([cpu['npu on'], cpu.vector, cpu.matrix, cpu.driver]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('takes each term from a number that the type asks for: renamed or left out, it does not compile', () => {
+    const [step] = timings('llada.cpp', 32);
+    const joules = energyOf([step], profile).parts;
+    const twice: [keyof typeof joules, StepTiming][] = [
+      ['vector', { ...step, busyMs: { ...step.busyMs, vector: 2 * step.busyMs.vector } }],
+      ['driver', { ...step, busyMs: { ...step.busyMs, driver: 2 * step.busyMs.driver } }],
+      ['cpu', { ...step, busyMs: { ...step.busyMs, cpu: 2 * step.busyMs.cpu } }],
+      ['matrix', { ...step, counters: { ...step.counters, matrixMacs: 2 * step.counters.matrixMacs } }],
+      ['dram', { ...step, counters: { ...step.counters, dramBytes: 2 * step.counters.dramBytes } }],
+    ];
+    for (const [part, timing] of twice) {
+      expect(joules[part], part).toBeGreaterThan(0);
+      expect(energyOf([timing], profile).parts[part], part).toBeCloseTo(2 * joules[part], 9);
+    }
+    const { dramBytes, ...others } = step.counters;
+    // @ts-expect-error a counter is missing
+    const incomplete: StepTiming = { ...step, counters: others };
+    // @ts-expect-error no counter is called that
+    const renamed: StepTiming = { ...step, counters: { ...others, dramByteCount: dramBytes } };
+    // @ts-expect-error a clock that knows only when a step began and ended
+    const clock: StepTiming = { startMs: 0, endMs: 1, completed: [] };
+    expect([incomplete, renamed, clock].map((timing) => isStepTiming(timing))).toEqual([true, true, false]);
   });
 });

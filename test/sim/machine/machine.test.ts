@@ -3,7 +3,7 @@ import { loadProfile } from '../../../sim/hardware/load-profile.js';
 import type { Machine } from '../../../sim/machine/machine.js';
 import { toPerfetto } from '../../../sim/machine/perfetto.js';
 import { type MachineSettings, machine as openMachine } from '../../../sim/open-machine.js';
-import { stackByName } from '../../../sim/stacks/registry.js';
+import { stackByName, stackNames } from '../../../sim/stacks/registry.js';
 import { UsageError } from '../../../src/errors.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 import type { Pass, StepPlan } from '../../../src/pass/pass.js';
@@ -226,5 +226,23 @@ describe('bad input', () => {
   it('names close stacks', () => {
     expect(() => stackByName('lada.cpp')).toThrow(UsageError);
     expect(() => stackByName('lada.cpp')).toThrow(/did you mean llada\.cpp/);
+  });
+});
+
+describe('reset', () => {
+  it('is a new machine, whatever was timed before', () => {
+    const shape = (rows: number) => ({ rows, kvSets: [], logitsRows: rows, masked: false });
+    for (const stackName of stackNames()) {
+      for (const memory of ['on-demand', 'somr'] as const) {
+        const shapes = { ...resolvePreset('llada-8b'), layers: 20 };
+        const used = machineFor({ stackName, memory, shapes });
+        // nntrainer leaves one row to the CPU: no weights on the NPU, but those of 32 rows are.
+        used.timePass(shape(1));
+        used.reset();
+        expect(used.timePass(shape(32)), stackName).toEqual(
+          machineFor({ stackName, memory, shapes }).timePass(shape(32)),
+        );
+      }
+    }
   });
 });

@@ -9,7 +9,7 @@ export class Recent<T> {
     // Last in the order of the map is the latest.
     this.kept.delete(key);
     this.kept.set(key, found);
-    if (this.kept.size > this.most) this.kept.delete([...this.kept.keys()][0]);
+    if (this.kept.size > this.most) this.kept.delete(this.kept.keys().next().value as string);
     return found;
   }
 

@@ -1,0 +1,215 @@
+import type { Op, OpGraph } from '../../src/model/graph.js';
+import type { HardwareProfile } from '../hardware/schema.js';
+import type { PlacedPass } from '../memory/runtime.js';
+import type { Device, DispatchGroup, SoftwareStack } from '../stacks/stack.js';
+import { type CpuWork, cpuMs } from './cpu-model.js';
+import { cpuWork, kernelKey, operatorStarts } from './lower/index.js';
+import { bytesOf, matrixRows } from './lower/tensors.js';
+import type { NpuUnits, TimedKernel } from './npu-unit.js';
+import { type OpLabel, opLabel, type PartName } from './parts.js';
+
+/** An operator of a model, whatever the shape of the pass. */
+export interface NamedOp {
+  readonly id: string;
+  readonly layer: number | null;
+  readonly label: OpLabel;
+  readonly weights: readonly string[];
+}
+
+/** What an operator takes on this machine: one object for equal operators of a pass. */
+export interface OpWork {
+  readonly device: Device;
+  readonly part: PartName;
+  readonly macs: number;
+  /** On the NPU, alone and beside a staging copy; elsewhere null. */
+  readonly kernel: TimedKernel | null;
+  readonly besideCopy: TimedKernel | null;
+  /** Starting and joining threads on the NPU. */
+  readonly startMs: number;
+  /** Outside the NPU. */
+  readonly hostMs: number;
+  readonly hostBytes: number;
+}
+
+/** Operators that go to the NPU with the one before them need no dispatch. */
+export const SAME_DISPATCH = -1;
+
+/** What a pass takes on a machine, but for its memory: depends on the shape only. In columns, because sweeps keep many. */
+export interface PreparedPass extends PlacedPass {
+  /** Operators on all devices, in order, and what each takes. */
+  readonly all: readonly NamedOp[];
+  readonly work: readonly OpWork[];
+  /**
+   * Flush and invalidation of the activations of the dispatch that an operator on the NPU begins, in ms; else
+   * `SAME_DISPATCH`.
+   */
+  readonly maintenanceMs: Float64Array;
+  /** Choice of tokens; null without logits. */
+  readonly sampling: { readonly ms: number; readonly bytes: number } | null;
+  /** Rows of the pass over rows the matrix unit computed; 1 when it computed none. */
+  readonly usefulRowFraction: number;
+}
+
+/** The parts of a machine that preparing looks at. */
+export interface Workplace {
+  readonly profile: HardwareProfile;
+  readonly stack: SoftwareStack;
+  readonly npu: NpuUnits;
+  /** The same units while a staging copy takes its share of DRAM. */
+  readonly npuBesideCopy: NpuUnits;
+  /** Mid cores that do as much as the threads of the main path, and what they read from DRAM. */
+  readonly cpuThreads: number;
+  readonly cpuBytesPerMs: number;
+  /** What passes of the model have in common. */
+  readonly names: Names;
+}
+
+/** Operators of a model by id, and the few orders in which passes run them: the same objects for every shape. */
+export class Names {
+  private readonly known = new Map<string, NamedOp>();
+  private readonly orders: NamedOp[][] = [];
+
+  of(op: Op): NamedOp {
+    let found = this.known.get(op.id);
+    if (found === undefined) {
+      found = { id: op.id, layer: op.layer, label: opLabel(op), weights: op.weights };
+      this.known.set(op.id, found);
+    }
+    return found;
+  }
+
+  order(ops: NamedOp[]): readonly NamedOp[] {
+    const same = this.orders.find(
+      (known) => known.length === ops.length && known.every((op, at) => op === ops[at]),
+    );
+    if (same === undefined) this.orders.push(ops);
+    return same ?? ops;
+  }
+}
+
+/** @param scratchBytes of the activations of the pass, found when asked for */
+export function preparePass(graph: OpGraph, at: Workplace, scratchBytes: () => number): PreparedPass {
+  const { rows, kvSets } = graph.shape;
+  const all: NamedOp[] = [];
+  const ops: NamedOp[] = [];
+  const work: OpWork[] = [];
+  const maintenanceMs = new Float64Array(graph.ops.length).fill(SAME_DISPATCH);
+  const alike = new Map<string, OpWork>();
+  for (const group of at.stack.groups(graph, at.profile)) {
+    const first = all.length;
+    for (const op of group.ops) all.push(at.names.of(op));
+    if (group.device === 'npu') {
+      const bytes = sharedBytes(group, graph);
+      maintenanceMs[first] = (bytes / 1e6) * at.profile.driver.cacheMaintenance;
+      work.push(...npuWork(group.ops, graph, at));
+      ops.push(...all.slice(first));
+    } else {
+      for (const op of group.ops) work.push(shared(alike, hostWork(op, graph, group.device, at)));
+    }
+  }
+  return {
+    rows,
+    positions: kvSets.reduce((sum, set) => sum + set.length, rows),
+    ops: at.names.order(ops),
+    scratchBytes,
+    all: at.names.order(all),
+    work,
+    maintenanceMs,
+    sampling: sampling(graph, at),
+    usefulRowFraction: ops.length === 0 ? 1 : usefulRowFraction(rows, at),
+  };
+}
+
+function npuWork(ops: readonly Op[], graph: OpGraph, at: Workplace): OpWork[] {
+  const { npu, npuBesideCopy, stack } = at;
+  const keys = ops.map((op) => kernelKey(op, graph));
+  const kernels = npu.timeGroup(ops, graph, keys);
+  const besideCopy = npuBesideCopy === npu ? kernels : npuBesideCopy.timeGroup(ops, graph, keys);
+  const known = new Map<TimedKernel, OpWork[]>();
+  return ops.map((op, index) => {
+    const kernel = kernels[index];
+    const part = `NPU ${opLabel(op)}` as const;
+    const alike = known.get(kernel) ?? [];
+    known.set(kernel, alike);
+    let found = alike.find((candidate) => candidate.part === part && candidate.macs === op.macs);
+    if (found === undefined) {
+      found = {
+        device: 'npu',
+        part,
+        macs: op.macs,
+        kernel,
+        besideCopy: besideCopy[index],
+        startMs: operatorStarts(op, stack) * stack.numbers.opStartMs,
+        hostMs: 0,
+        hostBytes: 0,
+      };
+      alike.push(found);
+    }
+    return found;
+  });
+}
+
+function shared(alike: Map<string, OpWork>, work: OpWork): OpWork {
+  const key = `${work.part} ${work.macs} ${work.hostMs} ${work.hostBytes}`;
+  const found = alike.get(key) ?? work;
+  alike.set(key, found);
+  return found;
+}
+
+/** An operator outside the NPU. On the GPU it is bound by its arithmetic or by DRAM, and costs its launch. */
+function hostWork(op: Op, graph: OpGraph, device: 'cpu' | 'gpu', at: Workplace): OpWork {
+  const { profile, stack } = at;
+  const { singleThreadMs, bytes } = cpuWork(op, graph, profile, stack.numbers);
+  const label = opLabel(op);
+  const none = { kernel: null, besideCopy: null, startMs: 0 };
+  if (device === 'cpu') {
+    const ms = cpuMs({ singleThreadMs, bytes }, at.cpuThreads, at.cpuBytesPerMs);
+    const hostMs = ms + stack.numbers.cpuBarrierMs;
+    return { device, part: `CPU ${label}`, macs: op.macs, hostMs, hostBytes: bytes, ...none };
+  }
+  const { readRate, macsPerNs, kernelLaunch } = profile.gpu;
+  const hostMs = Math.max(op.macs / (macsPerNs * 1e6), bytes / (readRate * 1e6)) + kernelLaunch;
+  return { device, part: `GPU ${label}`, macs: op.macs, hostMs, hostBytes: bytes, ...none };
+}
+
+/** Softmax, confidence and choice over the logits of every row that somebody samples. */
+function sampling(graph: OpGraph, at: Workplace): PreparedPass['sampling'] {
+  if (graph.logits === null) return null;
+  const { logitsRows, sampledRows = logitsRows } = graph.shape;
+  const bytes = bytesOf(graph, [graph.logits]) * (sampledRows / logitsRows);
+  const work: CpuWork = { singleThreadMs: (bytes / 4) * at.stack.numbers.samplePerLogitMs, bytes };
+  return { ms: cpuMs(work, at.cpuThreads, at.cpuBytesPerMs), bytes };
+}
+
+function usefulRowFraction(rows: number, at: Workplace): number {
+  if (rows < at.stack.numbers.matrixFromRows) return 1;
+  const tile = matrixRows(at);
+  return rows / (Math.ceil(rows / tile) * tile);
+}
+
+/** Bytes of the activations that cross a dispatch. The KV cache stays on the NPU's side. */
+function sharedBytes({ ops }: DispatchGroup, graph: OpGraph): number {
+  if (ops.length === 1) return ownBytes(ops[0], graph);
+  const own = new Set(ops.map((op) => op.id));
+  const inside = new Set(ops.flatMap((op) => op.outputs));
+  const names = new Set<string>();
+  for (const op of ops) {
+    for (const id of op.inputs) if (!inside.has(id) && graph.tensors.get(id)?.role !== 'kv') names.add(id);
+    for (const id of op.outputs) {
+      const consumers = graph.tensors.get(id)?.consumers ?? [];
+      if (consumers.length === 0 || consumers.some((user) => !own.has(user))) names.add(id);
+    }
+  }
+  return bytesOf(graph, [...names]);
+}
+
+/** The same for an operator alone: all it reads and writes but the KV cache. */
+function ownBytes({ inputs, outputs }: Op, graph: OpGraph): number {
+  let bytes = bytesOf(graph, outputs);
+  inputs.forEach((id, at) => {
+    if (inputs.indexOf(id) !== at) return;
+    const tensor = graph.tensors.get(id);
+    if (tensor !== undefined && tensor.role !== 'kv') bytes += tensor.bytes;
+  });
+  return bytes;
+}
