@@ -33,12 +33,21 @@ function bindPart<Spec>(part: Part<Spec>, spec: Spec): PolicyPart {
   };
 }
 
+/** Options are never changed, and many policies share theirs: what a rule says about them is asked once. */
+const bound = new WeakMap<object, WeakMap<object, unknown>>();
+
 function bind<K extends Kind>(rule: Rule<K, PolicySpec[K]>, spec: PolicySpec[K]): PolicyRule<K> {
-  return {
+  const bindNow = (): PolicyRule<K> => ({
     ...bindPart(rule, spec),
     facts: rule.facts(spec),
     rule: (policy, inputs) => rule.rule(spec, policy, inputs),
-  };
+  });
+  if (typeof spec !== 'object') return bindNow();
+  const known = bound.get(rule) ?? new WeakMap<object, unknown>();
+  bound.set(rule, known);
+  const made = (known.get(spec) as PolicyRule<K> | undefined) ?? bindNow();
+  known.set(spec, made);
+  return made;
 }
 
 /** The rules a policy names, each with its options. */

@@ -2,7 +2,6 @@
 // compiled graph is a text file with the path of the ONNX file.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 const FLAGS = [
   'backend',
@@ -34,6 +33,8 @@ if (fault === 'refuse') {
   process.exit(14);
 }
 if (fault === 'crash') process.kill(process.pid, 'SIGSEGV');
+// Not before it is needed: the tool is asked for its help before every run.
+const { InferenceSession, Tensor } = await import('onnxruntime-node');
 const graph = args.includes('--retrieve_context') ? value('retrieve_context') : value('dlc_path');
 const session = await InferenceSession.create(readFileSync(graph, 'utf8').trim());
 const types = new Map(session.inputMetadata.map(({ name, type, shape }) => [name, { type, shape }]));
