@@ -11,13 +11,13 @@ export class Decodes {
 
   constructor(
     private readonly bench: Workbench,
-    readonly workload: Decider,
+    readonly decider: Decider,
     private readonly seed: number,
   ) {}
 
   /** Cases of every request. */
   get cases(): number {
-    return this.bench.options.prompts ?? this.workload.defaultCases;
+    return this.bench.options.prompts ?? this.decider.defaultCases;
   }
 
   /**
@@ -48,7 +48,7 @@ export class Decodes {
   ): Promise<DecodeFacts[]> {
     const { bench, seed } = this;
     const question = {
-      decider: deciderSchema.parse({ workload: this.workload.name }),
+      decider: deciderSchema.parse({ workload: this.decider.name }),
       seed,
       genLength: bench.options.genLength,
       spec: parsePolicySpec(spec),

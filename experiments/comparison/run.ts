@@ -25,11 +25,11 @@ export async function runStudy(study: Study, bench: Workbench): Promise<StudyOut
   const open = () => bench.decodes(study.workload ?? PAPER_WORKLOAD);
   const measured = await study.measure(bench, open);
   const decodes = study.workload === null ? null : await open();
-  const source = decodes?.workload.kind === 'synthetic' ? 'synthetic' : 'other';
+  const source = decodes?.decider.kind === 'synthetic' ? 'synthetic' : 'other';
   const derived = study.derive(measured, published);
   const columns = { ...measured, ...derived };
   const { costModel: model, quant, profile } = bench.options;
-  const named = (text: string): string => text.replaceAll('{model}', decodes?.workload.name ?? 'nobody');
+  const named = (text: string): string => text.replaceAll('{model}', decodes?.decider.name ?? 'nobody');
   const result: ReproduceResult = {
     schema: REPRODUCE_SCHEMA,
     name: study.name,
@@ -41,7 +41,7 @@ export async function runStudy(study: Study, bench: Workbench): Promise<StudyOut
         ? null
         : { source: paperNumbers().source, where: paper.where, digitised: paper.digitised },
     runs: study.runs,
-    decisions: decodes === null ? NO_DECISIONS : decodes.workload.decisions(decodes.cases),
+    decisions: decodes === null ? NO_DECISIONS : decodes.decider.decisions(decodes.cases),
     costs: { model, quant, profile, profileSha256: bench.profileSha256 },
     rows: study.compare(columns, published).map((comparison) => {
       const row = compareRow(comparison, source);

@@ -33,12 +33,12 @@ export function firstCommitByPosition(decodes: readonly DecodeFacts[], blockLeng
       for (const { offset } of commits) {
         const position = offset - block * blockLength;
         if (position < 0 || position >= blockLength) continue;
-        sums[position] = (sums[position] ?? 0) + blockStep;
-        counts[position] = (counts[position] ?? 0) + 1;
+        sums[position] += blockStep;
+        counts[position] += 1;
       }
     }
   }
-  return sums.map((sum, position) => sum / (counts[position] ?? 0));
+  return sums.map((sum, position) => sum / counts[position]);
 }
 
 /** Share of denoising passes, in percent, that began with at most `masks` positions of the block undecided. */

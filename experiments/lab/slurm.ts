@@ -101,7 +101,7 @@ export async function submitSlurmJob(
 ): Promise<{ id: string; ok: boolean }> {
   const child = spawn('sbatch', ['--parsable', ...(wait ? ['--wait'] : []), job.script], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
+    signal: hooks.signal,
   });
   let out = '';
   let complaint = '';

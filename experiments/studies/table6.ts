@@ -29,7 +29,7 @@ const WITH_DRAFTS = LADDER.filter(({ name }) => name === '+ MBSD' || name === '+
 
 async function maskedDrafts(decodes: Decodes): Promise<(number | null)[]> {
   // A recorded decode cannot be asked what it would have done.
-  if (decodes.workload.kind === 'trace') return WITH_DRAFTS.map(() => null);
+  if (decodes.decider.kind === 'trace') return WITH_DRAFTS.map(() => null);
   return Promise.all(
     WITH_DRAFTS.map(async ({ policy, stack, memory }) => {
       const facts = await decodes.run(variant(policy, { 'speculate.feed': 'mask' }), { stack, memory });
@@ -64,7 +64,7 @@ export const table6 = defineStudy({
   stacks: ['cpu', 'llada.cpp'],
   measure: async (bench, open) => {
     const rows = await rungs(open);
-    const { kind } = (await open()).workload;
+    const { kind } = (await open()).decider;
     const intervals = rows.map(({ seconds }) => medianInterval(seconds, bench.options.seed));
     return {
       predicted_rows: kind === 'synthetic' ? rows.length : FIRST_DECIDED,

@@ -86,7 +86,7 @@ class Ends {
   }
 
   private async source({ seed, promptTokens }: Omit<End, 'text'>): Promise<Decodes | null> {
-    const { name, kind } = this.decodes.workload;
+    const { name, kind } = this.decodes.decider;
     if (seed === undefined && promptTokens === undefined) return this.decodes;
     // A recorded decode has one seed, and only the process has prompts of any length.
     if (kind === 'trace' || (promptTokens !== undefined && kind !== 'synthetic')) return null;

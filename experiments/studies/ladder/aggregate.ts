@@ -150,7 +150,7 @@ function tokenExact(
     verdict: same ? 'exact' : mustMatch ? 'diverges' : 'not-expected',
     against,
     ...(mustMatch ? {} : { reason: tokens.because }),
-    ...(firstDivergence === undefined ? {} : { firstDivergence }),
+    firstDivergence,
     agreement,
     specification: specification(prompts.map((prompt) => prompt.rows[index])),
   };

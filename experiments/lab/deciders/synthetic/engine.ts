@@ -5,13 +5,13 @@ import { LLADA } from '../../../../src/model/families/llada.js';
 import { logicalPasses } from '../../../../src/pass/groups.js';
 import type { KvRef, Pass } from '../../../../src/pass/pass.js';
 import {
-  type Context,
   confidenceOf,
   contextOf,
   type Latent,
   latentAt,
   type ProcessParameters,
   RIGHT,
+  type Surroundings,
 } from './process.js';
 
 /** Small, so that scoring a row costs little; the least confidence of a best token is one over the ordinary ids. */
@@ -127,7 +127,7 @@ export class SyntheticEngine implements Engine {
   }
 
   /** Positions in between that are not seen count as masked. */
-  private context(seen: readonly (readonly [number, number])[]): Context {
+  private context(seen: readonly (readonly [number, number])[]): Surroundings {
     const weights = new Float64Array(seen.reduce((most, [position]) => Math.max(most, position), -1) + 1);
     for (const [position, weight] of seen) weights[position] = weight;
     return contextOf(weights, this.parameters.densityScale);
@@ -141,7 +141,13 @@ export class SyntheticEngine implements Engine {
     return feed === right ? RIGHT : this.parameters.wrongWeight;
   }
 
-  private write(logits: Float32Array, at: number, position: number, fed: boolean, context: Context): void {
+  private write(
+    logits: Float32Array,
+    at: number,
+    position: number,
+    fed: boolean,
+    context: Surroundings,
+  ): void {
     const { promptLength, textLength } = this.of;
     const latent = this.latent(position);
     const afterEnd = position >= promptLength + textLength;

@@ -81,7 +81,7 @@ export function latentAt(seed: number, position: number, tokens: number): Latent
 export const RIGHT = 1;
 
 /** What the rows of a pass see: a context weight for each position up to the last one they see. */
-export interface Context {
+export interface Surroundings {
   readonly gap: Int32Array;
   readonly density: Float64Array;
 }
@@ -114,7 +114,7 @@ export function contextOf(
   weights: Float64Array,
   scale: number,
   before: Before = { sum: wholeOf(scale), gap: 0 },
-): Context {
+): Surroundings {
   const n = weights.length;
   const fade = Math.exp(-1 / scale);
   const whole = wholeOf(scale);

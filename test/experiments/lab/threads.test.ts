@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { ResultStore } from '../../../experiments/lab/store.js';
+import { project } from '../../../src/util/project-root.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+/** The built program: only it has worker threads. */
+const MAIN = join(project().root, 'dist/cli/main.js');
+
+function start(results: string, jobs: number): { child: ChildProcess; table: string } {
+  const table = join(results, 'table.json');
+  const policies = 'block-kv,threshold,llada.cpp';
+  const args = `--n 3 --gen-length 32 --policies ${policies} --jobs ${jobs}`.split(' ');
+  const child = spawn(process.execPath, [MAIN, 'quality', ...args, '--results', results, '--out', table], {
+    stdio: 'ignore',
+  });
+  return { child, table };
+}
+
+const ended = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode);
+    else child.once('exit', (code) => resolve(code));
+  });
+
+const written = (store: ResultStore): string[] =>
+  store.hashes().map((hash) => {
+    const { ino, mtimeMs } = statSync(join(store.directory, hash.slice(0, 2), `${hash}.json`));
+    return `${hash} ${ino} ${mtimeMs}`;
+  });
+
+// Starts the program three times, each with a model: a minute on a busy machine.
+describe('a study', { timeout: 400_000 }, () => {
+  it('gives the same with and without threads, and after a kill makes only what is missing', async () => {
+    const alone = start(temporaryDirectory(), 0);
+    expect(await ended(alone.child)).toBe(0);
+
+    const store = new ResultStore(temporaryDirectory());
+    const killed = start(store.results, 2);
+    while (killed.child.exitCode === null && store.hashes().length < 2) await sleep(2);
+    killed.child.kill('SIGKILL');
+    await ended(killed.child);
+    const kept = written(store);
+    expect(kept.length).toBeGreaterThan(0);
+
+    const resumed = start(store.results, 2);
+    expect(await ended(resumed.child)).toBe(0);
+    expect(store.hashes()).toHaveLength(9);
+    expect(written(store)).toEqual(expect.arrayContaining(kept));
+    expect(readFileSync(resumed.table, 'utf8')).toBe(readFileSync(alone.table, 'utf8'));
+  });
+});
