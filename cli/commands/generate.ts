@@ -173,12 +173,17 @@ async function answerOne(ctx: Context, question: Question, asked: Options): Prom
   const { opened, spec, ids, task } = question;
   const watcher = asked.watch ? openWatcher(ctx, asked, question) : undefined;
   const bar = asked.watch || asked.prompts !== undefined ? undefined : progressBar(ctx, 'tokens');
+  const { engine, backend, threads, compute, genLength } = asked;
   const { machine: profile, costModel: shapes, quant, stack, memory, placement, numbers: set } = asked;
   try {
     const began = performance.now();
     const run = decode({
-      ...asked,
       model: opened,
+      engine,
+      backend,
+      threads,
+      compute,
+      genLength,
       policy: spec,
       prompt: ids,
       timer:

@@ -15,6 +15,7 @@ import { openPolicy } from '../lab/open.js';
 import type { Chip } from './machine.js';
 import { type EngineChoice, type Model, withEngine } from './model.js';
 import { policy } from './policy.js';
+import { refuseUnknown } from './refuse-unknown.js';
 import { type Run, startRun } from './run.js';
 
 /** What is decoded, by which method and engine, and what times it. */
@@ -101,12 +102,14 @@ export function decode(request: DecodeRequest): Run<DecodeStep, DecodeAnswer> {
 }
 
 async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Promise<DecodeAnswer> {
+  refuseUnknown('setting of a decode', request, SETTINGS);
   const { model, genLength = 128, signal } = request;
   const { config } = model;
   const ids = idsOf(request);
   const usual = config.attention === 'causal' ? 'autoregressive' : 'llada.cpp';
-  const { method, timer, chip } = await timedMethod(policy(request.policy ?? usual), request.timer, config);
+  const spec = policy(request.policy ?? usual);
   return withEngine(model, request, { signal }, async (engine) => {
+    const { method, timer, chip } = await timedMethod(spec, request.timer, config);
     const options = { policy: method, engine, promptIds: ids, genLength, timer, signal };
     let index = 0;
     const result = await decodeSession({
@@ -135,6 +138,20 @@ async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Pr
     };
   });
 }
+
+const SETTINGS: Readonly<Record<keyof DecodeRequest, true>> = {
+  model: true,
+  prompt: true,
+  template: true,
+  policy: true,
+  genLength: true,
+  timer: true,
+  signal: true,
+  engine: true,
+  backend: true,
+  threads: true,
+  compute: true,
+};
 
 /** @throws UsageError for an unknown template, an id outside the vocabulary, or a text without a tokenizer */
 function idsOf({ model, prompt, template }: DecodeRequest): readonly number[] {

@@ -7,6 +7,7 @@ import { resolveModelConfig, shippedModels } from '../../src/model/load.js';
 import { presetNames } from '../../src/model/presets.js';
 import { unknownName } from '../../src/util/nearest.js';
 import { loadModel } from './model.js';
+import { refuseUnknown } from './refuse-unknown.js';
 
 /** What a machine is made of; everything left out has the paper's setting. */
 export interface MachineChoice extends Partial<Omit<MachineSettings, 'shapes'>> {
@@ -41,7 +42,9 @@ export function machine(choice: MachineChoice = {}): Chip {
   const { shapes, quant = 'q4_0', memory = 'somr', placement, record } = choice;
   // What is wrong is said here, where it was written, and not in the middle of a decode.
   const chip = openChip({ profile: 'sm8750', stack: 'llada.cpp', ...choice });
-  if (typeof shapes === 'string') checkName(shapes);
+  refuseUnknown('setting of a machine', choice, SETTINGS);
+  if (typeof shapes === 'string' && !isName(shapes) && !existsSync(shapes))
+    throw unknownName('model', shapes, names());
   return {
     name: `${chip.profile.name}/${chip.stack.name}`,
     async open(model) {
@@ -52,13 +55,22 @@ export function machine(choice: MachineChoice = {}): Chip {
   };
 }
 
-function checkName(shapes: string): void {
-  const names = [...presetNames(), ...shippedModels()];
-  if (!names.includes(shapes) && !existsSync(shapes)) throw unknownName('model', shapes, names);
-}
+const SETTINGS: Readonly<Record<keyof MachineChoice, true>> = {
+  profile: true,
+  stack: true,
+  set: true,
+  shapes: true,
+  quant: true,
+  memory: true,
+  placement: true,
+  record: true,
+};
+
+const names = (): string[] => [...presetNames(), ...shippedModels()];
+const isName = (shapes: string): boolean => names().includes(shapes);
 
 async function shapesOf(nameOrPath: string): Promise<ModelConfig> {
-  if (!existsSync(nameOrPath)) return resolveModelConfig(nameOrPath);
+  if (isName(nameOrPath)) return resolveModelConfig(nameOrPath);
   const model = await loadModel(nameOrPath);
   await model.close();
   return model.config;

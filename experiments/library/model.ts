@@ -34,6 +34,7 @@ export interface Model {
  */
 class EnginePool {
   private readonly idle = new Map<string, Engine[]>();
+  private readonly opening = new Set<Promise<Engine>>();
   private closed = false;
 
   constructor(private readonly model: LoadedModel) {}
@@ -42,7 +43,7 @@ class EnginePool {
     if (this.closed) throw new UsageError(`model ${this.model.config.name} was closed`);
     const { engine: name, backend, threads, compute } = choice;
     const key = JSON.stringify([name, backend, threads, compute]);
-    const engine = this.idle.get(key)?.pop() ?? (await openEngine(this.model, choice, hooks));
+    const engine = this.idle.get(key)?.pop() ?? (await this.open(choice, hooks));
     try {
       return await work(engine);
     } finally {
@@ -51,9 +52,21 @@ class EnginePool {
     }
   }
 
+  private async open(choice: EngineChoice, hooks: EngineHooks): Promise<Engine> {
+    const engine = openEngine(this.model, choice, hooks);
+    this.opening.add(engine);
+    try {
+      return await engine;
+    } finally {
+      this.opening.delete(engine);
+    }
+  }
+
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    // Engines read the weights while they open, and have copies of their own afterwards.
+    await Promise.allSettled(this.opening);
     for (const engine of [...this.idle.values()].flat()) engine.dispose();
     this.idle.clear();
     await this.model.weights.close();

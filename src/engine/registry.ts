@@ -95,5 +95,5 @@ export async function openEngine(
   settings: EngineSettings = {},
   hooks: EngineHooks = {},
 ): Promise<Engine> {
-  return cooperative(await ENGINES[name].open(model, settings, hooks));
+  return cooperative(await ENGINES[engineByName(name)].open(model, settings, hooks));
 }

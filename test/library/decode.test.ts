@@ -113,8 +113,18 @@ describe('decode', () => {
       decode({ model, prompt: [model.config.vocab] }),
       decode({ model, prompt: PROMPT, genLength: 100 }),
       decode({ model: { ...model }, prompt: PROMPT }),
+      // As a program without types could write it.
+      decode({ model, prompt: PROMPT, engine: 'tfj' as 'tfjs' }),
+      decode(Object.assign({ model, prompt: PROMPT }, { genlength: 32 })),
     ];
-    const messages = [/nearest|llada\.cpp/, /outside the vocabulary/, /not a multiple/, /loadModel/];
+    const messages = [
+      /nearest|llada\.cpp/,
+      /outside the vocabulary/,
+      /not a multiple/,
+      /loadModel/,
+      /tfjs/,
+      /genLength/,
+    ];
     for (const [index, run] of wrong.entries()) {
       await expect(run.result).rejects.toThrow(messages[index]);
       await expect(run.result).rejects.toBeInstanceOf(UsageError);
@@ -125,7 +135,6 @@ describe('decode', () => {
   it('lets a decode end after the model was closed, and starts no other', async () => {
     const closing = await loadModel('tiny-llada');
     const run = decode({ model: closing, prompt: PROMPT, policy: 'threshold' });
-    for await (const _ of run) break;
     await closing.close();
     await closing.close();
     expect((await run.result).tokens).toHaveLength(128);
@@ -177,6 +186,7 @@ describe('machine', () => {
   it('refuses at once what is unknown', () => {
     expect(() => machine({ profile: 'sm8751' })).toThrow(/sm8750/);
     expect(() => machine({ shapes: 'llada-8' })).toThrow(/llada-8b/);
+    expect(() => machine(Object.assign({ stack: 'llada.cpp' }, { profil: 'sm8750' }))).toThrow(/profile/);
     expect(() => machine({ set: { 'stack.cpuThread': 4 } })).toThrow(/stack\.cpuThreads/);
   });
 });
