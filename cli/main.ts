@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { INTERRUPTED, main } from './run.js';
+import { ENVIRONMENT, INTERRUPTED, main } from './run.js';
 import { SHOW_CURSOR } from './watch.js';
 
 const controller = new AbortController();
@@ -11,11 +11,12 @@ process.on('SIGINT', () => {
   }
   controller.abort();
 });
-// A reader that has seen enough (`| head`) closes the pipe: that is no failure of ours.
+// Output that nobody takes is the environment's: a full disk is said, a reader that has seen enough (`| head`) is not.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EPIPE') process.stderr.write(`error: cannot write standard output: ${error.message}\n`);
+  process.exit(ENVIRONMENT);
 });
+process.stderr.on('error', () => process.exit(ENVIRONMENT));
 
 process.exitCode = await main(process.argv.slice(2), {
   stdout: process.stdout,

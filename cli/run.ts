@@ -6,6 +6,9 @@ import { Context, type GlobalOptions, type Io } from './io.js';
 import { mount } from './mount.js';
 import { REMOVED_OPTIONS } from './removed.js';
 
+/** Exit code when a file, a device or an output is the reason. */
+export const ENVIRONMENT = 3;
+
 /** Conventional exit code of a program ended by Ctrl-C: 128 + SIGINT. */
 export const INTERRUPTED = 130;
 
@@ -89,11 +92,20 @@ function report(error: unknown, io: Io, debug: boolean): number {
     if (!debug) io.stderr.write(`error: ${error.message}\n`);
     return error.exitCode;
   }
+  const message = error instanceof Error ? error.message : String(error);
+  if (isOfTheSystem(error)) {
+    if (!debug) io.stderr.write(`error: ${message}\n`);
+    return ENVIRONMENT;
+  }
   if (!debug) {
-    const message = error instanceof Error ? error.message : String(error);
     io.stderr.write(`internal error: ${message} (a bug; --debug prints where)\n`);
   }
   return 1;
+}
+
+/** What the file system or another call of the operating system refused, and nobody named better on the way here. */
+function isOfTheSystem(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'errno' in error;
 }
 
 function interrupted(io: Io): number {

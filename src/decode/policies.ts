@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { DataError, UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
 
 import { readJson } from '../util/read-file.js';
@@ -47,8 +48,14 @@ export function policyByName(name: string, inputs: PolicyInputs = {}): DecodingP
 
 function readPolicyFile(path: string): PolicySpecInput {
   const json = readJson(path);
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return parsePolicySpec(json);
-  // Editors read the schema's address here.
-  const { $schema: _, ...spec } = json as Record<string, unknown>;
-  return parsePolicySpec({ name: basename(path, '.json'), ...spec });
+  const named =
+    typeof json === 'object' && json !== null && !Array.isArray(json)
+      ? { name: basename(path, '.json'), ...json, $schema: undefined }
+      : json;
+  try {
+    return parsePolicySpec(named);
+  } catch (error) {
+    // What is wrong in a file is damage; the same on a command line is usage.
+    throw error instanceof UsageError ? new DataError(`${path}: ${error.message}`) : error;
+  }
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { UsageError } from '../errors.js';
+import { DataError, UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
 import { project } from '../util/project-root.js';
-import { cannotRead } from '../util/read-file.js';
+import { cannotRead, isDirectory } from '../util/read-file.js';
 import type { ModelConfig } from './config.js';
 import { openCheckpoint } from './formats/checkpoint-source.js';
 import { readFolderText } from './formats/folder-text.js';
@@ -51,15 +51,17 @@ export async function resolveModelConfig(name: string): Promise<ModelConfig> {
 
 /**
  * Loads a shipped model by name (`tiny-llada`), a Hugging Face directory, or a .gguf file.
- * @throws UsageError for a name that is neither, with the nearest names; DataError for damaged files
+ * @throws UsageError for a name that is neither, with the nearest names; EnvironmentError for a path where nothing
+ *   is; DataError for damaged files
  */
 export async function loadModel(nameOrPath: string): Promise<LoadedModel> {
   const shipped = shippedModels();
   if (shipped.includes(nameOrPath))
     return loadDirectory(join(project().root, 'models', nameOrPath), nameOrPath);
   if (nameOrPath.endsWith('.gguf')) return loadGguf(nameOrPath);
-  if (existsSync(nameOrPath) && statSync(nameOrPath).isDirectory()) {
-    return loadDirectory(nameOrPath, basename(resolve(nameOrPath)));
+  if (nameOrPath.includes('/') || existsSync(nameOrPath)) {
+    if (isDirectory(nameOrPath)) return loadDirectory(nameOrPath, basename(resolve(nameOrPath)));
+    throw new DataError(`${nameOrPath}: neither a directory nor a .gguf file`);
   }
   if (isPresetName(nameOrPath)) {
     throw new UsageError(

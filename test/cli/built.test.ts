@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ describe('the built program', () => {
     expect(steps.stderr).toBe('');
     expect(steps.status).toBe(0);
     expect(run('nonsense').status).toBe(2);
-    expect(run('trace', 'show', '/nonexistent').status).toBe(1);
+    expect(run('trace', 'show', '/nonexistent').status).toBe(3);
   });
 
   it('decodes', () => {
@@ -74,7 +74,7 @@ describe('the built program', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('does not mind a reader that leaves early', async () => {
+  it('ends with 3 and without a word when its reader leaves early', async () => {
     const child = spawn(process.execPath, [program, 'policies', '--json'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -85,6 +85,17 @@ describe('the built program', () => {
     child.stdout.destroy();
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(stderr).toBe('');
-    expect(code).toBe(0);
+    expect(code).toBe(3);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says that standard output is full, exit 3', () => {
+    const full = openSync('/dev/full', 'w');
+    const args = [program, 'hardware', 'stacks', '--json'];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    });
+    expect(stderr).toMatch(/^error: cannot write standard output: ENOSPC/);
+    expect(status).toBe(3);
   });
 });
