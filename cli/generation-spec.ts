@@ -4,7 +4,8 @@ import type { PolicySpec } from '../src/decode/spec.js';
 import { UsageError } from '../src/errors.js';
 import type { ModelConfig } from '../src/model/config.js';
 
-interface Asked {
+/** Which method, in which steps. */
+export interface GenerationChoice {
   /** Default: the usual one of the model's kind. */
   readonly policy?: string;
   readonly options: MethodSetup['options'];
@@ -17,7 +18,7 @@ interface Asked {
  * The named policy with the options, block length and steps asked for.
  * @throws UsageError with the nearest names, or for lengths that do not fit together
  */
-export function generationSpec({ attention }: ModelConfig, asked: Asked): PolicySpec {
+export function generationSpec({ attention }: ModelConfig, asked: GenerationChoice): PolicySpec {
   const { policy = attention === 'causal' ? 'autoregressive' : 'llada.cpp', genLength, steps } = asked;
   const spec = openSpec({ policy, options: asked.options, blockLength: asked.blockLength ?? null });
   if (genLength % spec.blockLength !== 0) {

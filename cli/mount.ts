@@ -19,14 +19,7 @@ export interface Group {
   readonly commands: readonly Entry[];
 }
 
-/** A command that still declares itself on the program. */
-export interface Registered {
-  readonly name: string;
-  readonly summary: string;
-  readonly register: () => Promise<(program: Command, context: () => Context) => void>;
-}
-
-export type Entry = Leaf | Group | Registered;
+export type Entry = Leaf | Group;
 
 /**
  * Puts commands on a program. Only what is called is loaded; of the rest the help has name and summary.
@@ -42,15 +35,11 @@ export async function mount(
   const [word, ...rest] = words ?? [];
   for (const entry of entries) {
     const called = words === null || entry.name === word;
-    if (called && 'register' in entry) {
-      (await entry.register())(parent, context);
-      continue;
-    }
     const command = parent.command(entry.name).description(entry.summary);
     if ('commands' in entry) {
       if (entry.notes !== undefined) command.addHelpText('after', `\n${entry.notes}`);
       await mount(command, entry.commands, words === null ? null : called ? rest : [], context);
-    } else if (called && 'load' in entry) (await entry.load()).command.fill(command, context);
+    } else if (called) (await entry.load()).command.fill(command, context);
   }
   if (word !== undefined && !entries.some(({ name }) => name === word)) {
     throw unknownCommand([...pathOf(parent), word].join(' '), namesOf(entries, pathOf(parent)));

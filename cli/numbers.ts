@@ -50,19 +50,3 @@ export function range(part: string, bounds: Bounds): number[] {
   }
   return values;
 }
-
-/** Parser of an integer option. @param max inclusive */
-export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  return (text) => integerText(text, { min, max });
-}
-
-/** Parser of a number option. */
-export function number(min: number, max: number): (text: string) => number {
-  return (text) => numberText(text, { min, max });
-}
-
-/** Parser of a list of integers. */
-export function integerList(min: number): (text: string) => number[] {
-  return (text) =>
-    text.split(',').flatMap((part) => range(part.trim(), { min, max: Number.MAX_SAFE_INTEGER }));
-}

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { readMetrics } from '../../experiments/lab/metric.js';
 import { type PlannedRun, planSweep, shardOf } from '../../experiments/lab/plan.js';
 import { makeRuns } from '../../experiments/lab/runner.js';
-import { mergeFinished, mergeSlurmJob, submitSlurmJob, writeSlurmJob } from '../../experiments/lab/slurm.js';
 import { ResultStore } from '../../experiments/lab/store.js';
 import { readSweep } from '../../experiments/lab/sweep-file.js';
 import { CheckError } from '../../src/errors.js';
@@ -15,6 +14,7 @@ import type { Context } from '../io.js';
 import { progressBar } from '../progress.js';
 import { resultsDirectory } from '../results-directory.js';
 import { listRuns, metric, printRuns } from '../run-list.js';
+import { runOnSlurm } from '../sweep-slurm.js';
 
 const NOTES = `A run is addressed by the SHA-256 of its resolved options, its input files and the code: what was computed once is
 never computed again, and after a kill the same command goes on where it was.
@@ -142,41 +142,4 @@ async function runHere(
       `${outcome.failed.length} runs failed and were not kept; the first, ${first.hash.slice(0, 12)}: ${first.message}`,
     );
   }
-}
-
-async function runOnSlurm(
-  ctx: Context,
-  runs: readonly PlannedRun[],
-  store: ResultStore,
-  options: Options,
-): Promise<void> {
-  const merged = mergeFinished(store);
-  if (merged > 0) ctx.note(`${merged} runs of earlier jobs taken over`);
-  const missing = runs.filter(({ hash }) => !store.has(hash));
-  const found = runs.length - missing.length;
-  if (missing.length === 0) {
-    ctx.data({ results: store.directory, runs: runs.map(({ hash }) => hash), found, done: 0 });
-    ctx.print(`${runs.length} runs: ${found} were there, 0 made`);
-    return;
-  }
-  const job = writeSlurmJob(missing, store, {
-    shards: options.shards,
-    jobs: options.jobs,
-    directives: options.slurm,
-    program: [process.execPath, process.argv[1]],
-  });
-  ctx.note(`${missing.length} runs in ${job.shards} tasks: ${job.script}`);
-  const { id, ok } = await submitSlurmJob(job, options.wait, {
-    signal: ctx.signal,
-    onSubmit: (number) => ctx.note(`submitted as job ${number} (scancel ${number} ends it)`),
-  });
-  if (!options.wait) {
-    ctx.data({ results: store.directory, job: id, script: job.script, found });
-    ctx.print(`job ${id} submitted; the same command later takes over what is finished`);
-    return;
-  }
-  if (!ok) ctx.note(`job ${id}: not every task ended well`);
-  const done = mergeSlurmJob(job, store, missing);
-  ctx.data({ results: store.directory, runs: runs.map(({ hash }) => hash), job: id, found, done });
-  ctx.print(`${runs.length} runs: ${found} were there, ${done} made by job ${id}`);
 }

@@ -19,7 +19,8 @@ type Kind =
   | 'summary'
   | 'measurements'
   | 'prompts'
-  | 'record';
+  | 'record'
+  | 'log';
 
 const ENDINGS: Readonly<Record<Kind, string>> = {
   gguf: '.gguf',
@@ -31,6 +32,7 @@ const ENDINGS: Readonly<Record<Kind, string>> = {
   measurements: '.csv',
   prompts: '.jsonl',
   record: '.json',
+  log: '.log',
 };
 
 /** Every command that opens a file that the user names, with that file as FILE and a place to write as OUT. */
@@ -76,6 +78,8 @@ const READERS: readonly (readonly [command: string, kind: Kind, rest: string])[]
   ['report', 'summary', 'FILE --out OUT'],
   ['device calibrate', 'record', 'FILE --out OUT/p.json'],
   ['device compare', 'record', '--record FILE --out OUT'],
+  ['device qnn graphs', 'trace', 'FILE --out OUT'],
+  ['device ggml read', 'log', 'FILE'],
 ];
 
 /** Commands that read no file that the user names, or only through a device or a tool that is not here. */
@@ -83,7 +87,8 @@ const WITHOUT = [
   ...['hvx', 'models', 'synth', 'train', 'workload show', 'workload fit'],
   ...['hardware list', 'hardware stack', 'hardware stacks', 'hardware energy', 'hardware explain'],
   ...['results show', 'results diff', 'results merge'],
-  ...['device doctor', 'device fetch', 'device run', 'device ggml', 'device qnn', 'device clean'],
+  ...['device doctor', 'device fetch', 'device run', 'device clean'],
+  ...['device ggml bench', 'device ggml generate', 'device qnn compile', 'device qnn replay'],
 ];
 
 const directory = temporaryDirectory();
@@ -102,6 +107,7 @@ beforeAll(async () => {
   writeSummary(good.summary, syntheticSummary());
   const sweep = { schema: 'dllm-npu/sweep@1', kind: 'step', base: { rows: 1 } };
   writeFileSync(good.sweep, JSON.stringify(sweep));
+  writeFileSync(good.log, 'no profile here\n');
   writeFileSync(good.record, JSON.stringify({ schema: 'dllm-npu/device-run@1', startedAt: '2026-01-01' }));
 });
 

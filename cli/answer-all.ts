@@ -1,0 +1,141 @@
+import type { z } from 'zod';
+import type { ChipSetup } from '../experiments/lab/setup.js';
+import { decode } from '../experiments/library/decode.js';
+import { machine } from '../experiments/library/machine.js';
+import { type Model, withEngine } from '../experiments/library/model.js';
+import type { PolicySpec } from '../src/decode/spec-schema.js';
+import { type Trace, writeTrace } from '../src/decode/trace/trace.js';
+import { type PromptFormat, promptIds } from '../src/model/chat.js';
+import { fileSha256 } from '../src/model/load.js';
+import type { Answer } from './answer.js';
+import { answerData, printAnswer } from './answer.js';
+import { decided, decodeWatcher } from './decode-watcher.js';
+import { type GenerationChoice, generationSpec } from './generation-spec.js';
+import type { engine } from './groups.js';
+import type { Context } from './io.js';
+import { progressBar } from './progress.js';
+import { requireTokenizer } from './prompt.js';
+import type { Task } from './task.js';
+import { checkIds } from './token-ids.js';
+
+/** How `generate` decodes, beyond the prompt. */
+interface DecodeSettings
+  extends z.output<z.ZodObject<typeof engine>>,
+    Omit<ChipSetup, 'profile'>,
+    GenerationChoice {
+  readonly template?: PromptFormat;
+  readonly prompts?: string;
+  readonly watch: boolean;
+  readonly fps: number;
+  readonly trace?: string;
+  /** Profile of the chip that times the decodes; undefined times nothing. */
+  readonly machine?: string;
+}
+
+/** Decodes every task and prints what came out. */
+export async function answerAll(
+  ctx: Context,
+  opened: Model,
+  tasks: readonly Task[],
+  asked: DecodeSettings,
+): Promise<void> {
+  const spec = generationSpec(opened.config, asked);
+  const prompts = encodeTasks(opened, tasks, asked);
+  await startEngine(ctx, opened, asked);
+  const bar = tasks.length > 1 ? progressBar(ctx, 'prompts', { log: true }) : undefined;
+  try {
+    const data: unknown[] = [];
+    for (const [index, ids] of prompts.entries()) {
+      bar?.update(index, prompts.length);
+      const answer = await answerOne(ctx, { opened, spec, ids, task: tasks[index] }, asked);
+      data.push(answerData(answer));
+      printAnswer(ctx, answer);
+    }
+    ctx.data(asked.prompts === undefined ? data[0] : { prompts: data });
+  } finally {
+    bar?.stop();
+  }
+}
+
+/** Token ids of every prompt, all checked before the first is answered. */
+function encodeTasks(opened: Model, tasks: readonly Task[], asked: DecodeSettings): (readonly number[])[] {
+  const { config, chat } = opened;
+  const format = asked.template ?? (chat ? 'chat' : 'plain');
+  return tasks.map((task, index) => {
+    const ids = task.ids ?? promptIds(requireTokenizer(opened), config.arch, format, task.prompt);
+    checkIds(config, ids, asked.genLength, tasks.length > 1 ? `prompt ${index + 1}: ` : '');
+    return ids;
+  });
+}
+
+/** Starts the engine that the decodes will find: the first use of a file by ort converts it, with a progress bar. */
+async function startEngine(ctx: Context, opened: Model, asked: DecodeSettings): Promise<void> {
+  const bar = progressBar(ctx, 'MB converted');
+  const hooks = {
+    signal: ctx.signal,
+    onProgress: (done: number, total: number) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),
+    onFallback: (note: string) => ctx.note(note),
+  };
+  await withEngine(opened, asked, hooks, () => Promise.resolve()).finally(() => bar.stop());
+}
+
+interface Question {
+  readonly opened: Model;
+  readonly spec: PolicySpec;
+  readonly ids: readonly number[];
+  readonly task: Task;
+}
+
+async function answerOne(ctx: Context, question: Question, asked: DecodeSettings): Promise<Answer> {
+  const { opened, spec, ids, task } = question;
+  const watcher = asked.watch ? decodeWatcher(ctx, { ...asked, opened, spec }) : undefined;
+  const bar = asked.watch || asked.prompts !== undefined ? undefined : progressBar(ctx, 'tokens');
+  const { engine, backend, threads, compute, genLength } = asked;
+  const { machine: profile, costModel: shapes, quant, stack, memory, placement, numbers: set } = asked;
+  try {
+    const began = performance.now();
+    const run = decode({
+      model: opened,
+      engine,
+      backend,
+      threads,
+      compute,
+      genLength,
+      policy: spec,
+      prompt: ids,
+      timer:
+        profile === undefined
+          ? undefined
+          : machine({ profile, shapes, quant, stack, memory, placement, set }),
+      signal: ctx.signal,
+    });
+    for await (const { canvas, record } of run) {
+      await watcher?.pace();
+      watcher?.show(canvas, record.timing?.endMs ?? null);
+      bar?.update(decided(canvas), canvas.genLength);
+    }
+    const { decode: result, trace, machine: timer } = await run.result;
+    const seconds = (performance.now() - began) / 1000;
+    if (asked.trace !== undefined) await saveTrace(ctx, asked.trace, trace, opened);
+    return {
+      config: opened.config,
+      tokenizer: opened.tokenizer,
+      task,
+      policy: spec.name,
+      engine: trace.header.engine,
+      result,
+      seconds,
+      machine: timer?.name ?? null,
+      trace: asked.trace,
+    };
+  } finally {
+    watcher?.close();
+    bar?.stop();
+  }
+}
+
+async function saveTrace(ctx: Context, file: string, trace: Trace, { weightsPath }: Model): Promise<void> {
+  const { header } = trace;
+  const identified = { ...header, model: { ...header.model, hash: await fileSha256(weightsPath) } };
+  ctx.note(`trace written to ${writeTrace(file, { ...trace, header: identified })}`);
+}
