@@ -3,8 +3,9 @@
  *
  * @packageDocumentation
  */
-export type { Law, Violation } from './src/decode/laws/check.js';
+
 export { describeViolation } from './src/decode/laws/check.js';
+export type { Clause, Law, Violation } from './src/decode/laws/law.js';
 export type { DraftWrite, StepRecord } from './src/decode/method/step-record.js';
 export type { Carpet, CarpetColumn, CarpetMark, Revision } from './src/decode/trace/carpet.js';
 export { carpetOfTrace } from './src/decode/trace/carpet.js';

@@ -3,8 +3,8 @@
  * Goal: a policy step (plan and apply) far below one forward of the tiny model (15 ms).
  */
 import { bench, describe } from 'vitest';
-import type { CheckedStep } from '../src/decode/laws/check.js';
 import { checkLaws } from '../src/decode/laws/check.js';
+import type { CheckedStep } from '../src/decode/laws/law.js';
 import { draftWritesBetween, kvWritesBetween } from '../src/decode/method/step-record.js';
 import { policyByName } from '../src/decode/policies.js';
 import { scoreRow } from '../src/decode/rules/score-row.js';

@@ -14,7 +14,7 @@ import type { PolicySpec } from './spec-schema.js';
 export interface PolicyPart {
   contradicts(policy: PolicyFacts): readonly string[];
   givesUp(policy: PolicyFacts): readonly GivenUp[];
-  readonly technique: Technique | null;
+  technique(): Technique | null;
 }
 
 /** A rule with its options. */
@@ -29,7 +29,7 @@ function bindPart<Spec>(part: Part<Spec>, spec: Spec): PolicyPart {
   return {
     contradicts: (policy) => part.contradicts(spec, policy),
     givesUp: (policy) => part.givesUp(spec, policy),
-    technique: part.technique(spec),
+    technique: () => part.technique(spec),
   };
 }
 
@@ -97,8 +97,7 @@ function partsOf(spec: PolicySpec, rules: PolicyRules): PolicyPart[] {
 }
 
 /** Options of a spec that exclude each other, each with the rule it breaks. Empty for a sound spec. */
-export function contradictions(spec: PolicySpec): string[] {
-  const rules = rulesOf(spec);
+export function contradictions(spec: PolicySpec, rules = rulesOf(spec)): string[] {
   const facts = factsOf(spec, rules);
   // Rules that belong together say so with one voice.
   return [...new Set(partsOf(spec, rules).flatMap((part) => part.contradicts(facts)))];
@@ -120,5 +119,5 @@ export function describeGivenUp(spec: PolicySpec): string[] {
 
 /** Techniques a policy uses, in no order. */
 export function techniquesIn(spec: PolicySpec): Technique[] {
-  return partsOf(spec, rulesOf(spec)).flatMap(({ technique }) => technique ?? []);
+  return partsOf(spec, rulesOf(spec)).flatMap((part) => part.technique() ?? []);
 }

@@ -1,5 +1,5 @@
 import { groupsOf, logicalOutcomes, logicalPasses } from '../../pass/groups.js';
-import type { CheckedStep } from './check.js';
+import type { CheckedStep } from './law.js';
 
 /**
  * The steps of the method that one recorded step stands for: the accepted row groups, each with its own pass,

@@ -1,4 +1,5 @@
-import { checkLaws, type Violation } from '../../decode/laws/check.js';
+import { checkLaws } from '../../decode/laws/check.js';
+import type { Violation } from '../../decode/laws/law.js';
 import { composePolicy } from '../../decode/method/compose.js';
 import { type DecodeResult, decode, maskFor } from '../../decode/method/session.js';
 import { techniquesOf, withoutLossless } from '../../decode/method/techniques.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { contradictions, factsOf } from '../../../src/decode/parts.js';
+import { contradictions, rulesOf } from '../../../src/decode/parts.js';
 import type { Choices, Draws, Kind } from '../../../src/decode/rules/definition.js';
 import { NUMBER_TYPES } from '../../../src/decode/rules/number-type.js';
 import { RULES } from '../../../src/decode/rules/registry.js';
@@ -79,8 +79,10 @@ const nameOf = (spec: PolicySpec, kind: Kind): string => {
 /** How far a spec is from being sound and having the rules asked for. */
 function faults(spec: PolicySpec, wanted: readonly RuleName[]): number {
   const missing = wanted.filter(({ kind, name }) => nameOf(spec, kind) !== name).length;
-  const causal = factsOf(spec).window.causal && !wanted.some(({ name }) => name === 'next');
-  return contradictions(spec).length + 10 * missing + (causal ? 10 : 0);
+  if (missing > 0) return 100 * missing;
+  const rules = rulesOf(spec);
+  const causal = rules.window.facts.causal && !wanted.some(({ name }) => name === 'next');
+  return contradictions(spec, rules).length + (causal ? 10 : 0);
 }
 
 /** Parts that are changed together: alone, one would have to get worse before the other could follow. */
@@ -107,6 +109,10 @@ function poolOf(blockLength: number): readonly PolicySpec[] {
 function sound(drawn: PolicySpec, wanted: readonly RuleName[]): PolicySpec {
   const pool = poolOf(drawn.blockLength);
   let best = drawn;
+  for (const { kind, name } of wanted) {
+    const having = pool.find((other) => nameOf(other, kind) === name);
+    if (nameOf(best, kind) !== name && having !== undefined) best = { ...best, [kind]: having[kind] };
+  }
   let left = faults(best, wanted);
   const moves = [
     ...MOVES,

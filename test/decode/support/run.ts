@@ -1,4 +1,5 @@
-import { checkLaws, describeViolation, type LawContext } from '../../../src/decode/laws/check.js';
+import { checkLaws, describeViolation } from '../../../src/decode/laws/check.js';
+import type { LawContext } from '../../../src/decode/laws/law.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from '../../../src/decode/method/compose.js';
 import { type DecodeResult, decode, maskFor } from '../../../src/decode/method/session.js';
 import { factsOf, lawsGivenUp } from '../../../src/decode/parts.js';

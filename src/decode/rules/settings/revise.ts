@@ -43,14 +43,14 @@ export const reviseDraws: Draws<ReviseSpec> = {
  * Visible positions of the window, re-scored every step (arXiv:2606.13740 §3.3): S at theta_stable, otherwise they
  * keep or change their token while V.
  *
- * In a finished block that is on its way into the prefix KV the identity is held: renaming there would restart the
- * wait for KV made from the final token and could stop the window; the refresh lane takes over once it is cached.
+ * In a finished block whose KV is cached or on its way there the identity is held: renaming would leave KV of another
+ * token, or restart the wait for KV made from the final one and stop the window; the refresh lane takes over once it is
+ * cached.
  * A fall back to IV happens in the current block only (B1), and to fewer positions than were promoted (D4).
  */
 export function reviseRule(spec: ReviseSpec, { commit, cache }: PolicyFacts): ReviseRule {
   const { stages } = commit;
   if (stages === null) return { decide: () => [], feedsMask: false };
-  const cached = cache.serves === 'finished rows';
   return {
     feedsMask: spec.feed === 'mask',
     decide(canvas, scores, promoted) {
@@ -60,7 +60,7 @@ export function reviseRule(spec: ReviseSpec, { commit, cache }: PolicyFacts): Re
         const { token, confidence } = canvas.positions[score.position];
         const same = score.token === token;
         const current = blockOf(canvas, score.position) === canvas.block;
-        const mayChange = same || (spec.rename && (current || !cached));
+        const mayChange = same || (spec.rename && (current || !cache.stores));
         if (score.confidence >= stages.stable && mayChange) {
           verdicts.push({ ...score, state: 'S', reason: 'stabilise' });
         } else if (score.confidence >= stages.visible && mayChange) {

@@ -1,0 +1,68 @@
+import { groupsOf } from '../../pass/groups.js';
+import type { Pass, PassRow } from '../../pass/pass.js';
+import { isMasked, type TrackedCanvas } from './tracked.js';
+
+/** What a pass reads, what its rows are fed, what it refreshes: all of it as the canvas was before the step. */
+export function checkPass(canvas: TrackedCanvas, pass: Pass): void {
+  const { maskId } = canvas.start;
+  for (const { position, version } of pass.reads) {
+    const { kv, state } = canvas.at(position);
+    if (kv?.version !== version) {
+      const has = kv?.version ?? 'none';
+      canvas.fault(
+        'snapshot-read',
+        position,
+        `pass ${pass.id} reads version ${version}, the snapshot has ${has}`,
+      );
+    }
+    if (isMasked(state) && !canvas.givenUp.has('B2-masked-kv'))
+      canvas.fault('masked-read', position, `pass ${pass.id} reads KV of a ${state} position`);
+  }
+  const rows = pass.rows.slice(0, groupsOf(pass)[0].rows);
+  const own = new Set(rows.map((row) => row.position));
+  for (const { position } of pass.reads) {
+    if (own.has(position))
+      canvas.fault('own-read', position, `pass ${pass.id} reads a position it computes itself`);
+  }
+  for (const row of rows) checkFeed(canvas, pass, row);
+  if (pass.guidance !== undefined) checkGuidance(canvas, pass, rows);
+  else if (pass.rows.slice(rows.length).some(({ feed }) => feed !== maskId))
+    canvas.fault('shadow-fed', null, `a shadow row of pass ${pass.id} is fed a token`);
+  if (pass.kind !== 'refresh') return;
+  for (const row of pass.logits) {
+    const { position } = pass.rows[row];
+    const { state, kv } = canvas.at(position);
+    const dependent = pass.lane === 'side' && state === 'S' && canvas.givenUp.has('D1-kv');
+    if ((state !== 'V' && !dependent) || kv === null)
+      canvas.fault('refresh-target', position, `refresh of a ${state} position outside the prefix`);
+  }
+}
+
+function checkFeed(canvas: TrackedCanvas, pass: Pass, { position, feed }: PassRow): void {
+  const { state, token, draft } = canvas.at(position);
+  const masked = feed === canvas.start.maskId;
+  const fault = (clause: 'stable-fed' | 'visible-fed' | 'undecided-fed'): void =>
+    canvas.fault(clause, position, `a ${state} row of pass ${pass.id} is fed token ${feed}`);
+  if (state === 'S') {
+    if (feed !== token) fault('stable-fed');
+  } else if (state === 'V') {
+    const unseen = canvas.givenUp.has('V-context') || (pass.kind === 'refresh' && pass.lane === 'side');
+    if (feed !== token && !(masked && unseen)) fault('visible-fed');
+  } else if (!masked && feed !== draft?.token) fault('undecided-fed');
+}
+
+/** The second group of a guided pass is the first with the prompt masked. */
+function checkGuidance(canvas: TrackedCanvas, pass: Pass, rows: readonly PassRow[]): void {
+  const { promptLength, maskId } = canvas.start;
+  const copy = pass.rows.slice(rows.length);
+  const same = rows.every(({ position, feed }, index) => {
+    const wanted = position < promptLength ? maskId : feed;
+    return copy[index]?.position === position && copy[index]?.feed === wanted;
+  });
+  if (!same || copy.length !== rows.length)
+    canvas.fault(
+      'guidance-copy',
+      null,
+      `the rows that guide pass ${pass.id} are not its own with the prompt masked`,
+    );
+}
