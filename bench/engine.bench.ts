@@ -37,7 +37,7 @@ const config: ModelConfig = {
   contextLength: 256,
   maskId: 5,
   bosId: 0,
-  eosId: 1,
+  endIds: [1],
 };
 const random = new Random(1);
 const weights = memoryWeights(

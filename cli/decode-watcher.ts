@@ -17,7 +17,7 @@ interface Watched {
 export function decodeWatcher(ctx: Context, { opened, spec, fps, machine }: Watched): Watcher {
   const tokenizer = requireTokenizer(opened);
   // The same few hundred tokens are drawn again and again.
-  const texts = new Map<number, string>([[opened.config.eosId, ' \u25a0']]);
+  const texts = new Map(opened.config.endIds.map((id) => [id, ' \u25a0']));
   return new Watcher(ctx, {
     fps,
     text: (token) => {

@@ -30,7 +30,7 @@ export async function agreementTable(): Promise<string> {
     vocab: 4096,
     maskId: 5,
     bosId: 0,
-    eosId: 1,
+    endIds: [1],
   };
   const none = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
   const body: string[][] = [];

@@ -61,7 +61,9 @@ function show(ctx: Context, model: LoadedModel, listed: boolean): void {
     ),
   );
   ctx.print(
-    `\n${count(parameters.total)} parameters, ${tokens === null ? 'no tokenizer' : `tokenizer of ${tokens.size}`}`,
+    `\n${count(parameters.total)} parameters, ${tokens === null ? 'no tokenizer' : `tokenizer of ${tokens.size}`}${
+      config.endIds.length > 0 ? '' : ', no end token: a text is as long as it is asked to be'
+    }`,
   );
   if (!listed) return;
   ctx.print('');

@@ -3,6 +3,7 @@ import { compareEngines, type EngineComparison } from '../../src/engine/compare/
 import type { Engine } from '../../src/engine/engine.js';
 import { fileSha256 } from '../../src/model/load.js';
 import type { Quant } from '../../src/model/precision.js';
+import { textLength } from '../../src/model/text-length.js';
 import { scoreResponse } from '../../src/score/score.js';
 import type { TextModel } from './open.js';
 import { openPolicy } from './open.js';
@@ -59,8 +60,7 @@ export async function numericsReport(
     ...hooks,
   });
   const exact = (tokens: readonly number[], at: number): boolean => {
-    const end = tokens.indexOf(model.config.eosId);
-    const text = model.tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end));
+    const text = model.tokenizer.decode(tokens.slice(0, textLength(tokens, model.config.endIds)));
     return scoreResponse(problems[at].problem, text).exact;
   };
   const { answers, states: _, ...rest } = compared;

@@ -1,6 +1,7 @@
 import type { DecodingPolicy } from '../../src/decode/method/compose.js';
 import { decode } from '../../src/decode/method/session.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { textLength } from '../../src/model/text-length.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
 
 export interface DecodedProblem {
@@ -39,8 +40,7 @@ export async function decodeProblems(
         onProgress?.(decoded.length * genLength + settled.length, problems.length * genLength);
       },
     });
-    const end = tokens.indexOf(engine.config.eosId);
-    const text = tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end));
+    const text = tokenizer.decode(tokens.slice(0, textLength(tokens, engine.config.endIds)));
     decoded.push({ problem: index, tokens, text, steps: steps.length });
   }
   return decoded;

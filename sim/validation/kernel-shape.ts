@@ -54,7 +54,7 @@ export function kernelPass(kernel: KernelShape): { model: ModelConfig; shape: Pa
     contextLength: 4096,
     maskId: null,
     bosId: null,
-    eosId: 0,
+    endIds: [0],
     hidden: product ? kernel.inWidth : kernel.heads * kernel.headDim,
     ffn: product ? kernel.outWidth : 32,
     heads: product ? 1 : kernel.heads,

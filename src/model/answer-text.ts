@@ -1,4 +1,5 @@
 import type { LoadedModel } from './load.js';
+import { textLength } from './text-length.js';
 
 /** Text of generated tokens, up to the end of text; null without a tokenizer. */
 export function answerText(
@@ -6,6 +7,5 @@ export function answerText(
   tokens: readonly number[],
 ): string | null {
   if (tokenizer === null) return null;
-  const end = tokens.indexOf(config.eosId);
-  return tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end)).trim();
+  return tokenizer.decode(tokens.slice(0, textLength(tokens, config.endIds))).trim();
 }

@@ -102,5 +102,6 @@ export interface ModelShape {
   /** Id of the start token; null when there is none. */
   readonly bosId: number | null;
   /** Id of the token that ends the text. */
-  readonly eosId: number;
+  /** Tokens that end a text, the end-of-text token first; a file may name none. */
+  readonly endIds: readonly number[];
 }

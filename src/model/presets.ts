@@ -69,7 +69,7 @@ const fields = {
   contextLength: count,
   maskId: count.nullable(),
   bosId: count.nullable(),
-  eosId: count,
+  endIds: z.array(count),
 };
 
 const presetSchema = z
@@ -144,5 +144,5 @@ function find(name: string): ModelConfig | undefined {
 /** Ids of mask and end in the vocabulary of a family's published model; none in a vocabulary of another size. */
 export function publishedTokens({ published }: Family, vocab: number | undefined): Facts {
   const config = resolvePreset(published);
-  return config.vocab === vocab ? { maskId: config.maskId ?? undefined, eosId: config.eosId } : {};
+  return config.vocab === vocab ? { maskId: config.maskId ?? undefined, endIds: config.endIds } : {};
 }

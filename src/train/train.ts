@@ -87,7 +87,7 @@ export function trainingConfig(
     contextLength: 256,
     maskId: MASK_ID,
     bosId: START_ID,
-    eosId: END_ID,
+    endIds: [END_ID],
   };
 }
 

@@ -101,7 +101,7 @@ describe('confidence process', () => {
       const [one, two] = [await run(), await run()];
       expect(checkTrace(one.trace)).toEqual([]);
       expect(one.result.tokens).toEqual(two.result.tokens);
-      expect(one.result.tokens.slice(CASE.textLength)).toContain(SYNTHETIC_CONFIG.eosId);
+      expect(one.result.tokens.slice(CASE.textLength)).toContain(SYNTHETIC_CONFIG.endIds[0]);
     });
   }
 });

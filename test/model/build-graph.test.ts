@@ -63,7 +63,7 @@ const configs: fc.Arbitrary<ModelConfig> = fc
     contextLength: 64,
     maskId: 0,
     bosId: null,
-    eosId: 0,
+    endIds: [0],
     ...rest,
     ...(moe === undefined ? {} : { moe }),
   }));

@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { openCheckpoint } from '../../src/model/formats/checkpoint-source.js';
 import { recogniseHfConfig } from '../../src/model/formats/hf-config.js';
+import { textLength } from '../../src/model/text-length.js';
 import { type FolderDraft, writeFolder } from '../support/folder.js';
 import { plainForward } from '../support/plain-forward.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
@@ -204,6 +207,37 @@ describe('what a folder says is honoured', () => {
   ];
   it.each(HONOURED)('%s', async (_, stored, meant, change) => {
     await expectLogits(stored, { ...stored, ...meant }, change);
+  });
+});
+
+describe('end tokens are a set', () => {
+  const ends = async (json: Record<string, unknown>, generation?: Record<string, unknown>) => {
+    const directory = await writeFolder(llama, randomWeights(llama), (draft) => {
+      delete draft.json.eos_token_id;
+      Object.assign(draft.json, json);
+    });
+    if (generation !== undefined)
+      writeFileSync(join(directory, 'generation_config.json'), JSON.stringify(generation));
+    const { config, weights } = await openCheckpoint(directory, 'x');
+    await weights.close();
+    return config.endIds;
+  };
+
+  it('of one, of several, of none, and of those that generation_config.json adds', async () => {
+    expect(await ends({ eos_token_id: 2 })).toEqual([2]);
+    expect(await ends({ eos_token_id: [2, 33] })).toEqual([2, 33]);
+    expect(await ends({})).toEqual([]);
+    expect(await ends({ eos_token_id: 2 }, { eos_token_id: [7, 2] })).toEqual([2, 7]);
+    expect(await ends({}, { eos_token_id: 7 })).toEqual([7]);
+    await expect(ends({ eos_token_id: [2, 40] })).rejects.toThrow(
+      /eos_token_id 40 is outside the vocabulary/,
+    );
+  });
+
+  it('and a text ends before the first of them', () => {
+    expect(textLength([5, 33, 2], [2, 33])).toBe(1);
+    expect(textLength([5, 6], [2, 33])).toBe(2);
+    expect(textLength([5, 6], [])).toBe(2);
   });
 });
 

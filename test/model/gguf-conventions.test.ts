@@ -143,7 +143,7 @@ describe('files by other tools', () => {
         metadata.delete(key);
     });
     const { config, weights } = await openGguf(path);
-    expect(config).toEqual({ ...moe, name: 'llada-moe', maskId: null, bosId: null, eosId: 0 });
+    expect(config).toEqual({ ...moe, name: 'llada-moe', maskId: null, bosId: null, endIds: [] });
     await weights.close();
   });
 

@@ -189,8 +189,8 @@ const padding = Buffer.alloc(64);
 const DAMAGED: readonly (readonly [string, Buffer, RegExp])[] = [
   ['empty file', Buffer.alloc(0), /magic: file is truncated/],
   ['other magic', handMade({ magic: 1 }), /not a GGUF file/],
-  ['old version', handMade({ version: 1 }), /GGUF version 1 is not supported/],
-  ['big-endian file', handMade({ version: 3 << 24 }), /GGUF version 50331648 is not supported/],
+  ['old version', handMade({ version: 1 }), /GGUF version 1 is not supported \(2, 3\)/],
+  ['big-endian file', handMade({ version: 3 << 24 }), /a big-endian GGUF file/],
   [
     'count of tensors past the file',
     handMade({ tensors: 2 ** 40 }),

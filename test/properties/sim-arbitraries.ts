@@ -53,7 +53,7 @@ export const smallModel: fc.Arbitrary<ModelConfig> = fc
     contextLength: 512,
     maskId: 1,
     bosId: null,
-    eosId: 0,
+    endIds: [0],
   }));
 
 export const passShapes: fc.Arbitrary<PassShape> = fc

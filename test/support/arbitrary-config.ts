@@ -60,7 +60,7 @@ export function arbitraryConfig(arch: Architecture): fc.Arbitrary<ModelConfig> {
         contextLength,
         maskId: text.masks.length === 0 ? null : seed % vocab,
         bosId: drawn.bos ? (seed >> 2) % vocab : null,
-        eosId: (seed >> 3) % vocab,
+        endIds: [...new Set(Array.from({ length: seed % 6 }, (_, i) => (seed >> (3 + i)) % vocab))],
       };
     });
 }

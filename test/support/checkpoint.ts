@@ -30,7 +30,7 @@ export function lladaJson(config: ModelConfig): Record<string, unknown> {
     include_qkv_bias: config.qkvBias,
     mask_token_id: config.maskId,
     bos_token_id: config.bosId,
-    eos_token_id: config.eosId,
+    eos_token_id: config.endIds[0],
   };
 }
 

@@ -26,7 +26,7 @@ export function tinyConfig(overrides: Partial<ModelConfig> = {}): ModelConfig {
     contextLength: 256,
     maskId: 5,
     bosId: 0,
-    eosId: 1,
+    endIds: [1],
     ...overrides,
   };
 }

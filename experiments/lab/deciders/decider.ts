@@ -28,7 +28,7 @@ export interface DecidedCase {
   readonly steps: readonly StepRecord[];
   /** The generated ones. */
   readonly tokens: readonly number[];
-  readonly eosId: number;
+  readonly endIds: readonly number[];
   /** Null where nothing says what is right: a confidence process has no answers. */
   readonly answer: Answer | null;
 }

@@ -59,14 +59,14 @@ export async function observe(
     onStart: (canvas) => observer.start(canvas),
     onStep: (record, canvas) => observer.step(record, canvas),
   });
-  const { promptLength, steps, tokens, eosId } = decided;
+  const { promptLength, steps, tokens, endIds } = decided;
   const geometry = {
     promptLength,
     genLength: request.genLength,
     blockLength: request.policy.spec.blockLength,
   };
   const { denoise, visibleAtBlockEnd, remainingVisible } = observer;
-  const counters = countWork(geometry, steps, tokens, eosId);
+  const counters = countWork(geometry, steps, tokens, endIds);
   return { ...decided, counters, denoise, visibleAtBlockEnd, remainingVisible };
 }
 

@@ -1,6 +1,7 @@
 import { decode } from '../../../src/decode/method/session.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { encodePrompt } from '../../../src/model/prompt.js';
+import { textLength } from '../../../src/model/text-length.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
 import { generateProblem, type Problem } from '../../../src/score/problems.js';
 import { scoreResponse } from '../../../src/score/score.js';
@@ -42,18 +43,17 @@ export class ModelDecider implements Decider {
 
   async decode(index: number, request: DecodeRequest): Promise<DecidedCase> {
     const { engine, tokenizer } = this;
-    const { maskId, eosId } = engine.config;
+    const { maskId, endIds } = engine.config;
     const problem = this.problem(index);
     const promptIds = this.promptIds(problem);
     const { onStart, ...rest } = request;
     if (maskId !== null) onStart?.(request.policy.start(promptIds, request.genLength, maskId));
     const { steps, tokens } = await decode({ ...rest, engine, promptIds });
-    const end = tokens.indexOf(eosId);
     const { exact, tasks } = scoreResponse(
       problem,
-      tokenizer.decode(end < 0 ? tokens : tokens.slice(0, end)),
+      tokenizer.decode(tokens.slice(0, textLength(tokens, endIds))),
     );
-    return { promptLength: promptIds.length, steps, tokens, eosId, answer: { exact, tasks } };
+    return { promptLength: promptIds.length, steps, tokens, endIds, answer: { exact, tasks } };
   }
 
   close(): void {

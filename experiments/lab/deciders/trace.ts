@@ -66,7 +66,7 @@ export class TraceDecider implements Decider {
       promptLength: header.promptIds.length,
       steps,
       tokens,
-      eosId: header.eosId,
+      endIds: [header.eosId].flat(),
       answer: null,
     });
   }

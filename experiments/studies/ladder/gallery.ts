@@ -62,7 +62,7 @@ async function record(
 ): Promise<{ carpet: Carpet; timeline: Timeline | null; trace: Trace }> {
   const { model, firstIndex, genLength, blockLength, seed } = options;
   const { engine, sha256: modelHash } = decider;
-  const { maskId, eosId, name } = engine.config;
+  const { maskId, endIds, name } = engine.config;
   if (maskId === null) {
     throw new UsageError(`model ${name} has no mask token, so it cannot be decoded by diffusion`);
   }
@@ -104,7 +104,7 @@ async function record(
   const { pieceOf } = tokenTexts(decider.tokenizer);
   const trace = { policy, engine, promptIds, genLength, timer: machine };
   return {
-    carpet: { ...carpet, pieces: [...pieces.keys()].map(pieceOf), endPiece: pieces.get(eosId) ?? null },
+    carpet: { ...carpet, pieces: [...pieces.keys()].map(pieceOf), endPiece: pieces.get(endIds[0]) ?? null },
     timeline: withTimeline
       ? stepTimeline(machine.timeline(), middleDenoise(steps), { row: row.name, prompt: firstIndex })
       : null,

@@ -1,3 +1,4 @@
+import { textLength } from '../../model/text-length.js';
 import { groupsOf } from '../../pass/groups.js';
 import type { Pass, PassKind } from '../../pass/pass.js';
 import type { Geometry } from '../canvas/geometry.js';
@@ -43,13 +44,13 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
 
 /**
  * @param tokens the generated tokens
- * @param eosId end-of-text id; text ends before its first occurrence
+ * @param endIds tokens that end a text; it ends before the first of them
  */
 export function countWork(
   geometry: Geometry,
   steps: readonly Pick<StepRecord, 'plan' | 'transitions' | 'dropped' | 'accepted'>[],
   tokens: readonly number[],
-  eosId: number,
+  endIds: readonly number[],
 ): DecodeCounters {
   const passes = steps.flatMap((step) => step.plan.passes);
   const main = passes.filter((pass) => pass.lane === 'main');
@@ -66,8 +67,7 @@ export function countWork(
     const used = new Set(accepted.map(({ group }) => group));
     return sum(states[index].map(({ rows }, group) => (used.has(group) ? 0 : rows)));
   });
-  const eos = tokens.indexOf(eosId);
-  const textTokens = eos < 0 ? geometry.genLength : eos;
+  const textTokens = textLength(tokens, endIds);
   const nfe = main.length;
   return {
     forwards: {

@@ -49,14 +49,14 @@ export interface DecodeResult {
 
 async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Promise<PassOutcome> {
   const { engine, policy } = options;
-  const { vocab, eosId, shiftLogits } = engine.config;
+  const { vocab, endIds, shiftLogits } = engine.config;
   const { logits } = await engine.run(predictorPass(pass, shiftLogits));
   if (logits.length !== pass.logits.length * vocab) {
     throw new CheckError(
       `engine ${engine.name} returned ${logits.length} logits for pass ${pass.id}, expected ${pass.logits.length} rows of ${vocab}`,
     );
   }
-  return scorePass(pass, logits, { vocab, maskId, eosId }, policy.scoring);
+  return scorePass(pass, logits, { vocab, maskId, eosId: endIds[0] }, policy.scoring);
 }
 
 /**
@@ -101,7 +101,7 @@ function finishedPasses(plan: StepPlan, completed: readonly string[] | null): st
  */
 export async function decode(options: DecodeOptions): Promise<DecodeResult> {
   const { policy, engine, promptIds, genLength, timer, onStep, signal } = options;
-  const { contextLength, eosId, name } = engine.config;
+  const { contextLength, endIds, name } = engine.config;
   const maskId = maskFor(policy, engine.config);
   if (promptIds.length + genLength > contextLength) {
     throw new UsageError(
@@ -164,7 +164,7 @@ export async function decode(options: DecodeOptions): Promise<DecodeResult> {
   return {
     tokens,
     canvas,
-    counters: countWork(canvas, steps, tokens, eosId),
+    counters: countWork(canvas, steps, tokens, endIds),
     remainingVisible: generated.flatMap(({ state, token, confidence }, index) =>
       state === 'V' ? [{ position: promptIds.length + index, token, confidence }] : [],
     ),

@@ -20,7 +20,8 @@ export interface Scoring {
 export interface Vocabulary {
   readonly vocab: number;
   readonly maskId: number;
-  readonly eosId: number;
+  /** End of text; undefined where a model has none. */
+  readonly eosId: number | undefined;
 }
 
 /**
@@ -42,7 +43,7 @@ export function sampleRow(
     return scoreRow(logits, row, vocab, maskId, confidence, confidenceType);
 
   const own = logits.slice(row * vocab, (row + 1) * vocab);
-  if (endOfText.logit === 'never') own[eosId] = Number.NEGATIVE_INFINITY;
+  if (endOfText.logit === 'never' && eosId !== undefined) own[eosId] = Number.NEGATIVE_INFINITY;
   const drawn = at === null ? null : sampling.pick(own, maskId, at);
   const token = drawn?.token ?? scoreRow(own, 0, vocab, maskId).token;
   if (at !== null && CONFIDENCES[confidence].facts(confidence).random) {
@@ -62,10 +63,14 @@ export function sampleRow(
 }
 
 /** Tokens that are committed last. Upstream's chained assignment reaches end-of-text only at temperature 0. */
-function withoutConfidence({ confidence, turnId }: EndOfTextSpec, eosId: number, sampled: boolean): number[] {
+function withoutConfidence(
+  { confidence, turnId }: EndOfTextSpec,
+  eosId: number | undefined,
+  sampled: boolean,
+): number[] {
   if (confidence === 'keep') return [];
   const turn = turnId === null ? [] : [turnId];
-  return confidence === 'upstream' && sampled ? turn : [eosId, ...turn];
+  return (confidence === 'upstream' && sampled) || eosId === undefined ? turn : [eosId, ...turn];
 }
 
 /** Probability of a token that need not be the best one. */

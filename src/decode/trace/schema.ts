@@ -18,7 +18,8 @@ export const traceHeaderSchema = z.strictObject({
   promptIds: z.array(id),
   genLength: z.int().min(1),
   maskId: id,
-  eosId: id,
+  /** The token that ends a text, or all of them. */
+  eosId: z.union([id, z.array(id)]),
   /** Seed of whatever chose the prompt; null when it was given. */
   seed: z.int().nullable(),
   engine: z.string(),

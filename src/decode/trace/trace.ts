@@ -42,6 +42,7 @@ export function traceOf(
   extra: { readonly modelHash?: string; readonly seed?: number } = {},
 ): Trace {
   const { policy, engine, promptIds, genLength, timer } = options;
+  const { endIds } = engine.config;
   return {
     header: {
       type: 'header',
@@ -51,7 +52,7 @@ export function traceOf(
       promptIds: [...promptIds],
       genLength,
       maskId: result.canvas.maskId,
-      eosId: engine.config.eosId,
+      eosId: endIds.length === 1 ? endIds[0] : [...endIds],
       seed: extra.seed ?? null,
       engine: engine.name,
       timer: timer?.name ?? null,

@@ -1,7 +1,7 @@
 import type { Family } from './family.js';
 import { GGUF_KEYS } from './shared/gguf-keys.js';
 import { INERT, is, type KeyTable, only, unwritten } from './shared/keys.js';
-import { INERT_KEYS, ROPE_KEYS } from './shared/transformers-keys.js';
+import { END_TOKENS, INERT_KEYS, ROPE_KEYS } from './shared/transformers-keys.js';
 
 const inert = (keys: string): KeyTable => Object.fromEntries(keys.split(' ').map((key) => [key, INERT]));
 const off = (key: string, what: string): KeyTable => ({
@@ -57,7 +57,7 @@ export const LLADA: Family<'llada'> = {
       layer_norm_with_affine: unwritten(only([true], 'norms without gain are not supported')),
       mask_token_id: is('maskId'),
       bos_token_id: is('bosId'),
-      eos_token_id: is('eosId'),
+      eos_token_id: END_TOKENS,
     },
     tensors: {
       outer: {

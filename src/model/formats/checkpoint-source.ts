@@ -3,7 +3,7 @@ import { DataError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
 import { embeddingId, UNTIED_HEAD, weightShapes } from '../weight-ids.js';
 import { noSuchWeight, rowCount, rowRanges, rowsOf, type WeightSource } from '../weights.js';
-import { parseHfConfig, readHfConfig } from './hf-config.js';
+import { parseHfConfig, readGenerationEnds, readHfConfig } from './hf-config.js';
 import { hfNameOf } from './hf-names.js';
 import { openSafetensors } from './safetensors-source.js';
 
@@ -22,7 +22,12 @@ export async function openCheckpoint(directory: string, name: string): Promise<O
   const described = readHfConfig(join(directory, 'config.json'));
   const weights = await openSafetensors(directory, described.family.name);
   try {
-    const config = parseHfConfig(described, name, (id) => weights.info(id) !== undefined);
+    const config = parseHfConfig(
+      described,
+      name,
+      (id) => weights.info(id) !== undefined,
+      readGenerationEnds(directory),
+    );
     await refuseUnknownTensors(config, weights);
     return { config, weights };
   } catch (error) {

@@ -2,7 +2,7 @@ import { DataError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
 import type { Family, OptionalWeights } from '../families/family.js';
 import type { Architecture } from '../families/index.js';
-import type { Facts } from '../families/shared/facts.js';
+import type { FactName, Facts } from '../families/shared/facts.js';
 import type { Origin } from '../families/shared/keys.js';
 import type { MoeConfig } from '../model-shape.js';
 import { ropeScalingOf } from './rope-scaling.js';
@@ -21,7 +21,7 @@ export function completeConfig(
   origin: Origin,
 ): ModelConfig {
   const { label, keyOf } = origin;
-  const required = (fact: 'layers' | 'hidden' | 'heads' | 'vocab' | 'contextLength' | 'rmsEps' | 'eosId') => {
+  const required = (fact: 'layers' | 'hidden' | 'heads' | 'vocab' | 'contextLength' | 'rmsEps') => {
     const value = facts[fact];
     if (value === undefined) throw new DataError(`${label}: ${keyOf(fact)} is missing`);
     return value;
@@ -41,11 +41,15 @@ export function completeConfig(
       `${label}: ${keyOf('valueDim')} ${facts.valueDim}: only ${headDim}, the length of a head, is supported`,
     );
   }
-  for (const fact of ['maskId', 'eosId', 'bosId'] as const) {
-    const id = facts[fact];
+  const inVocabulary = (fact: FactName, id: number | undefined) => {
     if (id !== undefined && id >= vocab)
       throw new DataError(`${label}: ${keyOf(fact)} ${id} is outside the vocabulary of ${vocab}`);
-  }
+  };
+  const oneByOne = ['eosId', 'eotId', 'eomId'] as const;
+  for (const fact of ['maskId', 'bosId', ...oneByOne] as const) inVocabulary(fact, facts[fact]);
+  for (const id of facts.endIds ?? []) inVocabulary('endIds', id);
+  const named = facts.endIds ?? oneByOne.flatMap((fact) => facts[fact] ?? []);
+  const endIds = [...new Set(named)];
   const moe = family.routed ? expertsOf(facts, origin) : undefined;
   if (moe === undefined && !facts.ffn) throw new DataError(`${label}: ${keyOf('ffn')} is missing`);
   return {
@@ -73,7 +77,7 @@ export function completeConfig(
     contextLength,
     maskId: facts.maskId ?? null,
     bosId: facts.bosId ?? null,
-    eosId: required('eosId'),
+    endIds,
   };
 }
 

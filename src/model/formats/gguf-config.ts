@@ -3,7 +3,7 @@ import type { ModelConfig } from '../config.js';
 import type { Family } from '../families/family.js';
 import { ARCHITECTURES, type Architecture, FAMILIES, familyOf } from '../families/index.js';
 import { type Facts, factsOf } from '../families/shared/facts.js';
-import { GGUF_GLOBAL_KEYS, type GgufKeyTable } from '../families/shared/gguf-keys.js';
+import { GGUF_GLOBAL_KEYS, type GgufKeyRule, type GgufKeyTable } from '../families/shared/gguf-keys.js';
 import { keyOf, type Origin, readKeys } from '../families/shared/keys.js';
 import { publishedTokens } from '../presets.js';
 import type { WeightDType } from './codec.js';
@@ -44,8 +44,9 @@ export function configFromGguf(
   const has = (id: string) =>
     tensors.has(id) || (/\.attn_q\./.test(id) && tensors.has(id.replace('attn_q', 'attn_qkv')));
   const facts: Facts = {
-    eosId: 0,
     ...publishedTokens(family, vocab),
+    // The published end tokens hold only where the file names none.
+    ...((stated.eosId ?? stated.eotId ?? stated.eomId) === undefined ? {} : { endIds: undefined }),
     ...maskByText(family, metadata),
     ...defaultScaling(stated),
     ...stated,
@@ -90,6 +91,11 @@ export function isRotaryReordered(arch: Architecture, id: string): boolean {
   return familyOf(arch).gguf.rotaryPairs === 'interleaved' && /\.attn_[qk]\.(weight|bias)$/.test(id);
 }
 
+function stored(type: GgufKeyRule['type'], value: unknown): GgufValue {
+  if (type === 'u32s') return { type: 'array', element: 'u32', value: value as readonly number[] };
+  return { type, value: value as GgufScalar };
+}
+
 /** `general.file_type` of llama.cpp. */
 const FILE_TYPES: Readonly<Record<WeightDType, number>> = { f32: 0, f16: 1, q4_0: 2, q8_0: 7, bf16: 32 };
 
@@ -105,8 +111,8 @@ export function configToGguf(config: ModelConfig, quant: WeightDType): Map<strin
   const facts = factsOf(config);
   const put = (prefix: string, keys: GgufKeyTable) => {
     for (const [key, rule] of Object.entries(keys)) {
-      const value = rule.write(facts) as GgufScalar | undefined;
-      if (value !== undefined) metadata.set(prefix + key, { type: rule.type, value });
+      const value = rule.write(facts);
+      if (value !== undefined) metadata.set(prefix + key, stored(rule.type, value));
     }
   };
   put(`${name}.`, gguf.keys);

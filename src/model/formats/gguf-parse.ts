@@ -7,7 +7,6 @@ import {
   alignUp,
   DEFAULT_ALIGNMENT,
   GGUF_MAGIC,
-  GGUF_VERSION,
   type GgufHeader,
   type GgufMetadata,
   type GgufTensor,
@@ -15,6 +14,7 @@ import {
   MAX_DIMENSIONS,
   MAX_NAME_BYTES,
   OTHER_TENSOR_TYPES,
+  READ_VERSIONS,
   type ScalarType,
   TENSOR_TYPES,
   VALUE_TYPES,
@@ -43,9 +43,11 @@ export async function parseGguf(file: ByteFile): Promise<GgufHeader> {
   const cursor = new GgufCursor(file);
   if ((await cursor.u32('magic')) !== GGUF_MAGIC) throw new DataError(`${file.path}: not a GGUF file`);
   const version = await cursor.u32('version');
-  if (version !== GGUF_VERSION) {
+  if (version % 0x10000 === 0)
+    throw new DataError(`${file.path}: a big-endian GGUF file: only little-endian ones are read`);
+  if (!READ_VERSIONS.includes(version)) {
     throw new DataError(
-      `${file.path}: GGUF version ${version} is not supported, only ${GGUF_VERSION} little-endian`,
+      `${file.path}: GGUF version ${version} is not supported (${READ_VERSIONS.join(', ')})`,
     );
   }
   const tensorCount = await cursor.count('tensor count');

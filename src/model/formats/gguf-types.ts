@@ -3,6 +3,8 @@ import type { WeightDType } from './codec.js';
 /** GGUF v3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), little-endian. */
 export const GGUF_MAGIC = 0x46554747;
 export const GGUF_VERSION = 3;
+/** Version 3 differs from 2 in nothing but that it may be big-endian. */
+export const READ_VERSIONS: readonly number[] = [2, GGUF_VERSION];
 export const DEFAULT_ALIGNMENT = 32;
 /** ggml keeps names in 64 bytes with the terminating zero. */
 export const MAX_NAME_BYTES = 63;

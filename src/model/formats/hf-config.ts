@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
 import { DataError } from '../../errors.js';
-import { readJson } from '../../util/read-file.js';
+import { readJson, readJsonAs } from '../../util/read-file.js';
 import type { ModelConfig } from '../config.js';
 import type { Family } from '../families/family.js';
 import { type Architecture, FAMILIES, familyOf } from '../families/index.js';
@@ -34,12 +37,14 @@ export function recogniseHfConfig(json: unknown, label: string): HfConfig {
 /**
  * The model that a `config.json` describes.
  * @param has whether a weight is in the file, which has the last word on optional ones; without it the keys have
+ * @param generationEnds further end tokens, of `generation_config.json`
  * @throws DataError naming the key that is wrong
  */
 export function parseHfConfig(
   { family, entries, label }: HfConfig,
   name: string,
   has?: (id: string) => boolean,
+  generationEnds?: readonly number[],
 ): ModelConfig {
   const { keys } = family.folder;
   const stated = readKeys(keys, entries, label);
@@ -47,11 +52,28 @@ export function parseHfConfig(
   const facts = {
     ...publishedTokens(family, stated.vocab),
     ...stated,
+    ...(stated.endIds === undefined && generationEnds === undefined
+      ? {}
+      : { endIds: [...(stated.endIds ?? []), ...(generationEnds ?? [])] }),
     ...(has === undefined ? {} : optionalWeights(family, stated, has, origin)),
   };
   if (facts.maskId === undefined && family.text.masks.length > 0)
     throw new DataError(`${label}: ${origin.keyOf('maskId')} is missing`);
   return completeConfig(family, facts, name, origin);
+}
+
+const generationSchema = z.looseObject({
+  eos_token_id: z.union([z.number(), z.array(z.number())]).nullish(),
+});
+
+/**
+ * End tokens that a `generation_config.json` adds: published models name some there and nowhere else.
+ * @throws DataError for damaged content
+ */
+export function readGenerationEnds(directory: string): readonly number[] {
+  const path = join(directory, 'generation_config.json');
+  if (!existsSync(path)) return [];
+  return [readJsonAs(path, generationSchema).eos_token_id ?? []].flat();
 }
 
 /**

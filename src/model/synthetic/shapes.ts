@@ -37,7 +37,7 @@ function tiny(config: ModelConfig): ModelConfig {
     vocab: 512,
     contextLength: 512,
     bosId: 0,
-    eosId: 1,
+    endIds: [1],
     maskId: config.maskId === null ? null : 5,
     moe: config.moe && { ...config.moe, experts: 8, expertsPerToken: 3, expertFfn: 32 },
   };

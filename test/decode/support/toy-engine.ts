@@ -28,7 +28,7 @@ export const TOY_CONFIG: ModelConfig = {
   contextLength: 4096,
   maskId: TOY_MASK,
   bosId: null,
-  eosId: TOY_EOS,
+  endIds: [TOY_EOS],
 };
 
 function mix(a: number, b: number): number {

@@ -58,7 +58,7 @@ export class SyntheticDecider implements Decider {
       engine: signal === undefined ? engine : cooperative(engine),
       signal,
     });
-    return { promptLength: promptTokens, steps, tokens, eosId: SYNTHETIC_CONFIG.eosId, answer: null };
+    return { promptLength: promptTokens, steps, tokens, endIds: SYNTHETIC_CONFIG.endIds, answer: null };
   }
 
   close(): void {}

@@ -46,7 +46,7 @@ export const SYNTHETIC_CONFIG: ModelConfig = {
   contextLength: 1 << 20,
   maskId: MASK,
   bosId: null,
-  eosId: EOS,
+  endIds: [EOS],
 };
 
 export interface SyntheticCase {

@@ -35,14 +35,12 @@ const FACTS = {
   blockLength: size,
   maskId: tokenId,
   bosId: tokenId,
-  /** Some configurations list several end tokens; the first is the end of text. */
-  eosId: z.union([
-    tokenId,
-    z
-      .array(tokenId)
-      .min(1)
-      .transform((ids) => ids[0]!),
-  ]),
+  /** End tokens: one, or a list with the end of text first. */
+  endIds: z.union([tokenId.transform((id) => [id]), z.array(tokenId)]),
+  /** The same one by one: end of text, of turn, of message. */
+  eosId: tokenId,
+  eotId: tokenId,
+  eomId: tokenId,
   ropeTheta: positive,
   /** Channels of a head that rotate, or their share. */
   ropeDims: size,
@@ -70,7 +68,7 @@ const FACTS = {
 export type FactName = keyof typeof FACTS;
 
 /** What a file says about a model. */
-export type Facts = { readonly [Name in FactName]?: z.infer<(typeof FACTS)[Name]> };
+export type Facts = { readonly [Name in FactName]?: Readonly<z.output<(typeof FACTS)[Name]>> };
 
 /** @param at file and key, for the message. @throws DataError for a value that cannot be */
 export function checkFact(name: FactName, value: unknown, at: string): Facts {
@@ -81,7 +79,8 @@ export function checkFact(name: FactName, value: unknown, at: string): Facts {
 
 /** Everything about a shape that a key of a file can state. */
 export function factsOf(shape: ModelShape): Facts {
-  const { moe, maskId, bosId, headDim, ropeDims = headDim } = shape;
+  const { moe, maskId, bosId, endIds, headDim, ropeDims = headDim } = shape;
+  const [eosId, eotId, eomId] = endIds;
   return {
     ...shape,
     ...moe,
@@ -90,6 +89,9 @@ export function factsOf(shape: ModelShape): Facts {
     ropeShare: ropeDims === headDim ? undefined : ropeDims / headDim,
     maskId: maskId ?? undefined,
     bosId: bosId ?? undefined,
+    eosId,
+    eotId,
+    eomId,
     ...scalingFacts(shape),
   };
 }

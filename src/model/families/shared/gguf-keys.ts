@@ -4,7 +4,7 @@ import { INERT, is, type KeyRule, type KeyTable, only } from './keys.js';
 
 /** A key of a GGUF file also has a type. */
 export interface GgufKeyRule extends KeyRule {
-  readonly type: 'u32' | 'f32' | 'bool' | 'string';
+  readonly type: 'u32' | 'u32s' | 'f32' | 'bool' | 'string';
 }
 
 export type GgufKeyTable = KeyTable<GgufKeyRule>;
@@ -133,6 +133,14 @@ export const GGUF_GLOBAL_KEYS: GgufKeyTable = {
   'tokenizer.ggml.mask_token_id': u32('maskId'),
   'tokenizer.ggml.bos_token_id': u32('bosId'),
   'tokenizer.ggml.eos_token_id': u32('eosId'),
+  'tokenizer.ggml.eot_token_id': u32('eotId'),
+  'tokenizer.ggml.eom_token_id': u32('eomId'),
+  // More than these three have no keys.
+  'dllm-npu.end_token_ids': {
+    ...is('endIds'),
+    type: 'u32s',
+    write: ({ endIds = [] }) => (endIds.length > 3 ? endIds : undefined),
+  },
   'tokenizer.ggml.padding_token_id': typed('u32', { ...INERT, write: ({ eosId }) => eosId }),
   // Prompts carry their start token themselves.
   'tokenizer.ggml.add_bos_token': typed('bool', { ...INERT, write: () => false }),

@@ -1,4 +1,4 @@
-import { INERT, is, type KeyTable, nested, only, onlyAll, refuse, unwritten } from './keys.js';
+import { INERT, is, type KeyRule, type KeyTable, nested, only, onlyAll, refuse, unwritten } from './keys.js';
 
 /** Keys of `PretrainedConfig`, and of tools that write into it, which have no part in the logits. */
 export const INERT_KEYS: KeyTable = Object.fromEntries(
@@ -67,6 +67,12 @@ export const ROPE_KEYS: KeyTable = {
   use_mrope: unwritten(only([false], 'rotary positions of several dimensions are not supported')),
 };
 
+/** One id, or a list of several. */
+export const END_TOKENS: KeyRule = {
+  ...is('endIds'),
+  write: ({ endIds = [] }) => (endIds.length === 1 ? endIds[0] : endIds),
+};
+
 /** Keys of `config.json` that the classes of the transformers library share. */
 export const TRANSFORMERS_KEYS: KeyTable = {
   ...INERT_KEYS,
@@ -103,5 +109,5 @@ export const TRANSFORMERS_KEYS: KeyTable = {
   tie_word_embeddings: is('tiedHead'),
   mask_token_id: is('maskId'),
   bos_token_id: is('bosId'),
-  eos_token_id: is('eosId'),
+  eos_token_id: END_TOKENS,
 };
