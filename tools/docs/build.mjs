@@ -22,12 +22,10 @@ app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
   // `type State = (typeof STATES)[number]`: the comment stands at the value.
   const value = ts.isTypeAliasDeclaration(declaration) && queried(declaration.type);
   if (!value) return;
-  values.add(value.getText());
   const symbol = context.checker.getSymbolAtLocation(value);
   say(reflection, ts.displayPartsToString(symbol?.getDocumentationComment(context.checker)));
 });
 const inferred = new Set();
-const values = new Set();
 
 function say(reflection, text) {
   if (text && !reflection.hasComment()) reflection.comment = new Comment([{ kind: 'text', text }]);
@@ -65,10 +63,6 @@ function inPlace(reflection) {
 
 const project = await app.convert();
 if (project === undefined) process.exit(1);
-app.options.setValue('intentionallyNotExported', [
-  ...app.options.getValue('intentionallyNotExported'),
-  ...[...values].filter((name) => project.getReflectionsByKind(ReflectionKind.Variable).every((one) => one.name !== name)),
-]);
 app.validate(project);
 const silent = project
   .getReflectionsByKind(DOCUMENTED)

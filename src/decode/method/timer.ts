@@ -38,6 +38,7 @@ export const COUNTERS = [
   'refreshesInFlight',
 ] as const;
 export type CounterName = (typeof COUNTERS)[number];
+/** See `COUNTERS`; the unit is in each name. */
 export type StepCounters = Readonly<Record<CounterName, number>>;
 
 /** When the passes of a step ran, in simulated milliseconds since the start of the decode. */
@@ -50,12 +51,15 @@ export interface StepTimes {
   readonly completed: readonly string[];
   /** Busy time within [startMs, endMs], of a machine that knows it. */
   readonly busyMs?: BusyMs;
+  /** Work within the step, of a machine that knows it. */
   readonly counters?: StepCounters;
 }
 
 /** What a machine says of a step: all of it, so that nothing derived from it (energy, utilization) lacks a term. */
 export interface StepTiming extends StepTimes {
+  /** Busy time within [startMs, endMs], in ms. */
   readonly busyMs: BusyMs;
+  /** Work within the step. */
   readonly counters: StepCounters;
 }
 
