@@ -80,6 +80,13 @@ describe('traces', () => {
     expect(checkTrace(read)).toEqual([]);
   });
 
+  it('of earlier versions are read, under the name of today', async () => {
+    const text = formatTrace(await record());
+    const earlier = text.replace('dllm-npu/trace@1', 'dllm-npu/trace/1');
+    expect(earlier).not.toBe(text);
+    expect(parseTrace(earlier)).toEqual(parseTrace(text));
+  });
+
   it('say which line is damaged', async () => {
     const lines = formatTrace(await record())
       .trimEnd()
@@ -97,7 +104,7 @@ describe('traces', () => {
       [damaged((copy) => copy.splice(copy.length - 2, 1)), /the end line says/],
       [damaged((copy) => (copy[2] = copy[2].slice(0, -5))), /t:3: not JSON/],
       [damaged((copy) => (copy[1] = copy[1].replace('"main"', '"minor"'))), /t:2: passes\.0\.lane/],
-      [damaged((copy) => (copy[0] = copy[0].replace('trace/1', 'trace/9'))), /t:1: schema/],
+      [damaged((copy) => (copy[0] = copy[0].replace('trace@1', 'trace@9'))), /t:1: schema/],
       [damaged((copy) => (copy[0] = copy[0].replace('"engine"', '"engin"'))), /t:1/],
     ];
     for (const [text, message] of cases) {

@@ -51,7 +51,7 @@ export const command = defineCommand({
     const calibrated = await calibrateFiles(asked);
     atomicWriteFile(out, calibrated.text);
     const { numbers, kept, operators, source } = calibrated;
-    ctx.data({ schema: 'dllm-npu/calibration', version: 1, out, source, numbers, kept, operators });
+    ctx.data({ schema: 'dllm-npu/calibration@1', out, source, numbers, kept, operators });
     print(ctx, calibrated);
     ctx.note(`written to ${out}: use it as --profile ${out.includes('/') ? out : `./${out}`}`);
   },

@@ -3,7 +3,7 @@ import { type Proportion, wilson } from '../../../src/score/statistics/proportio
 import type { QualityOptions } from './options.js';
 import type { PolicyOutcome, ProblemOutcome } from './outcome.js';
 
-export const QUALITY_SCHEMA = 'dllm-npu/quality/1';
+export const QUALITY_SCHEMA = 'dllm-npu/quality@1';
 
 /** Paired with the baseline over the same problems. */
 export interface PairedTest {

@@ -6,13 +6,19 @@ import { COUNTERS, RESOURCES } from '../method/timer.js';
 import { policySpecSchema } from '../spec.js';
 
 /** Version of the file format; a reader refuses others. */
-export const TRACE_SCHEMA = 'dllm-npu/trace/1';
+export const TRACE_SCHEMA = 'dllm-npu/trace@1';
+
+/** What earlier versions wrote for the same. */
+const EARLIER = 'dllm-npu/trace/1';
 
 const id = z.int().min(0);
 
 export const traceHeaderSchema = z.strictObject({
   type: z.literal('header'),
-  schema: z.literal(TRACE_SCHEMA),
+  schema: z.union([
+    z.literal(TRACE_SCHEMA),
+    z.literal(EARLIER).transform((): typeof TRACE_SCHEMA => TRACE_SCHEMA),
+  ]),
   policy: policySpecSchema,
   model: z.strictObject({ name: z.string(), hash: z.string().nullable() }),
   promptIds: z.array(id),
