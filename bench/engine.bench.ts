@@ -7,48 +7,21 @@ import { createNpuNumericsEngine } from '../src/engine/npu-numerics/engine.js';
 import { createTfjsEngine } from '../src/engine/tfjs/engine.js';
 import { buildGraph } from '../src/model/build-graph.js';
 import { parameterCount } from '../src/model/closed-forms.js';
-import type { ModelConfig } from '../src/model/config.js';
-import { elementsOf } from '../src/model/dtype.js';
 import { graphFor } from '../src/model/graph-cache.js';
 import { precisionFor } from '../src/model/precision.js';
 import { resolvePreset } from '../src/model/presets.js';
-import { weightShapes } from '../src/model/weight-ids.js';
-import { memoryWeights } from '../src/model/weights.js';
 import type { Pass, PassRow } from '../src/pass/pass.js';
-import { Random } from '../src/score/random.js';
+import { randomWeights, tinyConfig } from '../test/support/tiny-model.js';
 
-const config: ModelConfig = {
+const config = tinyConfig({
   name: 'bench',
-  arch: 'llada',
   layers: 4,
   hidden: 128,
-  heads: 4,
-  kvHeads: 4,
   headDim: 32,
   ffn: 384,
   vocab: 384,
-  ropeTheta: 10_000,
-  rmsEps: 1e-5,
-  qkvBias: false,
-  qkNorm: false,
-  tiedHead: true,
-  shiftLogits: false,
-  attention: 'bidirectional',
-  contextLength: 256,
-  maskId: 5,
-  bosId: 0,
-  endIds: [1],
-};
-const random = new Random(1);
-const weights = memoryWeights(
-  'bench',
-  new Map(
-    [...weightShapes(config)].map(([id, shape]) => {
-      const values = Float32Array.from({ length: elementsOf(shape) }, () => (random.next() - 0.5) / 5);
-      return [id, { shape, values }];
-    }),
-  ),
-);
+});
+const weights = randomWeights(config);
 
 const rowsOf = (start: number, count: number): PassRow[] =>
   Array.from({ length: count }, (_, i) => ({ position: start + i, feed: (7 * i) % config.vocab }));
