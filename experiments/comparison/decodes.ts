@@ -2,15 +2,25 @@ import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js'
 import { canonicalJson } from '../lab/canonical.js';
 import type { Decider } from '../lab/deciders/decider.js';
 import { type DecodeFacts, factsOf } from '../lab/deciders/facts.js';
-import { deciderSchema } from '../lab/setup.js';
-import type { MachineChoice, Workbench } from './workbench.js';
+import type { Lab } from '../lab/lab.js';
+import { type ChipSetup, deciderSchema } from '../lab/setup.js';
+import type { MachineChoice } from './machine-choice.js';
+import type { WorkbenchHooks, WorkbenchOptions } from './options.js';
+
+/** What decodes need of a workbench. */
+export interface DecodingBench {
+  readonly options: WorkbenchOptions;
+  readonly hooks: WorkbenchHooks;
+  readonly lab: Lab;
+  chip(choice: MachineChoice): ChipSetup;
+}
 
 /** Decodes of one decider. Equal requests are decoded once. */
 export class Decodes {
   private readonly done = new Map<string, Promise<DecodeFacts[]>>();
 
   constructor(
-    private readonly bench: Workbench,
+    private readonly bench: DecodingBench,
     readonly decider: Decider,
     private readonly seed: number,
   ) {}

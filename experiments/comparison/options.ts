@@ -29,3 +29,8 @@ export const workbenchSchema = z.object({
 export type WorkbenchOptions = z.infer<typeof workbenchSchema>;
 
 export const WORKBENCH_DEFAULTS: WorkbenchOptions = workbenchSchema.parse({});
+
+export interface WorkbenchHooks {
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}

@@ -10,22 +10,8 @@ import { openChip, openMachine } from '../lab/open.js';
 import { type ChipSetup, chipSchema } from '../lab/setup.js';
 import type { ProvenanceEntry } from '../studies/ladder/types.js';
 import { Decodes } from './decodes.js';
-import type { WorkbenchOptions } from './options.js';
-
-/** A machine to time on. */
-export interface MachineChoice {
-  readonly stack: 'cpu' | 'llada.cpp';
-  readonly memory: MemoryMode;
-  /** Numbers of the hardware profile at other values than its own, e.g. for a sweep. */
-  readonly hardware?: Readonly<Record<string, string>>;
-  /** The same of the software stack. */
-  readonly software?: Readonly<Record<string, string>>;
-}
-
-export interface WorkbenchHooks {
-  readonly onProgress?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
-}
+import type { MachineChoice } from './machine-choice.js';
+import type { WorkbenchHooks, WorkbenchOptions } from './options.js';
 
 /** What studies measure with: machines of one chip, and decodes of deciders, made once and shared. */
 export class Workbench {
