@@ -7,8 +7,10 @@ import { loadProfile } from '../sim/hardware/load-profile.js';
 import { type Pipeline, toProgram } from '../sim/machine/pipeline.js';
 import { runProgram } from '../sim/machine/run-program.js';
 import { machine as openMachine } from '../sim/open-machine.js';
-import { lladaCpp } from '../sim/stacks/llada-cpp.js';
+import { stackByName } from '../sim/stacks/registry.js';
 import { resolvePreset } from '../src/model/presets.js';
+
+const lladaCpp = stackByName('llada.cpp');
 
 interface Sample {
   readonly events: number;

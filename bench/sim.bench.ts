@@ -12,11 +12,13 @@ import { runProgram } from '../sim/machine/run-program.js';
 import { placeAlternating, placeGlobal } from '../sim/memory/placement.js';
 import { MEMORY_MODES, type MemoryMode } from '../sim/memory/runtime.js';
 import { machine as openMachine } from '../sim/open-machine.js';
-import { lladaCpp } from '../sim/stacks/llada-cpp.js';
+import { stackByName } from '../sim/stacks/registry.js';
 import { graphFor } from '../src/model/graph-cache.js';
 import { precisionFor } from '../src/model/precision.js';
 import { resolvePreset } from '../src/model/presets.js';
 import type { PassShape } from '../src/pass/shape.js';
+
+const lladaCpp = stackByName('llada.cpp');
 
 const profile = loadProfile('sm8750');
 const model = resolvePreset('llada-8b');

@@ -3,14 +3,15 @@ import type { ModelConfig } from '../src/model/config.js';
 import type { Precision } from '../src/model/graph.js';
 import { precisionFor, type Quant, quantByName } from '../src/model/precision.js';
 import { unknownName } from '../src/util/nearest.js';
-import { loadProfile, overrideProfile } from './hardware/load-profile.js';
+import { Recent } from '../src/util/recent.js';
+import { loadProfile, overrideProfile, parseProfile, profileText } from './hardware/load-profile.js';
 import { baseText, type Quantity } from './hardware/quantity.js';
 import type { HardwareProfile } from './hardware/schema.js';
 import { EventMachine, type Machine } from './machine/machine.js';
 import type { Recording } from './machine/timeline.js';
 import { MEMORY_MODES, type MemoryMode } from './memory/runtime.js';
 import { PLACEMENT_READINGS, type PlacementReading } from './memory/somr-plan.js';
-import { stackByName } from './stacks/registry.js';
+import { isStackPath, stackByName, stackHash } from './stacks/registry.js';
 import { overrideStack, type SoftwareStack } from './stacks/stack.js';
 
 /** Numbers to replace, by full name: a number in base units, or text with its unit. */
@@ -67,18 +68,39 @@ const PROFILE = 'profile.';
 const STACK = 'stack.';
 
 /**
+ * Chips by what they are made of: machines of the same objects share what has no clock. Few, because that can be tens of
+ * megabytes each.
+ */
+const opened = new Recent<Chip>(4);
+
+/**
  * A profile and a stack with the numbers that were set.
  * @throws as `machine`
  */
-export function openChip(settings: ChipSettings): Chip {
-  const profile = typeof settings.profile === 'string' ? loadProfile(settings.profile) : settings.profile;
-  const stack = typeof settings.stack === 'string' ? stackByName(settings.stack) : settings.stack;
+export function openChip({ profile, stack, set = {} }: ChipSettings): Chip {
+  if (typeof profile !== 'string' || typeof stack !== 'string') {
+    const base = typeof profile === 'string' ? loadProfile(profile) : profile;
+    return withNumbers({ profile: base, stack: typeof stack === 'string' ? stackByName(stack) : stack }, set);
+  }
+  // Files may change while this process runs.
+  const text = profileText(profile);
+  const key = JSON.stringify([text, isStackPath(stack) ? stackHash(stack) : stack, set]);
+  return opened.get(key, () =>
+    withNumbers({ profile: parseProfile(text, profile), stack: stackByName(stack) }, set),
+  );
+}
+
+/**
+ * @param set full names, see `MachineSettings`
+ * @throws UsageError with the nearest names, or for a value of the wrong dimension
+ */
+function withNumbers({ profile, stack }: Chip, set: NumberSettings): Chip {
   const known = new Map<string, Quantity>();
   for (const [name, quantity] of Object.entries(profile.provenance)) known.set(PROFILE + name, quantity);
   for (const [name, quantity] of Object.entries(stack.provenance)) known.set(STACK + name, quantity);
   const ofProfile: Record<string, string> = {};
   const ofStack: Record<string, string> = {};
-  for (const [name, value] of Object.entries(settings.set ?? {})) {
+  for (const [name, value] of Object.entries(set)) {
     const quantity = known.get(name);
     if (quantity === undefined) throw unknownName('number', name, [...known.keys()]);
     const text = typeof value === 'number' ? baseText(value, quantity.dimension) : value;

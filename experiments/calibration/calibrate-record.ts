@@ -13,6 +13,7 @@ import { type OpSample, productGraph } from '../../sim/calibration/samples.js';
 import { overrideProfile, parseProfile } from '../../sim/hardware/load-profile.js';
 import { baseText } from '../../sim/hardware/quantity.js';
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
+import { groupsOf } from '../../sim/stacks/dispatch.js';
 import type { SoftwareStack } from '../../sim/stacks/stack.js';
 import { CheckError, UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
@@ -158,7 +159,7 @@ function hostSamples(
     );
     return {
       us,
-      dispatches: stack.groups(graph, chip).filter(({ device }) => device === 'npu').length,
+      dispatches: groupsOf(stack, graph, chip).filter(({ device }) => device === 'npu').length,
       bytes: crossing.reduce((sum, { bytes }) => sum + bytes, 0),
     };
   });

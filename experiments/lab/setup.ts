@@ -40,7 +40,11 @@ export const chipSchema = z.object({
   costModel: z.string().min(1).default('llada-8b').describe('model whose shapes are timed'),
   quant: z.enum(QUANTS).default('q4_0').describe('weight format that is timed'),
   profile: z.string().min(1).default('sm8750').describe('hardware profile, or path of one'),
-  stack: z.string().min(1).default('llada.cpp').describe('software stack, see `hardware stacks`'),
+  stack: z
+    .string()
+    .min(1)
+    .default('llada.cpp')
+    .describe('software stack, see `hardware stacks`, or path of one'),
   memory: z.enum(MEMORY_MODES).default('somr').describe('how weights beyond the address window come in'),
   placement: z
     .enum(PLACEMENT_READINGS)

@@ -4,6 +4,7 @@ import { precisionFor, type Quant } from '../../src/model/precision.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import { NpuUnits, type Schedule } from '../machine/npu-unit.js';
 import { ratesOf } from '../machine/rates.js';
+import { groupsOf } from '../stacks/dispatch.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 
 /** Time of one operator of a graph on the NPU, as a device measured it. */
@@ -59,7 +60,7 @@ export class Predictor {
 
 /** What of a pass is scheduled together: an operator alone, or those of a layer that hand results on in TCM. */
 function chainsOf(graph: OpGraph, profile: HardwareProfile, stack: SoftwareStack): Chain[] {
-  const groups = stack.groups(graph, profile).filter(({ device }) => device === 'npu');
+  const groups = groupsOf(stack, graph, profile).filter(({ device }) => device === 'npu');
   if (stack.activationsIn === 'dram') {
     return groups.flatMap(({ ops }) => ops.map((op) => ({ graph, ops: [op] })));
   }

@@ -9,6 +9,7 @@ import { memoryFactory } from '../memory/create-memory.js';
 import { scratchBytes } from '../memory/regions.js';
 import type { MemoryMode, MemoryRuntime } from '../memory/runtime.js';
 import type { PlacementReading } from '../memory/somr-plan.js';
+import { groupsOf } from '../stacks/dispatch.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, effectiveThreads } from './cpu-model.js';
 import { cpuWork } from './lower/index.js';
@@ -128,7 +129,7 @@ export class MachineKind {
 
   private npuOps(shape: PassShape) {
     const { profile, stack } = this.options;
-    const groups = stack.groups(this.graph(shape), profile);
+    const groups = groupsOf(stack, this.graph(shape), profile);
     return groups.filter(({ device }) => device === 'npu').flatMap(({ ops }) => ops);
   }
 }

@@ -4,7 +4,8 @@ import type { Op, OpGraph, Precision } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { MemoryContext } from '../memory/regions.js';
-import { opWeightBytes } from '../stacks/batches.js';
+import { opWeightBytes } from '../stacks/behaviours.js';
+import { groupsOf, sessionsOf } from '../stacks/dispatch.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { foldModel } from './fold-model.js';
 import type { NpuUnits } from './npu-unit.js';
@@ -22,7 +23,7 @@ export interface ModelOnChip {
 export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits): MemoryContext {
   const { profile, stack, model, precision } = options;
   const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const groups = stack.groups(graph, profile).filter((group) => group.device === 'npu');
+  const groups = groupsOf(stack, graph, profile).filter((group) => group.device === 'npu');
   return {
     window: { ...profile.window, bytes: windowBytes(options) },
     costs: contextCosts(profile, rates),
@@ -80,7 +81,7 @@ export function mayStage(options: ModelOnChip): boolean {
 /** Addresses of all sessions together; each holds its own layers, so no layer competes with another session's. */
 function windowBytes(options: ModelOnChip): number {
   const { profile, stack } = options;
-  return profile.window.bytes * stack.sessions(npuWeights(options, stack.numbers), profile);
+  return profile.window.bytes * sessionsOf(stack, npuWeights(options, stack.numbers), profile);
 }
 
 /** Bytes of all weights on the NPU. */
@@ -101,7 +102,7 @@ function foldedNpuOps({ profile, stack, model, precision }: ModelOnChip): {
 } {
   const { config, counts } = foldModel(model);
   const graph = graphFor(config, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const onNpu = stack.groups(graph, profile).filter(({ device }) => device === 'npu');
+  const onNpu = groupsOf(stack, graph, profile).filter(({ device }) => device === 'npu');
   return { graph, ops: onNpu.flatMap(({ ops }) => ops), counts };
 }
 

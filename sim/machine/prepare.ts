@@ -1,7 +1,9 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { PlacedPass } from '../memory/runtime.js';
-import type { Device, DispatchGroup, SoftwareStack } from '../stacks/stack.js';
+import type { Device, DispatchGroup } from '../stacks/behaviours.js';
+import { groupsOf } from '../stacks/dispatch.js';
+import type { SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuMs } from './cpu-model.js';
 import { cpuWork, kernelKey, operatorStarts } from './lower/index.js';
 import { bytesOf, matrixRows } from './lower/tensors.js';
@@ -95,7 +97,7 @@ export function preparePass(graph: OpGraph, at: Workplace, scratchBytes: () => n
   const work: OpWork[] = [];
   const maintenanceMs = new Float64Array(graph.ops.length).fill(SAME_DISPATCH);
   const alike = new Map<string, OpWork>();
-  for (const group of at.stack.groups(graph, at.profile)) {
+  for (const group of groupsOf(at.stack, graph, at.profile)) {
     const first = all.length;
     for (const op of group.ops) all.push(at.names.of(op));
     if (group.device === 'npu') {

@@ -10,6 +10,7 @@ import {
 } from '../../hw/record/device-record.js';
 import { Predictor, productGraph } from '../../sim/calibration/samples.js';
 import { loadProfile, overrideProfile, parseProfile } from '../../sim/hardware/load-profile.js';
+import { groupsOf } from '../../sim/stacks/dispatch.js';
 import { stackByName } from '../../sim/stacks/registry.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { precisionFor } from '../../src/model/precision.js';
@@ -74,7 +75,7 @@ function compiledRecord(): DeviceRecord {
     }));
     const acceleratorUs = 40_000 + rows;
     const timed = { acceleratorUs, acceleratorCycles: acceleratorUs * CLOCK_GHZ * 1000 };
-    const dispatches = stack.groups(graph, chip).filter(({ device }) => device === 'npu').length;
+    const dispatches = groupsOf(stack, graph, chip).filter(({ device }) => device === 'npu').length;
     const crossing = [...graph.tensors.values()].filter(
       ({ role }) => role !== 'weight' && role !== 'activation',
     );

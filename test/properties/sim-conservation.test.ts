@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadProfile, overrideProfile } from '../../sim/hardware/load-profile.js';
 import { ratesOf } from '../../sim/machine/rates.js';
 import { machine as openMachine } from '../../sim/open-machine.js';
-import { lladaCpp } from '../../sim/stacks/llada-cpp.js';
+import { stackByName } from '../../sim/stacks/registry.js';
 import type { SoftwareStack } from '../../sim/stacks/stack.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { OpGraph } from '../../src/model/graph.js';
@@ -11,6 +11,8 @@ import { graphFor } from '../../src/model/graph-cache.js';
 import { precisionFor } from '../../src/model/precision.js';
 import type { PassShape } from '../../src/pass/shape.js';
 import { passShapes, RUNS, smallModel } from './sim-arbitraries.js';
+
+const lladaCpp = stackByName('llada.cpp');
 
 const precision = precisionFor('q4_0');
 const reuse: SoftwareStack = { ...lladaCpp, weightReuse: 'all-tiles' };

@@ -9,11 +9,13 @@ import { type MemoryContext, scratchBytes } from '../../sim/memory/regions.js';
 import type { MemoryMode, MemoryRuntime, SlotUse } from '../../sim/memory/runtime.js';
 import { SomrMemory } from '../../sim/memory/somr.js';
 import type { PlacementReading } from '../../sim/memory/somr-plan.js';
-import { lladaCpp } from '../../sim/stacks/llada-cpp.js';
+import { stackByName } from '../../sim/stacks/registry.js';
 import type { Op } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { profileOf, RUNS, type Scenario, scenarios } from './sim-arbitraries.js';
+
+const lladaCpp = stackByName('llada.cpp');
 
 const precision = precisionFor('q4_0');
 

@@ -1,4 +1,5 @@
 import { profileHash } from '../../../sim/hardware/load-profile.js';
+import { isStackPath, stackHash } from '../../../sim/stacks/registry.js';
 import { fileSha256 } from '../../../src/model/load.js';
 import { deciderInputs } from '../deciders/inputs.js';
 import { checkChip, openSpec } from '../open.js';
@@ -23,7 +24,8 @@ function once<T>(parts: T, check: (parts: T) => void): void {
  */
 export function chipInputs({ costModel, profile, stack, numbers }: ChipSetup): Inputs {
   once({ costModel, profile, stack, numbers }, checkChip);
-  return { [`profile ${profile}`]: profileHash(profile) };
+  const own = isStackPath(stack) ? { [`stack ${stack}`]: stackHash(stack) } : {};
+  return { ...own, [`profile ${profile}`]: profileHash(profile) };
 }
 
 /**

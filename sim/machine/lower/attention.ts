@@ -58,7 +58,7 @@ function onNpu(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
     profile.npu.vectorLanes /
     stack.numbers.softmaxSpeed;
 
-  const threadsStore = (stack.productActivations ?? 'dma') !== 'dma';
+  const threadsStore = stack.productActivations !== 'dma';
   const threadQueues = !onMatrix && stack.elementwise === 'queues';
   const cost = (keys: number, last: boolean): ChunkCost => {
     const padded = roundUp(keys, tile);
@@ -118,7 +118,7 @@ function cacheWrites(
   kvBytes: number,
   { stack, rates }: LowerContext,
 ): { readonly pipeline: Pipeline; readonly bytes: number } | null {
-  if (stack.extraOperators?.kvWrites !== true) return null;
+  if (!stack.extraOperators.kvWrites) return null;
   const elements = 2 * op.rows * op.kvHeads * op.headDim;
   const chunk: ChunkCost = {
     loadMs: (elements * inputBytes) / rates.directBytesPerMs,
@@ -139,5 +139,5 @@ export const attention: OperatorRule<AttentionOp> = {
   npu: onNpu,
   cpu: (op, graph, profile) => cpuDotProducts(op, graph, profile, graph.precision.kv),
   // Keys and values are written by one operator each.
-  starts: ({ extraOperators }) => (extraOperators?.kvWrites === true ? 3 : 1),
+  starts: ({ extraOperators }) => (extraOperators.kvWrites ? 3 : 1),
 };

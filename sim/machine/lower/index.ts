@@ -1,6 +1,7 @@
 import type { Op, OpGraph, OpKind } from '../../../src/model/graph.js';
 import type { HardwareProfile } from '../../hardware/schema.js';
-import type { SoftwareStack, StackNumbers } from '../../stacks/stack.js';
+import type { StackNumbers } from '../../stacks/numbers.js';
+import type { SoftwareStack } from '../../stacks/stack.js';
 import type { CpuWork } from '../cpu-model.js';
 import type { Kernel, LowerContext } from '../kernel.js';
 import { add } from './add.js';

@@ -36,7 +36,7 @@ export function activationMoves(
   context: LowerContext,
 ): ActivationMoves {
   const { stack, rates } = context;
-  const mover = stack.productActivations ?? 'dma';
+  const mover = stack.productActivations;
   if (mover === 'dma') {
     return {
       loadMs: dmaMs(bytes.in, 0, context),

@@ -19,5 +19,5 @@ export const rmsnorm: OperatorRule<RmsNormOp> = {
 };
 
 function ownGain({ extraOperators }: SoftwareStack): boolean {
-  return extraOperators?.normGain === true;
+  return extraOperators.normGain;
 }

@@ -7,11 +7,13 @@ import { dmaMs } from '../../../sim/machine/lower/moves.js';
 import { stretched } from '../../../sim/machine/npu-unit.js';
 import { ratesOf } from '../../../sim/machine/rates.js';
 import { allocateTcm } from '../../../sim/machine/tcm.js';
-import { lladaCpp } from '../../../sim/stacks/llada-cpp.js';
+import { stackByName } from '../../../sim/stacks/registry.js';
 import { UsageError } from '../../../src/errors.js';
 import { graphFor } from '../../../src/model/graph-cache.js';
 import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
+
+const lladaCpp = stackByName('llada.cpp');
 
 const profile = loadProfile('sm8750');
 const contextOf = (chip = profile) => ({ profile: chip, stack: lladaCpp, rates: ratesOf(chip, false) });

@@ -3,9 +3,11 @@ import { loadProfile, overrideProfile } from '../../../sim/hardware/load-profile
 import type { Machine } from '../../../sim/machine/machine.js';
 import type { MemoryMode } from '../../../sim/memory/runtime.js';
 import { machine as openMachine } from '../../../sim/open-machine.js';
-import { lladaCpp } from '../../../sim/stacks/llada-cpp.js';
+import { stackByName } from '../../../sim/stacks/registry.js';
 import { UsageError } from '../../../src/errors.js';
 import { resolvePreset } from '../../../src/model/presets.js';
+
+const lladaCpp = stackByName('llada.cpp');
 
 const SHAPE = { rows: 32, kvSets: [{ name: 'prefix', length: 80 }], logitsRows: 32, masked: false };
 const BODY_BYTES = 3744 * 1024 * 1024;

@@ -5,7 +5,8 @@ import type { Machine } from '../../../sim/machine/machine.js';
 import { NpuUnits } from '../../../sim/machine/npu-unit.js';
 import { ratesOf } from '../../../sim/machine/rates.js';
 import { type MachineSettings, machine as openMachine } from '../../../sim/open-machine.js';
-import { opWeightBytes } from '../../../sim/stacks/batches.js';
+import { opWeightBytes } from '../../../sim/stacks/behaviours.js';
+import { groupsOf } from '../../../sim/stacks/dispatch.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { overrideStack } from '../../../sim/stacks/stack.js';
 import { graphFor } from '../../../src/model/graph-cache.js';
@@ -57,7 +58,7 @@ describe.each(UPSTREAM)('%s', (name) => {
         const graph = graphFor(model, pass, precisionFor('q4_0'));
         const [event, closed] = (['event', 'closed-form'] as const).map((schedule) => {
           const npu = new NpuUnits(context, schedule);
-          const groups = stack.groups(graph, profile).filter(({ device }) => device === 'npu');
+          const groups = groupsOf(stack, graph, profile).filter(({ device }) => device === 'npu');
           return groups.flatMap(({ ops }) => npu.timeGroup(ops, graph)).reduce((sum, { ms }) => sum + ms, 0);
         });
         expect(Math.abs(closed - event), `${model.name} ${pass.rows}`).toBeLessThanOrEqual(0.1 * event);
