@@ -1,20 +1,31 @@
 import type { Machine } from '../../sim/machine/machine.js';
 import { denoisingShape } from '../../sim/workload/steady-step.js';
+import { CheckError } from '../../src/errors.js';
+import type { Workbench } from './workbench.js';
 
 /** Layer that stands for all when one operator is timed: all layers have the same shapes. */
 const ONE_LAYER = 0;
+
+/** ms of the FFN down projection of one layer by rows, on the NPU with all weights mapped and on the CPU. */
+export function ffnDownTimes(bench: Workbench, rows: readonly number[]): { npu: number[]; cpu: number[] } {
+  const on = (stack: 'llada.cpp' | 'cpu'): number[] => {
+    const machine = bench.machine(stack, 'unlimited', { record: true, layers: 1 });
+    return rows.map((each) => ffnDownMs(machine, each));
+  };
+  return { npu: on('llada.cpp'), cpu: on('cpu') };
+}
 
 /**
  * Time of the FFN down projection on a recording machine, from its first unit starting to its last one ending,
  * without dispatch.
  */
-export function ffnDownMs(machine: Machine, rows: number): number {
+function ffnDownMs(machine: Machine, rows: number): number {
   machine.reset();
   machine.timePass(denoisingShape(rows));
   const spans = machine
     .timeline()
     .spans.filter(({ category, layer }) => category === 'down' && layer === ONE_LAYER);
-  if (spans.length === 0) throw new Error(`no FFN down projection in the timeline of ${machine.name}`);
+  if (spans.length === 0) throw new CheckError(`no FFN down projection in the timeline of ${machine.name}`);
   return Math.max(...spans.map((s) => s.endMs)) - Math.min(...spans.map((s) => s.startMs));
 }
 

@@ -1,7 +1,7 @@
 import { over, under } from '../comparison/bands.js';
 import { valueAt } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
-import { ffnDownMs } from '../comparison/ffn-down.js';
+import { ffnDownTimes } from '../comparison/ffn-down.js';
 import { line } from '../comparison/statistics.js';
 import { defineStudy } from '../comparison/study.js';
 import { curves, type Panel } from '../figures/curves.js';
@@ -23,13 +23,8 @@ export const fig3a = defineStudy({
   workload: null,
   stacks: ['cpu', 'llada.cpp'],
   measure: (bench) => {
-    const npu = bench.machine('llada.cpp', 'unlimited', { record: true, layers: 1 });
-    const cpu = bench.machine('cpu', 'unlimited', { record: true, layers: 1 });
-    return {
-      tokens: TOKENS,
-      npu_ms: TOKENS.map((rows) => ffnDownMs(npu, rows)),
-      cpu_ms: TOKENS.map((rows) => ffnDownMs(cpu, rows)),
-    };
+    const { npu, cpu } = ffnDownTimes(bench, TOKENS);
+    return { tokens: TOKENS, npu_ms: npu, cpu_ms: cpu };
   },
   derive: ({ tokens, npu_ms, cpu_ms }, paper) => {
     const npu = (at: number) => valueAt(tokens, npu_ms, at);

@@ -1,6 +1,6 @@
 import { valueAt } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
-import { ffnDownMs } from '../comparison/ffn-down.js';
+import { ffnDownTimes } from '../comparison/ffn-down.js';
 import { defineStudy } from '../comparison/study.js';
 import { curves, type Panel } from '../figures/curves.js';
 
@@ -15,12 +15,11 @@ export const fig3b = defineStudy({
   workload: null,
   stacks: ['cpu', 'llada.cpp'],
   measure: (bench) => {
-    const npu = bench.machine('llada.cpp', 'unlimited', { record: true, layers: 1 });
-    const cpu = bench.machine('cpu', 'unlimited', { record: true, layers: 1 });
+    const { npu, cpu } = ffnDownTimes(bench, GROUPS);
     return {
       group: GROUPS,
-      npu_call_ms: GROUPS.map((rows) => ffnDownMs(npu, rows)),
-      cpu_call_ms: GROUPS.map((rows) => ffnDownMs(cpu, rows)),
+      npu_call_ms: npu,
+      cpu_call_ms: cpu,
       dispatch_ms: GROUPS.map(() => bench.hardware.driver.remoteCall),
     };
   },
