@@ -92,8 +92,8 @@ export function mergePasses(passes: readonly Pass[]): Pass | null {
 
 /**
  * The rows whose logits predict the wanted ones when a model predicts each position from the row before it (Dream).
- * The first row of a group has none before it and predicts itself, as in Fast-dLLM's cached slices. Rows of a causal
- * pass are the predictors already.
+ * A row whose predecessor is not in its group predicts itself, as the first of Fast-dLLM's cached slices does. Rows of
+ * a causal pass are the predictors already.
  */
 export function shiftedRows(pass: Pass): number[] {
   const groups = groupsOf(pass);
@@ -104,6 +104,6 @@ export function shiftedRows(pass: Pass): number[] {
     const before = pass.rows
       .slice(starts[group], starts[group] + groups[group].rows)
       .findIndex(({ position }) => position === pass.rows[row].position - 1);
-    return before < 0 ? starts[group] : starts[group] + before;
+    return before < 0 ? row : starts[group] + before;
   });
 }

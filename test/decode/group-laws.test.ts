@@ -140,7 +140,8 @@ describe('row groups', () => {
     expect(mergePasses([first, pass(6, [3], half, [])])).toBeNull();
   });
 
-  it('shift: a row is predicted by the one before it, the first of a group by itself', () => {
+  it('shift: a row is predicted by the one before it, one without by itself', () => {
+    expect(shiftedRows(pass(5, [4, 7, 8], [], [0, 1, 2]))).toEqual([0, 1, 1]);
     expect(shiftedRows(pass(5, [4, 5, 6], [], [0, 1, 2]))).toEqual([0, 0, 1]);
     const merged = mergePasses([pass(5, [4, 5], [], [1]), pass(6, [4, 5], [], [0, 1])]);
     expect(merged === null ? [] : shiftedRows(merged)).toEqual([0, 2, 2]);

@@ -1,0 +1,290 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
+import { factsOf } from '../../src/decode/parts.js';
+import { ALL_POLICY_SPECS, policySpecByName } from '../../src/decode/policies.js';
+import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js';
+import { useBackend } from '../../src/engine/tfjs/backend.js';
+import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
+import * as plain from './plain-decoder.js';
+import { PlainModel } from './plain-model.js';
+import { type PaperOptions, slidingWindow, stagedBlocks } from './plain-paper.js';
+import { type PlainConfidence, type PlainSampling, scorer } from './plain-scores.js';
+import { Witness } from './witness.js';
+
+/** Runs over all policies together; `npm run fuzz` raises it. */
+const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 1000);
+const PER_POLICY = Math.ceil(RUNS / ALL_POLICY_SPECS.length);
+
+/** What a schedule may be; every policy takes what it knows. */
+const schedules = fc.record({
+  blockLength: fc.integer({ min: 1, max: 6 }),
+  blocks: fc.integer({ min: 1, max: 3 }),
+  promptIds: fc.array(fc.integer({ min: 6, max: 15 }), { minLength: 1, maxLength: 9 }),
+  shift: fc.boolean(),
+  model: fc.nat(10_000),
+  seed: fc.nat(99),
+  tau: fc.constantFrom(0.1, 0.2, 0.3, 0.5, 1.01),
+  tau2: fc.constantFrom(0.1, 0.2, 0.3, 0.5, 1.01),
+  factor: fc.constantFrom(0.5, 1, 2, 4),
+  share: fc.integer({ min: 1, max: 6 }),
+  every: fc.integer({ min: 1, max: 4 }),
+  trigger: fc.integer({ min: 0, max: 5 }),
+  maxRows: fc.integer({ min: 0, max: 8 }),
+});
+type Schedule = typeof schedules extends fc.Arbitrary<infer T> ? T : never;
+
+/** How a policy is set for a schedule, and the loop it should be. */
+interface Case {
+  readonly change: Partial<PolicySpecInput>;
+  readonly loop: (task: plain.Task) => number[];
+  readonly sampling?: PlainSampling;
+}
+
+const time = (rows: number): number => 1 + Math.ceil(rows / 4);
+
+const quota = (
+  s: Schedule,
+  sampling: PlainSampling,
+  change: Partial<PolicySpecInput>,
+  guidance = 0,
+): Case => {
+  const steps = Math.min(s.share, s.blockLength);
+  return {
+    change: { commit: { kind: 'quota', stepsPerBlock: steps }, ...change },
+    loop: (task) => plain.wholeCanvas(task, plain.quotas(s.blockLength, steps), guidance),
+    sampling,
+  };
+};
+
+const timeline = (
+  s: Schedule,
+  sampling: PlainSampling,
+  change: Partial<PolicySpecInput>,
+  origin = false,
+): Case => {
+  const steps = Math.min(s.share, s.blockLength);
+  const temperature = s.every > 2 ? 0.5 : 0;
+  return {
+    change: {
+      commit: {
+        kind: 'timestep',
+        steps,
+        transfer: origin ? 'each' : 'top',
+        temperature,
+        seed: s.seed,
+      },
+      ...change,
+    },
+    loop: (task) => plain.wholeCanvas(task, plain.timeline(steps, 0.001, origin, temperature, s.seed)),
+    sampling,
+  };
+};
+
+const dream = (s: Schedule, confidence: PlainConfidence, origin = false): Case => {
+  const filter = {
+    dream: true,
+    temperature: s.tau2 < 0.3 ? 0 : s.tau2,
+    topP: s.tau > 1 ? null : 0.5 + s.tau,
+    topK: s.every > 2 ? s.every : null,
+  };
+  const { temperature, topP, topK } = filter;
+  const sampling = { kind: 'filtered' as const, temperature, topP, topK, seed: s.seed };
+  return timeline(s, { confidence, filter, seed: s.seed }, { sampling }, origin);
+};
+
+const llamaCpp = (s: Schedule) => {
+  const filter = {
+    dream: false,
+    temperature: s.tau2 < 0.3 ? 0 : s.tau2,
+    topP: s.tau > 1 ? null : 0.5 + s.tau,
+    topK: 2 + s.every,
+  };
+  const { temperature, topP, topK } = filter;
+  const sampling = {
+    kind: 'filtered' as const,
+    order: 'llama.cpp' as const,
+    temperature,
+    topP,
+    topK,
+    seed: s.seed,
+  };
+  return { filter, change: { sampling } };
+};
+
+const llamaQuota = (s: Schedule, confidence: PlainConfidence): Case => {
+  const { filter, change } = llamaCpp(s);
+  return quota(s, { confidence, filter, seed: s.seed }, change);
+};
+
+const paper = (
+  s: Schedule,
+  has: { stages: boolean; skip?: boolean; refresh?: boolean; block?: boolean },
+): Case => {
+  const stages = has.stages ? { visible: Math.min(s.tau, s.tau2), stable: Math.max(s.tau, s.tau2) } : null;
+  const refresh = has.refresh === true ? { perStep: s.every, batch: 1 + (s.share % 3) } : null;
+  const drafts = { feedConfidence: s.tau2 / 2, acceptConfidence: s.tau };
+  const options: PaperOptions = {
+    stages,
+    refresh,
+    ...drafts,
+    skip: has.skip === true,
+    lookahead: { trigger: s.trigger, maxRows: s.maxRows, time },
+  };
+  const { trigger, maxRows } = s;
+  return {
+    change: {
+      commit: stages === null ? { kind: 'quota' } : { kind: 'staged', ...stages },
+      window: has.block === true ? { kind: 'block' } : { kind: 'sliding', lookahead: { trigger, maxRows } },
+      speculate: has.block === true ? { kind: 'none' } : { kind: 'drafts', ...drafts },
+      refresh:
+        refresh === null ? { kind: 'none' } : { kind: 'cpu', ...refresh, maxInFlight: refresh.perStep },
+    },
+    loop: (task) => (has.block === true ? stagedBlocks : slidingWindow)(task, options),
+  };
+};
+
+const oneByOne = (s: Schedule) => plain.quotas(s.blockLength, s.blockLength);
+const threshold = (s: Schedule, loop: Case['loop']): Case => ({
+  change: { commit: { kind: 'threshold', tau: s.tau } },
+  loop,
+});
+
+/** The loop that each named policy was published as. */
+const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
+  llada: (s) => quota(s, {}, {}),
+  'block-kv': (s) => ({ change: {}, loop: (task) => plain.cachedBlocks(task, oneByOne(s)) }),
+  threshold: (s) => threshold(s, (task) => plain.cachedBlocks(task, plain.threshold(s.tau))),
+  mbsd: (s) => paper(s, { stages: false }),
+  'mbsd-sts': (s) => paper(s, { stages: true }),
+  'mbsd-sts-sls': (s) => paper(s, { stages: true, skip: true }),
+  'llada.cpp': (s) => paper(s, { stages: true, skip: true, refresh: true }),
+  sts: (s) => paper(s, { stages: true, block: true }),
+  'exact-speculation': (s) => ({
+    change: { speculate: { kind: 'exact', tile: 1 + s.maxRows, extraTiles: s.every } },
+    loop: (task) => plain.cachedBlocks(task, oneByOne(s)),
+  }),
+  'exact-speculation-threshold': (s) => ({
+    change: {
+      commit: { kind: 'threshold', tau: s.tau },
+      speculate: { kind: 'exact', tile: 1 + s.maxRows, extraTiles: s.every },
+    },
+    loop: (task) => plain.cachedBlocks(task, plain.threshold(s.tau)),
+  }),
+  'fast-dllm-prefix': (s) => threshold(s, (task) => plain.fastDllm(task, plain.threshold(s.tau), false)),
+  'fast-dllm-dual': (s) => threshold(s, (task) => plain.fastDllm(task, plain.threshold(s.tau), true)),
+  'fast-dllm-factor': (s) => ({
+    change: { commit: { kind: 'factor', factor: s.factor } },
+    loop: (task) => plain.fastDllm(task, plain.factor(s.factor), true),
+  }),
+  dkv: (s) => ({
+    change: { cache: { kind: 'decided', refreshEvery: s.every } },
+    loop: (task) => plain.dkv(task, oneByOne(s), s.every),
+  }),
+  wino: (s) => ({
+    change: { commit: { kind: 'revocable', tau: s.tau }, revoke: { kind: 'shadow', tau: s.tau2 } },
+    loop: (task) => plain.wino(task, s.tau, s.tau2),
+  }),
+  'block-causal': (s) => ({
+    change: { commit: { kind: 'threshold', tau: s.tau, compare: 'above' } },
+    loop: (task) => plain.blockCausal(task, s.tau),
+  }),
+  'llada-random': (s) =>
+    quota(
+      s,
+      { confidence: 'random', gumbel: s.tau, seed: s.seed },
+      {
+        sampling: { kind: 'gumbel', temperature: s.tau, seed: s.seed },
+      },
+    ),
+  'llada-cfg': (s) => quota(s, {}, { guidance: s.factor }, s.factor),
+  'llada-gumbel': (s) =>
+    quota(
+      s,
+      { gumbel: s.tau, seed: s.seed },
+      { sampling: { kind: 'gumbel', temperature: s.tau, seed: s.seed } },
+    ),
+  dream: (s) => dream(s, 'certainty'),
+  'dream-maskgit': (s) => dream(s, 'probability'),
+  'dream-margin': (s) => dream(s, 'margin'),
+  'dream-origin': (s) => dream(s, 'probability', true),
+  'llama.cpp-diffusion': (s) => llamaQuota(s, 'probability'),
+  'llama.cpp-diffusion-eps': (s) => {
+    const { filter, change } = llamaCpp(s);
+    return timeline(s, { filter, seed: s.seed }, change);
+  },
+  'llama.cpp-diffusion-entropy': (s) => llamaQuota(s, 'entropy'),
+  'llama.cpp-diffusion-margin': (s) => llamaQuota(s, 'margin'),
+  'llama.cpp-diffusion-random': (s) => llamaQuota(s, 'random'),
+  'llama.cpp-diffusion-origin': (s) => {
+    const { filter, change } = llamaCpp(s);
+    const steps = Math.min(s.share, s.blockLength);
+    return {
+      change: { ...change, commit: { kind: 'quota', stepsPerBlock: steps, transfer: 'each', seed: s.seed } },
+      loop: (task) => plain.wholeCanvas(task, plain.coins(s.blockLength, steps, s.seed)),
+      sampling: { filter, seed: s.seed },
+    };
+  },
+  autoregressive: () => ({ change: { blockLength: 1 }, loop: plain.leftToRight }),
+};
+
+describe('every policy is its published loop, forward by forward, on random models and schedules', () => {
+  it('has a loop for every named policy', () => {
+    expect(Object.keys(CASES).sort()).toEqual(ALL_POLICY_SPECS.map(({ name }) => name).sort());
+  });
+
+  it.each(Object.keys(CASES))(
+    '%s',
+    async (name) => {
+      await useBackend('cpu');
+      await fc.assert(
+        fc.asyncProperty(schedules, async (schedule) => {
+          const { change, loop, sampling } = CASES[name](schedule);
+          const spec = parsePolicySpec({
+            ...policySpecByName(name),
+            blockLength: schedule.blockLength,
+            confidenceType: 'f64',
+            ...change,
+          });
+          const facts = factsOf(spec);
+          const config = tinyConfig({
+            layers: 2,
+            hidden: 8,
+            heads: 2,
+            kvHeads: 1,
+            headDim: 4,
+            ffn: 8,
+            vocab: 16,
+            shiftLogits: schedule.shift,
+            attention: facts.window.causal ? 'causal' : 'bidirectional',
+            maskId: facts.window.causal ? null : 5,
+          });
+          const weights = randomWeights(config, schedule.model);
+          const engine = await createTfjsEngine(config, weights, { backend: 'cpu' });
+          const policy = composePolicy(spec, { latencyTable: time });
+          const { promptIds } = schedule;
+          const genLength = schedule.blocks * schedule.blockLength;
+          const { steps, tokens } = await decode({ policy, engine, promptIds, genLength });
+          engine.dispose();
+          const witness = new Witness(await PlainModel.of(config, weights), steps);
+          const mask = config.maskId ?? config.vocab;
+          const answer = loop({
+            witness,
+            prompt: promptIds,
+            genLength,
+            blockLength: spec.blockLength,
+            mask,
+            score: scorer(mask, sampling),
+            draws: facts.sampling.random || facts.confidence.random,
+          });
+          witness.end();
+          expect(answer).toEqual(tokens);
+        }),
+        { numRuns: PER_POLICY },
+      );
+    },
+    Math.max(120_000, PER_POLICY * 2000),
+  );
+});

@@ -1,0 +1,288 @@
+import { uniformAt } from '../../src/decode/rules/random.js';
+import { type PlainKey, softmax } from './plain-model.js';
+import type { Asked, Scored, Scorer, Witness } from './witness.js';
+
+/**
+ * Every policy's published loop once more, on plain arrays, from the text of its source: nothing of src/decode but its
+ * random numbers. A loop says which rows it computes, what they are fed and what they see; the witness compares.
+ */
+export interface Task {
+  readonly witness: Witness;
+  readonly prompt: readonly number[];
+  readonly genLength: number;
+  readonly blockLength: number;
+  readonly mask: number;
+  readonly score: Scorer;
+  /** Rows carry counters of random numbers. */
+  readonly draws: boolean;
+}
+
+type Pick = (
+  open: readonly Scored[],
+  at: { step: number; masks: number; block: number },
+) => readonly Scored[];
+
+const range = (start: number, end: number): number[] =>
+  Array.from({ length: end - start }, (_, i) => start + i);
+const bestFirst = (a: Scored, b: Scored): number => b.confidence - a.confidence || a.position - b.position;
+const sorted = (scores: readonly Scored[]): Scored[] => [...scores].sort(bestFirst);
+
+/** The text being written. */
+class Text {
+  readonly x: number[];
+  readonly length: number;
+
+  constructor(readonly task: Task) {
+    this.x = [...task.prompt, ...range(0, task.genLength).map(() => task.mask)];
+    this.length = this.x.length;
+  }
+
+  masks(start = 0, end = this.length): number[] {
+    return range(start, end).filter((position) => this.x[position] === this.task.mask);
+  }
+
+  rows(positions: readonly number[]): Asked[] {
+    const { mask, draws } = this.task;
+    const draw = this.masks().length;
+    return positions.map((position) => ({
+      position,
+      feed: this.x[position],
+      draw: draws && this.x[position] === mask ? draw : null,
+    }));
+  }
+
+  write(scores: readonly Scored[]): void {
+    for (const { position, token } of scores) this.x[position] = token;
+  }
+
+  get answer(): number[] {
+    return this.x.slice(this.task.prompt.length);
+  }
+
+  /** Blocks of the generated text. */
+  blocks(origin = this.task.prompt.length): { start: number; end: number }[] {
+    const { blockLength } = this.task;
+    return range(0, Math.ceil((this.length - origin) / blockLength)).map((block) => ({
+      start: origin + block * blockLength,
+      end: Math.min(origin + (block + 1) * blockLength, this.length),
+    }));
+  }
+}
+
+// Which masks are written.
+
+/** LLaDA: n tokens over s steps, the rest of the division to the first steps. */
+export const quotas =
+  (length: number, steps: number): Pick =>
+  (open, { step }) =>
+    sorted(open).slice(0, Math.floor(length / steps) + (step < length % steps ? 1 : 0));
+
+/** llama.cpp ORIGIN: every mask with probability quota / masks, in the last step all. */
+export const coins =
+  (length: number, steps: number, seed: number): Pick =>
+  (open, { step, masks, block }) => {
+    const quota = Math.floor(length / steps) + (step < length % steps ? 1 : 0);
+    return open.filter(
+      ({ position }) => step >= steps - 1 || uniformAt(seed, block, step, position) < quota / masks,
+    );
+  };
+
+/** Fast-dLLM: the best, and every other at or above tau. */
+export const threshold =
+  (tau: number, strict = false): Pick =>
+  (open) =>
+    sorted(open).filter(({ confidence: c }, rank) => rank === 0 || (strict ? c > tau : c >= tau));
+
+/** Fast-dLLM: the longest run from the best on in which the n-th has (n + 1)(1 - c) < f, at least one. */
+export const factor =
+  (f: number): Pick =>
+  (open) => {
+    const order = sorted(open);
+    const stop = order.findIndex(({ confidence }, n) => (n + 2) * (1 - confidence) >= f);
+    return order.slice(0, stop < 0 ? order.length : Math.max(1, stop));
+  };
+
+/** Dream: of m masks trunc(m (1 - s / t)), in the last step all; origin draws for each. In f32. */
+export const timeline =
+  (steps: number, eps: number, origin: boolean, temperature: number, seed: number): Pick =>
+  (open, { step, masks, block }) => {
+    const f = Math.fround;
+    const time = (k: number) => f(1 - f(f(k / steps) * f(1 - f(eps))));
+    const share = step >= steps - 1 ? 1 : f(1 - f(time(step + 1) / time(step)));
+    const coin = (position: number) => uniformAt(seed, block, step, position);
+    if (origin) return open.filter(({ position }) => coin(position) < share);
+    const rank = ({ confidence, position }: Scored) =>
+      temperature === 0 ? confidence : confidence / temperature - Math.log(-Math.log(coin(position)));
+    const order = [...open].sort((a, b) => rank(b) - rank(a) || a.position - b.position);
+    return share === 1 ? order : order.slice(0, Math.trunc(f(masks * share)));
+  };
+
+// Loops.
+
+/** LLaDA, Dream, llama.cpp: the whole canvas in every step; with guidance once more with the prompt masked. */
+export function wholeCanvas(task: Task, pick: Pick, guidance = 0): number[] {
+  const text = new Text(task);
+  const all = range(0, text.length);
+  text.blocks().forEach(({ start, end }, block) => {
+    for (let step = 0; text.masks(start, end).length > 0; step++) {
+      const open = new Set(text.masks(start, end));
+      const rows = text.rows(all);
+      const blind = rows.map((row) =>
+        row.position < task.prompt.length ? { ...row, feed: task.mask } : row,
+      );
+      const scores =
+        guidance > 0 ? guided(task, rows, blind, guidance) : task.witness.pass(rows, [], task.score).scores;
+      const candidates = scores.filter(({ position }) => open.has(position));
+      text.write(pick(candidates, { step, masks: open.size, block }));
+    }
+  });
+  return text.answer;
+}
+
+/** Unconditional + (scale + 1) (conditional - unconditional): both halves are asked for before either is judged. */
+function guided(task: Task, rows: readonly Asked[], blind: readonly Asked[], scale: number): Scored[] {
+  const without = task.witness.peek(blind);
+  const { scores } = task.witness.pass(rows, [], task.score, {
+    logits: (row, logits) =>
+      logits.map((value, id) => without[row][id] + (scale + 1) * (value - without[row][id])),
+  });
+  task.witness.pass(blind, [], task.score);
+  return scores;
+}
+
+/** Block by block on cached prefix KV: a finished block is run once more with its tokens, and stored. */
+export function cachedBlocks(task: Task, pick: Pick): number[] {
+  const text = new Text(task);
+  let cache = task.witness.pass(text.rows(range(0, task.prompt.length)), [], null).keys;
+  text.blocks().forEach(({ start, end }, block) => {
+    for (let step = 0; text.masks(start, end).length > 0; step++) {
+      const open = text.masks(start, end);
+      const { scores } = task.witness.pass(text.rows(range(start, end)), cache, task.score);
+      const candidates = scores.filter(({ position }) => open.includes(position));
+      text.write(pick(candidates, { step, masks: open.length, block }));
+    }
+    if (end < text.length)
+      cache = [...cache, ...task.witness.pass(text.rows(range(start, end)), cache, null).keys];
+  });
+  return text.answer;
+}
+
+/** SDAR, LLaDA2: blocks from position 0; whole blocks of the prompt are stored one by one, each on those before it. */
+export function blockCausal(task: Task, tau: number): number[] {
+  const text = new Text(task);
+  let cache: PlainKey[] = [];
+  for (const { start, end } of text.blocks(0)) {
+    for (let open = text.masks(start, end); open.length > 0; open = text.masks(start, end)) {
+      const { scores } = task.witness.pass(text.rows(range(start, end)), cache, task.score);
+      text.write(
+        threshold(tau, true)(
+          scores.filter(({ position }) => open.includes(position)),
+          { step: 0, masks: 0, block: 0 },
+        ),
+      );
+    }
+    if (end < text.length)
+      cache = [...cache, ...task.witness.pass(text.rows(range(start, end)), cache, null).keys];
+  }
+  return text.answer;
+}
+
+/** Fast-dLLM v1: a full pass opens each block; then block and suffix on its prefix, or the block alone on all its rest. */
+export function fastDllm(task: Task, pick: Pick, dual: boolean): number[] {
+  const text = new Text(task);
+  for (const { start, end } of text.blocks()) {
+    const write = (scores: readonly Scored[]) => {
+      const open = text.masks(start, end);
+      text.write(
+        pick(
+          scores.filter(({ position }) => open.includes(position)),
+          { step: 0, masks: 0, block: 0 },
+        ),
+      );
+    };
+    const full = task.witness.pass(text.rows(range(0, text.length)), [], task.score);
+    write(full.scores);
+    const cache = full.keys.filter(({ position }) => position < start || (dual && position >= end));
+    while (text.masks(start, end).length > 0)
+      write(task.witness.pass(text.rows(range(start, dual ? end : text.length)), cache, task.score).scores);
+  }
+  return text.answer;
+}
+
+/** dKV-Cache-Decode: a token decided a step ago or earlier is fed once, then read; all anew every n steps of a block. */
+export function dkv(task: Task, pick: Pick, refreshEvery: number): number[] {
+  const text = new Text(task);
+  const kept = new Map<number, PlainKey>();
+  for (const { start, end } of text.blocks()) {
+    let decidedBefore = new Set<number>();
+    for (let i = 0; text.masks(start, end).length > 0; i++) {
+      const open = text.masks(start, end);
+      const decided = new Set(range(0, text.length).filter((position) => text.x[position] !== task.mask));
+      const partial = i > 1 && i % refreshEvery !== 0;
+      const fed = range(0, text.length).filter((position) => !partial || !decidedBefore.has(position));
+      const cache = [...kept.values()].filter(({ position }) => !fed.includes(position));
+      const { keys, scores } = task.witness.pass(text.rows(fed), cache, task.score);
+      for (const key of keys) kept.set(key.position, key);
+      text.write(
+        pick(
+          scores.filter(({ position }) => open.includes(position)),
+          { step: i, masks: 0, block: 0 },
+        ),
+      );
+      decidedBefore = decided;
+    }
+  }
+  return text.answer;
+}
+
+/** WINO: wide-in above tau1; a masked copy of the block, blind to its own counterparts, takes weak tokens back. */
+export function wino(task: Task, tau1: number, tau2: number): number[] {
+  const text = new Text(task);
+  for (const { start, end } of text.blocks()) {
+    let last = 30;
+    for (let open = text.masks(start, end); open.length > 0; open = text.masks(start, end)) {
+      const committed = range(start, end).filter((position) => !open.includes(position));
+      const canvas = task.witness.pass(text.rows(range(0, text.length)), [], task.score);
+      const copy = range(start, end).map((position) => ({ position, feed: task.mask }));
+      const shadow = task.witness.pass(
+        copy,
+        ({ position }) => canvas.keys.filter((key) => key.position !== position),
+        task.score,
+        { wanted: (position) => committed.includes(position) },
+      );
+      const scores = sorted(canvas.scores.filter(({ position }) => open.includes(position)));
+      const above = scores.filter(({ confidence }) => confidence > tau1);
+      const cap = Math.min(Math.max(Math.floor((7 * open.length) / 10), 5), 20);
+      const accepted = above.length > 0 ? above.slice(0, cap) : scores.slice(0, 1);
+      const said = (position: number) => task.witness.asked(position);
+      const weak = committed.filter((position) => said(position) < tau2);
+      weak.sort((a, b) => said(a) - said(b) || a - b);
+      for (const position of committed)
+        task.witness.near(said(position), softmax(shadow.predict(position))[text.x[position]]);
+      text.write(accepted);
+      if (accepted.length > 1)
+        for (const position of weak.length >= last ? weak.slice(0, last - 1) : weak)
+          text.x[position] = task.mask;
+      last = accepted.length;
+    }
+  }
+  return text.answer;
+}
+
+/** Next-token decoding: the prompt once, then one row per token, each seeing what is left of it. */
+export function leftToRight(task: Task): number[] {
+  const text = new Text(task);
+  let cache: PlainKey[] = [];
+  let from = 0;
+  for (let next = task.prompt.length; next < text.length; next++) {
+    const last = next - 1;
+    const { keys, scores } = task.witness.pass(text.rows(range(from, next)), cache, task.score, {
+      causal: true,
+      wanted: (position) => position === last,
+    });
+    cache = [...cache, ...keys];
+    text.x[next] = scores[0].token;
+    from = next;
+  }
+  return text.answer;
+}
