@@ -52,7 +52,7 @@ export function rotationOf({ dims, theta, scaling }: RopeShape): Rotation {
       return { frequencies: plain.map((frequency) => frequency / scaling.factor), magnitude: 1 };
     case 'factors':
       return {
-        frequencies: plain.map((frequency, i) => frequency / scaling.factors[i]!),
+        frequencies: plain.map((frequency, i) => frequency / scaling.factors[i]),
         magnitude: 1,
       };
     case 'llama3':

@@ -90,7 +90,7 @@ function rotaryRows(op: RopeOp, { onnx, positions }: Lowering): [string, string]
     // Angles in f64, rounded once, as in the reference engine.
     const values = new Float32Array(positions * half);
     for (let position = 0; position < positions; position++) {
-      for (let i = 0; i < half; i++) values[position * half + i] = magnitude * of(position * frequencies[i]!);
+      for (let i = 0; i < half; i++) values[position * half + i] = magnitude * of(position * frequencies[i]);
     }
     const bytes = new Uint8Array(values.buffer);
     const [region] = onnx.data.reserve([bytes.length], async () => [bytes]);

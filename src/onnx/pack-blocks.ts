@@ -59,7 +59,7 @@ export function widenScales(blocks: Uint8Array, label: string): Uint8Array {
   const table = halfTable();
   for (let block = 0, from = 0, to = 0; block < count; block++, from += 18, to += BLOB_BYTES) {
     view.setFloat32(to, finiteScale(table, blocks, from, block, label), true);
-    for (let j = 0; j < 16; j++) out[to + 4 + j] = blocks[from + 2 + j]!;
+    for (let j = 0; j < 16; j++) out[to + 4 + j] = blocks[from + 2 + j];
   }
   return out;
 }
@@ -83,8 +83,8 @@ export function splitHalves(blocks: Uint8Array, label: string): [Uint8Array, Uin
     lowerView.setFloat32(low, scale, true);
     for (let j = 0; j < 16; j++) {
       // A signed byte is 16 * (upper - 8) + lower once its top bit is flipped.
-      const first = blocks[from + 2 + j]! ^ 0x80;
-      const second = blocks[from + 18 + j]! ^ 0x80;
+      const first = blocks[from + 2 + j] ^ 0x80;
+      const second = blocks[from + 18 + j] ^ 0x80;
       upper[up + 4 + j] = (first >>> 4) | (second & 0xf0);
       lower[low + 5 + j] = (first & 0x0f) | ((second & 0x0f) << 4);
     }
@@ -102,7 +102,7 @@ function finiteScale(
   block: number,
   label: string,
 ): number {
-  const scale = table[blocks[at]! | (blocks[at + 1]! << 8)]!;
+  const scale = table[blocks[at] | (blocks[at + 1] << 8)];
   if (!Number.isFinite(scale)) throw new DataError(`${label}: scale of block ${block} is not finite`);
   return scale;
 }
@@ -110,8 +110,8 @@ function finiteScale(
 /** Q4_0 has element j in the low and j + 16 in the high nibble of byte j; the operator wants neighbours together. */
 function pairNibbles(blocks: Uint8Array, from: number, codes: Uint8Array, to: number): void {
   for (let j = 0; j < 8; j++) {
-    const even = blocks[from + 2 * j]!;
-    const odd = blocks[from + 2 * j + 1]!;
+    const even = blocks[from + 2 * j];
+    const odd = blocks[from + 2 * j + 1];
     codes[to + j] = (even & 0x0f) | ((odd & 0x0f) << 4);
     codes[to + 8 + j] = (even >>> 4) | (odd & 0xf0);
   }
@@ -119,5 +119,5 @@ function pairNibbles(blocks: Uint8Array, from: number, codes: Uint8Array, to: nu
 
 function shiftBytes(blocks: Uint8Array, from: number, codes: Uint8Array, to: number): void {
   // Signed to unsigned with 128 as zero is a flip of the top bit.
-  for (let j = 0; j < BLOCK; j++) codes[to + j] = blocks[from + j]! ^ 0x80;
+  for (let j = 0; j < BLOCK; j++) codes[to + j] = blocks[from + j] ^ 0x80;
 }

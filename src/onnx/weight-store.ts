@@ -56,7 +56,7 @@ export class WeightStore {
     const suffix = index === undefined ? '' : `.${index}`;
     const share = index === undefined ? 1 : (shape[0] ?? 1);
     const part = (i: number): Region => {
-      const { offset, bytes } = regions[i]!;
+      const { offset, bytes } = regions[i];
       return { offset: offset + (index ?? 0) * (bytes / share), bytes: bytes / share };
     };
     if (inPlace) {
@@ -96,7 +96,7 @@ export class WeightStore {
       found = { dtype: 'f32', shape: info.shape, regions };
       this.stored.set(key, found);
     }
-    return this.onnx.external(id, 'f32', info.shape, found.regions[0]!);
+    return this.onnx.external(id, 'f32', info.shape, found.regions[0]);
   }
 
   private blobsAt(id: string, dtype: BlockDType): Stored {

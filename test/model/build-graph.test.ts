@@ -218,7 +218,7 @@ describe('structure', () => {
     expect(build({ rows: 0 })).toThrow(/at least one row/);
     expect(build({ logitsRows: 33 })).toThrow(/between 0 and 32/);
     expect(build({ kvSets: [{ name: 'prefix', length: -1 }] })).toThrow(/length -1/);
-    expect(build({ kvSets: [denoise.kvSets[0]!, denoise.kvSets[0]!] })).toThrow(/twice/);
+    expect(build({ kvSets: [denoise.kvSets[0], denoise.kvSets[0]] })).toThrow(/twice/);
   });
 });
 

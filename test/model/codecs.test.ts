@@ -89,7 +89,7 @@ describe('weight codecs', () => {
           // Below 2^-14 a half is a multiple of 2^-24.
           values.forEach((x, i) => {
             const allowed = Math.max(Math.abs(x) * relative[dtype], dtype === 'f16' ? 2 ** -25 : 2 ** -133);
-            expect(Math.abs(decoded[i]! - x)).toBeLessThanOrEqual(allowed);
+            expect(Math.abs(decoded[i] - x)).toBeLessThanOrEqual(allowed);
           });
         }
       }),
@@ -105,7 +105,7 @@ describe('weight codecs', () => {
           const step = largest / 127;
           const scaleError = Math.max(step * 2 ** -11, 2 ** -25);
           for (let i = start; i < start + 32; i++) {
-            const error = Math.abs(decoded[i]! - values[i]!);
+            const error = Math.abs(decoded[i] - values[i]);
             expect(error).toBeLessThanOrEqual(step * 0.501 + 127 * scaleError + 1e-30);
           }
         }
@@ -124,10 +124,10 @@ describe('weight codecs', () => {
           const at = block.findIndex((x) => Math.abs(x) === largest);
           const step = largest / 8;
           if (largest / 8 < 2 ** -14) continue; // subnormal scales lose relative precision
-          const pair = bytes[(start / 32) * 18 + 2 + (at % 16)]!;
+          const pair = bytes[(start / 32) * 18 + 2 + (at % 16)];
           expect(at < 16 ? pair & 15 : pair >>> 4).toBe(0);
           for (let i = start; i < start + 32; i++) {
-            expect(Math.abs(decoded[i]! - values[i]!)).toBeLessThanOrEqual(step * (1 + 2 ** -7));
+            expect(Math.abs(decoded[i] - values[i])).toBeLessThanOrEqual(step * (1 + 2 ** -7));
           }
         }
       }),

@@ -63,10 +63,10 @@ function fuse({ tensors }: File, config: ModelConfig): void {
     for (const part of parts) {
       const ids = ['attn_q', 'attn_k', 'attn_v'].map((name) => `blk.${layer}.${name}.${part}`);
       const own = ids.map((id) => tensors.get(id)!);
-      const rows = own.reduce((sum, { shape }) => sum + shape[0]!, 0);
+      const rows = own.reduce((sum, { shape }) => sum + shape[0], 0);
       for (const id of ids) tensors.delete(id);
       tensors.set(`blk.${layer}.attn_qkv.${part}`, {
-        shape: [rows, ...own[0]!.shape.slice(1)],
+        shape: [rows, ...own[0].shape.slice(1)],
         dtype: 'f32',
         bytes: async function* () {
           for (const { bytes } of own) yield* piecesOf(bytes());
@@ -109,7 +109,7 @@ describe('files by other tools', () => {
       logits: ids.map((_id, row) => row),
     });
     const expected = oracle.logits(ids);
-    expect(logits.reduce((max, v, i) => Math.max(max, Math.abs(v - expected[i]!)), 0)).toBeLessThan(1e-4);
+    expect(logits.reduce((max, v, i) => Math.max(max, Math.abs(v - expected[i])), 0)).toBeLessThan(1e-4);
     engine.dispose();
     oracle.close();
     await model.weights.close();

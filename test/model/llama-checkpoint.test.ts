@@ -141,7 +141,7 @@ async function writeMoe(
       tensors.set(name, { shape, dtype: 'f32', values: () => weights.read(id) });
       continue;
     }
-    const size = shape[1]! * shape[2]!;
+    const size = shape[1] * shape[2];
     for (let expert = moe.experts - 1; expert >= 0; expert--) {
       const values = async () => (await weights.read(id)).slice(expert * size, (expert + 1) * size);
       tensors.set(name.replace('#', String(expert)), { shape: shape.slice(1), dtype: 'f32', values });
@@ -201,7 +201,7 @@ describe('every family goes from GGUF to safetensors and back', () => {
 
   it('in bf16 the matrices keep their bits', async () => {
     const folder = temporaryDirectory();
-    const family = FAMILIES[1]!;
+    const family = FAMILIES[1];
     const once = join(folder, 'once');
     await writeCheckpoint(family, asBf16(randomWeights(family)), once, null, null);
     const first = await loadModel(once);

@@ -43,7 +43,7 @@ export async function verdictOf(
     const bytes = async () => {
       const stored = encodeWeight('f32', await weights.read(id), id);
       const order = isRotaryReordered(config.arch, id)
-        ? interleavedOrder(shape[0]!, config.headDim, config.ropeDims)
+        ? interleavedOrder(shape[0], config.headDim, config.ropeDims)
         : null;
       return order === null ? stored : reorderRows(stored, order);
     };
@@ -61,7 +61,7 @@ export async function verdictOf(
     () => true,
   );
   if (typeof theirs === 'string') return { ours, theirs, difference: null };
-  return { ours, theirs, difference: ours.reduce((max, v, i) => Math.max(max, Math.abs(v - theirs[i]!)), 0) };
+  return { ours, theirs, difference: ours.reduce((max, v, i) => Math.max(max, Math.abs(v - theirs[i])), 0) };
 }
 
 async function orReason(

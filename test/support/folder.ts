@@ -28,8 +28,8 @@ export async function writeFolder(
       tensors.set(whole, { shape, dtype: 'f32', values: () => weights.read(id) });
       continue;
     }
-    const size = shape[1]! * shape[2]!;
-    for (let expert = 0; expert < shape[0]!; expert++) {
+    const size = shape[1] * shape[2];
+    for (let expert = 0; expert < shape[0]; expert++) {
       const values = async () => (await weights.read(id)).slice(expert * size, (expert + 1) * size);
       tensors.set(hfNameOf(config.arch, id, expert)!, { shape: shape.slice(1), dtype: 'f32', values });
     }

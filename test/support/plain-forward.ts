@@ -29,7 +29,7 @@ export async function plainForward(
     const id = (name: string) => `blk.${layer}.${name}`;
     const project = (row: number[], name: string, bias: boolean) => {
       const y = multiply(row, w(id(`${name}.weight`)));
-      return bias ? y.map((value, i) => value + w(id(`${name}.bias`))[i]!) : y;
+      return bias ? y.map((value, i) => value + w(id(`${name}.bias`))[i]) : y;
     };
     const turned = (row: number[], position: number, name: string, normName: string) => {
       const y = project(row, name, config.qkvBias);
@@ -42,8 +42,8 @@ export async function plainForward(
       return out;
     };
     const normed = x.map((row) => normalise(row, w(id('attn_norm.weight')), config.rmsEps));
-    const q = normed.map((row, i) => turned(row, rows[i]!.position, 'attn_q', 'attn_q_norm'));
-    const k = normed.map((row, i) => turned(row, rows[i]!.position, 'attn_k', 'attn_k_norm'));
+    const q = normed.map((row, i) => turned(row, rows[i].position, 'attn_q', 'attn_q_norm'));
+    const k = normed.map((row, i) => turned(row, rows[i].position, 'attn_k', 'attn_k_norm'));
     const v = normed.map((row) => project(row, 'attn_v', config.qkvBias));
     keptK.push(k);
     keptV.push(v);
@@ -51,12 +51,12 @@ export async function plainForward(
       const mixed: number[] = [];
       for (let head = 0; head < heads; head++) {
         const kvHead = Math.floor(head / (heads / kvHeads));
-        const at = (all: number[][], j: number, h: number) => all[j]!.slice(h * headDim, (h + 1) * headDim);
+        const at = (all: number[][], j: number, h: number) => all[j].slice(h * headDim, (h + 1) * headDim);
         const visible = rows.map((_, j) => j).filter((j) => sees(i, j));
         const scores = visible.map((j) => dot(at(q, i, head), at(k, j, kvHead)) / Math.sqrt(headDim));
         const shares = softmax(scores);
         for (let d = 0; d < headDim; d++) {
-          mixed.push(visible.reduce((sum, j, n) => sum + shares[n]! * at(v, j, kvHead)[d]!, 0));
+          mixed.push(visible.reduce((sum, j, n) => sum + shares[n] * at(v, j, kvHead)[d], 0));
         }
       }
       return plus(row, project(mixed, 'attn_output', config.outputBias === true));
@@ -70,21 +70,21 @@ export async function plainForward(
       const expertOutput = (suffix: string, expert: number, ffn: number) => {
         const gate = biased(multiply(n, part(`ffn_gate${suffix}`, expert, ffn, hidden)), 'ffn_gate');
         const up = biased(multiply(n, part(`ffn_up${suffix}`, expert, ffn, hidden)), 'ffn_up');
-        const inner = gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]!);
+        const inner = gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]);
         return biased(multiply(inner, part(`ffn_down${suffix}`, expert, hidden, ffn)), 'ffn_down');
       };
       if (moe === undefined) return plus(row, expertOutput('', 0, config.ffn));
       const probabilities = softmax(multiply(n, w(id('ffn_gate_inp.weight'))));
       const best = probabilities
         .map((_, i) => i)
-        .sort((a, b) => probabilities[b]! - probabilities[a]!)
+        .sort((a, b) => probabilities[b] - probabilities[a])
         .slice(0, moe.expertsPerToken);
-      const total = moe.renormalise ? best.reduce((sum, e) => sum + probabilities[e]!, 0) : 1;
+      const total = moe.renormalise ? best.reduce((sum, e) => sum + probabilities[e], 0) : 1;
       return best.reduce(
         (sum, e) =>
           plus(
             sum,
-            expertOutput('_exps', e, moe.expertFfn).map((y) => (y * probabilities[e]!) / total),
+            expertOutput('_exps', e, moe.expertFfn).map((y) => (y * probabilities[e]) / total),
           ),
         row,
       );
@@ -100,7 +100,7 @@ function multiply(x: readonly number[], matrix: Float32Array): number[] {
   const out: number[] = [];
   for (let start = 0; start < matrix.length; start += x.length) {
     let sum = 0;
-    for (let i = 0; i < x.length; i++) sum += x[i]! * matrix[start + i]!;
+    for (let i = 0; i < x.length; i++) sum += x[i] * matrix[start + i];
     out.push(sum);
   }
   return out;
@@ -108,7 +108,7 @@ function multiply(x: readonly number[], matrix: Float32Array): number[] {
 
 function normalise(x: readonly number[], gain: Float32Array, eps: number): number[] {
   const meanSquare = x.reduce((sum, value) => sum + value * value, 0) / x.length;
-  return x.map((value, i) => (value / Math.sqrt(meanSquare + eps)) * gain[i]!);
+  return x.map((value, i) => (value / Math.sqrt(meanSquare + eps)) * gain[i]);
 }
 
 /** Complex form of the rotation: (x[i], x[i + half]) times m e^(i * position * frequency) of the first `dims` channels. */
@@ -118,7 +118,7 @@ function rotateHead(head: readonly number[], position: number, config: ModelConf
   const out = [...head];
   for (let i = 0; i < half; i++) {
     const angle = position * frequencyOf(i, 2 * half, config);
-    const [re, im] = [head[i]!, head[i + half]!];
+    const [re, im] = [head[i], head[i + half]];
     out[i] = magnitude * (re * Math.cos(angle) - im * Math.sin(angle));
     out[i + half] = magnitude * (re * Math.sin(angle) + im * Math.cos(angle));
   }
@@ -129,7 +129,7 @@ function rotateHead(head: readonly number[], position: number, config: ModelConf
 function frequencyOf(pair: number, dims: number, { ropeTheta, ropeScaling: scaling }: ModelConfig): number {
   const plain = 1 / ropeTheta ** ((2 * pair) / dims);
   if (scaling === undefined) return plain;
-  if (scaling.kind === 'factors') return plain / scaling.factors[pair]!;
+  if (scaling.kind === 'factors') return plain / scaling.factors[pair];
   if (scaling.kind === 'linear') return plain / scaling.factor;
   const interpolated = plain / scaling.factor;
   if (scaling.kind === 'llama3') {
@@ -156,5 +156,5 @@ function softmax(scores: readonly number[]): number[] {
 }
 
 const dot = (a: readonly number[], b: readonly number[]) =>
-  a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-const plus = (a: readonly number[], b: readonly number[]) => a.map((value, i) => value + b[i]!);
+  a.reduce((sum, value, i) => sum + value * b[i], 0);
+const plus = (a: readonly number[], b: readonly number[]) => a.map((value, i) => value + b[i]);

@@ -59,7 +59,7 @@ export function encodeWeight(dtype: WeightDType, values: Float32Array, label: st
 
 function requireFinite(values: Float32Array, label: string, what: string, first = 0): void {
   for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i]!))
+    if (!Number.isFinite(values[i]))
       throw new DataError(`${label}: non-finite ${what} at element ${first + i}`);
   }
 }

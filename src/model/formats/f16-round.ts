@@ -11,7 +11,7 @@ export function roundToF16(values: Float32Array): boolean {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   let finite = true;
   for (let i = 0; i < bits.length; i++) {
-    const x = bits[i]!;
+    const x = bits[i];
     const magnitude = x & 0x7fffffff;
     const sign = x & 0x80000000;
     if (magnitude >= SMALLEST_NORMAL_HALF) {
@@ -23,8 +23,8 @@ export function roundToF16(values: Float32Array): boolean {
       }
     } else {
       // The last place of an f32 near 0.75 is the spacing of subnormal halves, so f32 addition rounds to it.
-      values[i] = Math.fround(Math.fround(Math.abs(values[i]!) + 0.75) - 0.75);
-      bits[i]! |= sign;
+      values[i] = Math.fround(Math.fround(Math.abs(values[i]) + 0.75) - 0.75);
+      bits[i] |= sign;
     }
   }
   return finite;

@@ -6,7 +6,7 @@ const bits = new Uint32Array(f32.buffer);
 /** Nearest half of an f32 value; overflow gives infinity, NaN stays NaN. */
 export function toF16Bits(value: number): number {
   f32[0] = value;
-  const x = bits[0]!;
+  const x = bits[0];
   const sign = (x >>> 16) & 0x8000;
   const magnitude = x & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
@@ -20,7 +20,7 @@ export function toF16Bits(value: number): number {
   // Subnormal half: a multiple of 2^-24. The product is exact and Math's rounding to even is done by f32 addition
   // of 1.5 * 2^23, which leaves the integer in the low mantissa bits.
   f32[0] = Math.fround(Math.abs(value) * 2 ** 24) + 12582912;
-  return sign | (bits[0]! & 0xffff);
+  return sign | (bits[0] & 0xffff);
 }
 
 /** Exact value of a half. */

@@ -76,7 +76,7 @@ class GgufSource implements WeightSource {
     const tensor = this.at(id);
     const bytes = await this.file.read(tensor.offset, tensor.bytes, id);
     if (!this.isReordered(id)) return bytes;
-    const rows = tensor.shape[0] ?? 0;
+    const rows = tensor.shape[0];
     this.requireHeads(id, rows);
     return reorderRows(bytes, this.order(rows));
   }
@@ -88,7 +88,7 @@ class GgufSource implements WeightSource {
       const rowBytes = tensor.bytes / rowCount(tensor.shape);
       return this.file.read(tensor.offset + first * rowBytes, count * rowBytes, id);
     }
-    const rows = tensor.shape[0] ?? 0;
+    const rows = tensor.shape[0];
     this.requireHeads(id, rows);
     // Whole heads, as their rows change places; of a bias every element is a row.
     const rowBytes = tensor.bytes / rows;

@@ -22,14 +22,14 @@ export function decodeF16(bytes: Uint8Array): Float32Array {
   const table = halves();
   const stored = new Uint16Array(bytes.slice().buffer);
   const values = new Float32Array(stored.length);
-  for (let i = 0; i < stored.length; i++) values[i] = table[stored[i]!]!;
+  for (let i = 0; i < stored.length; i++) values[i] = table[stored[i]];
   return values;
 }
 
 export function encodeF16(values: Float32Array): Uint8Array {
   // A loop: `Uint16Array.from` with a function first collects all values in an ordinary array.
   const stored = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) stored[i] = toF16Bits(values[i]!);
+  for (let i = 0; i < values.length; i++) stored[i] = toF16Bits(values[i]);
   return new Uint8Array(stored.buffer);
 }
 
@@ -37,7 +37,7 @@ export function encodeF16(values: Float32Array): Uint8Array {
 export function decodeBf16(bytes: Uint8Array): Float32Array {
   const stored = new Uint16Array(bytes.slice().buffer);
   const widened = new Uint32Array(stored.length);
-  for (let i = 0; i < stored.length; i++) widened[i] = stored[i]! << 16;
+  for (let i = 0; i < stored.length; i++) widened[i] = stored[i] << 16;
   return new Float32Array(widened.buffer);
 }
 
@@ -46,7 +46,7 @@ export function encodeBf16(values: Float32Array): Uint8Array {
   const words = new Uint32Array(values.slice().buffer);
   const stored = new Uint16Array(words.length);
   for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
+    const word = words[i];
     const notANumber = (word & 0x7fffffff) > 0x7f800000;
     stored[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }

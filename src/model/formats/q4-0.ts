@@ -16,7 +16,7 @@ export function decodeQ4_0(bytes: Uint8Array): Float32Array {
   for (let at = 0, out = 0; at < bytes.length; at += BYTES, out += ELEMENTS) {
     const scale = fromF16Bits(view.getUint16(at, true));
     for (let j = 0; j < HALF; j++) {
-      const pair = bytes[at + 2 + j]!;
+      const pair = bytes[at + 2 + j];
       values[out + j] = scale * ((pair & 15) - 8);
       values[out + j + HALF] = scale * ((pair >>> 4) - 8);
     }
@@ -30,14 +30,14 @@ export function encodeQ4_0(values: Float32Array): Uint8Array {
   for (let start = 0, at = 0; start < values.length; start += ELEMENTS, at += BYTES) {
     let extreme = 0;
     for (let i = 0; i < ELEMENTS; i++) {
-      if (Math.abs(values[start + i]!) > Math.abs(extreme)) extreme = values[start + i]!;
+      if (Math.abs(values[start + i]) > Math.abs(extreme)) extreme = values[start + i];
     }
     const scale = Math.fround(extreme / -8);
     const inverse = invert(scale);
     view.setUint16(at, toF16Bits(scale), true);
     for (let j = 0; j < HALF; j++) {
-      const low = quantise(values[start + j]!, inverse);
-      bytes[at + 2 + j] = low | (quantise(values[start + j + HALF]!, inverse) << 4);
+      const low = quantise(values[start + j], inverse);
+      bytes[at + 2 + j] = low | (quantise(values[start + j + HALF], inverse) << 4);
     }
   }
   return bytes;

@@ -19,12 +19,12 @@ export function encodeQ8_0(values: Float32Array): Uint8Array {
   const view = new DataView(bytes.buffer);
   for (let start = 0, at = 0; start < values.length; start += ELEMENTS, at += BYTES) {
     let largest = 0;
-    for (let i = 0; i < ELEMENTS; i++) largest = Math.max(largest, Math.abs(values[start + i]!));
+    for (let i = 0; i < ELEMENTS; i++) largest = Math.max(largest, Math.abs(values[start + i]));
     const scale = Math.fround(largest / 127);
     const inverse = invert(scale);
     view.setUint16(at, toF16Bits(scale), true);
     for (let i = 0; i < ELEMENTS; i++) {
-      view.setInt8(at + 2 + i, roundHalfAway(Math.fround(values[start + i]! * inverse)));
+      view.setInt8(at + 2 + i, roundHalfAway(Math.fround(values[start + i] * inverse)));
     }
   }
   return bytes;

@@ -31,7 +31,7 @@ export function withRopeFactors(config: ModelConfig, factors: Float32Array, labe
     throw new DataError(`${label}: ${ROPE_FACTORS} has ${factors.length} values, ${half} pairs rotate`);
   const stated = config.ropeScaling;
   const same = (ropeScaling: RopeScaling | undefined) =>
-    ropeFactorsOf({ ...config, ropeScaling })?.every((factor, i) => close(factor, factors[i]!)) === true;
+    ropeFactorsOf({ ...config, ropeScaling })?.every((factor, i) => close(factor, factors[i])) === true;
   if (stated?.kind === 'llama3' && same(stated)) return config;
   if (stated !== undefined)
     throw new DataError(

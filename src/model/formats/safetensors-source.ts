@@ -84,14 +84,14 @@ class SafetensorsSource implements WeightSource {
   }
 
   async read(id: string): Promise<Float32Array> {
-    const first = this.at(id)[0]!;
+    const first = this.at(id)[0];
     return decodeWeight(dtypeOf(first), await this.readRaw(id), `${first.file.path}: ${first.name}`);
   }
 
   async readRaw(id: string): Promise<Uint8Array> {
     const parts = this.at(id);
     const read = ({ file, name, entry }: Located) => file.read(entry.offset, entry.bytes, name);
-    if (parts.length === 1) return read(parts[0]!);
+    if (parts.length === 1) return read(parts[0]);
     const stack = new Uint8Array(parts.reduce((sum, { entry }) => sum + entry.bytes, 0));
     let at = 0;
     for (const part of parts) {
@@ -103,13 +103,13 @@ class SafetensorsSource implements WeightSource {
 
   async readRows(id: string, first: number, count: number): Promise<Uint8Array> {
     const parts = this.at(id);
-    const { entry: like } = parts[0]!;
+    const { entry: like } = parts[0];
     const rows = rowCount(like.shape);
     const rowBytes = like.bytes / rows;
     const out = new Uint8Array(count * rowBytes);
     for (let done = 0; done < count; ) {
       const row = first + done;
-      const { file, name, entry } = parts[Math.floor(row / rows)]!;
+      const { file, name, entry } = parts[Math.floor(row / rows)];
       const within = row % rows;
       const taken = Math.min(rows - within, count - done);
       out.set(await file.read(entry.offset + within * rowBytes, taken * rowBytes, name), done * rowBytes);
@@ -139,9 +139,9 @@ function checkStack(path: string, id: string, parts: Parts): void {
   const ordered = partsInOrder(parts);
   for (const [index, part] of ordered.entries()) {
     if (!parts.has(index)) throw new DataError(`${path}: ${id}: expert ${index} is missing`);
-    const { entry } = ordered[0]!;
+    const { entry } = ordered[0];
     if (part.entry.dtype !== entry.dtype || part.entry.shape.join() !== entry.shape.join())
-      throw new DataError(`${path}: ${part.name}: differs in shape or dtype from ${ordered[0]!.name}`);
+      throw new DataError(`${path}: ${part.name}: differs in shape or dtype from ${ordered[0].name}`);
   }
 }
 

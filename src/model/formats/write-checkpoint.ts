@@ -37,7 +37,7 @@ export async function writeCheckpoint(
     const stored = source.info(id)?.dtype;
     const kept = stored === 'f16' || stored === 'bf16' ? stored : 'f32';
     const dtype = quant ?? kept;
-    const experts = id.includes('_exps.') ? (shape[0] ?? 0) : null;
+    const experts = id.includes('_exps.') ? shape[0] : null;
     if (experts === null) {
       tensors.set(checkpointName(config, id), { shape, dtype, values: () => valuesOf(source, id, shape) });
       continue;

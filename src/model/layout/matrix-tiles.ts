@@ -38,7 +38,7 @@ export function toTiles(bits: Uint16Array, rows: number, columns: number): Uint1
   const tiled = new Uint16Array(shape.elements);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      tiled[tiledIndex(shape, row, column)] = bits[row * columns + column]!;
+      tiled[tiledIndex(shape, row, column)] = bits[row * columns + column];
     }
   }
   return tiled;
@@ -50,7 +50,7 @@ export function fromTiles(tiled: Uint16Array, rows: number, columns: number): Ui
   const bits = new Uint16Array(rows * columns);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      bits[row * columns + column] = tiled[tiledIndex(shape, row, column)]!;
+      bits[row * columns + column] = tiled[tiledIndex(shape, row, column)];
     }
   }
   return bits;

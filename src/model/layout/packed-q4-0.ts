@@ -15,7 +15,7 @@ export const PACKED_TILE_STRIDE = 640;
 
 /** Code of the weight `column` (0-31) of a Q4_0 block at byte `at`. */
 function blockCode(blocks: Uint8Array, at: number, column: number): number {
-  const byte = blocks[at + 2 + (column % HALF)]!;
+  const byte = blocks[at + 2 + (column % HALF)];
   return column < HALF ? byte & 15 : byte >>> 4;
 }
 
@@ -40,7 +40,7 @@ export function packQ4Tiles(blocks: Uint8Array, outWidth: number, inWidth: numbe
     packed.set(blocks.subarray(at, at + 2), tile + NIBBLE_BYTES + 2 * row);
     for (let column = 0; column < TILE; column++) {
       const position = inTile(row, column);
-      packed[tile + (position >> 1)]! |= blockCode(blocks, at, column) << (4 * (position & 1));
+      packed[tile + (position >> 1)] |= blockCode(blocks, at, column) << (4 * (position & 1));
     }
   });
   return packed;
@@ -56,7 +56,7 @@ export function unpackQ4Tiles(packed: Uint8Array, outWidth: number, inWidth: num
     blocks.set(packed.subarray(scale, scale + 2), at);
     for (let column = 0; column < TILE; column++) {
       const code = packedCode(packed, tile, row, column);
-      blocks[at + 2 + (column % HALF)]! |= column < HALF ? code : code << 4;
+      blocks[at + 2 + (column % HALF)] |= column < HALF ? code : code << 4;
     }
   });
   return blocks;
@@ -65,13 +65,13 @@ export function unpackQ4Tiles(packed: Uint8Array, outWidth: number, inWidth: num
 /** Code of a weight in the packed tile that begins at byte `tile`; its value is scale * (code - 8). */
 export function packedCode(packed: Uint8Array, tile: number, row: number, column: number): number {
   const position = inTile(row, column);
-  return (packed[tile + (position >> 1)]! >>> (4 * (position & 1))) & 15;
+  return (packed[tile + (position >> 1)] >>> (4 * (position & 1))) & 15;
 }
 
 /** Bits of the f16 scale of a row of the tile that begins at byte `tile`. */
 export function packedScale(packed: Uint8Array, tile: number, row: number): number {
   const at = tile + NIBBLE_BYTES + 2 * row;
-  return packed[at]! | (packed[at + 1]! << 8);
+  return packed[at] | (packed[at + 1] << 8);
 }
 
 /** @param visit gets the Q4_0 block number, the first byte of the tile and the row in it */

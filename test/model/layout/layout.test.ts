@@ -100,8 +100,8 @@ describe('packed Q4_0 tiles', () => {
       for (let o = 0; o < out; o++) {
         let [a, b] = [0, 0];
         for (let d = 0; d < depth; d++) {
-          a = Math.fround(a + Math.fround(x[row * depth + d]! * plain[o * depth + d]!));
-          b = Math.fround(b + Math.fround(x[row * depth + d]! * Math.fround(weight(o, d))));
+          a = Math.fround(a + Math.fround(x[row * depth + d] * plain[o * depth + d]));
+          b = Math.fround(b + Math.fround(x[row * depth + d] * Math.fround(weight(o, d))));
         }
         expect(b).toBe(a);
       }
