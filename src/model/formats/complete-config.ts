@@ -21,7 +21,7 @@ export function completeConfig(
   origin: Origin,
 ): ModelConfig {
   const { label, keyOf } = origin;
-  const required = (fact: 'layers' | 'hidden' | 'heads' | 'vocab' | 'contextLength' | 'rmsEps') => {
+  const required = (fact: 'layers' | 'hidden' | 'heads' | 'vocab' | 'contextLength' | 'rmsEps' | 'blockLength') => {
     const value = facts[fact];
     if (value === undefined) throw new DataError(`${label}: ${keyOf(fact)} is missing`);
     return value;
@@ -50,6 +50,7 @@ export function completeConfig(
   for (const id of facts.endIds ?? []) inVocabulary('endIds', id);
   const named = facts.endIds ?? oneByOne.flatMap((fact) => facts[fact] ?? []);
   const endIds = [...new Set(named)];
+  const attention = facts.attention ?? family.attention;
   const moe = family.routed ? expertsOf(facts, origin) : undefined;
   if (moe === undefined && !facts.ffn) throw new DataError(`${label}: ${keyOf('ffn')} is missing`);
   return {
@@ -73,7 +74,8 @@ export function completeConfig(
     tiedHead: facts.tiedHead ?? false,
     moe,
     shiftLogits: facts.shiftLogits ?? family.shiftLogits,
-    attention: facts.attention ?? family.attention,
+    attention,
+    blockLength: attention === 'block-causal' ? required('blockLength') : undefined,
     contextLength,
     maskId: facts.maskId ?? null,
     bosId: facts.bosId ?? null,

@@ -124,6 +124,8 @@ export const ROUTED_GGUF_KEYS: GgufKeyTable = {
 /** Keys without prefix that say something about a model. */
 export const GGUF_GLOBAL_KEYS: GgufKeyTable = {
   'diffusion.shift_logits': typed('bool', is('shiftLogits')),
+  // No key of llama.cpp says it.
+  'dllm-npu.block_length': u32('blockLength'),
   // llama.cpp knows the scaling of Llama 3.1 by the divisors in rope_freqs.weight only: here is what made them.
   'dllm-npu.rope.llama3.type': typed('string', { ...is('scaleType'), write: ofLlama3('scaleType') }),
   'dllm-npu.rope.llama3.factor': f32('scaleFactor', ofLlama3('scaleFactor')),
