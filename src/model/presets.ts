@@ -65,7 +65,8 @@ const fields = {
   }),
   timed: timedSchema,
   shiftLogits: z.boolean(),
-  attention: z.enum(['bidirectional', 'causal']),
+  attention: z.enum(['bidirectional', 'causal', 'block-causal']),
+  blockLength: count,
   contextLength: count,
   maskId: count.nullable(),
   bosId: count.nullable(),
@@ -74,7 +75,7 @@ const fields = {
 
 const presetSchema = z
   .strictObject({ name: z.string(), ...fields })
-  .partial({ note: true, moe: true, timed: true })
+  .partial({ note: true, blockLength: true, moe: true, timed: true })
   .transform(({ source: _, note: __, ...config }): ModelConfig => config);
 
 const entrySchema = z.looseObject({ extends: z.string().optional() });

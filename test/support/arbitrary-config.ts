@@ -57,6 +57,7 @@ export function arbitraryConfig(arch: Architecture): fc.Arbitrary<ModelConfig> {
           : undefined,
         shiftLogits,
         attention,
+        blockLength: attention === 'block-causal' ? 1 + (seed % 64) : undefined,
         contextLength,
         maskId: text.masks.length === 0 ? null : seed % vocab,
         bosId: drawn.bos ? (seed >> 2) % vocab : null,

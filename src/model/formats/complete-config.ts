@@ -21,7 +21,9 @@ export function completeConfig(
   origin: Origin,
 ): ModelConfig {
   const { label, keyOf } = origin;
-  const required = (fact: 'layers' | 'hidden' | 'heads' | 'vocab' | 'contextLength' | 'rmsEps' | 'blockLength') => {
+  const required = (
+    fact: 'layers' | 'hidden' | 'heads' | 'vocab' | 'contextLength' | 'rmsEps' | 'blockLength',
+  ) => {
     const value = facts[fact];
     if (value === undefined) throw new DataError(`${label}: ${keyOf(fact)} is missing`);
     return value;
