@@ -33,11 +33,20 @@ const PACKAGE = '@node-llama-cpp/linux-x64';
 
 /** Keys behind the prefix of an architecture that the library knows, as its text segment names them. */
 export function llamaKeys(): readonly string[] {
+  return namesLike(/%s\.([a-z0-9_.]+)\0/g);
+}
+
+/** Tensors of a layer that the library knows, e.g. `attn_q`. */
+export function llamaTensors(): readonly string[] {
+  return namesLike(/blk\.%d\.([a-z0-9_.]+)\0/g);
+}
+
+function namesLike(pattern: RegExp): readonly string[] {
   const directory = findLibrary();
   if (directory === null) return [];
   const file = readdirSync(directory).find((name) => /^libllama\.v/.test(name));
   const text = readFileSync(join(directory, file ?? ''), 'latin1');
-  return [...new Set([...text.matchAll(/%s\.([a-z0-9_.]+)\0/g)].map(([, key]) => key!))].sort();
+  return [...new Set([...text.matchAll(pattern)].map(([, key]) => key))].sort();
 }
 
 /** Why there is no oracle on this machine; null when there is. */

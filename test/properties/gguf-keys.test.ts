@@ -3,7 +3,7 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { ARCHITECTURES, type Architecture } from '../../src/model/families/index.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
 import { Random } from '../../src/score/random.js';
-import { llamaKeys, llamaMissing } from '../oracle/libllama.js';
+import { llamaKeys, llamaMissing, llamaTensors } from '../oracle/libllama.js';
 import { randomConfig } from '../oracle/random-models.js';
 import { type GgufDraft, verdictOf } from '../oracle/verdict.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -116,5 +116,27 @@ describe.skipIf(llamaMissing !== null).each(ARCHITECTURES)('%s: equal to llama.c
     }
     if (process.env.DLLM_FUZZ_RUNS !== undefined) console.log(arch, counts);
     expect(counts.refused).toBeGreaterThan(DRAWS / 2);
+  });
+
+  it('tensors of llama.cpp of any shape, in every layer', async () => {
+    const random = new Random(arch.length);
+    const names = llamaTensors();
+    expect(names.length).toBeGreaterThan(100);
+    const counts = { equal: 0, refused: 0, 'refused by llama.cpp': 0 };
+    for (let draw = 0; draw < DRAWS / 2; draw++) {
+      const name = `${random.pick(names)}.${random.pick(['weight', 'bias'])}`;
+      const shape = random.pick([[config.hidden], [config.headDim], [config.hidden, config.hidden]]);
+      const bytes = async () =>
+        new Uint8Array(new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5).buffer);
+      const { ours, theirs, difference } = await verdict({}, ({ tensors }) => {
+        for (let layer = 0; layer < config.layers; layer++)
+          tensors.set(`blk.${layer}.${name}`, { shape, dtype: 'f32', bytes });
+      });
+      if (difference !== null) expect(difference, `${name} ${shape}`).toBeLessThan(EQUAL);
+      if (typeof ours === 'string') counts.refused++;
+      else counts[typeof theirs === 'string' ? 'refused by llama.cpp' : 'equal']++;
+    }
+    if (process.env.DLLM_FUZZ_RUNS !== undefined) console.log(arch, 'tensors', counts);
+    expect(counts.refused).toBeGreaterThan(DRAWS / 4);
   });
 });
