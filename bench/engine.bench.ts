@@ -11,6 +11,7 @@ import { graphFor } from '../src/model/graph-cache.js';
 import { precisionFor } from '../src/model/precision.js';
 import { resolvePreset } from '../src/model/presets.js';
 import type { Pass, PassRow } from '../src/pass/pass.js';
+import { denoisePass } from '../test/support/passes.js';
 import { randomWeights, tinyConfig } from '../test/support/tiny-model.js';
 
 const config = tinyConfig({
@@ -29,18 +30,7 @@ const rowsOf = (start: number, count: number): PassRow[] =>
 let version = 0;
 function pass(rows: PassRow[], rest: Partial<Pass> = {}): Pass {
   version++;
-  const logits = rows.map((_, i) => i);
-  return {
-    id: `${version}.0`,
-    kind: 'denoise',
-    lane: 'main',
-    version,
-    rows,
-    reads: [],
-    visibility: 'all',
-    logits,
-    ...rest,
-  };
+  return denoisePass(version, rows, rest);
 }
 
 const engine = await createTfjsEngine(config, weights, { backend: 'wasm' });

@@ -5,6 +5,7 @@ import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
+import { denoisePass, textRows } from '../support/passes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
@@ -52,16 +53,9 @@ describe('logits of llama.cpp', () => {
     await writeModelGguf(config, randomWeights(config, 3), path, 'f32', none);
     const model = await openGguf(path);
     const engine = await createTfjsEngine(model.config, model.weights);
-    const { logits } = await engine.run({
-      id: '0.0',
-      kind: 'denoise',
-      lane: 'main',
-      version: 0,
-      reads: [],
-      rows: golden.ids.map((feed, position) => ({ position, feed })),
-      visibility: config.attention === 'causal' ? 'causal' : 'all',
-      logits: golden.ids.map((_, row) => row),
-    });
+    const { logits } = await engine.run(
+      denoisePass(0, textRows(golden.ids), { visibility: config.attention === 'causal' ? 'causal' : 'all' }),
+    );
     const expected = golden.logits[name] ?? [];
     expect(logits.length).toBe(expected.length);
     const worst = expected.reduce((max, value, i) => Math.max(max, Math.abs(value - logits[i]!)), 0);

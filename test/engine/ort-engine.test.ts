@@ -17,9 +17,9 @@ import { syntheticShapes } from '../../src/model/synthetic/shapes.js';
 import { syntheticWeights } from '../../src/model/synthetic/weights.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { decodeModel } from '../../src/onnx/onnx-proto.js';
-import type { Pass, PassRow } from '../../src/pass/pass.js';
+import type { Pass } from '../../src/pass/pass.js';
 import { generateProblem } from '../../src/score/problems.js';
-import { Random } from '../../src/score/random.js';
+import { denoisePass, randomRows } from '../support/passes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
@@ -33,28 +33,6 @@ async function pair(config: ModelConfig, weights: WeightSource, options: OrtEngi
   const ort = await createOrtEngine(config, weights, options);
   engines.push(tfjs, ort);
   return { tfjs, ort };
-}
-
-function pass(version: number, rows: readonly PassRow[], rest: Partial<Pass> = {}): Pass {
-  return {
-    id: `${version}.0`,
-    kind: 'denoise',
-    lane: 'main',
-    version,
-    rows,
-    reads: [],
-    visibility: 'all',
-    logits: rows.map((_, i) => i),
-    ...rest,
-  };
-}
-
-function randomRows(config: ModelConfig, count: number, seed: number, start = 0): PassRow[] {
-  const random = new Random(seed);
-  return Array.from({ length: count }, (_, i) => ({
-    position: start + i,
-    feed: random.integer(0, config.vocab - 1),
-  }));
 }
 
 function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -85,7 +63,11 @@ describe('ort engine', () => {
   it.each(Object.entries(VARIANTS))('agrees with tfjs in f32: %s', async (_, overrides) => {
     const config = tinyConfig(overrides);
     const { tfjs, ort } = await pair(config, randomWeights(config));
-    const prefix = pass(0, randomRows(config, 6, 3), { kind: 'prefill', logits: [], visibility: 'causal' });
+    const prefix = denoisePass(0, randomRows(config, 6, 3), {
+      kind: 'prefill',
+      logits: [],
+      visibility: 'causal',
+    });
     for (const engine of [tfjs, ort]) expect((await engine.run(prefix)).logits).toHaveLength(0);
     const reads = prefix.rows.map(({ position }) => ({ position, version: 0 }));
     const window = randomRows(config, 7, 5, 6);
@@ -96,7 +78,7 @@ describe('ort engine', () => {
       { reads, visibility: 'self', logits: [5, 0, 3] },
     ];
     for (const [index, rest] of passes.entries()) {
-      const asked = pass(index + 1, window, rest);
+      const asked = denoisePass(index + 1, window, rest);
       const expected = (await tfjs.run(asked)).logits.slice();
       expect(maxDifference((await ort.run(asked)).logits, expected)).toBeLessThan(1e-4);
       for (const { position } of window) {
@@ -117,7 +99,9 @@ describe('ort engine', () => {
   )('agrees with weights dequantised to f32: %s %s', async (arch, quant) => {
     const config = syntheticShapes(arch, 'tiny');
     const { tfjs, ort } = await pair(config, syntheticWeights(config, quant, 4));
-    const asked = pass(1, randomRows(config, 9, 2), { visibility: arch === 'llama' ? 'causal' : 'all' });
+    const asked = denoisePass(1, randomRows(config, 9, 2), {
+      visibility: arch === 'llama' ? 'causal' : 'all',
+    });
     const expected = (await tfjs.run(asked)).logits;
     expect(expected.reduce((worst, x) => Math.max(worst, Math.abs(x)), 0)).toBeGreaterThan(1);
     expect(maxDifference((await ort.run(asked)).logits, expected)).toBeLessThan(1e-3);
@@ -147,7 +131,7 @@ describe('ort engine', () => {
           .map((nodes) => nodes.filter(({ opType }) => opType === 'MatMulFpQ4').length > 0);
         expect(operators.sort()).toEqual(available ? [false, true] : [false]);
         for (const rows of [1, 7, 33]) {
-          const asked = pass(rows, randomRows(config, rows, 2));
+          const asked = denoisePass(rows, randomRows(config, rows, 2));
           const expected = (await byCodes.run(asked)).logits.slice();
           expect(maxDifference((await inPlace.run(asked)).logits, expected)).toBeLessThan(1e-5);
         }
@@ -158,7 +142,7 @@ describe('ort engine', () => {
   it('with activations rounded to 8 bits is close, and not the same', async () => {
     const config = syntheticShapes('llada', 'tiny');
     const { tfjs, ort } = await pair(config, syntheticWeights(config, 'q4_0', 4), { compute: 'int8' });
-    const asked = pass(1, randomRows(config, 9, 2));
+    const asked = denoisePass(1, randomRows(config, 9, 2));
     const difference = maxDifference((await ort.run(asked)).logits, (await tfjs.run(asked)).logits);
     expect(difference).toBeGreaterThan(1e-3);
     expect(difference).toBeLessThan(0.5);
@@ -168,9 +152,9 @@ describe('ort engine', () => {
     const config = syntheticShapes('llada', 'tiny');
     const { ort } = await pair(config, syntheticWeights(config, 'q4_0', 6));
     const rows = randomRows(config, 32, 8);
-    const all = (await ort.run(pass(1, rows))).logits.slice();
+    const all = (await ort.run(denoisePass(1, rows))).logits.slice();
     for (const row of [0, 17, 31]) {
-      const alone = (await ort.run(pass(2 + row, rows, { logits: [row] }))).logits;
+      const alone = (await ort.run(denoisePass(2 + row, rows, { logits: [row] }))).logits;
       expect(maxDifference(alone, all.subarray(row * config.vocab, (row + 1) * config.vocab))).toBeLessThan(
         1e-5,
       );
@@ -181,9 +165,9 @@ describe('ort engine', () => {
     const config = syntheticShapes('llada-moe', 'tiny');
     const { ort } = await pair(config, syntheticWeights(config, 'q4_0', 6), { threads: 2 });
     const rows = randomRows(config, 20, 8);
-    const first = (await ort.run(pass(1, rows))).logits.slice();
+    const first = (await ort.run(denoisePass(1, rows))).logits.slice();
     for (let version = 2; version < 6; version++) {
-      expect((await ort.run(pass(version, rows))).logits).toEqual(first);
+      expect((await ort.run(denoisePass(version, rows))).logits).toEqual(first);
     }
   });
 
@@ -206,12 +190,16 @@ describe('ort engine', () => {
   it('refuses ids and positions outside the model', async () => {
     const config = tinyConfig();
     const { ort } = await pair(config, randomWeights(config));
-    await expect(ort.run(pass(1, [{ position: 0, feed: 40 }]))).rejects.toThrow(/token id 40 is outside/);
-    await expect(ort.run(pass(1, [{ position: 256, feed: 1 }]))).rejects.toThrow(
+    await expect(ort.run(denoisePass(1, [{ position: 0, feed: 40 }]))).rejects.toThrow(
+      /token id 40 is outside/,
+    );
+    await expect(ort.run(denoisePass(1, [{ position: 256, feed: 1 }]))).rejects.toThrow(
       /position 256 is outside the context of 256/,
     );
     const reads = [{ position: 3, version: 9 }];
-    await expect(ort.run(pass(1, [{ position: 4, feed: 1 }], { reads }))).rejects.toThrow(/does not exist/);
+    await expect(ort.run(denoisePass(1, [{ position: 4, feed: 1 }], { reads }))).rejects.toThrow(
+      /does not exist/,
+    );
   });
 
   it('removes its files when disposed, and keeps those of a cache', async () => {

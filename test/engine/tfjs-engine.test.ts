@@ -3,35 +3,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import type { KvRef, Pass, PassRow } from '../../src/pass/pass.js';
-import { Random } from '../../src/score/random.js';
+import type { KvRef, PassRow } from '../../src/pass/pass.js';
+import { denoisePass, randomRows } from '../support/passes.js';
 import { plainForward } from '../support/plain-forward.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const TOLERANCE = 1e-4;
-
-function pass(version: number, rows: readonly PassRow[], rest: Partial<Pass> = {}): Pass {
-  const all = rows.map((_, i) => i);
-  return {
-    id: `${version}.0`,
-    kind: 'denoise',
-    lane: 'main',
-    version,
-    rows,
-    reads: [],
-    visibility: 'all',
-    logits: all,
-    ...rest,
-  };
-}
-
-function randomRows(config: ModelConfig, count: number, seed: number, start = 0): PassRow[] {
-  const random = new Random(seed);
-  return Array.from({ length: count }, (_, i) => ({
-    position: start + i,
-    feed: random.integer(0, config.vocab - 1),
-  }));
-}
 
 function maxDifference(actual: ArrayLike<number>, expected: readonly (readonly number[])[]): number {
   const flat = expected.flat();
@@ -59,7 +36,7 @@ describe.each(['wasm', 'cpu'] as const)('tfjs engine on %s', (backend) => {
     const engine = await createTfjsEngine(config, weights, { backend });
     const rows = randomRows(config, 9, 7, 3);
     const expected = await plainForward(config, weights, rows);
-    const { logits } = await engine.run(pass(0, rows));
+    const { logits } = await engine.run(denoisePass(0, rows));
     expect(maxDifference(logits, expected.logits)).toBeLessThan(TOLERANCE);
     rows.forEach(({ position }, row) => {
       const kv = engine.readKv({ position, version: 0 });
@@ -85,7 +62,7 @@ describe('tfjs engine', () => {
     const engine = await create();
     const rows = randomRows(config, 7, 11);
     const expected = await plainForward(config, weights, rows, sees);
-    const { logits } = await engine.run(pass(0, rows, { visibility }));
+    const { logits } = await engine.run(denoisePass(0, rows, { visibility }));
     expect(maxDifference(logits, expected.logits)).toBeLessThan(TOLERANCE);
     engine.dispose();
   });
@@ -95,7 +72,7 @@ describe('tfjs engine', () => {
     const rows = randomRows(config, 14, 13);
     const prefix = rows.slice(0, 8);
     const window = rows.slice(8);
-    await engine.run(pass(0, prefix, { kind: 'prefill', logits: [] }));
+    await engine.run(denoisePass(0, prefix, { kind: 'prefill', logits: [] }));
     const reads = prefix.map(({ position }): KvRef => ({ position, version: 0 }));
     for (const visibility of ['all', 'self', 'causal'] as const) {
       const own = {
@@ -106,7 +83,7 @@ describe('tfjs engine', () => {
       const sees = (i: number, j: number) => j < 8 || (i >= 8 && own[visibility](i, j));
       const expected = await plainForward(config, weights, rows, sees);
       const version = { all: 1, self: 2, causal: 3 }[visibility];
-      const { logits } = await engine.run(pass(version, window, { reads, visibility }));
+      const { logits } = await engine.run(denoisePass(version, window, { reads, visibility }));
       expect(maxDifference(logits, expected.logits.slice(8))).toBeLessThan(TOLERANCE);
     }
     engine.dispose();
@@ -126,7 +103,7 @@ describe('tfjs engine', () => {
           const reads: KvRef[] = [];
           for (const chunk of lengths.keys()) {
             const own = rows.filter((_, i) => chunkOf[i] === chunk);
-            const { logits } = await engine.run(pass(chunk, own, { reads: [...reads] }));
+            const { logits } = await engine.run(denoisePass(chunk, own, { reads: [...reads] }));
             const wanted = expected.logits.filter((_, i) => chunkOf[i] === chunk);
             expect(maxDifference(logits, wanted)).toBeLessThan(TOLERANCE);
             reads.push(...own.map(({ position }) => ({ position, version: chunk })));
@@ -142,19 +119,19 @@ describe('tfjs engine', () => {
     const engine = await create();
     const rows = randomRows(config, 6, 17);
     const other = { position: 2, feed: (rows[2]!.feed + 1) % config.vocab };
-    await engine.run(pass(0, rows.slice(0, 4), { logits: [] }));
-    await engine.run(pass(1, [...rows.slice(0, 2), other, rows[3]!], { logits: [] }));
+    await engine.run(denoisePass(0, rows.slice(0, 4), { logits: [] }));
+    await engine.run(denoisePass(1, [...rows.slice(0, 2), other, rows[3]!], { logits: [] }));
     const reads = (version: number): KvRef[] => [0, 1, 2, 3].map((position) => ({ position, version }));
     const joint = async (third: PassRow) => {
       const all = [rows[0]!, rows[1]!, third, ...rows.slice(3)];
       return (await plainForward(config, weights, all, (i, j) => j < 4 || i >= 4)).logits.slice(4);
     };
     const window = rows.slice(4);
-    const first = await engine.run(pass(2, window, { reads: reads(0) }));
+    const first = await engine.run(denoisePass(2, window, { reads: reads(0) }));
     expect(maxDifference(first.logits, await joint(rows[2]!))).toBeLessThan(TOLERANCE);
-    const second = await engine.run(pass(3, window, { reads: reads(1) }));
+    const second = await engine.run(denoisePass(3, window, { reads: reads(1) }));
     expect(maxDifference(second.logits, await joint(other))).toBeLessThan(TOLERANCE);
-    const third = await engine.run(pass(4, window, { reads: reads(0) }));
+    const third = await engine.run(denoisePass(4, window, { reads: reads(0) }));
     expect([...third.logits]).toEqual([...first.logits]);
     engine.dispose();
   });
@@ -165,9 +142,9 @@ describe('tfjs engine', () => {
     const [a, b] = [randomRows(config, 6, 19), randomRows(config, 6, 23)];
     const decode = async (on: typeof engine, rows: PassRow[]) => {
       on.retain([]);
-      await on.run(pass(0, rows.slice(0, 4), { logits: [] }));
+      await on.run(denoisePass(0, rows.slice(0, 4), { logits: [] }));
       const reads = [0, 1, 2, 3].map((position) => ({ position, version: 0 }));
-      return [...(await on.run(pass(1, rows.slice(4), { reads }))).logits];
+      return [...(await on.run(denoisePass(1, rows.slice(4), { reads }))).logits];
     };
     await decode(engine, a);
     expect(await decode(engine, b)).toEqual(await decode(fresh, b));
@@ -178,7 +155,7 @@ describe('tfjs engine', () => {
   it('gives logits for the requested rows only, in the order asked', async () => {
     const engine = await create();
     const rows = randomRows(config, 6, 29);
-    const { logits: all } = await engine.run(pass(0, rows));
+    const { logits: all } = await engine.run(denoisePass(0, rows));
     const row = (i: number) => [...all.slice(i * config.vocab, (i + 1) * config.vocab)];
     const full = [0, 1, 2, 3, 4, 5].map(row);
     for (const [version, wanted] of [
@@ -186,7 +163,7 @@ describe('tfjs engine', () => {
       [2, [1, 2, 3]],
       [3, [5, 0, 2]],
     ] as const) {
-      const { logits } = await engine.run(pass(version, rows, { logits: wanted }));
+      const { logits } = await engine.run(denoisePass(version, rows, { logits: wanted }));
       expect(
         maxDifference(
           logits,
@@ -194,7 +171,7 @@ describe('tfjs engine', () => {
         ),
       ).toBeLessThan(1e-5);
     }
-    const none = await engine.run(pass(4, rows, { logits: [] }));
+    const none = await engine.run(denoisePass(4, rows, { logits: [] }));
     expect(none.logits.length).toBe(0);
     engine.dispose();
   });
@@ -202,10 +179,10 @@ describe('tfjs engine', () => {
   it('gives the same result in whatever order the rows come', async () => {
     const engine = await create();
     const rows = randomRows(config, 8, 31);
-    const { logits } = await engine.run(pass(0, rows));
+    const { logits } = await engine.run(denoisePass(0, rows));
     const order = [3, 7, 0, 5, 1, 6, 2, 4];
     const shuffled = await engine.run(
-      pass(
+      denoisePass(
         1,
         order.map((i) => rows[i]!),
       ),
@@ -221,7 +198,7 @@ describe('tfjs engine', () => {
     for (let copy = 0; copy < 2; copy++) {
       const engine = await create();
       for (let version = 0; version < 2; version++) {
-        results.push([...(await engine.run(pass(version, rows))).logits]);
+        results.push([...(await engine.run(denoisePass(version, rows))).logits]);
       }
       engine.dispose();
     }
@@ -235,10 +212,10 @@ describe('tfjs engine', () => {
     const counts = new Set<number>();
     for (let round = 0; round < 4; round++) {
       engine.retain([]);
-      await engine.run(pass(0, rows.slice(0, 6), { logits: [] }));
+      await engine.run(denoisePass(0, rows.slice(0, 6), { logits: [] }));
       const reads = rows.slice(0, 6).map(({ position }) => ({ position, version: 0 }));
-      await engine.run(pass(1, rows.slice(6), { reads }));
-      await engine.run(pass(2, rows.slice(6), { reads, visibility: 'self', logits: [5, 0] }));
+      await engine.run(denoisePass(1, rows.slice(6), { reads }));
+      await engine.run(denoisePass(2, rows.slice(6), { reads, visibility: 'self', logits: [5, 0] }));
       counts.add(tf.memory().numTensors);
     }
     expect(counts.size).toBe(1);
@@ -249,16 +226,18 @@ describe('tfjs engine', () => {
   it('refuses entries that do not exist and ids outside the vocabulary', async () => {
     const engine = await create();
     const rows = randomRows(config, 4, 43);
-    await expect(engine.run(pass(0, rows, { reads: [{ position: 9, version: 7 }] }))).rejects.toThrow(
+    await expect(engine.run(denoisePass(0, rows, { reads: [{ position: 9, version: 7 }] }))).rejects.toThrow(
       /KV of position 9 version 7 does not exist/,
     );
-    await expect(engine.run(pass(0, [{ position: 0, feed: 40 }]))).rejects.toThrow(/token id 40 is outside/);
-    await engine.run(pass(0, rows));
+    await expect(engine.run(denoisePass(0, [{ position: 0, feed: 40 }]))).rejects.toThrow(
+      /token id 40 is outside/,
+    );
+    await engine.run(denoisePass(0, rows));
     engine.retain([{ position: 1, version: 0 }]);
     expect(() => engine.readKv({ position: 0, version: 0 })).toThrow(/position 0 version 0/);
     expect(engine.readKv({ position: 1, version: 0 }).k).toHaveLength(config.layers);
     engine.dispose();
-    await expect(engine.run(pass(1, rows))).rejects.toThrow(/disposed/);
+    await expect(engine.run(denoisePass(1, rows))).rejects.toThrow(/disposed/);
   });
 
   it('refuses weights of another shape', async () => {

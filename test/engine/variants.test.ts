@@ -4,6 +4,7 @@ import { createNpuNumericsEngine } from '../../src/engine/npu-numerics/engine.js
 import { createOrtEngine } from '../../src/engine/ort/engine.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
+import { denoisePass } from '../support/passes.js';
 import { plainForward } from '../support/plain-forward.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
@@ -41,16 +42,7 @@ const VARIANTS: Readonly<Record<string, Partial<ModelConfig>>> = {
 const rows = Array.from({ length: 9 }, (_, i) => ({ position: 11 * i, feed: 3 + 2 * i }));
 
 async function logitsOf(engine: Engine): Promise<Float32Array> {
-  const { logits } = await engine.run({
-    id: '0.0',
-    kind: 'denoise',
-    lane: 'main',
-    version: 0,
-    reads: [],
-    visibility: 'all',
-    rows,
-    logits: rows.map((_, row) => row),
-  });
+  const { logits } = await engine.run(denoisePass(0, rows));
   engine.dispose();
   return logits;
 }

@@ -7,6 +7,7 @@ import { openCheckpoint } from '../../src/model/formats/checkpoint-source.js';
 import { recogniseHfConfig } from '../../src/model/formats/hf-config.js';
 import { textLength } from '../../src/model/text-length.js';
 import { type FolderDraft, writeFolder } from '../support/folder.js';
+import { denoisePass } from '../support/passes.js';
 import { plainForward } from '../support/plain-forward.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
@@ -34,16 +35,7 @@ async function expectLogits(
   const { config, weights: read } = await openCheckpoint(await writeFolder(stored, weights, change), 'x');
   const engine = await createTfjsEngine(config, read);
   const causal = meant.attention === 'causal';
-  const { logits } = await engine.run({
-    id: '0.0',
-    kind: 'denoise',
-    lane: 'main',
-    version: 0,
-    reads: [],
-    visibility: causal ? 'causal' : 'all',
-    rows,
-    logits: rows.map((_, row) => row),
-  });
+  const { logits } = await engine.run(denoisePass(0, rows, { visibility: causal ? 'causal' : 'all' }));
   const { logits: wanted } = await plainForward(meant, weights, rows, (i, j) => !causal || j <= i);
   const expected = wanted.flat();
   const off = expected.reduce((max, value, i) => Math.max(max, Math.abs(value - logits[i])), 0);

@@ -10,6 +10,7 @@ import type { GgufValue } from '../../src/model/formats/gguf-types.js';
 import { type GgufTensorToWrite, piecesOf, writeGguf } from '../../src/model/formats/gguf-write.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
 import { llamaMissing, loadLlama } from '../oracle/libllama.js';
+import { denoisePass, textRows } from '../support/passes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
@@ -98,16 +99,7 @@ describe('files by other tools', () => {
     const model = await openGguf(path);
     const engine = await createTfjsEngine(model.config, model.weights);
     const ids = [7, 8, 9, 5, 5];
-    const { logits } = await engine.run({
-      id: '0.0',
-      kind: 'denoise',
-      lane: 'main',
-      version: 0,
-      reads: [],
-      visibility: 'all',
-      rows: ids.map((feed, position) => ({ position, feed })),
-      logits: ids.map((_id, row) => row),
-    });
+    const { logits } = await engine.run(denoisePass(0, textRows(ids)));
     const expected = oracle.logits(ids);
     expect(logits.reduce((max, v, i) => Math.max(max, Math.abs(v - expected[i])), 0)).toBeLessThan(1e-4);
     engine.dispose();

@@ -10,6 +10,7 @@ import { type GgufTensorToWrite, writeGguf } from '../../src/model/formats/gguf-
 import { interleavedOrder, reorderRows } from '../../src/model/formats/rope-permutation.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
 import { checkWeights } from '../../src/model/weights.js';
+import { denoisePass, textRows } from '../support/passes.js';
 import { randomWeights } from '../support/tiny-model.js';
 import { type Llama, loadLlama } from './libllama.js';
 
@@ -90,16 +91,9 @@ async function ourLogits(path: string): Promise<Float32Array> {
   try {
     checkWeights(config, weights);
     const engine = await createTfjsEngine(config, weights);
-    const { logits } = await engine.run({
-      id: '0.0',
-      kind: 'denoise',
-      lane: 'main',
-      version: 0,
-      reads: [],
-      rows: IDS.map((feed, position) => ({ position, feed })),
-      visibility: config.attention === 'causal' ? 'causal' : 'all',
-      logits: IDS.map((_, row) => row),
-    });
+    const { logits } = await engine.run(
+      denoisePass(0, textRows(IDS), { visibility: config.attention === 'causal' ? 'causal' : 'all' }),
+    );
     engine.dispose();
     return logits;
   } finally {

@@ -15,6 +15,7 @@ import type { RopeScaling } from '../../src/model/rope.js';
 import { buildTokenizerJson } from '../../src/train/tokenizer-json.js';
 import { arbitraryConfig } from '../support/arbitrary-config.js';
 import { writeFolder } from '../support/folder.js';
+import { denoisePass } from '../support/passes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { randomWeights } from '../support/tiny-model.js';
 
@@ -56,16 +57,9 @@ function writeText(directory: string, text: Text): void {
 async function observed({ config, weights, tokenizer, text, chat }: LoadedModel): Promise<unknown> {
   const engine = await createTfjsEngine(config, weights);
   const rows = [3, 9, 4, 7].map((feed, position) => ({ position: 5 * position, feed }));
-  const { logits } = await engine.run({
-    id: '0.0',
-    kind: 'denoise',
-    lane: 'main',
-    version: 0,
-    reads: [],
-    visibility: config.attention === 'causal' ? 'causal' : 'all',
-    rows,
-    logits: [0, 1, 2, 3],
-  });
+  const { logits } = await engine.run(
+    denoisePass(0, rows, { visibility: config.attention === 'causal' ? 'causal' : 'all' }),
+  );
   const format = chat ? 'chat' : 'none';
   const seen = {
     config: { ...config, name: '' },

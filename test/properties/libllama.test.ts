@@ -13,6 +13,7 @@ import { Random } from '../../src/score/random.js';
 import { type LlamaModel, llamaMissing, loadLlama } from '../oracle/libllama.js';
 import { llamaEngine } from '../oracle/llama-engine.js';
 import { type RandomArch, randomConfig, writeRandomGguf } from '../oracle/random-models.js';
+import { denoisePass, textRows } from '../support/passes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const DIFFUSION = ['llada', 'dream', 'llada-moe'] as const;
@@ -38,16 +39,7 @@ async function logitsOf(
   visibility: 'all' | 'causal' = 'all',
 ): Promise<Float32Array> {
   engine.retain([]);
-  const { logits } = await engine.run({
-    id: '0.0',
-    kind: 'denoise',
-    lane: 'main',
-    version: 0,
-    reads: [],
-    rows: ids.map((feed, position) => ({ position, feed })),
-    visibility,
-    logits: ids.map((_, row) => row),
-  });
+  const { logits } = await engine.run(denoisePass(0, textRows(ids), { visibility }));
   return logits.slice();
 }
 

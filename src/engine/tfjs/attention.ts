@@ -7,10 +7,9 @@ const HIDDEN_SCORE = -1e30;
 
 /** Visibility [rows, keys] of ones and zeros as an additive score. */
 export function visibilityBias(visible: Float32Array, rows: number, keys: number): tf.Tensor2D {
-  return tf.tensor2d(
-    visible.map((seen) => (seen === 0 ? HIDDEN_SCORE : 0)),
-    [rows, keys],
-  );
+  const bias = new Float32Array(visible.length);
+  for (let i = 0; i < visible.length; i++) if (visible[i] === 0) bias[i] = HIDDEN_SCORE;
+  return tf.tensor2d(bias, [rows, keys]);
 }
 
 /**

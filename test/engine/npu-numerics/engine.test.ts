@@ -13,9 +13,9 @@ import { encodePrompt } from '../../../src/model/prompt.js';
 import { syntheticShapes } from '../../../src/model/synthetic/shapes.js';
 import { syntheticWeights } from '../../../src/model/synthetic/weights.js';
 import type { WeightSource } from '../../../src/model/weights.js';
-import type { Pass, PassRow } from '../../../src/pass/pass.js';
+import type { Pass } from '../../../src/pass/pass.js';
 import { generateProblem } from '../../../src/score/problems.js';
-import { Random } from '../../../src/score/random.js';
+import { denoisePass, randomRows } from '../../support/passes.js';
 import { randomWeights, tinyConfig } from '../../support/tiny-model.js';
 
 const engines: Engine[] = [];
@@ -29,28 +29,6 @@ async function pair(config: ModelConfig, weights: WeightSource, keyBlock?: numbe
   engines.push(f32, npu);
   return { f32, npu };
 }
-
-function pass(version: number, rows: readonly PassRow[], rest: Partial<Pass> = {}): Pass {
-  return {
-    id: `${version}.0`,
-    kind: 'denoise',
-    lane: 'main',
-    version,
-    rows,
-    reads: [],
-    visibility: 'all',
-    logits: rows.map((_, i) => i),
-    ...rest,
-  };
-}
-
-const rowsOf = (config: ModelConfig, count: number, seed: number, start = 0): PassRow[] => {
-  const random = new Random(seed);
-  return Array.from({ length: count }, (_, i) => ({
-    position: start + i,
-    feed: random.integer(0, config.vocab - 1),
-  }));
-};
 
 /** Root mean square of the difference over that of the reference. */
 function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -85,14 +63,14 @@ describe('npu-numerics engine', () => {
       await fc.assert(
         fc.asyncProperty(fc.nat(10_000), fc.constantFrom(5, 512), async (seed, keyBlock) => {
           const { f32, npu } = await pair(config, randomWeights(config, seed), keyBlock);
-          const prefix = pass(0, rowsOf(config, 6, seed), {
+          const prefix = denoisePass(0, randomRows(config, 6, seed), {
             kind: 'prefill',
             logits: [],
             visibility: 'causal',
           });
           for (const engine of [f32, npu]) expect((await engine.run(prefix)).logits).toHaveLength(0);
           const reads = prefix.rows.map(({ position }) => ({ position, version: 0 }));
-          const window = rowsOf(config, 7, seed + 1, 6);
+          const window = randomRows(config, 7, seed + 1, 6);
           const passes: Partial<Pass>[] = [
             {},
             { reads },
@@ -100,7 +78,7 @@ describe('npu-numerics engine', () => {
             { reads, visibility: 'self', logits: [5, 0, 3] },
           ];
           for (const [index, rest] of passes.entries()) {
-            const asked = pass(index + 1, window, rest);
+            const asked = denoisePass(index + 1, window, rest);
             const expected = (await f32.run(asked)).logits.slice();
             const error = relativeError((await npu.run(asked)).logits, expected);
             expect(error).toBeLessThan(BOUND);
@@ -128,7 +106,9 @@ describe('npu-numerics engine', () => {
     const config =
       shapes.moe === undefined ? shapes : { ...shapes, moe: { ...shapes.moe, expertsPerToken: 8 } };
     const { f32, npu } = await pair(config, syntheticWeights(config, quant, 4));
-    const asked = pass(1, rowsOf(config, 9, 2), { visibility: arch === 'llama' ? 'causal' : 'all' });
+    const asked = denoisePass(1, randomRows(config, 9, 2), {
+      visibility: arch === 'llama' ? 'causal' : 'all',
+    });
     const expected = (await f32.run(asked)).logits;
     expect(relativeError((await npu.run(asked)).logits, expected)).toBeLessThan(BOUND);
   });
@@ -136,11 +116,11 @@ describe('npu-numerics engine', () => {
   it('gives a row the same bits alone as among all, and the same bits run after run', async () => {
     const config = syntheticShapes('llada-moe', 'tiny');
     const { npu } = await pair(config, syntheticWeights(config, 'q4_0', 6));
-    const rows = rowsOf(config, 9, 8);
-    const all = (await npu.run(pass(1, rows))).logits.slice();
-    const alone = (await npu.run(pass(2, rows, { logits: [4] }))).logits;
+    const rows = randomRows(config, 9, 8);
+    const all = (await npu.run(denoisePass(1, rows))).logits.slice();
+    const alone = (await npu.run(denoisePass(2, rows, { logits: [4] }))).logits;
     expect(alone).toEqual(all.subarray(4 * config.vocab, 5 * config.vocab));
-    expect((await npu.run(pass(3, rows))).logits).toEqual(all);
+    expect((await npu.run(denoisePass(3, rows))).logits).toEqual(all);
   });
 
   it('decodes the shipped model to a right answer', async () => {
@@ -166,7 +146,7 @@ describe('npu-numerics engine', () => {
       },
     };
     const { npu } = await pair(config, large);
-    await expect(npu.run(pass(1, rowsOf(config, 4, 1)))).rejects.toThrow(
+    await expect(npu.run(denoisePass(1, randomRows(config, 4, 1)))).rejects.toThrow(
       /blk\.0\.ffn_(down|residual) gives values beyond 65504/,
     );
   });
@@ -174,7 +154,9 @@ describe('npu-numerics engine', () => {
   it('refuses ids outside the vocabulary and blocks without keys', async () => {
     const config = tinyConfig();
     const { npu } = await pair(config, randomWeights(config));
-    await expect(npu.run(pass(1, [{ position: 0, feed: 40 }]))).rejects.toThrow(/token id 40 is outside/);
+    await expect(npu.run(denoisePass(1, [{ position: 0, feed: 40 }]))).rejects.toThrow(
+      /token id 40 is outside/,
+    );
     await expect(createNpuNumericsEngine(config, randomWeights(config), { keyBlock: 0 })).rejects.toThrow(
       /positive integer/,
     );
