@@ -1,6 +1,7 @@
-import { readdirSync, renameSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { project } from '../../src/util/project-root.js';
 import { Consumer, pack, type Tarball } from './consumer.js';
 
 // What a user gets is this file, in a project of his own: nothing of the repository is around it.
@@ -65,6 +66,18 @@ describe('the tarball', () => {
     expect(steps.map(([index]) => index)).toEqual(steps.map((_, at) => at));
     expect(steps.flatMap(([, committed]) => committed)).toHaveLength(128);
     expect(steps.every(([, , , bound]) => ['cpu', 'dma', 'matrix', 'vector'].includes(bound))).toBe(true);
+  });
+
+  it.each(['README.md', 'docs/library.md'])('runs the examples of %s', (page) => {
+    const text = readFileSync(join(project().root, page), 'utf8');
+    const examples = [...text.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code);
+    expect(examples).not.toEqual([]);
+    for (const example of examples) {
+      consumer.write('example.mjs', example);
+      const { status, stdout, stderr } = consumer.node('example.mjs');
+      expect({ status, stderr }, example).toEqual({ status: 0, stderr: '' });
+      expect(stdout).not.toMatch(/^$|NaN|undefined/);
+    }
   });
 
   it('has types that compile without skipLibCheck, in a project without types of Node', () => {
