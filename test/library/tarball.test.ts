@@ -110,7 +110,12 @@ describe('the tarball', () => {
     ['workload', 'show'],
     ['reproduce', 'table2'],
     ['generate', '--problem', '3', '--machine', 'sm8750'],
+    ['sweep', 'sweep.json', '--jobs', '2'],
   ])('answers `%s %s` and writes to the current folder only', (...command) => {
+    consumer.write(
+      'sweep.json',
+      JSON.stringify({ schema: 'dllm-npu/sweep@1', kind: 'step', axes: { rows: [1, 2] } }),
+    );
     const before = consumer.state();
     const { status, stdout, stderr } = consumer.program(...command, '--json');
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
