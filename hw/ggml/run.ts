@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { DeviceError, lastLine } from '../device-error.js';
 import { type DeviceRecord, deviceRecord, fileRecord, type RunTiming } from '../record/device-record.js';
-import type { Evidence } from '../record/execution-class.js';
+import type { Evidence } from '../record/evidence.js';
 import {
   type CommandResult,
   type CommandRunner,

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { Evidence } from '../record/execution-class.js';
+import type { Evidence } from '../record/evidence.js';
 
 /** Enough for the header of either format; a PE header lies where byte 0x3c says, in practice within the first page. */
 const HEADER_BYTES = 4096;

@@ -2,7 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { PerformanceMode } from '../choices.js';
 import { environmentFailure } from '../device-error.js';
-import { archOf, type Backend } from '../record/execution-class.js';
+import type { Backend } from '../record/evidence.js';
+import { archOf } from '../record/execution-class.js';
 import { binaryArch } from './binary-arch.js';
 
 /** Name under which the plugin must be registered; it refuses others. */

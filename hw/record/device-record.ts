@@ -5,23 +5,11 @@ import { DataError } from '../../src/errors.js';
 import { fileSha256 } from '../../src/model/load.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { readJsonAs } from '../../src/util/read-file.js';
-import { classify, type Evidence, EXECUTION_CLASSES } from './execution-class.js';
+import { type Evidence, evidenceSchema } from './evidence.js';
+import { classify, EXECUTION_CLASSES } from './execution-class.js';
 
 /** Version of the record format. */
 export const DEVICE_RECORD_SCHEMA = 'dllm-npu/run-record@1';
-
-const evidenceSchema = z.strictObject({
-  targetArch: z.enum(['arm64', 'x64', 'other']),
-  backend: z.enum(['none', 'cpu', 'gpu', 'htp', 'other']),
-  backendFile: z.string().nullable(),
-  fallbackDisabled: z.boolean(),
-  created: z.boolean(),
-  foreignNodes: z.int().nonnegative().nullable(),
-  socId: z.string().nullable(),
-  acceleratorCycles: z.number().nonnegative().nullable(),
-  emulator: z.string().optional(),
-  perOperator: z.boolean().optional(),
-});
 
 const fileSchema = z.strictObject({
   name: z.string(),

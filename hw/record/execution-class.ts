@@ -1,3 +1,5 @@
+import type { Backend, Evidence } from './evidence.js';
+
 /**
  * Where a number comes from, as a word that every record carries.
  *
@@ -18,35 +20,6 @@ export type BaseClass = (typeof EXECUTION_CLASSES)[number];
 
 /** `recorded:X`: read from a file that an X run wrote earlier. */
 export type ExecutionClass = BaseClass | `recorded:${BaseClass}`;
-
-/** QNN backend that a library file implements; `none`: no QNN at all. */
-export type Backend = 'none' | 'cpu' | 'gpu' | 'htp' | 'other';
-
-/** What was observed about a run. Absent knowledge is null and never counts in favour of a higher class. */
-export interface Evidence {
-  /** Architecture of the machine the graph ran on. */
-  readonly targetArch: 'arm64' | 'x64' | 'other';
-  readonly backend: Backend;
-  /** File of the backend, when there is one. */
-  readonly backendFile: string | null;
-  /** Whether the runtime was forbidden to run anything on its own CPU provider. */
-  readonly fallbackDisabled: boolean;
-  /** Whether the graph or session was created, or the tool's log shows a session on the accelerator. */
-  readonly created: boolean;
-  /** Nodes that the runtime assigned to something else than the backend; null when it does not tell. */
-  readonly foreignNodes: number | null;
-  /** SoC id read from the device itself. */
-  readonly socId: string | null;
-  /** Accelerator cycles of the run's own profile. */
-  readonly acceleratorCycles: number | null;
-  /** Set when an instruction emulator ran the code. */
-  readonly emulator?: string;
-  /**
-   * Set when every time of the record is that of one operator, from the accelerator's own counters. What ran elsewhere
-   * is then not in the record, and whether anything might have is no question.
-   */
-  readonly perOperator?: boolean;
-}
 
 export interface Classification {
   readonly executionClass: BaseClass;

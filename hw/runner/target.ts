@@ -1,5 +1,6 @@
 import { DeviceError, environmentFailure } from '../device-error.js';
-import { archOf, type Evidence } from '../record/execution-class.js';
+import type { Evidence } from '../record/evidence.js';
+import { archOf } from '../record/execution-class.js';
 import type { CommandRunner } from './command-runner.js';
 import { knownSoc } from './known-socs.js';
 

@@ -24,7 +24,8 @@ import {
   fileRecord,
   type RunTiming,
 } from '../record/device-record.js';
-import { archOf, backendOf, type Evidence } from '../record/execution-class.js';
+import type { Evidence } from '../record/evidence.js';
+import { archOf, backendOf } from '../record/execution-class.js';
 import { libraryVersion } from './library-version.js';
 import { opTimes } from './op-times.js';
 import { localSocId } from './soc-id.js';

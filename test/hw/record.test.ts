@@ -3,13 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deviceRecord, readDeviceRecord, writeDeviceRecord } from '../../hw/record/device-record.js';
-import {
-  archOf,
-  backendOf,
-  classify,
-  type Evidence,
-  whyTimesDoNotCount,
-} from '../../hw/record/execution-class.js';
+import type { Evidence } from '../../hw/record/evidence.js';
+import { archOf, backendOf, classify, whyTimesDoNotCount } from '../../hw/record/execution-class.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const DEVICE: Evidence = {
