@@ -7,6 +7,7 @@ import { type GgmlResult, type GgmlRun, runGgml } from '../hw/ggml/run.js';
 import { writeDeviceRecord } from '../hw/record/device-record.js';
 import { classText } from '../hw/record/record-text.js';
 import { EnvironmentError } from '../src/errors.js';
+import { checkWritableFile } from '../src/util/check-writable.js';
 import { openTarget, target } from './device-target.js';
 import { path } from './groups.js';
 import type { Context } from './io.js';
@@ -47,6 +48,8 @@ export async function runTool(
   tool: GgmlRun['tool'],
   args: GgmlRun['args'],
 ): Promise<GgmlResult> {
+  checkWritableFile(asked.record);
+  checkWritableFile(asked.log);
   ggmlPackage(asked.package, tool);
   if (!existsSync(asked.model)) throw new EnvironmentError(`${asked.model} does not exist`);
   const { runner, keepIn } = await openTarget(ctx, asked);

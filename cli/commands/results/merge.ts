@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { mergeStores } from '../../../experiments/lab/merge.js';
 import { ResultStore } from '../../../experiments/lab/store.js';
+import { checkWritableDirectory } from '../../../src/util/check-writable.js';
 import { defineCommand } from '../../command.js';
 import { resultsDirectory } from '../../results-directory.js';
 import { runFilter } from '../../run-options.js';
@@ -12,6 +13,7 @@ export const command = defineCommand({
   examples: ['results merge /shared/node1/results /shared/node2/results'],
   run(ctx, { dirs, results }) {
     const store = new ResultStore(resultsDirectory(results));
+    checkWritableDirectory(store.directory);
     const outcome = mergeStores(
       store,
       dirs.map((directory) => new ResultStore(directory)),

@@ -8,6 +8,7 @@ import { writeDeviceRecord } from '../../../../hw/record/device-record.js';
 import { classText } from '../../../../hw/record/record-text.js';
 import { createTfjsEngine } from '../../../../src/engine/tfjs/engine.js';
 import { CheckError } from '../../../../src/errors.js';
+import { checkWritableFile } from '../../../../src/util/check-writable.js';
 import { table } from '../../../../src/util/table.js';
 import { defineCommand } from '../../../command.js';
 import { openPhone, target, targetEffects } from '../../../device-target.js';
@@ -58,6 +59,7 @@ export const command = defineCommand({
     'device qnn replay t.jsonl --graphs graphs --runner local --backend cpu',
   ],
   async run(ctx, asked) {
+    checkWritableFile(asked.record);
     const sdk = QairtSdk.at(ctx.io.env.QAIRT_ROOT);
     const phone = asked.runner === 'local' ? null : await openPhone(ctx, asked);
     const { trace, model } = await openTrace(asked.trace, asked.model);
