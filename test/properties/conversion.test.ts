@@ -6,18 +6,23 @@ import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { promptIds } from '../../src/model/chat.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { ARCHITECTURES, familyOf } from '../../src/model/families/index.js';
+import { ByteFile } from '../../src/model/formats/byte-file.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
+import { configFromGguf } from '../../src/model/formats/gguf-config.js';
+import { parseGguf } from '../../src/model/formats/gguf-parse.js';
 import { textToGguf } from '../../src/model/formats/gguf-text.js';
 import { preTokenizerOf } from '../../src/model/formats/pre-tokenizers.js';
+import { ropeFactorsOf, withRopeFactors } from '../../src/model/formats/rope-factors.js';
 import { writeCheckpoint } from '../../src/model/formats/write-checkpoint.js';
 import { type LoadedModel, loadModel } from '../../src/model/load.js';
+import { NO_TEXT } from '../../src/model/model-text.js';
 import type { RopeScaling } from '../../src/model/rope.js';
 import { buildTokenizerJson } from '../../src/train/tokenizer-json.js';
 import { arbitraryConfig } from '../support/arbitrary-config.js';
 import { writeFolder } from '../support/folder.js';
 import { denoisePass } from '../support/passes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-import { randomWeights } from '../support/tiny-model.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const VOCAB = Object.keys(buildTokenizerJson().model.vocab).length;
 const TEXTS = ['sort owl elk ant', ' Ünïcode \u{1f600} 1234 zebra?', 'a\n\n b  c<|eot_id|>', "I'll go"];
@@ -73,7 +78,10 @@ async function observed({ config, weights, tokenizer, text, chat }: LoadedModel)
   return seen;
 }
 
-async function convert(model: LoadedModel, to: 'gguf' | 'folder'): Promise<string> {
+async function convert(
+  model: Pick<LoadedModel, 'config' | 'weights' | 'text'>,
+  to: 'gguf' | 'folder',
+): Promise<string> {
   const directory = temporaryDirectory();
   if (to === 'folder') {
     await writeCheckpoint(model.config, model.weights, directory, null, model.text);
@@ -131,5 +139,53 @@ describe.each(ARCHITECTURES)('%s: any chain of conversions', (arch) => {
       ),
       { numRuns: RUNS },
     );
+  });
+});
+
+describe('what the target cannot say is refused', () => {
+  const size = { hidden: 64, headDim: 16, ffn: 96, kvHeads: 2, tiedHead: false };
+  const llama3 = {
+    kind: 'llama3',
+    factor: 8,
+    lowFrequencyFactor: 1,
+    highFrequencyFactor: 4,
+    originalContext: 8192,
+  } as const;
+  const yarn = {
+    kind: 'yarn',
+    factor: 4,
+    originalContext: 64,
+    betaFast: 8,
+    betaSlow: 1,
+    attentionFactor: 1,
+  } as const;
+  const moe = { experts: 3, expertsPerToken: 2, expertFfn: 32, renormalise: true };
+  const REFUSED: readonly (readonly ['gguf' | 'folder', Partial<ModelConfig>, RegExp])[] = [
+    ['gguf', { arch: 'llada-moe', ffn: 0, moe }, /cannot say that router probabilities are renormalised/],
+    ['gguf', { ropeScaling: llama3 }, /llama.cpp does not divide the rotary frequencies of llada models/],
+    ['gguf', { ropeScaling: yarn }, /scaleBetaFast 8: llama.cpp's ramp of YaRN has 32/],
+    [
+      'folder',
+      { ropeScaling: { kind: 'factors', factors: [1, 2, 3, 4, 5, 6, 7, 9] } },
+      /fit no known scaling/,
+    ],
+  ];
+  it.each(REFUSED)('%s: %o', async (to, overrides, message) => {
+    const config = tinyConfig({ ...size, ...overrides });
+    const model = { config, weights: randomWeights(config), text: NO_TEXT };
+    await expect(convert(model, to)).rejects.toThrow(message);
+  });
+
+  it('but the scaling of Llama 3.1 is told from its divisors', async () => {
+    const config = tinyConfig({ ...size, arch: 'llama', ropeScaling: llama3, ropeTheta: 500_000 });
+    const path = await convert({ config, weights: randomWeights(config), text: NO_TEXT }, 'gguf');
+    const file = await ByteFile.open(path);
+    const { metadata, tensors } = await parseGguf(file);
+    await file.close();
+    // As converters write it: the divisors, and no word about what made them.
+    const foreign = new Map([...metadata].filter(([key]) => !key.startsWith('dllm-npu.')));
+    const described = configFromGguf(foreign, tensors, path);
+    expect(described.ropeScaling).toBeUndefined();
+    expect(withRopeFactors(described, ropeFactorsOf(config)!, path).ropeScaling).toEqual(llama3);
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataError } from '../../errors.js';
+import { DataError, UsageError } from '../../errors.js';
 import { readJson, readJsonAs } from '../../util/read-file.js';
 import type { ModelConfig } from '../config.js';
 import type { Family } from '../families/family.js';
@@ -10,6 +10,7 @@ import { type FactName, factsOf } from '../families/shared/facts.js';
 import { keyOf, readKeys, writeKeys } from '../families/shared/keys.js';
 import { publishedTokens } from '../presets.js';
 import { completeConfig, optionalWeights } from './complete-config.js';
+import { ROPE_FACTORS } from './rope-factors.js';
 
 /** A `config.json` whose family is known. */
 export interface HfConfig {
@@ -82,6 +83,10 @@ export function readGenerationEnds(directory: string): readonly number[] {
  */
 export function configToHf(config: ModelConfig): Record<string, unknown> {
   const { modelClass, modelType, keys } = familyOf(config.arch).folder;
+  if (config.ropeScaling?.kind === 'factors')
+    throw new UsageError(
+      `${config.name}: config.json has no key for its ${ROPE_FACTORS}, and they fit no known scaling`,
+    );
   return {
     architectures: [modelClass],
     model_type: modelType,
