@@ -85,11 +85,10 @@ async function loadGguf(path: string): Promise<LoadedModel> {
 
 /** A tokenizer.json beside a file that does not hold one whole says more than llama.cpp's keys. */
 function textOfGguf(metadata: GgufMetadata, { arch }: ModelConfig, path: string): ModelText {
+  if (hasWholeTokenizer(metadata)) return readGgufText(metadata, arch, path);
   const beside = readFolderText(resolve(path, '..'));
-  const own = hasWholeTokenizer(metadata) || beside.tokenizer === null;
-  const text = own ? readGgufText(metadata, arch, path) : { ...beside, gguf: metadata };
-  const templates = new Map([...beside.templates, ...ggufTemplates(metadata)]);
-  return { ...text, templates };
+  const text = beside.tokenizer === null ? readGgufText(metadata, arch, path) : { ...beside, gguf: metadata };
+  return { ...text, templates: new Map([...beside.templates, ...ggufTemplates(metadata)]) };
 }
 
 async function complete(
