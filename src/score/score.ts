@@ -8,7 +8,8 @@ export interface TaskScore {
   correct: boolean;
 }
 
-export interface Score {
+/** How a response fares against its problem. */
+export interface ResponseScore {
   tasks: TaskScore[];
   /** One label word throughout. */
   consistent: boolean;
@@ -24,7 +25,7 @@ interface Segment {
 }
 
 /** Scores generated text against a problem; any free choices are accepted if the label is kept. */
-export function scoreResponse(problem: Problem, text: string): Score {
+export function scoreResponse(problem: Problem, text: string): ResponseScore {
   const words = text.trim().split(/\s+/);
   const segments = problem.tasks.map((_, i) => findSegment(words, letter(i)));
   const tasks = problem.tasks.map((task, i) => ({

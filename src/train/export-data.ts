@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateProblem, LIMITS, type ProblemSet, type Split } from '../score/problems.js';
+import { buildTokenizerJson, WordTable } from '../score/tokenizer-json.js';
 import { END_ID, MASK_ID } from '../score/vocabulary.js';
-import { buildTokenizerJson, WordTable } from './tokenizer-json.js';
 
 export interface ExportOptions {
   directory: string;

@@ -4,8 +4,8 @@ import { writeFolderText } from '../model/formats/folder-text.js';
 import { textToGguf } from '../model/formats/gguf-text.js';
 import { type ModelText, NO_TEXT } from '../model/model-text.js';
 import { parseTokenizerJson } from '../model/tokenizer.js';
+import { buildTokenizerJson } from '../score/tokenizer-json.js';
 import { atomicWriteFile } from '../util/atomic-write.js';
-import { buildTokenizerJson } from './tokenizer-json.js';
 import type { TrainedModel } from './train.js';
 
 /**

@@ -6,11 +6,11 @@ import { LLADA } from '../model/families/llada.js';
 import type { WeightSource } from '../model/weights.js';
 import { generateProblem, LIMITS, type ProblemSet } from '../score/problems.js';
 import { Random } from '../score/random.js';
+import { WordTable } from '../score/tokenizer-json.js';
 import { END_ID, MASK_ID, START_ID } from '../score/vocabulary.js';
 import { lossAndGradients } from './loss.js';
 import { type Batch, makeBatch, sampleLayout } from './objective.js';
 import { DEFAULT_OPTIMIZER, Optimizer, type OptimizerOptions } from './optimizer.js';
-import { WordTable } from './tokenizer-json.js';
 import { initialWeights, TrainableWeights } from './trainable-weights.js';
 
 export interface TrainOptions {

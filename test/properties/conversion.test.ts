@@ -17,7 +17,7 @@ import { writeCheckpoint } from '../../src/model/formats/write-checkpoint.js';
 import { type LoadedModel, loadModel } from '../../src/model/load.js';
 import { NO_TEXT } from '../../src/model/model-text.js';
 import type { RopeScaling } from '../../src/model/rope.js';
-import { buildTokenizerJson } from '../../src/train/tokenizer-json.js';
+import { buildTokenizerJson } from '../../src/score/tokenizer-json.js';
 import { arbitraryConfig } from '../support/arbitrary-config.js';
 import { writeFolder } from '../support/folder.js';
 import { denoisePass } from '../support/passes.js';

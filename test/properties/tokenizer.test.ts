@@ -6,7 +6,7 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
 import { loadModel } from '../../src/model/load.js';
-import { byteCharacters } from '../../src/train/tokenizer-json.js';
+import { byteCharacters } from '../../src/score/tokenizer-json.js';
 import { project } from '../../src/util/project-root.js';
 import { llamaMissing, loadLlama } from '../oracle/libllama.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';

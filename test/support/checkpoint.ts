@@ -4,7 +4,7 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { hfNameOf } from '../../src/model/formats/hf-names.js';
 import { type SafetensorsTensor, writeSafetensors } from '../../src/model/formats/safetensors-write.js';
 import type { WeightSource } from '../../src/model/weights.js';
-import { buildTokenizerJson } from '../../src/train/tokenizer-json.js';
+import { buildTokenizerJson } from '../../src/score/tokenizer-json.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
 /** Size of the tokenizer `writeCheckpoint` puts beside the weights. */

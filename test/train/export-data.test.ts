@@ -2,10 +2,10 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generateProblem } from '../../src/score/problems.js';
+import { scoreDecoded } from '../../src/score/score-decoded.js';
+import { WordTable } from '../../src/score/tokenizer-json.js';
 import { END_ID } from '../../src/score/vocabulary.js';
 import { exportTrainingData } from '../../src/train/export-data.js';
-import { scoreDecoded } from '../../src/train/score-decoded.js';
-import { WordTable } from '../../src/train/tokenizer-json.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 describe('exportTrainingData', () => {

@@ -1,7 +1,7 @@
 // Scores the output of evaluate.py: node tools/train/score.mjs DECODED.jsonl > SCORES.json
 // Needs `npm run build`.
 import { readFileSync } from 'node:fs';
-import { scoreDecoded } from '../../dist/src/train/score-decoded.js';
+import { scoreDecoded } from '../../dist/src/score/score-decoded.js';
 
 const path = process.argv[2];
 if (path === undefined) throw new Error('usage: node tools/train/score.mjs DECODED.jsonl');

@@ -1,5 +1,5 @@
-import { generateProblem, type ProblemSet } from '../score/problems.js';
-import { scoreResponse } from '../score/score.js';
+import { generateProblem, type ProblemSet } from './problems.js';
+import { scoreResponse } from './score.js';
 import { WordTable } from './tokenizer-json.js';
 
 /** One line of `tools/train/evaluate.py`'s output: a decoded canvas of a held-out problem. */

@@ -1,4 +1,4 @@
-import { allWords, END_OF_TURN_ID, MASK_ID, SPECIAL_TOKENS, START_ID } from '../score/vocabulary.js';
+import { allWords, END_OF_TURN_ID, MASK_ID, SPECIAL_TOKENS, START_ID } from './vocabulary.js';
 
 /** A Hugging Face `tokenizer.json`: byte-level BPE over the task words. */
 export interface TokenizerJson {

@@ -1,8 +1,8 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
 import { generateProblem } from '../../src/score/problems.js';
+import { buildTokenizerJson, byteCharacters, WordTable } from '../../src/score/tokenizer-json.js';
 import { allWords, MASK_ID, SPECIAL_TOKENS } from '../../src/score/vocabulary.js';
-import { buildTokenizerJson, byteCharacters, WordTable } from '../../src/train/tokenizer-json.js';
 
 const json = buildTokenizerJson();
 const table = new WordTable(json);
