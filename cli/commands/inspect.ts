@@ -42,14 +42,11 @@ function show(ctx: Context, model: LoadedModel, listed: boolean): void {
   });
 
   ctx.print(`${weightsPath}\n`);
-  const facts = Object.entries({
-    ...config,
-    moe: config.moe === undefined ? 'none' : JSON.stringify(config.moe),
-  });
+  const facts = Object.entries(config).filter(([, value]) => value !== undefined);
   ctx.print(
     table(
       ['configuration', 'value'],
-      facts.map(([key, value]) => [key, String(value)]),
+      facts.map(([key, value]) => [key, typeof value === 'object' ? JSON.stringify(value) : String(value)]),
     ),
   );
   ctx.print('');

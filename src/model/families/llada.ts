@@ -25,7 +25,7 @@ export const LLADA: Family<'llada'> = {
     keys: {
       ...INERT_KEYS,
       ...inert(
-        'alibi_bias_max attention_layer_norm_with_affine flash_attention init_cutoff_factor init_device init_fn',
+        'alibi_bias_max attention_layer_norm_with_affine flash_attention flash_attn_varlen init_cutoff_factor init_device init_fn',
       ),
       ...inert('init_std mlp_ratio precision rope_full_precision'),
       d_model: is('hidden'),
