@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decode, loadModel, type Model, machine, policy, UsageError } from '../../index.js';
 import { composePolicy } from '../../index.policies.js';
-import { resolvePreset } from '../../index.sim.js';
+import { loadProfile, resolvePreset } from '../../index.sim.js';
 import { checkTrace, replayTrace } from '../../index.trace.js';
+import { project } from '../../src/util/project-root.js';
 import { cli } from '../support/run-cli.js';
 
 const PROMPT = 'A flip 2 4 8 B sort owl elk ant';
@@ -170,6 +172,15 @@ describe('machine', () => {
       'llada-8b',
     );
     await expect(machine().open()).rejects.toThrow('give shapes');
+  });
+
+  it('takes profile and stack by name, by path, and the profile as an object', async () => {
+    const { root } = project();
+    const names = ['sm8650', join(root, 'sim/hardware/profiles/sm8650.json'), loadProfile('sm8650')].map(
+      (profile) => machine({ profile }).name,
+    );
+    expect(names).toEqual(['sm8650/llada.cpp', 'sm8650/llada.cpp', 'sm8650/llada.cpp']);
+    expect(machine({ stack: join(root, 'sim/stacks/cpu.json') }).name).toBe('sm8750/cpu');
   });
 
   it('takes numbers with and without unit', async () => {
