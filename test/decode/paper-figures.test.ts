@@ -232,6 +232,21 @@ describe('Fig. 7b: adaptive lookahead', () => {
   });
 
   it.each([
+    [0, 4],
+    [1, 5],
+    [2.5, 6],
+    [4, 8],
+  ])('stays within its memory budget: %d MiB of rows of 1 MiB', (memoryBudgetMib, rows) => {
+    const tight: PolicySpecInput = {
+      ...spec,
+      window: { kind: 'block', lookahead: { trigger: 4, maxRows: 4, memoryBudgetMib } },
+    };
+    const run = new Script(tight, 1, 8, { ...perRow, rowBytes: 2 ** 20 });
+    run.step();
+    expect(run.rows).toHaveLength(rows);
+  });
+
+  it.each([
     [true, 8],
     [false, 4],
   ])('reads "below the trigger" inclusively: %s', (inclusive, rows) => {

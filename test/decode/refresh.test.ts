@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { PolicySpecInput } from '../../src/decode/spec.js';
+import { CanvasEdit } from '../../src/decode/canvas/edit.js';
+import { landTickets, ticketsOf } from '../../src/decode/method/refresh-ledger.js';
+import { factsOf, rulesOf } from '../../src/decode/parts.js';
+import { DEFAULT_INPUTS } from '../../src/decode/rules/window/lookahead.js';
+import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js';
 import { CheckError } from '../../src/errors.js';
 import { MASK, Script } from './support/script.js';
 
@@ -263,5 +267,34 @@ describe('late results', () => {
   it('block: a step with refreshes waits for them', () => {
     expect(sealed({ late: 'block' }).plan?.joins).toBe(true);
     expect(sealed().plan?.joins).toBeUndefined();
+  });
+});
+
+describe('the rule of the CPU lane', () => {
+  const policy = parsePolicySpec(spec({ batch: 4, perStep: 4 }));
+  const rule = rulesOf(policy).refresh.rule(factsOf(policy), DEFAULT_INPUTS);
+
+  it('leaves alone what the main pass computes', () => {
+    const { canvas } = sealed();
+    expect(rule.launch(canvas, new Set([2, 4]))).toEqual([[1, 3]]);
+  });
+
+  it('a result is superseded when its target has another token now, even with the same KV', () => {
+    const run = sealed();
+    const result = run.side(1, { 1: [10, 0.6], 2: [11, 0.6], 3: [12, 0.6], 4: [13, 0.6] });
+    const { plan, canvas } = run;
+    if (plan === null) throw new Error('the script is over');
+    const tickets = ticketsOf(canvas, plan);
+    const edit = new CanvasEdit(canvas);
+    edit.patch(3, { token: 77 });
+    const { dropped } = landTickets(rule, edit, tickets, [result], 3);
+    expect(dropped.map(({ position, reason }) => `${position} ${reason}`)).toEqual([
+      '1 superseded',
+      '2 superseded',
+      '3 superseded',
+      '4 superseded',
+    ]);
+    expect(edit.at(1)).toEqual(canvas.positions[1]);
+    expect(landTickets(rule, new CanvasEdit(canvas), tickets, [result], 3).dropped).toEqual([]);
   });
 });

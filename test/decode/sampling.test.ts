@@ -21,6 +21,15 @@ describe('filters', () => {
     expect(score({ sampling: filtered({ topK: 3 }) }).confidence).toBeCloseTo(0.5 / 0.95, 6);
   });
 
+  it('top-p stops at the token that exceeds it, not at one that just reaches it', () => {
+    // Two tokens of probability 1/2, exact in binary.
+    const none = Number.NEGATIVE_INFINITY;
+    const even = Float32Array.of(0, 0, none, none, none);
+    const spec = { ...policySpecByName('llada'), sampling: filtered({ topP: 0.5 }) };
+    const { confidence } = sampleRow(even, 0, vocabulary, composePolicy(spec).scoring, at);
+    expect(confidence).toBe(0.5);
+  });
+
   it('order matters: temperature before top-p in Dream, after it in llama.cpp', () => {
     // At T = 0.5 the probabilities are squared: .25 .09 .0225 .0025 of .365, and the first alone exceeds 0.6.
     expect(score({ sampling: filtered({ temperature: 0.5, topP: 0.6 }) })).toEqual({

@@ -7,6 +7,7 @@ import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { type LoadedWeights, loadWeightTensors } from '../../src/engine/tfjs/weight-tensors.js';
 import { verifySteps } from '../../src/engine/verify/verify.js';
+import { moduleGraph } from '../support/module-graph.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const config = tinyConfig();
@@ -67,6 +68,35 @@ describe('verifier', () => {
     expect(report.mismatches[0].logitMargin).toBeGreaterThan(0);
   });
 
+  it('measures a confidence that was changed, and a probability that was asked for', async () => {
+    for (const [name, change] of [
+      ['block-kv', { confidence: 0.25 }],
+      ['wino', { asked: 0.25 }],
+    ] as const) {
+      const { steps } = await run(name);
+      expect(verify(steps, name).maxConfidenceError).toBeLessThan(1e-4);
+      const at = steps.findIndex(({ outcomes }) =>
+        outcomes[0].rows.some((row) => ('asked' in change ? row.asked !== undefined : true)),
+      );
+      const broken = steps.map((step, index) =>
+        index === at
+          ? {
+              ...step,
+              outcomes: step.outcomes.map((outcome) => ({
+                ...outcome,
+                rows: outcome.rows.map((row) =>
+                  'asked' in change && row.asked === undefined ? row : { ...row, ...change },
+                ),
+              })),
+            }
+          : step,
+      );
+      const report = verify(broken, name);
+      expect(report.mismatches).toEqual([]);
+      expect(report.maxConfidenceError).toBeGreaterThan(0.01);
+    }
+  });
+
   it('notices a pass that was fed other tokens than the trace says', async () => {
     const { steps } = await run('mbsd-sts');
     const broken = steps.map((step, index) =>
@@ -86,5 +116,16 @@ describe('verifier', () => {
     const { mismatches } = verify(broken);
     expect(mismatches.length).toBeGreaterThan(0);
     expect(mismatches.every((m) => m.step >= 2)).toBe(true);
+  });
+});
+
+describe('the rebuild of contexts', () => {
+  it('does not use what the engine makes masks of, nor the planner', () => {
+    const shared =
+      /src\/(pass\/(groups|visibility|shape)|decode\/method\/(plan|apply|score-pass)|engine\/kv-store)\.ts$/;
+    const own = ['verify', 'closure', 'parts'].map((name) => `src/engine/verify/${name}.ts`);
+    const used = moduleGraph().filter(({ from, typeOnly }) => own.includes(from) && !typeOnly);
+    expect(used.length).toBeGreaterThan(0);
+    expect(used.filter(({ to }) => shared.test(to))).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
 import { CheckError } from '../../errors.js';
-import { shiftedRows } from '../../pass/groups.js';
-import type { Pass } from '../../pass/pass.js';
+import type { RowOutcome } from '../../pass/pass.js';
+import { type Part, predictorOf, seesContext, seesOwn } from './parts.js';
 
 /**
- * The cacheless form of a set of passes without groups: every (position, version) row they depend on, as one sequence, and
+ * The cacheless form of a set of parts: every (position, version) row they depend on, as one sequence, and
  * which row may see which. What a KV cache holds is replaced by the rows it was computed from.
  */
 export interface JointPass {
@@ -11,18 +11,19 @@ export interface JointPass {
   readonly rows: readonly { readonly position: number; readonly version: number; readonly feed: number }[];
   /** [rows, rows] of ones and zeros. */
   readonly visibility: Float32Array;
-  /** Rows to compare: index into `rows`, and where the trace has the answer. */
+  /** Rows to compare: index into `rows`, and what the trace says. */
   readonly wanted: readonly {
     readonly row: number;
-    readonly passId: string;
+    readonly partId: string;
     readonly position: number;
     readonly asks?: number;
     readonly draw?: number;
+    readonly recorded: RowOutcome | null;
   }[];
 }
 
 /** Versions a pass depends on, itself included, through any chain of cached entries. */
-export function closureOf(pass: Pass, byVersion: ReadonlyMap<number, Pass>): Set<number> {
+export function closureOf(pass: Part, byVersion: ReadonlyMap<number, Part>): Set<number> {
   const closure = new Set<number>();
   const open = [pass.version];
   for (let version = open.pop(); version !== undefined; version = open.pop()) {
@@ -31,7 +32,7 @@ export function closureOf(pass: Pass, byVersion: ReadonlyMap<number, Pass>): Set
     const member = byVersion.get(version);
     if (member === undefined)
       throw new CheckError(`pass ${pass.id} depends on version ${version}, which no pass wrote`);
-    for (const read of member.reads) if (!closure.has(read.version)) open.push(read.version);
+    for (const read of member.context) if (!closure.has(read.version)) open.push(read.version);
   }
   return closure;
 }
@@ -41,17 +42,17 @@ export function closureOf(pass: Pass, byVersion: ReadonlyMap<number, Pass>): Set
  * depend on. A pass whose own closure exceeds `maxRows` gets a group of its own.
  */
 export function groupPasses(
-  targets: readonly Pass[],
-  byVersion: ReadonlyMap<number, Pass>,
+  targets: readonly Part[],
+  byVersion: ReadonlyMap<number, Part>,
   maxRows: number,
-): { readonly targets: readonly Pass[]; readonly versions: ReadonlySet<number> }[] {
+): { readonly targets: readonly Part[]; readonly versions: ReadonlySet<number> }[] {
   const rowsOf = (versions: Iterable<number>): number => {
     let rows = 0;
     for (const version of versions) rows += byVersion.get(version)?.rows.length ?? 0;
     return rows;
   };
-  const groups: { targets: Pass[]; versions: Set<number> }[] = [];
-  let current: { targets: Pass[]; versions: Set<number> } | null = null;
+  const groups: { targets: Part[]; versions: Set<number> }[] = [];
+  let current: { targets: Part[]; versions: Set<number> } | null = null;
   for (const target of targets) {
     const closure = closureOf(target, byVersion);
     const joined: Set<number> = new Set([...(current?.versions ?? []), ...closure]);
@@ -71,14 +72,14 @@ export function groupPasses(
  * @param shiftLogits each position is predicted from the row before it
  */
 export function jointPass(
-  group: { readonly targets: readonly Pass[]; readonly versions: ReadonlySet<number> },
-  byVersion: ReadonlyMap<number, Pass>,
+  group: { readonly targets: readonly Part[]; readonly versions: ReadonlySet<number> },
+  byVersion: ReadonlyMap<number, Part>,
   shiftLogits = false,
 ): JointPass {
   const rows: { position: number; version: number; feed: number }[] = [];
   const indexOf = new Map<string, number>();
   const key = (position: number, version: number): string => `${position}@${version}`;
-  const members = [...group.versions].sort((a, b) => a - b).map((version) => byVersion.get(version) as Pass);
+  const members = [...group.versions].sort((a, b) => a - b).map((version) => byVersion.get(version) as Part);
   for (const pass of members) {
     for (const row of pass.rows) {
       indexOf.set(key(row.position, pass.version), rows.length);
@@ -88,7 +89,7 @@ export function jointPass(
   const visibility = new Float32Array(rows.length * rows.length);
   for (const pass of members) {
     const own = pass.rows.map((row) => indexOf.get(key(row.position, pass.version)) as number);
-    const cached = pass.reads.map((read) => {
+    const cached = pass.context.map((read) => {
       const index = indexOf.get(key(read.position, read.version));
       if (index === undefined) {
         throw new CheckError(
@@ -99,27 +100,25 @@ export function jointPass(
     });
     own.forEach((row, r) => {
       const base = row * rows.length;
-      for (const index of cached) {
-        const hidden = pass.visibility === 'shadow' && rows[index].position === pass.rows[r].position;
-        if (!hidden) visibility[base + index] = 1;
-      }
+      for (const index of cached) if (seesContext(pass, r, rows[index])) visibility[base + index] = 1;
       own.forEach((other, o) => {
-        const earlier = pass.rows[o].position < pass.rows[r].position;
-        const whole = pass.visibility === 'all' || pass.visibility === 'shadow';
-        const sees = whole || o === r || (pass.visibility === 'causal' && earlier);
-        if (sees) visibility[base + other] = 1;
+        if (seesOwn(pass, r, o)) visibility[base + other] = 1;
       });
     });
   }
-  const wanted = group.targets.flatMap((pass) => {
-    const predictors = shiftLogits ? shiftedRows(pass) : pass.logits;
-    return pass.logits.map((index, at) => ({
-      row: indexOf.get(key(pass.rows[predictors[at]].position, pass.version)) as number,
-      passId: pass.id,
-      position: pass.rows[index].position,
-      asks: pass.rows[index].asks,
-      draw: pass.rows[index].draw,
-    }));
-  });
+  const wanted = group.targets.flatMap((part) =>
+    part.scored.map(({ row, recorded }) => {
+      const { position, asks, draw } = part.rows[row];
+      const predictor = part.rows[predictorOf(part, row, shiftLogits)];
+      return {
+        row: indexOf.get(key(predictor.position, part.version)) as number,
+        partId: part.id,
+        position,
+        asks,
+        draw,
+        recorded,
+      };
+    }),
+  );
   return { rows, visibility, wanted };
 }

@@ -5,10 +5,10 @@ import { probabilityOf } from '../../decode/rules/score-row.js';
 import type { ModelConfig } from '../../model/config.js';
 import { graphFor } from '../../model/graph-cache.js';
 import { precisionFor } from '../../model/precision.js';
-import { logicalOutcomes, logicalPasses } from '../../pass/groups.js';
-import type { Pass, PassOutcome, StepPlan } from '../../pass/pass.js';
+import type { PassOutcome, StepPlan } from '../../pass/pass.js';
 import { executeGraph, type WeightTensors } from '../tfjs/execute.js';
 import { groupPasses, type JointPass, jointPass } from './closure.js';
+import { type Part, partsOf } from './parts.js';
 
 /** What the verifier needs of a recorded step. */
 export interface RecordedStep {
@@ -62,28 +62,22 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
   const guidance = new Map<string, number>();
   /** Conditional logits that wait for their unconditional ones. */
   const waiting = new Map<string, { readonly wanted: Wanted; readonly logits: Float32Array }>();
-  const byVersion = new Map<number, Pass>();
+  const byVersion = new Map<number, Part>();
   const stepOf = new Map<string, number>();
-  for (const { plan } of steps) {
-    for (const { id, guidance: scale } of plan.passes) if (scale !== undefined) guidance.set(id, scale);
-    for (const pass of plan.passes.flatMap(logicalPasses)) {
-      byVersion.set(pass.version, pass);
-      stepOf.set(pass.id, plan.step);
+  const targets: Part[] = [];
+  steps.forEach(({ plan, outcomes }, index) => {
+    for (const pass of plan.passes) {
+      if (pass.guidance !== undefined) guidance.set(pass.id, pass.guidance);
+      for (const part of partsOf(
+        pass,
+        outcomes.find(({ passId }) => passId === pass.id),
+      )) {
+        byVersion.set(part.version, part);
+        stepOf.set(part.id, plan.step);
+        if (index % every === 0 && part.scored.length > 0) targets.push(part);
+      }
     }
-  }
-  const recorded = new Map(
-    steps.flatMap((s) =>
-      s.outcomes
-        .flatMap((o) => {
-          const pass = s.plan.passes.find(({ id }) => id === o.passId);
-          return pass === undefined ? [o] : logicalOutcomes(pass, o);
-        })
-        .flatMap((o) => o.rows.map((row) => [`${o.passId}:${row.position}`, row] as const)),
-    ),
-  );
-  const targets = steps
-    .filter((_, index) => index % every === 0)
-    .flatMap((s) => s.plan.passes.flatMap(logicalPasses).filter((pass) => pass.logits.length > 0));
+  });
 
   const mismatches: Mismatch[] = [];
   let rows = 0;
@@ -112,12 +106,12 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
     });
     joint.wanted.forEach((wanted, index) => {
       const own = logits.subarray(index * config.vocab, (index + 1) * config.vocab);
-      const key = (passId: string): string => `${passId}:${wanted.position}`;
-      if (guidance.has(wanted.passId)) {
-        waiting.set(key(wanted.passId), { wanted, logits: own.slice() });
+      const key = (partId: string): string => `${partId}:${wanted.position}`;
+      if (guidance.has(wanted.partId)) {
+        waiting.set(key(wanted.partId), { wanted, logits: own.slice() });
         return;
       }
-      const conditional = wanted.passId.endsWith('/1') ? wanted.passId.slice(0, -2) : null;
+      const conditional = wanted.partId.endsWith('/1') ? wanted.partId.slice(0, -2) : null;
       const guided = conditional === null ? undefined : waiting.get(key(conditional));
       if (conditional !== null && guided !== undefined) {
         waiting.delete(key(conditional));
@@ -132,9 +126,8 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
 
   /** One row's logits, recomputed, against what was recorded. */
   function compare(wanted: Wanted, logits: Float32Array): void {
-    const answer = recorded.get(`${wanted.passId}:${wanted.position}`);
-    // A side pass that was still running when decoding ended has no recorded outcome.
-    if (answer === undefined) return;
+    const answer = wanted.recorded;
+    if (answer === null) return;
     rows += 1;
     if (answer.asked !== undefined && wanted.asks !== undefined) {
       const error = Math.abs(probabilityOf(logits, 0, config.vocab, wanted.asks) - answer.asked);
@@ -147,8 +140,8 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       return;
     }
     mismatches.push({
-      step: stepOf.get(wanted.passId) as number,
-      passId: wanted.passId,
+      step: stepOf.get(wanted.partId) as number,
+      passId: wanted.partId,
       position: wanted.position,
       recorded: answer.token,
       recomputed: score.token,

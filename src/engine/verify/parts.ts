@@ -1,0 +1,77 @@
+import type { KvRef, Pass, PassOutcome, PassRow, RowOutcome, RowVisibility } from '../../pass/pass.js';
+
+/**
+ * Rows of a recorded pass that see each other, and what else they were entitled to see. The verifier takes passes apart
+ * by itself, so that what the program does with row groups is checked, not repeated.
+ */
+export interface Part {
+  readonly id: string;
+  /** Of every row's K and V. */
+  readonly version: number;
+  readonly rows: readonly PassRow[];
+  /** Other computations that they saw: cached, or in earlier groups of the same pass. */
+  readonly context: readonly KvRef[];
+  readonly visibility: RowVisibility;
+  /** Rows that got logits, with what was recorded; null for a pass that was still running when decoding ended. */
+  readonly scored: readonly { readonly row: number; readonly recorded: RowOutcome | null }[];
+}
+
+/** A pass without groups is one part; the groups of another are one each, named after it. */
+export function partsOf(pass: Pass, outcome: PassOutcome | undefined): Part[] {
+  const { id, version, rows, reads, logits, visibility } = pass;
+  const groups =
+    typeof visibility === 'string'
+      ? [{ version, rows: rows.length, sees: [], visibility }]
+      : visibility.groups;
+  const spans: { readonly from: number; readonly to: number }[] = [];
+  for (const group of groups) {
+    const from = spans.at(-1)?.to ?? 0;
+    spans.push({ from, to: from + group.rows });
+  }
+  return groups.map((group, index): Part => {
+    const { from, to } = spans[index];
+    const seen = group.sees.flatMap((other) =>
+      rows
+        .slice(spans[other].from, spans[other].to)
+        .map(({ position }) => ({ position, version: groups[other].version })),
+    );
+    return {
+      id: index === 0 ? id : `${id}/${index}`,
+      version: group.version,
+      rows: rows.slice(from, to),
+      context: [...reads, ...seen],
+      visibility: group.visibility,
+      scored: logits.flatMap((row, at) =>
+        row >= from && row < to ? [{ row: row - from, recorded: outcome?.rows[at] ?? null }] : [],
+      ),
+    };
+  });
+}
+
+/** Whether a row of a part saw another row of it. */
+export function seesOwn({ rows, visibility }: Part, row: number, other: number): boolean {
+  switch (visibility) {
+    case 'all':
+    case 'shadow':
+      return true;
+    case 'self':
+      return row === other;
+    case 'causal':
+      return rows[other].position <= rows[row].position;
+  }
+}
+
+/** Whether a row of a part saw a computation of its context: a shadow is blind to its own position. */
+export function seesContext({ rows, visibility }: Part, row: number, { position }: KvRef): boolean {
+  return visibility !== 'shadow' || position !== rows[row].position;
+}
+
+/**
+ * The row whose logits are about the position of another row. A model that shifts has them in the row before, or in the
+ * row itself when that is not there.
+ */
+export function predictorOf({ rows, visibility }: Part, row: number, shiftLogits: boolean): number {
+  if (!shiftLogits || visibility === 'causal') return row;
+  const before = rows.findIndex(({ position }) => position === rows[row].position - 1);
+  return before < 0 ? row : before;
+}
