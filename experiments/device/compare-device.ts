@@ -6,11 +6,10 @@ import type { DeviceRecord } from '../../hw/record/device-record.js';
 import type { DeviceSession } from '../../hw/session/device-session.js';
 import { recorded } from '../../hw/session/recorded.js';
 import { profileHash } from '../../sim/hardware/load-profile.js';
-import { composePolicy } from '../../src/decode/method/compose.js';
 import type { PolicySpec } from '../../src/decode/spec.js';
 import { compareEngines } from '../../src/engine/compare/compare-engines.js';
-import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { fileSha256, type LoadedModel } from '../../src/model/load.js';
+import { openEngine, openPolicy } from '../lab/open.js';
 import { type SimulatedOptions, simulateBuckets } from './simulate-buckets.js';
 
 export interface DeviceComparison extends SimulatedOptions {
@@ -40,12 +39,12 @@ export async function compareDevice(
   request: DeviceComparison,
 ): Promise<CompareReport> {
   const { model, spec, problems, genLength, numerics, signal, onProgress } = request;
-  const reference = await createTfjsEngine(model.config, model.weights);
+  const reference = await openEngine(model, {});
   const compare = ({ engine }: DeviceSession) =>
     compareEngines({
       reference,
       engine,
-      policy: composePolicy(spec),
+      policy: openPolicy(spec),
       problems,
       genLength,
       nearTie: request.nearTie ?? NEAR_TIES[numerics],

@@ -1,4 +1,7 @@
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileSha256, loadModel } from '../../../src/model/load.js';
+import { contentHash } from '../canonical.js';
 import { parseDecider } from './name.js';
 
 const hashes = new Map<string, Promise<Readonly<Record<string, string>>>>();
@@ -30,7 +33,23 @@ async function hashFiles(name: string): Promise<Record<string, string>> {
     profileByName(parsed.profile);
     return { 'confidence process': await fileSha256(processPath()) };
   }
-  const { weights, weightsPath } = await loadModel(name);
+  return modelInputs(name);
+}
+
+/** All that a model is: the file that names its weights, the shards beside it, its configuration and its tokenizer. */
+async function modelInputs(name: string): Promise<Record<string, string>> {
+  const { config, weights, weightsPath, text } = await loadModel(name);
   await weights.close();
-  return { [`model ${name}`]: await fileSha256(weightsPath) };
+  const { tokenizer, settings } = text;
+  const inputs = {
+    [`model ${name}`]: await fileSha256(weightsPath),
+    [`configuration of ${name}`]: contentHash(config),
+    [`tokenizer of ${name}`]: contentHash({ tokenizer, settings }),
+  };
+  const folder = dirname(weightsPath);
+  const shards = weightsPath.endsWith('.json') ? readdirSync(folder) : [];
+  for (const shard of shards.filter((file) => file.endsWith('.safetensors')).sort()) {
+    inputs[`model ${name}: ${shard}`] = await fileSha256(join(folder, shard));
+  }
+  return inputs;
 }

@@ -1,3 +1,5 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { kindNames } from '../../../experiments/lab/kinds/registry.js';
@@ -6,6 +8,7 @@ import { setupSchema } from '../../../experiments/lab/setup.js';
 import { ResultStore } from '../../../experiments/lab/store.js';
 import { QUALITY_DEFAULTS } from '../../../experiments/studies/quality/options.js';
 import { runQuality } from '../../../experiments/studies/quality/run.js';
+import { project } from '../../../src/util/project-root.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 /** Stands for the code that computes results. */
@@ -40,6 +43,27 @@ describe('what a run is', () => {
     expect(await runQuality(options, study)).toEqual(table);
     expect(made.at(-1)).toBe(2);
     expect(store.hashes()).toHaveLength(4);
+  });
+
+  it('every file of a model tells runs apart, and not its weights alone', async () => {
+    const shipped = join(project().root, 'models', 'tiny-llada');
+    const changes = [
+      {},
+      { 'config.json': { rope_theta: 20_000 } },
+      { 'tokenizer.json': { truncation: null, own: 1 } },
+    ];
+    const copies = changes.map((changed) => {
+      const copy = join(temporaryDirectory(), 'model');
+      cpSync(shipped, copy, { recursive: true, filter: (file) => !file.endsWith('.gguf') });
+      for (const [file, keys] of Object.entries(changed)) {
+        const path = join(copy, file);
+        writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...keys }));
+      }
+      return copy;
+    });
+    const wanted = copies.map((workload) => ({ kind: 'decide', config: { workload } }));
+    const contents = (await planEach(wanted)).map(({ inputs }) => Object.values(inputs).sort().join());
+    expect(new Set(contents).size).toBe(copies.length);
   });
 
   it('every option of a setup tells runs apart', async () => {
