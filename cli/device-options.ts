@@ -13,7 +13,7 @@ import type { Effect } from './command.js';
 import { timeout } from './device-target.js';
 import { flag, path } from './groups.js';
 import type { Context } from './io.js';
-import { MAX_CASES } from './limits.js';
+import { MAX_PROBLEMS } from './limits.js';
 import { progressBar } from './progress.js';
 
 /**
@@ -43,7 +43,7 @@ export const device = {
   calibrationProblems: z
     .int()
     .min(1)
-    .max(MAX_CASES)
+    .max(MAX_PROBLEMS)
     .default(DEFAULT_CALIBRATION_PROBLEMS)
     .describe('training problems that w8a16 and w4a16 are calibrated on'),
   head: z

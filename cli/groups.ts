@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { casesSchema, chipSchema, deciderSchema, methodSchema } from '../experiments/lab/setup.js';
 import { ENGINE_NAMES, ENGINES, type EngineName } from '../src/engine/registry.js';
 import type { Effect } from './command.js';
-import { MAX_POSITIONS, MAX_ROWS } from './limits.js';
+import { MAX_POSITIONS, MAX_PROBLEMS, MAX_ROWS } from './limits.js';
 
 // Options that several commands have, each declared once: where a setup has the field, from its schema.
 
@@ -73,7 +73,12 @@ export const problems = {
   options: methodSchema.shape.options
     .describe('change an option of the policy, e.g. commit.visible=0.8; repeatable')
     .meta({ flag: 'option', value: 'path=value' }),
-  cases: casesSchema.shape.cases.describe('held-out problems of the shipped task').meta({ alias: 'n' }),
+  cases: casesSchema.shape.cases
+    .removeDefault()
+    .max(MAX_PROBLEMS)
+    .default(1)
+    .describe('held-out problems of the shipped task')
+    .meta({ alias: 'n' }),
   firstCase: casesSchema.shape.firstCase
     .describe('index of the first problem')
     .meta({ alias: 'first-index' }),

@@ -11,7 +11,7 @@ import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
 import { gitCommit } from '../git-commit.js';
 import { chip, path, problems, runs } from '../groups.js';
-import { MAX_CASES } from '../limits.js';
+import { MAX_PROBLEMS } from '../limits.js';
 import { progressBar } from '../progress.js';
 import { ABLATION_DIRECTORY, resultsDirectory } from '../results-directory.js';
 
@@ -29,7 +29,7 @@ export const command = defineCommand({
     verifyPrompts: z
       .int()
       .min(0)
-      .max(MAX_CASES)
+      .max(MAX_PROBLEMS)
       .default(d.verifyPrompts)
       .describe('prompts recomputed without cache or window'),
     verifyEvery: z.int().min(1).default(d.verifyEvery).describe('of those, every n-th step'),

@@ -5,17 +5,18 @@ import { trainModel } from '../../src/train/train.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
 import { path } from '../groups.js';
-import { MAX_CASES } from '../limits.js';
+import { MAX_STEPS } from '../limits.js';
 import { progressBar } from '../progress.js';
 
+// Smoke runs: the largest of each together are 33 M parameters and a few GB of activations.
 export const command = defineCommand({
   options: {
-    steps: z.int().min(1).max(MAX_CASES).default(100).describe('optimizer steps'),
-    batch: z.int().min(1).max(1024).default(8).describe('sequences per step'),
-    layers: z.int().min(1).max(64).default(2).describe('layers'),
-    hidden: z.int().min(2).max(4096).default(64).describe('residual width'),
+    steps: z.int().min(1).max(MAX_STEPS).default(100).describe('optimizer steps'),
+    batch: z.int().min(1).max(64).default(8).describe('sequences per step'),
+    layers: z.int().min(1).max(8).default(2).describe('layers'),
+    hidden: z.int().min(2).max(512).default(64).describe('residual width'),
     heads: z.int().min(1).max(64).default(2).describe('attention heads; must divide the width'),
-    ffn: z.int().min(1).max(16_384).default(192).describe('feed-forward width'),
+    ffn: z.int().min(1).max(2048).default(192).describe('feed-forward width'),
     set: z.enum(['short', 'long']).default('short').describe('problems'),
     seed: z.int().min(0).default(7).describe('seed of weights, problems and masks'),
     backend: z.enum(['wasm', 'cpu']).default('wasm').describe('tfjs backend'),

@@ -9,11 +9,14 @@ import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
 import { gitCommit } from '../git-commit.js';
 import { chip, model, path, problems, runs } from '../groups.js';
-import { MAX_CASES } from '../limits.js';
+import { MAX_PROBLEMS } from '../limits.js';
 import { resultsDirectory } from '../results-directory.js';
 
 const DIRECTORY = join('results', 'tune');
-const count = z.int().max(MAX_CASES);
+// Candidates x problems of the screening are runs that are planned at once.
+const MAX_CANDIDATES = 200;
+const MAX_SCREEN = 1000;
+const count = z.int().max(MAX_PROBLEMS);
 
 export const command = defineCommand({
   options: {
@@ -24,10 +27,14 @@ export const command = defineCommand({
       .default('block-kv')
       .describe('quality must be non-inferior to it')
       .meta({ value: 'policy' }),
-    candidates: count.min(0).default(40).describe('policies drawn from the space'),
-    screen: count.min(1).default(48).describe('problems on which all are tried'),
+    candidates: count.min(0).max(MAX_CANDIDATES).default(40).describe('policies drawn from the space'),
+    screen: count.min(1).max(MAX_SCREEN).default(48).describe('problems on which all are tried'),
     confirm: count.min(1).default(1600).describe('further problems on which the shortlist is judged'),
-    finalists: count.min(0).default(4).describe('policies on the shortlist beside baseline and full system'),
+    finalists: count
+      .min(0)
+      .max(MAX_CANDIDATES)
+      .default(4)
+      .describe('policies on the shortlist beside baseline and full system'),
     seed: problems.seed.describe('seed of problems and draw'),
     genLength: problems.genLength,
     ...runs,

@@ -43,7 +43,7 @@ const WRITERS = [
   `device qnn graphs ${at('t.jsonl')} --out OUT`,
   ...[
     'device ggml bench --package p --model m.gguf --record OUT',
-    'device ggml generate --prompt x --package p --model m.gguf --record OUT',
+    'device ggml generate --prompt x --block-length 32 --package p --model m.gguf --record OUT',
   ],
   `device qnn replay ${at('t.jsonl')} --graphs g --record OUT`,
 ];

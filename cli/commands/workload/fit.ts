@@ -4,9 +4,9 @@ import { FIT_DEFAULTS as d } from '../../../experiments/lab/deciders/synthetic/f
 import { atomicWriteFile } from '../../../src/util/atomic-write.js';
 import { checkWritableFile } from '../../../src/util/check-writable.js';
 import { defineCommand } from '../../command.js';
-import { MAX_CASES } from '../../limits.js';
+import { MAX_STEPS } from '../../limits.js';
 
-const count = z.int().min(1).max(MAX_CASES);
+const count = z.int().min(1).max(MAX_STEPS);
 
 export const command = defineCommand({
   options: {
