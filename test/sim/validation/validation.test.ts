@@ -250,7 +250,7 @@ describe('the score', () => {
     for (const { id, error } of prompts) expect(Math.abs(error ?? 1), id).toBeLessThan(0.3);
   });
 
-  it('is as far off as docs/machine.md says', () => {
+  it('is as far off as docs/machine-results.md says', () => {
     expect(score.overall.modelled).toBe(56);
     expect(score.overall.median).toBeLessThan(0.2);
     expect(score.measurements.rows).toBe(57);
