@@ -43,7 +43,9 @@ describe.skipIf(!HAS_ORT)('replay of a recorded decode', () => {
       '--policy',
       'block-kv',
       '--gen-length',
-      '32',
+      '16',
+      '--block-length',
+      '16',
       '--trace',
       trace,
     ];
