@@ -8,6 +8,7 @@ import { cannotRead, isDirectory } from '../util/read-file.js';
 import type { ModelConfig } from './config.js';
 import { openCheckpoint } from './formats/checkpoint-source.js';
 import { readFolderText } from './formats/folder-text.js';
+import { startsModel } from './formats/gguf-parts.js';
 import { openGguf } from './formats/gguf-source.js';
 import { ggufTemplates, hasWholeTokenizer, readGgufText } from './formats/gguf-text.js';
 import type { GgufMetadata } from './formats/gguf-types.js';
@@ -50,7 +51,8 @@ export async function resolveModelConfig(name: string): Promise<ModelConfig> {
 }
 
 /**
- * Loads a shipped model by name (`tiny-llada`), a Hugging Face directory, or a .gguf file.
+ * Loads a shipped model by name (`tiny-llada`), a Hugging Face directory, a .gguf file, or a
+ * directory with one, split or not.
  * @throws UsageError for a name that is neither, with the nearest names; EnvironmentError for a path where nothing
  *   is; DataError for damaged files
  */
@@ -60,7 +62,10 @@ export async function loadModel(nameOrPath: string): Promise<LoadedModel> {
     return loadDirectory(join(project().root, 'models', nameOrPath), nameOrPath);
   if (nameOrPath.endsWith('.gguf')) return loadGguf(nameOrPath);
   if (nameOrPath.includes('/') || existsSync(nameOrPath)) {
-    if (isDirectory(nameOrPath)) return loadDirectory(nameOrPath, basename(resolve(nameOrPath)));
+    if (isDirectory(nameOrPath)) {
+      const gguf = ggufIn(nameOrPath);
+      return gguf === null ? loadDirectory(nameOrPath, basename(resolve(nameOrPath))) : loadGguf(gguf);
+    }
     throw new DataError(`${nameOrPath}: neither a directory nor a .gguf file`);
   }
   if (isPresetName(nameOrPath)) {
@@ -69,6 +74,15 @@ export async function loadModel(nameOrPath: string): Promise<LoadedModel> {
     );
   }
   throw unknownName('model', nameOrPath, [...shipped, ...presetNames()]);
+}
+
+/** The one GGUF model of a directory without config.json, its first part if it is split; null where there is none. */
+function ggufIn(directory: string): string | null {
+  if (existsSync(join(directory, 'config.json'))) return null;
+  const models = readdirSync(directory).filter(startsModel);
+  if (models.length > 1)
+    throw new UsageError(`${directory} holds several models: name one (${models.join(', ')})`);
+  return models.length === 1 ? join(directory, models[0]) : null;
 }
 
 async function loadDirectory(directory: string, name: string): Promise<LoadedModel> {

@@ -1,13 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { encodeWeight } from '../../src/model/formats/codec.js';
 import { configToGguf, isRotaryReordered } from '../../src/model/formats/gguf-config.js';
+import { openParts } from '../../src/model/formats/gguf-parts.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
 import { type GgufTensorToWrite, piecesOf, writeGguf } from '../../src/model/formats/gguf-write.js';
+import { loadModel } from '../../src/model/load.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
 import { llamaMissing, loadLlama } from '../oracle/libllama.js';
 import { denoisePass, textRows } from '../support/passes.js';
@@ -151,6 +153,48 @@ describe('files by other tools', () => {
   });
 });
 
+describe('a split model', () => {
+  /** Writes the tensors of a model round about into three parts. */
+  async function writeParts(): Promise<string> {
+    const directory = temporaryDirectory();
+    const whole = await foreign(dream, () => {});
+    const header = await openParts(whole);
+    for (let part = 0; part < 3; part++) {
+      const metadata = new Map<string, GgufValue>(part === 0 ? header.metadata : []);
+      metadata.set('split.no', { type: 'u16', value: part });
+      metadata.set('split.count', { type: 'u16', value: 3 });
+      metadata.set('split.tensors.count', { type: 'i32', value: header.tensors.size });
+      const tensors = [...header.tensors]
+        .filter((_, at) => at % 3 === part)
+        .map(([name, tensor]): [string, GgufTensorToWrite] => {
+          const { shape, dtype, file, offset, bytes } = tensor;
+          return [name, { shape, dtype, bytes: () => file.read(offset, bytes, name) }];
+        });
+      await writeGguf(join(directory, `m-0000${part + 1}-of-00003.gguf`), metadata, new Map(tensors));
+    }
+    await Promise.all(header.files.map((file) => file.close()));
+    return directory;
+  }
+
+  it('is read in place, by any part or by its directory', async () => {
+    const directory = await writeParts();
+    await expectSameWeights(join(directory, 'm-00001-of-00003.gguf'), dream);
+    await expectSameWeights(join(directory, 'm-00003-of-00003.gguf'), dream);
+    const model = await loadModel(directory);
+    expect(model.config).toEqual(dream);
+    await model.weights.close();
+  });
+
+  it('without one of its parts, or with a part under another name, is refused by name', async () => {
+    const directory = await writeParts();
+    const [, second, third] = [1, 2, 3].map((no) => join(directory, `m-0000${no}-of-00003.gguf`));
+    copyFileSync(third, second);
+    await expect(openGguf(third)).rejects.toThrow(/00002-of-00003.gguf: says that it is another part/);
+    rmSync(second);
+    await expect(loadModel(directory)).rejects.toThrow(/part 2 of 3, .*m-00002-of-00003.gguf, is missing/);
+  });
+});
+
 const u32 = (value: number): GgufValue => ({ type: 'u32', value });
 const extra: GgufTensorToWrite = { shape: [32], dtype: 'f32', bytes: async () => new Uint8Array(128) };
 
@@ -192,7 +236,7 @@ describe('what would change the logits is refused', () => {
     [
       'a part of a split file',
       ({ metadata }) => metadata.set('split.count', u32(3)),
-      /part 1 of 3 .* llama-gguf-split --merge/,
+      /part 1 of 3 of a split model, and its name does not say so.* llama-gguf-split --merge/,
     ],
     [
       'a mask outside the vocabulary',

@@ -3,18 +3,18 @@ import type { ModelConfig } from '../config.js';
 import { bytesOf } from '../dtype.js';
 import { layerWeightId, weightShapes } from '../weight-ids.js';
 import { noSuchWeight } from '../weights.js';
-import type { GgufMetadata, GgufTensor } from './gguf-types.js';
+import type { GgufTensor } from './gguf-types.js';
 
 /**
  * What other tools' files do differently, and what would change the logits if it were ignored.
  */
 
 /** A fused `attn_qkv` as the three tensors it holds: rows of Q, then K, then V, one after the other in the file. */
-export function splitFusedQkv(
+export function splitFusedQkv<T extends GgufTensor>(
   config: ModelConfig,
-  tensors: ReadonlyMap<string, GgufTensor>,
+  tensors: ReadonlyMap<string, T>,
   label: string,
-): ReadonlyMap<string, GgufTensor> {
+): ReadonlyMap<string, T> {
   if (![...tensors.keys()].some((name) => name.includes('.attn_qkv.'))) return tensors;
   const kvRows = config.kvHeads * config.headDim;
   const parts = [
@@ -23,7 +23,7 @@ export function splitFusedQkv(
     ['attn_v', kvRows],
   ] as const;
   const rows = parts.reduce((sum, [, count]) => sum + count, 0);
-  const split = new Map<string, GgufTensor>();
+  const split = new Map<string, T>();
   for (const [name, tensor] of tensors) {
     const match = /^blk\.(\d{1,5})\.attn_qkv\.(weight|bias)$/.exec(name);
     if (match === null) {
@@ -59,14 +59,4 @@ export function refuseUnknownTensors(
   for (const name of tensors.keys()) {
     if (!known.has(name)) throw new DataError(`${label}: ${name}: ${noSuchWeight(config)}`);
   }
-}
-
-/** @throws DataError for one part of a file that llama.cpp's tools have split */
-export function refuseSplit(metadata: GgufMetadata, label: string): void {
-  const count = metadata.get('split.count')?.value;
-  if (count === undefined || count === 0 || count === 1) return;
-  const part = Number(metadata.get('split.no')?.value ?? 0) + 1;
-  throw new DataError(
-    `${label}: part ${part} of ${String(count)} of a split model: join them with llama-gguf-split --merge`,
-  );
 }

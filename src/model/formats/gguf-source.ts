@@ -1,12 +1,12 @@
 import { DataError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
 import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
-import { ByteFile } from './byte-file.js';
+import type { ByteFile } from './byte-file.js';
 import { decodeWeight } from './codec.js';
 import { configFromGguf, isRotaryReordered } from './gguf-config.js';
-import { refuseSplit, refuseUnknownTensors, splitFusedQkv } from './gguf-conventions.js';
-import { parseGguf } from './gguf-parse.js';
-import type { GgufMetadata, GgufTensor } from './gguf-types.js';
+import { refuseUnknownTensors, splitFusedQkv } from './gguf-conventions.js';
+import { openParts, type StoredTensor } from './gguf-parts.js';
+import type { GgufMetadata } from './gguf-types.js';
 import { ROPE_FACTORS, ropeFactorsOf, withRopeFactors } from './rope-factors.js';
 import { halfSplitOrder, reorderRows } from './rope-permutation.js';
 
@@ -17,47 +17,39 @@ export interface OpenGguf {
 }
 
 /**
- * Opens a GGUF model. Weights are read by range; rows of Q and K come out in half-split rotary order.
+ * Opens a GGUF model, in one file or in parts. Weights are read by range; rows of Q and K come out in half-split rotary order.
  * @throws EnvironmentError when it cannot be opened; DataError naming file, item and reason
  */
 export async function openGguf(path: string): Promise<OpenGguf> {
-  const file = await ByteFile.open(path);
+  const { files, metadata, tensors: stored } = await openParts(path);
   try {
-    const { metadata, tensors: stored } = await parseGguf(file);
-    refuseSplit(metadata, path);
     const described = configFromGguf(metadata, stored, path);
     const split = splitFusedQkv(described, stored, path);
     const factors = split.get(ROPE_FACTORS);
     if (factors === undefined && ropeFactorsOf(described) !== null)
       throw new DataError(`${path}: ${ROPE_FACTORS} is missing, the keys promise the scaling it holds`);
     const config =
-      factors === undefined ? described : withRopeFactors(described, await readFactors(file, factors), path);
+      factors === undefined ? described : withRopeFactors(described, await readFactors(factors), path);
     const tensors = new Map([...split].filter(([name]) => name !== ROPE_FACTORS));
     refuseUnknownTensors(config, tensors, path);
-    return { config, metadata, weights: new GgufSource(file, tensors, config) };
+    return { config, metadata, weights: new GgufSource(path, files, tensors, config) };
   } catch (error) {
-    await file.close();
+    await Promise.all(files.map((file) => file.close()));
     throw error;
   }
 }
 
-async function readFactors(
-  file: ByteFile,
-  { name, dtype, offset, bytes }: GgufTensor,
-): Promise<Float32Array> {
+async function readFactors({ file, name, dtype, offset, bytes }: StoredTensor): Promise<Float32Array> {
   return decodeWeight(dtype, await file.read(offset, bytes, name), `${file.path}: ${name}`);
 }
 
 class GgufSource implements WeightSource {
-  readonly label: string;
-
   constructor(
-    private readonly file: ByteFile,
-    private readonly tensors: ReadonlyMap<string, GgufTensor>,
+    readonly label: string,
+    private readonly files: readonly ByteFile[],
+    private readonly tensors: ReadonlyMap<string, StoredTensor>,
     private readonly config: ModelConfig,
-  ) {
-    this.label = file.path;
-  }
+  ) {}
 
   names(): readonly string[] {
     return [...this.tensors.keys()];
@@ -74,7 +66,7 @@ class GgufSource implements WeightSource {
 
   async readRaw(id: string): Promise<Uint8Array> {
     const tensor = this.at(id);
-    const bytes = await this.file.read(tensor.offset, tensor.bytes, id);
+    const bytes = await tensor.file.read(tensor.offset, tensor.bytes, id);
     if (!this.isReordered(id)) return bytes;
     const rows = tensor.shape[0];
     this.requireHeads(id, rows);
@@ -86,7 +78,7 @@ class GgufSource implements WeightSource {
     const { headDim } = this.config;
     if (!this.isReordered(id)) {
       const rowBytes = tensor.bytes / rowCount(tensor.shape);
-      return this.file.read(tensor.offset + first * rowBytes, count * rowBytes, id);
+      return tensor.file.read(tensor.offset + first * rowBytes, count * rowBytes, id);
     }
     const rows = tensor.shape[0];
     this.requireHeads(id, rows);
@@ -94,13 +86,13 @@ class GgufSource implements WeightSource {
     const rowBytes = tensor.bytes / rows;
     const start = first - (first % headDim);
     const end = Math.min(rows, Math.ceil((first + count) / headDim) * headDim);
-    const bytes = await this.file.read(tensor.offset + start * rowBytes, (end - start) * rowBytes, id);
+    const bytes = await tensor.file.read(tensor.offset + start * rowBytes, (end - start) * rowBytes, id);
     const ordered = reorderRows(bytes, this.order(end - start));
     return ordered.subarray((first - start) * rowBytes, (first - start + count) * rowBytes);
   }
 
   async close(): Promise<void> {
-    await this.file.close();
+    await Promise.all(this.files.map((file) => file.close()));
   }
 
   private order(rows: number): Uint32Array {
@@ -117,7 +109,7 @@ class GgufSource implements WeightSource {
       throw new DataError(`${this.label}: ${id}: ${rows} rows do not divide into heads of ${headDim}`);
   }
 
-  private at(id: string): GgufTensor {
+  private at(id: string): StoredTensor {
     const tensor = this.tensors.get(id);
     if (tensor === undefined) throw new DataError(`${this.label}: weight ${id} is missing`);
     return tensor;
