@@ -106,15 +106,15 @@ export function fitOperators(
   const paths = candidates(stack);
   const pull = SMALLEST_DEVIATION / PRIOR_DEVIATION;
   const solutions = model.solve(paths, pull);
-  const best = solutions[0]!;
+  const [best] = solutions;
   const { logs, residuals, jacobian } = best;
   const squares = sumOfSquares(residuals);
   const deviation = Math.max(SMALLEST_DEVIATION, Math.sqrt(squares / Math.max(1, n - paths.length)));
   const likely = squares + LIKELY * deviation ** 2;
   const near = solutions.filter((other) => sumOfSquares(other.residuals) < likely);
   const sure = certainties(jacobian, deviation, PRIOR_DEVIATION).map((certainty, at) => {
-    const log = logs[at] ?? 0;
-    const apart = Math.max(...near.map((other) => Math.abs((other.logs[at] ?? 0) - log)));
+    const log = logs[at];
+    const apart = Math.max(...near.map((other) => Math.abs(other.logs[at] - log)));
     const error = Math.hypot(certainty.error, apart);
     if (error > LARGEST_ERROR) return { ...certainty, error };
     // The errors are those of one valley. Another may lie anywhere: it is looked for where it would matter.
@@ -122,7 +122,7 @@ export function fitOperators(
     return { ...certainty, error: elsewhere === undefined ? error : Math.abs(elsewhere) };
   });
   const determined: Logs = new Map(
-    paths.flatMap((path, at) => ((sure[at]?.error ?? 1) <= LARGEST_ERROR ? [[path, logs[at] ?? 0]] : [])),
+    paths.flatMap((path, at) => ((sure[at]?.error ?? 1) <= LARGEST_ERROR ? [[path, logs[at]]] : [])),
   );
   const numbers: FittedNumber[] = [];
   const kept: UnfittedNumber[] = [];
@@ -133,8 +133,8 @@ export function fitOperators(
       kept.push({ path, because: reasonOf(sure[at], paths) });
       return;
     }
-    const { value: before } = base.provenance[path]!;
-    const used = jacobian.filter((row) => Math.abs(row[at] ?? 0) > LEAST_EFFECT).length;
+    const { value: before } = base.provenance[path];
+    const used = jacobian.filter((row) => Math.abs(row[at]) > LEAST_EFFECT).length;
     numbers.push({ path, before, value: before * Math.exp(log), error: sure[at]?.error ?? 0, n: used });
   });
   const start = determined.get(START_US);

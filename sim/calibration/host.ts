@@ -74,7 +74,7 @@ function collect(base: HardwareProfile, estimates: readonly Estimate[]): Partial
   for (const { path, value, error, n } of estimates) {
     const relative = error / Math.abs(value);
     if (value > 0 && relative <= LARGEST_ERROR) {
-      numbers.push({ path, before: base.provenance[path]!.value, value, error: relative, n });
+      numbers.push({ path, before: base.provenance[path].value, value, error: relative, n });
     } else {
       const because =
         value > 0

@@ -35,10 +35,10 @@ export function leastSquares(residualsAt: Residuals, start: readonly number[]): 
         row.map((value, j) => (i === j ? value * (1 + damping) + 1e-12 : value)),
       );
       const step = (lusolve(damped, gradient) as number[][]).map(([value = 0]) => -value);
-      const next = logs.map((value, i) => Math.min(LIMIT, Math.max(-LIMIT, value + (step[i] ?? 0))));
+      const next = logs.map((value, i) => Math.min(LIMIT, Math.max(-LIMIT, value + step[i])));
       const there = residualsAt(next);
       if (squares(there) < before) {
-        moved = Math.max(...next.map((value, i) => Math.abs(value - (logs[i] ?? 0))));
+        moved = Math.max(...next.map((value, i) => Math.abs(value - logs[i])));
         logs = next;
         residuals = there;
         damping /= 5;
@@ -61,9 +61,9 @@ function jacobianAt(
   const columns = logs.map((value, at) => {
     const up = residualsAt(logs.with(at, value + STEP));
     const down = residualsAt(logs.with(at, value - STEP));
-    return up.map((residual, row) => (residual - (down[row] ?? 0)) / (2 * STEP));
+    return up.map((residual, row) => (residual - down[row]) / (2 * STEP));
   });
-  return residuals.map((_, row) => columns.map((column) => column[row] ?? 0));
+  return residuals.map((_, row) => columns.map((column) => column[row]));
 }
 
 function normalEquations(jacobian: readonly (readonly number[])[], residuals: readonly number[]) {
@@ -71,8 +71,8 @@ function normalEquations(jacobian: readonly (readonly number[])[], residuals: re
   const sumOver = (term: (row: readonly number[], at: number) => number): number =>
     jacobian.reduce((sum, row, at) => sum + term(row, at), 0);
   const indices = Array.from({ length: size }, (_, index) => index);
-  const normal = indices.map((i) => indices.map((j) => sumOver((row) => (row[i] ?? 0) * (row[j] ?? 0))));
-  const gradient = indices.map((i) => sumOver((row, at) => (row[i] ?? 0) * (residuals[at] ?? 0)));
+  const normal = indices.map((i) => indices.map((j) => sumOver((row) => row[i] * row[j])));
+  const gradient = indices.map((i) => sumOver((row, at) => row[i] * residuals[at]));
   return { normal, gradient };
 }
 
@@ -92,23 +92,26 @@ export interface Certainty {
  * @param prior deviation of every log before anything was measured
  */
 export function certainties(jacobian: Solution['jacobian'], deviation: number, prior: number): Certainty[] {
-  const { normal } = normalEquations(jacobian, []);
+  const { normal } = normalEquations(
+    jacobian,
+    jacobian.map(() => 0),
+  );
   const known = normal.map((row, i) =>
     row.map((value, j) => (i === j ? value / deviation ** 2 + 1 / prior ** 2 : value / deviation ** 2)),
   );
   const covariance = known.length === 0 ? [] : inv(known);
-  const at = (i: number, j: number): number => covariance[i]?.[j] ?? 0;
+  const at = (i: number, j: number): number => covariance[i][j];
   return normal.map((row, i) => {
     const correlations = row.map((_, j) => (i === j ? 0 : at(i, j) / Math.sqrt(at(i, i) * at(j, j))));
     const partner = correlations.reduce(
-      (best, value, j) => (Math.abs(value) > Math.abs(correlations[best] ?? 0) ? j : best),
+      (best, value, j) => (Math.abs(value) > Math.abs(correlations[best]) ? j : best),
       0,
     );
     return {
-      sensitivity: Math.sqrt((row[i] ?? 0) / Math.max(1, jacobian.length)),
+      sensitivity: Math.sqrt(row[i] / Math.max(1, jacobian.length)),
       error: Math.sqrt(at(i, i)),
       partner,
-      correlation: correlations[partner] ?? 0,
+      correlation: correlations[partner],
     };
   });
 }

@@ -93,7 +93,7 @@ export class OperatorModel {
   private correctionAt(paths: readonly string[], logs: readonly number[]): number[] {
     if (this.schedule !== 'event') return this.samples.map(() => 1);
     const closed = this.times(named(paths, logs), 'closed-form');
-    return this.times(named(paths, logs), 'event').map((us, at) => us / (closed[at] ?? us));
+    return this.times(named(paths, logs), 'event').map((us, at) => us / closed[at]);
   }
 
   private corrected(
@@ -128,17 +128,16 @@ export class OperatorModel {
         startUs = this.startUs(log);
         continue;
       }
-      const { value, dimension } = this.base.provenance[path]!;
+      const { value, dimension } = this.base.provenance[path];
       overrides[path] = baseText(value * Math.exp(log), dimension);
     }
     const profile = overrideProfile(this.base, overrides);
     return this.predictor.times(profile, schedule).map((us) => us + startUs);
   }
 
+  /** @param correction by sample; empty is none */
   private errors(times: readonly number[], correction: readonly number[]): number[] {
-    return this.samples.map(
-      ({ us }, at) => ((times[at] ?? 0) * (correction[at] ?? 1) - us) / (this.scales[at] ?? 1),
-    );
+    return this.samples.map(({ us }, at) => (times[at] * (correction[at] ?? 1) - us) / this.scales[at]);
   }
 }
 
@@ -149,7 +148,7 @@ function starts(size: number): number[][] {
 }
 
 function distance(a: readonly number[], b: readonly number[]): number {
-  return Math.max(...a.map((value, at) => Math.abs(value - (b[at] ?? 0))));
+  return Math.max(...a.map((value, at) => Math.abs(value - b[at])));
 }
 
 /** One solution per valley, best first. */
@@ -162,7 +161,7 @@ function distinct(solutions: readonly Solution[]): Solution[] {
 }
 
 function named(paths: readonly string[], logs: readonly number[]): Logs {
-  return new Map(paths.map((path, at) => [path, logs[at] ?? 0]));
+  return new Map(paths.map((path, at) => [path, logs[at]]));
 }
 
 /** What an error of each sample is measured by: its time, or a share of the longest one of its graph. */

@@ -51,7 +51,7 @@ export class Predictor {
       const times = byGraph.get(graph) ?? new Map<string, number>();
       byGraph.set(graph, times);
       npu.timeGroup(ops, graph).forEach(({ ms }, at) => {
-        times.set(ops[at]?.id ?? '', ms * 1000);
+        times.set(ops[at].id, ms * 1000);
       });
     }
     return this.samples.map(({ graph, op }) => byGraph.get(graph)?.get(op) ?? Number.NaN);

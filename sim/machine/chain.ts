@@ -45,7 +45,7 @@ export function chainEndsClosedForm(kernels: readonly Kernel[]): number[] {
   return kernels.map(({ pipelines, repeats }) => {
     const scheduled = Math.min(repeats, FEW.repeats);
     mark += scheduled;
-    const endMs = ends[mark - 1] ?? 0;
+    const endMs = ends[mark - 1];
     const onceMs = pipelines.reduce((sum, pipeline) => sum + leftOutOf(pipeline), 0);
     leftOutMs += repeats * onceMs;
     if (repeats > scheduled) leftOutMs += (repeats - scheduled) * (endMs - (ends[mark - 2] ?? 0));
@@ -62,7 +62,7 @@ function latestEnds(program: Program, marks: readonly number[]): number[] {
   let task = 0;
   let endMs = 0;
   for (const until of marks) {
-    for (; task < until; task++) endMs = Math.max(endMs, ends[task] ?? 0);
+    for (; task < until; task++) endMs = Math.max(endMs, ends[task]);
     ended.push(endMs);
   }
   return ended;
@@ -83,5 +83,5 @@ function leftOutOf(pipeline: Pipeline): number {
   const short = shortened(pipeline);
   if (short === pipeline) return 0;
   const done = busyOf(short);
-  return Math.max(...busyOf(pipeline).map((busy, unit) => busy - (done[unit as 0] ?? 0)));
+  return Math.max(...busyOf(pipeline).map((busy, unit) => busy - done[unit as 0]));
 }

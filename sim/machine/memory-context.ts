@@ -89,7 +89,7 @@ function npuWeights(options: ModelOnChip, layout: Parameters<typeof opWeightByte
   const { graph, ops, counts } = foldedNpuOps(options);
   let bytes = 0;
   for (const op of ops) {
-    bytes += opWeightBytes(graph, op, layout) * (op.layer === null ? 1 : (counts[op.layer] ?? 0));
+    bytes += opWeightBytes(graph, op, layout) * (op.layer === null ? 1 : counts[op.layer]);
   }
   return bytes;
 }

@@ -63,7 +63,7 @@ export class NpuUnits {
       const kernels = ops.map((op) => lower(op, graph, this.context));
       const ends = this.schedule === 'event' ? chainEndsMs(kernels) : chainEndsClosedForm(kernels);
       chain = kernels.map((kernel, at) => {
-        const ms = (ends[at] ?? 0) - (ends[at - 1] ?? 0);
+        const ms = ends[at] - (ends[at - 1] ?? 0);
         return { ...kernel, ms, busyMs: busySum(kernel) };
       });
       this.chains.set(key, chain);

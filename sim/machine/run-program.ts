@@ -39,16 +39,16 @@ export function runProgram(program: Program, withSpans = false): ProgramResult {
   const finished = (task: number): boolean => task < 0 || !Number.isNaN(ends[task]);
   const startAll = (nowMs: number): void => {
     for (const unit of UNITS) {
-      if ((running[unit] as number) >= 0) continue;
+      if (running[unit] >= 0) continue;
       const queue = queues[unit];
-      const head = heads[unit] as number;
+      const head = heads[unit];
       if (head >= queue.length) continue;
-      const task = queue[head] as number;
+      const task = queue[head];
       const from = task * MOST_AFTER;
       let ready = true;
-      for (let at = from; ready && at < from + MOST_AFTER; at++) ready = finished(after[at] as number);
+      for (let at = from; ready && at < from + MOST_AFTER; at++) ready = finished(after[at]);
       if (!ready) continue;
-      const spent = ms[task] as number;
+      const spent = ms[task];
       heads[unit] = head + 1;
       running[unit] = task;
       endsAt[unit] = nowMs + spent;
@@ -65,14 +65,14 @@ export function runProgram(program: Program, withSpans = false): ProgramResult {
   for (; done < length; done++) {
     let next = -1;
     for (const unit of UNITS) {
-      if ((running[unit] as number) < 0) continue;
-      const earlier = next < 0 || (endsAt[unit] as number) < (endsAt[next] as number);
+      if (running[unit] < 0) continue;
+      const earlier = next < 0 || endsAt[unit] < endsAt[next];
       const tie = next >= 0 && endsAt[unit] === endsAt[next];
-      if (earlier || (tie && (started[unit] as number) < (started[next] as number))) next = unit;
+      if (earlier || (tie && started[unit] < started[next])) next = unit;
     }
     if (next < 0) break;
-    endMs = endsAt[next] as number;
-    ends[running[next] as number] = endMs;
+    endMs = endsAt[next];
+    ends[running[next]] = endMs;
     running[next] = -1;
     startAll(endMs);
   }

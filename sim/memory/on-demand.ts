@@ -146,7 +146,7 @@ export class OnDemandMemory implements MemoryRuntime {
       this.lastUse.forEach((used, at) => {
         const candidate =
           !needed.has(at) && !this.pinned.has(at) && this.window.addressOf(this.unit(at).id) !== null;
-        if (candidate && (victim < 0 || used < (this.lastUse[victim] ?? 0))) victim = at;
+        if (candidate && (victim < 0 || used < this.lastUse[victim])) victim = at;
       });
       if (victim < 0) throw this.tooLarge(id, bytes);
       this.window.unmap(this.unit(victim).id);

@@ -83,7 +83,7 @@ export function placeGlobal(bytes: readonly number[], budgetBytes: number): numb
   for (const size of bytes) resident += size;
   const take = (at: number): void => {
     staged[at] = 1;
-    resident -= bytes[at] ?? 0;
+    resident -= bytes[at];
   };
   // Error diffusion at the share that must go; a second round with the share still missing closes the gap that
   // whole items leave.
@@ -93,7 +93,7 @@ export function placeGlobal(bytes: readonly number[], budgetBytes: number): numb
     let taken = false;
     let largest = -1;
     for (let at = 0; at < bytes.length; at++) {
-      const size = bytes[at] ?? 0;
+      const size = bytes[at];
       if (staged[at] === 1 || size === 0) continue;
       if (size > (bytes[largest] ?? 0)) largest = at;
       debt += size * share;

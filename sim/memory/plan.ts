@@ -48,9 +48,9 @@ export function memoryPlan(machine: Machine, rows: number, context: number): Mem
       mappingMs: part('mapping'),
       stallMs: part('staging wait'),
       copyMs: copies.reduce((sum, span) => sum + span.endMs - span.startMs, 0),
-      stagedBytes: counters.stagedBytes ?? 0,
-      mappedBytes: counters.mappedBytes ?? 0,
-      mapOps: counters.mapOps ?? 0,
+      stagedBytes: counters.stagedBytes,
+      mappedBytes: counters.mappedBytes,
+      mapOps: counters.mapOps,
     },
     fasterWindow: fasterSmallerWindow(machine, shape, timing),
   };

@@ -57,7 +57,7 @@ export function batchesOf(
 ): StagingBatch[] {
   const batches: { units: number[]; bytes: number }[] = [];
   for (const unit of staged) {
-    const bytes = unitBytes[unit] ?? 0;
+    const bytes = unitBytes[unit];
     const open = batches.at(-1);
     if (open === undefined || open.bytes + bytes > slotBytes) batches.push({ units: [unit], bytes });
     else {

@@ -69,7 +69,7 @@ export class StagingPipeline {
     if (fill === undefined) throw new Error('nothing is staged');
     const endMs = Math.max(nowMs, fill.endMs);
     if (fill.firstReadMs !== null) {
-      const bytes = this.batches[fill.batch]?.bytes ?? 0;
+      const bytes = this.batches[fill.batch].bytes;
       this.uses.push({ slot: fill.slot, access: 'read', bytes, startMs: fill.firstReadMs, endMs });
     }
     this.released++;
@@ -85,7 +85,7 @@ export class StagingPipeline {
     const number = this.fills.length;
     const batch = number % this.batches.length;
     const slot = number % SLOTS;
-    const bytes = this.batches[batch]?.bytes ?? 0;
+    const bytes = this.batches[batch].bytes;
     const startMs = Math.max(freeMs, this.copyFreeMs);
     const endMs = preloaded ? startMs : startMs + copyMs(this.costs, bytes);
     this.copyFreeMs = endMs;

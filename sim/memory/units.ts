@@ -29,7 +29,7 @@ function group(bytes: readonly number[], joins: (openBytes: number, at: number) 
   const groupOf: number[] = [];
   let open = 0;
   for (let at = 0; at < bytes.length; at++) {
-    const size = roundUp(bytes[at] ?? 0);
+    const size = roundUp(bytes[at]);
     if (at > 0 && joins(open, at)) {
       open += size;
       sizes[sizes.length - 1] = open;
@@ -57,13 +57,13 @@ export function groupWeights(
   alignmentBytes: number,
 ): Grouping {
   const joins = (open: number, at: number): boolean =>
-    firstUse[at] === firstUse[at - 1] || open < alignmentBytes || (bytes[at] ?? 0) * NEGLIGIBLE < open;
+    firstUse[at] === firstUse[at - 1] || open < alignmentBytes || bytes[at] * NEGLIGIBLE < open;
   return group(bytes, joins);
 }
 
 /** Units in order as buffers of at most `limitBytes`; a unit larger than that gets its own. */
 export function packBytes(bytes: readonly number[], limitBytes: number): Grouping {
-  return group(bytes, (open, at) => open + (bytes[at] ?? 0) <= limitBytes);
+  return group(bytes, (open, at) => open + bytes[at] <= limitBytes);
 }
 
 /** The units of `groupWeights`. */
@@ -88,9 +88,8 @@ function assemble(parts: readonly WeightUnit[], { sizes, groupOf }: Grouping): W
   const made = sizes.map((bytes) => ({ id: '', bytes, offsets: new Map<string, number>() }));
   const filled = sizes.map(() => ({ bytes: 0, largest: -1 }));
   parts.forEach((part, at) => {
-    const unit = made[groupOf[at] ?? -1];
-    const so = filled[groupOf[at] ?? -1];
-    if (unit === undefined || so === undefined) return;
+    const unit = made[groupOf[at]];
+    const so = filled[groupOf[at]];
     for (const [tensor, offset] of part.offsets) unit.offsets.set(tensor, so.bytes + offset);
     so.bytes += roundUp(part.bytes);
     if (part.bytes <= so.largest) return;

@@ -1,8 +1,8 @@
 import type { PassShape } from '../../src/pass/shape.js';
 import type { Machine } from '../machine/machine.js';
-import { machine as openMachine } from '../open-machine.js';
+import { type Chip, machine as openMachine } from '../open-machine.js';
 import { steadyMs } from '../workload/steady-step.js';
-import { type Chip, type Parameter, parametersOf } from './parameters.js';
+import { type Parameter, parametersOf } from './parameters.js';
 import { oneAtATime, seededRandom, totalOrder } from './sensitivity.js';
 
 /** What one number does to a step. */

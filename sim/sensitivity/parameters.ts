@@ -1,6 +1,7 @@
 import { overrideProfile } from '../hardware/load-profile.js';
 import { baseText, type Dimension, type Kind, type Quantity } from '../hardware/quantity.js';
 import type { HardwareProfile } from '../hardware/schema.js';
+import type { Chip } from '../open-machine.js';
 import { overrideStack, type SoftwareStack } from '../stacks/stack.js';
 
 /** A number that was not measured on this chip and may lie anywhere in its range. */
@@ -33,12 +34,6 @@ export function parametersOf(profile: HardwareProfile, stack: SoftwareStack, mea
     const integral = dimension === 'count' && [value, ...range].every(Number.isInteger);
     return [{ name, kind, dimension, value, range, integral }];
   });
-}
-
-/** A chip with its software. */
-export interface Chip {
-  readonly profile: HardwareProfile;
-  readonly stack: SoftwareStack;
 }
 
 /** The chip with some parameters at other values, in base units. */

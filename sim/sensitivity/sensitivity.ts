@@ -1,4 +1,5 @@
-import { type Chip, type Parameter, withValues } from './parameters.js';
+import type { Chip } from '../open-machine.js';
+import { type Parameter, withValues } from './parameters.js';
 
 /** What one parameter alone does to a result. */
 export interface OneAtATime {
@@ -61,8 +62,8 @@ export function totalOrder(
     const fa = run(a);
     results.push(fa, run(b));
     parameters.forEach((_parameter, at) => {
-      const mixed = a.with(at, b[at] ?? 0);
-      squares[at] = (squares[at] ?? 0) + (fa - run(mixed)) ** 2;
+      const mixed = a.with(at, b[at]);
+      squares[at] = squares[at] + (fa - run(mixed)) ** 2;
     });
   }
   const mean = results.reduce((sum, value) => sum + value, 0) / results.length;
@@ -70,7 +71,7 @@ export function totalOrder(
   const indices = parameters
     .map((parameter, at) => ({
       parameter,
-      total: variance === 0 ? 0 : (squares[at] ?? 0) / (2 * samples) / variance,
+      total: variance === 0 ? 0 : squares[at] / (2 * samples) / variance,
     }))
     .sort((x, y) => y.total - x.total);
   return { indices, mean, deviation: Math.sqrt(variance) };

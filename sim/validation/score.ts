@@ -140,7 +140,7 @@ function kernelMs(wanted: Case): number {
 function summarize(group: string, rows: readonly ScoredRow[]): GroupScore {
   const errors = rows.flatMap(({ id, error }) => (error === null ? [] : [{ id, error }]));
   errors.sort((a, b) => Math.abs(a.error) - Math.abs(b.error));
-  const at = (index: number): number => Math.abs(errors[index]?.error ?? 0);
+  const at = (index: number): number => Math.abs(errors[index].error);
   const middle = (errors.length - 1) / 2;
   return {
     group,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
-import { type Chip, parametersOf, withValues } from '../../../sim/sensitivity/parameters.js';
+import type { Chip } from '../../../sim/open-machine.js';
+import { parametersOf, withValues } from '../../../sim/sensitivity/parameters.js';
 import { oneAtATime, seededRandom, totalOrder } from '../../../sim/sensitivity/sensitivity.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 
