@@ -1,13 +1,11 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { z } from 'zod';
 import type { Step } from '../experiments/figures/of-step.js';
 import { writeFigure } from '../experiments/figures/render.js';
 import type { ChipSetup } from '../experiments/lab/setup.js';
 import { checkWritableFile } from '../src/util/check-writable.js';
 import { type CommandDefinition, defineCommand } from './command.js';
-import { chipEffects, path, timedChip } from './groups.js';
+import { chipEffects, path, step, timedChip } from './groups.js';
 import type { Context } from './io.js';
-import { MAX_POSITIONS, MAX_ROWS } from './limits.js';
 
 /** Where a figure goes. */
 export const out = path('path without extension (default: the name of the figure, here)', 'base');
@@ -32,8 +30,8 @@ export function stepFigure(
 ): CommandDefinition {
   return defineCommand({
     options: {
-      rows: z.int().min(1).max(MAX_ROWS).default(rows).describe('rows of the step'),
-      context: z.int().min(0).max(MAX_POSITIONS).default(80).describe('cached prefix positions'),
+      rows: step.rows.default(rows),
+      context: step.context.default(80),
       out,
       ...timedChip,
     },

@@ -9,7 +9,7 @@ export interface GenerationChoice {
   /** Default: the usual one of the model's kind. */
   readonly policy?: string;
   readonly options: MethodSetup['options'];
-  readonly blockLength?: number;
+  readonly blockLength: number | null;
   readonly genLength: number;
   readonly steps?: number;
 }
@@ -20,7 +20,7 @@ export interface GenerationChoice {
  */
 export function generationSpec({ attention }: ModelConfig, asked: GenerationChoice): PolicySpec {
   const { policy = attention === 'causal' ? 'autoregressive' : 'llada.cpp', genLength, steps } = asked;
-  const spec = openSpec({ policy, options: asked.options, blockLength: asked.blockLength ?? null });
+  const spec = openSpec({ policy, options: asked.options, blockLength: asked.blockLength });
   if (genLength % spec.blockLength !== 0) {
     throw new UsageError(
       `--gen-length ${genLength} is not a multiple of the block length ${spec.blockLength}: change one (--block-length)`,

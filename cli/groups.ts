@@ -33,6 +33,14 @@ export const step = {
     .describe('cached prefix positions the rows attend to'),
 };
 
+/** Rows of a pass that get logits. */
+export const logitsRows = z
+  .int()
+  .min(0)
+  .max(MAX_ROWS)
+  .optional()
+  .describe('rows that get logits (default: all)');
+
 /** What runs a model. */
 export const engine = {
   engine: deciderSchema.shape.engine,
@@ -87,6 +95,13 @@ export const problems = {
   genLength,
   blockLength: methodSchema.shape.blockLength,
 };
+
+/** Several policies. */
+export const policies = z
+  .array(z.string().min(1))
+  .optional()
+  .describe('comma-separated (default: all)')
+  .meta({ value: 'names' });
 
 /** How runs are made, and where they are kept. */
 export const runs = {

@@ -78,7 +78,7 @@ function oneLine(text: string): string {
   const line = text.trim().replace(/\s*\n\s*/g, ' ');
   const removed = REMOVED_OPTIONS[/unknown option '([^']+)'/.exec(line)?.[1] ?? ''];
   if (removed !== undefined) return `${line.replace(/ \(Did you.*/, '')}: ${removed}\n`;
-  const lost = /^error: unknown (command|option)/.test(line) && !line.includes('Did you mean');
+  const lost = line.startsWith('error: unknown option') && !line.includes('Did you mean');
   return `${line}${lost ? ' (--help lists what there is)' : ''}\n`;
 }
 

@@ -1,17 +1,15 @@
 import { createColors } from 'picocolors';
-import { z } from 'zod';
 import { openMachine } from '../../experiments/lab/open.js';
 import { explainStep, type RooflineEntry, type TimeNode } from '../../sim/machine/explain.js';
 import { denoisingShape, steadyMs } from '../../sim/workload/steady-step.js';
 import { table } from '../../src/util/table.js';
 import { defineCommand } from '../command.js';
-import { chipEffects, step, timedChip } from '../groups.js';
-import { MAX_ROWS } from '../limits.js';
+import { chipEffects, logitsRows, step, timedChip } from '../groups.js';
 
 export const command = defineCommand({
   options: {
     ...step,
-    logitsRows: z.int().min(0).max(MAX_ROWS).optional().describe('rows that get logits (default: all)'),
+    logitsRows,
     ...timedChip,
   },
   effects: chipEffects,

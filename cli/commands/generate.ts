@@ -44,7 +44,7 @@ const options = {
     .optional()
     .describe('around a text: chat, plain, none (default: chat if the model has one)'),
   genLength,
-  blockLength: z.int().min(1).optional().describe("positions per block (default: the policy's)"),
+  blockLength: problems.blockLength,
   steps: z.int().min(1).optional().describe('denoising steps in all, for policies with a quota per step'),
   watch: flag('show the canvas step by step'),
   fps: z.number().min(0.1).max(1000).default(8).describe('steps per second under --watch'),

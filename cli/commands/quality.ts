@@ -11,7 +11,7 @@ import { checkWritableDirectory, checkWritableFile } from '../../src/util/check-
 import { table } from '../../src/util/table.js';
 import { defineCommand } from '../command.js';
 import { gitCommit } from '../git-commit.js';
-import { engine, path, problems, runs } from '../groups.js';
+import { engine, path, policies, problems, runs } from '../groups.js';
 import { progressBar } from '../progress.js';
 import { resultsDirectory } from '../results-directory.js';
 
@@ -26,23 +26,22 @@ export const command = defineCommand({
     engine: engine.engine,
     genLength: problems.genLength,
     blockLength: problems.blockLength.describe("tokens per block (default: every policy's own)"),
-    policies: z
-      .array(z.string().min(1))
-      .optional()
-      .describe('comma-separated (default: all)')
-      .meta({ value: 'names' }),
+    policies,
     baseline: z.string().default(d.baseline).describe('policy the others are paired with'),
     ...runs,
     out: path(`where the table goes (default: ${LATEST})`),
   },
   examples: ['quality --n 1600', 'quality --n 200 --policies block-kv,mbsd,llada.cpp --json'],
-  async run(ctx, { cases: n, firstCase: firstIndex, jobs, results, out = LATEST, policies, ...options }) {
+  async run(
+    ctx,
+    { cases: n, firstCase: firstIndex, jobs, results, out = LATEST, policies: names, ...options },
+  ) {
     checkWritableFile(out);
     const store = new ResultStore(resultsDirectory(results));
     checkWritableDirectory(store.directory);
     const bar = progressBar(ctx, 'runs');
     const quality = await runQuality(
-      { ...options, n, firstIndex, policies: policies ?? POLICY_NAMES },
+      { ...options, n, firstIndex, policies: names ?? POLICY_NAMES },
       {
         onProgress: (done, total) => bar.update(done, total),
         signal: ctx.signal,

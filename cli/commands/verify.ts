@@ -10,7 +10,7 @@ import { CheckError, UsageError } from '../../src/errors.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
-import { engine, engineEffects, path, problems } from '../groups.js';
+import { engine, engineEffects, path, policies, problems } from '../groups.js';
 import { openEngine } from '../open-engine.js';
 import { printVerdict, printVerdicts } from '../print-verdict.js';
 import { progressBar } from '../progress.js';
@@ -18,11 +18,7 @@ import { progressBar } from '../progress.js';
 const options = {
   ...problems,
   policy: problems.policy.removeDefault().optional(),
-  policies: z
-    .array(z.string().min(1))
-    .optional()
-    .describe('several policies, or `all`: a table of what each preserves')
-    .meta({ value: 'names' }),
+  policies: policies.describe('several policies, or `all`: a table of what each preserves'),
   cases: problems.cases.default(4),
   every: z
     .int()

@@ -8,7 +8,7 @@ import { checkWritableFile } from '../../../src/util/check-writable.js';
 import { table } from '../../../src/util/table.js';
 import { defineCommand } from '../../command.js';
 import { ENERGY_NOTE, twoDigits } from '../../energy-note.js';
-import { chipEffects, step, timedChip } from '../../groups.js';
+import { chipEffects, logitsRows, step, timedChip } from '../../groups.js';
 import type { Context } from '../../io.js';
 import { MAX_ROWS } from '../../limits.js';
 import { smallerWindowNote } from '../../smaller-window-note.js';
@@ -21,7 +21,7 @@ export const command = defineCommand({
       .default([32, 64, 128])
       .describe('rows: 32,64,128 or ranges 1-128+1, 32-256*2'),
     context: step.context,
-    logitsRows: z.int().min(0).max(MAX_ROWS).optional().describe('rows that get logits (default: all)'),
+    logitsRows,
     perfetto: perfetto.describe('write the timeline of the last number of rows for ui.perfetto.dev'),
     ...timedChip,
   },
