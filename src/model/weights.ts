@@ -28,7 +28,9 @@ export interface WeightSource {
    * need not read the whole weight. Call it through `rowsOf`.
    */
   readRows?(id: string, first: number, count: number): Promise<Uint8Array>;
-  /** Closes the file. */
+  /** The files that hold the weights, in order; none of weights that are in no file. */
+  readonly files?: readonly string[];
+  /** Closes the files. */
   close(): Promise<void>;
 }
 

@@ -182,6 +182,7 @@ describe('a split model', () => {
     await expectSameWeights(join(directory, 'm-00003-of-00003.gguf'), dream);
     const model = await loadModel(directory);
     expect(model.config).toEqual(dream);
+    expect(model.weights.files?.map((file) => file.slice(-9))).toEqual([1, 2, 3].map(() => '0003.gguf'));
     await model.weights.close();
   });
 

@@ -1,5 +1,4 @@
-import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { fileSha256, loadModel } from '../../../src/model/load.js';
 import { contentHash } from '../canonical.js';
 import { parseDecider } from './name.js';
@@ -36,7 +35,7 @@ async function hashFiles(name: string): Promise<Record<string, string>> {
   return modelInputs(name);
 }
 
-/** All that a model is: the file that names its weights, the shards beside it, its configuration and its tokenizer. */
+/** All that a model is: the file that names its weights, the files that hold them, its configuration and its tokenizer. */
 async function modelInputs(name: string): Promise<Record<string, string>> {
   const { config, weights, weightsPath, text } = await loadModel(name);
   await weights.close();
@@ -46,10 +45,8 @@ async function modelInputs(name: string): Promise<Record<string, string>> {
     [`configuration of ${name}`]: contentHash(config),
     [`tokenizer of ${name}`]: contentHash({ tokenizer, settings }),
   };
-  const folder = dirname(weightsPath);
-  const shards = weightsPath.endsWith('.json') ? readdirSync(folder) : [];
-  for (const shard of shards.filter((file) => file.endsWith('.safetensors')).sort()) {
-    inputs[`model ${name}: ${shard}`] = await fileSha256(join(folder, shard));
+  for (const file of weights.files ?? []) {
+    if (file !== weightsPath) inputs[`model ${name}: ${basename(file)}`] = await fileSha256(file);
   }
   return inputs;
 }

@@ -18,7 +18,7 @@ export interface PreparedModel {
 }
 
 /**
- * The ONNX form of a model: from the cache when the weights file is the one it was made from (path, size and time of
+ * The ONNX form of a model: from the cache when the files of weights are those it was made from (path, size and time of
  * change) by this version of the project, else written now.
  */
 export async function prepareModel(
@@ -46,7 +46,7 @@ export async function prepareModel(
   }
   const directory = options.cacheDirectory ?? cacheDirectory();
   mkdirSync(directory, { recursive: true });
-  const name = `${cacheName(config, weightsPath)}${progress.blobs ? '-blobs' : ''}`;
+  const name = `${cacheName(config, weightsPath, weights.files ?? [weightsPath])}${progress.blobs ? '-blobs' : ''}`;
   const path = join(directory, `${name}.${progress.compute}.onnx`);
   const dataName = `${name}.data`;
   // Both kinds of product read the same data, unless one reads Q4_0 blocks in place. It is written under another name and renamed when whole.
@@ -67,9 +67,12 @@ async function wantsBlobs(
   return quantised && (await q4BlobsAvailable());
 }
 
-function cacheName(config: ModelConfig, weightsPath: string): string {
-  const { size, mtimeMs } = statSync(weightsPath);
-  const identity = [resolve(weightsPath), size, mtimeMs, project().version, JSON.stringify(config)];
+function cacheName(config: ModelConfig, weightsPath: string, files: readonly string[]): string {
+  const stats = files.map((file) => {
+    const { size, mtimeMs } = statSync(file);
+    return `${resolve(file)}\n${size}\n${mtimeMs}`;
+  });
+  const identity = [...stats, project().version, JSON.stringify(config)];
   const hash = createHash('sha256').update(identity.join('\n')).digest('hex').slice(0, 16);
   return `${basename(weightsPath).replace(/\.[^.]+$/, '')}-${hash}`;
 }

@@ -44,12 +44,16 @@ async function readFactors({ file, name, dtype, offset, bytes }: StoredTensor): 
 }
 
 class GgufSource implements WeightSource {
+  readonly files: readonly string[];
+
   constructor(
     readonly label: string,
-    private readonly files: readonly ByteFile[],
+    private readonly open: readonly ByteFile[],
     private readonly tensors: ReadonlyMap<string, StoredTensor>,
     private readonly config: ModelConfig,
-  ) {}
+  ) {
+    this.files = open.map(({ path }) => path).sort();
+  }
 
   names(): readonly string[] {
     return [...this.tensors.keys()];
@@ -92,7 +96,7 @@ class GgufSource implements WeightSource {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.files.map((file) => file.close()));
+    await Promise.all(this.open.map((file) => file.close()));
   }
 
   private order(rows: number): Uint32Array {

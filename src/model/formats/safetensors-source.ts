@@ -63,11 +63,15 @@ export async function openSafetensors(path: string, arch: Architecture): Promise
 }
 
 class SafetensorsSource implements WeightSource {
+  readonly files: readonly string[];
+
   constructor(
     readonly label: string,
-    private readonly files: readonly ByteFile[],
+    private readonly open: readonly ByteFile[],
     private readonly located: ReadonlyMap<string, Parts>,
-  ) {}
+  ) {
+    this.files = open.map(({ path }) => path).sort();
+  }
 
   names(): readonly string[] {
     return [...this.located.keys()];
@@ -119,7 +123,7 @@ class SafetensorsSource implements WeightSource {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.files.map((file) => file.close()));
+    await Promise.all(this.open.map((file) => file.close()));
   }
 
   private at(id: string): readonly Located[] {
