@@ -109,13 +109,16 @@ async function answerOne(ctx: Context, question: Question, asked: DecodeSettings
           : machine({ profile, shapes, quant, stack, memory, placement, set }),
       signal: ctx.signal,
     });
+    // Whoever watches may be slower than the decode.
+    const ended = run.result.then(() => performance.now());
+    ended.catch(() => {});
     for await (const { canvas, record } of run) {
       await watcher?.pace();
       watcher?.show(canvas, record.timing?.endMs ?? null);
       bar?.update(decided(canvas), canvas.genLength);
     }
     const { decode: result, trace, machine: timer } = await run.result;
-    const seconds = (performance.now() - began) / 1000;
+    const seconds = ((await ended) - began) / 1000;
     if (asked.trace !== undefined) await saveTrace(ctx, asked.trace, trace, opened);
     return {
       config: opened.config,

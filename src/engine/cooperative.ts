@@ -1,18 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Pass } from '../pass/pass.js';
 import type { Engine } from './engine.js';
 
 /**
  * An engine that lets the event loop turn before each pass. The passes of an in-process engine are synchronous
  * work behind promises: without this a signal such as Ctrl-C would wait for the end of the decode.
  */
-export function cooperative(engine: Engine, beforePass?: (pass: Pass) => Promise<void>): Engine {
+export function cooperative(engine: Engine): Engine {
   return {
     name: engine.name,
     config: engine.config,
     run: async (pass) => {
       await turn();
-      await beforePass?.(pass);
       return engine.run(pass);
     },
     retain: (live) => engine.retain(live),
