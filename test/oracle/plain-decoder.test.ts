@@ -152,9 +152,19 @@ const threshold = (s: Schedule, loop: Case['loop']): Case => ({
   loop,
 });
 
+/** What LLaDA may be told about the token that ends a text. */
+const ending = (s: Schedule): [PlainSampling, Partial<PolicySpecInput>] => {
+  const never = s.trigger % 3 === 0;
+  const last = s.maxRows % 3 === 0;
+  return [
+    { endOfText: { id: tinyConfig().endIds[0], never, last } },
+    { endOfText: { logit: never ? 'never' : 'keep', confidence: last ? 'last' : 'keep' } },
+  ];
+};
+
 /** The loop that each named policy was published as. */
 const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
-  llada: (s) => quota(s, {}, {}),
+  llada: (s) => quota(s, ...ending(s)),
   'block-kv': (s) => ({ change: {}, loop: (task) => plain.cachedBlocks(task, oneByOne(s)) }),
   threshold: (s) => threshold(s, (task) => plain.cachedBlocks(task, plain.threshold(s.tau))),
   mbsd: (s) => paper(s, { stages: false }),
@@ -200,12 +210,11 @@ const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
       },
     ),
   'llada-cfg': (s) => quota(s, {}, { guidance: s.factor }, s.factor),
-  'llada-gumbel': (s) =>
-    quota(
-      s,
-      { gumbel: s.tau, seed: s.seed },
-      { sampling: { kind: 'gumbel', temperature: s.tau, seed: s.seed } },
-    ),
+  'llada-gumbel': (s) => {
+    const [{ endOfText }, change] = ending(s);
+    const sampling = { kind: 'gumbel' as const, temperature: s.tau, seed: s.seed };
+    return quota(s, { gumbel: s.tau, seed: s.seed, endOfText }, { ...change, sampling });
+  },
   dream: (s) => dream(s, 'certainty'),
   'dream-maskgit': (s) => dream(s, 'probability'),
   'dream-margin': (s) => dream(s, 'margin'),

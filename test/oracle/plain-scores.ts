@@ -27,6 +27,8 @@ export interface PlainSampling {
     readonly topK: number | null;
   };
   readonly seed?: number;
+  /** LLaDA: the token that ends a text is never chosen, or chosen but written last. */
+  readonly endOfText?: { readonly id: number; readonly never: boolean; readonly last: boolean };
 }
 
 const noise = (...counters: number[]) => -Math.log(-Math.log(uniformAt(...counters)));
@@ -34,10 +36,12 @@ const noise = (...counters: number[]) => -Math.log(-Math.log(uniformAt(...counte
 /** The mask token is never chosen; ties go to the lowest id. */
 export function scorer(
   mask: number,
-  { confidence = 'probability', gumbel = 0, filter, seed = 0 }: PlainSampling = {},
+  { confidence = 'probability', gumbel = 0, filter, seed = 0, endOfText }: PlainSampling = {},
 ): Scorer {
   return (raw, { position, draw }) => {
-    let logits = [...raw];
+    const without = (values: readonly number[], id: number) =>
+      values.map((value, at) => (at === id ? Number.NEGATIVE_INFINITY : value));
+    let logits = endOfText?.never === true ? without(raw, endOfText.id) : [...raw];
     let noisy = logits;
     if (draw !== null && filter !== undefined) {
       const divide = () => {
@@ -75,6 +79,8 @@ export function scorer(
         margin,
         confidence: draw === null ? softmax(logits)[token] : uniformAt(seed, draw, position, 2),
       };
-    return { token, margin, confidence: CONFIDENCE[confidence](softmax(logits), token, mask) };
+    if (endOfText?.last === true && token === endOfText.id) return { token, margin, confidence: 0 };
+    const judged = endOfText?.last === true ? without(logits, endOfText.id) : logits;
+    return { token, margin, confidence: CONFIDENCE[confidence](softmax(judged), token, mask) };
   };
 }
