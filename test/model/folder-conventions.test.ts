@@ -273,7 +273,10 @@ describe('what would change the logits and is not honoured is refused by name', 
     [{ ...llama, tiedHead: true }, add('lm_head.weight', [40, 64]), /lm_head.weight: the head is tied/],
     [
       llama,
-      set({ quantization_config: { quant_method: 'gptq' } }),
+      (draft) => {
+        set({ quantization_config: { quant_method: 'gptq' } })(draft);
+        add('model.layers.0.self_attn.q_proj.qweight', [8, 64])(draft);
+      },
       /quantization_config gptq: weights quantised/,
     ],
     [llama, set({ sliding_window: 32 }), /sliding_window 32: sliding-window attention/],
