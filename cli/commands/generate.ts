@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { casesSchema } from '../../experiments/lab/setup.js';
 import { loadModel } from '../../experiments/library/model.js';
 import type { EngineName } from '../../src/engine/registry.js';
 import { UsageError } from '../../src/errors.js';
@@ -23,6 +24,9 @@ import { tokenIds } from '../token-ids.js';
 
 const { profile: _, ...chipOfMachine } = chip;
 
+/** Of the problems, where none is given. */
+const FIRST_SEED = casesSchema.parse({}).seed;
+
 const options = {
   policy: z
     .string()
@@ -36,7 +40,10 @@ const options = {
     .min(0)
     .optional()
     .describe('take held-out problem n of the shipped task, and score the answer'),
-  seed,
+  seed: seed
+    .removeDefault()
+    .optional()
+    .describe('seed of the problem (default: 1), or of what the policy draws for a prompt of your own'),
   promptIds: tokenIds.optional().describe('token ids of the whole prompt: 1,2,3'),
   prompts: path('JSON Lines: field "prompt", or GSM8K\'s "question"'),
   template: z
@@ -45,7 +52,13 @@ const options = {
     .describe('around a text: chat, plain, none (default: chat if the model has one)'),
   genLength,
   blockLength: problems.blockLength,
-  steps: z.int().min(1).optional().describe('denoising steps in all, for policies with a quota per step'),
+  steps: z.int().min(1).optional().describe('denoising steps in all, for policies with a schedule'),
+  temperature: z
+    .number()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe("of the tokens; 0 takes the best one (default: the policy's own, mostly 0)"),
   watch: flag('show the canvas step by step'),
   fps: z.number().min(0.1).max(1000).default(8).describe('steps per second under --watch'),
   trace: path('write the trace (JSON Lines; above 4 MiB compressed, as FILE.gz)'),
@@ -70,7 +83,6 @@ export const command = defineCommand({
   effects: [
     ...engineEffects((input: { readonly engine: EngineName }) => [input.engine]),
     { options: ['fps'], when: ({ watch }) => watch, because: 'it is of --watch' },
-    { options: ['seed'], when: ({ problem }) => problem !== undefined, because: 'it is of --problem' },
     {
       options: ['template'],
       when: ({ promptIds: ids }) => ids === undefined,
@@ -96,12 +108,14 @@ export const command = defineCommand({
     if (text !== undefined && asked.prompt !== undefined)
       throw new UsageError('give the prompt as argument or as --prompt, not both');
     checkWritableFile(asked.trace);
-    const tasks = chooseTasks({ ...asked, prompt: text ?? asked.prompt });
+    const { seed: given, ...settings } = asked;
+    const tasks = chooseTasks({ ...asked, prompt: text ?? asked.prompt, seed: given ?? FIRST_SEED });
+    const drawSeed = asked.problem === undefined ? given : undefined;
     if (asked.trace !== undefined && tasks.length > 1)
       throw new UsageError('--trace records one decode: give one prompt');
     const opened = await loadModel(asked.model);
     try {
-      await answerAll(ctx, opened, tasks, asked);
+      await answerAll(ctx, opened, tasks, { ...settings, drawSeed });
     } finally {
       await opened.close();
     }
