@@ -31,7 +31,7 @@ describe('the lab', () => {
     const experiments = /^experiments\//;
     const open = 'experiments/lab/open.ts';
     expect(importing('composePolicy', experiments)).toEqual([open]);
-    expect(importing('createMachine', experiments)).toEqual([]);
+    expect(importing('EventMachine', experiments)).toEqual([]);
     expect(importing('create(Tfjs|Ort|NpuNumerics)Engine', experiments)).toEqual([]);
     const registry = graph.filter(
       ({ from, to, typeOnly }) => to === 'src/engine/registry.ts' && experiments.test(from) && !typeOnly,
