@@ -96,13 +96,15 @@ const changed = (
 
 /** Changes what the main pass said about positions that changed for one reason, one at a time. */
 const resaid = (
-  { transitions, outcomes }: Site,
+  { transitions, outcomes, main: pass }: Site,
   reasons: readonly TransitionReason[],
   change: (row: RowOutcome) => RowOutcome | null,
 ): Partial<CheckedStep>[] => {
   const [main, ...side] = outcomes;
   const touched = transitions.filter((t) => reasons.includes(t.reason)).map(({ position }) => position);
-  return main.rows.flatMap((row, at) => {
+  // Behind them come the rows that guide, and shadows.
+  const own = pass.logits.filter((row) => row < ownRows(pass)).length;
+  return main.rows.slice(0, own).flatMap((row, at) => {
     if (!touched.includes(row.position)) return [];
     const now = change(row);
     const rows = main.rows.flatMap((own, index) => (index === at ? (now ?? []) : own));
