@@ -48,10 +48,12 @@ export function policyByName(name: string, inputs: PolicyInputs = {}): DecodingP
 
 function readPolicyFile(path: string): PolicySpecInput {
   const json = readJson(path);
-  const named =
-    typeof json === 'object' && json !== null && !Array.isArray(json)
-      ? { name: basename(path, '.json'), ...json, $schema: undefined }
-      : json;
+  let named = json;
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) {
+    // Editors read the schema's address here.
+    const { $schema: _, ...spec } = json as Record<string, unknown>;
+    named = { name: basename(path, '.json'), ...spec };
+  }
   try {
     return parsePolicySpec(named);
   } catch (error) {

@@ -159,7 +159,9 @@ describe('policy files', () => {
   const rules = { window: { kind: 'block' }, cache: { kind: 'prefix' }, commit: { kind: 'factor' } };
 
   it('are policies named after the file', () => {
-    const policy = policyByName(write('mine.json', JSON.stringify(rules)));
+    const policy = policyByName(
+      write('mine.json', JSON.stringify({ $schema: 'policy.schema.json', ...rules })),
+    );
     expect(policy.name).toBe('mine');
     expect(policy.spec.commit).toEqual({ kind: 'factor', factor: 1, lastRank: 'checked' });
   });
