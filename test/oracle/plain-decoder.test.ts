@@ -7,6 +7,7 @@ import { ALL_POLICY_SPECS, policySpecByName } from '../../src/decode/policies.js
 import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js';
 import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
+import { RandomTimer } from '../decode/support/random-timer.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 import * as plain from './plain-decoder.js';
 import { PlainModel } from './plain-model.js';
@@ -41,6 +42,8 @@ interface Case {
   readonly change: Partial<PolicySpecInput>;
   readonly loop: (task: plain.Task) => number[];
   readonly sampling?: PlainSampling;
+  /** Steps that a refresh takes at most; without it, it lands with the step that launched it. */
+  readonly delay?: number;
 }
 
 const time = (rows: number): number => 1 + Math.ceil(rows / 4);
@@ -124,7 +127,10 @@ const paper = (
   has: { stages: boolean; skip?: boolean; refresh?: boolean; block?: boolean },
 ): Case => {
   const stages = has.stages ? { visible: Math.min(s.tau, s.tau2), stable: Math.max(s.tau, s.tau2) } : null;
-  const refresh = has.refresh === true ? { perStep: s.every, batch: 1 + (s.share % 3) } : null;
+  const refresh =
+    has.refresh === true
+      ? { perStep: s.every, batch: 1 + (s.share % 3), maxInFlight: s.every + (s.maxRows % 4) }
+      : null;
   const drafts = { feedConfidence: s.tau2 / 2, acceptConfidence: s.tau };
   const options: PaperOptions = {
     stages,
@@ -139,10 +145,10 @@ const paper = (
       commit: stages === null ? { kind: 'quota' } : { kind: 'staged', ...stages },
       window: has.block === true ? { kind: 'block' } : { kind: 'sliding', lookahead: { trigger, maxRows } },
       speculate: has.block === true ? { kind: 'none' } : { kind: 'drafts', ...drafts },
-      refresh:
-        refresh === null ? { kind: 'none' } : { kind: 'cpu', ...refresh, maxInFlight: refresh.perStep },
+      refresh: refresh === null ? { kind: 'none' } : { kind: 'cpu', ...refresh },
     },
     loop: (task) => (has.block === true ? stagedBlocks : slidingWindow)(task, options),
+    delay: s.trigger,
   };
 };
 
@@ -250,7 +256,7 @@ describe('every policy is its published loop, forward by forward, on random mode
       await useBackend('cpu');
       await fc.assert(
         fc.asyncProperty(schedules, async (schedule) => {
-          const { change, loop, sampling } = CASES[name](schedule);
+          const { change, loop, sampling, delay } = CASES[name](schedule);
           const spec = parsePolicySpec({
             ...policySpecByName(name),
             blockLength: schedule.blockLength,
@@ -275,7 +281,8 @@ describe('every policy is its published loop, forward by forward, on random mode
           const policy = composePolicy(spec, { latencyTable: time });
           const { promptIds } = schedule;
           const genLength = schedule.blocks * schedule.blockLength;
-          const { steps, tokens } = await decode({ policy, engine, promptIds, genLength });
+          const timer = delay === undefined ? undefined : new RandomTimer(schedule.seed, delay);
+          const { steps, tokens } = await decode({ policy, engine, promptIds, genLength, timer });
           engine.dispose();
           const witness = new Witness(await PlainModel.of(config, weights), steps);
           const mask = config.maskId ?? config.vocab;

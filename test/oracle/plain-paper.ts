@@ -15,8 +15,24 @@ export interface PaperOptions {
   };
   /** Selective logits skipping. */
   readonly skip: boolean;
-  /** Sparse cache refresh: positions per step and per pass. */
-  readonly refresh: { readonly perStep: number; readonly batch: number } | null;
+  readonly refresh: Refresh | null;
+}
+
+/** Sparse cache refresh: positions launched per step, per pass, and under way at a time. */
+interface Refresh {
+  readonly perStep: number;
+  readonly batch: number;
+  readonly maxInFlight: number;
+}
+
+/** Positions under refresh, with the token and key they had when it began. */
+interface Flight {
+  readonly id: string;
+  readonly positions: readonly number[];
+  readonly tokens: readonly number[];
+  readonly had: readonly (PlainKey | null)[];
+  readonly keys: readonly PlainKey[];
+  readonly scores: readonly Scored[];
 }
 
 type State = 'mask' | 'V' | 'S';
@@ -132,7 +148,8 @@ export function slidingWindow(task: Task, options: PaperOptions): number[] {
   canvas.store(canvas.run(canvas.own(range(0, task.prompt.length)), [], null).keys);
   let left = task.prompt.length;
   let block = left;
-  while (block < canvas.end) {
+  let flying: Flight[] = [];
+  for (let step = 1; block < canvas.end; step++) {
     const window = range(left, Math.min(left + task.blockLength, canvas.end));
     const ahead: number[] = [];
     if (canvas.masks(block, block + task.blockLength).length <= lookahead.trigger) {
@@ -152,14 +169,17 @@ export function slidingWindow(task: Task, options: PaperOptions): number[] {
     const wanted = (position: number): boolean => !skip || canvas.state[position] !== 'S';
     const snapshot = canvas.cached([]);
     const main = canvas.run(rows, canvas.cached(positions), wanted);
-    const sides = (refresh === null ? [] : launches(canvas, positions, refresh)).map((group) => ({
-      before: group.map((position) => canvas.token[position]),
-      ...canvas.run(
-        canvas.own(group),
-        snapshot.filter(({ position }) => !group.includes(position)),
-        () => true,
-      ),
-    }));
+    const groups = refresh === null ? [] : launches(canvas, positions, flying, refresh);
+    groups.forEach((group, index) => {
+      const read = snapshot.filter(({ position }) => !group.includes(position));
+      flying.push({
+        id: `${step}.${index + 1}`,
+        positions: group,
+        tokens: group.map((position) => canvas.token[position]),
+        had: group.map((position) => canvas.key[position]),
+        ...canvas.run(canvas.own(group), read, () => true),
+      });
+    });
 
     const inBlock = (position: number): boolean => position < block + task.blockLength;
     const undecided = main.scores.filter(({ position }) => canvas.state[position] === 'mask');
@@ -182,30 +202,49 @@ export function slidingWindow(task: Task, options: PaperOptions): number[] {
       rows.some((row) => row.position === position && row.feed === canvas.token[position]);
     while (left < canvas.end && settled(left)) left++;
     canvas.store(main.keys.filter(({ position }) => position < left));
-    if (stages === null) continue;
-    for (const { before, keys, scores } of sides) {
-      scores.forEach(({ position, token, confidence }, at) => {
-        canvas.key[position] = keys[at];
-        if (token !== before[at] && confidence < stages.visible) return;
-        // Stable only with a key made from the token it has.
-        canvas.become(position, token, token === before[at] && confidence >= stages.stable ? 'S' : 'V');
-      });
-    }
+    const landed = task.witness.landed(step);
+    for (const flight of flying.filter(({ id }) => landed.includes(id))) land(canvas, flight, options);
+    flying = flying.filter(({ id }) => !landed.includes(id));
   }
   return canvas.token.slice(task.prompt.length);
 }
 
-/** Visible positions of the prefix, oldest key first, a few at a time. */
+/** A refresh lands as a whole, unless one of its positions has changed since it began. */
+function land(
+  canvas: Canvas,
+  { positions, tokens, had, keys, scores }: Flight,
+  { stages }: PaperOptions,
+): void {
+  const unchanged = positions.every(
+    (position, at) =>
+      canvas.state[position] === 'V' &&
+      canvas.token[position] === tokens[at] &&
+      canvas.key[position] === had[at],
+  );
+  if (!unchanged || stages === null) return;
+  scores.forEach(({ position, token, confidence }, at) => {
+    const same = token === tokens[at];
+    canvas.key[position] = keys[at];
+    if (!same && confidence < stages.visible) return;
+    // Stable only with a key made from the token it has.
+    canvas.become(position, token, same && confidence >= stages.stable ? 'S' : 'V');
+  });
+}
+
+/** Visible positions of the prefix that nobody works on, oldest key first, a few at a time. */
 function launches(
   canvas: Canvas,
   busy: readonly number[],
-  { perStep, batch }: { perStep: number; batch: number },
+  flying: readonly Flight[],
+  { perStep, batch, maxInFlight }: Refresh,
 ): number[][] {
+  const taken = [...busy, ...flying.flatMap(({ positions }) => positions)];
   const visible = range(0, canvas.end).filter(
-    (position) => canvas.state[position] === 'V' && canvas.key[position] !== null && !busy.includes(position),
+    (position) =>
+      canvas.state[position] === 'V' && canvas.key[position] !== null && !taken.includes(position),
   );
   visible.sort((a, b) => canvas.ageOf(a) - canvas.ageOf(b) || a - b);
-  const chosen = visible.slice(0, perStep);
+  const chosen = visible.slice(0, Math.min(perStep, maxInFlight - (taken.length - busy.length)));
   return range(0, Math.ceil(chosen.length / batch)).map((group) =>
     chosen.slice(group * batch, (group + 1) * batch).sort((a, b) => a - b),
   );

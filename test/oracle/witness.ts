@@ -82,9 +82,14 @@ export class Witness {
 
   constructor(
     private readonly model: PlainModel,
-    steps: readonly StepRecord[],
+    private readonly steps: readonly StepRecord[],
   ) {
     this.parts = partsOf(steps);
+  }
+
+  /** Refresh passes, as `step.index`, whose results were there when a step ended: a matter of the clock. */
+  landed(step: number): readonly string[] {
+    return this.steps[step].landed;
   }
 
   /** The loop is over, and so is the record. */
