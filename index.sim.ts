@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { Chip, MachineChoice } from './experiments/library/machine.js';
+export type { MachineDescription, MachineRequest } from './experiments/library/machine.js';
 export { machine } from './experiments/library/machine.js';
 export type { Energy } from './sim/energy/energy.js';
 export { energyOf } from './sim/energy/energy.js';

@@ -10,7 +10,7 @@ export type {
   DecodeStep,
 } from './experiments/library/decode.js';
 export { decode } from './experiments/library/decode.js';
-export type { Chip, MachineChoice } from './experiments/library/machine.js';
+export type { MachineDescription, MachineRequest } from './experiments/library/machine.js';
 export { machine } from './experiments/library/machine.js';
 export type { EngineChoice, Model } from './experiments/library/model.js';
 export { loadModel } from './experiments/library/model.js';

@@ -12,7 +12,7 @@ import { PROMPT_FORMATS, type PromptFormat, promptIds } from '../../src/model/ch
 import type { ModelConfig } from '../../src/model/config.js';
 import { unknownName } from '../../src/util/nearest.js';
 import { openPolicy } from '../lab/open.js';
-import type { Chip } from './machine.js';
+import type { MachineDescription } from './machine.js';
 import { type EngineChoice, type Model, withEngine } from './model.js';
 import { policy } from './policy.js';
 import { refuseUnknown } from './refuse-unknown.js';
@@ -40,7 +40,7 @@ export interface DecodeRequest extends EngineChoice {
    */
   readonly genLength?: number;
   /** Times the decode: a chip from `machine()`, or a clock of your own. Without one nothing is timed. */
-  readonly timer?: Chip | StepTimer;
+  readonly timer?: MachineDescription | StepTimer;
   /** Stops the decode between two steps. */
   readonly signal?: AbortSignal;
 }

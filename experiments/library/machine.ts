@@ -10,7 +10,7 @@ import { loadModel } from './model.js';
 import { refuseUnknown } from './refuse-unknown.js';
 
 /** What a machine is made of; everything left out has the paper's setting. */
-export interface MachineChoice extends Partial<Omit<MachineSettings, 'shapes'>> {
+export interface MachineRequest extends Partial<Omit<MachineSettings, 'shapes'>> {
   /**
    * The model whose shapes are timed: a preset (`llada-8b`), a shipped model, a directory, a `.gguf` file, or a
    * configuration.
@@ -20,7 +20,7 @@ export interface MachineChoice extends Partial<Omit<MachineSettings, 'shapes'>> 
 }
 
 /** A chip with its software: opened anew for every decode, so that one can time many, at the same time too. */
-export interface Chip {
+export interface MachineDescription {
   /** Profile and stack, as in results. */
   readonly name: string;
   /**
@@ -38,7 +38,7 @@ export interface Chip {
  * @throws UsageError with the nearest names for what is unknown, or for a value of the wrong dimension; DataError
  *   naming the field when a file is wrong
  */
-export function machine(choice: MachineChoice = {}): Chip {
+export function machine(choice: MachineRequest = {}): MachineDescription {
   const { shapes, quant = 'q4_0', memory = 'somr', placement, record } = choice;
   // What is wrong is said here, where it was written, and not in the middle of a decode.
   const chip = openChip({ profile: 'sm8750', stack: 'llada.cpp', ...choice });
@@ -55,7 +55,7 @@ export function machine(choice: MachineChoice = {}): Chip {
   };
 }
 
-const SETTINGS: Readonly<Record<keyof MachineChoice, true>> = {
+const SETTINGS: Readonly<Record<keyof MachineRequest, true>> = {
   profile: true,
   stack: true,
   set: true,

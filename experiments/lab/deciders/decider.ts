@@ -4,7 +4,7 @@ import type { StepRecord } from '../../../src/decode/method/step-record.js';
 import type { StepTimer } from '../../../src/decode/method/timer.js';
 import type { DeciderName } from './name.js';
 
-export interface DecodeRequest {
+export interface CaseRequest {
   readonly policy: DecodingPolicy;
   readonly genLength: number;
   /** Clock of the decode; without one a refresh lands with the step that launched it. */
@@ -51,6 +51,6 @@ export interface Decider {
    * @param index case, from 0
    * @throws UsageError when the decider cannot serve the policy or the case
    */
-  decode(index: number, request: DecodeRequest): Promise<DecidedCase>;
+  decode(index: number, request: CaseRequest): Promise<DecidedCase>;
   close(): void;
 }

@@ -3,7 +3,7 @@ import type { Canvas } from '../../../src/decode/canvas/types.js';
 import { countWork, type DecodeCounters } from '../../../src/decode/method/counters.js';
 import type { StepRecord } from '../../../src/decode/method/step-record.js';
 import type { StepTiming } from '../../../src/decode/method/timer.js';
-import type { Answer, DecidedCase, Decider, DecodeRequest } from './decider.js';
+import type { Answer, CaseRequest, DecidedCase, Decider } from './decider.js';
 
 /** One denoising pass, as far as the statistics of decoding need it. */
 export interface DenoiseFacts {
@@ -51,7 +51,7 @@ export interface DecodeFacts {
 export async function observe(
   decider: Decider,
   index: number,
-  request: Omit<DecodeRequest, 'onStart' | 'onStep'>,
+  request: Omit<CaseRequest, 'onStart' | 'onStep'>,
 ): Promise<ObservedCase> {
   const observer = new Observer();
   const decided = await decider.decode(index, {
@@ -91,7 +91,7 @@ export function factsOf(
 export async function decodeFacts(
   decider: Decider,
   index: number,
-  request: Pick<DecodeRequest, 'policy' | 'genLength' | 'signal'>,
+  request: Pick<CaseRequest, 'policy' | 'genLength' | 'signal'>,
 ): Promise<DecodeFacts> {
   return factsOf(await observe(decider, index, request), null);
 }

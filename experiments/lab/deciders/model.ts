@@ -5,7 +5,7 @@ import { textLength } from '../../../src/model/text-length.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
 import { generateProblem, type Problem } from '../../../src/score/problems.js';
 import { scoreResponse } from '../../../src/score/score.js';
-import type { DecidedCase, Decider, DecodeRequest } from './decider.js';
+import type { CaseRequest, DecidedCase, Decider } from './decider.js';
 
 /** As many as the paper's latency experiments have cases. */
 const PAPER_CASES = 5;
@@ -41,7 +41,7 @@ export class ModelDecider implements Decider {
     return encodePrompt(this.tokenizer, problem.prompt);
   }
 
-  async decode(index: number, request: DecodeRequest): Promise<DecidedCase> {
+  async decode(index: number, request: CaseRequest): Promise<DecidedCase> {
     const { engine, tokenizer } = this;
     const { maskId, endIds } = engine.config;
     const problem = this.problem(index);

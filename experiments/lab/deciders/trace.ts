@@ -5,7 +5,7 @@ import { replayTrace, type Trace } from '../../../src/decode/trace/trace.js';
 import { UsageError } from '../../../src/errors.js';
 import { isDirectory, readDirectory } from '../../../src/util/read-file.js';
 import { canvasesOf } from './canvases.js';
-import type { DecidedCase, Decider, DecodeRequest } from './decider.js';
+import type { CaseRequest, DecidedCase, Decider } from './decider.js';
 
 /** What makes two specs the same method: names and comments do not. */
 function method({ name: _, description: __, source: ___, ...rest }: PolicySpec): unknown {
@@ -37,7 +37,7 @@ export class TraceDecider implements Decider {
     return `recorded: ${this.traces.length} traces of ${models}, ${cases} ${cases === 1 ? 'prompt' : 'prompts'}`;
   }
 
-  decode(index: number, request: DecodeRequest): Promise<DecidedCase> {
+  decode(index: number, request: CaseRequest): Promise<DecidedCase> {
     const { policy, timer, genLength, onStart, onStep } = request;
     const wanted = method(policy.spec);
     const trace = this.traces.find(

@@ -5,7 +5,7 @@ import { UsageError } from '../../errors.js';
 import type { Pass } from '../../pass/pass.js';
 import type { Engine } from '../engine.js';
 import { recordMargins } from '../margins.js';
-import { type Divergence, firstDifference, type Run } from '../verify/verify-policy.js';
+import { type DecodeWithMargins, type Divergence, firstDifference } from '../verify/verify-policy.js';
 import {
   type Agreement,
   AgreementCounter,
@@ -79,7 +79,11 @@ export async function compareEngines(options: CompareOptions): Promise<EngineCom
     throw new UsageError(`${reference.name} and ${engine.name} run models with different vocabularies`);
   }
   const counter = new AgreementCounter(nearTie);
-  const run = async (who: Engine, promptIds: readonly number[], teacher?: Teacher): Promise<Run> => {
+  const run = async (
+    who: Engine,
+    promptIds: readonly number[],
+    teacher?: Teacher,
+  ): Promise<DecodeWithMargins> => {
     const recorder = recordMargins(teacher?.engine ?? who);
     const result = await decode({
       policy,

@@ -1,5 +1,5 @@
 import type { StepRecord } from '../../decode/method/step-record.js';
-import type { Run } from '../verify/verify-policy.js';
+import type { DecodeWithMargins } from '../verify/verify-policy.js';
 
 /** The first step at which two decodes of one prompt, with the same plans until then, decide differently. */
 export interface Parting {
@@ -22,7 +22,7 @@ export interface Parting {
  * with the largest reference margin is named, so that a near-tie never hides a real difference.
  * Null when all decisions are the same.
  */
-export function firstParting(run: Run, expected: Run): Parting | null {
+export function firstParting(run: DecodeWithMargins, expected: DecodeWithMargins): Parting | null {
   for (let at = 0; at < Math.max(run.steps.length, expected.steps.length); at++) {
     const positions = differing(run.steps[at], expected.steps[at]);
     if (positions.length === 0) continue;
@@ -45,8 +45,14 @@ function differing(step: StepRecord | undefined, other: StepRecord | undefined):
   );
 }
 
-function describe(run: Run, expected: Run, at: number, position: number): Parting {
-  const rowOf = ({ steps }: Run) => steps[at]?.outcomes[0]?.rows.find((row) => row.position === position);
+function describe(
+  run: DecodeWithMargins,
+  expected: DecodeWithMargins,
+  at: number,
+  position: number,
+): Parting {
+  const rowOf = ({ steps }: DecodeWithMargins) =>
+    steps[at]?.outcomes[0]?.rows.find((row) => row.position === position);
   const [mine, theirs] = [rowOf(run), rowOf(expected)];
   const record = expected.steps[at];
   const index = record?.outcomes[0]?.rows.findIndex((row) => row.position === position) ?? -1;

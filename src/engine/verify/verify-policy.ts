@@ -84,14 +84,14 @@ export interface VerifyPolicyOptions {
 }
 
 /** A decode with how close its decisions were. */
-export interface Run extends DecodeResult {
+export interface DecodeWithMargins extends DecodeResult {
   readonly margins: Margins;
 }
 
 /** First position whose token differs, with the step and margin of the decision. Null when equal. */
 export function firstDifference(
-  run: Run,
-  expected: Run,
+  run: DecodeWithMargins,
+  expected: DecodeWithMargins,
   promptLength: number,
 ): Omit<Divergence, 'problem' | 'against'> | null {
   let first: Omit<Divergence, 'problem' | 'against'> | null = null;
@@ -124,7 +124,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
   const policy = composePolicy(spec);
   const maskId = maskFor(policy, engine.config);
   const twinSpec = withoutLossless(spec);
-  const run = async (who: typeof policy, promptIds: readonly number[]): Promise<Run> => {
+  const run = async (who: typeof policy, promptIds: readonly number[]): Promise<DecodeWithMargins> => {
     const recorder = recordMargins(engine);
     const result = await decode({
       policy: who,

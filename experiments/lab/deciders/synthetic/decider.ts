@@ -2,7 +2,7 @@ import { decode } from '../../../../src/decode/method/session.js';
 import { uniformAt } from '../../../../src/decode/rules/random.js';
 import { cooperative } from '../../../../src/engine/cooperative.js';
 import { hashNumbers } from '../../../../src/util/hash-numbers.js';
-import type { DecidedCase, Decider, DecodeRequest } from '../decider.js';
+import type { CaseRequest, DecidedCase, Decider } from '../decider.js';
 import { PAPER_PROFILE } from '../name.js';
 import { SYNTHETIC_CONFIG, type SyntheticCase, SyntheticEngine } from './engine.js';
 import type { ProcessParameters } from './process.js';
@@ -45,7 +45,7 @@ export class SyntheticDecider implements Decider {
     return `${this.name}, a confidence process fitted to Figures 5b and 8 (no model ran), ${cases} cases of seed ${this.source.seed}`;
   }
 
-  async decode(index: number, request: DecodeRequest): Promise<DecidedCase> {
+  async decode(index: number, request: CaseRequest): Promise<DecidedCase> {
     const { parameters, promptTokens } = this.source;
     const promptIds = new Array<number>(promptTokens).fill(PROMPT_TOKEN);
     const engine = new SyntheticEngine(parameters, caseOf(this.source, index));
