@@ -13,6 +13,13 @@ const file = (content: string) => {
 describe('wrong usage: one line, exit 2', () => {
   it.each([
     [['ablat'], /unknown command "ablat": did you mean ablate\?/],
+    [['hardware', 'lst'], /unknown command "hardware lst": did you mean hardware list/],
+    [['calibrate'], /unknown command "calibrate": did you mean .*device calibrate/],
+    [['help', 'simulat'], /unknown command "simulat": did you mean simulate/],
+    [['ablate', '--policies', 'all'], /unknown option '--policies': of `ablate` .*verify --policies all/],
+    [['generate', 'x', '--stack', 'cpu'], /--stack has no effect: nothing is timed without --machine/],
+    [['generate', 'x', '--threads', '2'], /--threads has no effect: it is of ort/],
+    [['simulate', 'step', '--rows', '100000'], /Expected an integer from 1 to 8192/],
     [['frobnicate'], /unknown command "frobnicate": --help lists/],
     [['generate', '--polcy', 'x'], /unknown option '--polcy' \(Did you mean --policy\?\)/],
     [
@@ -115,6 +122,14 @@ describe('help', () => {
     expect(stdout).toMatch(/Examples?:\n {2}\$ dllm-npu/);
     expect(stdout).toContain('--json');
     expect(code).toBe(0);
+  });
+
+  it('is what `help` prints about a command, or a group', async () => {
+    for (const command of ['generate', 'simulate', 'hardware list']) {
+      const asked = await cli(['help', ...command.split(' ')]);
+      expect(asked).toEqual(await cli([...command.split(' '), '--help']));
+      expect(asked.code).toBe(0);
+    }
   });
 
   it('prints the version', async () => {
