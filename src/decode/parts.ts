@@ -8,6 +8,7 @@ import { blockOrigin } from './rules/settings/blocks.js';
 import { endOfText } from './rules/settings/end-of-text.js';
 import { guidance } from './rules/settings/guidance.js';
 import { revise } from './rules/settings/revise.js';
+import { stop } from './rules/settings/stop.js';
 import type { PolicySpec } from './spec-schema.js';
 
 /** What a part of a policy says, about the options it has there. */
@@ -93,6 +94,7 @@ function partsOf(spec: PolicySpec, rules: PolicyRules): PolicyPart[] {
     bindPart(guidance, spec.guidance),
     bindPart(endOfText, spec.endOfText),
     bindPart(blockOrigin, spec.blockOrigin),
+    bindPart(stop, spec.stop),
   ];
 }
 

@@ -6,6 +6,7 @@ import { blockLengthSchema, blockOriginSchema } from './rules/settings/blocks.js
 import { endOfTextSchema, KEEP_END_OF_TEXT } from './rules/settings/end-of-text.js';
 import { guidanceSchema } from './rules/settings/guidance.js';
 import { reviseSchema } from './rules/settings/revise.js';
+import { stopSchema } from './rules/settings/stop.js';
 
 /** One of the rules of a kind, told apart by `kind`, which must be the name it is registered under. */
 function oneOf<
@@ -57,6 +58,7 @@ export const policySpecSchema = z.strictObject({
   final: oneOf(RULES.final)
     .default(BASELINE.final)
     .describe('V left after the last block: accepted and reported, or swept'),
+  stop: stopSchema,
 });
 
 /** A complete spec: every default filled in. */

@@ -11,7 +11,7 @@ import { policyByName, policySpecByName } from '../../src/decode/policies.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
 import { logicalPasses, mergePasses, shiftedRows } from '../../src/pass/groups.js';
 import type { Pass } from '../../src/pass/pass.js';
-import { TOY_MASK, ToyEngine } from './support/toy-engine.js';
+import { TOY_EOS, TOY_MASK, ToyEngine } from './support/toy-engine.js';
 
 async function record(
   input: PolicySpecInput,
@@ -26,7 +26,7 @@ async function record(
     genLength,
   });
   const context = {
-    start: policy.start(promptIds, genLength, TOY_MASK),
+    start: policy.start(promptIds, genLength, TOY_MASK, { endIds: [TOY_EOS] }),
     stepBudget: policy.stepBudget(genLength),
     givenUp: lawsGivenUp(policy.spec).map(({ part }) => part),
   };

@@ -22,6 +22,7 @@ describe('quality table', () => {
     tasksRight: exact ? 2 : 1,
     tasks: 2,
     rows: 7,
+    generated: options.genLength,
     drafted: 0,
     accepted: 0,
     rowsWasted: 0,

@@ -47,7 +47,7 @@ export class ModelDecider implements Decider {
     const problem = this.problem(index);
     const promptIds = this.promptIds(problem);
     const { onStart, ...rest } = request;
-    if (maskId !== null) onStart?.(request.policy.start(promptIds, request.genLength, maskId));
+    if (maskId !== null) onStart?.(request.policy.start(promptIds, request.genLength, maskId, { endIds }));
     const { steps, tokens } = await decode({ ...rest, engine, promptIds });
     const { exact, tasks } = scoreResponse(
       problem,

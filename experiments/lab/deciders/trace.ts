@@ -54,7 +54,10 @@ export class TraceDecider implements Decider {
     if (header.genLength !== genLength)
       throw new UsageError(`${this.name}: recorded with --gen-length ${header.genLength}, not ${genLength}`);
     const timings = timer === undefined ? null : replayTrace(trace, timer).timings;
-    const start = policy.start(header.promptIds, genLength, header.maskId);
+    const start = policy.start(header.promptIds, genLength, header.maskId, {
+      endIds: [header.eosId].flat(),
+      given: header.given,
+    });
     onStart?.(start);
     const canvases = canvasesOf(policy, start, trace.steps);
     const steps = trace.steps.map((step, at) => {

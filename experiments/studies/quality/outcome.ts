@@ -9,6 +9,8 @@ export interface PolicyOutcome {
   readonly tasks: number;
   readonly forwards: number;
   readonly rows: number;
+  /** Tokens that forwards gave. */
+  readonly generated: number;
   /** Exact speculation: states drafted, accepted, and rows of the others. */
   readonly drafted: number;
   readonly accepted: number;
@@ -43,6 +45,7 @@ export function outcomeOf({ answer, counters, tokens }: CaseResult): PolicyOutco
     tasks: tasks.length,
     forwards: counters.nfe,
     rows: counters.mainRows + counters.sideRows,
+    generated: counters.tokens,
     drafted: counters.statesDrafted,
     accepted: counters.statesAccepted,
     rowsWasted: counters.rowsWasted,

@@ -84,7 +84,7 @@ export function qualityRows(options: QualityOptions, problems: readonly ProblemO
       taskAccuracy: total(outcomes.map((o) => o.tasksRight)) / total(outcomes.map((o) => o.tasks)),
       forwards: forwards / outcomes.length,
       rows: total(outcomes.map((outcome) => outcome.rows)) / outcomes.length,
-      tokensPerForward: (options.genLength * outcomes.length) / forwards,
+      tokensPerForward: total(outcomes.map((outcome) => outcome.generated)) / forwards,
       textTokensPerForward: total(outcomes.map((outcome) => outcome.textTokens)) / forwards,
       speculation: speculationOf(outcomes),
       paired: pHolm === undefined ? null : { ...pairs[index], pHolm },

@@ -7,6 +7,8 @@ export interface Geometry {
   readonly blockLength: number;
   /** Position at which block 0 begins; default: the first generated one. Before it, every position is cached. */
   readonly blockOrigin?: number;
+  /** Positions behind the prompt that the caller gave, masks among them; default: none. */
+  readonly given?: number;
 }
 
 /** First position of block 0. */

@@ -105,6 +105,10 @@ export interface Canvas {
   readonly blockOrigin: number;
   /** Token id that undecided positions hold. */
   readonly maskId: number;
+  /** Tokens that end a text. */
+  readonly endIds: readonly number[];
+  /** Positions behind the prompt that the caller gave, with masks to be filled in among them. */
+  readonly given: number;
   /** Prompt, then answer. */
   readonly positions: readonly Position[];
   /** Index of the current block (0-based); equal to the block count when decoding is finished. */
@@ -137,8 +141,8 @@ export const VERDICT_REASONS = [
 ] as const;
 export type VerdictReason = (typeof VERDICT_REASONS)[number];
 
-/** Why a position changed: a rule, a refresh that landed, the window, or the report at the end. */
-export const TRANSITION_REASONS = [...VERDICT_REASONS, 'refresh', 'window', 'final'] as const;
+/** Why a position changed: a rule, a refresh that landed, the window, the report at the end, or an end before it. */
+export const TRANSITION_REASONS = [...VERDICT_REASONS, 'refresh', 'window', 'final', 'stop'] as const;
 /** Name of the reason. */
 export type TransitionReason = (typeof TRANSITION_REASONS)[number];
 
@@ -194,14 +198,26 @@ export interface ApplyResult {
   readonly liveKv: readonly KvRef[];
 }
 
+/** What a decode may know beside prompt and length. */
+export interface StartExtra {
+  /** Tokens that end a text; default: none. */
+  readonly endIds?: readonly number[];
+  /** First tokens of the answer, masks where they are to be filled in; default: none. */
+  readonly given?: readonly number[];
+}
+
 /**
  * A decoding method: a pure composition of rules. No engine, no clock, no I/O.
  */
 export interface Policy {
   /** As in results. */
   readonly name: string;
-  /** Starts a decode. @throws UsageError when the lengths contradict the rules. */
-  start(promptIds: readonly number[], genLength: number, maskId: number): Canvas;
+  /**
+   * Starts a decode.
+   * @param genLength positions to generate, those of `extra.given` among them
+   * @throws UsageError when the lengths contradict the rules
+   */
+  start(promptIds: readonly number[], genLength: number, maskId: number, extra?: StartExtra): Canvas;
   /** The next step, or null when decoding is finished. */
   plan(canvas: Canvas): StepPlan | null;
   /**

@@ -63,6 +63,10 @@ export const CLAUSES = {
   'revised-unscored': { law: 'trace', says: 'a token is replaced by logits of the same step' },
   'refreshed-unscored': { law: 'trace', says: 'a refresh sets what its own logits say' },
   'revoked-unscored': { law: 'trace', says: 'a token is taken back because its shadow row says so' },
+  'stop-without-end': {
+    law: 'trace',
+    says: 'what is left gets the end token, and only behind a finished block that holds it',
+  },
   bookkeeping: { law: 'trace', says: 'the window and the final report change no token' },
   'kv-uncomputed': { law: 'trace', says: 'durable KV was computed by a row fed the same token' },
   'joined-landing': { law: 'trace', says: 'a step that joins ends with its side passes landed or dropped' },

@@ -20,6 +20,7 @@ export function checkTransition(canvas: TrackedCanvas, t: Transition, view: Step
   if (t.reason === 'draft-carried') checkCarried(canvas, t, view);
   else if (t.reason === 'draft-accepted') checkAccepted(canvas, t, view);
   else if (t.reason === 'revoke') checkRevoked(canvas, t, view);
+  else if (t.reason === 'stop') checkStopped(canvas, t, view);
   else if (t.reason === 'refresh') checkRefreshed(canvas, t, view);
   else if (t.reason === 'window' || t.reason === 'final') {
     if (isMasked(t.from) !== isMasked(t.to) || t.token !== t.tokenBefore)
@@ -37,7 +38,8 @@ export function checkTransition(canvas: TrackedCanvas, t: Transition, view: Step
 function checkBlock(canvas: TrackedCanvas, t: Transition, { block }: StepView): void {
   const own = blockOf(canvas.start, t.position);
   const entered = t.reason === 'draft-carried' && own === canvas.openBlock();
-  if (isMasked(t.from) !== isMasked(t.to) && own !== block && !entered)
+  const stopped = t.reason === 'stop';
+  if (isMasked(t.from) !== isMasked(t.to) && own !== block && !entered && !stopped)
     canvas.fault('block-order', t.position, `${t.from} to ${t.to} in block ${own}, block ${block} is open`);
 }
 
@@ -83,6 +85,16 @@ function checkRevoked(canvas: TrackedCanvas, t: Transition, { main, outcome }: S
   const weak = shadows.some((row) => row.position === t.position && row.asked === t.confidence);
   if (!weak || t.to !== 'IV')
     canvas.fault('revoked-unscored', t.position, 'revoked without a shadow row that says so');
+}
+
+function checkStopped(canvas: TrackedCanvas, t: Transition, { block }: StepView): void {
+  const { promptLength, given, endIds } = canvas.start;
+  const end = canvas.positions.findIndex(
+    ({ state, token }, at) => at >= promptLength + given && !isMasked(state) && token === t.token,
+  );
+  const behind = end >= 0 && blockOf(canvas.start, end) < blockOf(canvas.start, t.position);
+  if (t.to !== 'S' || !endIds.includes(t.token) || !behind || canvas.openBlock() <= block)
+    canvas.fault('stop-without-end', t.position, 'given up without an end token in a finished block');
 }
 
 function checkRefreshed(canvas: TrackedCanvas, t: Transition, { main, outcome, landed }: StepView): void {

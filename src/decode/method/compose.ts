@@ -1,11 +1,12 @@
 import { UsageError } from '../../errors.js';
 import { contains } from '../canvas/geometry.js';
-import type { Canvas, Policy, Position, Steps } from '../canvas/types.js';
+import type { Canvas, Policy, Position, StartExtra, Steps } from '../canvas/types.js';
 import { factsOf, lawsGivenUp, rulesOf } from '../parts.js';
 import type { Kind, RuleInputs } from '../rules/definition.js';
 import type { RuleOf, Rules } from '../rules/rule.js';
 import type { Scoring } from '../rules/sample-row.js';
 import { reviseRule } from '../rules/settings/revise.js';
+import { stopping } from '../rules/settings/stop.js';
 import { DEFAULT_INPUTS } from '../rules/window/lookahead.js';
 import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from '../spec.js';
 import { applyStep } from './apply.js';
@@ -51,22 +52,27 @@ function startCanvas(
   promptIds: readonly number[],
   genLength: number,
   maskId: number,
+  { endIds = [], given = [] }: StartExtra,
 ): Canvas {
   if (!Number.isInteger(genLength) || genLength < 1) {
     throw new UsageError(`generation length must be a positive integer, got ${genLength}`);
   }
   const origin =
     spec.blockOrigin === 'zero' ? promptIds.length - (promptIds.length % spec.blockLength) : promptIds.length;
-  if (spec.blockOrigin === 'prompt' && genLength % spec.blockLength !== 0) {
+  // Filled-in text has the length it has; its last block may be short.
+  const whole = spec.blockOrigin === 'prompt' && given.length === 0;
+  if (whole && genLength % spec.blockLength !== 0) {
     throw new UsageError(
       `generation length ${genLength} is not a multiple of the block length ${spec.blockLength} of ${spec.name}`,
     );
   }
   if (promptIds.length === 0) throw new UsageError('the prompt is empty');
   if (promptIds.includes(maskId)) throw new UsageError(`the prompt holds the mask token (id ${maskId})`);
-  const prompt = promptIds.map(
-    (token): Position => ({ state: 'S', token, confidence: 1, kv: null, draft: null }),
-  );
+  if (given.length > genLength)
+    throw new UsageError(`${given.length} tokens are given of an answer of ${genLength}`);
+  if (given.length > 0 && factsOf(spec).window.causal)
+    throw new UsageError(`${spec.name} decodes left to right and cannot fill in masks`);
+  const stated = (token: number): Position => ({ state: 'S', token, confidence: 1, kv: null, draft: null });
   const masked: Position = { state: 'M', token: maskId, confidence: 0, kv: null, draft: null };
   const blank: Canvas = {
     promptLength: promptIds.length,
@@ -74,7 +80,15 @@ function startCanvas(
     blockLength: spec.blockLength,
     blockOrigin: origin,
     maskId,
-    positions: [...prompt, ...Array.from({ length: genLength }, () => masked)],
+    endIds,
+    given: given.length,
+    positions: [
+      ...promptIds.map(stated),
+      ...Array.from({ length: genLength }, (_, at) => {
+        const token = given[at] ?? maskId;
+        return token === maskId ? masked : stated(token);
+      }),
+    ],
     block: 0,
     window: { start: promptIds.length, end: promptIds.length },
     step: 0,
@@ -102,12 +116,14 @@ export function composePolicy(input: PolicySpecInput, inputs: PolicyInputs = {})
     plan: (canvas) => planStep(rules, canvas),
     apply: (canvas, plan, outcome, landed) => applyStep(rules, canvas, plan, outcome, landed),
   };
-  const method = rules.window.steps ?? diffusion;
+  const whole = rules.window.steps ?? diffusion;
+  const method = spec.stop === 'block' ? stopping(whole) : whole;
   return {
     name: spec.name,
     spec,
     scoring: scoringOf(spec),
-    start: (promptIds, genLength, maskId) => startCanvas(spec, rules, promptIds, genLength, maskId),
+    start: (promptIds, genLength, maskId, extra = {}) =>
+      startCanvas(spec, rules, promptIds, genLength, maskId, extra),
     ...rules.speculate.wrap(method),
     stepBudget(genLength) {
       // One block more than fits, in case the first is shared with the prompt.

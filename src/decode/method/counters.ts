@@ -2,6 +2,7 @@ import { textLength } from '../../model/text-length.js';
 import { groupsOf } from '../../pass/groups.js';
 import type { Pass, PassKind } from '../../pass/pass.js';
 import type { Geometry } from '../canvas/geometry.js';
+import type { TokenState } from '../canvas/types.js';
 import type { StepRecord } from './step-record.js';
 
 /** Work of a decode, counted from its plans. */
@@ -30,15 +31,17 @@ export interface DecodeCounters {
   readonly refreshesLanded: number;
   /** Positions. */
   readonly refreshesDropped: number;
-  /** Tokens generated; the full length. */
+  /** Tokens that forwards gave: the full length, but for what was given or is behind an early end. */
   readonly tokens: number;
-  /** Tokens before the first end-of-text token. */
+  /** Of those, before the first end-of-text token. */
   readonly textTokens: number;
   /** `tokens` over `nfe`. */
   readonly tokensPerForward: number;
   /** `textTokens` over `nfe`. */
   readonly textTokensPerForward: number;
 }
+
+const isUndecidedState = (state: TokenState): boolean => state === 'M' || state === 'IV';
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
@@ -67,7 +70,14 @@ export function countWork(
     const used = new Set(accepted.map(({ group }) => group));
     return sum(states[index].map(({ rows }, group) => (used.has(group) ? 0 : rows)));
   });
-  const textTokens = textLength(tokens, endIds);
+  const decided = new Set(
+    transitions.flatMap(({ position, from, to, reason }) =>
+      reason !== 'stop' && isUndecidedState(from) && !isUndecidedState(to) ? [position] : [],
+    ),
+  );
+  const { promptLength, given = 0 } = geometry;
+  const filled = [...decided].filter((position) => position < promptLength + given).length;
+  const textTokens = filled + textLength(tokens.slice(given), endIds);
   const nfe = main.length;
   return {
     forwards: {
@@ -87,9 +97,9 @@ export function countWork(
     rowsWasted: sum(wasted),
     refreshesLanded: transitions.filter((t) => t.reason === 'refresh').length,
     refreshesDropped: sum(steps.map((step) => step.dropped.length)),
-    tokens: geometry.genLength,
+    tokens: decided.size,
     textTokens,
-    tokensPerForward: nfe === 0 ? 0 : geometry.genLength / nfe,
+    tokensPerForward: nfe === 0 ? 0 : decided.size / nfe,
     textTokensPerForward: nfe === 0 ? 0 : textTokens / nfe,
   };
 }

@@ -16,6 +16,8 @@ export interface DecodeOptions {
   readonly promptIds: readonly number[];
   /** Positions to generate; a multiple of the policy's block length. */
   readonly genLength: number;
+  /** First tokens of the answer, masks where they are to be filled in; then the last block may be short. */
+  readonly given?: readonly number[];
   /** Clock of the decode. Without one a refresh lands with the step that launched it. */
   readonly timer?: StepTimer;
   /** Called after each step with the canvas it led to. */
@@ -100,7 +102,7 @@ function finishedPasses(plan: StepPlan, completed: readonly string[] | null): st
  * @throws CheckError when law D4 (step budget) is broken or the engine misses a KV entry
  */
 export async function decode(options: DecodeOptions): Promise<DecodeResult> {
-  const { policy, engine, promptIds, genLength, timer, onStep, signal } = options;
+  const { policy, engine, promptIds, genLength, given, timer, onStep, signal } = options;
   const { contextLength, endIds, name } = engine.config;
   const maskId = maskFor(policy, engine.config);
   if (promptIds.length + genLength > contextLength) {
@@ -108,7 +110,7 @@ export async function decode(options: DecodeOptions): Promise<DecodeResult> {
       `prompt ${promptIds.length} + generation ${genLength} exceeds the context of ${name} (${contextLength})`,
     );
   }
-  let canvas = policy.start(promptIds, genLength, maskId);
+  let canvas = policy.start(promptIds, genLength, maskId, { endIds, given });
   const budget = policy.stepBudget(genLength);
   // Versions start anew with every decode: entries of an earlier one must not answer to them.
   engine.retain([]);

@@ -110,6 +110,10 @@ export function carpetOf(start: Canvas, steps: readonly StepRecord[]): Carpet {
 
 /** Carpet of a recorded decode. */
 export function carpetOfTrace(trace: Trace): Carpet {
-  const { policy, promptIds, genLength, maskId } = trace.header;
-  return carpetOf(composePolicy(policy).start(promptIds, genLength, maskId), trace.steps);
+  const { policy, promptIds, genLength, maskId, given, eosId } = trace.header;
+  const start = composePolicy(policy).start(promptIds, genLength, maskId, {
+    endIds: [eosId].flat(),
+    given,
+  });
+  return carpetOf(start, trace.steps);
 }

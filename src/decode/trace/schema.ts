@@ -23,6 +23,8 @@ export const traceHeaderSchema = z.strictObject({
   model: z.strictObject({ name: z.string(), hash: z.string().nullable() }),
   promptIds: z.array(id),
   genLength: z.int().min(1),
+  /** First tokens of the answer, masks where they were filled in; left out without. */
+  given: z.array(id).optional(),
   maskId: id,
   /** The token that ends a text, or all of them. */
   eosId: z.union([id, z.array(id)]),

@@ -37,11 +37,11 @@ export interface Trace {
  * @param extra what the decode itself does not know: hash of the weights, seed of the prompt
  */
 export function traceOf(
-  options: Pick<DecodeOptions, 'policy' | 'engine' | 'promptIds' | 'genLength' | 'timer'>,
+  options: Pick<DecodeOptions, 'policy' | 'engine' | 'promptIds' | 'genLength' | 'given' | 'timer'>,
   result: Pick<DecodeResult, 'steps' | 'tokens' | 'canvas'>,
   extra: { readonly modelHash?: string; readonly seed?: number } = {},
 ): Trace {
-  const { policy, engine, promptIds, genLength, timer } = options;
+  const { policy, engine, promptIds, genLength, given, timer } = options;
   const { endIds } = engine.config;
   return {
     header: {
@@ -51,6 +51,7 @@ export function traceOf(
       model: { name: engine.config.name, hash: extra.modelHash ?? null },
       promptIds: [...promptIds],
       genLength,
+      given: given === undefined ? undefined : [...given],
       maskId: result.canvas.maskId,
       eosId: endIds.length === 1 ? endIds[0] : [...endIds],
       seed: extra.seed ?? null,
@@ -179,11 +180,11 @@ export function replayTrace<T extends StepTimes>(
 
 /** Checks the decoding laws on a trace. Empty when all hold. */
 export function checkTrace(trace: Trace): Violation[] {
-  const { policy: spec, promptIds, genLength, maskId } = trace.header;
+  const { policy: spec, promptIds, genLength, maskId, given, eosId } = trace.header;
   const policy = composePolicy(spec);
   return checkLaws(
     {
-      start: policy.start(promptIds, genLength, maskId),
+      start: policy.start(promptIds, genLength, maskId, { endIds: [eosId].flat(), given }),
       stepBudget: policy.stepBudget(genLength),
       givenUp: lawsGivenUp(spec).map(({ part }) => part),
     },

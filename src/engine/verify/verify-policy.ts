@@ -179,7 +179,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
       });
     }
     const context = {
-      start: policy.start(promptIds, genLength, maskId),
+      start: policy.start(promptIds, genLength, maskId, { endIds: engine.config.endIds }),
       stepBudget: policy.stepBudget(genLength),
       givenUp: lawsGivenUp(spec).map(({ part }) => part),
     };

@@ -7,6 +7,7 @@ import { blockOriginDraws } from '../../../src/decode/rules/settings/blocks.js';
 import { endOfTextDraws } from '../../../src/decode/rules/settings/end-of-text.js';
 import { guidanceDraws } from '../../../src/decode/rules/settings/guidance.js';
 import { reviseDraws } from '../../../src/decode/rules/settings/revise.js';
+import { stopDraws } from '../../../src/decode/rules/settings/stop.js';
 import type { PolicySpec } from '../../../src/decode/spec.js';
 import { hashNumbers } from '../../../src/util/hash-numbers.js';
 import { TOY_MASK } from './toy-engine.js';
@@ -64,6 +65,7 @@ function anyParts(blockLength: number): fc.Arbitrary<PolicySpec> {
     blockLength: fc.constant(blockLength),
     blockOrigin: fc.constantFrom(...blockOriginDraws),
     guidance: fc.constantFrom(...guidanceDraws),
+    stop: fc.constantFrom(...stopDraws),
     confidenceType: fc.constantFrom(...NUMBER_TYPES),
     endOfText: options(endOfTextDraws),
     revise: options(reviseDraws),
@@ -121,6 +123,7 @@ function sound(drawn: PolicySpec, wanted: readonly RuleName[]): PolicySpec {
     ['guidance'],
     ['blockOrigin'],
     ['endOfText'],
+    ['stop'],
   ] as const;
   for (let step = 0; left > 0; step++) {
     if (step > 20_000) throw new Error(`no sound policy with ${JSON.stringify(wanted)} was found`);

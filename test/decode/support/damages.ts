@@ -172,6 +172,7 @@ const joining = refreshing.map(
       ? { ...spec, refresh: { ...spec.refresh, late: 'block', maxAgeSteps: null } }
       : spec,
 );
+const stopped = anySpec.map((spec): PolicySpec => ({ ...spec, stop: 'block', final: { kind: 'accept' } }));
 const GIVES: readonly TransitionReason[] = ['commit', 'promote-best'];
 
 /** For every clause of a law, ways to break it. */
@@ -672,6 +673,14 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
       transitions.some((t) => t.reason === 'revoke')
         ? [{ outcomes: outcomes.map((o) => ({ ...o, rows: o.rows.map(({ asked: _, ...row }) => row) })) }]
         : [],
+    ),
+  ],
+  'stop-without-end': [
+    inSteps('the rest gets another token', stopped, (site) =>
+      changed(site, ['stop'], ({ token }) => ({ token: other(token) })),
+    ),
+    inSteps('a step is said to end the text', anySpec, (site) =>
+      changed(site, GIVES, () => ({ reason: 'stop' })),
     ),
   ],
   bookkeeping: [

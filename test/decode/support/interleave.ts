@@ -26,7 +26,7 @@ export async function interleavedDecode(
       .sort((a, b) => a.rank - b.rank)
       .map(({ item }) => item);
 
-  let canvas = policy.start(promptIds, genLength, TOY_MASK);
+  let canvas = policy.start(promptIds, genLength, TOY_MASK, { endIds: [TOY_EOS] });
   const done = new Map<string, PassOutcome>();
   for (let plan = policy.plan(canvas); plan !== null; plan = policy.plan(canvas)) {
     for (const pass of shuffle(plan.passes, canvas.step)) done.set(pass.id, await score(pass));

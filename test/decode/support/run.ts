@@ -20,7 +20,7 @@ export function lawContext(
   const causal = factsOf(policy.spec).window.causal;
   const config = { ...TOY_CONFIG, attention: causal ? ('causal' as const) : TOY_CONFIG.attention };
   return {
-    start: policy.start(promptIds, genLength, maskFor(policy, config)),
+    start: policy.start(promptIds, genLength, maskFor(policy, config), { endIds: config.endIds }),
     stepBudget: policy.stepBudget(genLength),
     givenUp: lawsGivenUp(policy.spec).map(({ part }) => part),
   };

@@ -50,7 +50,11 @@ export class SyntheticDecider implements Decider {
     const promptIds = new Array<number>(promptTokens).fill(PROMPT_TOKEN);
     const engine = new SyntheticEngine(parameters, caseOf(this.source, index));
     const { onStart, signal, ...rest } = request;
-    onStart?.(request.policy.start(promptIds, request.genLength, SYNTHETIC_CONFIG.maskId ?? 0));
+    onStart?.(
+      request.policy.start(promptIds, request.genLength, SYNTHETIC_CONFIG.maskId ?? 0, {
+        endIds: SYNTHETIC_CONFIG.endIds,
+      }),
+    );
     const { steps, tokens } = await decode({
       ...rest,
       promptIds,
