@@ -10,6 +10,7 @@ import { renderReport } from './page.js';
 /**
  * Writes `report.html` and the figures (`ladder`, `carpet-*`, `timeline-*`, each as Vega-Lite spec, SVG and PNG)
  * into a directory. Returns the paths.
+ * @throws EnvironmentError when they cannot be written
  */
 export async function writeReport(directory: string, summary: AblationSummary): Promise<string[]> {
   const paths = await writeFigure(join(directory, 'ladder'), ladderSpec(summary));

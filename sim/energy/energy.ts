@@ -17,7 +17,7 @@ const PJ = 1e-12;
 
 /**
  * Energy of timed steps: power states for as long as they last, energy per byte moved in DRAM and per
- * multiply-accumulate. Every number in it is assumed (`ENERGY_NUMBERS`).
+ * multiply-accumulate, in joules. Every number in it is assumed (`ENERGY_NUMBERS`).
  */
 export function energyOf(timings: readonly StepTiming[], profile: HardwareProfile): Energy {
   const at = (pick: (name: EnergyName) => number): Energy['parts'] => {

@@ -12,7 +12,10 @@ export function denoisingShape(rows: number, context = 0, logitsRows = rows): Pa
   };
 }
 
-/** ms of the second of two equal steps: the first one pays for mapping what stays mapped. The machine is reset. */
+/**
+ * Simulated ms of the second of two equal steps: the first one pays for mapping what stays mapped. The machine is reset.
+ * @throws UsageError when the model does not fit the address window
+ */
 export function steadyMs(machine: Machine, shape: PassShape): number {
   machine.reset();
   machine.timePass(shape);

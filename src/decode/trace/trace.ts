@@ -165,7 +165,10 @@ export interface Replay<T extends StepTimes> {
   readonly divergesAt: number | null;
 }
 
-/** Times a recorded decode on another machine. No engine runs. */
+/**
+ * Times a recorded decode on another machine, in simulated ms. No engine runs.
+ * @throws what the timer throws: of a machine, UsageError when the model does not fit its address window
+ */
 export function replayTrace<T extends StepTimes>(
   trace: Pick<Trace, 'steps'>,
   timer: StepTimer<T>,
@@ -178,7 +181,10 @@ export function replayTrace<T extends StepTimes>(
   return { timings, totalMs: timings.at(-1)?.endMs ?? 0, divergesAt: differs < 0 ? null : differs };
 }
 
-/** Checks the decoding laws on a trace. Empty when all hold. */
+/**
+ * Checks the decoding laws on a trace. Empty when all hold.
+ * @throws UsageError when its policy contradicts itself
+ */
 export function checkTrace(trace: Trace): Violation[] {
   const { policy: spec, promptIds, genLength, maskId, given, eosId } = trace.header;
   const policy = composePolicy(spec);
