@@ -59,6 +59,9 @@ describe('end of text', () => {
       token: 0,
       confidence: 0,
     });
+    // Also where the confidence is about the row: what is left has a margin of its own.
+    const last = { logit: 'keep', confidence: 'last', turnId: null } as const;
+    expect(score({ confidence: 'margin', endOfText: last })).toEqual({ token: 0, confidence: 0 });
   });
 });
 

@@ -21,7 +21,7 @@ const PER_POLICY = Math.ceil(RUNS / ALL_POLICY_SPECS.length);
 
 /** What a schedule may be; every policy takes what it knows. */
 const schedules = fc.record({
-  blockLength: fc.integer({ min: 1, max: 6 }),
+  blockLength: fc.integer({ min: 1, max: 9 }),
   blocks: fc.integer({ min: 1, max: 3 }),
   promptIds: fc.array(fc.integer({ min: 6, max: 15 }), { minLength: 1, maxLength: 9 }),
   shift: fc.boolean(),
@@ -34,6 +34,7 @@ const schedules = fc.record({
   every: fc.integer({ min: 1, max: 4 }),
   trigger: fc.integer({ min: 0, max: 5 }),
   maxRows: fc.integer({ min: 0, max: 8 }),
+  allowance: fc.constantFrom(0, 0.3, 1),
 });
 type Schedule = typeof schedules extends fc.Arbitrary<infer T> ? T : never;
 
@@ -137,13 +138,16 @@ const paper = (
     refresh,
     ...drafts,
     skip: has.skip === true,
-    lookahead: { trigger: s.trigger, maxRows: s.maxRows, time },
+    lookahead: { trigger: s.trigger, maxRows: s.maxRows, allowance: s.allowance, time },
   };
   const { trigger, maxRows } = s;
   return {
     change: {
       commit: stages === null ? { kind: 'quota' } : { kind: 'staged', ...stages },
-      window: has.block === true ? { kind: 'block' } : { kind: 'sliding', lookahead: { trigger, maxRows } },
+      window:
+        has.block === true
+          ? { kind: 'block' }
+          : { kind: 'sliding', lookahead: { trigger, maxRows, allowanceRatio: s.allowance } },
       speculate: has.block === true ? { kind: 'none' } : { kind: 'drafts', ...drafts },
       refresh: refresh === null ? { kind: 'none' } : { kind: 'cpu', ...refresh },
     },

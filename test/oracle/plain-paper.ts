@@ -11,6 +11,8 @@ export interface PaperOptions {
   readonly lookahead: {
     readonly trigger: number;
     readonly maxRows: number;
+    /** Extra time allowed, relative to the pass without. */
+    readonly allowance: number;
     readonly time: (rows: number) => number;
   };
   /** Selective logits skipping. */
@@ -155,7 +157,7 @@ export function slidingWindow(task: Task, options: PaperOptions): number[] {
     if (canvas.masks(block, block + task.blockLength).length <= lookahead.trigger) {
       const time = (more: number) => lookahead.time(window.length + more);
       for (let at = left + window.length; at < canvas.end && ahead.length < lookahead.maxRows; at++) {
-        if (time(ahead.length + 1) - time(0) > time(0)) break;
+        if (time(ahead.length + 1) - time(0) > lookahead.allowance * time(0)) break;
         ahead.push(at);
       }
     }

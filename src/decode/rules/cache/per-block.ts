@@ -14,10 +14,9 @@ export const perBlock = defineRule(
   facts: () => ({ serves: 'rows outside the block', stores: true, seal: null }),
   rule: () => ({
     ...NO_CACHE,
+    // Only the full pass has rows outside the window that follows.
     keeps: (_decided, window, pass) =>
-      pass.reads.length > 0
-        ? []
-        : pass.rows.map((row) => row.position).filter((position) => !contains(window, position)),
+      pass.rows.map((row) => row.position).filter((position) => !contains(window, position)),
   }),
   contradicts: (_, { window }) =>
     window.relies === 'rows outside the block'
