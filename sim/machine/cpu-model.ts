@@ -1,3 +1,4 @@
+import { blockOf } from '../../src/model/dtype.js';
 import type { DType, Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { SoftwareStack } from '../stacks/stack.js';
@@ -11,18 +12,6 @@ export interface CpuWork {
   readonly bytes: number;
 }
 
-/** Bytes per weight in the kernels that were measured: Q4_0 and Q8_0 blocks of 32 with an f16 scale. */
-const Q4_BYTES = 18 / 32;
-const Q8_BYTES = 34 / 32;
-const PLAIN_BYTES: Readonly<Record<DType, number>> = {
-  f32: 4,
-  f16: 2,
-  bf16: 2,
-  i32: 4,
-  q8_0: Q8_BYTES,
-  q4_0: Q4_BYTES,
-};
-
 /**
  * Dot-product throughput of one mid core in multiply-accumulates per ms.
  *
@@ -33,8 +22,9 @@ const PLAIN_BYTES: Readonly<Record<DType, number>> = {
  */
 export function dotMacsPerMs(profile: HardwareProfile, dtype: DType): number {
   const { cpu } = profile;
+  const block = blockOf(dtype);
   const rate = dtype === 'q4_0' ? cpu.gemvQ4Rate : cpu.gemvQ8Rate;
-  return ((rate * 1e6) / PLAIN_BYTES[dtype] / cpu.gemvCores) * cpu.midCoreShare;
+  return ((rate * 1e6) / (block.bytes / block.elements) / cpu.gemvCores) * cpu.midCoreShare;
 }
 
 /** Elements one mid core handles per ms in element-wise loops: one byte stream at its share of the byte rate. */

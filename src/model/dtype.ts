@@ -1,17 +1,16 @@
 import { UsageError } from '../errors.js';
+import { CODECS } from './formats/blocks/index.js';
 import type { DType } from './graph.js';
 
-/** Elements and bytes of one storage block. Q4_0 and Q8_0 as in ggml: an f16 scale and 32 packed values. */
-const BLOCKS: Readonly<Record<DType, { readonly elements: number; readonly bytes: number }>> = {
-  f32: { elements: 1, bytes: 4 },
-  f16: { elements: 1, bytes: 2 },
-  bf16: { elements: 1, bytes: 2 },
-  i32: { elements: 1, bytes: 4 },
-  q8_0: { elements: 32, bytes: 34 },
-  q4_0: { elements: 32, bytes: 18 },
-};
+interface Block {
+  readonly elements: number;
+  readonly bytes: number;
+}
 
-export function blockOf(dtype: DType): { readonly elements: number; readonly bytes: number } {
+/** Elements and bytes of one storage block. */
+const BLOCKS: Readonly<Record<DType, Block>> = { ...CODECS, i32: { elements: 1, bytes: 4 } };
+
+export function blockOf(dtype: DType): Block {
   return BLOCKS[dtype];
 }
 

@@ -4,9 +4,10 @@
  */
 
 import type { KvSetShape, PassShape } from '../pass/shape.js';
+import type { WeightDType } from './formats/blocks/index.js';
 import type { RopeShape } from './rope.js';
 
-export type DType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0' | 'i32';
+export type DType = WeightDType | 'i32';
 
 /**
  * - `weight`: constant across steps; - `kv`: cached keys or values read from a named KV set;

@@ -1,6 +1,7 @@
 import type { ModelConfig } from './config.js';
 import { bytesOf } from './dtype.js';
-import { decodeWeight, encodeWeight, type WeightDType } from './formats/codec.js';
+import type { WeightDType } from './formats/blocks/index.js';
+import { decodeWeight, encodeWeight } from './formats/codec.js';
 import { storedDType } from './formats/convert.js';
 import type { Quant } from './precision.js';
 import { rowsOf, type WeightSource } from './weights.js';

@@ -17,6 +17,7 @@ import { inputOf, type Lowering, product, weightOf } from './lowering.js';
 import { normInput, normOutput } from './norm-parts.js';
 import { MICROSOFT } from './onnx-builder.js';
 import { BLOCK } from './pack-blocks.js';
+import { unpackPlanes } from './planes.js';
 
 export type Lower<K extends Op> = (op: K, to: Lowering) => void;
 
@@ -27,6 +28,8 @@ const embed: Lower<EmbedOp> = (op, { onnx, weights }) => {
     const attributes = { gather_axis: 0, quantize_axis: 1, block_size: BLOCK, bits: table.bits };
     const inputs = [table.codes, ids, table.scales];
     onnx.node('GatherBlockQuantized', op.id, inputs, attributes, MICROSOFT);
+  } else if (table.kind === 'planes') {
+    for (const run of table.runs) unpackPlanes(onnx, op.id, run, ids);
   } else if (table.kind === 'blobs') {
     throw new Error(`${op.id}: rows of a blob cannot be looked up`);
   } else if (table.type === 'f32') {

@@ -2,6 +2,7 @@ import type { Op } from '../model/graph.js';
 import type { Compute } from './compute.js';
 import { MICROSOFT, type OnnxBuilder } from './onnx-builder.js';
 import { BLOCK } from './pack-blocks.js';
+import { unpackPlanes } from './planes.js';
 import type { StoredWeight, WeightStore } from './weight-store.js';
 
 /** What lowering an operator needs. */
@@ -47,6 +48,13 @@ export function product(
     const [first = '', second] = weight.names;
     if (second === undefined) return part(name, 0, first);
     return onnx.node('Add', name, [part(`${name}.upper`, 0, first), part(`${name}.lower`, 1, second)]);
+  }
+  if (weight.kind === 'planes') {
+    const results = weight.runs.map((run, i) => {
+      const part = weight.runs.length === 1 ? name : `${name}.run${i}`;
+      return onnx.node('Gemm', part, [x, unpackPlanes(onnx, `${part}.weight`, run)], { transB: 1 });
+    });
+    return results.length === 1 ? name : onnx.node('Concat', name, results, { axis: 1 });
   }
   if (weight.kind === 'blocks') {
     const shape = { K: inWidth, N: outWidth, bits: weight.bits, block_size: BLOCK };

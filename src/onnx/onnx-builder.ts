@@ -13,8 +13,10 @@ import {
 /** Domain of ONNX Runtime's own operators. */
 export const MICROSOFT = 'com.microsoft';
 
-/** Attribute values: integers, lists of integers, or floats written as `{ f: value }`. */
-export type Attributes = Readonly<Record<string, number | readonly number[] | { readonly f: number }>>;
+/** Attribute values: integers, lists of integers, floats written as `{ f: value }` or texts as `{ s: value }`. */
+export type Attributes = Readonly<
+  Record<string, number | readonly number[] | { readonly f: number } | { readonly s: string }>
+>;
 
 /** Collects the nodes, constants and external weights of one ONNX graph. */
 export class OnnxBuilder {
@@ -119,6 +121,7 @@ function encodeAttributes(attributes: Attributes): AttributeProto[] {
   return Object.entries(attributes).map(([name, value]) => {
     if (typeof value === 'number') return { name, type: ATTRIBUTE_TYPES.int, i: value };
     if ('f' in value) return { name, type: ATTRIBUTE_TYPES.float, f: value.f };
+    if ('s' in value) return { name, type: ATTRIBUTE_TYPES.text, s: new TextEncoder().encode(value.s) };
     return { name, type: ATTRIBUTE_TYPES.ints, ints: value };
   });
 }

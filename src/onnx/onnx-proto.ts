@@ -57,7 +57,7 @@ export const DATA_TYPES = {
 export type OnnxType = keyof typeof DATA_TYPES;
 
 /** Codes of AttributeProto.AttributeType. */
-export const ATTRIBUTE_TYPES = { float: 1, int: 2, ints: 7 } as const;
+export const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, ints: 7 } as const;
 
 /** TensorProto.DataLocation of a tensor whose bytes are in another file. */
 export const EXTERNAL = 1;

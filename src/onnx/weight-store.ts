@@ -1,6 +1,8 @@
 import { DataError } from '../errors.js';
 import { blockOf, elementsOf } from '../model/dtype.js';
-import type { WeightSource } from '../model/weights.js';
+import { CODECS } from '../model/formats/blocks/index.js';
+import type { PackedFormat } from '../model/formats/blocks/packed.js';
+import { rowCount, type WeightSource } from '../model/weights.js';
 import type { Region } from './external-data.js';
 import type { OnnxBuilder } from './onnx-builder.js';
 import {
@@ -13,6 +15,7 @@ import {
   unpackBlocks,
   widenScales,
 } from './pack-blocks.js';
+import { bytesPerRow, type PlaneTensors, packPlanes, planeParts, planeTensors } from './planes.js';
 
 /** A weight as ONNX tensors: values, codes with a scale per block, or both in one array. */
 export type StoredWeight =
@@ -24,7 +27,19 @@ export type StoredWeight =
       readonly scales: string;
     }
   /** Matrices of MatMulFpQ4 whose products are summed: one of type 0, for Q8_0 also one of type 1. */
-  | { readonly kind: 'blobs'; readonly names: readonly string[] };
+  | { readonly kind: 'blobs'; readonly names: readonly string[] }
+  /** Runs of rows, each unpacked when it is needed. */
+  | { readonly kind: 'planes'; readonly runs: readonly PlaneTensors[] };
+
+/** Values that are unpacked at a time. */
+const RUN_ELEMENTS = 1 << 24;
+
+/** A weight in planes, all its rows. */
+interface Planes {
+  readonly format: PackedFormat;
+  readonly width: number;
+  readonly regions: readonly Region[];
+}
 
 interface Stored {
   readonly dtype: 'f32' | 'f16' | 'bf16' | BlockDType;
@@ -35,6 +50,7 @@ interface Stored {
 /** Weights of a source in the data file, in the format the source stores them: each once, however often it is used. */
 export class WeightStore {
   private readonly stored = new Map<string, Stored>();
+  private readonly planes = new Map<string, Planes>();
 
   constructor(
     private readonly source: WeightSource,
@@ -49,6 +65,8 @@ export class WeightStore {
    */
   matrix(id: string, layout: { readonly index?: number; readonly rows?: boolean } = {}): StoredWeight {
     const { index, rows = false } = layout;
+    const planes = this.planesAt(id);
+    if (planes !== null) return { kind: 'planes', runs: this.runsOf(id, planes, index, rows) };
     const quantised = blockDType(this.info(id).dtype);
     const inPlace = !rows && quantised !== null && this.asBlob(id);
     const { dtype, shape, regions } = inPlace ? this.blobsAt(id, quantised) : this.at(id);
@@ -99,6 +117,39 @@ export class WeightStore {
     return this.onnx.external(id, 'f32', info.shape, found.regions[0]);
   }
 
+  /** All rows in one run where rows are looked up, else runs small enough to hold. */
+  private runsOf(id: string, planes: Planes, index: number | undefined, whole: boolean): PlaneTensors[] {
+    const { shape } = this.info(id);
+    const count = index === undefined ? rowCount(shape) : (shape.at(-2) ?? 1);
+    const start = (index ?? 0) * count;
+    const most = whole ? count : Math.max(1, Math.floor(RUN_ELEMENTS / planes.width));
+    const runs: PlaneTensors[] = [];
+    for (let first = 0; first < count; first += most)
+      runs.push(planeTensors(this.onnx, id, planes, start + first, Math.min(most, count - first)));
+    return runs;
+  }
+
+  /** Null for formats that have another form here. */
+  private planesAt(id: string): Planes | null {
+    const { shape, dtype } = this.info(id);
+    if (dtype === 'i32' || blockDType(dtype) !== null) return null;
+    const format = CODECS[dtype].packed;
+    if (format === null) return null;
+    let found = this.planes.get(id);
+    if (found === undefined) {
+      const width = shape.at(-1) ?? 1;
+      const rows = rowCount(shape);
+      const label = `${this.source.label}: ${id}`;
+      const regions = this.onnx.data.reserve(
+        planeParts(format, width).map((part) => rows * bytesPerRow(part)),
+        async () => packPlanes(format, await this.source.readRaw(id), width, label),
+      );
+      found = { format, width, regions };
+      this.planes.set(id, found);
+    }
+    return found;
+  }
+
   private blobsAt(id: string, dtype: BlockDType): Stored {
     const key = `${id}.blob`;
     let found = this.stored.get(key);
@@ -125,7 +176,6 @@ export class WeightStore {
     if (found !== undefined) return found;
     const { shape, dtype } = this.info(id);
     const label = `${this.source.label}: ${id}`;
-    if (dtype === 'i32') throw new DataError(`${label}: integers cannot be multiplied as weights`);
     const elements = elementsOf(shape);
     let regions: readonly Region[];
     if (dtype === 'q4_0' || dtype === 'q8_0') {
@@ -133,10 +183,12 @@ export class WeightStore {
       regions = this.onnx.data.reserve(sizes, async () =>
         unpackBlocks(dtype, await this.source.readRaw(id), label),
       );
-    } else {
+    } else if (dtype === 'f32' || dtype === 'f16' || dtype === 'bf16') {
       regions = this.onnx.data.reserve([elements * blockOf(dtype).bytes], async () => [
         await this.source.readRaw(id),
       ]);
+    } else {
+      throw new DataError(`${label}: ${dtype} cannot be multiplied as weights`);
     }
     found = { dtype, shape, regions };
     this.stored.set(id, found);

@@ -260,8 +260,8 @@ const DAMAGED: readonly (readonly [string, Buffer, RegExp])[] = [
   ],
   [
     'unsupported quantisation',
-    handMade({ tensors: 1 }, Buffer.concat([tensor('w', [256], 12, 0), padding])),
-    /as Q4_K/,
+    handMade({ tensors: 1 }, Buffer.concat([tensor('w', [256], 16, 0), padding])),
+    /as IQ2_XXS/,
   ],
   [
     'row of part blocks',

@@ -14,15 +14,17 @@ import type {
   SwigluOp,
 } from '../../model/graph.js';
 import { rotationOf } from '../../model/rope.js';
+import { rowRanges } from '../../model/weights.js';
 import { attend } from './attention.js';
 import { routeExperts } from './moe.js';
 import type { Operands } from './operands.js';
-import { product } from './product.js';
+import { accumulate, matrix } from './product.js';
 import { gated } from './swiglu.js';
 
 /** What the operators of one pass share. */
 export interface KernelContext {
   readonly weights: Operands;
+  readonly vocab: number;
   readonly ids: readonly number[];
   readonly positions: readonly number[];
   readonly logitsRows: readonly number[];
@@ -44,15 +46,14 @@ function at(ids: readonly string[], index: number, op: Op): string {
   return id;
 }
 
-const embed: Kernel<EmbedOp> = (op, { weights, ids }) => {
-  const table = weights(at(op.weights, 0, op));
-  const vocab = table.length / op.width;
+const embed: Kernel<EmbedOp> = (op, { weights, ids, vocab }) => {
+  const table = at(op.weights, 0, op);
   const out = new Float32Array(ids.length * op.width);
   ids.forEach((id, row) => {
     if (!Number.isInteger(id) || id < 0 || id >= vocab) {
       throw new UsageError(`token id ${id} is outside the vocabulary of ${vocab}`);
     }
-    out.set(table.subarray(id * op.width, (id + 1) * op.width), row * op.width);
+    out.set(weights.rows(table, id, 1), row * op.width);
   });
   return out;
 };
@@ -60,7 +61,7 @@ const embed: Kernel<EmbedOp> = (op, { weights, ids }) => {
 /** F32 on the vector unit: sum of squares, reciprocal root, gain. */
 const rmsnorm: Kernel<RmsNormOp> = (op, { weights, value }) => {
   const x = value(at(op.inputs, 0, op));
-  const gain = weights(at(op.weights, 0, op));
+  const gain = weights.values(at(op.weights, 0, op));
   const width = op.width / op.groups;
   const out = new Float32Array(x.length);
   for (let start = 0; start < x.length; start += width) {
@@ -75,10 +76,16 @@ const rmsnorm: Kernel<RmsNormOp> = (op, { weights, value }) => {
 /** The head runs on the CPU and keeps its F32 sums; every other product leaves the matrix unit as F16. */
 const matmul: Kernel<MatMulOp> = (op, { weights, value }) => {
   const { rows, outWidth, inWidth } = op;
-  const y = product(value(at(op.inputs, 0, op)), weights(at(op.weights, 0, op)), rows, outWidth, inWidth);
+  const id = at(op.weights, 0, op);
+  const x = matrix(value(at(op.inputs, 0, op)), inWidth);
+  const y = new Float32Array(rows * outWidth);
+  for (const { first, count } of rowRanges([outWidth, inWidth])) {
+    const out = { values: y, offset: first, stride: outWidth };
+    accumulate(x, matrix(weights.rows(id, first, count), inWidth), out, rows, count, inWidth);
+  }
   if (!op.bias) return y;
   // llama.cpp adds a bias by an operator of its own: after the write-out.
-  const bias = weights(at(op.weights, 1, op));
+  const bias = weights.values(at(op.weights, 1, op));
   roundToF16(y);
   for (let i = 0; i < y.length; i++) y[i] = y[i] + bias[i % outWidth];
   return y;
@@ -133,8 +140,11 @@ const gatherRows: Kernel<GatherRowsOp> = (op, { logitsRows, value }) => {
 };
 
 const moe: Kernel<MoeOp> = (op, { weights, value }) => {
-  const [gate, up, down] = [0, 1, 2].map((index) => weights(at(op.weights, index, op)));
-  const experts = { gate: gate!, up: up!, down: down! };
+  const part = (index: number, outWidth: number) => {
+    const id = at(op.weights, index, op);
+    return (expert: number) => weights.rows(id, expert * outWidth, outWidth);
+  };
+  const experts = { gate: part(0, op.expertFfn), up: part(1, op.expertFfn), down: part(2, op.width) };
   return routeExperts(op, value(at(op.inputs, 0, op)), value(at(op.inputs, 1, op)), experts);
 };
 

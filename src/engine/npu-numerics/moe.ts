@@ -3,12 +3,8 @@ import type { MoeOp } from '../../model/graph.js';
 import { product } from './product.js';
 import { gated } from './swiglu.js';
 
-/** Expert matrices as F16 operands: gate and up [experts, expertFfn, width], down [experts, width, expertFfn]. */
-export interface ExpertOperands {
-  readonly gate: Float32Array;
-  readonly up: Float32Array;
-  readonly down: Float32Array;
-}
+/** Matrices of an expert as F16 operands: gate and up [expertFfn, width], down [width, expertFfn]. */
+export type ExpertOperands = Readonly<Record<'gate' | 'up' | 'down', (expert: number) => Float32Array>>;
 
 const { fround } = Math;
 
@@ -45,12 +41,10 @@ export function routeExperts(
     mine.forEach((row, i) => {
       input.set(x.subarray(row * width, (row + 1) * width), i * width);
     });
-    const part = (stack: Float32Array) =>
-      stack.subarray(expert * width * expertFfn, (expert + 1) * width * expertFfn);
-    const gate = written(input, part(experts.gate), mine.length, expertFfn, width);
-    const inner = gated(gate, written(input, part(experts.up), mine.length, expertFfn, width));
+    const gate = written(input, experts.gate(expert), mine.length, expertFfn, width);
+    const inner = gated(gate, written(input, experts.up(expert), mine.length, expertFfn, width));
     roundToF16(inner);
-    const down = written(inner, part(experts.down), mine.length, width, expertFfn);
+    const down = written(inner, experts.down(expert), mine.length, width, expertFfn);
     mine.forEach((row, i) => {
       const share = shares[row].get(expert)!;
       for (let c = 0; c < width; c++) {

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { StoredMatrix } from '../stored-matrix.js';
 
 /** a [m, k] times b [k, n]. Training replaces it to give the product its own gradient. */
 export type MatMul = (a: tf.Tensor2D, b: tf.Tensor2D) => tf.Tensor2D;
@@ -9,6 +10,8 @@ export interface WeightTensors {
   plain(id: string): tf.Tensor;
   /** A matrix transposed to [in, out] ([experts, in, out] for experts): wasm multiplies by W^T ten times slower. */
   transposed(id: string): tf.Tensor;
+  /** A matrix that is kept as the file stores it; it has no tensor. */
+  stored?(id: string): StoredMatrix | undefined;
 }
 
 /**

@@ -17,8 +17,9 @@ import type {
 import type { RopeShape } from '../../model/rope.js';
 import { attend } from './attention.js';
 import type { Bindings, MatMul } from './bindings.js';
-import { routeExperts } from './moe.js';
+import { expertMatrix, routeExperts } from './moe.js';
 import { type RopeTables, rotate } from './rope.js';
+import { storedProduct, storedRows } from './stored-product.js';
 
 /** What kernels share within one execution. */
 export interface KernelContext {
@@ -52,6 +53,8 @@ function int32(values: ArrayLike<number>): tf.Tensor1D {
 }
 
 const embed: Kernel<EmbedOp> = (op, { bindings, embedding, matMul }) => {
+  const stored = bindings.weights.stored?.(weight(op, 0));
+  if (stored !== undefined) return storedRows(stored, bindings.ids);
   const table = bindings.weights.plain(weight(op, 0)) as tf.Tensor2D;
   const ids = int32(bindings.ids);
   if (embedding === 'gather') return tf.gather(table, ids);
@@ -67,7 +70,12 @@ const rmsnorm: Kernel<RmsNormOp> = (op, { bindings, value }) => {
 };
 
 const matmul: Kernel<MatMulOp> = (op, { bindings, matMul, value }) => {
-  const y = matMul(value(input(op, 0)), bindings.weights.transposed(weight(op, 0)) as tf.Tensor2D);
+  const x = value(input(op, 0));
+  const stored = bindings.weights.stored?.(weight(op, 0));
+  const y =
+    stored === undefined
+      ? matMul(x, bindings.weights.transposed(weight(op, 0)) as tf.Tensor2D)
+      : storedProduct(x, stored, matMul);
   return op.bias ? tf.add(y, bindings.weights.plain(weight(op, 1))) : y;
 };
 
@@ -105,9 +113,16 @@ const gatherRows: Kernel<GatherRowsOp> = (op, { bindings, value }) => {
 };
 
 const moe: Kernel<MoeOp> = (op, { bindings, matMul, value }) => {
-  const experts = [0, 1, 2].map((i) => bindings.weights.transposed(weight(op, i)) as tf.Tensor3D);
-  const [gate, up, down] = experts as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
-  return routeExperts(op, value(input(op, 0)), value(input(op, 1)), { gate, up, down }, matMul);
+  const part = (index: number, outWidth: number) => {
+    const stored = bindings.weights.stored?.(weight(op, index));
+    if (stored !== undefined)
+      return (x: tf.Tensor2D, expert: number) =>
+        storedProduct(x, stored, matMul, expert * outWidth, outWidth);
+    const stack = bindings.weights.transposed(weight(op, index)) as tf.Tensor3D;
+    return (x: tf.Tensor2D, expert: number) => matMul(x, expertMatrix(stack, expert));
+  };
+  const experts = { gate: part(0, op.expertFfn), up: part(1, op.expertFfn), down: part(2, op.width) };
+  return routeExperts(op, value(input(op, 0)), value(input(op, 1)), experts);
 };
 
 function refuse({ id, mixer }: StateMixOp): never {

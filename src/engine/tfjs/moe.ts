@@ -1,13 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MoeOp } from '../../model/graph.js';
-import type { MatMul } from './bindings.js';
 
-/** Transposed expert matrices: gate and up [experts, hidden, expertFfn], down [experts, expertFfn, hidden]. */
-export interface ExpertTensors {
-  readonly gate: tf.Tensor3D;
-  readonly up: tf.Tensor3D;
-  readonly down: tf.Tensor3D;
-}
+/** Products of rows with the matrices of an expert: gate and up to [rows, expertFfn], down to [rows, width]. */
+export type ExpertProducts = Readonly<
+  Record<'gate' | 'up' | 'down', (x: tf.Tensor2D, expert: number) => tf.Tensor2D>
+>;
 
 /**
  * Softmax routing: each row is the sum of its best `expertsPerToken` experts, weighted by their router
@@ -18,8 +15,7 @@ export function routeExperts(
   op: MoeOp,
   x: tf.Tensor2D,
   routerLogits: tf.Tensor2D,
-  experts: ExpertTensors,
-  matMul: MatMul,
+  experts: ExpertProducts,
 ): tf.Tensor2D {
   const probabilities = tf.softmax(routerLogits);
   const { indices } = tf.topk(probabilities, op.expertsPerToken);
@@ -31,20 +27,18 @@ export function routeExperts(
   const weights = op.renormalise ? tf.div(masked, tf.sum(masked, -1, true)) : masked;
   let sum: tf.Tensor2D | undefined;
   for (let expert = 0; expert < op.experts; expert++) {
-    const gate = matMul(x, matrix(experts.gate, expert));
-    const inner = tf.mul(
-      tf.mul(gate, tf.sigmoid(gate)),
-      matMul(x, matrix(experts.up, expert)),
-    ) as tf.Tensor2D;
+    const gate = experts.gate(x, expert);
+    const inner = tf.mul(tf.mul(gate, tf.sigmoid(gate)), experts.up(x, expert)) as tf.Tensor2D;
     const share = tf.slice(weights as tf.Tensor2D, [0, expert], [x.shape[0], 1]);
-    const part = tf.mul(matMul(inner, matrix(experts.down, expert)), share) as tf.Tensor2D;
+    const part = tf.mul(experts.down(inner, expert), share) as tf.Tensor2D;
     sum = sum === undefined ? part : tf.add(sum, part);
   }
   if (sum === undefined) throw new Error(`${op.id} has no experts`);
   return sum;
 }
 
-function matrix(stack: tf.Tensor3D, index: number): tf.Tensor2D {
+/** Matrix of an expert in a transposed stack. */
+export function expertMatrix(stack: tf.Tensor3D, index: number): tf.Tensor2D {
   const [, rows, columns] = stack.shape;
   return tf.reshape(tf.slice(stack, [index, 0, 0], [1, rows, columns]), [rows, columns]);
 }

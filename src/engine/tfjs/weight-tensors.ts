@@ -3,6 +3,7 @@ import type { ModelConfig } from '../../model/config.js';
 import { elementsOf } from '../../model/dtype.js';
 import { embeddingId, headId, weightShapes } from '../../model/weight-ids.js';
 import { checkWeights, type WeightSource } from '../../model/weights.js';
+import { type StoredMatrix, storedMatrix } from '../stored-matrix.js';
 import { useBackend } from './backend.js';
 import type { WeightTensors } from './bindings.js';
 
@@ -32,14 +33,21 @@ export async function loadHead(config: ModelConfig, source: WeightSource): Promi
 }
 
 /**
- * Uploads all weights in f32, matrices transposed once. A tied embedding is uploaded both ways.
+ * Uploads weights in f32, matrices transposed once; a tied embedding is uploaded both ways. Matrices of K-quants and
+ * their like stay as they are stored.
  * @throws DataError when a weight is missing or has the wrong shape
  */
 export async function loadWeightTensors(config: ModelConfig, source: WeightSource): Promise<LoadedWeights> {
   checkWeights(config, source);
   const plain = new Map<string, tf.Tensor>();
   const transposed = new Map<string, tf.Tensor>();
+  const stored = new Map<string, StoredMatrix>();
   for (const [id, shape] of weightShapes(config)) {
+    const kept = await storedMatrix(source, id);
+    if (kept !== null) {
+      stored.set(id, kept);
+      continue;
+    }
     const values = await source.read(id);
     const isTable = id === embeddingId();
     if (shape.length === 1 || isTable) plain.set(id, tf.tensor(values, [...shape], 'float32'));
@@ -49,7 +57,11 @@ export async function loadWeightTensors(config: ModelConfig, source: WeightSourc
   return {
     plain: (id) => found(plain, id),
     transposed: (id) => found(transposed, id),
-    dispose: () => tf.dispose([...plain.values(), ...transposed.values()]),
+    stored: (id) => stored.get(id),
+    dispose: () => {
+      tf.dispose([...plain.values(), ...transposed.values()]);
+      stored.clear();
+    },
   };
 }
 
@@ -60,7 +72,7 @@ function found(tensors: ReadonlyMap<string, tf.Tensor>, id: string): tf.Tensor {
 }
 
 /** [..., out, in] to [..., in, out]. */
-function transposedTensor(values: Float32Array, shape: readonly number[]): tf.Tensor {
+export function transposedTensor(values: Float32Array, shape: readonly number[]): tf.Tensor {
   const columns = shape.at(-1) ?? 1;
   const rows = shape.at(-2) ?? 1;
   const out = new Float32Array(values.length);

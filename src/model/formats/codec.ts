@@ -1,29 +1,5 @@
-import { DataError } from '../../errors.js';
-import { blockOf } from '../dtype.js';
-import type { DType } from '../graph.js';
-import { decodeBf16, decodeF16, decodeF32, encodeBf16, encodeF16, encodeF32 } from './plain-floats.js';
-import { decodeQ4_0, encodeQ4_0 } from './q4-0.js';
-import { decodeQ8_0, encodeQ8_0 } from './q8-0.js';
-
-/** Storage formats a weight can have. */
-export type WeightDType = Exclude<DType, 'i32'>;
-
-export const WEIGHT_DTYPES: readonly WeightDType[] = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'];
-
-interface Codec {
-  /** Little-endian bytes of whole blocks to values. */
-  decode(bytes: Uint8Array): Float32Array;
-  /** Finite values, a whole number of blocks, to bytes. */
-  encode(values: Float32Array): Uint8Array;
-}
-
-const CODECS: Readonly<Record<WeightDType, Codec>> = {
-  f32: { decode: decodeF32, encode: encodeF32 },
-  f16: { decode: decodeF16, encode: encodeF16 },
-  bf16: { decode: decodeBf16, encode: encodeBf16 },
-  q8_0: { decode: decodeQ8_0, encode: encodeQ8_0 },
-  q4_0: { decode: decodeQ4_0, encode: encodeQ4_0 },
-};
+import { DataError, UsageError } from '../../errors.js';
+import { CODECS, type WeightDType } from './blocks/index.js';
 
 /**
  * Values of a stored weight.
@@ -32,28 +8,29 @@ const CODECS: Readonly<Record<WeightDType, Codec>> = {
  * @throws DataError for a partial block or a value or scale that is not finite
  */
 export function decodeWeight(dtype: WeightDType, bytes: Uint8Array, label: string, first = 0): Float32Array {
-  const block = blockOf(dtype);
+  const block = CODECS[dtype];
   if (bytes.length % block.bytes !== 0) {
     throw new DataError(`${label}: ${bytes.length} bytes are not a whole number of ${dtype} blocks`);
   }
-  const values = CODECS[dtype].decode(bytes);
+  const values = block.decode(bytes);
   requireFinite(values, label, `${dtype} value or scale`, first);
   return values;
 }
 
 /**
  * Stored bytes of a weight.
- * @throws DataError for a partial block, a value that is not finite, or one too large for the format
+ * @throws UsageError for a format that is only read; DataError for a partial block, a value that is not finite, or one too large for the format
  */
 export function encodeWeight(dtype: WeightDType, values: Float32Array, label: string): Uint8Array {
-  const block = blockOf(dtype);
+  const block = CODECS[dtype];
   if (values.length % block.elements !== 0) {
     throw new DataError(`${label}: ${values.length} values are not a whole number of ${dtype} blocks`);
   }
   requireFinite(values, label, 'value');
-  const bytes = CODECS[dtype].encode(values);
+  if (block.encode === null) throw new UsageError(`${label}: nothing here writes ${dtype}`);
+  const bytes = block.encode(values);
   if (dtype !== 'f32')
-    requireFinite(CODECS[dtype].decode(bytes), label, `value as ${dtype}, its magnitude too large,`);
+    requireFinite(block.decode(bytes), label, `value as ${dtype}, its magnitude too large,`);
   return bytes;
 }
 

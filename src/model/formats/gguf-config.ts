@@ -6,7 +6,7 @@ import { type Facts, factsOf } from '../families/shared/facts.js';
 import { GGUF_GLOBAL_KEYS, type GgufKeyRule, type GgufKeyTable } from '../families/shared/gguf-keys.js';
 import { keyOf, type Origin, readKeys } from '../families/shared/keys.js';
 import { publishedTokens } from '../presets.js';
-import type { WeightDType } from './codec.js';
+import type { WeightDType } from './blocks/index.js';
 import { completeConfig, optionalWeights } from './complete-config.js';
 import type { GgufMetadata, GgufScalar, GgufValue } from './gguf-types.js';
 
@@ -97,7 +97,24 @@ function stored(type: GgufKeyRule['type'], value: unknown): GgufValue {
 }
 
 /** `general.file_type` of llama.cpp. */
-const FILE_TYPES: Readonly<Record<WeightDType, number>> = { f32: 0, f16: 1, q4_0: 2, q8_0: 7, bf16: 32 };
+const FILE_TYPES: Readonly<Record<WeightDType, number>> = {
+  f32: 0,
+  f16: 1,
+  q4_0: 2,
+  q4_1: 3,
+  q8_0: 7,
+  q5_0: 8,
+  q5_1: 9,
+  q2_k: 10,
+  q3_k: 12,
+  q4_k: 15,
+  q5_k: 17,
+  q6_k: 18,
+  iq4_nl: 25,
+  iq4_xs: 30,
+  bf16: 32,
+  mxfp4: 38,
+};
 
 /** Metadata llama.cpp needs to load the model, tokenizer apart. */
 export function configToGguf(config: ModelConfig, quant: WeightDType): Map<string, GgufValue> {

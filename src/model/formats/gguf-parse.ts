@@ -1,7 +1,7 @@
 import { DataError } from '../../errors.js';
 import { blockOf, bytesOf, elementsOf } from '../dtype.js';
+import { CODECS, WEIGHT_DTYPES, type WeightDType } from './blocks/index.js';
 import type { ByteFile } from './byte-file.js';
-import type { WeightDType } from './codec.js';
 import { GgufCursor } from './gguf-cursor.js';
 import {
   alignUp,
@@ -16,7 +16,6 @@ import {
   OTHER_TENSOR_TYPES,
   READ_VERSIONS,
   type ScalarType,
-  TENSOR_TYPES,
   VALUE_TYPES,
 } from './gguf-types.js';
 
@@ -96,7 +95,7 @@ function scalarType(file: ByteFile, code: number, key: string): ScalarType {
 }
 
 const DTYPES: ReadonlyMap<number, WeightDType> = new Map(
-  (Object.keys(TENSOR_TYPES) as WeightDType[]).map((dtype) => [TENSOR_TYPES[dtype], dtype]),
+  WEIGHT_DTYPES.map((dtype) => [CODECS[dtype].id, dtype]),
 );
 
 async function readTensorInfo(file: ByteFile, cursor: GgufCursor, index: number): Promise<DeclaredTensor> {
@@ -118,7 +117,7 @@ async function readTensorInfo(file: ByteFile, cursor: GgufCursor, index: number)
   if (dtype === undefined) {
     const stored = OTHER_TENSOR_TYPES[code] ?? `type ${code}`;
     throw new DataError(
-      `${file.path}: ${name}: stored as ${stored}, supported are F32, F16, BF16, Q8_0 and Q4_0; make such a file with llama-quantize --pure, or with convert from the safetensors`,
+      `${file.path}: ${name}: stored as ${stored}, which nothing here computes with; those that run are ${WEIGHT_DTYPES.join(', ')}`,
     );
   }
   if ((shape.at(-1) ?? 0) % blockOf(dtype).elements !== 0) {

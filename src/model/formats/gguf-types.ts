@@ -1,4 +1,4 @@
-import type { WeightDType } from './codec.js';
+import type { WeightDType } from './blocks/index.js';
 
 /** GGUF v3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), little-endian. */
 export const GGUF_MAGIC = 0x46554747;
@@ -54,35 +54,16 @@ export type GgufValue =
 
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 
-/** Codes of the ggml tensor types this project reads and writes. */
-export const TENSOR_TYPES: Readonly<Record<WeightDType, number>> = {
-  f32: 0,
-  f16: 1,
-  q4_0: 2,
-  q8_0: 8,
-  bf16: 30,
-};
-
 /** Names of further ggml types, so that refusing one can name it. */
 export const OTHER_TENSOR_TYPES: Readonly<Record<number, string>> = {
-  3: 'Q4_1',
-  6: 'Q5_0',
-  7: 'Q5_1',
   9: 'Q8_1',
-  10: 'Q2_K',
-  11: 'Q3_K',
-  12: 'Q4_K',
-  13: 'Q5_K',
-  14: 'Q6_K',
   15: 'Q8_K',
   16: 'IQ2_XXS',
   17: 'IQ2_XS',
   18: 'IQ3_XXS',
   19: 'IQ1_S',
-  20: 'IQ4_NL',
   21: 'IQ3_S',
   22: 'IQ2_S',
-  23: 'IQ4_XS',
   24: 'I8',
   25: 'I16',
   26: 'I32',
@@ -94,7 +75,6 @@ export const OTHER_TENSOR_TYPES: Readonly<Record<number, string>> = {
   33: 'Q4_0_8_8',
   34: 'TQ1_0',
   35: 'TQ2_0',
-  39: 'MXFP4',
 };
 
 export interface GgufTensor {

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js';
 import { type WriteProgress, writeFileInPieces } from '../../util/write-file.js';
 import { bytesOf } from '../dtype.js';
-import type { WeightDType } from './codec.js';
+import { CODECS, type WeightDType } from './blocks/index.js';
 import {
   alignUp,
   DEFAULT_ALIGNMENT,
@@ -12,7 +12,6 @@ import {
   MAX_DIMENSIONS,
   MAX_NAME_BYTES,
   type ScalarType,
-  TENSOR_TYPES,
   VALUE_TYPES,
 } from './gguf-types.js';
 
@@ -93,7 +92,7 @@ function encodeHeader(
       throw new UsageError(`${name}: ${shape.length} dimensions`);
     parts.push(scalar('string', name), scalar('u32', shape.length));
     for (const extent of [...shape].reverse()) parts.push(scalar('u64', extent));
-    parts.push(scalar('u32', TENSOR_TYPES[dtype]), scalar('u64', offset));
+    parts.push(scalar('u32', CODECS[dtype].id), scalar('u64', offset));
     offset = alignUp(offset + bytesOf(shape, dtype), alignment);
   }
   const header = Buffer.concat(parts);

@@ -5,8 +5,9 @@ import { DataError, EnvironmentError } from '../../errors.js';
 import { readJsonAs } from '../../util/read-file.js';
 import type { Architecture } from '../families/index.js';
 import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
+import type { WeightDType } from './blocks/index.js';
 import { ByteFile } from './byte-file.js';
-import { decodeWeight, type WeightDType } from './codec.js';
+import { decodeWeight } from './codec.js';
 import { isUnusedHfTensor, placeOfHfName } from './hf-names.js';
 import { readSafetensorsHeader, type SafetensorsEntry } from './safetensors-header.js';
 

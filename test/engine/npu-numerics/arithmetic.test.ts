@@ -4,9 +4,9 @@ import { attend } from '../../../src/engine/npu-numerics/attention.js';
 import { EXP_TABLE_ENTRIES, expTableBits } from '../../../src/engine/npu-numerics/exp-table.js';
 import { loadOperands } from '../../../src/engine/npu-numerics/operands.js';
 import { product } from '../../../src/engine/npu-numerics/product.js';
+import { decodeWeight, encodeWeight } from '../../../src/model/formats/codec.js';
 import { fromF16Bits, toF16Bits } from '../../../src/model/formats/f16.js';
 import { roundToF16 } from '../../../src/model/formats/f16-round.js';
-import { decodeQ4_0, encodeQ4_0 } from '../../../src/model/formats/q4-0.js';
 import type { AttentionOp } from '../../../src/model/graph.js';
 import { TILE, tiledShape, toTiles } from '../../../src/model/layout/matrix-tiles.js';
 import { dequantiseQ4Tile, PACKED_TILE_STRIDE, packQ4Tiles } from '../../../src/model/layout/packed-q4-0.js';
@@ -101,9 +101,9 @@ describe('products', () => {
         fc.integer({ min: 1, max: 1e6 }),
         (rows, outTiles, depthTiles, seed) => {
           const [outWidth, inWidth] = [outTiles * TILE, depthTiles * TILE];
-          const blocks = encodeQ4_0(halves(outWidth * inWidth, seed, 0.3));
+          const blocks = encodeWeight('q4_0', halves(outWidth * inWidth, seed, 0.3), 'w');
           const packed = packQ4Tiles(blocks, outWidth, inWidth);
-          const w = decodeQ4_0(blocks);
+          const w = decodeWeight('q4_0', blocks, 'w');
           roundToF16(w);
           const x = halves(rows * inWidth, seed + 1, 4);
           const plain = product(x, w, rows, outWidth, inWidth);

@@ -5,7 +5,7 @@ import { HvxKernels } from '../../../hw/hvx/kernels.js';
 import { parsePackets } from '../../../hw/hvx/packets.js';
 import { missingHexagonTools } from '../../../hw/hvx/toolchain.js';
 import { expTableBits } from '../../../src/engine/npu-numerics/exp-table.js';
-import { encodeQ4_0 } from '../../../src/model/formats/q4-0.js';
+import { encodeWeight } from '../../../src/model/formats/codec.js';
 import { PACKED_TILE_STRIDE, packQ4Tiles } from '../../../src/model/layout/packed-q4-0.js';
 import { Random } from '../../../src/score/random.js';
 
@@ -61,7 +61,7 @@ describe.skipIf(missing.length > 0)('HVX kernels under qemu-hexagon', () => {
         (out, depth, seed) => {
           const random = new Random(seed);
           const values = Float32Array.from({ length: out * depth * 1024 }, () => random.next() - 0.5);
-          const packed = packQ4Tiles(encodeQ4_0(values), out * 32, depth * 32);
+          const packed = packQ4Tiles(encodeWeight('q4_0', values, 'w'), out * 32, depth * 32);
           expectSame(halves(kernels.run('dequantise-q4_0', packed)), dequantiseTiles(packed));
         },
       ),

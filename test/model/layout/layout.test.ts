@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../../../src/errors.js';
+import { decodeWeight, encodeWeight } from '../../../src/model/formats/codec.js';
 import { fromF16Bits } from '../../../src/model/formats/f16.js';
-import { decodeQ4_0, encodeQ4_0 } from '../../../src/model/formats/q4-0.js';
 import {
   fromTiles,
   inTile,
@@ -88,8 +88,8 @@ describe('packed Q4_0 tiles', () => {
     const wave = (length: number, step: number) =>
       Float32Array.from({ length }, (_, at) => Math.sin(at * step));
     const x = wave(rows * depth, 0.37);
-    const blocks = encodeQ4_0(wave(out * depth, 0.11));
-    const plain = decodeQ4_0(blocks);
+    const blocks = encodeWeight('q4_0', wave(out * depth, 0.11), 'w');
+    const plain = decodeWeight('q4_0', blocks, 'w');
     const packed = packQ4Tiles(blocks, out, depth);
     const weight = (o: number, d: number): number => {
       const tile = (Math.floor(o / TILE) * (depth / TILE) + Math.floor(d / TILE)) * PACKED_TILE_STRIDE;

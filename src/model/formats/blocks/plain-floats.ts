@@ -1,12 +1,13 @@
-import { fromF16Bits, toF16Bits } from './f16.js';
+import { fromF16Bits, toF16Bits } from '../f16.js';
+import type { BlockCodec } from './codec.js';
 
 /** Unblocked formats. Files are little-endian, as is every platform Node runs on that this project supports. */
 
-export function decodeF32(bytes: Uint8Array): Float32Array {
+function decodeF32(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.slice().buffer);
 }
 
-export function encodeF32(values: Float32Array): Uint8Array {
+function encodeF32(values: Float32Array): Uint8Array {
   return new Uint8Array(values.slice().buffer);
 }
 
@@ -18,7 +19,7 @@ function halves(): Float32Array {
   return halfValues;
 }
 
-export function decodeF16(bytes: Uint8Array): Float32Array {
+function decodeF16(bytes: Uint8Array): Float32Array {
   const table = halves();
   const stored = new Uint16Array(bytes.slice().buffer);
   const values = new Float32Array(stored.length);
@@ -26,7 +27,7 @@ export function decodeF16(bytes: Uint8Array): Float32Array {
   return values;
 }
 
-export function encodeF16(values: Float32Array): Uint8Array {
+function encodeF16(values: Float32Array): Uint8Array {
   // A loop: `Uint16Array.from` with a function first collects all values in an ordinary array.
   const stored = new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++) stored[i] = toF16Bits(values[i]);
@@ -34,7 +35,7 @@ export function encodeF16(values: Float32Array): Uint8Array {
 }
 
 /** bfloat16 is the upper half of an f32. */
-export function decodeBf16(bytes: Uint8Array): Float32Array {
+function decodeBf16(bytes: Uint8Array): Float32Array {
   const stored = new Uint16Array(bytes.slice().buffer);
   const widened = new Uint32Array(stored.length);
   for (let i = 0; i < stored.length; i++) widened[i] = stored[i] << 16;
@@ -42,7 +43,7 @@ export function decodeBf16(bytes: Uint8Array): Float32Array {
 }
 
 /** Round to nearest even. */
-export function encodeBf16(values: Float32Array): Uint8Array {
+function encodeBf16(values: Float32Array): Uint8Array {
   const words = new Uint32Array(values.slice().buffer);
   const stored = new Uint16Array(words.length);
   for (let i = 0; i < words.length; i++) {
@@ -51,4 +52,17 @@ export function encodeBf16(values: Float32Array): Uint8Array {
     stored[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
   return new Uint8Array(stored.buffer);
+}
+
+export const F32: BlockCodec = plain(0, 4, decodeF32, encodeF32);
+export const F16: BlockCodec = plain(1, 2, decodeF16, encodeF16);
+export const BF16: BlockCodec = plain(30, 2, decodeBf16, encodeBf16);
+
+function plain(
+  id: number,
+  bytes: number,
+  decode: BlockCodec['decode'],
+  encode: NonNullable<BlockCodec['encode']>,
+): BlockCodec {
+  return { id, elements: 1, bytes, decode, encode, packed: null };
 }

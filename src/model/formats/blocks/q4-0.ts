@@ -1,5 +1,7 @@
-import { fromF16Bits, toF16Bits } from './f16.js';
-import { invert } from './q8-0.js';
+import { toF16Bits } from '../f16.js';
+import { packedCodec } from './codec.js';
+import { evenLevels, halfAt, splitNibbles } from './packed.js';
+import { extremeOf, invert } from './rounding.js';
 
 /**
  * Q4_0: f16 scale d and 16 bytes; byte j holds element j in its low and element j + 16 in its high nibble;
@@ -10,29 +12,28 @@ const ELEMENTS = 32;
 const HALF = ELEMENTS / 2;
 const BYTES = 18;
 
-export function decodeQ4_0(bytes: Uint8Array): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = new Float32Array((bytes.length / BYTES) * ELEMENTS);
-  for (let at = 0, out = 0; at < bytes.length; at += BYTES, out += ELEMENTS) {
-    const scale = fromF16Bits(view.getUint16(at, true));
-    for (let j = 0; j < HALF; j++) {
-      const pair = bytes[at + 2 + j];
-      values[out + j] = scale * ((pair & 15) - 8);
-      values[out + j + HALF] = scale * ((pair >>> 4) - 8);
-    }
-  }
-  return values;
-}
+export const Q4_0 = packedCodec(
+  2,
+  {
+    elements: ELEMENTS,
+    bytes: BYTES,
+    group: ELEMENTS,
+    levels: evenLevels(4, -8),
+    grouped: false,
+    shifted: false,
+    split(bytes, at, block, { codes, scales }) {
+      scales[block] = halfAt(bytes, at);
+      splitNibbles(bytes, at + 2, HALF, codes, block * ELEMENTS);
+    },
+  },
+  encode,
+);
 
-export function encodeQ4_0(values: Float32Array): Uint8Array {
+function encode(values: Float32Array): Uint8Array {
   const bytes = new Uint8Array((values.length / ELEMENTS) * BYTES);
   const view = new DataView(bytes.buffer);
   for (let start = 0, at = 0; start < values.length; start += ELEMENTS, at += BYTES) {
-    let extreme = 0;
-    for (let i = 0; i < ELEMENTS; i++) {
-      if (Math.abs(values[start + i]) > Math.abs(extreme)) extreme = values[start + i];
-    }
-    const scale = Math.fround(extreme / -8);
+    const scale = Math.fround(extremeOf(values, start, ELEMENTS) / -8);
     const inverse = invert(scale);
     view.setUint16(at, toF16Bits(scale), true);
     for (let j = 0; j < HALF; j++) {
