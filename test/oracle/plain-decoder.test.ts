@@ -298,6 +298,7 @@ describe('every policy is its published loop, forward by forward, on random mode
             mask,
             score: scorer(mask, sampling),
             draws: facts.sampling.random || facts.confidence.random,
+            ends: config.endIds,
           });
           witness.end();
           expect(answer).toEqual(tokens);

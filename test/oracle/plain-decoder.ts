@@ -15,6 +15,8 @@ export interface Task {
   readonly score: Scorer;
   /** Rows carry counters of random numbers. */
   readonly draws: boolean;
+  /** Tokens that end a text. */
+  readonly ends: readonly number[];
 }
 
 type Pick = (
@@ -269,7 +271,7 @@ export function wino(task: Task, tau1: number, tau2: number): number[] {
   return text.answer;
 }
 
-/** Next-token decoding: the prompt once, then one row per token, each seeing what is left of it. */
+/** Next-token decoding: the prompt once, then one row per token, each seeing what is left of it, to the end of text. */
 export function leftToRight(task: Task): number[] {
   const text = new Text(task);
   let cache: PlainKey[] = [];
@@ -281,7 +283,9 @@ export function leftToRight(task: Task): number[] {
       wanted: (position) => position === last,
     });
     cache = [...cache, ...keys];
-    text.x[next] = scores[0].token;
+    const [{ token }] = scores;
+    text.x[next] = token;
+    if (task.ends.includes(token)) return text.x.fill(token, next).slice(task.prompt.length);
     from = next;
   }
   return text.answer;
