@@ -2,10 +2,11 @@ import type { z } from 'zod';
 import type { ChipSetup } from '../experiments/lab/setup.js';
 import { decode } from '../experiments/library/decode.js';
 import { machine } from '../experiments/library/machine.js';
-import { type Model, withEngine } from '../experiments/library/model.js';
+import { encodeFor, type Model, tokenizerFault, withEngine } from '../experiments/library/model.js';
 import type { PolicySpec } from '../src/decode/spec-schema.js';
 import { type Trace, writeTrace } from '../src/decode/trace/trace.js';
-import { type PromptFormat, promptIds } from '../src/model/chat.js';
+import { UsageError } from '../src/errors.js';
+import type { Prompt, PromptFormat } from '../src/model/chat.js';
 import { fileSha256 } from '../src/model/load.js';
 import type { Answer } from './answer.js';
 import { answerData, printAnswer } from './answer.js';
@@ -14,7 +15,7 @@ import { type GenerationChoice, generationSpec } from './generation-spec.js';
 import type { engine } from './groups.js';
 import type { Context } from './io.js';
 import { progressBar } from './progress.js';
-import { requireTokenizer } from './prompt.js';
+import { promptNotes } from './prompt-notes.js';
 import type { Task } from './task.js';
 import { checkIds } from './token-ids.js';
 
@@ -24,6 +25,7 @@ interface DecodeSettings
     Omit<ChipSetup, 'profile'>,
     GenerationChoice {
   readonly template?: PromptFormat;
+  readonly maskToken?: string;
   readonly prompts?: string;
   readonly watch: boolean;
   readonly fps: number;
@@ -36,11 +38,15 @@ interface DecodeSettings
 export async function answerAll(
   ctx: Context,
   opened: Model,
-  tasks: readonly Task[],
+  given: readonly Task[],
   asked: DecodeSettings,
 ): Promise<void> {
+  const tasks = given.map((task) => ({ ...task, prompt: withMasks(opened, task.prompt, asked.maskToken) }));
   const spec = generationSpec(opened.config, asked);
   const prompts = encodeTasks(opened, tasks, asked);
+  const fault = tokenizerFault(opened);
+  if (fault !== null) ctx.note(`no text: ${fault}`);
+  for (const note of promptNotes(opened, tasks)) ctx.note(note);
   await startEngine(ctx, opened, asked);
   const bar = tasks.length > 1 ? progressBar(ctx, 'prompts', { log: true }) : undefined;
   try {
@@ -59,13 +65,23 @@ export async function answerAll(
 
 /** Token ids of every prompt, all checked before the first is answered. */
 function encodeTasks(opened: Model, tasks: readonly Task[], asked: DecodeSettings): (readonly number[])[] {
-  const { config, chat } = opened;
-  const format = asked.template ?? (chat ? 'chat' : 'plain');
+  const { config } = opened;
   return tasks.map((task, index) => {
-    const ids = task.ids ?? promptIds(requireTokenizer(opened), config.arch, format, task.prompt);
+    const ids = task.ids ?? encodeFor(opened, task.prompt, asked.template);
     checkIds(config, ids, asked.genLength, tasks.length > 1 ? `prompt ${index + 1}: ` : '');
     return ids;
   });
+}
+
+/** The prompt with the vocabulary's own mask where the user's stands. */
+function withMasks({ config, tokenizer }: Model, prompt: Prompt, written: string | undefined): Prompt {
+  if (written === undefined) return prompt;
+  const mask = config.maskId === null ? undefined : tokenizer?.token(config.maskId);
+  if (mask === undefined) throw new UsageError(`--mask-token: ${config.name} has no mask token`);
+  const filled = (text: string): string => text.replaceAll(written, mask);
+  return typeof prompt === 'string'
+    ? filled(prompt)
+    : prompt.map(({ role, content }) => ({ role, content: filled(content) }));
 }
 
 /** Starts the engine that the decodes will find: the first use of a file by ort converts it, with a progress bar. */
@@ -117,12 +133,12 @@ async function answerOne(ctx: Context, question: Question, asked: DecodeSettings
       watcher?.show(canvas, record.timing?.endMs ?? null);
       bar?.update(decided(canvas), canvas.genLength);
     }
-    const { decode: result, trace, machine: timer } = await run.result;
+    const { decode: result, text, trace, machine: timer } = await run.result;
     const seconds = ((await ended) - began) / 1000;
     if (asked.trace !== undefined) await saveTrace(ctx, asked.trace, trace, opened);
     return {
       config: opened.config,
-      tokenizer: opened.tokenizer,
+      text,
       task,
       policy: spec.name,
       engine: trace.header.engine,

@@ -1,13 +1,10 @@
 import type { DecodeResult } from '../src/decode/method/session.js';
-import { answerText } from '../src/model/answer-text.js';
 import type { ModelConfig } from '../src/model/config.js';
-import type { Tokenizer } from '../src/model/tokenizer.js';
 import type { Context } from './io.js';
 import type { Task } from './task.js';
 
 export interface Answer {
   readonly config: ModelConfig;
-  readonly tokenizer: Tokenizer | null;
   readonly task: Task;
   readonly policy: string;
   readonly engine: string;
@@ -15,15 +12,16 @@ export interface Answer {
   readonly machine: string | null;
   readonly trace?: string;
   readonly result: DecodeResult;
+  /** What the tokens say; null without a tokenizer. */
+  readonly text: string | null;
   /** Wall-clock time of the decode. */
   readonly seconds: number;
 }
 
 /** What a decode produced and what it took, as data. */
 export function answerData(answer: Answer): Record<string, unknown> {
-  const { config, task, policy, engine, machine, trace, result, seconds } = answer;
+  const { config, task, text, policy, engine, machine, trace, result, seconds } = answer;
   const { counters, tokens, remainingVisible, steps } = result;
-  const text = answerText(answer, answer.result.tokens);
   const correct = text === null ? null : task.isRight(text);
   const simulatedS = (steps.at(-1)?.timing?.endMs ?? 0) / 1000;
   return {
@@ -53,9 +51,8 @@ export function answerData(answer: Answer): Record<string, unknown> {
 
 /** The same for a person; nothing under `--json`. */
 export function printAnswer(ctx: Context, answer: Answer): void {
-  const { task, policy, machine, result, seconds } = answer;
+  const { task, text, policy, machine, result, seconds } = answer;
   const { counters, tokens, remainingVisible, steps } = result;
-  const text = answerText(answer, answer.result.tokens);
   const correct = text === null ? null : task.isRight(text);
   const simulatedS = (steps.at(-1)?.timing?.endMs ?? 0) / 1000;
   const open = remainingVisible.length;
@@ -66,8 +63,14 @@ export function printAnswer(ctx: Context, answer: Answer): void {
     `${seconds.toFixed(2)} s`,
     ...(machine === null ? [] : [`${simulatedS.toFixed(2)} s simulated on ${machine}`]),
   ];
-  ctx.print(`prompt: ${task.ids === undefined ? task.prompt : `ids ${task.ids.join(',')}`}`);
+  ctx.print(`prompt: ${task.ids === undefined ? promptText(task.prompt) : `ids ${task.ids.join(',')}`}`);
   ctx.print(`answer: ${text ?? `ids ${tokens.join(',')}`}`);
   if (correct !== null) ctx.print(correct ? 'right' : `wrong; a right one: ${task.expected}`);
   ctx.print(`${policy}: ${facts.join(', ')}`);
+}
+
+function promptText(prompt: Task['prompt']): string {
+  return typeof prompt === 'string'
+    ? prompt
+    : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n        ');
 }

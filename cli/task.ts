@@ -1,12 +1,14 @@
 import { UsageError } from '../src/errors.js';
+import type { Prompt } from '../src/model/chat.js';
+import { type DataCase, readDataFile } from '../src/score/data-file.js';
 import { generateProblem } from '../src/score/problems.js';
 import { scoreResponse } from '../src/score/score.js';
-import { readPrompts } from './prompt-file.js';
+import { scorerOf, usualScorer } from '../src/score/scorers/registry.js';
 
 /** What is asked of the model, and how to judge the answer if that is known. */
 export interface Task {
   /** Empty when the prompt was given as ids. */
-  readonly prompt: string;
+  readonly prompt: Prompt;
   /** Token ids that stand for the whole prompt, template included. */
   readonly ids?: readonly number[];
   /** One right answer; null for a free prompt. */
@@ -22,6 +24,10 @@ export interface Asked {
   readonly promptIds?: readonly number[];
   /** JSON Lines file. */
   readonly prompts?: string;
+  /** Judges the answers of that file; default: the one that fits their form. */
+  readonly scorer?: string;
+  /** What the model is told before the prompt. */
+  readonly system?: string;
   /** Seed of the problems. */
   readonly seed: number;
 }
@@ -31,7 +37,7 @@ export interface Asked {
  * @throws UsageError when none or several ways of asking are used; DataError for a damaged prompt file
  */
 export function chooseTasks(asked: Asked): readonly Task[] {
-  const { prompt, problem, promptIds, prompts, seed } = asked;
+  const { prompt, problem, promptIds, prompts, scorer, system, seed } = asked;
   const free = { expected: null, isRight: () => null };
   const ways = [prompt, problem, promptIds, prompts].filter((way) => way !== undefined).length;
   if (ways > 1 && (promptIds !== undefined || prompts !== undefined)) {
@@ -39,9 +45,26 @@ export function chooseTasks(asked: Asked): readonly Task[] {
   }
   if (promptIds !== undefined) return [{ prompt: '', ids: promptIds, ...free }];
   if (prompts !== undefined) {
-    return readPrompts(prompts).map((text) => ({ prompt: text, ...free }));
+    return readDataFile(prompts).map((each) => dataTask(each, scorer, system));
   }
-  return [chooseTask(prompt, problem, seed)];
+  const task = chooseTask(prompt, problem, seed);
+  return [{ ...task, prompt: withSystem(task.prompt, system) }];
+}
+
+function dataTask({ prompt, answer }: DataCase, asked: string | undefined, system: string | undefined): Task {
+  const scorer = answer === null ? null : scorerOf(asked ?? usualScorer(answer));
+  return {
+    prompt: withSystem(prompt, system),
+    expected: answer,
+    isRight: (text) => (answer === null || scorer === null ? null : scorer.isRight(text, answer)),
+  };
+}
+
+/** A dialogue that says itself what the model is told keeps that. */
+function withSystem(prompt: Prompt, system: string | undefined): Prompt {
+  if (system === undefined) return prompt;
+  const turns = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt;
+  return turns[0].role === 'system' ? turns : [{ role: 'system', content: system }, ...turns];
 }
 
 /**

@@ -4,21 +4,11 @@ import { loadModel } from '../../experiments/library/model.js';
 import type { EngineName } from '../../src/engine/registry.js';
 import { UsageError } from '../../src/errors.js';
 import { PROMPT_FORMATS } from '../../src/model/chat.js';
+import { SCORER_FORMS } from '../../src/score/scorers/registry.js';
 import { checkWritableFile } from '../../src/util/check-writable.js';
 import { answerAll } from '../answer-all.js';
 import { defineCommand } from '../command.js';
-import {
-  chip,
-  chipEffects,
-  engine,
-  engineEffects,
-  flag,
-  genLength,
-  model,
-  path,
-  problems,
-  seed,
-} from '../groups.js';
+import { chip, chipEffects, engine, engineEffects, flag, model, path, problems, seed } from '../groups.js';
 import { chooseTasks } from '../task.js';
 import { tokenIds } from '../token-ids.js';
 
@@ -45,12 +35,32 @@ const options = {
     .optional()
     .describe('seed of the problem (default: 1), or of what the policy draws for a prompt of your own'),
   promptIds: tokenIds.optional().describe('token ids of the whole prompt: 1,2,3'),
-  prompts: path('JSON Lines: field "prompt", or GSM8K\'s "question"'),
+  prompts: path(
+    'JSON Lines: "prompt", "question" or "messages", and "answer" or "target"; GSM8K and samples of lm-evaluation-harness as they are',
+  ),
+  scorer: z
+    .string()
+    .optional()
+    .describe(`judges the answers of that file: ${SCORER_FORMS.join(', ')} (default: by their form)`),
+  system: z.string().optional().describe('what the model is told before the prompt').meta({ value: 'text' }),
   template: z
     .enum(PROMPT_FORMATS)
     .optional()
-    .describe('around a text: chat, plain, none (default: chat if the model has one)'),
-  genLength,
+    .describe(
+      "around a text: file (the model's own template), chat (its family's), plain, none (default: file if there is one)",
+    ),
+  maskToken: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("what stands for a mask in the prompt, beside the model's own; masks are filled in")
+    .meta({ value: 'text' }),
+  genLength: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(128)
+    .describe('positions to generate behind the prompt; 0 only fills in masks'),
   blockLength: problems.blockLength,
   steps: z.int().min(1).optional().describe('denoising steps in all, for policies with a schedule'),
   temperature: z
@@ -82,9 +92,10 @@ export const command = defineCommand({
   options,
   effects: [
     ...engineEffects((input: { readonly engine: EngineName }) => [input.engine]),
+    { options: ['scorer'], when: ({ prompts }) => prompts !== undefined, because: 'it is of --prompts' },
     { options: ['fps'], when: ({ watch }) => watch, because: 'it is of --watch' },
     {
-      options: ['template'],
+      options: ['template', 'maskToken', 'system'],
       when: ({ promptIds: ids }) => ids === undefined,
       because: '--prompt-ids are the whole prompt',
     },

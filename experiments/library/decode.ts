@@ -8,12 +8,13 @@ import type { PolicySpec, PolicySpecInput } from '../../src/decode/spec.js';
 import { type Trace, traceOf } from '../../src/decode/trace/trace.js';
 import { UsageError } from '../../src/errors.js';
 import { answerText } from '../../src/model/answer-text.js';
-import { PROMPT_FORMATS, type PromptFormat, promptIds } from '../../src/model/chat.js';
+import { PROMPT_FORMATS, type PromptFormat } from '../../src/model/chat.js';
+import type { Message } from '../../src/model/chat-template.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { unknownName } from '../../src/util/nearest.js';
 import { openPolicy } from '../lab/open.js';
 import type { MachineDescription } from './machine.js';
-import { type EngineChoice, type Model, withEngine } from './model.js';
+import { type EngineChoice, encodeFor, type Model, withEngine } from './model.js';
 import { policy } from './policy.js';
 import { refuseUnknown } from './refuse-unknown.js';
 import { type Run, startRun } from './run.js';
@@ -22,11 +23,11 @@ import { type Run, startRun } from './run.js';
 export interface DecodeRequest extends EngineChoice {
   /** From `loadModel`. */
   readonly model: Model;
-  /** A text, or the token ids of the whole prompt. */
-  readonly prompt: string | readonly number[];
+  /** A text, the turns of a dialogue, or the token ids of the whole prompt. Masks in it are filled in. */
+  readonly prompt: string | readonly Message[] | readonly number[];
   /**
-   * Around a text: `chat`, `plain` or `none`.
-   * @defaultValue `'chat'` when the model comes with a chat template, else `'plain'`
+   * Around a text: `file` (the Jinja template of the model's files), `chat` (its family's own), `plain` or `none`.
+   * @defaultValue `'file'` when the model comes with a template, else `'plain'` or, without its tokens, `'none'`
    */
   readonly template?: PromptFormat;
   /**
@@ -35,7 +36,7 @@ export interface DecodeRequest extends EngineChoice {
    */
   readonly policy?: string | PolicySpecInput;
   /**
-   * Positions to generate; for most policies a multiple of the block length.
+   * Positions to generate behind the prompt; for most policies a multiple of the block length. 0 only fills in masks.
    * @defaultValue 128
    */
   readonly genLength?: number;
@@ -75,9 +76,9 @@ export interface DecodeStep {
 
 /** What a decode produced and what it took. */
 export interface DecodeAnswer {
-  /** Up to the end of text; null without a tokenizer. */
+  /** Up to the end of text, with the prompt where masks in it were filled in; null without a tokenizer. */
   readonly text: string | null;
-  /** The generated tokens, `genLength` of them. */
+  /** The generated tokens, `genLength` of them; from the first mask on where the prompt has any. */
   readonly tokens: readonly number[];
   /** Forward passes on the main path (NFE), prefill and sealing included. */
   readonly forwards: number;
@@ -105,12 +106,20 @@ async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Pr
   refuseUnknown('setting of a decode', request, SETTINGS);
   const { model, genLength = 128, signal } = request;
   const { config } = model;
-  const ids = idsOf(request);
+  const { promptIds, given } = splitAtMask(idsOf(request), config.maskId);
   const usual = config.attention === 'causal' ? 'autoregressive' : 'llada.cpp';
   const spec = policy(request.policy ?? usual);
   return withEngine(model, request, { signal }, async (engine) => {
     const { method, timer, chip } = await timedMethod(spec, request.timer, config);
-    const options = { policy: method, engine, promptIds: ids, genLength, timer, signal };
+    const options = {
+      policy: method,
+      engine,
+      promptIds,
+      genLength: genLength + (given?.length ?? 0),
+      given,
+      timer,
+      signal,
+    };
     let index = 0;
     const result = await decodeSession({
       ...options,
@@ -128,7 +137,7 @@ async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Pr
     });
     const endMs = result.steps.at(-1)?.timing?.endMs;
     return {
-      text: answerText(model, result.tokens),
+      text: answerText(model, result.tokens, given === undefined ? undefined : { promptIds, given }),
       tokens: result.tokens,
       forwards: result.counters.nfe,
       seconds: endMs === undefined ? null : endMs / 1000,
@@ -155,19 +164,30 @@ const SETTINGS: Readonly<Record<keyof DecodeRequest, true>> = {
 
 /** @throws UsageError for an unknown template, an id outside the vocabulary, or a text without a tokenizer */
 function idsOf({ model, prompt, template }: DecodeRequest): readonly number[] {
-  const { config, tokenizer, chat } = model;
-  if (typeof prompt !== 'string') {
+  const { config } = model;
+  if (isIds(prompt)) {
     const wrong = prompt.find((id) => !Number.isInteger(id) || id < 0 || id >= config.vocab);
     if (wrong === undefined) return prompt;
     throw new UsageError(
       `token id ${wrong} is outside the vocabulary of ${config.name} (0 to ${config.vocab - 1})`,
     );
   }
-  if (tokenizer === null)
-    throw new UsageError(`${config.name} has no tokenizer: give the prompt as token ids`);
-  const format = template ?? (chat ? 'chat' : 'plain');
-  if (!PROMPT_FORMATS.includes(format)) throw unknownName('template', format, PROMPT_FORMATS);
-  return promptIds(tokenizer, config.arch, format, prompt);
+  if (template !== undefined && !PROMPT_FORMATS.includes(template))
+    throw unknownName('template', template, PROMPT_FORMATS);
+  return encodeFor(model, prompt, template);
+}
+
+function isIds(prompt: DecodeRequest['prompt']): prompt is readonly number[] {
+  return typeof prompt !== 'string' && prompt.every((part) => typeof part === 'number');
+}
+
+/** A prompt with masks ends before the first of them: what follows is an answer that is partly given. */
+function splitAtMask(
+  ids: readonly number[],
+  maskId: number | null,
+): { readonly promptIds: readonly number[]; readonly given?: readonly number[] } {
+  const first = maskId === null ? -1 : ids.indexOf(maskId);
+  return first < 0 ? { promptIds: ids } : { promptIds: ids.slice(0, first), given: ids.slice(first) };
 }
 
 interface TimedMethod {

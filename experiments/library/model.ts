@@ -1,6 +1,7 @@
 import type { Engine } from '../../src/engine/engine.js';
 import type { EngineHooks, EngineName, EngineSettings } from '../../src/engine/registry.js';
 import { UsageError } from '../../src/errors.js';
+import { type Prompt, type PromptFormat, promptIds, usualFormat } from '../../src/model/chat.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { type LoadedModel, loadModel as load } from '../../src/model/load.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
@@ -74,6 +75,7 @@ class EnginePool {
 }
 
 const pools = new WeakMap<Model, EnginePool>();
+const texts = new WeakMap<Model, LoadedModel['text']>();
 
 /**
  * Opens a shipped model by name (`tiny-llada`), a directory of safetensors, or a `.gguf` file.
@@ -85,7 +87,35 @@ export async function loadModel(nameOrPath: string): Promise<Model> {
   const { config, tokenizer, chat, weightsPath } = loaded;
   const model: Model = { config, tokenizer, chat, weightsPath, close: () => pool.close() };
   pools.set(model, pool);
+  texts.set(model, loaded.text);
   return model;
+}
+
+/**
+ * Token ids of a prompt.
+ * @param format default: the template of the model's files, else its usual framing
+ * @throws UsageError for a model without a tokenizer, or a prompt that the format cannot frame; DataError for a
+ *   tokenizer that cannot be used
+ */
+export function encodeFor(model: Model, prompt: Prompt, format?: PromptFormat): number[] {
+  const { config, tokenizer } = model;
+  const text = texts.get(model);
+  if (text === undefined) throw new UsageError('a model to decode comes from loadModel()');
+  if (text.fault !== null) throw text.fault;
+  if (tokenizer === null)
+    throw new UsageError(
+      `${config.name} has no tokenizer, neither in its file nor as tokenizer.json beside it: give token ids (--prompt-ids)`,
+    );
+  return promptIds(
+    { tokenizer, arch: config.arch, text },
+    format ?? usualFormat({ tokenizer, text }),
+    prompt,
+  );
+}
+
+/** Why the tokenizer of a model cannot be used; null where it can, or where there is none. */
+export function tokenizerFault(model: Model): string | null {
+  return texts.get(model)?.fault?.message ?? null;
 }
 
 /**

@@ -114,11 +114,20 @@ async function complete(
   try {
     checkWeights(config, weights);
     const text = readText();
-    const { tokenizer: json, label, settings, templates } = text;
-    const tokenizer = json === null ? null : createTokenizer(json, label, settings);
-    return { config, weights, tokenizer, text, chat: templates.size > 0, weightsPath };
+    const { tokenizer, fault } = usable(text);
+    const { templates } = text;
+    return { config, weights, tokenizer, text: { ...text, fault }, chat: templates.size > 0, weightsPath };
   } catch (error) {
     await weights.close();
+    throw error;
+  }
+}
+
+function usable({ tokenizer: json, fault, label, settings }: ModelText) {
+  try {
+    return { tokenizer: json === null ? null : createTokenizer(json, label, settings), fault };
+  } catch (error) {
+    if (error instanceof DataError) return { tokenizer: null, fault: error };
     throw error;
   }
 }

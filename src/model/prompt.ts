@@ -14,6 +14,11 @@ export function encodePrompt(tokenizer: Tokenizer, text: string): number[] {
   return [special(tokenizer, START), ...tokenizer.encode(text), special(tokenizer, END_OF_TURN)];
 }
 
+/** Whether a tokenizer has what `encodePrompt` puts around a text. */
+export function framesPrompts(tokenizer: Tokenizer): boolean {
+  return tokenizer.id(START) !== undefined && tokenizer.id(END_OF_TURN) !== undefined;
+}
+
 function special(tokenizer: Tokenizer, token: string): number {
   const id = tokenizer.id(token);
   if (id === undefined) throw new DataError(`the tokenizer has no ${token}`);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PROMPT_FORMATS, promptIds } from '../../src/model/chat.js';
 import { tokenizerFromGguf } from '../../src/model/formats/gguf-tokenizer-read.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
+import { NO_TEXT } from '../../src/model/model-text.js';
 import { createTokenizer, type Tokenizer } from '../../src/model/tokenizer.js';
 
 /** The printable stand-ins of GPT-2 for the 256 bytes. */
@@ -85,12 +86,12 @@ describe('a tokenizer inside a GGUF file', () => {
     ['llama', '<|begin_of_text|>', '<|end_header_id|>\n\n'],
   ] as const)('frames a question as %s was trained', (arch, first, last) => {
     const tokenizer = open('qwen2');
-    const ids = promptIds(tokenizer, arch, 'chat', 'hell?');
+    const ids = promptIds({ tokenizer, arch, text: NO_TEXT }, 'chat', 'hell?');
     expect(tokenizer.token(ids[0])).toBe(first);
     const text = tokenizer.decode(ids, { skipSpecial: false });
     expect(text).toContain('hell?');
     expect(text.endsWith(last)).toBe(true);
-    expect(promptIds(tokenizer, arch, 'none', 'hell?')).toEqual(tokenizer.encode('hell?'));
+    expect(promptIds({ tokenizer, arch, text: NO_TEXT }, 'none', 'hell?')).toEqual(tokenizer.encode('hell?'));
     expect(PROMPT_FORMATS).toContain('plain');
   });
 

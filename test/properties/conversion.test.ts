@@ -65,11 +65,11 @@ async function observed({ config, weights, tokenizer, text, chat }: LoadedModel)
   const { logits } = await engine.run(
     denoisePass(0, rows, { visibility: config.attention === 'causal' ? 'causal' : 'all' }),
   );
-  const format = chat ? 'chat' : 'none';
+  const format = chat ? 'file' : 'none';
   const seen = {
     config: { ...config, name: '' },
     logits: [...logits],
-    ids: TEXTS.map((one) => promptIds(tokenizer!, config.arch, format, one)),
+    ids: TEXTS.map((one) => promptIds({ tokenizer: tokenizer!, arch: config.arch, text }, format, one)),
     decoded: TEXTS.map((one) => tokenizer!.decode(tokenizer!.encode(one), { skipSpecial: false })),
     templates: [...text.templates],
     addBos: text.settings.add_bos_token,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { atomicWriteFile } from '../../util/atomic-write.js';
 import { readJsonAs, readText } from '../../util/read-file.js';
-import { type ModelText, USUAL_TEMPLATE } from '../model-text.js';
+import { type ModelText, tokenizerOrFault, USUAL_TEMPLATE } from '../model-text.js';
 import { parseTokenizerJson } from '../tokenizer.js';
 
 const TOKENIZER = 'tokenizer.json';
@@ -33,13 +33,20 @@ export function readFolderText(directory: string): ModelText {
   else for (const { name, template } of told ?? []) templates.set(name, template);
   const templatePath = join(directory, TEMPLATE);
   if (existsSync(templatePath)) templates.set(USUAL_TEMPLATE, readText(templatePath));
-  const tokenizer = raw === null ? null : parseTokenizerJson(raw, path);
-  return { tokenizer, raw, settings, templates, gguf: null, label: path };
+  const read = tokenizerOrFault(() => (raw === null ? null : parseTokenizerJson(raw, path)));
+  return { ...read, raw, settings, templates, gguf: null, label: path };
 }
 
-/** Writes what `readFolderText` reads. @throws EnvironmentError when it cannot be written */
-export function writeFolderText(directory: string, { tokenizer, raw, settings, templates }: ModelText): void {
-  if (tokenizer !== null)
+/**
+ * Writes what `readFolderText` reads.
+ * @throws EnvironmentError when it cannot be written; DataError for a tokenizer that no `tokenizer.json` can hold
+ */
+export function writeFolderText(
+  directory: string,
+  { tokenizer, fault, raw, settings, templates }: ModelText,
+): void {
+  if (fault !== null && raw === null) throw fault;
+  if (tokenizer !== null || raw !== null)
     atomicWriteFile(join(directory, TOKENIZER), raw ?? `${JSON.stringify(tokenizer)}\n`);
   const usual = templates.get(USUAL_TEMPLATE);
   const written =

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseAs, parseJson } from '../../util/read-file.js';
 import type { ModelConfig } from '../config.js';
-import { type ModelText, USUAL_TEMPLATE } from '../model-text.js';
+import { type ModelText, tokenizerOrFault, USUAL_TEMPLATE } from '../model-text.js';
 import { parseTokenizerJson } from '../tokenizer.js';
 import { tokenizerToGguf } from './gguf-tokenizer.js';
 import { tokenizerFromGguf } from './gguf-tokenizer-read.js';
@@ -29,8 +29,9 @@ export function readGgufText(metadata: GgufMetadata, arch: ModelConfig['arch'], 
   const raw = text(WHOLE);
   const settings = text(SETTINGS);
   return {
-    tokenizer:
+    ...tokenizerOrFault(() =>
       raw === null ? tokenizerFromGguf(metadata, arch, label) : parseTokenizerJson(raw, `${label}: ${WHOLE}`),
+    ),
     raw,
     settings:
       settings === null

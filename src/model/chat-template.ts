@@ -1,0 +1,50 @@
+import { Template } from '@huggingface/jinja';
+import { DataError, UsageError } from '../errors.js';
+import { type ModelText, USUAL_TEMPLATE } from './model-text.js';
+
+/** One turn of a dialogue. */
+export interface Message {
+  /** `system`, `user`, `assistant`, or what else the template knows. */
+  readonly role: string;
+  /** Its text. */
+  readonly content: string;
+}
+
+/**
+ * A dialogue in the model's own Jinja template, with the opening of the answer.
+ * @throws UsageError without a template, or when the template refuses the dialogue; DataError for one that does not run
+ */
+export function renderTemplate(
+  { templates, settings, label }: ModelText,
+  messages: readonly Message[],
+): string {
+  const source = templates.get(USUAL_TEMPLATE);
+  if (source === undefined)
+    throw new UsageError(`${label}: no chat template: take --template chat, plain or none`);
+  let template: Template;
+  try {
+    template = new Template(source);
+  } catch (error) {
+    throw new DataError(`${label}: its chat template cannot be read: ${reasonOf(error)}`);
+  }
+  try {
+    const turns = messages.map((message) => ({ ...message }));
+    return template.render({ ...specialTokens(settings), messages: turns, add_generation_prompt: true });
+  } catch (error) {
+    throw new UsageError(`${label}: its chat template refuses: ${reasonOf(error)}`);
+  }
+}
+
+/** `bos_token` and its kind of a `tokenizer_config.json`, which writes them as text or as an object. */
+export function specialTokens(settings: ModelText['settings']): Record<string, string> {
+  const tokens: Record<string, string> = {};
+  for (const [key, value] of Object.entries(settings)) {
+    if (!key.endsWith('_token')) continue;
+    if (typeof value === 'string') tokens[key] = value;
+    else if (typeof value === 'object' && value !== null && 'content' in value)
+      tokens[key] = String(value.content);
+  }
+  return tokens;
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
