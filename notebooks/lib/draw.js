@@ -1,6 +1,6 @@
 import { parse, View } from 'vega';
 import { compile } from 'vega-lite';
-import { CONFIG } from '../../experiments/figures/style.ts';
+import { HOUSE_STYLE } from '../../experiments/figures/style.ts';
 
 /**
  * A Vega-Lite chart in the house style of the figures, as SVG.
@@ -10,7 +10,7 @@ import { CONFIG } from '../../experiments/figures/style.ts';
 export async function chart(spec) {
   const frame = document.createElement('div');
   frame.style.overflowX = 'auto';
-  const { spec: compiled } = compile({ ...spec, config: { ...CONFIG, ...spec.config } });
+  const { spec: compiled } = compile({ ...spec, config: { ...HOUSE_STYLE.config, ...spec.config } });
   await new View(parse(compiled), { renderer: 'svg', hover: true }).initialize(frame).runAsync();
   return frame;
 }
