@@ -17,6 +17,7 @@ export type {
   Range,
   RefreshTarget,
   RefreshTicket,
+  StartExtra,
   TokenState,
   Transition,
   TransitionReason,

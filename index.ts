@@ -21,5 +21,6 @@ export type { DecodeCounters } from './src/decode/method/counters.js';
 export type { DecodeResult, RemainingVisible } from './src/decode/method/session.js';
 export type { EngineName, EngineSettings } from './src/engine/registry.js';
 export { CheckError, DataError, DllmError, EnvironmentError, UsageError } from './src/errors.js';
+export type { Message } from './src/model/chat-template.js';
 export type { ModelConfig } from './src/model/config.js';
 export type { Tokenizer } from './src/model/tokenizer.js';

@@ -99,6 +99,28 @@ const texts = fc
   .map((parts) => parts.join(''));
 
 const shape = { hidden: 32, headDim: 16, heads: 2, kvHeads: 2, ffn: 32, vocab: tokens.length, layers: 1 };
+const OTHERS = [
+  'smollm',
+  'deepseek-llm',
+  'deepseek-coder',
+  'deepseek-v3',
+  'mpt',
+  'olmo',
+  'jais',
+  'llama3',
+  'llama-v3',
+  'dbrx',
+  'smaug-bpe',
+  'chatglm-bpe',
+  'stablelm2',
+  'deepseek-r1-qwen',
+  'starcoder',
+  'refact',
+  'command-r',
+  'codeshell',
+  'exaone',
+];
+
 const FAMILIES: readonly (readonly [string, ModelConfig])[] = [
   ['gpt-2', tinyConfig({ ...shape, arch: 'llada' })],
   ['qwen2', tinyConfig({ ...shape, arch: 'dream', qkvBias: true, shiftLogits: true })],
@@ -114,6 +136,7 @@ const FAMILIES: readonly (readonly [string, ModelConfig])[] = [
     }),
   ],
   ['llama-bpe', tinyConfig({ ...shape, arch: 'llama', attention: 'causal', maskId: null })],
+  ...OTHERS.map((pre) => [pre, tinyConfig({ ...shape, arch: 'llada' })] as const),
 ];
 
 describe('the tokenizer of a GGUF file', () => {

@@ -6,7 +6,7 @@ import { parseTokenizerJson } from '../tokenizer.js';
 import { tokenizerToGguf } from './gguf-tokenizer.js';
 import { tokenizerFromGguf } from './gguf-tokenizer-read.js';
 import type { GgufMetadata, GgufScalar, GgufValue } from './gguf-types.js';
-import { preTokenizerName } from './pre-tokenizers.js';
+import { LLAMA3_NAMES, preTokenizerName } from './pre-tokenizers.js';
 
 /** `tokenizer.json` whole: GGUF's own key for programs that read it (gguf.md). llama.cpp reads the other keys. */
 const WHOLE = 'tokenizer.huggingface.json';
@@ -62,6 +62,10 @@ export function hasWholeTokenizer(metadata: GgufMetadata): boolean {
 function statedSettings(metadata: GgufMetadata): Record<string, unknown> {
   const tokens = metadata.get('tokenizer.ggml.tokens')?.value;
   const settings: Record<string, unknown> = {};
+  // llama.cpp begins these with the start of text, unless the file says otherwise.
+  const pre = metadata.get('tokenizer.ggml.pre')?.value;
+  const starts = typeof pre === 'string' && LLAMA3_NAMES.includes(pre);
+  if (starts || metadata.get('tokenizer.ggml.model')?.value === 'llama') settings.add_bos_token = true;
   for (const flag of FLAGS) {
     const value = metadata.get(`tokenizer.ggml.${flag}`)?.value;
     if (value !== undefined) settings[flag] = value;

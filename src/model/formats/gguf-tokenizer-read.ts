@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { DataError } from '../../errors.js';
 import { type Architecture, familyOf } from '../families/index.js';
 import type { TokenizerJson } from '../tokenizer.js';
+import { sentencePieceJson } from './gguf-sentencepiece.js';
 import type { GgufMetadata } from './gguf-types.js';
-import { PRE_TOKENIZERS, preTokenizerOf } from './pre-tokenizers.js';
+import { LLAMA3_NAMES, PRE_TOKENIZERS, preTokenizerOf } from './pre-tokenizers.js';
 
 /** `tokenizer.ggml.token_type` of tokens that are matched as a whole before the text is split. */
 const CONTROL = 3;
@@ -13,7 +14,7 @@ const strings = z.array(z.string());
 const types = z.array(z.number().int());
 
 /**
- * The byte-level BPE tokenizer inside a GGUF file as a `tokenizer.json`; null when the file has none.
+ * The tokenizer inside a GGUF file, byte-level BPE or SentencePiece, as a `tokenizer.json`; null when the file has none.
  * @throws DataError naming file, key and reason
  */
 export function tokenizerFromGguf(
@@ -23,9 +24,10 @@ export function tokenizerFromGguf(
 ): TokenizerJson | null {
   const model = entryOf(metadata, 'tokenizer.ggml.model');
   if (model === undefined || model === 'none') return null;
+  if (model === 'llama') return sentencePiece(metadata, label);
   if (model !== 'gpt2') {
     throw new DataError(
-      `${label}: tokenizer.ggml.model "${String(model)}" is not supported, only gpt2 (byte-level BPE)`,
+      `${label}: tokenizer.ggml.model "${String(model)}" is not supported, only gpt2 (byte-level BPE) and llama (SentencePiece)`,
     );
   }
   const tokens = required(read(strings, metadata, 'tokens', label), 'tokens', label);
@@ -56,12 +58,28 @@ export function tokenizerFromGguf(
       unk_token: null,
       fuse_unk: false,
       byte_fallback: false,
-      // Llama 3 takes a word that is a token as it is, whatever its merges would give.
-      ignore_merges: pre === 'llama-bpe',
+      ignore_merges: LLAMA3_NAMES.includes(pre),
       vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
       merges,
     },
   };
+}
+
+/** @throws DataError naming the key that is missing or wrong */
+function sentencePiece(metadata: GgufMetadata, label: string): TokenizerJson {
+  const tokens = required(read(strings, metadata, 'tokens', label), 'tokens', label);
+  const scores = required(read(z.array(z.number()), metadata, 'scores', label), 'scores', label);
+  const kinds = required(read(types, metadata, 'token_type', label), 'token_type', label);
+  const unknown = read(z.int().min(0), metadata, 'unknown_token_id', label);
+  if (scores.length !== tokens.length || kinds.length !== tokens.length)
+    throw new DataError(`${label}: tokenizer.ggml.scores and token_type do not fit ${tokens.length} tokens`);
+  return sentencePieceJson({
+    tokens,
+    scores,
+    types: kinds,
+    prefixSpace: read(z.boolean(), metadata, 'add_space_prefix', label) ?? true,
+    unknown: unknown === undefined ? undefined : tokens[unknown],
+  });
 }
 
 function required<T>(value: T | undefined, name: string, label: string): T {
