@@ -13,6 +13,7 @@ import { openGguf } from './formats/gguf-source.js';
 import { ggufTemplates, hasWholeTokenizer, readGgufText } from './formats/gguf-text.js';
 import type { GgufMetadata } from './formats/gguf-types.js';
 import { parseHfConfig, readHfConfig } from './formats/hf-config.js';
+import { weightsFileOf } from './formats/safetensors-source.js';
 import type { ModelText } from './model-text.js';
 import { isPresetName, presetNames, resolvePreset } from './presets.js';
 import { createTokenizer, type Tokenizer } from './tokenizer.js';
@@ -77,7 +78,7 @@ export async function loadModel(nameOrPath: string): Promise<LoadedModel> {
 }
 
 /** The one GGUF model of a directory without config.json, its first part if it is split; null where there is none. */
-function ggufIn(directory: string): string | null {
+export function ggufIn(directory: string): string | null {
   if (existsSync(join(directory, 'config.json'))) return null;
   const models = readdirSync(directory).filter(startsModel);
   if (models.length > 1)
@@ -87,9 +88,7 @@ function ggufIn(directory: string): string | null {
 
 async function loadDirectory(directory: string, name: string): Promise<LoadedModel> {
   const { config, weights } = await openCheckpoint(directory, name);
-  const index = join(directory, 'model.safetensors.index.json');
-  const weightsPath = existsSync(index) ? index : join(directory, 'model.safetensors');
-  return complete(config, weights, weightsPath, () => readFolderText(directory));
+  return complete(config, weights, weightsFileOf(directory), () => readFolderText(directory));
 }
 
 async function loadGguf(path: string): Promise<LoadedModel> {

@@ -42,8 +42,20 @@ export function parseJson(text: string, origin: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
+    if (isLfsPointer(text)) throw lfsPointer(origin);
     throw new DataError(`${origin}: not JSON: ${reasonOf(error)}`);
   }
+}
+
+/** Whether a file is what Git leaves of a large one when Git LFS has not fetched it (git-lfs/docs/spec.md). */
+export function isLfsPointer(text: string): boolean {
+  return text.startsWith('version https://git-lfs.github.com/spec/');
+}
+
+export function lfsPointer(path: string): EnvironmentError {
+  return new EnvironmentError(
+    `${path} is a Git LFS pointer, not the file itself: fetch it with "git lfs pull", or download it`,
+  );
 }
 
 /** @param origin what errors call the data. @throws DataError naming the first item that is wrong */

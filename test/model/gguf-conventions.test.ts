@@ -8,6 +8,7 @@ import { configToGguf, isRotaryReordered } from '../../src/model/formats/gguf-co
 import { openParts } from '../../src/model/formats/gguf-parts.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
+import { dtypeOf } from '../../src/model/formats/gguf-types.js';
 import { type GgufTensorToWrite, piecesOf, writeGguf } from '../../src/model/formats/gguf-write.js';
 import { loadModel } from '../../src/model/load.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
@@ -167,8 +168,8 @@ describe('a split model', () => {
       const tensors = [...header.tensors]
         .filter((_, at) => at % 3 === part)
         .map(([name, tensor]): [string, GgufTensorToWrite] => {
-          const { shape, dtype, file, offset, bytes } = tensor;
-          return [name, { shape, dtype, bytes: () => file.read(offset, bytes, name) }];
+          const { shape, type, file, offset, bytes } = tensor;
+          return [name, { shape, dtype: dtypeOf(type)!, bytes: () => file.read(offset, bytes, name) }];
         });
       await writeGguf(join(directory, `m-0000${part + 1}-of-00003.gguf`), metadata, new Map(tensors));
     }

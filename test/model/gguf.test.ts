@@ -260,13 +260,13 @@ const DAMAGED: readonly (readonly [string, Buffer, RegExp])[] = [
   ],
   [
     'unsupported quantisation',
-    handMade({ tensors: 1 }, Buffer.concat([tensor('w', [256], 16, 0), padding])),
-    /as IQ2_XXS/,
+    handMade({ tensors: 1 }, Buffer.concat([tensor('w', [256], 31, 0), padding])),
+    /as Q4_0_4_4/,
   ],
   [
     'row of part blocks',
     handMade({ tensors: 1 }, Buffer.concat([tensor('w', [33], 2, 0), padding])),
-    /whole q4_0 blocks/,
+    /whole Q4_0 blocks/,
   ],
   [
     'truncated data',

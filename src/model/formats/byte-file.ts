@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError, EnvironmentError } from '../../errors.js';
-import { cannotRead } from '../../util/read-file.js';
+import { cannotRead, isLfsPointer, lfsPointer } from '../../util/read-file.js';
 
 /** A file read by ranges: nothing is allocated before the range is known to lie inside the file. */
 export class ByteFile {
@@ -10,18 +10,25 @@ export class ByteFile {
     private readonly handle: FileHandle,
   ) {}
 
-  /** @throws EnvironmentError when it cannot be opened or is not a regular file */
+  /** @throws EnvironmentError when it cannot be opened, is not a regular file or only stands for one (Git LFS) */
   static async open(path: string): Promise<ByteFile> {
     let handle: FileHandle | undefined;
+    let regular: boolean;
     try {
       handle = await open(path, 'r');
       const stats = await handle.stat();
-      if (stats.isFile()) return new ByteFile(path, stats.size, handle);
+      if (stats.isFile()) {
+        const file = new ByteFile(path, stats.size, handle);
+        const start = await file.read(0, Math.min(stats.size, 64), 'start');
+        if (!isLfsPointer(new TextDecoder('latin1').decode(start))) return file;
+      }
+      regular = stats.isFile();
     } catch (error) {
       await handle?.close();
       throw cannotRead(path, error);
     }
     await handle.close();
+    if (regular) throw lfsPointer(path);
     throw new EnvironmentError(`cannot read ${path}: it is not a regular file`);
   }
 

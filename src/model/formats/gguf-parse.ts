@@ -1,21 +1,21 @@
 import { DataError } from '../../errors.js';
-import { blockOf, bytesOf, elementsOf } from '../dtype.js';
-import { CODECS, WEIGHT_DTYPES, type WeightDType } from './blocks/index.js';
+import { elementsOf } from '../dtype.js';
 import type { ByteFile } from './byte-file.js';
 import { GgufCursor } from './gguf-cursor.js';
 import {
   alignUp,
+  blockOfType,
   DEFAULT_ALIGNMENT,
   GGUF_MAGIC,
   type GgufHeader,
   type GgufMetadata,
-  type GgufTensor,
   type GgufValue,
+  type ListedTensor,
   MAX_DIMENSIONS,
   MAX_NAME_BYTES,
-  OTHER_TENSOR_TYPES,
   READ_VERSIONS,
   type ScalarType,
+  typeName,
   VALUE_TYPES,
 } from './gguf-types.js';
 
@@ -27,13 +27,12 @@ const MAX_KEY_BYTES = 65535;
 interface DeclaredTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly dtype: WeightDType;
+  readonly type: number;
   readonly offset: number;
 }
 
 /**
- * Reads and checks everything before the tensor data, as strictly as ggml does: unique keys and names, known
- * types, offsets in order and aligned, no overlap, all data inside the file. No count or length is believed before
+ * Reads and checks everything before the tensor data, as strictly as ggml does: unique keys and names, offsets in order and aligned, no overlap, all data inside the file. No count or length is believed before
  * it is held against the bytes that are left. (`@huggingface/gguf` is not used: its window over a local file is
  * padded with zeros, so a truncated header parses as zeros, and it checks neither offsets nor duplicates.)
  * @throws DataError naming file, item and reason
@@ -61,7 +60,11 @@ export async function parseGguf(file: ByteFile): Promise<GgufHeader> {
   const declared: DeclaredTensor[] = [];
   for (let i = 0; i < tensorCount; i++) declared.push(await readTensorInfo(file, cursor, i));
   const alignment = alignmentOf(file, metadata);
-  return { metadata, tensors: placeTensors(file, declared, alignUp(cursor.offset, alignment), alignment) };
+  return {
+    version,
+    metadata,
+    tensors: placeTensors(file, declared, alignUp(cursor.offset, alignment), alignment),
+  };
 }
 
 async function readMetadata(file: ByteFile, cursor: GgufCursor, count: number): Promise<GgufMetadata> {
@@ -94,10 +97,6 @@ function scalarType(file: ByteFile, code: number, key: string): ScalarType {
   return type;
 }
 
-const DTYPES: ReadonlyMap<number, WeightDType> = new Map(
-  WEIGHT_DTYPES.map((dtype) => [CODECS[dtype].id, dtype]),
-);
-
 async function readTensorInfo(file: ByteFile, cursor: GgufCursor, index: number): Promise<DeclaredTensor> {
   const name = await cursor.string(`name of tensor ${index}`, MAX_NAME_BYTES);
   const dimensions = await cursor.u32(`dimensions of ${name}`);
@@ -113,17 +112,13 @@ async function readTensorInfo(file: ByteFile, cursor: GgufCursor, index: number)
     throw new DataError(`${file.path}: ${name}: impossible shape [${shape.join(', ')}]`);
   }
   const code = await cursor.u32(`type of ${name}`);
-  const dtype = DTYPES.get(code);
-  if (dtype === undefined) {
-    const stored = OTHER_TENSOR_TYPES[code] ?? `type ${code}`;
+  const block = blockOfType(code);
+  if (block !== undefined && (shape.at(-1) ?? 0) % block.elements !== 0) {
     throw new DataError(
-      `${file.path}: ${name}: stored as ${stored}, which nothing here computes with; those that run are ${WEIGHT_DTYPES.join(', ')}`,
+      `${file.path}: ${name}: rows of ${shape.at(-1)} are not whole ${typeName(code)} blocks`,
     );
   }
-  if ((shape.at(-1) ?? 0) % blockOf(dtype).elements !== 0) {
-    throw new DataError(`${file.path}: ${name}: rows of ${shape.at(-1)} are not whole ${dtype} blocks`);
-  }
-  return { name, shape, dtype, offset: await cursor.count(`offset of ${name}`) };
+  return { name, shape, type: code, offset: await cursor.count(`offset of ${name}`) };
 }
 
 function alignmentOf(file: ByteFile, metadata: GgufMetadata): number {
@@ -140,23 +135,28 @@ function placeTensors(
   declared: readonly DeclaredTensor[],
   dataStart: number,
   alignment: number,
-): ReadonlyMap<string, GgufTensor> {
-  const tensors = new Map<string, GgufTensor>();
+): ReadonlyMap<string, ListedTensor> {
+  const tensors = new Map<string, ListedTensor>();
   let expected = 0;
-  for (const { name, shape, dtype, offset } of declared) {
+  for (const [i, { name, shape, type, offset }] of declared.entries()) {
     if (tensors.has(name)) throw new DataError(`${file.path}: tensor ${name} appears twice`);
     if (offset !== expected) {
       const reason =
         offset < expected ? 'overlaps the tensor before it' : 'leaves a gap after the tensor before it';
       throw new DataError(`${file.path}: ${name}: offset ${offset} ${reason}, ${expected} is due`);
     }
-    const bytes = bytesOf(shape, dtype);
+    const block = blockOfType(type);
+    // Up to the next tensor where nobody knows the type; the offsets of the others are still checked.
+    const bytes =
+      block === undefined
+        ? Math.max(0, (declared[i + 1]?.offset ?? file.size - dataStart) - offset)
+        : (elementsOf(shape) / block.elements) * block.bytes;
     if (dataStart + offset + bytes > file.size) {
       throw new DataError(
         `${file.path}: ${name}: file is truncated, data ends at ${dataStart + offset + bytes} of ${file.size} bytes`,
       );
     }
-    tensors.set(name, { name, shape, dtype, offset: dataStart + offset, bytes });
+    tensors.set(name, { name, shape, type, offset: dataStart + offset, bytes });
     expected = alignUp(offset + bytes, alignment);
   }
   return tensors;

@@ -2,19 +2,20 @@ import { existsSync } from 'node:fs';
 import { DataError, EnvironmentError } from '../../errors.js';
 import { ByteFile } from './byte-file.js';
 import { parseGguf } from './gguf-parse.js';
-import type { GgufHeader, GgufMetadata, GgufTensor } from './gguf-types.js';
+import type { GgufHeader, GgufMetadata, ListedTensor } from './gguf-types.js';
 
 /** A tensor, and the file it is in. */
-export interface StoredTensor extends GgufTensor {
+export interface PlacedTensor extends ListedTensor {
   readonly file: ByteFile;
 }
 
 /** A model in one file, or in the parts that llama.cpp's tools have split it into. */
 export interface GgufParts {
   readonly files: readonly ByteFile[];
+  readonly version: number;
   /** Of the first part: the others have none. */
   readonly metadata: GgufMetadata;
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly tensors: ReadonlyMap<string, PlacedTensor>;
 }
 
 interface Part {
@@ -44,7 +45,7 @@ export async function openParts(path: string): Promise<GgufParts> {
   };
   try {
     const parts = await allParts(path, await open(path), open);
-    const tensors = new Map<string, StoredTensor>();
+    const tensors = new Map<string, PlacedTensor>();
     for (const { file, header } of parts) {
       for (const [name, tensor] of header.tensors) {
         const earlier = tensors.get(name);
@@ -53,11 +54,11 @@ export async function openParts(path: string): Promise<GgufParts> {
         tensors.set(name, { ...tensor, file });
       }
     }
-    const { metadata } = parts[0].header;
+    const { metadata, version } = parts[0].header;
     const promised = metadata.get('split.tensors.count')?.value ?? tensors.size;
     if (promised !== tensors.size)
       throw new DataError(`${path}: the parts hold ${tensors.size} tensors of ${String(promised)}`);
-    return { files, metadata, tensors };
+    return { files, version, metadata, tensors };
   } catch (error) {
     await Promise.all(files.map((file) => file.close()));
     throw error;

@@ -1,14 +1,20 @@
 import { DataError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
 import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
+import { WEIGHT_DTYPES, type WeightDType } from './blocks/index.js';
 import type { ByteFile } from './byte-file.js';
 import { decodeWeight } from './codec.js';
 import { configFromGguf, isRotaryReordered } from './gguf-config.js';
 import { refuseUnknownTensors, splitFusedQkv } from './gguf-conventions.js';
-import { openParts, type StoredTensor } from './gguf-parts.js';
-import type { GgufMetadata } from './gguf-types.js';
+import { openParts, type PlacedTensor } from './gguf-parts.js';
+import { dtypeOf, type GgufMetadata, typeName } from './gguf-types.js';
 import { ROPE_FACTORS, ropeFactorsOf, withRopeFactors } from './rope-factors.js';
 import { halfSplitOrder, reorderRows } from './rope-permutation.js';
+
+/** A tensor whose type is computed with. */
+interface StoredTensor extends PlacedTensor {
+  readonly dtype: WeightDType;
+}
 
 export interface OpenGguf {
   readonly config: ModelConfig;
@@ -21,8 +27,9 @@ export interface OpenGguf {
  * @throws EnvironmentError when it cannot be opened; DataError naming file, item and reason
  */
 export async function openGguf(path: string): Promise<OpenGguf> {
-  const { files, metadata, tensors: stored } = await openParts(path);
+  const { files, metadata, tensors: listed } = await openParts(path);
   try {
+    const stored = runnable(listed);
     const described = configFromGguf(metadata, stored, path);
     const split = splitFusedQkv(described, stored, path);
     const factors = split.get(ROPE_FACTORS);
@@ -37,6 +44,21 @@ export async function openGguf(path: string): Promise<OpenGguf> {
     await Promise.all(files.map((file) => file.close()));
     throw error;
   }
+}
+
+/** @throws DataError for a type that nothing here computes with */
+function runnable(tensors: ReadonlyMap<string, PlacedTensor>): ReadonlyMap<string, StoredTensor> {
+  const found = new Map<string, StoredTensor>();
+  for (const [name, tensor] of tensors) {
+    const dtype = dtypeOf(tensor.type);
+    if (dtype === undefined) {
+      throw new DataError(
+        `${tensor.file.path}: ${name}: stored as ${typeName(tensor.type)}, which nothing here computes with; those that run are ${WEIGHT_DTYPES.join(', ')}`,
+      );
+    }
+    found.set(name, { ...tensor, dtype });
+  }
+  return found;
 }
 
 async function readFactors({ file, name, dtype, offset, bytes }: StoredTensor): Promise<Float32Array> {

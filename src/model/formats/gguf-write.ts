@@ -64,9 +64,9 @@ export async function* piecesOf<T>(source: T | Promise<T> | AsyncIterable<T>): A
 }
 
 /** Header, metadata and tensor list, padded to where the data begins. */
-function encodeHeader(
+export function encodeHeader(
   metadata: GgufMetadata,
-  tensors: ReadonlyMap<string, GgufTensorToWrite>,
+  tensors: ReadonlyMap<string, Omit<GgufTensorToWrite, 'bytes'>>,
   alignment: number,
 ): Buffer {
   const parts: Buffer[] = [

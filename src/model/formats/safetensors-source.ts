@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DataError, EnvironmentError } from '../../errors.js';
-import { readJsonAs } from '../../util/read-file.js';
+import { readDirectory, readJsonAs } from '../../util/read-file.js';
 import type { Architecture } from '../families/index.js';
 import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
 import type { WeightDType } from './blocks/index.js';
@@ -27,7 +27,7 @@ const WHOLE = -1;
 
 /**
  * Weights of a Hugging Face checkpoint of a family, experts joined to stacks: a .safetensors file, or a directory with
- * `model.safetensors` or `model.safetensors.index.json`. A tensor of no known name is refused.
+ * `model.safetensors`, or shards with or without `model.safetensors.index.json`. A tensor of no known name is refused.
  * @throws DataError naming file, tensor and reason
  */
 export async function openSafetensors(path: string, arch: Architecture): Promise<WeightSource> {
@@ -175,10 +175,36 @@ async function openShard(index: string, shard: string, promised: readonly string
   throw new EnvironmentError(`${index}: shard ${basename(shard)} with ${promised[0]}${rest} is missing`);
 }
 
+const INDEX = 'model.safetensors.index.json';
+const SHARD = /^model-(\d{5})-of-(\d{5})\.safetensors$/;
+
+/**
+ * The shards of a directory that has no index, in order: by their names.
+ * @throws EnvironmentError when one of them is missing
+ */
+function unindexed(directory: string): readonly string[] {
+  const whole = join(directory, 'model.safetensors');
+  const names = existsSync(whole) ? [] : readDirectory(directory).filter((name) => SHARD.test(name));
+  if (names.length === 0) return [whole];
+  const count = Number(SHARD.exec(names[0])?.[2]);
+  return Array.from({ length: count }, (_, i) => {
+    const [number, of] = [i + 1, count].map((n) => String(n).padStart(5, '0'));
+    const name = `model-${number}-of-${of}.safetensors`;
+    if (!names.includes(name)) throw new EnvironmentError(`${directory}: shard ${name} is missing`);
+    return join(directory, name);
+  });
+}
+
+/** The file that identifies the weights of a directory: the index of its shards, the first shard, or the only file. */
+export function weightsFileOf(directory: string): string {
+  const index = join(directory, INDEX);
+  return existsSync(index) ? index : unindexed(directory)[0];
+}
+
 async function shardsOf(path: string): Promise<Shards> {
   if (path.endsWith('.safetensors')) return new Map([[path, []]]);
-  const index = path.endsWith('.index.json') ? path : join(path, 'model.safetensors.index.json');
-  if (!existsSync(index)) return new Map([[join(path, 'model.safetensors'), []]]);
+  const index = path.endsWith('.index.json') ? path : join(path, INDEX);
+  if (!existsSync(index)) return new Map(unindexed(path).map((shard) => [shard, []]));
   const { weight_map: weightMap } = readJsonAs(index, indexSchema);
   const shards = new Map<string, string[]>();
   for (const [name, file] of Object.entries(weightMap).sort(([, a], [, b]) => (a < b ? -1 : 1))) {
