@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UsageError } from '../../src/errors.js';
 import { parameterCount } from '../../src/model/closed-forms.js';
-import { ARCHITECTURES } from '../../src/model/families/index.js';
+import { GGUF_ARCHITECTURES } from '../../src/model/families/index.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { QUANTS } from '../../src/model/precision.js';
 import { syntheticShapes } from '../../src/model/synthetic/shapes.js';
@@ -13,7 +13,7 @@ import { progressBar } from '../progress.js';
 export const command = defineCommand({
   arguments: { out: z.string().describe('file to write, .gguf') },
   options: {
-    arch: z.enum(ARCHITECTURES).default(ARCHITECTURES[0]).describe('family'),
+    arch: z.enum(GGUF_ARCHITECTURES).default(GGUF_ARCHITECTURES[0]).describe('family'),
     preset: z
       .string()
       .default('tiny')

@@ -9,9 +9,9 @@ const FAMILIES = {
   attention: { color: PALETTE.vermilion, groups: ['attention'] },
   'norm, rope, add': {
     color: PALETTE.yellow,
-    groups: ['rmsnorm', 'rope', 'swiglu', 'add', 'embed', 'gather-rows'],
+    groups: ['rmsnorm', 'layernorm', 'rope', 'swiglu', 'gelu', 'add', 'embed', 'gather-rows'],
   },
-  'head, sampling': { color: PALETTE.purple, groups: ['head', 'sampling'] },
+  'head, sampling': { color: PALETTE.purple, groups: ['head', 'factor', 'sampling'] },
   'dispatch, map': {
     color: PALETTE.black,
     groups: ['dispatch', 'cache maintenance', 'mapping', 'operator start'],

@@ -55,13 +55,16 @@ const FAMILY_OF: Readonly<Record<OpLabel | 'sampling', Family>> = {
   up: 'feed-forward',
   down: 'feed-forward',
   swiglu: 'feed-forward',
+  gelu: 'feed-forward',
   router: 'feed-forward',
   moe: 'feed-forward',
+  layernorm: 'norms and additions',
   rmsnorm: 'norms and additions',
   add: 'norms and additions',
   embed: 'embedding and head',
   'gather-rows': 'embedding and head',
   head: 'embedding and head',
+  factor: 'embedding and head',
   sampling: 'embedding and head',
 };
 const FAMILIES = [...new Set(Object.values(FAMILY_OF))];

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
 import type { PassShape } from '../pass/shape.js';
+import { buildEncoderGraph } from './build-encoder-graph.js';
 import { buildTimedGraph } from './build-timed-graph.js';
 import type { ModelConfig } from './config.js';
 import type { OpGraph, Precision } from './graph.js';
@@ -20,6 +21,7 @@ export { INPUT_IDS, kvInputId } from './pass-ops.js';
 export function buildGraph(config: ModelConfig, shape: PassShape, precision: Precision): OpGraph {
   checkShape(config, shape);
   if (config.timed !== undefined) return buildTimedGraph(config, config.timed, shape, precision);
+  if (config.encoder !== undefined) return buildEncoderGraph(config, config.encoder, shape, precision);
   const ops = new PassOps(config, shape, precision);
   let x = ops.embed(embeddingId());
   for (let layer = 0; layer < config.layers; layer++) {

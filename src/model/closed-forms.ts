@@ -2,6 +2,7 @@ import type { PassShape } from '../pass/shape.js';
 import type { ModelConfig } from './config.js';
 import { blockOf } from './dtype.js';
 import type { DType, Precision } from './graph.js';
+import type { EncoderShape } from './model-shape.js';
 import { SMALL_WEIGHT_DTYPE } from './precision.js';
 
 /**
@@ -21,6 +22,7 @@ export interface ParameterCount {
 
 export function parameterCount(config: ModelConfig): ParameterCount {
   const { layers, hidden, ffn, vocab, moe } = config;
+  if (config.encoder !== undefined) return encoderParameters(config, config.encoder);
   const q = config.heads * config.headDim;
   const kv = config.kvHeads * config.headDim;
   const attention = hidden * (q + 2 * kv) + q * hidden;
@@ -36,6 +38,21 @@ export function parameterCount(config: ModelConfig): ParameterCount {
   const embedding = vocab * hidden;
   const head = config.tiedHead ? 0 : vocab * hidden;
   return { body, embedding, head, small, total: body + embedding + head + small };
+}
+
+/** One set of weights for all layers, and a head tied to an embedding narrower than the residual. */
+function encoderParameters(
+  { hidden, heads, headDim, ffn, vocab, contextLength }: ModelConfig,
+  { embeddingWidth: narrow, tokenTypes }: EncoderShape,
+): ParameterCount {
+  const wide = heads * headDim;
+  const body = 4 * wide * hidden + 2 * hidden * ffn + 2 * hidden * narrow;
+  const tables = (contextLength + tokenTypes) * narrow;
+  const layer = 3 * wide + ffn + 2 * hidden + 4 * hidden;
+  const around = 2 * narrow + hidden + 3 * narrow + vocab;
+  const small = tables + layer + around;
+  const embedding = vocab * narrow;
+  return { body, embedding, head: 0, small, total: body + embedding + small };
 }
 
 export interface WeightBytes {
@@ -65,19 +82,22 @@ export function kvBytesPerToken(config: ModelConfig, kv: Precision['kv']): numbe
  * Multiply-accumulates of a pass. A pass without logits stops at the last layer's K and V (see `buildGraph`).
  */
 export function passMacs(config: ModelConfig, shape: PassShape): number {
-  const { layers, hidden, ffn, vocab, moe } = config;
+  const { layers, hidden, ffn, vocab, moe, encoder } = config;
   const { rows, logitsRows } = shape;
   const q = config.heads * config.headDim;
   const kv = config.kvHeads * config.headDim;
   const keys = rows + shape.kvSets.reduce((sum, set) => sum + set.length, 0);
   const perRowFfn =
     moe === undefined
-      ? 3 * hidden * ffn
+      ? (encoder === undefined ? 3 : 2) * hidden * ffn
       : moe.experts * hidden + 3 * moe.expertsPerToken * hidden * moe.expertFfn;
   const keyValue = rows * hidden * 2 * kv;
   const rest = rows * (hidden * q + q * hidden + perRowFfn + 2 * keys * q);
   const fullLayers = logitsRows > 0 ? layers : layers - 1;
-  return layers * keyValue + fullLayers * rest + logitsRows * hidden * vocab;
+  const stack = layers * keyValue + fullLayers * rest;
+  if (encoder === undefined) return stack + logitsRows * hidden * vocab;
+  const { embeddingWidth: narrow } = encoder;
+  return stack + rows * hidden * narrow + logitsRows * narrow * (hidden + vocab);
 }
 
 function storedBytes(elements: number, dtype: DType): number {

@@ -5,6 +5,7 @@
 
 import type { KvSetShape, PassShape } from '../pass/shape.js';
 import type { WeightDType } from './formats/blocks/index.js';
+import type { GeluForm } from './model-shape.js';
 import type { RopeShape } from './rope.js';
 
 export type DType = WeightDType | 'i32';
@@ -44,9 +45,10 @@ interface OpBase {
   readonly vectorElements: number;
 }
 
-/** inputs: token ids; weights: embedding [vocab, hidden]. */
+/** inputs: token ids or positions, or none, for row 0 in every row; weights: table [entries, width]. */
 export interface EmbedOp extends OpBase {
   readonly kind: 'embed';
+  readonly entries: number;
   readonly rows: number;
   readonly width: number;
 }
@@ -57,6 +59,14 @@ export interface RmsNormOp extends OpBase {
   readonly rows: number;
   readonly width: number;
   readonly groups: number;
+  readonly eps: number;
+}
+
+/** (x - mean) / sqrt(variance + eps) * gain + bias of every row. inputs: x; weights: gain, bias. */
+export interface LayerNormOp extends OpBase {
+  readonly kind: 'layernorm';
+  readonly rows: number;
+  readonly width: number;
   readonly eps: number;
 }
 
@@ -71,6 +81,8 @@ export type MatMulRole =
   | 'down'
   | 'router'
   | 'head'
+  /** Between the residual and the narrower embedding of a factorised one. */
+  | 'factor'
   /** Into and out of a recurrent mixer, and of per-layer embeddings; only in models that are timed, never run. */
   | 'mixer-in'
   | 'mixer-out'
@@ -117,7 +129,15 @@ export interface SwigluOp extends OpBase {
   readonly width: number;
 }
 
-/** Residual addition. inputs: a, b. */
+/** x * Phi(x), or its approximation by tanh. inputs: x. */
+export interface GeluOp extends OpBase {
+  readonly kind: 'gelu';
+  readonly rows: number;
+  readonly width: number;
+  readonly form: GeluForm;
+}
+
+/** Addition, of residuals or of embeddings. inputs: a, b; b may be a single row. */
 export interface AddOp extends OpBase {
   readonly kind: 'add';
   readonly rows: number;
@@ -158,10 +178,12 @@ export interface StateMixOp extends OpBase {
 export type Op =
   | EmbedOp
   | RmsNormOp
+  | LayerNormOp
   | MatMulOp
   | RopeOp
   | AttentionOp
   | SwigluOp
+  | GeluOp
   | AddOp
   | GatherRowsOp
   | MoeOp

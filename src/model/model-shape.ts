@@ -46,6 +46,21 @@ export interface TimedLayers {
   readonly layerInput?: number;
 }
 
+/** `gelu`: by the error function; `gelu_new`: by tanh (transformers' names). */
+export type GeluForm = 'gelu' | 'gelu_new';
+
+/**
+ * ALBERT (arXiv:1909.11942): BERT's layers, a norm after every addition and positions that are looked up, which all share
+ * one set of weights, and an embedding narrower than the residual.
+ */
+export interface EncoderShape {
+  /** Width of the embeddings of tokens, positions and token types. */
+  readonly embeddingWidth: number;
+  /** Kinds of segments; every row here is of the first. */
+  readonly tokenTypes: number;
+  readonly gelu: GeluForm;
+}
+
 /** Which positions a row sees: all, those before it, or those up to the end of its block. */
 export type AttentionKind = 'bidirectional' | 'causal' | 'block-causal';
 
@@ -73,7 +88,7 @@ export interface ModelShape {
   readonly ropeDims?: number;
   /** How positions beyond the trained context are rotated; default as they are. */
   readonly ropeScaling?: RopeScaling;
-  /** Epsilon of RMSNorm. */
+  /** Epsilon of the norms. */
   readonly rmsEps: number;
   /** Whether Q, K and V have a bias. */
   readonly qkvBias: boolean;
@@ -87,6 +102,8 @@ export interface ModelShape {
   readonly tiedHead: boolean;
   /** Present in mixtures of experts. */
   readonly moe?: MoeConfig;
+  /** Present in encoders of BERT's kind. */
+  readonly encoder?: EncoderShape;
   /** Present in models that are only timed. */
   readonly timed?: TimedLayers;
   /** Logits of row i - 1 predict position i (Dream). */

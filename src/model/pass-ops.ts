@@ -22,7 +22,7 @@ type Wiring = 'id' | 'layer' | 'inputs' | 'weights' | 'outputs';
 type WithoutWiring<O> = O extends Op ? Omit<O, Wiring> : never;
 
 /** How an operator hangs in the graph; its one output carries its name. */
-interface Place {
+export interface Place {
   readonly name: string;
   readonly layer: number | null;
   readonly inputs: readonly string[];
@@ -54,13 +54,13 @@ interface StateMix {
 
 /** Emits operators of one pass: one method per kind, which knows its shapes, weights and work. */
 export class PassOps {
-  private readonly rows: number;
-  private readonly kvSets: readonly KvSetShape[];
+  protected readonly rows: number;
+  protected readonly kvSets: readonly KvSetShape[];
 
   constructor(
-    private readonly config: ModelConfig,
-    private readonly shape: PassShape,
-    private readonly precision: Precision,
+    protected readonly config: ModelConfig,
+    protected readonly shape: PassShape,
+    protected readonly precision: Precision,
     private readonly builder = new GraphBuilder(),
   ) {
     this.rows = shape.rows;
@@ -80,7 +80,7 @@ export class PassOps {
     const work = { macs: 0, vectorElements: rows * hidden };
     return this.emit(
       { name: 'embed', layer: null, inputs, weights },
-      { kind: 'embed', rows, width: hidden, ...work },
+      { kind: 'embed', entries: vocab, rows, width: hidden, ...work },
     );
   }
 
@@ -104,9 +104,10 @@ export class PassOps {
   ): string {
     const { rows, precision } = this;
     const stored = role === 'router' ? SMALL_WEIGHT_DTYPE : precision.weights;
-    const weights = [this.weight(layerWeightId(layer, weight), [outWidth, inWidth], stored, layer)];
+    const owner = this.ownerOf(layer);
+    const weights = [this.weight(layerWeightId(owner, weight), [outWidth, inWidth], stored, owner)];
     if (bias) {
-      weights.push(this.weight(layerWeightId(layer, weight, 'bias'), [outWidth], SMALL_WEIGHT_DTYPE, layer));
+      weights.push(this.weight(layerWeightId(owner, weight, 'bias'), [outWidth], SMALL_WEIGHT_DTYPE, owner));
     }
     const work = { macs: rows * inWidth * outWidth, vectorElements: bias ? rows * outWidth : 0 };
     return this.emit(
@@ -231,6 +232,11 @@ export class PassOps {
     return this.builder.finish(this.config.name, this.shape, this.precision);
   }
 
+  /** The layer whose weights a layer has: its own. */
+  protected ownerOf(layer: number): number {
+    return layer;
+  }
+
   private rmsnorm(place: Place, gain: string, rows: number, width: number, groups: number): string {
     const weights = [this.weight(gain, [width / groups], SMALL_WEIGHT_DTYPE, place.layer)];
     const work = { macs: 0, vectorElements: rows * width };
@@ -240,16 +246,16 @@ export class PassOps {
     );
   }
 
-  private input(id: string, shape: readonly number[], dtype: DType): string {
+  protected input(id: string, shape: readonly number[], dtype: DType): string {
     return this.builder.tensor(id, 'input', shape, dtype, null);
   }
 
-  private weight(id: string, shape: readonly number[], dtype: DType, layer: number | null): string {
+  protected weight(id: string, shape: readonly number[], dtype: DType, layer: number | null): string {
     return this.builder.tensor(id, 'weight', shape, dtype, layer);
   }
 
   /** Appends an operator and its output tensor, whose id is the operator's. */
-  private emit({ name, layer, inputs, weights = [], dtype }: Place, body: WithoutWiring<Op>): string {
+  protected emit({ name, layer, inputs, weights = [], dtype }: Place, body: WithoutWiring<Op>): string {
     const shape = [body.rows, outputWidth(body)];
     this.builder.tensor(name, 'activation', shape, dtype ?? this.precision.activations, layer);
     this.builder.op({ id: name, layer, inputs, weights, outputs: [name], ...body });

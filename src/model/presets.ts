@@ -55,6 +55,8 @@ const fields = {
   ropeTheta: z.number().positive(),
   rmsEps: z.number().positive(),
   qkvBias: z.boolean(),
+  outputBias: z.boolean(),
+  ffnBias: z.boolean(),
   qkNorm: z.boolean(),
   tiedHead: z.boolean(),
   moe: z.strictObject({
@@ -62,6 +64,11 @@ const fields = {
     expertsPerToken: count,
     expertFfn: count,
     renormalise: z.boolean(),
+  }),
+  encoder: z.strictObject({
+    embeddingWidth: count,
+    tokenTypes: count,
+    gelu: z.enum(['gelu', 'gelu_new']),
   }),
   timed: timedSchema,
   shiftLogits: z.boolean(),
@@ -75,7 +82,15 @@ const fields = {
 
 const presetSchema = z
   .strictObject({ name: z.string(), ...fields })
-  .partial({ note: true, blockLength: true, moe: true, timed: true })
+  .partial({
+    note: true,
+    outputBias: true,
+    ffnBias: true,
+    blockLength: true,
+    moe: true,
+    encoder: true,
+    timed: true,
+  })
   .transform(({ source: _, note: __, ...config }): ModelConfig => config);
 
 const entrySchema = z.looseObject({ extends: z.string().optional() });

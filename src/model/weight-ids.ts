@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import type { ModelShape } from './model-shape.js';
+import type { EncoderShape, ModelShape } from './model-shape.js';
 
 /**
  * Canonical weight ids: GGUF's names. Matrices are [out, in]; Q and K rows are in the order of half-split RoPE
@@ -21,6 +21,8 @@ export type LayerWeight =
   | 'ffn_gate_exps'
   | 'ffn_up_exps'
   | 'ffn_down_exps'
+  | 'attn_output_norm'
+  | 'layer_output_norm'
   | 'mixer_in'
   | 'mixer_gates'
   | 'mixer_conv'
@@ -34,6 +36,22 @@ export function layerWeightId(
   part: 'weight' | 'bias' = 'weight',
 ): string {
   return `blk.${layer}.${weight}.${part}`;
+}
+
+/** Tables of an encoder, and what stands around its layers. */
+export const ENCODER_IDS = {
+  positions: 'position_embd.weight',
+  types: 'token_types.weight',
+  embeddingNorm: 'token_embd_norm',
+  widen: 'embd_to_hidden',
+  narrow: 'hidden_to_embd',
+  headNorm: 'head_norm',
+  headBias: 'output_bias.bias',
+} as const;
+
+/** Whether rows of a matrix are looked up and not multiplied by. */
+export function isTable(id: string): boolean {
+  return id === embeddingId() || id === ENCODER_IDS.positions || id === ENCODER_IDS.types;
 }
 
 export function embeddingId(): string {
@@ -58,6 +76,7 @@ export function weightShapes(config: ModelShape): ReadonlyMap<string, readonly n
       `${config.name} can be timed, not run: no engine has its recurrent or per-layer operators`,
     );
   }
+  if (config.encoder !== undefined) return encoderShapes(config, config.encoder);
   const { hidden, headDim, ffn, vocab, moe } = config;
   const qWidth = config.heads * headDim;
   const kvWidth = config.kvHeads * headDim;
@@ -100,4 +119,32 @@ export function weightShapes(config: ModelShape): ReadonlyMap<string, readonly n
   shapes.set('output_norm.weight', [hidden]);
   if (!config.tiedHead) shapes.set(headId(config), [vocab, hidden]);
   return shapes;
+}
+
+function encoderShapes(
+  { hidden, heads, headDim, ffn, vocab, contextLength }: ModelShape,
+  { embeddingWidth: narrow, tokenTypes }: EncoderShape,
+): ReadonlyMap<string, readonly number[]> {
+  const wide = heads * headDim;
+  const vectors = (id: string, parts: readonly string[], width: number) =>
+    parts.map((part) => [`${id}.${part}`, [width]] as const);
+  const norm = (id: string, width: number) => vectors(id, ['weight', 'bias'], width);
+  const linear = (id: string, out: number, from: number) =>
+    [[`${id}.weight`, [out, from]], ...vectors(id, ['bias'], out)] as const;
+  return new Map<string, readonly number[]>([
+    [embeddingId(), [vocab, narrow]],
+    [ENCODER_IDS.positions, [contextLength, narrow]],
+    [ENCODER_IDS.types, [tokenTypes, narrow]],
+    ...norm(ENCODER_IDS.embeddingNorm, narrow),
+    ...linear(ENCODER_IDS.widen, hidden, narrow),
+    ...(['attn_q', 'attn_k', 'attn_v'] as const).flatMap((weight) => linear(`blk.0.${weight}`, wide, hidden)),
+    ...linear('blk.0.attn_output', hidden, wide),
+    ...norm('blk.0.attn_output_norm', hidden),
+    ...linear('blk.0.ffn_up', ffn, hidden),
+    ...linear('blk.0.ffn_down', hidden, ffn),
+    ...norm('blk.0.layer_output_norm', hidden),
+    ...linear(ENCODER_IDS.narrow, narrow, hidden),
+    ...norm(ENCODER_IDS.headNorm, narrow),
+    [ENCODER_IDS.headBias, [vocab]],
+  ]);
 }

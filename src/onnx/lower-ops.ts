@@ -3,6 +3,8 @@ import type {
   AddOp,
   EmbedOp,
   GatherRowsOp,
+  GeluOp,
+  LayerNormOp,
   MatMulOp,
   Op,
   OpKind,
@@ -23,7 +25,7 @@ export type Lower<K extends Op> = (op: K, to: Lowering) => void;
 
 const embed: Lower<EmbedOp> = (op, { onnx, weights }) => {
   const table = weights.matrix(weightOf(op, 0), { rows: true });
-  const ids = inputOf(op, 0);
+  const ids = op.inputs.length === 0 ? onnx.ints([0]) : inputOf(op, 0);
   if (table.kind === 'blocks') {
     const attributes = { gather_axis: 0, quantize_axis: 1, block_size: BLOCK, bits: table.bits };
     const inputs = [table.codes, ids, table.scales];
@@ -49,6 +51,11 @@ const rmsnorm: Lower<RmsNormOp> = (op, to) => {
   const shifted = onnx.node('Add', `${op.id}.eps`, [mean, onnx.float(op.eps)]);
   const root = onnx.node('Sqrt', `${op.id}.root`, [shifted]);
   normOutput(op, onnx.node('Div', `${op.id}.scaled`, [x, root]), to);
+};
+
+const layernorm: Lower<LayerNormOp> = (op, { onnx, weights }) => {
+  const inputs = [inputOf(op, 0), weights.vector(weightOf(op, 0)), weights.vector(weightOf(op, 1))];
+  onnx.node('LayerNormalization', op.id, inputs, { axis: -1, epsilon: { f: op.eps } });
 };
 
 const matmul: Lower<MatMulOp> = (op, to) => {
@@ -110,6 +117,21 @@ const swiglu: Lower<SwigluOp> = (op, { onnx }) => {
   onnx.node('Mul', op.id, [activated, inputOf(op, 1)]);
 };
 
+/** Operator set 18 has no Gelu yet: its definition, in the form that runtimes fuse. */
+const gelu: Lower<GeluOp> = (op, { onnx }) => {
+  const x = inputOf(op, 0);
+  const step = (kind: string, name: string, inputs: readonly string[]) =>
+    onnx.node(kind, `${op.id}.${name}`, inputs);
+  const inner = (): string => {
+    if (op.form === 'gelu') return step('Erf', 'erf', [step('Div', 'scaled', [x, onnx.float(Math.SQRT2)])]);
+    const cube = step('Mul', 'cube', [step('Pow', 'power', [x, onnx.float(3)]), onnx.float(0.044715)]);
+    const sum = step('Mul', 'scaled', [step('Add', 'sum', [x, cube]), onnx.float(Math.sqrt(2 / Math.PI))]);
+    return step('Tanh', 'tanh', [sum]);
+  };
+  const twice = step('Mul', 'twice', [x, step('Add', 'phi', [inner(), onnx.float(1)])]);
+  onnx.node('Mul', op.id, [twice, onnx.float(0.5)]);
+};
+
 const add: Lower<AddOp> = (op, { onnx }) => {
   onnx.node('Add', op.id, [inputOf(op, 0), inputOf(op, 1)]);
 };
@@ -122,10 +144,12 @@ const gatherRows: Lower<GatherRowsOp> = (op, { onnx }) => {
 const LOWERINGS: { readonly [K in OpKind]: Lower<Extract<Op, { kind: K }>> } = {
   embed,
   rmsnorm,
+  layernorm,
   matmul,
   rope,
   attention: lowerAttention,
   swiglu,
+  gelu,
   add,
   'gather-rows': gatherRows,
   moe: lowerMoe,

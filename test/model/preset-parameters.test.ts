@@ -38,6 +38,8 @@ const EXACT = {
   'smollm2-135m': 134_515_008,
   'smollm2-1.7b': 1_711_376_384,
   'gemma-2b': 2_506_172_416,
+  // rxnmapper 0.4.3's checkpoint without position ids and pooler.
+  rxnmapper: 735_567,
   'granite-3.1-8b': 8_170_848_256,
   'granite-3.3-2b': 2_533_539_840,
   'baichuan2-7b': 7_505_973_248,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parameterCount } from '../../src/model/closed-forms.js';
 import { bytesOf } from '../../src/model/dtype.js';
-import { ARCHITECTURES } from '../../src/model/families/index.js';
+import { GGUF_ARCHITECTURES } from '../../src/model/families/index.js';
 import { QUANTS } from '../../src/model/precision.js';
 import { syntheticShapes } from '../../src/model/synthetic/shapes.js';
 import { syntheticWeights } from '../../src/model/synthetic/weights.js';
@@ -46,7 +46,7 @@ describe('synthetic models', () => {
   });
 
   it('of 1b have at least a billion parameters, of every family', () => {
-    for (const arch of ARCHITECTURES) {
+    for (const arch of GGUF_ARCHITECTURES) {
       expect(parameterCount(syntheticShapes(arch, '1b')).total, arch).toBeGreaterThan(1e9);
       expect(syntheticShapes(arch, '1b').hidden % 32).toBe(0);
     }

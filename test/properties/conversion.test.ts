@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { promptIds } from '../../src/model/chat.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import { ARCHITECTURES, familyOf } from '../../src/model/families/index.js';
+import { familyOf, GGUF_ARCHITECTURES } from '../../src/model/families/index.js';
 import { ByteFile } from '../../src/model/formats/byte-file.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { configFromGguf } from '../../src/model/formats/gguf-config.js';
@@ -111,10 +111,10 @@ function scalings(arch: ModelConfig['arch']): fc.Arbitrary<RopeScaling | undefin
     .map((rest): RopeScaling => ({ kind: 'llama3', lowFrequencyFactor: 1, highFrequencyFactor: 4, ...rest }));
   const linear = factor.map((value): RopeScaling => ({ kind: 'linear', factor: value }));
   const any = [fc.constant(undefined), linear, yarn];
-  return fc.oneof(...any, ...(familyOf(arch).gguf.ropeFactors ? [llama3] : []));
+  return fc.oneof(...any, ...(familyOf(arch).gguf?.ropeFactors ? [llama3] : []));
 }
 
-describe.each(ARCHITECTURES)('%s: any chain of conversions', (arch) => {
+describe.each(GGUF_ARCHITECTURES)('%s: any chain of conversions', (arch) => {
   it('keeps prompt ids, templates, flags, end tokens and logits', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -7,7 +7,7 @@ const size = (max: number) => fc.integer({ min: 1, max });
 
 /** Any model of a family that its files can describe. */
 export function arbitraryConfig(arch: Architecture): fc.Arbitrary<ModelConfig> {
-  const { name, attention, shiftLogits, routed, text } = familyOf(arch);
+  const { name, attention, shiftLogits, routed, text, encoder } = familyOf(arch);
   return fc
     .record({
       layers: size(3),
@@ -63,5 +63,25 @@ export function arbitraryConfig(arch: Architecture): fc.Arbitrary<ModelConfig> {
         bosId: drawn.bos ? (seed >> 2) % vocab : null,
         endIds: [...new Set(Array.from({ length: seed % 6 }, (_, i) => (seed >> (3 + i)) % vocab))],
       };
-    });
+    })
+    .map((config) => (encoder ? asEncoder(config) : config));
+}
+
+/** The same with what encoders have: K and V of every head, a bias everywhere, a tied head. */
+function asEncoder({ heads, headDim, layers, ...config }: ModelConfig): ModelConfig {
+  return {
+    ...config,
+    layers,
+    heads,
+    headDim,
+    hidden: heads * headDim,
+    kvHeads: heads,
+    ropeTheta: 10_000,
+    qkvBias: true,
+    outputBias: true,
+    ffnBias: true,
+    qkNorm: false,
+    tiedHead: true,
+    encoder: { embeddingWidth: headDim + 1, tokenTypes: layers, gelu: layers > 1 ? 'gelu' : 'gelu_new' },
+  };
 }

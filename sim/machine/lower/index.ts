@@ -8,6 +8,8 @@ import { add } from './add.js';
 import { attention } from './attention.js';
 import { embed } from './embed.js';
 import { gatherRows } from './gather-rows.js';
+import { gelu } from './gelu.js';
+import { layernorm } from './layernorm.js';
 import { matmul } from './matmul.js';
 import { moe } from './moe.js';
 import { rmsnorm } from './rmsnorm.js';
@@ -21,10 +23,12 @@ import { tensorOf } from './tensors.js';
 const RULES: { readonly [K in OpKind]: OperatorRule<Extract<Op, { kind: K }>> } = {
   embed,
   rmsnorm,
+  layernorm,
   matmul,
   rope,
   attention,
   swiglu,
+  gelu,
   add,
   'gather-rows': gatherRows,
   moe,

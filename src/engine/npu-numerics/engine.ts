@@ -101,7 +101,6 @@ class NpuNumericsEngine implements Engine {
     const visibility = passVisibility(pass);
     const context = {
       weights: this.weights,
-      vocab: this.config.vocab,
       ids: pass.rows.map((row) => row.feed),
       positions: pass.rows.map((row) => row.position),
       logitsRows: pass.logits,

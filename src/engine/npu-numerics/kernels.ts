@@ -1,10 +1,13 @@
 import { UsageError } from '../../errors.js';
+import { INPUT_IDS } from '../../model/build-graph.js';
 import { roundToF16 } from '../../model/formats/f16-round.js';
 import type {
   AddOp,
   AttentionOp,
   EmbedOp,
   GatherRowsOp,
+  GeluOp,
+  LayerNormOp,
   MatMulOp,
   MoeOp,
   Op,
@@ -15,6 +18,7 @@ import type {
 } from '../../model/graph.js';
 import { rotationOf } from '../../model/rope.js';
 import { rowRanges } from '../../model/weights.js';
+import { erf } from '../../util/erf.js';
 import { attend } from './attention.js';
 import { routeExperts } from './moe.js';
 import type { Operands } from './operands.js';
@@ -24,7 +28,6 @@ import { gated } from './swiglu.js';
 /** What the operators of one pass share. */
 export interface KernelContext {
   readonly weights: Operands;
-  readonly vocab: number;
   readonly ids: readonly number[];
   readonly positions: readonly number[];
   readonly logitsRows: readonly number[];
@@ -46,12 +49,16 @@ function at(ids: readonly string[], index: number, op: Op): string {
   return id;
 }
 
-const embed: Kernel<EmbedOp> = (op, { weights, ids, vocab }) => {
+const embed: Kernel<EmbedOp> = (op, { weights, ids: tokens, positions }) => {
   const table = at(op.weights, 0, op);
+  const [source] = op.inputs;
+  const given = source === INPUT_IDS.positions ? positions : tokens;
+  const ids = source === undefined ? [0] : given;
   const out = new Float32Array(ids.length * op.width);
   ids.forEach((id, row) => {
-    if (!Number.isInteger(id) || id < 0 || id >= vocab) {
-      throw new UsageError(`token id ${id} is outside the vocabulary of ${vocab}`);
+    if (!Number.isInteger(id) || id < 0 || id >= op.entries) {
+      const what = source === INPUT_IDS.positions ? 'position' : 'token id';
+      throw new UsageError(`${what} ${id} is outside the ${op.entries} that ${table} has`);
     }
     out.set(weights.rows(table, id, 1), row * op.width);
   });
@@ -69,6 +76,25 @@ const rmsnorm: Kernel<RmsNormOp> = (op, { weights, value }) => {
     for (let i = 0; i < width; i++) sum = fround(sum + fround(x[start + i] * x[start + i]));
     const scale = fround(1 / Math.sqrt(fround(fround(sum / width) + op.eps)));
     for (let i = 0; i < width; i++) out[start + i] = fround(x[start + i] * scale) * gain[i];
+  }
+  return out;
+};
+
+/** F32 on the vector unit: mean, sum of squares about it, reciprocal root, gain, bias. */
+const layernorm: Kernel<LayerNormOp> = (op, { weights, value }) => {
+  const x = value(at(op.inputs, 0, op));
+  const [gain, bias] = [0, 1].map((index) => weights.values(at(op.weights, index, op)));
+  const { width } = op;
+  const out = new Float32Array(x.length);
+  for (let start = 0; start < x.length; start += width) {
+    let total = 0;
+    for (let i = 0; i < width; i++) total = fround(total + x[start + i]);
+    const mean = fround(total / width);
+    let squares = 0;
+    for (let i = 0; i < width; i++) squares = fround(squares + fround((x[start + i] - mean) ** 2));
+    const scale = fround(1 / Math.sqrt(fround(fround(squares / width) + op.eps)));
+    for (let i = 0; i < width; i++)
+      out[start + i] = fround(fround(x[start + i] - mean) * scale) * gain[i] + bias[i];
   }
   return out;
 };
@@ -129,9 +155,16 @@ const attention: Kernel<AttentionOp> = (op, { value, visibility, keyBlock }) => 
 const swiglu: Kernel<SwigluOp> = (op, { value }) =>
   gated(value(at(op.inputs, 0, op)), value(at(op.inputs, 1, op)));
 
+/** F32 on the vector unit. */
+const gelu: Kernel<GeluOp> = (op, { value }) =>
+  value(at(op.inputs, 0, op)).map((x) => {
+    const inner = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+    return 0.5 * x * (1 + (op.form === 'gelu_new' ? Math.tanh(inner) : erf(x * Math.SQRT1_2)));
+  });
+
 const add: Kernel<AddOp> = (op, { value }) => {
   const b = value(at(op.inputs, 1, op));
-  return value(at(op.inputs, 0, op)).map((a, i) => a + b[i]);
+  return value(at(op.inputs, 0, op)).map((a, i) => a + b[i % b.length]);
 };
 
 const gatherRows: Kernel<GatherRowsOp> = (op, { logitsRows, value }) => {
@@ -152,10 +185,12 @@ const moe: Kernel<MoeOp> = (op, { weights, value }) => {
 const KERNELS: { readonly [K in OpKind]: Kernel<Extract<Op, { kind: K }>> } = {
   embed,
   rmsnorm,
+  layernorm,
   matmul,
   rope,
   attention,
   swiglu,
+  gelu,
   add,
   'gather-rows': gatherRows,
   moe,

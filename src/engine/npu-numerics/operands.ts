@@ -1,7 +1,7 @@
 import { CheckError } from '../../errors.js';
 import type { ModelConfig } from '../../model/config.js';
 import { roundToF16 } from '../../model/formats/f16-round.js';
-import { embeddingId, headId, weightShapes } from '../../model/weight-ids.js';
+import { headId, isTable, weightShapes } from '../../model/weight-ids.js';
 import { checkWeights, type WeightSource } from '../../model/weights.js';
 import { type StoredMatrix, storedMatrix } from '../stored-matrix.js';
 
@@ -21,11 +21,11 @@ export interface Operands {
  */
 export async function loadOperands(config: ModelConfig, source: WeightSource): Promise<Operands> {
   checkWeights(config, source);
-  const onCpu = new Set([embeddingId(), headId(config)]);
+  const onCpu = (id: string) => isTable(id) || id === headId(config);
   const operands = new Map<string, Float32Array>();
   const stored = new Map<string, StoredMatrix>();
   const widths = new Map<string, number>();
-  const isTiled = (id: string) => !onCpu.has(id) && !id.includes('ffn_gate_inp');
+  const isTiled = (id: string) => !onCpu(id) && !id.includes('ffn_gate_inp');
   const toTiles = (id: string, values: Float32Array): Float32Array => {
     if (isTiled(id) && !roundToF16(values))
       throw new CheckError(`${source.label}: weight ${id} has values beyond 65504, the range of F16 tiles`);

@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UsageError } from '../../errors.js';
+import { INPUT_IDS } from '../../model/build-graph.js';
 import type {
   AddOp,
   AttentionOp,
   EmbedOp,
   GatherRowsOp,
+  GeluOp,
+  LayerNormOp,
   MatMulOp,
   MoeOp,
   Op,
@@ -17,6 +20,7 @@ import type {
 import type { RopeShape } from '../../model/rope.js';
 import { attend } from './attention.js';
 import type { Bindings, MatMul } from './bindings.js';
+import { activate } from './gelu.js';
 import { expertMatrix, routeExperts } from './moe.js';
 import { type RopeTables, rotate } from './rope.js';
 import { storedProduct, storedRows } from './stored-product.js';
@@ -53,10 +57,13 @@ function int32(values: ArrayLike<number>): tf.Tensor1D {
 }
 
 const embed: Kernel<EmbedOp> = (op, { bindings, embedding, matMul }) => {
+  const [source] = op.inputs;
+  const given = source === INPUT_IDS.positions ? bindings.positions : bindings.ids;
+  const rows = source === undefined ? [0] : given;
   const stored = bindings.weights.stored?.(weight(op, 0));
-  if (stored !== undefined) return storedRows(stored, bindings.ids);
+  if (stored !== undefined) return storedRows(stored, rows);
   const table = bindings.weights.plain(weight(op, 0)) as tf.Tensor2D;
-  const ids = int32(bindings.ids);
+  const ids = int32(rows);
   if (embedding === 'gather') return tf.gather(table, ids);
   return matMul(tf.cast(tf.oneHot(ids, table.shape[0]), 'float32') as tf.Tensor2D, table);
 };
@@ -67,6 +74,14 @@ const rmsnorm: Kernel<RmsNormOp> = (op, { bindings, value }) => {
   const slices = tf.reshape(x, [-1, op.width / op.groups]);
   const scale = tf.rsqrt(tf.add(tf.mean(tf.square(slices), -1, true), op.eps));
   return tf.reshape(tf.mul(tf.mul(slices, scale), gain), x.shape);
+};
+
+const layernorm: Kernel<LayerNormOp> = (op, { bindings, value }) => {
+  const x = value(input(op, 0));
+  const gain = bindings.weights.plain(weight(op, 0));
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const scale = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), op.eps));
+  return tf.add(tf.mul(tf.mul(centred, scale), gain), bindings.weights.plain(weight(op, 1)));
 };
 
 const matmul: Kernel<MatMulOp> = (op, { bindings, matMul, value }) => {
@@ -101,6 +116,8 @@ const swiglu: Kernel<SwigluOp> = (op, { value }) => {
   return tf.mul(tf.mul(gate, tf.sigmoid(gate)), value(input(op, 1)));
 };
 
+const gelu: Kernel<GeluOp> = (op, { value }) => activate(value(input(op, 0)), op.form);
+
 const add: Kernel<AddOp> = (op, { value }) => tf.add(value(input(op, 0)), value(input(op, 1)));
 
 const gatherRows: Kernel<GatherRowsOp> = (op, { bindings, value }) => {
@@ -133,10 +150,12 @@ function refuse({ id, mixer }: StateMixOp): never {
 const KERNELS: { readonly [K in OpKind]: Kernel<Extract<Op, { kind: K }>> } = {
   embed,
   rmsnorm,
+  layernorm,
   matmul,
   rope,
   attention,
   swiglu,
+  gelu,
   add,
   'gather-rows': gatherRows,
   moe,

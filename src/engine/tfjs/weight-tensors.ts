@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../../model/config.js';
 import { elementsOf } from '../../model/dtype.js';
-import { embeddingId, headId, weightShapes } from '../../model/weight-ids.js';
+import { headId, isTable, weightShapes } from '../../model/weight-ids.js';
 import { checkWeights, type WeightSource } from '../../model/weights.js';
 import { type StoredMatrix, storedMatrix } from '../stored-matrix.js';
 import { useBackend } from './backend.js';
@@ -49,9 +49,8 @@ export async function loadWeightTensors(config: ModelConfig, source: WeightSourc
       continue;
     }
     const values = await source.read(id);
-    const isTable = id === embeddingId();
-    if (shape.length === 1 || isTable) plain.set(id, tf.tensor(values, [...shape], 'float32'));
-    if (shape.length > 1 && (!isTable || headId(config) === id))
+    if (shape.length === 1 || isTable(id)) plain.set(id, tf.tensor(values, [...shape], 'float32'));
+    if (shape.length > 1 && (!isTable(id) || headId(config) === id))
       transposed.set(id, transposedTensor(values, shape));
   }
   return {

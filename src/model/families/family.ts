@@ -22,7 +22,10 @@ export interface Family<Name extends string = string> {
   readonly optional: readonly OptionalWeights[];
   /** Every feed-forward is routed to experts. */
   readonly routed: boolean;
-  readonly gguf: {
+  /** Encoders of BERT's kind; default decoders. */
+  readonly encoder?: true;
+  /** Null where llama.cpp, and so GGUF, has no such family. */
+  readonly gguf: null | {
     /** Order of the rows of Q and K: llama.cpp rotates channels 2i and 2i + 1 of some families, halves of others. */
     readonly rotaryPairs: 'interleaved' | 'halves';
     /** Whether llama.cpp divides its rotary frequencies by `rope_freqs.weight`. */

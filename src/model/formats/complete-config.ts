@@ -4,7 +4,7 @@ import type { Family, OptionalWeights } from '../families/family.js';
 import type { Architecture } from '../families/index.js';
 import type { FactName, Facts } from '../families/shared/facts.js';
 import type { Origin } from '../families/shared/keys.js';
-import type { MoeConfig } from '../model-shape.js';
+import type { EncoderShape, MoeConfig } from '../model-shape.js';
 import { ropeScalingOf } from './rope-scaling.js';
 
 /** llama.cpp's and transformers' value where a file has none. */
@@ -55,6 +55,9 @@ export function completeConfig(
   const attention = facts.attention ?? family.attention;
   const moe = family.routed ? expertsOf(facts, origin) : undefined;
   if (moe === undefined && !facts.ffn) throw new DataError(`${label}: ${keyOf('ffn')} is missing`);
+  const encoder = family.encoder ? encoderOf(facts, origin) : undefined;
+  // Every product of an encoder has its bias, and its head is the embedding.
+  const all = encoder !== undefined;
   return {
     name,
     arch: family.name,
@@ -69,12 +72,13 @@ export function completeConfig(
     ropeDims: ropeDimsOf(facts, headDim, origin),
     ropeScaling: ropeScalingOf(facts, contextLength, origin),
     rmsEps: required('rmsEps'),
-    qkvBias: facts.qkvBias ?? false,
-    outputBias: facts.outputBias || undefined,
-    ffnBias: facts.ffnBias || undefined,
+    qkvBias: facts.qkvBias ?? all,
+    outputBias: facts.outputBias || all || undefined,
+    ffnBias: facts.ffnBias || all || undefined,
     qkNorm: facts.qkNorm ?? false,
-    tiedHead: facts.tiedHead ?? false,
+    tiedHead: facts.tiedHead ?? all,
     moe,
+    encoder,
     shiftLogits: facts.shiftLogits ?? family.shiftLogits,
     attention,
     blockLength: attention === 'block-causal' ? required('blockLength') : undefined,
@@ -122,6 +126,16 @@ function ropeDimsOf(facts: Facts, headDim: number, { label, keyOf }: Origin): nu
       `${label}: ${keyOf(fact)} ${facts[fact]}: cannot rotate ${dims} of ${headDim} channels`,
     );
   return dims;
+}
+
+function encoderOf(facts: Facts, { label, keyOf }: Origin): EncoderShape {
+  const { embeddingWidth, tokenTypes, gelu } = facts;
+  const missing = (['embeddingWidth', 'tokenTypes', 'gelu'] as const).find(
+    (fact) => facts[fact] === undefined,
+  );
+  if (embeddingWidth === undefined || tokenTypes === undefined || gelu === undefined)
+    throw new DataError(`${label}: ${keyOf(missing ?? 'gelu')} is missing`);
+  return { embeddingWidth, tokenTypes, gelu };
 }
 
 function expertsOf(facts: Facts, { label, keyOf }: Origin): MoeConfig {

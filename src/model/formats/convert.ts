@@ -3,7 +3,7 @@ import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
 import type { DType } from '../graph.js';
 import { precisionFor, type Quant, SMALL_WEIGHT_DTYPE } from '../precision.js';
-import { embeddingId, headId, weightShapes } from '../weight-ids.js';
+import { embeddingId, headId, isTable, weightShapes } from '../weight-ids.js';
 import { checkWeights, rowRanges, rowsOf, type WeightSource } from '../weights.js';
 import type { WeightDType } from './blocks/index.js';
 import { decodeWeight, encodeWeight } from './codec.js';
@@ -54,6 +54,7 @@ export function storedDType(
   let dtype: DType = precision.weights;
   if (shape.length === 1 || id.includes('ffn_gate_inp')) dtype = SMALL_WEIGHT_DTYPE;
   else if (id === embeddingId()) dtype = precision.embedding;
+  else if (isTable(id)) dtype = SMALL_WEIGHT_DTYPE;
   else if (id === headId(config)) dtype = precision.head;
   if (dtype === 'i32') throw new Error(`${id} cannot be stored as integers`);
   return dtype;

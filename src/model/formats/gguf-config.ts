@@ -1,7 +1,7 @@
-import { DataError } from '../../errors.js';
+import { DataError, UsageError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
 import type { Family } from '../families/family.js';
-import { ARCHITECTURES, type Architecture, FAMILIES, familyOf } from '../families/index.js';
+import { type Architecture, familyOf, GGUF_ARCHITECTURES } from '../families/index.js';
 import { type Facts, factsOf } from '../families/shared/facts.js';
 import { GGUF_GLOBAL_KEYS, type GgufKeyRule, type GgufKeyTable } from '../families/shared/gguf-keys.js';
 import { keyOf, type Origin, readKeys } from '../families/shared/keys.js';
@@ -21,24 +21,26 @@ export function configFromGguf(
   label: string,
 ): ModelConfig {
   const arch = metadata.get('general.architecture')?.value;
-  const family = FAMILIES.find((known) => known.name === arch);
-  if (family === undefined) {
+  const known = GGUF_ARCHITECTURES.find((name) => name === arch);
+  if (known === undefined) {
     throw new DataError(
-      `${label}: architecture ${String(arch)} is not supported (${ARCHITECTURES.join(', ')})`,
+      `${label}: architecture ${String(arch)} is not supported (${GGUF_ARCHITECTURES.join(', ')})`,
     );
   }
+  const family = familyOf(known);
+  const { keys } = ggufOf(family.name);
   const [vocab] = tensors.get('token_embd.weight')?.shape ?? [];
   if (vocab === undefined) throw new DataError(`${label}: tensor token_embd.weight is missing`);
   const prefix = `${family.name}.`;
   const origin: Origin = {
     label,
     keyOf: (fact) => {
-      const key = keyOf(family.gguf.keys, fact);
-      return key in family.gguf.keys ? prefix + key : keyOf(GGUF_GLOBAL_KEYS, fact);
+      const key = keyOf(keys, fact);
+      return key in keys ? prefix + key : keyOf(GGUF_GLOBAL_KEYS, fact);
     },
   };
   const stated: Facts = {
-    ...readKeys(family.gguf.keys, entriesOf(metadata, prefix), label, prefix),
+    ...readKeys(keys, entriesOf(metadata, prefix), label, prefix),
     ...readKeys(GGUF_GLOBAL_KEYS, globalEntries(metadata), label),
   };
   const has = (id: string) =>
@@ -86,9 +88,17 @@ function entriesOf(metadata: GgufMetadata, prefix: string): Record<string, unkno
   );
 }
 
+/** @throws UsageError for a family that llama.cpp, and so GGUF, does not have */
+function ggufOf(arch: Architecture): NonNullable<Family['gguf']> {
+  const { gguf } = familyOf(arch);
+  if (gguf === null)
+    throw new UsageError(`llama.cpp has no ${arch} models, and so no GGUF file can hold one: write a folder`);
+  return gguf;
+}
+
 /** Whether the rows of a weight are in another order in GGUF files of a family than here. */
 export function isRotaryReordered(arch: Architecture, id: string): boolean {
-  return familyOf(arch).gguf.rotaryPairs === 'interleaved' && /\.attn_[qk]\.(weight|bias)$/.test(id);
+  return familyOf(arch).gguf?.rotaryPairs === 'interleaved' && /\.attn_[qk]\.(weight|bias)$/.test(id);
 }
 
 function stored(type: GgufKeyRule['type'], value: unknown): GgufValue {
@@ -118,7 +128,8 @@ const FILE_TYPES: Readonly<Record<WeightDType, number>> = {
 
 /** Metadata llama.cpp needs to load the model, tokenizer apart. */
 export function configToGguf(config: ModelConfig, quant: WeightDType): Map<string, GgufValue> {
-  const { name, gguf } = familyOf(config.arch);
+  const { name } = familyOf(config.arch);
+  const gguf = ggufOf(config.arch);
   const metadata = new Map<string, GgufValue>([
     ['general.architecture', { type: 'string', value: name }],
     ['general.name', { type: 'string', value: config.name }],

@@ -39,7 +39,7 @@ export function hfNameOf(arch: Architecture, id: string, expert?: number): strin
   const { outer, layer } = familyOf(arch).folder.tensors;
   const [, place = '', part] = PATTERN.exec(id) ?? [];
   const inLayer = /^blk\.(\d+)\.(\w+)$/.exec(place);
-  const pattern = inLayer === null ? outer[place as keyof typeof outer] : layer[inLayer[2] as LayerWeight];
+  const pattern = outer[place] ?? (inLayer === null ? undefined : layer[inLayer[2] as LayerWeight]);
   if (pattern === undefined || pattern.includes('@') !== (expert !== undefined)) return null;
   return `${pattern.replace('#', inLayer?.[1] ?? '').replace('@', String(expert))}.${part}`;
 }

@@ -45,7 +45,7 @@ export function withRopeFactors(config: ModelConfig, factors: Float32Array, labe
 
 /** llama.cpp loads such divisors for every family and leaves them out of the graphs of most. */
 export function refuseFactors({ arch }: ModelConfig, error: (why: string) => Error): void {
-  if (!familyOf(arch).gguf.ropeFactors)
+  if (!familyOf(arch).gguf?.ropeFactors)
     throw error(
       `llama.cpp does not divide the rotary frequencies of ${arch} models: a GGUF file cannot say it`,
     );

@@ -1,6 +1,6 @@
 import { unknownName } from '../../util/nearest.js';
 import type { ModelConfig } from '../config.js';
-import { ARCHITECTURES, familyOf } from '../families/index.js';
+import { familyOf, GGUF_ARCHITECTURES } from '../families/index.js';
 import { resolvePreset } from '../presets.js';
 
 /** The published model's proportions in fewer and narrower layers, its vocabulary kept: about 1.4 G parameters. */
@@ -48,8 +48,8 @@ function tiny(config: ModelConfig): ModelConfig {
  * @throws UsageError with the nearest names
  */
 export function syntheticShapes(arch: string, preset: string): ModelConfig {
-  const known = ARCHITECTURES.find((name) => name === arch);
-  if (known === undefined) throw unknownName('architecture', arch, ARCHITECTURES);
+  const known = GGUF_ARCHITECTURES.find((name) => name === arch);
+  if (known === undefined) throw unknownName('architecture', arch, GGUF_ARCHITECTURES);
   const published = resolvePreset(familyOf(known).published);
   const size = /\b\d+b\b/.exec(published.name)?.[0] ?? published.name;
   if (preset === size || preset === published.name) return published;

@@ -18,6 +18,10 @@ const FACTS = {
   valueDim: size,
   /** 0 where every layer is routed. */
   ffn: z.number().int().nonnegative().max(1_000_000_000),
+  /** Of an encoder. */
+  embeddingWidth: size,
+  tokenTypes: size,
+  gelu: z.enum(['gelu', 'gelu_new'], 'only GELU is supported here'),
   experts: size,
   expertsPerToken: size,
   expertFfn: size,
@@ -79,11 +83,12 @@ export function checkFact(name: FactName, value: unknown, at: string): Facts {
 
 /** Everything about a shape that a key of a file can state. */
 export function factsOf(shape: ModelShape): Facts {
-  const { moe, maskId, bosId, endIds, headDim, ropeDims = headDim } = shape;
+  const { moe, encoder, maskId, bosId, endIds, headDim, ropeDims = headDim } = shape;
   const [eosId, eotId, eomId] = endIds;
   return {
     ...shape,
     ...moe,
+    ...encoder,
     valueDim: headDim,
     ropeDims,
     ropeShare: ropeDims === headDim ? undefined : ropeDims / headDim,

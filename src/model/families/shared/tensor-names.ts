@@ -2,8 +2,8 @@ import type { LayerWeight } from '../../weight-ids.js';
 
 /** What a folder calls the tensors of a model; `#` stands for the number of a layer, `@` for that of an expert. */
 export interface TensorNames {
-  /** Canonical ids outside the layers. */
-  readonly outer: Readonly<Record<'token_embd' | 'output_norm' | 'output', string>>;
+  /** Canonical ids without `.weight`, of tensors outside the layers and of layers that all share theirs. */
+  readonly outer: Readonly<Record<string, string>>;
   readonly layer: Readonly<Partial<Record<LayerWeight, string>>>;
   /** Tensors that models store and do not compute with. */
   readonly unused: readonly string[];

@@ -18,7 +18,7 @@ export const INERT_KEYS: KeyTable = Object.fromEntries(
 );
 
 /** Keys of other architectures that some tools write whatever the model, with the values that change nothing. */
-const HARMLESS_KEYS: KeyTable = {
+export const HARMLESS_KEYS: KeyTable = {
   is_encoder_decoder: unwritten(only([false], 'an encoder beside the decoder is not supported')),
   add_cross_attention: unwritten(only([false], 'cross-attention is not supported')),
   tie_encoder_decoder: unwritten(only([false], 'an encoder beside the decoder is not supported')),
