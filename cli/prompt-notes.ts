@@ -5,11 +5,12 @@ import type { Task } from './task.js';
 /** What a user should know about prompts before they trust the answers: at most one line of a kind. */
 export function promptNotes(model: Model, tasks: readonly Task[]): string[] {
   const { config, tokenizer } = model;
-  if (tokenizer === null) return [];
+  const notes =
+    config.endIds.length > 0 ? [] : [`${config.name} names no end token: answers have their full length`];
+  if (tokenizer === null) return notes;
   const texts = tasks.flatMap(({ ids, prompt }) =>
     ids !== undefined ? [] : typeof prompt === 'string' ? [prompt] : prompt.map(({ content }) => content),
   );
-  const notes: string[] = [];
   const lost = texts.find((text) => plain(decoded(model, text)) !== plain(text));
   if (lost !== undefined)
     notes.push(

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import { createColors } from 'picocolors';
 import { z } from 'zod';
+import { deciderSchema } from '../../experiments/lab/setup.js';
 import { ResultStore } from '../../experiments/lab/store.js';
 import { QUALITY_DEFAULTS as d } from '../../experiments/studies/quality/options.js';
 import { runQuality } from '../../experiments/studies/quality/run.js';
+import { qualitySamples } from '../../experiments/studies/quality/samples.js';
 import type { QualityTable } from '../../experiments/studies/quality/table.js';
 import { POLICY_NAMES } from '../../src/decode/policies.js';
+import { readDataFile } from '../../src/score/data-file.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory, checkWritableFile } from '../../src/util/check-writable.js';
 import { table } from '../../src/util/table.js';
@@ -19,38 +22,63 @@ const LATEST = join('results', 'quality', 'latest.json');
 
 export const command = defineCommand({
   options: {
-    cases: problems.cases.default(d.n),
+    cases: problems.cases
+      .removeDefault()
+      .optional()
+      .describe(`problems, or questions of --data (default: ${d.n}, all)`),
     firstCase: problems.firstCase,
     seed: problems.seed,
     model: problems.model,
     engine: engine.engine,
+    data: deciderSchema.shape.data,
+    scorer: deciderSchema.shape.scorer,
     genLength: problems.genLength,
     blockLength: problems.blockLength.describe("tokens per block (default: every policy's own)"),
     policies,
     baseline: z.string().default(d.baseline).describe('policy the others are paired with'),
     ...runs,
+    logSamples: path('write every answer as a sample of lm-evaluation-harness (JSON Lines)'),
     out: path(`where the table goes (default: ${LATEST})`),
   },
-  examples: ['quality --n 1600', 'quality --n 200 --policies block-kv,mbsd,llada.cpp --json'],
+  effects: [
+    {
+      options: ['scorer', 'logSamples'],
+      when: ({ data }) => data !== undefined,
+      because: 'it is of --data',
+    },
+    {
+      options: ['seed'],
+      when: ({ data }) => data === undefined,
+      because: 'the questions are those of --data',
+    },
+  ],
+  examples: [
+    'quality --data gsm8k_test.jsonl --scorer gsm8k-flexible --n 100 --model llada-8b.gguf --engine ort',
+    'quality --n 1600',
+    'quality --n 200 --policies block-kv,mbsd,llada.cpp --json',
+  ],
   async run(
     ctx,
-    { cases: n, firstCase: firstIndex, jobs, results, out = LATEST, policies: names, ...options },
+    { cases, firstCase: firstIndex, jobs, results, out = LATEST, logSamples, policies: names, ...options },
   ) {
     checkWritableFile(out);
+    checkWritableFile(logSamples);
+    const { data } = options;
+    const all = data === undefined ? d.n : readDataFile(data).length - firstIndex;
+    const n = cases ?? Math.max(1, all);
     const store = new ResultStore(resultsDirectory(results));
     checkWritableDirectory(store.directory);
     const bar = progressBar(ctx, 'runs');
-    const quality = await runQuality(
-      { ...options, n, firstIndex, policies: names ?? POLICY_NAMES },
-      {
-        onProgress: (done, total) => bar.update(done, total),
-        signal: ctx.signal,
-        gitCommit: gitCommit(),
-        store,
-        jobs,
-      },
-    ).finally(() => bar.stop());
+    const asked = { ...options, n, firstIndex, policies: names ?? POLICY_NAMES };
+    const quality = await runQuality(asked, {
+      onProgress: (done, total) => bar.update(done, total),
+      signal: ctx.signal,
+      gitCommit: gitCommit(),
+      store,
+      jobs,
+    }).finally(() => bar.stop());
     ctx.signal.throwIfAborted();
+    if (logSamples !== undefined) atomicWriteFile(logSamples, await qualitySamples(asked, store));
     atomicWriteFile(out, `${JSON.stringify(quality, null, 1)}\n`);
     ctx.data(quality);
     ctx.print(qualityText(quality, ctx.color));

@@ -15,6 +15,7 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { fileSha256, type LoadedModel, loadModel } from '../../src/model/load.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
+import { type DataQuestion, dataQuestions } from './deciders/data-questions.js';
 import type { Decider } from './deciders/decider.js';
 import { parseDecider } from './deciders/name.js';
 import { type ChipSetup, type DeciderSetup, deciderSchema, type MethodSetup } from './setup.js';
@@ -153,6 +154,8 @@ export function openPolicy(spec: PolicySpecInput, machine?: () => Machine): Deco
 export async function openDecider(decider: Partial<DeciderSetup>, seed: number): Promise<Decider> {
   const setup = deciderSchema.parse(decider);
   const name = parseDecider(setup.workload);
+  if (setup.data !== undefined && name.kind !== 'model')
+    throw new UsageError(`${setup.workload} answers no questions of ${setup.data}: take a model`);
   if (name.kind === 'trace') {
     const { TraceDecider, traceFiles } = await import('./deciders/trace.js');
     return new TraceDecider(setup.workload, traceFiles(name.path).map(readTrace));
@@ -165,12 +168,23 @@ export async function openDecider(decider: Partial<DeciderSetup>, seed: number):
   const model = await openModel(setup.workload);
   const engine = await openEngine(model, setup);
   await model.weights.close();
-  return new ModelDecider(setup.workload, seed, engine, model.tokenizer, await fileSha256(model.weightsPath));
+  const sha256 = await fileSha256(model.weightsPath);
+  const data = setup.data === undefined ? undefined : questionsOf(model, setup.data, setup.scorer);
+  return new ModelDecider(setup.workload, seed, engine, model.tokenizer, sha256, data);
+}
+
+/**
+ * The questions of a data file, as a model is asked them.
+ * @throws EnvironmentError or DataError for the file; UsageError for a question without an answer, or a scorer
+ */
+export function questionsOf(model: TextModel, data: string, scorer?: string): readonly DataQuestion[] {
+  const { tokenizer, config, text } = model;
+  return dataQuestions(data, { tokenizer, arch: config.arch, text }, scorer);
 }
 
 /** What tells a decider from another: two that agree in it decide the same. */
 export function deciderIdentity({ workload, ...settings }: DeciderSetup): Partial<DeciderSetup> {
   if (parseDecider(workload).kind !== 'model') return { workload };
-  const { engine } = settings;
-  return { workload, engine, ...registry.settingsInEffect(engine, settings) };
+  const { engine, data, scorer } = settings;
+  return { workload, engine, data, scorer, ...registry.settingsInEffect(engine, settings) };
 }

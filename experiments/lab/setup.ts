@@ -6,6 +6,7 @@ import { TFJS_BACKENDS } from '../../src/engine/tfjs/backends.js';
 import { UsageError } from '../../src/errors.js';
 import { QUANTS } from '../../src/model/precision.js';
 import { COMPUTES } from '../../src/onnx/compute.js';
+import { SCORER_FORMS } from '../../src/score/scorers/registry.js';
 import { DECIDER_FORMS } from './deciders/name.js';
 
 /** Who decides: a model run by an engine, a recorded decode, or a confidence process. */
@@ -18,6 +19,17 @@ export const deciderSchema = z.object({
     .enum(COMPUTES)
     .default('f32')
     .describe('quantised products of ort: f32 (exact) or int8 (faster)'),
+  data: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSON Lines of questions with answers, in place of the held-out problems')
+    .meta({ value: 'file' }),
+  scorer: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(`judges the answers to them: ${SCORER_FORMS.join(', ')} (default: by their form)`),
 });
 
 /** How it decodes. */

@@ -39,11 +39,11 @@ async function hashFiles(name: string): Promise<Record<string, string>> {
 async function modelInputs(name: string): Promise<Record<string, string>> {
   const { config, weights, weightsPath, text } = await loadModel(name);
   await weights.close();
-  const { tokenizer, settings } = text;
+  const { tokenizer, settings, templates } = text;
   const inputs = {
     [`model ${name}`]: await fileSha256(weightsPath),
     [`configuration of ${name}`]: contentHash(config),
-    [`tokenizer of ${name}`]: contentHash({ tokenizer, settings }),
+    [`tokenizer of ${name}`]: contentHash({ tokenizer, settings, templates: [...templates] }),
   };
   for (const file of weights.files ?? []) {
     if (file !== weightsPath) inputs[`model ${name}: ${basename(file)}`] = await fileSha256(file);

@@ -1,16 +1,18 @@
 import { decode } from '../../../src/decode/method/session.js';
 import type { Engine } from '../../../src/engine/engine.js';
+import { UsageError } from '../../../src/errors.js';
 import { encodePrompt } from '../../../src/model/prompt.js';
 import { textLength } from '../../../src/model/text-length.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
 import { generateProblem, type Problem } from '../../../src/score/problems.js';
 import { scoreResponse } from '../../../src/score/score.js';
+import type { Question } from './data-questions.js';
 import type { CaseRequest, DecidedCase, Decider } from './decider.js';
 
 /** As many as the paper's latency experiments have cases. */
 const PAPER_CASES = 5;
 
-/** A trained model on its own held-out problems. */
+/** A trained model on its own held-out problems, or on questions of a file. */
 export class ModelDecider implements Decider {
   readonly kind = 'model';
   readonly defaultCases = PAPER_CASES;
@@ -22,6 +24,8 @@ export class ModelDecider implements Decider {
     readonly engine: Engine,
     readonly tokenizer: Tokenizer,
     readonly sha256: string,
+    /** Of a data file, in place of the held-out problems. */
+    readonly data?: readonly Question[],
   ) {}
 
   get engineName(): string {
@@ -44,16 +48,29 @@ export class ModelDecider implements Decider {
   async decode(index: number, request: CaseRequest): Promise<DecidedCase> {
     const { engine, tokenizer } = this;
     const { maskId, endIds } = engine.config;
-    const problem = this.problem(index);
-    const promptIds = this.promptIds(problem);
+    const { promptIds, judge } = this.question(index);
     const { onStart, ...rest } = request;
     if (maskId !== null) onStart?.(request.policy.start(promptIds, request.genLength, maskId, { endIds }));
     const { steps, tokens } = await decode({ ...rest, engine, promptIds });
-    const { exact, tasks } = scoreResponse(
-      problem,
-      tokenizer.decode(tokens.slice(0, textLength(tokens, endIds))),
-    );
-    return { promptLength: promptIds.length, steps, tokens, endIds, answer: { exact, tasks } };
+    const answer = judge(tokenizer.decode(tokens.slice(0, textLength(tokens, endIds))));
+    return { promptLength: promptIds.length, steps, tokens, endIds, answer };
+  }
+
+  private question(index: number): Question {
+    if (this.data !== undefined) {
+      const question = this.data[index];
+      if (question === undefined)
+        throw new UsageError(`there is no question ${index}: the data has ${this.data.length}`);
+      return question;
+    }
+    const problem = this.problem(index);
+    return {
+      promptIds: this.promptIds(problem),
+      judge(text) {
+        const { exact, tasks } = scoreResponse(problem, text);
+        return { exact, tasks };
+      },
+    };
   }
 
   close(): void {

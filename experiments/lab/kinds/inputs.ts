@@ -33,8 +33,9 @@ export function chipInputs({ costModel, profile, stack, numbers }: ChipSetup): I
  * @throws UsageError for an unknown decider or policy, or an option that the policy does not have
  */
 export async function decisionInputs(config: DeciderSetup & MethodSetup): Promise<Inputs> {
-  const { policy, options, blockLength } = config;
+  const { policy, options, blockLength, data } = config;
   once({ policy, options, blockLength }, openSpec);
   const own = policy.endsWith('.json') ? { [`policy ${policy}`]: await fileSha256(policy) } : {};
-  return { ...own, ...(await deciderInputs(config.workload)) };
+  const asked = data === undefined ? {} : { [`data ${data}`]: await fileSha256(data) };
+  return { ...own, ...asked, ...(await deciderInputs(config.workload)) };
 }

@@ -4,6 +4,9 @@ import type { EngineName } from '../../../src/engine/registry.js';
 export interface QualityOptions {
   readonly model: string;
   readonly engine: EngineName;
+  /** Questions of a file in place of the problems, and what judges the answers. */
+  readonly data?: string;
+  readonly scorer?: string;
   /** Problems `firstIndex` .. `firstIndex + n - 1` of the held-out long set of `seed`. */
   readonly seed: number;
   readonly firstIndex: number;

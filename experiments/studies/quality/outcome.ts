@@ -29,10 +29,21 @@ export interface ProblemOutcome {
 
 /** Runs of a problem: one per policy. */
 export function problemRuns(options: QualityOptions, index: number): WantedRun[] {
-  const { model: workload, engine, seed, genLength, blockLength } = options;
+  const { model: workload, engine, data, scorer, seed, genLength, blockLength } = options;
   return options.policies.map((policy) => ({
     kind: 'decide',
-    config: { workload, engine, policy, blockLength, seed, firstCase: index, cases: 1, genLength },
+    config: {
+      workload,
+      engine,
+      data,
+      scorer,
+      policy,
+      blockLength,
+      seed,
+      firstCase: index,
+      cases: 1,
+      genLength,
+    },
   }));
 }
 

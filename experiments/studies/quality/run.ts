@@ -51,6 +51,8 @@ function commandLine(options: QualityOptions): string {
     `--seed ${options.seed}`,
     `--model ${options.model}`,
     `--engine ${options.engine}`,
+    ...(options.data === undefined ? [] : [`--data ${options.data}`]),
+    ...(options.scorer === undefined ? [] : [`--scorer '${options.scorer}'`]),
     `--gen-length ${options.genLength}`,
     ...(options.blockLength === null ? [] : [`--block-length ${options.blockLength}`]),
     `--baseline ${options.baseline}`,

@@ -106,7 +106,7 @@ function speculationOf(outcomes: readonly PolicyOutcome[]): QualityRow['speculat
 export function qualityNotes(options: QualityOptions, rows: readonly QualityRow[]): string[] {
   const differing = rows.filter(({ paired }) => paired !== null && paired.pHolm < 0.05);
   const notes = [
-    `paired over the same ${options.n} held-out problems; p: exact McNemar against ${options.baseline}, Holm-corrected`,
+    `paired over the same ${options.n} ${options.data === undefined ? 'held-out problems' : `questions of ${options.data}`}; p: exact McNemar against ${options.baseline}, Holm-corrected`,
     differing.length === 0
       ? `no policy differs significantly from ${options.baseline} at 5 %; that is no proof of equality`
       : `significantly different from ${options.baseline} at 5 %: ${differing.map(({ policy }) => policy).join(', ')}`,
