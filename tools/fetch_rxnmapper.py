@@ -1,20 +1,29 @@
-"""Converts the ALBERT masked language model inside the Python package rxnmapper (MIT) to a folder this project reads.
+"""Fetches the Python package rxnmapper (MIT, 3 MB) with your pip and converts the ALBERT masked language model over SMILES
+in it to a folder that this project reads: config.json, model.safetensors, tokenizer.json and the package's licence.
 
-    python3 tools/rxnmapper/convert.py WHEEL FOLDER
+    python3 tools/fetch_rxnmapper.py [--wheel FILE] [--out FOLDER]
 
-WHEEL is what `pip download --no-deps rxnmapper` leaves behind. FOLDER gets config.json, model.safetensors, tokenizer.json
-and the package's licence. Needs nothing but Python: the checkpoint is read without PyTorch, and nothing in it is executed.
+The folder is models/rxnmapper in the cache ($DLLM_NPU_CACHE, $XDG_CACHE_HOME/dllm-npu or ~/.cache/dllm-npu) if none is named;
+what is there already is kept. Needs nothing but Python with pip: the checkpoint is read without PyTorch, and nothing in it
+is executed. Prints where the model lies; exits with 3 and the words of pip when the package cannot be had.
 """
 
+import argparse
+import hashlib
 import io
 import json
+import os
 import pickle
 import struct
+import subprocess
 import sys
+import tempfile
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
+VERSION = "0.4.3"
+SHA256 = "27876a4286881aafd286fd6f24a6a56a4ca6ba22d68e035a0ea120106c541ba5"
 MODEL = "rxnmapper/models/transformers/albert_heads_8_uspto_all_1310k/"
 # The tokens of rxnmapper/tokenization_smiles.py (SMI_REGEX_PATTERN), which is Schwaller et al., doi:10.1021/acscentsci.9b00576.
 SMILES = r"\[[^\]]+]|Br?|Cl?|N|O|S|P|F|I|b|c|n|o|s|p|\(|\)|\.|=|#|-|\+|\\|\/|:|~|@|\?|>>?|\*|\$|\%[0-9]{2}|[0-9]"
@@ -108,7 +117,7 @@ def tokenizer(vocab):
     }
 
 
-def main(wheel, folder):
+def convert(wheel, folder):
     with zipfile.ZipFile(wheel) as package:
         read = lambda name: package.read(MODEL + name)
         tensors = read_checkpoint(read("pytorch_model.bin"))
@@ -132,7 +141,36 @@ def main(wheel, folder):
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
+def cache():
+    environment = os.environ.get
+    root = environment("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(environment("DLLM_NPU_CACHE") or Path(root) / "dllm-npu")
+
+
+def download(folder):
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input"]
+    done = subprocess.run([*pip, "--dest", folder, f"rxnmapper=={VERSION}"], capture_output=True, text=True)
+    wheels = list(Path(folder).glob("*.whl"))
+    if done.returncode != 0 or not wheels:
+        print(f"pip said: {' '.join((done.stderr or done.stdout).split()[-40:])}", file=sys.stderr)
+        raise SystemExit(3)
+    return wheels[0]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--wheel", type=Path)
+    parser.add_argument("--out", type=Path, default=cache() / "models" / "rxnmapper")
+    asked = parser.parse_args()
+    if not (asked.out / "config.json").exists():
+        with tempfile.TemporaryDirectory() as staging:
+            wheel = asked.wheel or download(staging)
+            sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            if sha256 != SHA256:
+                raise SystemExit(f"{wheel.name} has SHA-256 {sha256}, expected {SHA256}")
+            convert(wheel, asked.out)
+    print(asked.out)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        raise SystemExit(__doc__)
-    main(sys.argv[1], Path(sys.argv[2]))
+    main()
