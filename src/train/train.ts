@@ -11,6 +11,7 @@ import { END_ID, MASK_ID, START_ID } from '../score/vocabulary.js';
 import { lossAndGradients } from './loss.js';
 import { type Batch, makeBatch, sampleLayout } from './objective.js';
 import { DEFAULT_OPTIMIZER, Optimizer, type OptimizerOptions } from './optimizer.js';
+import type { Example } from './own-data.js';
 import { initialWeights, TrainableWeights } from './trainable-weights.js';
 
 export interface TrainOptions {
@@ -23,6 +24,8 @@ export interface TrainOptions {
   /** Sequences per step. */
   batch: number;
   set: ProblemSet;
+  /** Examples in place of the problems of the set, shown again and again. */
+  data?: readonly Example[];
   seed: number;
   warmup: number;
   /** Last share of the steps, over which the learning rate falls linearly to zero. */
@@ -146,12 +149,23 @@ class ProblemStream {
 
   constructor(private readonly options: TrainOptions) {}
 
+  private example(index: number): { prompt: number[]; response: number[] } {
+    const { data, set, seed } = this.options;
+    if (data !== undefined) {
+      const { prompt, response } = data[index % data.length];
+      return { prompt: [...prompt], response: [...response] };
+    }
+    const problem = generateProblem(seed, index, set, 'train');
+    return {
+      prompt: this.table.encodePrompt(problem.prompt),
+      response: this.table.encode(problem.response),
+    };
+  }
+
   next(random: Random): Batch {
-    const { batch, set, seed } = this.options;
+    const { batch, set } = this.options;
     for (;;) {
-      const problem = generateProblem(seed, this.index++, set, 'train');
-      const prompt = this.table.encodePrompt(problem.prompt);
-      const response = this.table.encode(problem.response);
+      const { prompt, response } = this.example(this.index++);
       while (response.length < LIMITS[set].canvas) response.push(END_ID);
       const group = this.waiting.get(prompt.length) ?? [];
       group.push({ prompt, response });
