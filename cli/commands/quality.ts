@@ -25,7 +25,8 @@ export const command = defineCommand({
     cases: problems.cases
       .removeDefault()
       .optional()
-      .describe(`problems, or questions of --data (default: ${d.n}, all)`),
+      .describe(`problems, or questions of --data (default: ${d.n}, all)`)
+      .meta({ alias: 'n' }),
     firstCase: problems.firstCase,
     seed: problems.seed,
     model: problems.model,
