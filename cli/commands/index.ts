@@ -14,6 +14,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./quality.js'),
   },
   {
+    name: 'recover',
+    summary: 'mask tokens of texts and let every policy fill them in: how much comes back exactly',
+    load: () => import('./recover.js'),
+  },
+  {
     name: 'generate',
     summary: 'decode one prompt, or a file of them, with a policy; --watch shows the canvas denoise',
     load: () => import('./generate.js'),
