@@ -121,8 +121,13 @@ describe('model files on the command line', () => {
 
   it('takes the prompt as argument or as --prompt, not both', async () => {
     const rest = ['--policy', 'threshold', '--gen-length', '32'];
-    const one = await json<{ tokens: number[]; rows: number }>(['generate', '--prompt', 'flip 1 2', ...rest]);
-    const other = await json<{ tokens: number[] }>(['generate', 'flip 1 2', ...rest]);
+    const one = await json<{ tokens: number[]; rows: number }>([
+      'generate',
+      '--prompt',
+      'A flip 1 2',
+      ...rest,
+    ]);
+    const other = await json<{ tokens: number[] }>(['generate', 'A flip 1 2', ...rest]);
     expect(one.tokens).toEqual(other.tokens);
     const { code, stderr } = await cli(['generate', 'flip 1', '--prompt', 'flip 2']);
     expect([code, stderr]).toEqual([2, 'error: give the prompt as argument or as --prompt, not both\n']);
@@ -143,7 +148,7 @@ describe('model files on the command line', () => {
 
   it('answers every prompt of a file', async () => {
     const file = join(folder, 'prompts.jsonl');
-    writeFileSync(file, '{"prompt":"flip 1 2"}\n\n{"question":"calc 1 + 1","answer":"2"}\n');
+    writeFileSync(file, '{"prompt":"A flip 1 2"}\n\n{"question":"A calc 1 + 1","answer":"2"}\n');
     const { code, stdout, stderr } = await cli([
       'generate',
       '--prompts',
@@ -156,7 +161,7 @@ describe('model files on the command line', () => {
     ]);
     expect([code, stderr]).toEqual([0, '1 of 2 prompts\n']);
     const { prompts } = JSON.parse(stdout) as { prompts: { prompt: string; text: string }[] };
-    expect(prompts.map(({ prompt }) => prompt)).toEqual(['flip 1 2', 'calc 1 + 1']);
+    expect(prompts.map(({ prompt }) => prompt)).toEqual(['A flip 1 2', 'A calc 1 + 1']);
     for (const { text } of prompts) expect(text).not.toBe('');
   });
 });
@@ -173,7 +178,7 @@ describe('bad input: one line', () => {
       2,
     ],
     [['generate', '--prompt-ids', '1', '--model', '@', '--gen-length', '512'], /exceed the context .*512/, 2],
-    [['generate', 'hello', '--model', '@'], /has no tokenizer.*give --prompt-ids/, 2],
+    [['generate', 'hello', '--model', '@'], /has no tokenizer.*--prompt-ids/, 2],
     [['generate', 'x', '--engine', 'orr'], /unknown engine "orr": did you mean ort/, 2],
     [['generate', 'x', '--backend', 'wasn'], /unknown backend "wasn": did you mean wasm/, 2],
     [
@@ -189,7 +194,7 @@ describe('bad input: one line', () => {
     ],
     [['generate', 'x', '--steps', '8', '--policy', 'threshold'], /--steps: policy threshold/, 2],
     [['generate', '--prompts', '/nonexistent.jsonl'], /cannot read \/nonexistent.jsonl/, 3],
-    [['generate', '--prompts', '@bad'], /bad.jsonl:2: no text in field "prompt" or "question"/, 1],
+    [['generate', '--prompts', '@bad'], /bad.jsonl:2: no text in field "prompt", "question" or "messages"/, 1],
     [['logits', '--model', '@', '--ids', '1,600', '--out', 'l'], /token id 600 is outside/, 2],
     [['logits', '--model', '@', '--ids', '', '--out', 'l'], /Expected an integer from 0/, 2],
     [['convert', '@', 'out.gguf', '--quant', 'q5'], /unknown quant "q5"/, 2],

@@ -4,7 +4,7 @@ import type { ModelConfig } from '../config.js';
 import { type ModelText, tokenizerOrFault, USUAL_TEMPLATE } from '../model-text.js';
 import { parseTokenizerJson } from '../tokenizer.js';
 import { tokenizerToGguf } from './gguf-tokenizer.js';
-import { tokenizerFromGguf } from './gguf-tokenizer-read.js';
+import { isSentencePiece, tokenizerFromGguf } from './gguf-tokenizer-read.js';
 import type { GgufMetadata, GgufScalar, GgufValue } from './gguf-types.js';
 import { LLAMA3_NAMES, preTokenizerName } from './pre-tokenizers.js';
 
@@ -65,7 +65,7 @@ function statedSettings(metadata: GgufMetadata): Record<string, unknown> {
   // llama.cpp begins these with the start of text, unless the file says otherwise.
   const pre = metadata.get('tokenizer.ggml.pre')?.value;
   const starts = typeof pre === 'string' && LLAMA3_NAMES.includes(pre);
-  if (starts || metadata.get('tokenizer.ggml.model')?.value === 'llama') settings.add_bos_token = true;
+  if (starts || isSentencePiece(metadata)) settings.add_bos_token = true;
   for (const flag of FLAGS) {
     const value = metadata.get(`tokenizer.ggml.${flag}`)?.value;
     if (value !== undefined) settings[flag] = value;

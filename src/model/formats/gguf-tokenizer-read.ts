@@ -10,6 +10,17 @@ import { LLAMA3_NAMES, PRE_TOKENIZERS, preTokenizerOf } from './pre-tokenizers.j
 const CONTROL = 3;
 const USER_DEFINED = 4;
 
+/** `tokenizer.ggml.model`, by names that llama.cpp took from the first models it read. */
+const KINDS = { gpt2: 'byte-level BPE', llama: 'SentencePiece' } as const;
+
+const kindOf = (model: unknown): string | undefined =>
+  Object.entries(KINDS).find(([name]) => name === model)?.[1];
+
+/** Whether the tokenizer of a file is SentencePiece. */
+export function isSentencePiece(metadata: GgufMetadata): boolean {
+  return kindOf(entryOf(metadata, 'tokenizer.ggml.model')) === 'SentencePiece';
+}
+
 const strings = z.array(z.string());
 const types = z.array(z.number().int());
 
@@ -24,10 +35,12 @@ export function tokenizerFromGguf(
 ): TokenizerJson | null {
   const model = entryOf(metadata, 'tokenizer.ggml.model');
   if (model === undefined || model === 'none') return null;
-  if (model === 'llama') return sentencePiece(metadata, label);
-  if (model !== 'gpt2') {
+  if (isSentencePiece(metadata)) return sentencePiece(metadata, label);
+  if (kindOf(model) !== 'byte-level BPE') {
     throw new DataError(
-      `${label}: tokenizer.ggml.model "${String(model)}" is not supported, only gpt2 (byte-level BPE) and llama (SentencePiece)`,
+      `${label}: tokenizer.ggml.model "${String(model)}" is not supported, only ${Object.entries(KINDS)
+        .map(([name, kind]) => `${name} (${kind})`)
+        .join(' and ')}`,
     );
   }
   const tokens = required(read(strings, metadata, 'tokens', label), 'tokens', label);
