@@ -194,7 +194,11 @@ describe('bad input: one line', () => {
     ],
     [['generate', 'x', '--steps', '8', '--policy', 'threshold'], /--steps: policy threshold/, 2],
     [['generate', '--prompts', '/nonexistent.jsonl'], /cannot read \/nonexistent.jsonl/, 3],
-    [['generate', '--prompts', '@bad'], /bad.jsonl:2: no text in field "prompt", "question" or "messages"/, 1],
+    [
+      ['generate', '--prompts', '@bad'],
+      /bad.jsonl:2: no text in field "prompt", "question" or "messages"/,
+      1,
+    ],
     [['logits', '--model', '@', '--ids', '1,600', '--out', 'l'], /token id 600 is outside/, 2],
     [['logits', '--model', '@', '--ids', '', '--out', 'l'], /Expected an integer from 0/, 2],
     [['convert', '@', 'out.gguf', '--quant', 'q5'], /unknown quant "q5"/, 2],
