@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { DllmError } from '../../src/errors.js';
 import { parameterCount } from '../../src/model/closed-forms.js';
-import { type FileHeader, readFileHeader } from '../../src/model/file-header.js';
-import type { GgufScalar } from '../../src/model/formats/gguf-types.js';
+import { readFileHeader } from '../../src/model/file-header.js';
 import { type LoadedModel, loadModel } from '../../src/model/load.js';
-import { formatTable } from '../../src/util/table.js';
+import { table } from '../../src/util/table.js';
 import { defineCommand } from '../command.js';
 import type { Context } from '../io.js';
+import { count, showHeader } from '../print-header.js';
 
 export const command = defineCommand({
   arguments: { model: z.string().describe('shipped model, directory, .gguf or .safetensors file') },
@@ -30,66 +30,6 @@ export const command = defineCommand({
     }
   },
 });
-
-/** Longest list of a header that is written out. */
-const LISTED = 16;
-
-/** @param refused why the model cannot be run */
-function showHeader(ctx: Context, header: FileHeader, refused?: string): void {
-  const { format, version, files, tensors } = header;
-  const metadata = [...header.metadata].map(([key, entry]): [string, unknown] => {
-    if (entry.type !== 'array') return [key, plain(entry.value)];
-    const { element, value } = entry;
-    return [key, value.length <= LISTED ? value.map(plain) : { [element]: value.length }];
-  });
-  ctx.data({
-    path: files[0],
-    format,
-    version,
-    files,
-    metadata: Object.fromEntries(metadata),
-    tensors,
-    refused,
-  });
-
-  for (const file of files) ctx.print(file);
-  const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
-  const kind = format === 'gguf' ? `GGUF version ${version}` : 'safetensors';
-  ctx.print(`${kind}, ${count(tensors.length)} tensors of ${count(bytes)} bytes\n`);
-  if (metadata.length > 0) {
-    const shown = (value: unknown) => {
-      const text = typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : JSON.stringify(value);
-      return text.length > 100 ? `${text.slice(0, 100)}...` : text;
-    };
-    ctx.print(
-      table(
-        ['key', 'value'],
-        metadata.map(([key, value]) => [key, shown(value)]),
-      ),
-    );
-    ctx.print('');
-  }
-  ctx.print(
-    table(
-      ['tensor', 'type', 'shape', '> bytes'],
-      tensors.map(({ name, type, shape, bytes: size }) => [name, type, `[${shape.join(', ')}]`, count(size)]),
-    ),
-  );
-  if (refused !== undefined) ctx.print(`\nIt cannot be run here: ${refused}`);
-}
-
-/** A value that JSON can say. */
-function plain(value: GgufScalar): string | number | boolean {
-  return typeof value === 'bigint'
-    ? Number.isSafeInteger(Number(value))
-      ? Number(value)
-      : String(value)
-    : value;
-}
-
-function count(n: number): string {
-  return n.toLocaleString('en');
-}
 
 function show(ctx: Context, model: LoadedModel, listed: boolean): void {
   const { config, weights, tokenizer, weightsPath } = model;
@@ -141,14 +81,4 @@ function show(ctx: Context, model: LoadedModel, listed: boolean): void {
       tensors.map(({ name, dtype, shape, bytes }) => [name, dtype, `[${shape.join(', ')}]`, count(bytes)]),
     ),
   );
-}
-
-/** A table; a header that begins with `> ` is aligned to the right. */
-function table(headers: readonly string[], rows: readonly (readonly string[])[]): string {
-  const columns = headers.map((header) =>
-    header.startsWith('> ')
-      ? { header: [header.slice(2)], align: 'right' as const }
-      : { header: [header], align: 'left' as const },
-  );
-  return formatTable(columns, rows);
 }
