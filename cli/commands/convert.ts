@@ -1,11 +1,17 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { UsageError } from '../../src/errors.js';
+import {
+  CODECS,
+  WEIGHT_DTYPES,
+  type WeightDType,
+  WRITTEN_DTYPES,
+} from '../../src/model/formats/blocks/index.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { textToGguf } from '../../src/model/formats/gguf-text.js';
 import { writeCheckpoint } from '../../src/model/formats/write-checkpoint.js';
 import { type LoadedModel, loadModel } from '../../src/model/load.js';
-import { QUANTS, type Quant } from '../../src/model/precision.js';
 import { checkedWeights, requantised } from '../../src/model/weight-views.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { type OnnxOptions, writeOnnx } from '../../src/onnx/write-onnx.js';
@@ -23,9 +29,9 @@ export const command = defineCommand({
   },
   options: {
     quant: z
-      .enum(QUANTS)
+      .enum(WEIGHT_DTYPES)
       .optional()
-      .describe('format of the matrices: f32, f16, q8_0, q4_0 (default: as stored)'),
+      .describe(`format of the matrices: ${WRITTEN_DTYPES.join(', ')} (default: as stored)`),
     compute: engine.compute.describe('ONNX, quantised products: f32, int8'),
   },
   effects: [
@@ -37,6 +43,11 @@ export const command = defineCommand({
     'convert tiny-llada tiny-copy/ --quant f16',
   ],
   async run(ctx, { source, out, quant = null, compute }) {
+    if (quant !== null && CODECS[quant].encode === null) {
+      throw new UsageError(
+        `--quant ${quant}: such weights are read and run, not written; written are ${WRITTEN_DTYPES.join(', ')}`,
+      );
+    }
     if (/\.(gguf|onnx)$/.test(out)) checkWritableFile(out);
     else checkWritableDirectory(out);
     const model = await loadModel(source);
@@ -45,7 +56,7 @@ export const command = defineCommand({
     try {
       const { config } = model;
       const stored = checkedWeights(model.weights);
-      const weights = quant === null ? stored : requantised(config, stored, quant);
+      const weights = quant === null ? stored : requantised(stored, quant);
       const files = await write(model, weights, out, quant, {
         onProgress: (done, total) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),
         signal: ctx.signal,
@@ -71,7 +82,7 @@ async function write(
   model: LoadedModel,
   weights: WeightSource,
   out: string,
-  quant: Quant | null,
+  quant: WeightDType | null,
   options: OnnxOptions,
 ): Promise<readonly Written[]> {
   const sized = (...paths: string[]): Written[] =>

@@ -52,10 +52,7 @@ export const command = defineCommand({
     const { quant, out } = input;
     checkWritableFile(out);
     const { spec, model: stored, problems: chosen } = await openProblems(input);
-    const model =
-      quant === undefined
-        ? stored
-        : { ...stored, weights: requantised(stored.config, stored.weights, quant) };
+    const model = quant === undefined ? stored : { ...stored, weights: requantised(stored.weights, quant) };
     const reference = await openEngine(ctx, model, { ...input, engine: input.against });
     try {
       const other = await openEngine(ctx, model, input);

@@ -31,4 +31,4 @@ export function precisionKey(precision: Precision): string {
 }
 
 /** Gains, biases and router: too small and too sensitive to quantise. */
-export const SMALL_WEIGHT_DTYPE: DType = 'f32';
+export const SMALL_WEIGHT_DTYPE = 'f32' satisfies DType;

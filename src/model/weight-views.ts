@@ -1,9 +1,7 @@
-import type { ModelConfig } from './config.js';
 import { bytesOf } from './dtype.js';
 import type { WeightDType } from './formats/blocks/index.js';
 import { decodeWeight, encodeWeight } from './formats/codec.js';
 import { storedDType } from './formats/convert.js';
-import type { Quant } from './precision.js';
 import { rowsOf, type WeightSource } from './weights.js';
 
 /** A source whose stored bytes are checked when they are copied: every value and scale must be finite. */
@@ -34,8 +32,8 @@ export function checkedWeights(source: WeightSource): WeightSource {
  * A source in another format, converted weight by weight as it is read. What already has the format stays as it is.
  * @throws UsageError from `info` when rows are not whole blocks of the format
  */
-export function requantised(config: ModelConfig, source: WeightSource, quant: Quant): WeightSource {
-  const wanted = (id: string, shape: readonly number[]): WeightDType => storedDType(config, id, shape, quant);
+export function requantised(source: WeightSource, quant: WeightDType): WeightSource {
+  const wanted = (id: string, shape: readonly number[]): WeightDType => storedDType(id, shape, quant);
   const readRaw = async (id: string): Promise<Uint8Array> => {
     const info = source.info(id);
     if (info === undefined) return source.readRaw(id);

@@ -202,7 +202,7 @@ describe('bad input: one line', () => {
     [['logits', '--model', '@', '--ids', '1,600', '--out', 'l'], /token id 600 is outside/, 2],
     [['logits', '--model', '@', '--ids', '', '--out', 'l'], /Expected an integer from 0/, 2],
     [['convert', '@', 'out.gguf', '--quant', 'q5'], /unknown quant "q5"/, 2],
-    [['convert', '@', 'outdir', '--quant', 'q4_0'], /safetensors hold f32 or f16 here, not q4_0/, 2],
+    [['convert', '@', 'outdir', '--quant', 'q4_0'], /safetensors hold f32, f16 or bf16 here, not q4_0/, 2],
     [['convert', 'nonexistent.gguf', 'o.gguf'], /cannot read nonexistent.gguf/, 3],
     [['convert', '@', '@/o.gguf'], /cannot write .*tiny.gguf\/o.gguf: .* is not a directory/, 3],
     [['synth', 'out.bin'], /out.bin: a synthetic model is written as .gguf/, 2],

@@ -1,9 +1,8 @@
 import { UsageError } from '../../errors.js';
 import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
-import type { DType } from '../graph.js';
-import { precisionFor, type Quant, SMALL_WEIGHT_DTYPE } from '../precision.js';
-import { embeddingId, headId, isTable, weightShapes } from '../weight-ids.js';
+import { SMALL_WEIGHT_DTYPE } from '../precision.js';
+import { embeddingId, isTable, weightShapes } from '../weight-ids.js';
 import { checkWeights, rowRanges, rowsOf, type WeightSource } from '../weights.js';
 import type { WeightDType } from './blocks/index.js';
 import { decodeWeight, encodeWeight } from './codec.js';
@@ -23,7 +22,7 @@ export async function writeModelGguf(
   config: ModelConfig,
   source: WeightSource,
   out: string,
-  quant: Quant | null,
+  quant: WeightDType | null,
   text: ReadonlyMap<string, GgufValue>,
   progress: WriteProgress = {},
 ): Promise<void> {
@@ -31,7 +30,7 @@ export async function writeModelGguf(
   const metadata = new Map([...configToGguf(config, quant ?? typicalDType(config, source)), ...text]);
   const tensors = new Map<string, GgufTensorToWrite>();
   for (const [id, shape] of weightShapes(config)) {
-    const dtype = quant === null ? presentDType(source, id) : storedDType(config, id, shape, quant);
+    const dtype = quant === null ? presentDType(source, id) : storedDType(id, shape, quant);
     tensors.set(id, { shape, dtype, bytes: () => storedBytes(config, source, id, dtype) });
   }
   const factors = ropeFactorsOf(config);
@@ -44,20 +43,9 @@ export async function writeModelGguf(
 }
 
 /** Format a weight gets in a file of that quantization: matrices as named, gains, biases and routers f32. */
-export function storedDType(
-  config: ModelConfig,
-  id: string,
-  shape: readonly number[],
-  quant: Quant,
-): WeightDType {
-  const precision = precisionFor(quant);
-  let dtype: DType = precision.weights;
-  if (shape.length === 1 || id.includes('ffn_gate_inp')) dtype = SMALL_WEIGHT_DTYPE;
-  else if (id === embeddingId()) dtype = precision.embedding;
-  else if (isTable(id)) dtype = SMALL_WEIGHT_DTYPE;
-  else if (id === headId(config)) dtype = precision.head;
-  if (dtype === 'i32') throw new Error(`${id} cannot be stored as integers`);
-  return dtype;
+export function storedDType(id: string, shape: readonly number[], quant: WeightDType): WeightDType {
+  const small = shape.length === 1 || id.includes('ffn_gate_inp') || (isTable(id) && id !== embeddingId());
+  return small ? SMALL_WEIGHT_DTYPE : quant;
 }
 
 function presentDType(source: WeightSource, id: string): WeightDType {

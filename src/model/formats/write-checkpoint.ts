@@ -5,9 +5,9 @@ import { atomicWriteFile } from '../../util/atomic-write.js';
 import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
 import type { ModelText } from '../model-text.js';
-import type { Quant } from '../precision.js';
 import { weightShapes } from '../weight-ids.js';
 import { checkWeights, rowCount, rowRanges, rowsOf, type WeightSource } from '../weights.js';
+import type { WeightDType } from './blocks/index.js';
 import { decodeWeight } from './codec.js';
 import { writeFolderText } from './folder-text.js';
 import { configToHf } from './hf-config.js';
@@ -18,19 +18,19 @@ import { type SafetensorsTensor, writeSafetensors } from './safetensors-write.js
  * Writes a model as a Hugging Face directory of its family: model.safetensors, config.json and
  * what there is about text. Gains and biases get the format of the matrices, as published checkpoints have it.
  *
- * @param quant f32 or f16; null keeps plain formats and widens quantised weights to f32
+ * @param quant f32, f16 or bf16; null keeps plain formats and widens quantised weights to f32
  * @throws UsageError for a quantised format or a weight without a name in the family's checkpoints; DataError for damaged weights
  */
 export async function writeCheckpoint(
   config: ModelConfig,
   source: WeightSource,
   directory: string,
-  quant: Quant | null,
+  quant: WeightDType | null,
   text: ModelText | null,
   progress: WriteProgress = {},
 ): Promise<void> {
-  if (quant === 'q4_0' || quant === 'q8_0')
-    throw new UsageError(`safetensors hold f32 or f16 here, not ${quant}: write a .gguf file instead`);
+  if (quant !== null && quant !== 'f32' && quant !== 'f16' && quant !== 'bf16')
+    throw new UsageError(`safetensors hold f32, f16 or bf16 here, not ${quant}: write a .gguf file instead`);
   checkWeights(config, source);
   const tensors = new Map<string, SafetensorsTensor>();
   for (const [id, shape] of weightShapes(config)) {

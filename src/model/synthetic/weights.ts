@@ -26,7 +26,7 @@ export function syntheticWeights(config: ModelConfig, quant: Quant, seed: number
   const stored = (id: string) => {
     const shape = shapes.get(id);
     if (shape === undefined) throw new DataError(`${label}: weight ${id} is missing`);
-    return { shape, dtype: storedDType(config, id, shape, quant) };
+    return { shape, dtype: storedDType(id, shape, quant) };
   };
   const readRaw = async (id: string): Promise<Uint8Array> => {
     const { shape, dtype } = stored(id);

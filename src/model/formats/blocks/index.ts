@@ -55,3 +55,6 @@ export const CODECS: Readonly<Record<WeightDType, BlockCodec>> = {
 };
 
 export const WEIGHT_DTYPES = Object.keys(CODECS) as readonly WeightDType[];
+
+/** Formats that files are written in; the others are read. */
+export const WRITTEN_DTYPES = WEIGHT_DTYPES.filter((dtype) => CODECS[dtype].encode !== null);
