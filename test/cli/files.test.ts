@@ -35,6 +35,9 @@ const ENDINGS: Readonly<Record<Kind, string>> = {
   log: '.log',
 };
 
+/** Texts that a model is asked to fill in. */
+const REACTIONS = 'results/reference/quality/reactions.txt';
+
 /** Every command that opens a file that the user names, with that file as FILE and a place to write as OUT. */
 const READERS: readonly (readonly [command: string, kind: Kind, rest: string])[] = [
   ['generate', 'gguf', 'x --model FILE'],
@@ -45,6 +48,7 @@ const READERS: readonly (readonly [command: string, kind: Kind, rest: string])[]
   ['ablate', 'gguf', '--model FILE --prompts 1 --jobs 0 --results OUT --out OUT'],
   ['ablate', 'profile', '--profile FILE --prompts 1 --jobs 0 --results OUT --out OUT'],
   ['tune', 'gguf', '--workload FILE --candidates 0 --screen 1 --confirm 1 --jobs 0 --results OUT --out OUT'],
+  ['recover', 'gguf', `${REACTIONS} --model FILE --policies llada`],
   ['policies', 'policy', 'FILE'],
   ['verify', 'gguf', '--policy llada --model FILE'],
   ['verify', 'policy', '--policy FILE'],

@@ -121,13 +121,16 @@ describe('tokenizer', () => {
     expect(tokenizer.encode('<|mdm_mask|>')).toEqual([5]);
   });
 
-  it('that is damaged is refused', async () => {
+  it('that cannot be used is named, and blocks the text alone', async () => {
     const directory = await writeCheckpoint(config, randomWeights(config));
     const path = join(directory, 'tokenizer.json');
     writeFileSync(path, '{"model": {"type": "Unigram"}}');
-    expect(() => readFolderText(directory)).toThrow(/model.type: only byte-pair encodings/);
+    const { text, tokenizer, weights } = await loadModel(directory);
+    await weights.close();
+    expect(tokenizer).toBeNull();
+    expect(text.fault?.message).toMatch(/model.type: only byte-pair encodings/);
     writeFileSync(path, '{');
-    expect(() => readFolderText(directory)).toThrow(/tokenizer.json: not JSON/);
+    expect(readFolderText(directory).fault?.message).toMatch(/tokenizer.json: not JSON/);
     rmSync(path);
     expect(readFolderText(directory).tokenizer).toBeNull();
   });

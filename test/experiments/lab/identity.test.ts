@@ -67,7 +67,11 @@ describe('what a run is', () => {
   });
 
   it('every option of a setup tells runs apart', async () => {
+    const data = join(temporaryDirectory(), 'data.jsonl');
+    writeFileSync(data, '{"prompt": "A sort owl elk ant", "answer": "ant elk owl"}\n');
     const other = {
+      data,
+      scorer: 'regex:ant',
       workload: 'synthetic',
       engine: 'ort',
       backend: 'cpu',
@@ -91,7 +95,8 @@ describe('what a run is', () => {
     expect(Object.keys(other).sort()).toEqual(Object.keys(setupSchema.shape).sort());
     const wanted = Object.entries(other).map(([name, value]) => ({
       kind: 'decode',
-      config: { [name]: value },
+      // A scorer is for answers of a file.
+      config: name === 'scorer' ? { data, scorer: value } : { [name]: value },
     }));
     const hashes = (await planEach([{ kind: 'decode', config: {} }, ...wanted])).map(({ hash }) => hash);
     expect(new Set(hashes).size).toBe(hashes.length);
