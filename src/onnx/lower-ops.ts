@@ -31,7 +31,7 @@ const embed: Lower<EmbedOp> = (op, { onnx, weights }) => {
     const inputs = [table.codes, ids, table.scales];
     onnx.node('GatherBlockQuantized', op.id, inputs, attributes, MICROSOFT);
   } else if (table.kind === 'planes') {
-    for (const run of table.runs) unpackPlanes(onnx, op.id, run, ids);
+    for (const run of table.runs) unpackPlanes(onnx, op.id, run, ids, ids);
   } else if (table.kind === 'blobs') {
     throw new Error(`${op.id}: rows of a blob cannot be looked up`);
   } else if (table.type === 'f32') {

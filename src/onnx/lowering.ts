@@ -50,10 +50,13 @@ export function product(
     return onnx.node('Add', name, [part(`${name}.upper`, 0, first), part(`${name}.lower`, 1, second)]);
   }
   if (weight.kind === 'planes') {
-    const results = weight.runs.map((run, i) => {
+    const results: string[] = [];
+    for (const [i, run] of weight.runs.entries()) {
       const part = weight.runs.length === 1 ? name : `${name}.run${i}`;
-      return onnx.node('Gemm', part, [x, unpackPlanes(onnx, `${part}.weight`, run)], { transB: 1 });
-    });
+      // One after the other, so that one run at a time is unpacked.
+      const values = unpackPlanes(onnx, `${part}.weight`, run, results.at(-1) ?? x);
+      results.push(onnx.node('Gemm', part, [x, values], { transB: 1 }));
+    }
     return results.length === 1 ? name : onnx.node('Concat', name, results, { axis: 1 });
   }
   if (weight.kind === 'blocks') {

@@ -1,5 +1,4 @@
 import { DataError } from '../errors.js';
-import { INPUT_IDS } from '../model/build-graph.js';
 import { type PackedFormat, splitBlocks } from '../model/formats/blocks/packed.js';
 import type { Region } from './external-data.js';
 import type { OnnxBuilder } from './onnx-builder.js';
@@ -123,18 +122,23 @@ export function planeTensors(
 /**
  * Values [rows, width] of a weight, or of its rows that `ids` names.
  * @param name of the result
+ * @param after a tensor that comes before: without one, the runtime would unpack every weight first
  */
 export function unpackPlanes(
   onnx: OnnxBuilder,
   name: string,
   { format, width, names }: PlaneTensors,
+  after: string,
   ids: string | null = null,
 ): string {
   const node = (part: string, type: string, inputs: readonly string[], attributes = {}) =>
     onnx.node(type, `${name}.${part}`, inputs, attributes);
-  const rest = names.map((tensor, i) =>
-    ids === null ? tensor : node(`rows${i}`, 'Gather', [tensor, ids], { axis: 0 }),
-  );
+  const zero = zeroAfter(onnx, after);
+  const parts = planeParts(format, width);
+  const rest = names.map((tensor, i) => {
+    if (ids !== null) return node(`rows${i}`, 'Gather', [tensor, ids], { axis: 0 });
+    return parts[i].type === 'u8' ? node(`later${i}`, 'BitwiseOr', [tensor, zero]) : tensor;
+  });
   const take = () => rest.shift() ?? '';
   let codes = '';
   let low = 0;
@@ -163,8 +167,7 @@ export function unpackPlanes(
   const factor = (part: string, zero: number): string => {
     const ofBlock = take();
     if (!format.grouped) return node(part, 'Reshape', [ofBlock, onnx.ints([-1, 1])]);
-    const bytes = node(`${part}.bytes`, 'BitwiseAnd', [take(), byte(onnx, 255)]);
-    const floats = node(`${part}.floats`, 'Cast', [bytes], { to: 1 });
+    const floats = node(`${part}.floats`, 'Cast', [take()], { to: 1 });
     const signed = zero === 0 ? floats : node(`${part}.signed`, 'Sub', [floats, onnx.float(zero)]);
     const groups = node(`${part}.groups`, 'Reshape', [signed, onnx.ints([-1, perBlock])]);
     const column = node(`${part}.blocks`, 'Reshape', [ofBlock, onnx.ints([-1, 1])]);
@@ -196,18 +199,18 @@ function levelsOf(onnx: OnnxBuilder, name: string, { levels }: PackedFormat, cod
   return onnx.node('Gather', `${name}.levels`, [table, indices], { axis: 0 });
 }
 
-/**
- * A byte that the runtime cannot know before it sees an input: what depends on constants alone it would compute when it
- * opens the model, and keep every weight in f32.
- */
 function byte(onnx: OnnxBuilder, value: number): string {
-  const name = `byte.${value}`;
+  return onnx.constant(`byte.${value}`, 'u8', [], Uint8Array.of(value));
+}
+
+/**
+ * A zero that the runtime knows when `after` is there. What depends on constants alone it would compute when it opens the
+ * model, and keep every weight in f32.
+ */
+function zeroAfter(onnx: OnnxBuilder, after: string): string {
+  const name = `${after}.zero`;
   if (onnx.hasNode(name)) return name;
-  const zero = 'byte.zero';
-  if (!onnx.hasNode(zero)) {
-    const count = onnx.node('Size', 'byte.count', [INPUT_IDS.positions]);
-    onnx.node('Mul', zero, [count, onnx.ints([0], true)]);
-  }
-  const sum = onnx.node('Add', `${name}.sum`, [zero, onnx.ints([value], true)]);
-  return onnx.node('Cast', name, [sum], { to: 2 });
+  const count = onnx.node('Size', `${after}.count`, [after]);
+  const none = onnx.node('Mul', `${after}.none`, [count, onnx.ints([0], true)]);
+  return onnx.node('Cast', name, [none], { to: 2 });
 }

@@ -2,7 +2,7 @@ import { DataError } from '../errors.js';
 import { blockOf, elementsOf } from '../model/dtype.js';
 import { CODECS } from '../model/formats/blocks/index.js';
 import type { PackedFormat } from '../model/formats/blocks/packed.js';
-import { rowCount, type WeightSource } from '../model/weights.js';
+import { rowCount, rowRanges, rowsOf, type WeightSource } from '../model/weights.js';
 import type { Region } from './external-data.js';
 import type { OnnxBuilder } from './onnx-builder.js';
 import {
@@ -32,7 +32,7 @@ export type StoredWeight =
   | { readonly kind: 'planes'; readonly runs: readonly PlaneTensors[] };
 
 /** Values that are unpacked at a time. */
-const RUN_ELEMENTS = 1 << 24;
+const RUN_ELEMENTS = 1 << 22;
 
 /** A weight in planes, all its rows. */
 interface Planes {
@@ -139,15 +139,29 @@ export class WeightStore {
     if (found === undefined) {
       const width = shape.at(-1) ?? 1;
       const rows = rowCount(shape);
-      const label = `${this.source.label}: ${id}`;
-      const regions = this.onnx.data.reserve(
-        planeParts(format, width).map((part) => rows * bytesPerRow(part)),
-        async () => packPlanes(format, await this.source.readRaw(id), width, label),
-      );
+      const sizes = planeParts(format, width).map((part) => rows * bytesPerRow(part));
+      const regions = this.onnx.data.reserve(sizes, () => this.packedRows(id, format, sizes));
       found = { format, width, regions };
       this.planes.set(id, found);
     }
     return found;
+  }
+
+  /** What `packPlanes` makes of a weight, some rows at a time: codes in bytes are larger than the file. */
+  private async packedRows(
+    id: string,
+    format: PackedFormat,
+    sizes: readonly number[],
+  ): Promise<Uint8Array[]> {
+    const { shape } = this.info(id);
+    const width = shape.at(-1) ?? 1;
+    const whole = sizes.map((size) => new Uint8Array(size));
+    for (const { first, count } of rowRanges(shape)) {
+      const label = `${this.source.label}: ${id}: rows from ${first}`;
+      const parts = packPlanes(format, await rowsOf(this.source, id, first, count), width, label);
+      for (const [i, part] of parts.entries()) whole[i].set(part, first * (part.length / count));
+    }
+    return whole;
   }
 
   private blobsAt(id: string, dtype: BlockDType): Stored {

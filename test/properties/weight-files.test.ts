@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DllmError } from '../../src/errors.js';
+import { readFileHeader } from '../../src/model/file-header.js';
+import { CODECS, WEIGHT_DTYPES } from '../../src/model/formats/blocks/index.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
 import { openSafetensors } from '../../src/model/formats/safetensors-source.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { project } from '../../src/util/project-root.js';
+import { storedWeights } from '../support/blocks.js';
 import { writeCheckpoint } from '../support/checkpoint.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
@@ -49,6 +52,17 @@ async function readsOrNames(path: string, open: () => Promise<WeightSource>): Pr
     } finally {
       await source.close();
     }
+  } catch (error) {
+    expect(error).toBeInstanceOf(DllmError);
+    expect((error as Error).message).toContain(path);
+  }
+}
+
+/** The header of a damaged file is shown or refused by name, as `inspect` reads it. */
+async function headerOrNames(path: string): Promise<void> {
+  try {
+    const header = await readFileHeader(path);
+    for (const { bytes } of header?.tensors ?? []) expect(bytes).toBeLessThan(2 ** 53);
   } catch (error) {
     expect(error).toBeInstanceOf(DllmError);
     expect((error as Error).message).toContain(path);
@@ -102,19 +116,22 @@ describe('a damaged weight file is read or refused by name, never anything else'
       fc.asyncProperty(arbitrary, async (how) => {
         writeFileSync(path, damaged(how));
         await readsOrNames(path, () => open[kind](path));
+        await headerOrNames(path);
         cases++;
       }),
       { numRuns: runs },
     );
   }
 
-  it.each(['f32', 'q4_0', 'q8_0', 'f16'] as const)('GGUF, %s', async (quant) => {
-    const blocks = quant === 'q4_0' || quant === 'q8_0';
-    const shape = blocks
-      ? tinyConfig({ layers: 1, vocab: 33, hidden: 32, heads: 2, kvHeads: 2, headDim: 16, ffn: 32 })
-      : config;
-    const good = join(directory, `good-${quant}.gguf`);
-    await writeModelGguf(shape, randomWeights(shape), good, quant, none);
+  it.each(WEIGHT_DTYPES)('GGUF, %s', async (dtype) => {
+    // Rows of one block.
+    const width = CODECS[dtype].elements;
+    const shape =
+      width === 1
+        ? config
+        : tinyConfig({ ...config, vocab: 9, hidden: width, headDim: width / 2, ffn: width });
+    const good = join(directory, `good-${dtype}.gguf`);
+    await writeModelGguf(shape, storedWeights(shape, () => dtype).stored, good, null, none);
     const original = readFileSync(good);
     await holds('gguf', damage(2200), Math.ceil(RUNS / 4), (how) => apply(original, how));
     await holds('gguf', flips, Math.ceil(RUNS / 4), (where) => flip(original, where, 2200));

@@ -13,6 +13,7 @@ import { passVisibility } from '../../pass/visibility.js';
 import type { Engine, PassResult } from '../engine.js';
 import { KvStore } from '../kv-store.js';
 import { PrefixRows } from '../prefix-rows.js';
+import { staysStored } from '../stored-matrix.js';
 import { prepareModel } from './model-cache.js';
 import type { OrtEngineOptions } from './options.js';
 import { loadOrt, type Ort, openSession } from './runtime.js';
@@ -32,7 +33,9 @@ export async function createOrtEngine(
   const ort = await loadOrt();
   const model = await prepareModel(config, weights, options);
   try {
-    const session = await openSession(model.path, options.threads ?? 1);
+    // Unpacked weights come and go: an arena would keep room for the largest of every size.
+    const unpacks = weights.names().some((id) => staysStored(weights.info(id)?.dtype ?? 'f32'));
+    const session = await openSession(model.path, options.threads ?? 1, !unpacks);
     return new OrtEngine(config, ort, session, model.release, options.compute ?? 'f32');
   } catch (error) {
     model.release();

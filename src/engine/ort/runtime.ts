@@ -26,9 +26,10 @@ export async function loadOrt(): Promise<Ort> {
 /**
  * Opens a model file with its data file.
  * @param threads threads of one operator
+ * @param arena whether the runtime keeps the memory of temporary values for later ones
  * @throws EnvironmentError when the runtime refuses it
  */
-export async function openSession(path: string, threads: number) {
+export async function openSession(path: string, threads: number, arena = true) {
   const ort = await loadOrt();
   if (!existsSync(path)) throw new EnvironmentError(`cannot open ${path}: no such file`);
   try {
@@ -36,6 +37,7 @@ export async function openSession(path: string, threads: number) {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
+      enableCpuMemArena: arena,
       graphOptimizationLevel: 'all',
       // Errors only: the optimiser's remarks are not for the user of a command.
       logSeverityLevel: 3,
