@@ -32,7 +32,7 @@ export class NpuUnits {
   time(op: Op, graph: OpGraph, key = kernelKey(op, graph)): TimedKernel {
     let timed = this.timed.get(key);
     if (timed === undefined) {
-      timed = this.simulate(lower(op, graph, this.context));
+      timed = timeAlone(lower(op, graph, this.context), this.schedule);
       this.timed.set(key, timed);
     }
     return timed;
@@ -88,31 +88,32 @@ export class NpuUnits {
     const scale = this.context.stack.activationsIn === 'tcm' ? kernel.ms / aloneMs : 1;
     return spans.map((span) => ({ ...span, startMs: span.startMs * scale, endMs: span.endMs * scale }));
   }
+}
 
-  private simulate(kernel: Kernel): TimedKernel {
-    const of = (pipeline: Pipeline): number =>
-      this.schedule === 'event' ? runProgram(toProgram(pipeline)).ms : closedFormMs(pipeline);
-    let onceMs = 0;
-    let before: Pipeline | null = null;
-    let ms = 0;
-    for (const pipeline of kernel.pipelines) {
-      // Gate and up of an expert are the same object.
-      if (pipeline !== before) ms = of(pipeline);
-      before = pipeline;
-      onceMs += ms;
-    }
-    const { pipelines, repeats, dmaBytes, l2Bytes, matrixMacs, tcmPeakBytes } = kernel;
-    return {
-      pipelines,
-      repeats,
-      dmaBytes,
-      l2Bytes,
-      matrixMacs,
-      tcmPeakBytes,
-      ms: onceMs * repeats,
-      busyMs: busySum(kernel),
-    };
+/** An operator that starts on idle units. */
+export function timeAlone(kernel: Kernel, schedule: Schedule = 'event'): TimedKernel {
+  const of = (pipeline: Pipeline): number =>
+    schedule === 'event' ? runProgram(toProgram(pipeline)).ms : closedFormMs(pipeline);
+  let onceMs = 0;
+  let before: Pipeline | null = null;
+  let ms = 0;
+  for (const pipeline of kernel.pipelines) {
+    // Gate and up of an expert are the same object.
+    if (pipeline !== before) ms = of(pipeline);
+    before = pipeline;
+    onceMs += ms;
   }
+  const { pipelines, repeats, dmaBytes, l2Bytes, matrixMacs, tcmPeakBytes } = kernel;
+  return {
+    pipelines,
+    repeats,
+    dmaBytes,
+    l2Bytes,
+    matrixMacs,
+    tcmPeakBytes,
+    ms: onceMs * repeats,
+    busyMs: busySum(kernel),
+  };
 }
 
 function busySum({ pipelines, repeats }: Kernel): [number, number, number, number] {

@@ -11,20 +11,36 @@ import { F16_BYTES, inputBytesEach, matrixRows, outputBytesEach, roundUp } from 
 /** Heads narrower than this are padded to it on the matrix unit (llama.cpp#26539). */
 const HEAD_PADDING = 64;
 
+/** Attention, whatever graph it belongs to. */
+export interface AttentionWork {
+  readonly owner: string;
+  readonly rows: number;
+  readonly keys: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** DRAM bytes of an element of the queries, of the result, and of cached keys and values. */
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+  readonly kvBytes: number;
+  /** Whether the write of new keys and values counts as part of it. */
+  readonly writesCache: boolean;
+}
+
 /**
  * FlashAttention on the NPU: for each row tile and KV head, key blocks stream through TCM; both products run on
  * the matrix unit, the online softmax on the vector unit. Softmax work follows from the cost of one exponential
  * and its share of the kernel.
  */
-function onNpu(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
+export function attentionKernel(op: AttentionWork, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
+  const { inputBytes, outputBytes, kvBytes } = op;
   const onMatrix = op.rows >= stack.numbers.matrixFromRows;
   const tile = profile.npu.matrixTile;
   // A graph in TCM holds the queries of all rows and meets each key block once; vector threads pad nothing.
   const inTcm = stack.activationsIn === 'tcm';
   const step = matrixRows(context);
   const block = Math.min(roundUp(op.keys, tile), roundUp(stack.numbers.attentionKeys, tile));
-  const kvBytes = stack.kvElementBytes ?? (graph.precision.kv === 'f16' ? F16_BYTES : 2 * F16_BYTES);
   const group = op.heads / op.kvHeads;
   const depth = onMatrix ? roundUp(op.headDim, HEAD_PADDING) : op.headDim;
   const buffers = (rows: number): TcmBuffer[] => [
@@ -50,8 +66,6 @@ function onNpu(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
   const softmaxRows = inTcm ? op.rows : rowTile;
   const rowTiles = Math.ceil(op.rows / rowTile);
   const rowsPerTile = op.rows / rowTiles;
-  const inputBytes = inputBytesEach(graph, context);
-  const outputBytes = outputBytesEach(op, graph, context);
   const softmaxOps =
     profile.npu.exponentialOps /
     profile.npu.exponentialShareOfAttention /
@@ -92,10 +106,10 @@ function onNpu(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
     fullChunks: fullBlocks,
     rest: cost(lastKeys, true),
   };
-  const { peakBytes } = allocateTcm(profile.npu.tcm, buffers(rowTile), op.id);
+  const { peakBytes } = allocateTcm(profile.npu.tcm, buffers(rowTile), op.owner);
   const width = op.heads * op.headDim;
   const outBytes = op.rows * width * outputBytes;
-  const writes = cacheWrites(op, inputBytes, kvBytes, context);
+  const writes = op.writesCache ? cacheWrites(op, inputBytes, kvBytes, context) : null;
   return {
     pipelines: [...(writes === null ? [] : [writes.pipeline]), pipeline],
     repeats: 1,
@@ -113,7 +127,7 @@ function onNpu(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
 
 /** Where the stack writes new keys and values to its cache by an operator: read as they were computed, stored as cached. */
 function cacheWrites(
-  op: AttentionOp,
+  op: AttentionWork,
   inputBytes: number,
   kvBytes: number,
   { stack, rates }: LowerContext,
@@ -130,6 +144,25 @@ function cacheWrites(
   const setup = { loadMs: 0, convertMs: 0 };
   const pipeline: Pipeline = { path: 'l2', tiles: 1, setup, chunk, fullChunks: 1, rest: null };
   return { pipeline, bytes: elements * (inputBytes + kvBytes) };
+}
+
+function onNpu(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
+  const { id: owner, rows, keys, heads, kvHeads, headDim } = op;
+  return attentionKernel(
+    {
+      owner,
+      rows,
+      keys,
+      heads,
+      kvHeads,
+      headDim,
+      inputBytes: inputBytesEach(graph, context),
+      outputBytes: outputBytesEach(op, graph, context),
+      kvBytes: context.stack.kvElementBytes ?? (graph.precision.kv === 'f16' ? F16_BYTES : 2 * F16_BYTES),
+      writesCache: true,
+    },
+    context,
+  );
 }
 
 /** How attention becomes work. */

@@ -15,23 +15,39 @@ export interface Streamed {
   readonly state?: number;
 }
 
+/** An operator without matrix work, whatever graph it belongs to. */
+export interface StreamedWork {
+  readonly opsEach: number;
+  /** DRAM bytes in and out. */
+  readonly read: number;
+  readonly written: number;
+  readonly elements: number;
+  readonly macs: number;
+}
+
 /**
  * An operator without matrix work: vector threads prefetch operands through L2, or through a DMA queue each, compute,
  * and write back. Rows are not padded.
  */
 export function streamed(op: Op, graph: OpGraph, context: LowerContext, asked: Streamed): Kernel {
-  const { profile, stack, rates } = context;
   const { operands = bytesOf(graph, [...op.inputs, ...op.weights]), again = 0, state = 0 } = asked;
-  const inTcm = stack.activationsIn === 'tcm';
+  const inTcm = context.stack.activationsIn === 'tcm';
   const read = (inTcm ? 0 : operands + again) + state;
   const written = (inTcm ? 0 : bytesOf(graph, op.outputs) + again) + state;
+  const { macs, vectorElements: elements } = op;
+  return streamedKernel({ opsEach: asked.opsEach, read, written, elements, macs }, context);
+}
+
+/** See `streamed`. */
+export function streamedKernel(work: StreamedWork, { profile, stack, rates }: LowerContext): Kernel {
+  const { opsEach, read, written, elements, macs } = work;
   // Recurrences and convolutions multiply on the vector threads.
-  const macOps = op.macs / stack.numbers.vectorF16MacsPerCycle;
+  const macOps = macs / stack.numbers.vectorF16MacsPerCycle;
   const chunks = Math.max(1, Math.ceil((read + written) / stack.numbers.streamChunkBytes));
-  const registers = op.vectorElements / profile.npu.vectorLanes;
+  const registers = elements / profile.npu.vectorLanes;
   const queues = stack.elementwise === 'queues';
   const bytesPerMs = queues ? rates.queuesBytesPerMs : rates.directBytesPerMs;
-  const vectorOps = (registers * asked.opsEach) / stack.numbers.vectorIpc + macOps;
+  const vectorOps = (registers * opsEach) / stack.numbers.vectorIpc + macOps;
   const chunk: ChunkCost = {
     loadMs: read / chunks / bytesPerMs,
     decodeMs: 0,

@@ -1,0 +1,79 @@
+import type { WeightDType } from '../../src/model/formats/blocks/index.js';
+
+/** A product y = x W^T as a backend runs it: one or more weights against the same rows. */
+export interface ProductSpec {
+  readonly kind: 'product';
+  readonly rows: number;
+  readonly inWidth: number;
+  /** Outputs of each weight; more than one where the backend fuses products that share their input. */
+  readonly outWidths: readonly number[];
+  /** Format of the weights. */
+  readonly weights: WeightDType;
+  /** A residual or a bias is added on the way out. */
+  readonly adds: boolean;
+}
+
+/** A product in which each row meets only the weights of the experts it was routed to. */
+export interface RoutedProductSpec {
+  readonly kind: 'routed-product';
+  readonly rows: number;
+  readonly inWidth: number;
+  readonly outWidth: number;
+  readonly weights: WeightDType;
+  readonly experts: number;
+  readonly expertsPerToken: number;
+}
+
+/** Fused attention over cached keys and values. */
+export interface AttentionSpec {
+  readonly kind: 'attention';
+  /** Query positions. */
+  readonly rows: number;
+  /** Cached positions, padding of the cache included. */
+  readonly keys: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+}
+
+/** Operators that handle each row by itself, in ggml's words. */
+export const ROW_OPERATORS = [
+  'RMS_NORM',
+  'RMS_NORM+MUL',
+  'NORM',
+  'ADD',
+  'MUL',
+  'SCALE',
+  'SWIGLU',
+  'GEGLU',
+  'GELU',
+  'SILU',
+  'ROPE',
+  'SOFT_MAX',
+  'SET_ROWS',
+  'GET_ROWS',
+  'CPY',
+] as const;
+export type RowOperator = (typeof ROW_OPERATORS)[number];
+
+/** An operator on rows of a matrix. */
+export interface RowsSpec {
+  readonly kind: 'rows';
+  readonly operator: RowOperator;
+  /** Rows, of a head each where the operator works on heads. */
+  readonly rows: number;
+  /** Elements of a row of the result. */
+  readonly width: number;
+}
+
+/** The mean over the products of one layer of a model, weights not counted apart. */
+export interface LayerProductsSpec {
+  readonly kind: 'layer-products';
+  /** Preset. */
+  readonly model: string;
+  readonly rows: number;
+  readonly weights: WeightDType;
+}
+
+/** One operator as a backend runs it, whatever model it belongs to. */
+export type KernelSpec = ProductSpec | RoutedProductSpec | AttentionSpec | RowsSpec | LayerProductsSpec;

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { timeKernel } from '../../../sim/kernel/time-kernel.js';
+import { openChip } from '../../../sim/open-machine.js';
+
+const phone = openChip({ profile: 'sm8750', stack: 'llama.cpp-hexagon' });
+
+describe('one operator', () => {
+  it('takes the host longer than the device, by parts that add up', () => {
+    for (const name of ['MUL_MAT m2048 k2048 n1', 'FLASH_ATTN_EXT d64 h32 kv8 nq35 nkv256', 'ADD n2048 r1']) {
+      const { deviceMs, callMs, parts } = timeKernel(name, phone);
+      expect(callMs).toBeGreaterThan(deviceMs);
+      expect(parts.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(callMs, 12);
+    }
+  });
+
+  it('is as long as the mean of the products of a layer', () => {
+    const mean = timeKernel('llama-3.2-3b mean of the products of a layer r1', phone);
+    const gate = timeKernel('llama-3.2-3b gate r1', phone);
+    const value = timeKernel('llama-3.2-3b v r1', phone);
+    expect(mean.deviceMs).toBeGreaterThan(value.deviceMs);
+    expect(mean.deviceMs).toBeLessThan(gate.deviceMs);
+  });
+});
