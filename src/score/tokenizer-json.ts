@@ -1,7 +1,7 @@
 import { allWords, END_OF_TURN_ID, MASK_ID, SPECIAL_TOKENS, START_ID } from './vocabulary.js';
 
 /** A Hugging Face `tokenizer.json`: byte-level BPE over the task words. */
-export interface TokenizerJson {
+export type TokenizerJson = {
   version: string;
   truncation: null;
   padding: null;
@@ -30,7 +30,7 @@ export interface TokenizerJson {
     vocab: Record<string, number>;
     merges: [string, string][];
   };
-}
+};
 
 /** GPT-2's printable character for every byte. */
 export function byteCharacters(): string[] {
@@ -44,8 +44,9 @@ export function byteCharacters(): string[] {
  * Special tokens, then all 256 bytes, then one merge per prefix of " word". Every merge extends a
  * token that begins with the space, so a word of the list always becomes one token and any other
  * text still splits into bytes: nothing is unknown.
+ * @param words the tasks' own, unless others are given
  */
-export function buildTokenizerJson(): TokenizerJson {
+export function buildTokenizerJson(words: readonly string[] = allWords()): TokenizerJson {
   const bytes = byteCharacters();
   const vocab: Record<string, number> = {};
   const add = (token: string): void => {
@@ -54,10 +55,11 @@ export function buildTokenizerJson(): TokenizerJson {
   for (const token of [...SPECIAL_TOKENS, ...bytes]) add(token);
   const space = bytes[0x20];
   const merges: [string, string][] = [];
-  for (const word of allWords()) {
-    for (let end = 1; end <= word.length; end++) {
-      const left = space + word.slice(0, end - 1);
-      const right = word.charAt(end - 1);
+  for (const word of words) {
+    const spelled = [...Buffer.from(word)].map((byte) => bytes[byte]);
+    for (let end = 1; end <= spelled.length; end++) {
+      const left = space + spelled.slice(0, end - 1).join('');
+      const right = spelled[end - 1];
       if (left + right in vocab) continue;
       add(left + right);
       merges.push([left, right]);
@@ -101,6 +103,11 @@ export function buildTokenizerJson(): TokenizerJson {
   };
 }
 
+/** Ids of a tokenizer of `buildTokenizerJson`. */
+export function vocabularySize({ model }: TokenizerJson): number {
+  return Object.keys(model.vocab).length;
+}
+
 /** Token ids of task text by table look-up; throws on a word the tasks do not use. */
 export class WordTable {
   private readonly ids = new Map<string, number>();
@@ -109,7 +116,7 @@ export class WordTable {
 
   constructor(json: TokenizerJson = buildTokenizerJson()) {
     const space = byteCharacters()[0x20];
-    this.size = Object.keys(json.model.vocab).length;
+    this.size = vocabularySize(json);
     for (const word of allWords()) {
       const id = json.model.vocab[space + word];
       if (id === undefined) throw new Error(`"${word}" is not one token`);

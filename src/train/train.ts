@@ -6,13 +6,13 @@ import { LLADA } from '../model/families/llada.js';
 import type { WeightSource } from '../model/weights.js';
 import { generateProblem, LIMITS, type ProblemSet } from '../score/problems.js';
 import { Random } from '../score/random.js';
-import { WordTable } from '../score/tokenizer-json.js';
+import { vocabularySize, WordTable } from '../score/tokenizer-json.js';
 import { END_ID, MASK_ID, START_ID } from '../score/vocabulary.js';
 import { lossAndGradients } from './loss.js';
 import { type Batch, makeBatch, sampleLayout } from './objective.js';
 import { DEFAULT_OPTIMIZER, Optimizer, type OptimizerOptions } from './optimizer.js';
-import type { Example } from './own-data.js';
 import { initialWeights, TrainableWeights } from './trainable-weights.js';
+import type { TrainingTask } from './training-task.js';
 
 export interface TrainOptions {
   /** Shape of the model; the vocabulary is always the tasks'. */
@@ -24,8 +24,8 @@ export interface TrainOptions {
   /** Sequences per step. */
   batch: number;
   set: ProblemSet;
-  /** Examples in place of the problems of the set, shown again and again. */
-  data?: readonly Example[];
+  /** In place of the problems of the set: its examples are shown again and again, in an order of their own each time. */
+  task?: TrainingTask;
   seed: number;
   warmup: number;
   /** Last share of the steps, over which the learning rate falls linearly to zero. */
@@ -49,7 +49,12 @@ export interface TrainedModel {
   config: ModelConfig;
   weights: WeightSource;
   losses: number[];
+  /** What it was trained on; undefined for the problems of the shipped task. */
+  task?: TrainingTask;
 }
+
+/** Of the shipped task: its longest prompt and its canvas, with room. */
+const CONTEXT_LENGTH = 256;
 
 export const DEFAULT_TRAINING: TrainOptions = {
   layers: 2,
@@ -68,10 +73,11 @@ export const DEFAULT_TRAINING: TrainOptions = {
 
 /** The configuration that `trainModel` trains. */
 export function trainingConfig(
-  options: Pick<TrainOptions, 'layers' | 'hidden' | 'heads' | 'ffn'>,
+  options: Pick<TrainOptions, 'layers' | 'hidden' | 'heads' | 'ffn' | 'task'>,
 ): ModelConfig {
+  const { task } = options;
   return {
-    name: 'tiny-llada',
+    name: task?.name ?? 'tiny-llada',
     arch: LLADA.name,
     layers: options.layers,
     hidden: options.hidden,
@@ -79,7 +85,7 @@ export function trainingConfig(
     kvHeads: options.heads,
     headDim: options.hidden / options.heads,
     ffn: options.ffn,
-    vocab: new WordTable().size,
+    vocab: task === undefined ? new WordTable().size : vocabularySize(task.tokenizer),
     ropeTheta: 10000,
     rmsEps: 1e-5,
     qkvBias: false,
@@ -87,7 +93,7 @@ export function trainingConfig(
     tiedHead: true,
     shiftLogits: LLADA.shiftLogits,
     attention: LLADA.attention,
-    contextLength: 256,
+    contextLength: Math.max(CONTEXT_LENGTH, task?.rows ?? 0),
     maskId: MASK_ID,
     bosId: START_ID,
     endIds: [END_ID],
@@ -109,13 +115,13 @@ export async function trainModel(
   const random = new Random(options.seed);
   const weights = new TrainableWeights(config, initialWeights(config, random));
   const optimizer = new Optimizer(options.optimizer);
-  const problems = new ProblemStream(options);
+  const examples = new ExampleStream(options);
   const losses: number[] = [];
   const began = performance.now();
   let tokens = 0;
   try {
     for (let step = 0; step < options.steps && options.signal?.aborted !== true; step++) {
-      const batch = problems.next(random);
+      const batch = examples.next(random);
       const { loss, gradients } = lossAndGradients(config, weights, batch);
       optimizer.apply(weights.entries(), gradients, learningRate(step, options));
       tf.dispose([...gradients.values()]);
@@ -126,7 +132,7 @@ export async function trainModel(
       // Lets signals and timers run: a step is one long synchronous computation.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    return { config, weights: weights.snapshot('tiny-llada (trained here)'), losses };
+    return { config, weights: weights.snapshot(`${config.name} (trained here)`), losses, task: options.task };
   } finally {
     weights.dispose();
     optimizer.dispose();
@@ -141,18 +147,27 @@ export function learningRate(
   return Math.min(1, (step + 1) / warmup, (steps - step) / (steps * decay));
 }
 
-/** Fresh problems in batches of one prompt length, so that no row is padding. */
-class ProblemStream {
+/** Examples in batches of one prompt length, so that no row is padding: fresh problems, or those of a task over and over. */
+class ExampleStream {
   private readonly table = new WordTable();
   private readonly waiting = new Map<number, { prompt: number[]; response: number[] }[]>();
+  private readonly canvas: number;
+  private readonly wordIds: readonly number[];
+  private order: readonly number[] = [];
   private index = 0;
 
-  constructor(private readonly options: TrainOptions) {}
+  constructor(private readonly options: TrainOptions) {
+    const { task, set } = options;
+    this.canvas = task?.canvas ?? LIMITS[set].canvas;
+    this.wordIds = task?.wordIds ?? this.table.wordIds();
+  }
 
-  private example(index: number): { prompt: number[]; response: number[] } {
-    const { data, set, seed } = this.options;
-    if (data !== undefined) {
-      const { prompt, response } = data[index % data.length];
+  private example(index: number, random: Random): { prompt: number[]; response: number[] } {
+    const { task, set, seed } = this.options;
+    if (task !== undefined) {
+      const at = index % task.examples.length;
+      if (at === 0) this.order = random.shuffle([...task.examples.keys()]);
+      const { prompt, response } = task.examples[this.order[at]];
       return { prompt: [...prompt], response: [...response] };
     }
     const problem = generateProblem(seed, index, set, 'train');
@@ -163,10 +178,10 @@ class ProblemStream {
   }
 
   next(random: Random): Batch {
-    const { batch, set } = this.options;
+    const { batch } = this.options;
     for (;;) {
-      const { prompt, response } = this.example(this.index++);
-      while (response.length < LIMITS[set].canvas) response.push(END_ID);
+      const { prompt, response } = this.example(this.index++, random);
+      while (response.length < this.canvas) response.push(END_ID);
       const group = this.waiting.get(prompt.length) ?? [];
       group.push({ prompt, response });
       this.waiting.set(prompt.length, group);
@@ -176,7 +191,7 @@ class ProblemStream {
         group.map((p) => p.prompt),
         group.map((p) => p.response),
         sampleLayout(random),
-        { maskId: MASK_ID, wordIds: [...this.table.wordIds(), END_ID] },
+        { maskId: MASK_ID, wordIds: [...this.wordIds, END_ID] },
         random,
       );
     }
