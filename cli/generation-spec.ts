@@ -1,6 +1,8 @@
 import { openSpec } from '../experiments/lab/open.js';
 import type { MethodSetup } from '../experiments/lab/setup.js';
+import { inBlocksOf } from '../src/decode/method/fits.js';
 import { factsOf } from '../src/decode/parts.js';
+import { checkFit, usualPolicy } from '../src/decode/policies.js';
 import { type PolicySpec, parsePolicySpec } from '../src/decode/spec.js';
 import { UsageError } from '../src/errors.js';
 import type { ModelConfig } from '../src/model/config.js';
@@ -23,10 +25,15 @@ export interface GenerationChoice {
  * @throws UsageError with the nearest names, for lengths that do not fit together, or for a setting the policy has no
  *   use for
  */
-export function generationSpec({ attention }: ModelConfig, asked: GenerationChoice): PolicySpec {
-  const { policy = attention === 'causal' ? 'autoregressive' : 'llada.cpp', genLength } = asked;
-  const method = { policy, options: asked.options, blockLength: asked.blockLength };
+export function generationSpec(model: ModelConfig, asked: GenerationChoice): PolicySpec {
+  const { policy = usualPolicy(model).name, genLength } = asked;
+  const named = { policy, options: asked.options, blockLength: asked.blockLength };
+  // Blocks follow the model where it was trained with some and nobody says.
+  const follows = asked.blockLength === null && asked.options.blockLength === undefined;
+  const blockLength = follows ? inBlocksOf(openSpec(named), model).blockLength : asked.blockLength;
+  const method = { ...named, blockLength };
   const plain = openSpec(method);
+  checkFit(plain, model);
   const options = { ...asked.options, ...drawing(plain, asked) };
   const spec = openSpec({ ...method, options });
   if (genLength % spec.blockLength !== 0) {

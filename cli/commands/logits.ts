@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { EngineName } from '../../src/engine/registry.js';
 import { loadModel } from '../../src/model/load.js';
+import { inBlocks } from '../../src/pass/groups.js';
+import type { Pass } from '../../src/pass/pass.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableFile } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
@@ -28,7 +30,7 @@ export const command = defineCommand({
       try {
         const began = performance.now();
         const causal = asked || config.attention === 'causal';
-        const { logits } = await running.run({
+        const whole: Pass = {
           id: '0.0',
           kind: 'denoise',
           lane: 'main',
@@ -37,7 +39,11 @@ export const command = defineCommand({
           rows: ids.map((feed, position) => ({ position, feed })),
           visibility: causal ? 'causal' : 'all',
           logits: ids.map((_, row) => row),
-        });
+        };
+        const { blockLength } = config;
+        const { logits } = await running.run(
+          causal || blockLength === undefined ? whole : inBlocks(whole, blockLength),
+        );
         const seconds = (performance.now() - began) / 1000;
         const best = ids.map((_, row) =>
           argmax(logits.subarray(row * config.vocab, (row + 1) * config.vocab)),

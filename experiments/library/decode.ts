@@ -1,9 +1,11 @@
 import type { Machine, StepBreakdown } from '../../sim/machine/machine.js';
 import type { Canvas } from '../../src/decode/canvas/types.js';
 import type { DecodingPolicy } from '../../src/decode/method/compose.js';
+import { inBlocksOf } from '../../src/decode/method/fits.js';
 import { type DecodeResult, decode as decodeSession } from '../../src/decode/method/session.js';
 import type { StepRecord } from '../../src/decode/method/step-record.js';
 import type { StepTimer } from '../../src/decode/method/timer.js';
+import { usualPolicy } from '../../src/decode/policies.js';
 import type { PolicySpec, PolicySpecInput } from '../../src/decode/spec.js';
 import { type Trace, traceOf } from '../../src/decode/trace/trace.js';
 import { UsageError } from '../../src/errors.js';
@@ -31,8 +33,8 @@ export interface DecodeRequest extends EngineChoice {
    */
   readonly template?: PromptFormat;
   /**
-   * A name, or a spec from `policy()`.
-   * @defaultValue `'llada.cpp'`; `'autoregressive'` for a causal model
+   * A name, decoded in the blocks that the model was trained with, or a spec from `policy()`.
+   * @defaultValue the policy of the model's family: `'llada.cpp'` for LLaDA and Dream, `'autoregressive'` for Llama
    */
   readonly policy?: string | PolicySpecInput;
   /**
@@ -107,8 +109,7 @@ async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Pr
   const { model, genLength = 128, signal } = request;
   const { config } = model;
   const { promptIds, given } = splitAtMask(idsOf(request), config.maskId);
-  const usual = config.attention === 'causal' ? 'autoregressive' : 'llada.cpp';
-  const spec = policy(request.policy ?? usual);
+  const spec = request.policy === undefined ? usualPolicy(config) : policyFor(request.policy, config);
   return withEngine(model, request, { signal }, async (engine) => {
     const { method, timer, chip } = await timedMethod(spec, request.timer, config);
     const options = {
@@ -146,6 +147,12 @@ async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Pr
       trace: traceOf(options, result),
     };
   });
+}
+
+/** A named policy in the blocks of the model; a spec says its own. */
+function policyFor(asked: string | PolicySpecInput, config: ModelConfig): PolicySpec {
+  const spec = policy(asked);
+  return typeof asked === 'string' ? inBlocksOf(spec, config) : spec;
 }
 
 const SETTINGS: Readonly<Record<keyof DecodeRequest, true>> = {

@@ -1,15 +1,16 @@
 import { basename } from 'node:path';
 import { DataError, UsageError } from '../errors.js';
+import type { ModelConfig } from '../model/config.js';
+import { familyOf } from '../model/families/index.js';
 import { unknownName } from '../util/nearest.js';
-
 import { readJson } from '../util/read-file.js';
-
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from './method/compose.js';
+import { inBlocksOf, misfit, type TrainedModel } from './method/fits.js';
 import { AUTOREGRESSIVE_SPEC } from './policies/causal.js';
 import { PAPER_POLICIES } from './policies/paper.js';
 import { PUBLISHED_POLICIES } from './policies/published.js';
 import { DREAM_SPECS, LLAMA_CPP_SPECS } from './policies/sampled.js';
-import { type PolicySpecInput, parsePolicySpec } from './spec.js';
+import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from './spec.js';
 
 const SPECS: readonly PolicySpecInput[] = [
   ...PAPER_POLICIES,
@@ -44,6 +45,34 @@ export function policySpecByName(name: string): PolicySpecInput {
  */
 export function policyByName(name: string, inputs: PolicyInputs = {}): DecodingPolicy {
   return composePolicy(policySpecByName(name), inputs);
+}
+
+/** Named policies that can decode a model, in its blocks. */
+function fitting(model: TrainedModel): PolicySpec[] {
+  return ALL_POLICY_SPECS.map((spec) => inBlocksOf(parsePolicySpec(spec), model)).filter(
+    (spec) => misfit(spec, model) === null,
+  );
+}
+
+/**
+ * Refuses a policy whose rows see what the model was not trained to see.
+ * @throws UsageError with the reason and the policies that fit
+ */
+export function checkFit(spec: PolicySpec, model: TrainedModel): void {
+  const reason = misfit(spec, model);
+  if (reason === null) return;
+  const names = fitting(model).map(({ name }) => name);
+  throw new UsageError(names.length === 0 ? reason : `${reason}: take --policy ${names.join(', ')}`);
+}
+
+/** One for each kind of attention, for models that depart from their family. */
+const BY_ATTENTION = ['llada.cpp', 'block-causal', AUTOREGRESSIVE_SPEC.name];
+
+/** What decodes a model where nobody says: the policy of its family, in the blocks it was trained with. */
+export function usualPolicy(model: ModelConfig): PolicySpec {
+  const names = [familyOf(model.arch).policy, ...BY_ATTENTION];
+  const specs = names.map((name) => inBlocksOf(parsePolicySpec(policySpecByName(name)), model));
+  return specs.find((spec) => misfit(spec, model) === null) ?? specs[0];
 }
 
 function readPolicyFile(path: string): PolicySpecInput {

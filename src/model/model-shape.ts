@@ -110,6 +110,8 @@ export interface ModelShape {
   readonly shiftLogits: boolean;
   /** Which positions a row sees. */
   readonly attention: AttentionKind;
+  /** Trained left to right as well, from the same weights (Nemotron-Labs-Diffusion). */
+  readonly alsoCausal?: boolean;
   /** Positions of a block; present exactly where attention is block-causal. */
   readonly blockLength?: number;
   /** Most positions. */

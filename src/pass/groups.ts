@@ -90,6 +90,28 @@ export function mergePasses(passes: readonly Pass[]): Pass | null {
   };
 }
 
+/** A pass whose rows see their block of `blockLength` and those before it; logits stay at their rows. */
+export function inBlocks(pass: Pass, blockLength: number): Pass {
+  const parts: Pass[] = [];
+  for (let start = 0; start < pass.rows.length; start += blockLength) {
+    const end = start + blockLength;
+    parts.push({
+      ...pass,
+      id: `${pass.id}/${parts.length}`,
+      version: pass.version + parts.length,
+      rows: pass.rows.slice(start, end),
+      reads: [
+        ...pass.reads,
+        ...parts.flatMap(({ rows, version }) => rows.map(({ position }) => ({ position, version }))),
+      ],
+      logits: pass.logits.filter((row) => row >= start && row < end).map((row) => row - start),
+    });
+  }
+  const merged = mergePasses(parts);
+  if (merged === null) throw new Error('blocks see whole blocks');
+  return { ...merged, id: pass.id };
+}
+
 /**
  * The rows whose logits predict the wanted ones when a model predicts each position from the row before it (Dream).
  * A row whose predecessor is not in its group predicts itself, as the first of Fast-dLLM's cached slices does. Rows of

@@ -72,7 +72,7 @@ describe('masks that are given among tokens', () => {
 
   it('are refused left to right', async () => {
     const policy = composePolicy(policySpecByName('autoregressive'));
-    const engine = new ToyEngine({ seed: 1, causal: true });
+    const engine = new ToyEngine({ seed: 1, trained: { attention: 'causal' } });
     await expect(decode({ policy, engine, promptIds: [1], genLength: 4, given: [11, 3] })).rejects.toThrow(
       /left to right/,
     );

@@ -8,6 +8,7 @@ import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js'
 import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { RandomTimer } from '../decode/support/random-timer.js';
+import { shownBy } from '../decode/support/run.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 import * as plain from './plain-decoder.js';
 import { PlainModel } from './plain-model.js';
@@ -277,8 +278,8 @@ describe('every policy is its published loop, forward by forward, on random mode
             ffn: 8,
             vocab: 16,
             shiftLogits: schedule.shift,
-            attention: facts.window.causal ? 'causal' : 'bidirectional',
-            maskId: facts.window.causal ? null : 5,
+            ...shownBy(spec),
+            maskId: facts.window.masks ? 5 : null,
           });
           const weights = randomWeights(config, schedule.model);
           const engine = await createTfjsEngine(config, weights, { backend: 'cpu' });

@@ -9,7 +9,7 @@ import { StepChecker } from './step.js';
  */
 export function checkLaws(context: LawContext, steps: readonly CheckedStep[]): Violation[] {
   const { start, stepBudget } = context;
-  const checker = new StepChecker(start, new Set(context.givenUp));
+  const checker = new StepChecker(start, new Set(context.givenUp), context.trained);
   steps.forEach((step, index) => {
     for (const logical of logicalSteps(step)) checker.check(logical, index);
   });

@@ -1,3 +1,4 @@
+import type { ModelConfig } from '../../model/config.js';
 import type { Canvas } from '../canvas/types.js';
 import type { StepRecord } from '../method/step-record.js';
 import type { LawPart } from '../rules/law-parts.js';
@@ -35,6 +36,7 @@ export const CLAUSES = {
   'mutable-state': { law: 'D2', says: 'mutable KV belongs to a visible position' },
   'long-term-token': { law: 'D2', says: 'long-term KV is made from the final token' },
   'snapshot-read': { law: 'D3', says: 'a pass reads the versions at the start of its step' },
+  'beyond-attention': { law: 'D3', says: 'a row sees no position that its model was trained not to see' },
   'own-read': { law: 'D3', says: 'a pass does not read a position that it computes' },
   'landing-unknown': { law: 'D3', says: 'a refresh that lands was launched' },
   'drop-unknown': { law: 'D3', says: 'a refresh that is dropped was launched' },
@@ -89,11 +91,16 @@ export interface Violation {
   readonly message: string;
 }
 
+/** What a row of a model may see. */
+export type Trained = Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength'>;
+
 export interface LawContext {
   /** Canvas the decode started from. */
   readonly start: Canvas;
   /** Most steps it may take. */
   readonly stepBudget: number;
+  /** What the model was trained to see; default: everything. */
+  readonly trained?: Trained;
   /** Parts of laws that the policy gives up by design (`lawsGivenUp`). */
   readonly givenUp: readonly LawPart[];
 }

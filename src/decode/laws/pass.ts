@@ -1,4 +1,4 @@
-import { groupsOf } from '../../pass/groups.js';
+import { groupStarts, groupsOf } from '../../pass/groups.js';
 import type { Pass, PassRow } from '../../pass/pass.js';
 import { isMasked, type TrackedCanvas } from './tracked.js';
 
@@ -19,6 +19,7 @@ export function checkPass(canvas: TrackedCanvas, pass: Pass): void {
       canvas.fault('masked-read', position, `pass ${pass.id} reads KV of a ${state} position`);
   }
   const rows = pass.rows.slice(0, groupsOf(pass)[0].rows);
+  checkAttention(canvas, pass);
   const own = new Set(rows.map((row) => row.position));
   for (const { position } of pass.reads) {
     if (own.has(position))
@@ -36,6 +37,33 @@ export function checkPass(canvas: TrackedCanvas, pass: Pass): void {
     if ((state !== 'V' && !dependent) || kv === null)
       canvas.fault('refresh-target', position, `refresh of a ${state} position outside the prefix`);
   }
+}
+
+/**
+ * No row sees beyond its block, or beyond itself, where the model was trained so. A shadow or a causal row sees less than its
+ * group: what is asked is the most that it may see.
+ */
+function checkAttention(canvas: TrackedCanvas, pass: Pass): void {
+  const { trained } = canvas;
+  if (trained === undefined || trained.attention === 'bidirectional') return;
+  const { attention, blockLength = 1 } = trained;
+  const length = attention === 'causal' ? 1 : blockLength;
+  const groups = groupsOf(pass);
+  const starts = groupStarts(groups);
+  const rowsOf = (group: number) => pass.rows.slice(starts[group], starts[group] + groups[group].rows);
+  groups.forEach(({ visibility, sees }, index) => {
+    const context = [...pass.reads, ...sees.flatMap(rowsOf)].map(({ position }) => position);
+    const own = rowsOf(index).map(({ position }) => position);
+    const seen = visibility === 'all' || visibility === 'shadow' ? [...context, ...own] : context;
+    const last = seen.reduce((a, b) => Math.max(a, b), -1);
+    const blind = own.find((position) => last >= (Math.floor(position / length) + 1) * length);
+    if (blind !== undefined)
+      canvas.fault(
+        'beyond-attention',
+        blind,
+        `a row of pass ${pass.id} sees position ${last}, beyond what the model was trained to see`,
+      );
+  });
 }
 
 function checkFeed(canvas: TrackedCanvas, pass: Pass, { position, feed }: PassRow): void {

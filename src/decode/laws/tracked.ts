@@ -2,7 +2,7 @@ import type { Pass, PassOutcome } from '../../pass/pass.js';
 import { blockCount, blockRange, positionsOf } from '../canvas/geometry.js';
 import type { Canvas, Draft, KvEntry, TokenState } from '../canvas/types.js';
 import type { LawPart } from '../rules/law-parts.js';
-import { CLAUSES, type Clause, type Violation } from './law.js';
+import { CLAUSES, type Clause, type Trained, type Violation } from './law.js';
 
 /** What the checker knows of a position. */
 export interface Tracked {
@@ -38,6 +38,7 @@ export class TrackedCanvas {
   constructor(
     readonly start: Canvas,
     readonly givenUp: ReadonlySet<LawPart>,
+    readonly trained?: Trained,
   ) {
     this.positions = start.positions.map(({ state, token, kv, draft }) => ({ state, token, kv, draft }));
   }

@@ -70,7 +70,7 @@ function startCanvas(
   if (promptIds.includes(maskId)) throw new UsageError(`the prompt holds the mask token (id ${maskId})`);
   if (given.length > genLength)
     throw new UsageError(`${given.length} tokens are given of an answer of ${genLength}`);
-  if (given.length > 0 && factsOf(spec).window.causal)
+  if (given.length > 0 && factsOf(spec).window.attends !== null)
     throw new UsageError(`${spec.name} decodes left to right and cannot fill in masks`);
   const stated = (token: number): Position => ({ state: 'S', token, confidence: 1, kv: null, draft: null });
   const masked: Position = { state: 'M', token: maskId, confidence: 0, kv: null, draft: null };

@@ -1,4 +1,4 @@
-import { mergePasses } from '../../pass/groups.js';
+import { inBlocks, mergePasses } from '../../pass/groups.js';
 import type { KvRef, Pass, PassRow, StepPlan } from '../../pass/pass.js';
 import { blockOf, isLastBlockDone, positionsOf } from '../canvas/geometry.js';
 import type { Canvas } from '../canvas/types.js';
@@ -99,29 +99,12 @@ function withShadows(rules: Rules, canvas: Canvas, main: Pass): Pass {
   return merged;
 }
 
-/** A prompt pass whose blocks see themselves and what is left of them. */
-function blockCausal(canvas: Canvas, main: Pass): Pass {
-  const parts: Pass[] = [];
-  for (let start = 0; start < main.rows.length; start += canvas.blockLength) {
-    parts.push({
-      ...main,
-      id: `${main.id}/${parts.length}`,
-      version: main.version + parts.length,
-      rows: main.rows.slice(start, start + canvas.blockLength),
-      reads: parts.flatMap(({ rows, version }) => rows.map(({ position }) => ({ position, version }))),
-    });
-  }
-  const merged = mergePasses(parts);
-  if (merged === null) throw new Error('blocks of the prompt see whole blocks');
-  return { ...merged, id: main.id };
-}
-
 function groupedMain(rules: Rules, canvas: Canvas, main: Pass): Pass {
   if (main.kind === 'denoise' && rules.guidance > 0) return withGuidance(canvas, main, rules.guidance);
   if (main.kind === 'denoise') return withShadows(rules, canvas, main);
   const isSplit =
     main.kind === 'prefill' && rules.cache.causalPrefill && main.rows.length > canvas.blockLength;
-  return isSplit ? blockCausal(canvas, main) : main;
+  return isSplit ? inBlocks(main, canvas.blockLength) : main;
 }
 
 /** The next step: one main pass and the refresh passes that run beside it, all reading the same snapshot. */

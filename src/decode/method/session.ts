@@ -4,6 +4,7 @@ import type { ModelConfig } from '../../model/config.js';
 import type { Pass, PassOutcome, StepPlan } from '../../pass/pass.js';
 import type { Canvas } from '../canvas/types.js';
 import { factsOf } from '../parts.js';
+import { checkFit } from '../policies.js';
 import type { DecodingPolicy } from './compose.js';
 import { countWork, type DecodeCounters } from './counters.js';
 import { predictorPass, scorePass } from './score-pass.js';
@@ -62,24 +63,13 @@ async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Prom
 }
 
 /**
- * What undecided positions hold: the mask token, or for a causal model an id that no token has.
- * @throws UsageError when model and policy are not of one kind
+ * What undecided positions hold: the mask token, or left to right an id that no token has.
+ * @throws UsageError when the policy shows rows what the model was not trained to see
  */
-export function maskFor(policy: DecodingPolicy, { name, attention, maskId, vocab }: ModelConfig): number {
-  if (factsOf(policy.spec).window.causal) {
-    if (attention === 'causal') return vocab;
-    throw new UsageError(
-      `model ${name} sees both ways and cannot be decoded by policy ${policy.name}: take one for diffusion models`,
-    );
-  }
-  if (maskId !== null) return maskId;
-  if (attention !== 'causal')
-    throw new UsageError(
-      `model ${name} does not say which token is the mask (GGUF key tokenizer.ggml.mask_token_id), so it cannot be decoded`,
-    );
-  throw new UsageError(
-    `model ${name} has no mask token, so it cannot be decoded by diffusion: take --policy autoregressive`,
-  );
+export function maskFor(policy: DecodingPolicy, model: ModelConfig): number {
+  checkFit(policy.spec, model);
+  const { maskId, vocab } = model;
+  return factsOf(policy.spec).window.masks && maskId !== null ? maskId : vocab;
 }
 
 /** Side passes whose results are there at the boundary of this step. */

@@ -23,7 +23,7 @@ function strip(spec: PolicySpec, name: TechniqueName): { lossless?: string; chan
 /** The techniques of a policy, last added first. Empty for the baseline itself and for next-token decoding. */
 export function techniquesOf(spec: PolicySpec): TechniqueOfPolicy[] {
   const found: TechniqueOfPolicy[] = [];
-  if (factsOf(spec).window.causal) return found;
+  if (factsOf(spec).window.attends !== null) return found;
   let current = spec;
   for (const technique of LADDER) {
     const used = strip(current, technique);

@@ -3,6 +3,8 @@
  * names. A new rule answers the questions of its kind; a new question is asked of every rule of the kind.
  */
 
+import type { AttentionKind } from '../../model/model-shape.js';
+
 /** Which KV a window relies on. */
 export type Served = 'whole canvas' | 'finished rows' | 'rows outside the block';
 
@@ -15,8 +17,10 @@ export interface WindowFacts {
   readonly blockAlone: boolean;
   /** Rows of later blocks are appended when few masks are left. */
   readonly lookahead: boolean;
-  /** For models that see only what is left of a row. */
-  readonly causal: boolean;
+  /** What rows see where the window alone decides it; null where cache and blocks do (`attentionOf`). */
+  readonly attends: readonly AttentionKind[] | null;
+  /** Rows of undecided positions are fed the mask token, so the model must have one. */
+  readonly masks: boolean;
 }
 
 export interface CacheFacts {
@@ -26,6 +30,8 @@ export interface CacheFacts {
   readonly stores: boolean;
   /** How a finished block becomes durable; null when that is not how it is filled. */
   readonly seal: 'pass' | 'delayed' | 'as-is' | null;
+  /** Blocks of the prompt see themselves and what is left of them. */
+  readonly causalPrompt: boolean;
 }
 
 /** Confidences of staged stabilization. */

@@ -181,6 +181,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     const context = {
       start: policy.start(promptIds, genLength, maskId, { endIds: engine.config.endIds }),
       stepBudget: policy.stepBudget(genLength),
+      trained: engine.config,
       givenUp: lawsGivenUp(spec).map(({ part }) => part),
     };
     violations.push(...checkLaws(context, result.steps).map((violation) => ({ ...violation, problem })));

@@ -11,6 +11,7 @@ export const ALBERT: Family<'albert'> = {
   name: 'albert',
   published: 'rxnmapper',
   attention: 'bidirectional',
+  policy: 'llada.cpp',
   shiftLogits: false,
   optional: [],
   routed: false,

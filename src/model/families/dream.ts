@@ -9,6 +9,7 @@ export const DREAM: Family<'dream'> = {
   name: 'dream',
   published: 'dream-7b',
   attention: 'bidirectional',
+  policy: 'llada.cpp',
   shiftLogits: true,
   optional: ['qkvBias', 'qkNorm'],
   routed: false,

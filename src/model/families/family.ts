@@ -16,6 +16,8 @@ export interface Family<Name extends string = string> {
   /** The published model (a name in shapes.json) whose token ids hold in a vocabulary of its size. */
   readonly published: string;
   readonly attention: AttentionKind;
+  /** Named policy that decodes it where nobody says which: what its authors do, or this project's subject. */
+  readonly policy: string;
   /** Logits of row i - 1 predict position i. */
   readonly shiftLogits: boolean;
   /** What some of its models have beside the weights of all: whether a model does shows in its tensors. */

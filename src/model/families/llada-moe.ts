@@ -48,6 +48,7 @@ export const LLADA_MOE: Family<'llada-moe'> = {
   name: 'llada-moe',
   published: 'llada-moe-7b-a1b',
   attention: 'bidirectional',
+  policy: 'llada.cpp',
   shiftLogits: false,
   optional: ['qkvBias', 'outputBias', 'qkNorm'],
   routed: true,

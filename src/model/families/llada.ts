@@ -13,6 +13,7 @@ export const LLADA: Family<'llada'> = {
   name: 'llada',
   published: 'llada-8b',
   attention: 'bidirectional',
+  policy: 'llada.cpp',
   shiftLogits: false,
   optional: ['qkvBias', 'qkNorm'],
   routed: false,

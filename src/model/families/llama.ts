@@ -19,6 +19,7 @@ export const LLAMA: Family<'llama'> = {
   name: 'llama',
   published: 'llama-3-8b',
   attention: 'causal',
+  policy: 'autoregressive',
   shiftLogits: true,
   optional: ['qkvBias', 'outputBias', 'ffnBias', 'qkNorm'],
   routed: false,

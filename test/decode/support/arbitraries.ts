@@ -83,7 +83,7 @@ function faults(spec: PolicySpec, wanted: readonly RuleName[]): number {
   const missing = wanted.filter(({ kind, name }) => nameOf(spec, kind) !== name).length;
   if (missing > 0) return 100 * missing;
   const rules = rulesOf(spec);
-  const causal = rules.window.facts.causal && !wanted.some(({ name }) => name === 'next');
+  const causal = !rules.window.facts.masks && !wanted.some(({ name }) => name === 'next');
   return contradictions(spec, rules).length + (causal ? 10 : 0);
 }
 

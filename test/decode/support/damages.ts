@@ -304,6 +304,18 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
         ),
     },
   ],
+  'beyond-attention': [
+    {
+      what: 'a model that was trained left to right',
+      specs: anySpec,
+      ways: ({ steps, context }) =>
+        steps.flatMap(({ plan, accepted }, at) =>
+          accepted.length === 0 && plan.passes[0].visibility === 'all' && plan.passes[0].rows.length > 1
+            ? [{ at, steps, context: { ...context, trained: { attention: 'causal' } } }]
+            : [],
+        ),
+    },
+  ],
   'stable-change': [
     inSteps('another token', anySpec, (site) =>
       where(site.positions, (p) => p.state === 'S').map((position) =>

@@ -2,11 +2,10 @@ import type { Canvas } from '../../../src/decode/canvas/types.js';
 import type { CheckedStep, LawContext } from '../../../src/decode/laws/law.js';
 import { composePolicy } from '../../../src/decode/method/compose.js';
 import { decode } from '../../../src/decode/method/session.js';
-import { factsOf } from '../../../src/decode/parts.js';
 import type { PolicySpecInput } from '../../../src/decode/spec.js';
 import type { Workload } from './arbitraries.js';
 import { RandomTimer } from './random-timer.js';
-import { lawContext, SMALL_TILES } from './run.js';
+import { lawContext, SMALL_TILES, shownBy } from './run.js';
 import { ToyEngine } from './toy-engine.js';
 
 /** A sound decode, with the canvas before every step. */
@@ -24,7 +23,7 @@ export async function recordDecode(input: PolicySpecInput, work: Workload): Prom
   const before = [context.start];
   const { steps } = await decode({
     policy,
-    engine: new ToyEngine({ ...work, causal: factsOf(policy.spec).window.causal }),
+    engine: new ToyEngine({ ...work, trained: shownBy(policy.spec) }),
     promptIds,
     genLength,
     timer: timerSeed === null ? undefined : new RandomTimer(timerSeed),

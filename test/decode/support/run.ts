@@ -1,9 +1,11 @@
 import { checkLaws, describeViolation } from '../../../src/decode/laws/check.js';
 import type { LawContext } from '../../../src/decode/laws/law.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from '../../../src/decode/method/compose.js';
+import { attentionOf } from '../../../src/decode/method/fits.js';
 import { type DecodeResult, decode, maskFor } from '../../../src/decode/method/session.js';
-import { factsOf, lawsGivenUp } from '../../../src/decode/parts.js';
-import type { PolicySpecInput } from '../../../src/decode/spec.js';
+import { lawsGivenUp } from '../../../src/decode/parts.js';
+import type { PolicySpec, PolicySpecInput } from '../../../src/decode/spec.js';
+import type { ModelConfig } from '../../../src/model/config.js';
 import type { Workload } from './arbitraries.js';
 import { RandomTimer } from './random-timer.js';
 import { TOY_CONFIG, ToyEngine } from './toy-engine.js';
@@ -11,15 +13,23 @@ import { TOY_CONFIG, ToyEngine } from './toy-engine.js';
 /** Small tiles, so that lookahead meets bucket edges with the short blocks of these tests. */
 export const SMALL_TILES: PolicyInputs = { latencyTable: (rows) => 1 + Math.ceil(rows / 4) };
 
+/** A model that was trained to see what a policy shows. */
+export function shownBy(spec: PolicySpec): Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength'> {
+  const kinds = attentionOf(spec);
+  const [attention] = kinds;
+  const blockLength = attention === 'block-causal' ? spec.blockLength : undefined;
+  return { attention, blockLength, alsoCausal: kinds.length > 1 || undefined };
+}
+
 /** What the law checker needs to know of a decode. */
 export function lawContext(
   policy: DecodingPolicy,
   promptIds: readonly number[],
   genLength: number,
 ): LawContext {
-  const causal = factsOf(policy.spec).window.causal;
-  const config = { ...TOY_CONFIG, attention: causal ? ('causal' as const) : TOY_CONFIG.attention };
+  const config = { ...TOY_CONFIG, ...shownBy(policy.spec) };
   return {
+    trained: config,
     start: policy.start(promptIds, genLength, maskFor(policy, config), { endIds: config.endIds }),
     stepBudget: policy.stepBudget(genLength),
     givenUp: lawsGivenUp(policy.spec).map(({ part }) => part),
@@ -32,7 +42,7 @@ export async function runToy(
   work: Workload,
 ): Promise<{ result: DecodeResult; engine: ToyEngine; broken: string[] }> {
   const policy = composePolicy(spec, SMALL_TILES);
-  const engine = new ToyEngine({ ...work, causal: factsOf(policy.spec).window.causal });
+  const engine = new ToyEngine({ ...work, trained: shownBy(policy.spec) });
   const genLength = work.blocks * policy.spec.blockLength;
   const { promptIds, timerSeed } = work;
   const timer = timerSeed === null ? undefined : new RandomTimer(timerSeed);

@@ -47,8 +47,8 @@ export interface ToyOptions {
   readonly sharpness?: number;
   /** Every position is predicted from the row before it. */
   readonly shift?: boolean;
-  /** A row sees what is left of it. */
-  readonly causal?: boolean;
+  /** What it was trained to see; default: everything. */
+  readonly trained?: Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength'>;
 }
 
 /**
@@ -65,7 +65,7 @@ export class ToyEngine implements Engine {
     this.config = {
       ...TOY_CONFIG,
       shiftLogits: options.shift ?? false,
-      attention: options.causal === true ? 'causal' : TOY_CONFIG.attention,
+      ...options.trained,
     };
   }
 

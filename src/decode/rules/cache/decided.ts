@@ -19,7 +19,7 @@ export const decided = defineRule(
       ),
   }),
 )({
-  facts: () => ({ serves: 'whole canvas', stores: true, seal: null }),
+  facts: () => ({ serves: 'whole canvas', stores: true, seal: null, causalPrompt: false }),
   rule: ({ refreshEvery }) => ({
     ...NO_CACHE,
     keeps: (canvas, _window, pass) =>

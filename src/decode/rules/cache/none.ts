@@ -7,7 +7,7 @@ export const none = defineRule(
   'cache',
   z.strictObject({ kind: z.literal('none') }),
 )({
-  facts: () => ({ serves: 'whole canvas', stores: false, seal: null }),
+  facts: () => ({ serves: 'whole canvas', stores: false, seal: null, causalPrompt: false }),
   rule: () => NO_CACHE,
   contradicts: nothing,
   givesUp: nothing,

@@ -11,7 +11,7 @@ export const perBlock = defineRule(
   'cache',
   z.strictObject({ kind: z.literal('per-block') }),
 )({
-  facts: () => ({ serves: 'rows outside the block', stores: true, seal: null }),
+  facts: () => ({ serves: 'rows outside the block', stores: true, seal: null, causalPrompt: false }),
   rule: () => ({
     ...NO_CACHE,
     // Only the full pass has rows outside the window that follows.

@@ -52,7 +52,12 @@ export const prefix = defineRule(
       ),
   }),
 )({
-  facts: ({ seal }) => ({ serves: 'finished rows', stores: true, seal }),
+  facts: ({ seal, prompt }) => ({
+    serves: 'finished rows',
+    stores: true,
+    seal,
+    causalPrompt: prompt === 'block-causal',
+  }),
   rule: ({ seal, prompt }) => ({
     ...NO_CACHE,
     ...SEALS[seal],

@@ -22,7 +22,8 @@ export const block = defineRule(
     everyPosition: false,
     blockAlone: extent === 'block',
     lookahead: lookahead !== undefined,
-    causal: false,
+    attends: null,
+    masks: true,
   }),
   rule: ({ extent, lookahead }, _, inputs) => ({
     next(canvas) {

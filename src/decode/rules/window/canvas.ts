@@ -20,7 +20,8 @@ export const canvas = defineRule(
     everyPosition: extent === 'full',
     blockAlone: false,
     lookahead: false,
-    causal: false,
+    attends: null,
+    masks: true,
   }),
   rule: ({ extent }) => ({
     next: (at) => ({

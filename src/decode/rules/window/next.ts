@@ -17,7 +17,8 @@ export const next = defineRule(
     everyPosition: false,
     blockAlone: false,
     lookahead: false,
-    causal: true,
+    attends: ['causal'],
+    masks: false,
   }),
   rule: (_, { sampling, confidence }) => ({
     next: ({ promptLength }) => ({ start: promptLength, end: promptLength }),

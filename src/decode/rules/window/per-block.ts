@@ -23,7 +23,8 @@ export const perBlock = defineRule(
     everyPosition: false,
     blockAlone: false,
     lookahead: false,
-    causal: false,
+    attends: null,
+    masks: true,
   }),
   rule: ({ extent }) => ({
     next(canvas, _settled, isNewBlock) {

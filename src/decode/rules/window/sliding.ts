@@ -34,7 +34,8 @@ export const sliding = defineRule(
     everyPosition: false,
     blockAlone: false,
     lookahead: lookahead !== undefined,
-    causal: false,
+    attends: null,
+    masks: true,
   }),
   rule({ size, past, lookahead }, _, inputs) {
     const passes = (canvas: Canvas, position: number): boolean => {

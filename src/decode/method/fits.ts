@@ -1,0 +1,79 @@
+import type { ModelConfig } from '../../model/config.js';
+import type { AttentionKind } from '../../model/model-shape.js';
+import { factsOf } from '../parts.js';
+import type { PolicySpec } from '../spec.js';
+
+/** What a fit depends on. */
+export type TrainedModel = Pick<
+  ModelConfig,
+  'name' | 'attention' | 'alsoCausal' | 'blockLength' | 'maskId' | 'vocab'
+>;
+
+/** What a model was trained to see, in words. */
+function trainedFor({ attention, alsoCausal, blockLength }: TrainedModel): string {
+  const own = {
+    bidirectional: 'sees both ways',
+    causal: 'sees only what is left of a row',
+    'block-causal': `sees blocks of ${blockLength} and what is left of them`,
+  }[attention];
+  return alsoCausal === true ? `${own}, and was trained left to right as well` : own;
+}
+
+/** What the rows of a policy see, in words. */
+const FEEDS: Readonly<Record<AttentionKind, string>> = {
+  bidirectional: 'shows rows what is right of their block',
+  causal: 'shows rows only what is left of them',
+  'block-causal': 'shows rows their block and what is left of it',
+};
+
+/**
+ * What the rows of a policy see: everything in the canvas, what is left of them, or their block and what is left of it.
+ * Block-causal is a window of the block alone, on KV that was sealed block by block from position 0 on.
+ */
+export function attentionOf(spec: PolicySpec): readonly AttentionKind[] {
+  const { window, cache, blockOrigin, speculate, refresh, final } = factsOf(spec);
+  if (window.attends !== null) return window.attends;
+  const ahead = window.lookahead || speculate.futureRows;
+  // What is scored again later has text right of its block in view.
+  const again = refresh.launches || final.sweeps;
+  return [
+    window.blockAlone &&
+    !ahead &&
+    !again &&
+    cache.causalPrompt &&
+    blockOrigin === 'zero' &&
+    cache.seal !== 'delayed'
+      ? 'block-causal'
+      : 'bidirectional',
+  ];
+}
+
+/**
+ * Why a policy cannot decode a model; null when it can. A model that sees both ways takes every policy with masks: what it
+ * is shown less of is the approximation that the policy is about.
+ */
+export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
+  const { name, attention, alsoCausal, blockLength, maskId } = model;
+  const { window } = factsOf(spec);
+  const feeds = attentionOf(spec);
+  const trained: readonly AttentionKind[] = alsoCausal === true ? [attention, 'causal'] : [attention];
+  const takes = (kind: AttentionKind): boolean =>
+    trained.includes(kind) || (attention === 'bidirectional' && kind === 'block-causal');
+  const strange = feeds.find((kind) => !takes(kind));
+  if (window.masks && maskId === null)
+    return attention === 'causal'
+      ? `model ${name} has no mask token, so it cannot be decoded by diffusion`
+      : `model ${name} does not say which token is the mask (GGUF key tokenizer.ggml.mask_token_id), so it cannot be decoded`;
+  if (strange !== undefined)
+    return `model ${name} ${trainedFor(model)}, and policy ${spec.name} ${FEEDS[strange]}`;
+  const ownBlocks = feeds.includes('block-causal') && blockLength !== undefined;
+  if (ownBlocks && spec.blockLength !== blockLength)
+    return `model ${name} ${trainedFor(model)}, and policy ${spec.name} has blocks of ${spec.blockLength}`;
+  return null;
+}
+
+/** A policy in the blocks that a model was trained with, where it shows rows their block alone. */
+export function inBlocksOf(spec: PolicySpec, { blockLength }: Pick<ModelConfig, 'blockLength'>): PolicySpec {
+  const follows = blockLength !== undefined && attentionOf(spec).includes('block-causal');
+  return follows ? { ...spec, blockLength } : spec;
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { attentionOf, inBlocksOf, misfit } from '../../src/decode/method/fits.js';
+import { ALL_POLICY_SPECS, checkFit, policySpecByName, usualPolicy } from '../../src/decode/policies.js';
+import { parsePolicySpec } from '../../src/decode/spec.js';
+import { FAMILIES } from '../../src/model/families/index.js';
+import { resolvePreset } from '../../src/model/presets.js';
+import { tinyConfig } from '../support/tiny-model.js';
+
+const named = (name: string) => parsePolicySpec(policySpecByName(name));
+const blocks = tinyConfig({ name: 'in-blocks', attention: 'block-causal', blockLength: 4 });
+const left = tinyConfig({ name: 'left', attention: 'causal', maskId: null });
+
+describe('a policy fits a model when its rows see what the model was trained to see', () => {
+  it('knows what a policy shows', () => {
+    expect(attentionOf(named('llada.cpp'))).toEqual(['bidirectional']);
+    expect(attentionOf(named('block-causal'))).toEqual(['block-causal']);
+    expect(attentionOf(named('autoregressive'))).toEqual(['causal']);
+    // Rows of the next block beside those of the current one, which would see them.
+    const ahead = { ...named('block-causal'), window: { kind: 'block', extent: 'suffix' } as const };
+    expect(attentionOf(ahead)).toEqual(['bidirectional']);
+  });
+
+  it('refuses the others with the reason and the policies that fit', () => {
+    expect(() => checkFit(named('llada.cpp'), blocks)).toThrow(
+      /in-blocks sees blocks of 4 and what is left of them, and policy llada.cpp shows rows what is right of their block: take --policy .*block-causal/,
+    );
+    expect(() => checkFit(named('block-causal'), blocks)).toThrow(/blocks of 4 .* has blocks of 32/);
+    expect(() => checkFit(named('autoregressive'), blocks)).toThrow(/shows rows only what is left of them/);
+    expect(() => checkFit(named('llada'), left)).toThrow(/no mask token.*take --policy autoregressive/);
+    expect(() => checkFit(named('autoregressive'), tinyConfig({}))).toThrow(/sees both ways.*llada/);
+    expect(misfit(inBlocksOf(named('block-causal'), blocks), blocks)).toBeNull();
+  });
+
+  it('lets a model that sees both ways be shown less', () => {
+    for (const { name } of ALL_POLICY_SPECS) {
+      const fits = misfit(named(name), tinyConfig({})) === null;
+      expect(fits, name).toBe(!attentionOf(named(name)).includes('causal'));
+    }
+  });
+
+  it('has a usual policy for every family, which fits its published model', () => {
+    for (const { name, published, policy } of FAMILIES) {
+      const model = resolvePreset(published);
+      expect(misfit(usualPolicy(model), model), name).toBeNull();
+      expect(usualPolicy(model).name, name).toBe(policy);
+    }
+    expect(usualPolicy(left).name).toBe('autoregressive');
+    // A Llama file that says is_causal false.
+    expect(usualPolicy(tinyConfig({ arch: 'llama' })).name).toBe('llada.cpp');
+    expect(usualPolicy(blocks)).toMatchObject({ name: 'block-causal', blockLength: 4 });
+  });
+});
