@@ -5,8 +5,8 @@ import { machine } from '../experiments/library/machine.js';
 import { encodeFor, type Model, tokenizerFault, withEngine } from '../experiments/library/model.js';
 import type { PolicySpec } from '../src/decode/spec-schema.js';
 import { type Trace, writeTrace } from '../src/decode/trace/trace.js';
-import { UsageError } from '../src/errors.js';
-import type { Prompt, PromptFormat } from '../src/model/chat.js';
+import type { PromptFormat } from '../src/model/chat.js';
+import { withMasks } from '../src/model/fill-in.js';
 import { fileSha256 } from '../src/model/load.js';
 import type { Answer } from './answer.js';
 import { answerData, printAnswer } from './answer.js';
@@ -71,17 +71,6 @@ function encodeTasks(opened: Model, tasks: readonly Task[], asked: DecodeSetting
     checkIds(config, ids, asked.genLength, tasks.length > 1 ? `prompt ${index + 1}: ` : '');
     return ids;
   });
-}
-
-/** The prompt with the vocabulary's own mask where the user's stands. */
-function withMasks({ config, tokenizer }: Model, prompt: Prompt, written: string | undefined): Prompt {
-  if (written === undefined) return prompt;
-  const mask = config.maskId === null ? undefined : tokenizer?.token(config.maskId);
-  if (mask === undefined) throw new UsageError(`--mask-token: ${config.name} has no mask token`);
-  const filled = (text: string): string => text.replaceAll(written, mask);
-  return typeof prompt === 'string'
-    ? filled(prompt)
-    : prompt.map(({ role, content }) => ({ role, content: filled(content) }));
 }
 
 /** Starts the engine that the decodes will find: the first use of a file by ort converts it, with a progress bar. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { casesSchema } from '../../experiments/lab/setup.js';
+import { casesSchema, deciderSchema } from '../../experiments/lab/setup.js';
 import { loadModel } from '../../experiments/library/model.js';
 import type { EngineName } from '../../src/engine/registry.js';
 import { UsageError } from '../../src/errors.js';
@@ -49,18 +49,8 @@ const options = {
     .describe(
       "around a text: file (the model's own template), chat (its family's), plain, none (default: file if there is one)",
     ),
-  maskToken: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("what stands for a mask in the prompt, beside the model's own; masks are filled in")
-    .meta({ value: 'text' }),
-  genLength: z
-    .int()
-    .min(0)
-    .max(1_000_000)
-    .default(128)
-    .describe('positions to generate behind the prompt; 0 only fills in masks'),
+  maskToken: deciderSchema.shape.maskToken,
+  genLength: problems.genLength,
   blockLength: problems.blockLength,
   steps: z.int().min(1).optional().describe('denoising steps in all, for policies with a schedule'),
   temperature: z

@@ -33,6 +33,7 @@ export const command = defineCommand({
     engine: engine.engine,
     data: deciderSchema.shape.data,
     scorer: deciderSchema.shape.scorer,
+    maskToken: deciderSchema.shape.maskToken,
     genLength: problems.genLength,
     blockLength: problems.blockLength.describe("tokens per block (default: every policy's own)"),
     policies,
@@ -43,7 +44,7 @@ export const command = defineCommand({
   },
   effects: [
     {
-      options: ['scorer', 'logSamples'],
+      options: ['scorer', 'maskToken', 'logSamples'],
       when: ({ data }) => data !== undefined,
       because: 'it is of --data',
     },

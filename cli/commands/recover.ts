@@ -1,14 +1,15 @@
 import { z } from 'zod';
+import { ResultStore } from '../../experiments/lab/store.js';
 import { type RecoveryTable, runRecovery } from '../../experiments/studies/recovery/run.js';
 import { POLICY_NAMES } from '../../src/decode/policies.js';
-import { UsageError } from '../../src/errors.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
-import { checkWritableFile } from '../../src/util/check-writable.js';
-import { readText } from '../../src/util/read-file.js';
+import { checkWritableDirectory, checkWritableFile } from '../../src/util/check-writable.js';
 import { table } from '../../src/util/table.js';
 import { defineCommand } from '../command.js';
-import { engine, path, policies, problems } from '../groups.js';
+import { gitCommit } from '../git-commit.js';
+import { engine, path, policies, problems, runs } from '../groups.js';
 import { progressBar } from '../progress.js';
+import { resultsDirectory } from '../results-directory.js';
 
 export const command = defineCommand({
   arguments: { texts: z.string().describe('file of texts, one a line') },
@@ -22,25 +23,28 @@ export const command = defineCommand({
       .describe('percent of the tokens of a text that are masked'),
     draws: z.number().int().min(1).max(1000).default(3).describe('maskings of every text'),
     seed: problems.seed,
+    ...runs,
     out: path('where the table goes, as JSON').optional(),
   },
   notes:
     'For models that fill in masks. A text stands between the start and the end token of the model. Policies that decode' +
     '\nleft to right cannot, and are listed with the reason.',
   examples: ['recover reactions.txt --model rxnmapper/ --engine ort --policies llada,threshold'],
-  async run(ctx, { texts: file, out, policies: names, shares: percents, ...options }) {
+  async run(ctx, { out, policies: names, shares: percents, jobs, results, ...options }) {
     if (out !== undefined) checkWritableFile(out);
-    const texts = readText(file)
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '');
-    if (texts.length === 0) throw new UsageError(`${file}: no texts`);
-    const bar = progressBar(ctx, 'policies');
+    const store = new ResultStore(resultsDirectory(results));
+    checkWritableDirectory(store.directory);
+    const bar = progressBar(ctx, 'runs');
     const shares = percents.map((percent) => percent / 100);
-    const recovery = await runRecovery({ ...options, shares, policies: names ?? POLICY_NAMES }, texts, {
+    const asked = { ...options, shares, policies: names ?? POLICY_NAMES };
+    const recovery = await runRecovery(asked, {
       onProgress: (done, total) => bar.update(done, total),
       signal: ctx.signal,
+      gitCommit: gitCommit(),
+      store,
+      jobs,
     }).finally(() => bar.stop());
+    ctx.signal.throwIfAborted();
     if (out !== undefined) atomicWriteFile(out, `${JSON.stringify(recovery, null, 1)}\n`);
     ctx.data(recovery);
     ctx.print(textOf(recovery));

@@ -15,6 +15,7 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { fileSha256, type LoadedModel, loadModel } from '../../src/model/load.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
+import type { AskedQuestion } from './deciders/asked.js';
 import { type DataQuestion, dataQuestions } from './deciders/data-questions.js';
 import type { Decider } from './deciders/decider.js';
 import { parseDecider } from './deciders/name.js';
@@ -169,7 +170,7 @@ export async function openDecider(decider: Partial<DeciderSetup>, seed: number):
   const engine = await openEngine(model, setup);
   await model.weights.close();
   const sha256 = await fileSha256(model.weightsPath);
-  const data = setup.data === undefined ? undefined : questionsOf(model, setup.data, setup.scorer);
+  const data = await questionsFor(model, setup, seed);
   return new ModelDecider(setup.workload, seed, engine, model.tokenizer, sha256, data);
 }
 
@@ -177,14 +178,33 @@ export async function openDecider(decider: Partial<DeciderSetup>, seed: number):
  * The questions of a data file, as a model is asked them.
  * @throws EnvironmentError or DataError for the file; UsageError for a question without an answer, or a scorer
  */
-export function questionsOf(model: TextModel, data: string, scorer?: string): readonly DataQuestion[] {
-  const { tokenizer, config, text } = model;
-  return dataQuestions(data, { tokenizer, arch: config.arch, text }, scorer);
+export function questionsOf(
+  model: TextModel,
+  data: string,
+  asked: Pick<DeciderSetup, 'scorer' | 'maskToken'>,
+): readonly DataQuestion[] {
+  return dataQuestions(data, model, asked);
+}
+
+/** What the file of a setup asks; undefined where it names none. */
+async function questionsFor(
+  model: TextModel,
+  { data, maskShare: share, maskDraws: draws = 1, ...asked }: DeciderSetup,
+  seed: number,
+): Promise<readonly AskedQuestion[] | undefined> {
+  if (data === undefined) {
+    if (share !== undefined) throw new UsageError('maskShare masks the texts of a file: give data');
+    return undefined;
+  }
+  if (share === undefined) return questionsOf(model, data, asked);
+  const { maskedQuestions } = await import('./deciders/masked-questions.js');
+  return maskedQuestions(data, model, { share, draws, seed });
 }
 
 /** What tells a decider from another: two that agree in it decide the same. */
 export function deciderIdentity({ workload, ...settings }: DeciderSetup): Partial<DeciderSetup> {
   if (parseDecider(workload).kind !== 'model') return { workload };
-  const { engine, data, scorer } = settings;
-  return { workload, engine, data, scorer, ...registry.settingsInEffect(engine, settings) };
+  const { engine, data, scorer, maskToken, maskShare, maskDraws } = settings;
+  const asked = { data, scorer, maskToken, maskShare, maskDraws };
+  return { workload, engine, ...asked, ...registry.settingsInEffect(engine, settings) };
 }

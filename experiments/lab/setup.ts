@@ -30,6 +30,19 @@ export const deciderSchema = z.object({
     .min(1)
     .optional()
     .describe(`judges the answers to them: ${SCORER_FORMS.join(', ')} (default: by their form)`),
+  maskToken: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("what stands for a mask in a prompt, beside the model's own; masks are filled in")
+    .meta({ value: 'text' }),
+  maskShare: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe('data is texts, one a line: this share of the tokens of each is masked, and filled in'),
+  maskDraws: z.int().min(1).max(1000).optional().describe('maskings of every text (default: 1)'),
 });
 
 /** How it decodes. */
@@ -76,7 +89,12 @@ export const casesSchema = z.object({
   seed: z.int().min(0).default(1).describe('seed of the problems, or of the process'),
   firstCase: z.int().min(0).default(0).describe('index of the first case'),
   cases: z.int().min(1).max(1_000_000).default(1).describe('number of cases'),
-  genLength: z.int().min(1).max(1_000_000).default(128).describe('positions to generate'),
+  genLength: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(128)
+    .describe('positions to generate behind the prompt; 0 only fills in masks'),
 });
 
 /** Everything that the result of a decode on a machine depends on. */

@@ -13,6 +13,7 @@ import { answerText } from '../../src/model/answer-text.js';
 import { PROMPT_FORMATS, type PromptFormat } from '../../src/model/chat.js';
 import type { Message } from '../../src/model/chat-template.js';
 import type { ModelConfig } from '../../src/model/config.js';
+import { splitAtMask } from '../../src/model/fill-in.js';
 import { unknownName } from '../../src/util/nearest.js';
 import { openPolicy } from '../lab/open.js';
 import type { MachineDescription } from './machine.js';
@@ -186,15 +187,6 @@ function idsOf({ model, prompt, template }: DecodeRequest): readonly number[] {
 
 function isIds(prompt: DecodeRequest['prompt']): prompt is readonly number[] {
   return typeof prompt !== 'string' && prompt.every((part) => typeof part === 'number');
-}
-
-/** A prompt with masks ends before the first of them: what follows is an answer that is partly given. */
-function splitAtMask(
-  ids: readonly number[],
-  maskId: number | null,
-): { readonly promptIds: readonly number[]; readonly given?: readonly number[] } {
-  const first = maskId === null ? -1 : ids.indexOf(maskId);
-  return first < 0 ? { promptIds: ids } : { promptIds: ids.slice(0, first), given: ids.slice(first) };
 }
 
 interface TimedMethod {

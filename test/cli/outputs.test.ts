@@ -26,7 +26,7 @@ const WRITERS = [
   ...[
     'verify --policies all --out OUT',
     'numerics --out OUT',
-    'recover results/reference/quality/reactions.txt --out OUT',
+    'recover results/reference/quality/reactions.txt --jobs 0 --out OUT',
     'reproduce table2 --out OUT',
     'reproduce all --out OUT',
   ],

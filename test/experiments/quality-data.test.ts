@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ResultStore } from '../../experiments/lab/store.js';
+import { decode } from '../../experiments/library/decode.js';
+import { loadModel } from '../../experiments/library/model.js';
 import { QUALITY_DEFAULTS, type QualityOptions } from '../../experiments/studies/quality/options.js';
 import { runQuality } from '../../experiments/studies/quality/run.js';
 import { qualitySamples } from '../../experiments/studies/quality/samples.js';
@@ -57,4 +59,38 @@ it('quality asks the questions of a file, judges them by its answers, and logs s
   );
   const other = await runQuality(options, { store, jobs: 0 });
   expect(other.rows[0].exact.successes).toBe(0);
+});
+
+it('quality fills in the masks of its questions, as generate does', async () => {
+  const folder = temporaryDirectory();
+  const data = join(folder, 'data.jsonl');
+  writeFileSync(
+    data,
+    '{"prompt":"A flip 2 4 8 [] A : flip","answer":"A flip 2 4 8 B A : flip"}\n{"prompt":"A flip 2 4 8","answer":"x"}\n',
+  );
+  const store = new ResultStore(temporaryDirectory());
+  const options: QualityOptions = {
+    ...QUALITY_DEFAULTS,
+    n: 1,
+    genLength: 0,
+    blockLength: null,
+    policies: ['block-kv', 'llada'],
+    data,
+    maskToken: '[]',
+  };
+  const table = await runQuality(options, { store, jobs: 0 });
+  expect(table.command).toContain("--mask-token '[]' --gen-length 0");
+  const [logged] = (await qualitySamples(options, store)).split('\n');
+  const { resps } = JSON.parse(logged) as { resps: string[][] };
+
+  const model = await loadModel('tiny-llada');
+  const mask = model.tokenizer?.token(model.config.maskId ?? -1);
+  const prompt = `A flip 2 4 8 ${mask} A : flip`;
+  const { text } = await decode({ model, prompt, policy: 'block-kv', genLength: 0 }).result;
+  expect(resps).toEqual([[text]]);
+  expect(text).toMatch(/^A flip 2 4 8 +\S+ A : flip$/);
+  await model.close();
+
+  const nothing = { ...options, firstIndex: 1 };
+  await expect(runQuality(nothing, { store, jobs: 0 })).rejects.toThrow(/no masks to fill in/);
 });

@@ -1,8 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maskText } from '../../experiments/studies/recovery/masking.js';
+import { maskText } from '../../experiments/lab/deciders/masking.js';
+import { ResultStore } from '../../experiments/lab/store.js';
+import { type RecoveryOptions, runRecovery } from '../../experiments/studies/recovery/run.js';
 import { DataError, UsageError } from '../../src/errors.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { tinyConfig } from '../support/tiny-model.js';
 
 const MASK = 1;
@@ -33,7 +38,42 @@ describe('masked texts', () => {
   it('need a model with mask, start and end, and a vocabulary that holds them', () => {
     const draw = { share: 0.5, draw: 0, seed: 0 };
     expect(() => maskText({ ...config, bosId: null }, letters, 'abc', draw)).toThrow(UsageError);
+    expect(() => maskText({ ...config, endIds: [3, 4] }, letters, 'abc', draw)).toThrow(/2 end tokens/);
     const lossy = { ...letters, decode: () => 'other' } as Tokenizer;
     expect(() => maskText(config, lossy, 'abc', draw)).toThrow(DataError);
   });
+});
+
+it('a table of recovery is made of runs of the store, and says which policies do not fit', async () => {
+  const folder = temporaryDirectory();
+  const texts = join(folder, 'texts.txt');
+  writeFileSync(texts, 'owl elk ant\n\nbat cat dog owl\n');
+  const store = new ResultStore(join(folder, 'runs'));
+  const made: number[] = [];
+  const study = { store, jobs: 0, onProgress: (_: number, total: number) => made.push(total) };
+  const options: RecoveryOptions = {
+    model: 'tiny-llada',
+    engine: 'tfjs',
+    texts,
+    policies: ['llada', 'autoregressive', 'threshold'],
+    shares: [0.3, 1],
+    draws: 2,
+    seed: 1,
+  };
+  const table = await runRecovery(options, study);
+  expect(table.refused).toEqual([
+    { policy: 'autoregressive', reason: expect.stringContaining('left to right') as string },
+  ]);
+  expect(table.rows.map(({ policy, share, tokens, whole }) => [policy, share, tokens.n, whole.n])).toEqual([
+    ['llada', 0.3, 4, 4],
+    ['llada', 1, 14, 4],
+    ['threshold', 0.3, 4, 4],
+    ['threshold', 1, 14, 4],
+  ]);
+  // Two policies, two shares, two texts; one of each policy was its trial.
+  expect(made.at(-1)).toBe(6);
+  expect(await runRecovery(options, study)).toEqual(table);
+  expect(made.at(-1)).toBe(0);
+  await expect(runRecovery({ ...options, policies: ['autoregressive'] }, study)).rejects.toThrow(UsageError);
+  await expect(runRecovery({ ...options, policies: ['nope', 'llada'] }, study)).rejects.toThrow(/nope/);
 });

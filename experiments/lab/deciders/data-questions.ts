@@ -1,40 +1,62 @@
 import { UsageError } from '../../../src/errors.js';
-import { type Prompt, promptIds, type TextSide, usualFormat } from '../../../src/model/chat.js';
+import { answerText } from '../../../src/model/answer-text.js';
+import { type Prompt, promptIds, usualFormat } from '../../../src/model/chat.js';
+import { splitAtMask, withMasks } from '../../../src/model/fill-in.js';
+import type { LoadedModel } from '../../../src/model/load.js';
+import type { Tokenizer } from '../../../src/model/tokenizer.js';
 import { readDataFile } from '../../../src/score/data-file.js';
 import { scorerOf, usualScorer } from '../../../src/score/scorers/registry.js';
-import type { Answer } from './decider.js';
-
-/** What a model is asked, and how its answer is judged. */
-export interface Question {
-  readonly promptIds: readonly number[];
-  judge(text: string): Answer;
-}
+import type { AskedQuestion } from './asked.js';
 
 /** A question of a data file. */
-export interface DataQuestion extends Question {
+export interface DataQuestion extends AskedQuestion {
   readonly prompt: Prompt;
   readonly answer: string;
   /** As asked for, or the usual one of the answer. */
   readonly scorer: string;
+  /** What an answer says; of a prompt with masks, the whole of it with the masks filled in. */
+  text(tokens: readonly number[]): string;
+}
+
+/** How the questions of a file are put and judged. */
+export interface AskedOfData {
+  readonly scorer?: string;
+  readonly maskToken?: string;
 }
 
 /**
  * Questions of a data file, framed as the model is usually asked.
  * @throws EnvironmentError or DataError for the file; UsageError for a question without an answer
  */
-export function dataQuestions(path: string, side: TextSide, asked?: string): readonly DataQuestion[] {
-  const format = usualFormat(side);
+export function dataQuestions(
+  path: string,
+  model: Pick<LoadedModel, 'config' | 'text'> & { readonly tokenizer: Tokenizer },
+  { scorer: asked, maskToken }: AskedOfData,
+): readonly DataQuestion[] {
+  const { tokenizer, config, text } = model;
+  const format = usualFormat({ tokenizer, text });
   return readDataFile(path).map(({ prompt, answer }, index) => {
     if (answer === null)
       throw new UsageError(`${path}: question ${index} has no "answer" or "target" to be scored against`);
     const { name, isRight } = scorerOf(asked ?? usualScorer(answer));
+    const ids = promptIds(
+      { tokenizer, arch: config.arch, text },
+      format,
+      withMasks(model, prompt, maskToken),
+    );
+    const split = splitAtMask(ids, config.maskId);
+    const { given } = split;
+    const said = (tokens: readonly number[]): string =>
+      answerText(model, tokens, given === undefined ? undefined : { promptIds: split.promptIds, given }) ??
+      '';
     return {
+      ...split,
       prompt,
       answer,
       scorer: name,
-      promptIds: promptIds(side, format, prompt),
-      judge(text) {
-        const exact = isRight(text, answer);
+      text: said,
+      judge(tokens) {
+        const exact = isRight(said(tokens), answer);
         return { exact, tasks: [{ kind: 'answer', correct: exact }] };
       },
     };

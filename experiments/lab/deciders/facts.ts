@@ -62,7 +62,7 @@ export async function observe(
   const { promptLength, steps, tokens, endIds } = decided;
   const geometry = {
     promptLength,
-    genLength: request.genLength,
+    genLength: tokens.length,
     blockLength: request.policy.spec.blockLength,
   };
   const { denoise, visibleAtBlockEnd, remainingVisible } = observer;

@@ -6,7 +6,7 @@ import { textLength } from '../../../src/model/text-length.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
 import { generateProblem, type Problem } from '../../../src/score/problems.js';
 import { scoreResponse } from '../../../src/score/score.js';
-import type { Question } from './data-questions.js';
+import type { AskedQuestion } from './asked.js';
 import type { CaseRequest, DecidedCase, Decider } from './decider.js';
 
 /** As many as the paper's latency experiments have cases. */
@@ -25,7 +25,7 @@ export class ModelDecider implements Decider {
     readonly tokenizer: Tokenizer,
     readonly sha256: string,
     /** Of a data file, in place of the held-out problems. */
-    readonly data?: readonly Question[],
+    readonly data?: readonly AskedQuestion[],
   ) {}
 
   get engineName(): string {
@@ -46,17 +46,17 @@ export class ModelDecider implements Decider {
   }
 
   async decode(index: number, request: CaseRequest): Promise<DecidedCase> {
-    const { engine, tokenizer } = this;
+    const { engine } = this;
     const { maskId, endIds } = engine.config;
-    const { promptIds, judge } = this.question(index);
+    const { promptIds, given, judge } = this.question(index);
     const { onStart, ...rest } = request;
-    if (maskId !== null) onStart?.(request.policy.start(promptIds, request.genLength, maskId, { endIds }));
-    const { steps, tokens } = await decode({ ...rest, engine, promptIds });
-    const answer = judge(tokenizer.decode(tokens.slice(0, textLength(tokens, endIds))));
-    return { promptLength: promptIds.length, steps, tokens, endIds, answer };
+    const genLength = request.genLength + (given?.length ?? 0);
+    if (maskId !== null) onStart?.(request.policy.start(promptIds, genLength, maskId, { endIds, given }));
+    const { steps, tokens } = await decode({ ...rest, engine, promptIds, genLength, given });
+    return { promptLength: promptIds.length, steps, tokens, endIds, answer: judge(tokens) };
   }
 
-  private question(index: number): Question {
+  private question(index: number): AskedQuestion {
     if (this.data !== undefined) {
       const question = this.data[index];
       if (question === undefined)
@@ -66,7 +66,8 @@ export class ModelDecider implements Decider {
     const problem = this.problem(index);
     return {
       promptIds: this.promptIds(problem),
-      judge(text) {
+      judge: (tokens) => {
+        const text = this.tokenizer.decode(tokens.slice(0, textLength(tokens, this.engine.config.endIds)));
         const { exact, tasks } = scoreResponse(problem, text);
         return { exact, tasks };
       },

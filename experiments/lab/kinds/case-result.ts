@@ -64,9 +64,9 @@ function parse<T>(schema: z.ZodType<T>, { hash, kind, detail }: RunRecord): T {
   );
 }
 
-export function caseResult(index: number, genLength: number, decided: ObservedCase): CaseResult {
+export function caseResult(index: number, decided: ObservedCase): CaseResult {
   const { promptLength, steps, counters, tokens, remainingVisible, answer } = decided;
-  const fixedAt = new Array<number>(genLength).fill(-1);
+  const fixedAt = new Array<number>(tokens.length).fill(-1);
   for (const { plan, transitions } of steps) {
     for (const { position, token, tokenBefore } of transitions) {
       if (token !== tokenBefore) fixedAt[position - promptLength] = plan.step;

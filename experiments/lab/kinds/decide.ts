@@ -16,7 +16,7 @@ export const decideKind = defineKind({
     const cases: CaseResult[] = [];
     for (const question of questions(config, null)) {
       const { decided } = await lab.solve(question, signal);
-      cases.push(caseResult(question.index, config.genLength, decided));
+      cases.push(caseResult(question.index, decided));
     }
     const { engineName } = await lab.decider(config, config.seed);
     return { metrics: decidedMetrics(cases), detail: { engine: engineName, cases } };

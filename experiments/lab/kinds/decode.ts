@@ -26,7 +26,7 @@ export const decodeKind = defineKind({
       const timed = timings ?? [];
       for (const timing of timed) addTo(busyMs, timing.busyMs);
       cases.push({
-        ...caseResult(question.index, config.genLength, decided),
+        ...caseResult(question.index, decided),
         ms: timed.at(-1)?.endMs ?? 0,
         joules: energyOf(timed, lab.machine(config).options.profile).joules,
         busyMs: summed(timed, 'busyMs'),

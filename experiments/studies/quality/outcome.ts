@@ -29,7 +29,7 @@ export interface ProblemOutcome {
 
 /** Runs of a problem: one per policy. */
 export function problemRuns(options: QualityOptions, index: number): WantedRun[] {
-  const { model: workload, engine, data, scorer, seed, genLength, blockLength } = options;
+  const { model: workload, engine, data, scorer, maskToken, seed, genLength, blockLength } = options;
   return options.policies.map((policy) => ({
     kind: 'decide',
     config: {
@@ -37,6 +37,7 @@ export function problemRuns(options: QualityOptions, index: number): WantedRun[]
       engine,
       data,
       scorer,
+      maskToken,
       policy,
       blockLength,
       seed,

@@ -1,5 +1,4 @@
 import { UsageError } from '../../../src/errors.js';
-import { answerText } from '../../../src/model/answer-text.js';
 import { decidedCases } from '../../lab/kinds/case-result.js';
 import { openModel, questionsOf } from '../../lab/open.js';
 import { planEach } from '../../lab/plan.js';
@@ -17,14 +16,14 @@ export async function qualitySamples(options: QualityOptions, store: ResultStore
     throw new UsageError('samples are logged of questions of a file: give --data');
   const model = await openModel(options.model);
   await model.weights.close();
-  const questions = questionsOf(model, options.data, options.scorer);
+  const questions = questionsOf(model, options.data, options);
   const lines: string[] = [];
   for (let index = options.firstIndex; index < options.firstIndex + options.n; index++) {
-    const { prompt, answer, scorer } = questions[index];
+    const { prompt, answer, scorer, text: textOf } = questions[index];
     const planned = await planEach(problemRuns(options, index));
     planned.forEach(({ hash }, at) => {
       const [result] = decidedCases(store.read(hash)).cases;
-      const text = answerText(model, result.tokens) ?? '';
+      const text = textOf(result.tokens);
       const sent = typeof prompt === 'string' ? { arg_0: prompt } : { arg_0: JSON.stringify(prompt) };
       const sample = {
         doc_id: index,

@@ -1,15 +1,17 @@
-import { decode } from '../../../src/decode/method/session.js';
 import { UsageError } from '../../../src/errors.js';
-import { fileSha256 } from '../../../src/model/load.js';
 import { type Proportion, wilson } from '../../../src/score/statistics/proportion.js';
 import { project } from '../../../src/util/project-root.js';
-import { openEngine, openModel, openPolicy, openSpec } from '../../lab/open.js';
+import { readTexts } from '../../lab/deciders/masked-questions.js';
+import { type CaseResult, decidedCases } from '../../lab/kinds/case-result.js';
+import { planEach, type WantedRun } from '../../lab/plan.js';
 import type { DeciderSetup } from '../../lab/setup.js';
-import { type MaskedText, maskText } from './masking.js';
+import { runAll, type StudyOptions } from '../../lab/study.js';
 
 export interface RecoveryOptions {
   readonly model: string;
   readonly engine: DeciderSetup['engine'];
+  /** Texts, one a line. */
+  readonly texts: string;
   readonly policies: readonly string[];
   /** Shares of the tokens that are masked, 0 to 1. */
   readonly shares: readonly number[];
@@ -42,69 +44,73 @@ export interface RecoveryTable {
 }
 
 /**
- * Masks tokens of texts and lets every policy fill them in: how much comes back exactly.
- * @throws UsageError for an unknown model or policy; DataError for a text that the vocabulary cannot hold
+ * Masks tokens of texts and lets every policy fill them in: how much comes back exactly. Every text is a run of the
+ * store, so that a table that was cut off goes on where it stopped.
+ * @throws UsageError for an unknown model or policy, or when no policy fits; DataError for a text that the vocabulary cannot hold
  */
-export async function runRecovery(
-  options: RecoveryOptions,
-  texts: readonly string[],
-  { onProgress, signal }: { onProgress?: (done: number, total: number) => void; signal?: AbortSignal } = {},
-): Promise<RecoveryTable> {
-  const { policies, shares, draws, seed } = options;
-  const model = await openModel(options.model);
-  const { config, tokenizer, weights, weightsPath } = model;
-  const engine = await openEngine(model, options);
-  const rows: RecoveryRow[] = [];
+export async function runRecovery(options: RecoveryOptions, study: StudyOptions): Promise<RecoveryTable> {
+  const { policies, shares, model } = options;
+  const texts = readTexts(options.texts);
+  const probes = policies.map((policy) => runOf(options, policy, shares[0], 0));
+  // What is unknown is wrong use, and no property of a policy.
+  await planEach(probes);
   const refused: { policy: string; reason: string }[] = [];
-  const fill = async (policy: string, { promptIds, given, truth, masked }: MaskedText) => {
-    const spec = openSpec({ policy, options: {}, blockLength: null });
-    const asked = { policy: openPolicy(spec), engine, promptIds, given, genLength: given.length, signal };
-    const { tokens, counters } = await decode(asked);
-    return { right: masked.filter((at) => tokens[at] === truth[at]).length, forwards: counters.nfe };
-  };
-  try {
-    for (const [at, policy] of policies.entries()) {
-      try {
-        for (const share of shares) {
-          const cases = texts.flatMap((text) =>
-            Array.from({ length: draws }, (_, draw) =>
-              maskText(config, tokenizer, text, { share, draw, seed }),
-            ),
-          );
-          const filled: { right: number; forwards: number }[] = [];
-          for (const one of cases) filled.push(await fill(policy, one));
-          const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
-          rows.push({
-            policy,
-            share,
-            tokens: {
-              right: total(filled.map(({ right }) => right)),
-              n: total(cases.map(({ masked }) => masked.length)),
-            },
-            whole: wilson(
-              filled.filter(({ right }, i) => right === cases[i].masked.length).length,
-              cases.length,
-            ),
-            forwards: total(filled.map(({ forwards }) => forwards)) / cases.length,
-          });
-        }
-      } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
-        refused.push({ policy, reason: error.message });
-      }
-      onProgress?.(at + 1, policies.length);
+  for (const [at, policy] of policies.entries()) {
+    try {
+      await runAll([probes[at]], { ...study, jobs: 0, onProgress: undefined });
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      refused.push({ policy, reason: error.message });
     }
-  } finally {
-    engine.dispose();
-    await weights.close();
   }
+  const fitting = policies.filter((policy) => !refused.some((one) => one.policy === policy));
+  if (fitting.length === 0) throw new UsageError(`no policy can fill in masks here: ${refused[0].reason}`);
+  const asked = fitting.flatMap((policy) => shares.map((share) => ({ policy, share })));
+  const runs = asked.flatMap(({ policy, share }) => texts.map((_, at) => runOf(options, policy, share, at)));
+  const records = await runAll(runs, study);
+  const [first] = records;
   return {
     schema: 'dllm-npu/recovery@1',
     version: project().version,
-    model: { name: config.name, sha256: await fileSha256(weightsPath) },
+    model: { name: model, sha256: first.inputs[`model ${model}`] },
     options,
     texts,
-    rows,
+    rows: asked.map(({ policy, share }, at) => {
+      const own = records.slice(at * texts.length, (at + 1) * texts.length);
+      return rowOf(
+        policy,
+        share,
+        own.flatMap((record) => decidedCases(record).cases),
+      );
+    }),
     refused,
+  };
+}
+
+/** All maskings of a text. */
+function runOf(
+  { model, engine, texts, draws, seed }: RecoveryOptions,
+  policy: string,
+  share: number,
+  at: number,
+) {
+  const data = { data: texts, maskShare: share, maskDraws: draws };
+  const cases = { firstCase: at * draws, cases: draws, genLength: 0 };
+  return {
+    kind: 'decide',
+    config: { workload: model, engine, ...data, policy, seed, ...cases },
+  } satisfies WantedRun;
+}
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+function rowOf(policy: string, share: number, cases: readonly CaseResult[]): RecoveryRow {
+  const tokens = cases.flatMap(({ answer }) => answer?.tasks ?? []);
+  return {
+    policy,
+    share,
+    tokens: { right: tokens.filter(({ correct }) => correct).length, n: tokens.length },
+    whole: wilson(cases.filter(({ answer }) => answer?.exact === true).length, cases.length),
+    forwards: total(cases.map(({ counters }) => counters.nfe)) / cases.length,
   };
 }

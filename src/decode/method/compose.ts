@@ -55,7 +55,11 @@ function startCanvas(
   { endIds = [], given = [] }: StartExtra,
 ): Canvas {
   if (!Number.isInteger(genLength) || genLength < 1) {
-    throw new UsageError(`generation length must be a positive integer, got ${genLength}`);
+    throw new UsageError(
+      genLength === 0
+        ? 'nothing is to be generated, and the prompt has no masks to fill in'
+        : `generation length must be a positive integer, got ${genLength}`,
+    );
   }
   const origin =
     spec.blockOrigin === 'zero' ? promptIds.length - (promptIds.length % spec.blockLength) : promptIds.length;

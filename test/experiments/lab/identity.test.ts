@@ -72,6 +72,9 @@ describe('what a run is', () => {
     const other = {
       data,
       scorer: 'regex:ant',
+      maskToken: '[]',
+      maskShare: 0.5,
+      maskDraws: 2,
       workload: 'synthetic',
       engine: 'ort',
       backend: 'cpu',

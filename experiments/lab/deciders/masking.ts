@@ -26,11 +26,15 @@ export function maskText(
   text: string,
   { share, draw, seed }: { readonly share: number; readonly draw: number; readonly seed: number },
 ): MaskedText {
-  const [endId] = endIds;
+  // A text ends with one token, and of several the files do not say which.
+  const [endId, ...otherEnds] = endIds;
+  if (maskId !== null && bosId !== null && otherEnds.length > 0)
+    throw new UsageError(`${name} has ${endIds.length} end tokens: which of them ends a text is not known`);
   if (maskId === null || bosId === null || endId === undefined)
     throw new UsageError(`${name} has no mask, start or end token: its texts cannot be masked`);
   const ids = tokenizer.encode(text);
-  if (tokenizer.decode(ids) !== text)
+  // Some vocabularies begin every word with a space, the first one too.
+  if (tokenizer.decode(ids).trim() !== text.trim())
     throw new DataError(`${text}: the vocabulary of ${name} cannot hold it`);
   const random = new Random(hashText(`${seed} ${draw} ${share} ${text}`));
   const count = Math.max(1, Math.round(share * ids.length));
