@@ -1,8 +1,9 @@
 import { UsageError } from '../../src/errors.js';
 import { WEIGHT_DTYPES, type WeightDType } from '../../src/model/formats/blocks/index.js';
 import { isPresetName, resolvePreset } from '../../src/model/presets.js';
+import { ROW_OPERATORS, type RowOperator } from '../machine/lower/row-operator.js';
 import { ofModel } from './of-model.js';
-import { type KernelSpec, ROW_OPERATORS, type RowOperator } from './spec.js';
+import type { KernelSpec } from './spec.js';
 
 /** What a table says of a row outside the operator's name. */
 export interface KernelHints {
@@ -209,6 +210,7 @@ function rowsOperator(said: Said): KernelSpec | null {
       operator,
       rows: said.needed('the number of rows (r1)', rows) * heads,
       width: headDim,
+      heads,
     };
   }
   // `SWIGLU 8192`: the only number is the width.

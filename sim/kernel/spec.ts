@@ -1,4 +1,5 @@
 import type { WeightDType } from '../../src/model/formats/blocks/index.js';
+import type { RowOperator } from '../machine/lower/row-operator.js';
 
 /** A product y = x W^T as a backend runs it: one or more weights against the same rows. */
 export interface ProductSpec {
@@ -36,26 +37,6 @@ export interface AttentionSpec {
   readonly headDim: number;
 }
 
-/** Operators that handle each row by itself, in ggml's words. */
-export const ROW_OPERATORS = [
-  'RMS_NORM',
-  'RMS_NORM+MUL',
-  'NORM',
-  'ADD',
-  'MUL',
-  'SCALE',
-  'SWIGLU',
-  'GEGLU',
-  'GELU',
-  'SILU',
-  'ROPE',
-  'SOFT_MAX',
-  'SET_ROWS',
-  'GET_ROWS',
-  'CPY',
-] as const;
-export type RowOperator = (typeof ROW_OPERATORS)[number];
-
 /** An operator on rows of a matrix. */
 export interface RowsSpec {
   readonly kind: 'rows';
@@ -64,6 +45,8 @@ export interface RowsSpec {
   readonly rows: number;
   /** Elements of a row of the result. */
   readonly width: number;
+  /** Rows of a position, where the operator works on heads. @defaultValue 1 */
+  readonly heads?: number;
 }
 
 /** The mean over the products of one layer of a model, weights not counted apart. */

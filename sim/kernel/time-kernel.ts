@@ -5,13 +5,17 @@ import type { HardwareProfile } from '../hardware/schema.js';
 import type { Kernel, LowerContext } from '../machine/kernel.js';
 import { lowerProduct } from '../machine/lower/any-product.js';
 import { attentionKernel } from '../machine/lower/attention.js';
+import { ROW_COSTS } from '../machine/lower/htp/row-costs.js';
+import { rowsKernel } from '../machine/lower/htp/rows.js';
+import type { RowOperator } from '../machine/lower/row-operator.js';
 import { streamedKernel } from '../machine/lower/streamed.js';
+import { F16_BYTES } from '../machine/lower/tensors.js';
 import { timeAlone } from '../machine/npu-unit.js';
 import { ratesOf } from '../machine/rates.js';
 import { NPU_UNITS } from '../machine/resources.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { type KernelHints, parseKernel } from './parse.js';
-import type { KernelSpec, RowOperator } from './spec.js';
+import type { KernelSpec } from './spec.js';
 
 /** A part of the time of an operator; parts add up to `callMs`. */
 export interface KernelPart {
@@ -95,10 +99,11 @@ function lowered(spec: Single, context: LowerContext): Lowered {
   const each = context.stack.activations === 'f32' ? 4 : 2;
   switch (spec.kind) {
     case 'product': {
-      const { rows, inWidth, outWidths } = spec;
-      const kernels = outWidths.map((outWidth) => product(rows, inWidth, outWidth, spec.weights, context));
+      const { rows, inWidth, outWidths, adds } = spec;
+      // Fused products share their input, and their outputs are as one.
       const out = outWidths.reduce((sum, width) => sum + width, 0);
-      return { kernels, operators: 1, activationBytes: rows * (inWidth + out) * each };
+      const kernel = product(rows, inWidth, out, spec.weights, context, adds);
+      return { kernels: [kernel], operators: 1, activationBytes: rows * (inWidth + out) * each };
     }
     case 'routed-product': {
       const { rows, inWidth, outWidth, experts, expertsPerToken } = spec;
@@ -121,17 +126,29 @@ function lowered(spec: Single, context: LowerContext): Lowered {
     }
     case 'rows': {
       const { rows, width, operator } = spec;
-      const elements = rows * width;
-      const { inputs, opsEach } = ROWS[operator](context.stack.numbers);
-      const read = inputs * elements * each;
-      const written = elements * each;
-      return {
-        kernels: [streamedKernel({ opsEach, read, written, elements, macs: 0 }, context)],
-        operators: 1,
-        activationBytes: read + written,
-      };
+      const outputBytes = operator === 'SET_ROWS' ? F16_BYTES : each;
+      const kernel =
+        context.stack.kernelLoops === 'htp'
+          ? rowsKernel({ ...spec, inputBytes: each, outputBytes }, context)
+          : spreadKernel(spec, each, outputBytes, context);
+      const activationBytes = rows * width * (ROW_COSTS[operator].inputs * each + outputBytes);
+      return { kernels: [kernel], operators: 1, activationBytes };
     }
   }
+}
+
+/** A row operator of a stack that spreads elements over its threads. */
+function spreadKernel(
+  { rows, width, operator }: Extract<Single, { kind: 'rows' }>,
+  inputBytes: number,
+  outputBytes: number,
+  context: LowerContext,
+): Kernel {
+  const elements = rows * width;
+  const { inputs } = ROW_COSTS[operator];
+  const opsEach = SPREAD_OPS[operator](context.stack.numbers);
+  const [read, written] = [inputs * elements * inputBytes, elements * outputBytes];
+  return streamedKernel({ opsEach, read, written, elements, macs: 0 }, context);
 }
 
 function product(
@@ -140,6 +157,7 @@ function product(
   outWidth: number,
   weights: Extract<Single, { kind: 'product' }>['weights'],
   context: LowerContext,
+  adds = false,
 ): Kernel {
   const { stack } = context;
   const { bytes, elements } = blockOf(weights);
@@ -155,7 +173,8 @@ function product(
       bytesPerWeight: (bytes / elements) * layout,
       packed: weights !== 'f16' && stack.weightDecode === 'vector',
       inputBytes: each,
-      outputBytes: each,
+      // What is added is read on the way out.
+      outputBytes: adds ? 2 * each : each,
     },
     context,
   );
@@ -163,23 +182,23 @@ function product(
 
 type Numbers = SoftwareStack['numbers'];
 
-/** Operands and vector instructions per register of result. */
-const ROWS: Readonly<Record<RowOperator, (numbers: Numbers) => { inputs: number; opsEach: number }>> = {
-  RMS_NORM: ({ normOps }) => ({ inputs: 1, opsEach: normOps }),
-  'RMS_NORM+MUL': ({ normOps, addOps }) => ({ inputs: 1, opsEach: normOps + addOps }),
-  NORM: ({ normOps, addOps }) => ({ inputs: 1, opsEach: normOps + 2 * addOps }),
-  ADD: ({ addOps }) => ({ inputs: 2, opsEach: addOps }),
-  MUL: ({ addOps }) => ({ inputs: 2, opsEach: addOps }),
-  SCALE: ({ addOps }) => ({ inputs: 1, opsEach: addOps }),
-  SWIGLU: ({ swigluOps }) => ({ inputs: 2, opsEach: swigluOps }),
-  GEGLU: ({ swigluOps }) => ({ inputs: 2, opsEach: swigluOps }),
-  GELU: ({ swigluOps }) => ({ inputs: 1, opsEach: swigluOps }),
-  SILU: ({ swigluOps }) => ({ inputs: 1, opsEach: swigluOps }),
-  ROPE: ({ ropeOps }) => ({ inputs: 1, opsEach: ropeOps }),
-  SOFT_MAX: ({ swigluOps }) => ({ inputs: 1, opsEach: swigluOps }),
-  SET_ROWS: ({ addOps }) => ({ inputs: 1, opsEach: addOps }),
-  GET_ROWS: ({ addOps }) => ({ inputs: 1, opsEach: addOps }),
-  CPY: ({ addOps }) => ({ inputs: 1, opsEach: addOps }),
+/** Vector instructions per register of result, where elements are spread over all threads. */
+const SPREAD_OPS: Readonly<Record<RowOperator, (numbers: Numbers) => number>> = {
+  RMS_NORM: ({ normOps }) => normOps,
+  'RMS_NORM+MUL': ({ normOps, addOps }) => normOps + addOps,
+  NORM: ({ normOps, addOps }) => normOps + 2 * addOps,
+  ADD: ({ addOps }) => addOps,
+  MUL: ({ addOps }) => addOps,
+  SCALE: ({ addOps }) => addOps,
+  SWIGLU: ({ swigluOps }) => swigluOps,
+  GEGLU: ({ swigluOps }) => swigluOps,
+  GELU: ({ swigluOps }) => swigluOps,
+  SILU: ({ swigluOps }) => swigluOps,
+  ROPE: ({ ropeOps }) => ropeOps,
+  SOFT_MAX: ({ swigluOps }) => swigluOps,
+  SET_ROWS: ({ addOps }) => addOps,
+  GET_ROWS: ({ addOps }) => addOps,
+  CPY: ({ addOps }) => addOps,
 };
 
 function meanOf(spec: Extract<KernelSpec, { kind: 'layer-products' }>, chip: KernelChip): KernelTiming {

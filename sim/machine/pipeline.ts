@@ -28,6 +28,10 @@ export interface Pipeline {
   readonly rest: ChunkCost | null;
   /** Nothing overlaps: a chunk is stored before the next is loaded. */
   readonly serial?: boolean;
+  /** The chunks of a tile are loaded only when its setup is done. */
+  readonly loadsWait?: boolean;
+  /** A tile begins only when the one before is finished. */
+  readonly tilesApart?: boolean;
 }
 
 /** Packed and decoded chunks have two slots each, so chunk i waits for chunk i - SLOTS to leave. */
@@ -64,6 +68,7 @@ export function toProgram(pipeline: Pipeline): Program {
 /** Appends an operator to a program. Its loads may start before the seam is ready, its arithmetic may not. */
 export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam {
   const { path, tiles, setup, chunk, fullChunks, rest, serial = false } = pipeline;
+  const { loadsWait = false, tilesApart = false } = pipeline;
   const mover = path === 'dma' ? DMA : L2;
   const costs = rest === null ? fullChunks : fullChunks + 1;
   const total = tiles * costs;
@@ -93,17 +98,28 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
     stored[index] = add(mover, 'store', costAt(index).storeMs, ready);
   };
 
+  /** Emits the finishes and stores that trail behind the last chunks before `until`. */
+  const flush = (until: number): void => {
+    for (let index = Math.max(0, until - SLOTS); index < until; index++) {
+      trail(finished, finish, index);
+      trail(stored, store, index);
+    }
+  };
+
   for (let index = 0; index < total; index++) {
     const cost = costAt(index);
     let prepared = -1;
     const last = index - 1;
-    const before = serial ? latest(of(stored, last), of(finished, last), of(multiplied, last)) : -1;
-    if (index % costs === 0) {
+    const first = index % costs === 0;
+    if (first && tilesApart && index > 0) flush(index);
+    const waits = serial || (first && tilesApart);
+    const before = waits ? latest(of(stored, last), of(finished, last), of(multiplied, last)) : -1;
+    if (first) {
       const left = of(multiplied, index - costs * (SLOTS - 1) - 1);
       const load = add(mover, 'load', setup.loadMs, left, ready(index), before);
       prepared = latest(add(VECTOR, 'convert', setup.convertMs, load, ready(index), before), load);
     }
-    const turn = serial ? latest(prepared, before) : -1;
+    const turn = waits || (first && loadsWait) ? latest(prepared, before) : -1;
     const load = add(mover, 'load', cost.loadMs, slot(taken, seam.packed, index - SLOTS), turn);
     const free = slot(multiplied, seam.decoded, index - SLOTS);
     const decode = add(VECTOR, 'decode', cost.decodeMs, load, free);
@@ -126,13 +142,13 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
     } else if (cost.multiplyMs === 0 && cost.finishMs > 0) {
       // Vector operators: nothing between load and arithmetic.
       finish(index);
-      if (index >= 1) store(index - 1);
+      if (index >= 1) trail(stored, store, index - 1);
     } else {
-      if (index >= 1) finish(index - 1);
-      if (index >= SLOTS) store(index - SLOTS);
+      if (index >= 1) trail(finished, finish, index - 1);
+      if (index >= SLOTS) trail(stored, store, index - SLOTS);
     }
   }
-  drain(total, finished, stored, finish, store);
+  flush(total);
   const end = total - 1;
   const loads = chunk.loadMs > 0 || (rest?.loadMs ?? 0) > 0;
   return {
@@ -142,18 +158,9 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
   };
 }
 
-/** Emits the finishes and stores that trail behind the last chunk. */
-function drain(
-  total: number,
-  finished: readonly number[],
-  stored: readonly number[],
-  finish: (index: number) => void,
-  store: (index: number) => void,
-): void {
-  for (let index = Math.max(0, total - SLOTS); index < total; index++) {
-    if (finished[index] === undefined) finish(index);
-    if (stored[index] === undefined) store(index);
-  }
+/** Emits what trails behind a chunk, once. */
+function trail(column: readonly number[], emit: (index: number) => void, index: number): void {
+  if (column[index] === undefined) emit(index);
 }
 
 /** Time of every stage, one after the other: the slowest the operator can be. */
@@ -187,6 +194,12 @@ export function busyOf(pipeline: Pipeline): [number, number, number, number] {
  */
 export function closedFormMs(pipeline: Pipeline): number {
   if (pipeline.serial) return serialMs(pipeline);
+  if (pipeline.tilesApart) return pipeline.tiles * closedFormMs({ ...pipeline, tiles: 1, tilesApart: false });
+  if (pipeline.loadsWait) {
+    const setupMs = pipeline.tiles * (pipeline.setup.loadMs + pipeline.setup.convertMs);
+    const rest = { ...pipeline, setup: { loadMs: 0, convertMs: 0 }, loadsWait: false };
+    return setupMs + closedFormMs(rest);
+  }
   const { tiles, setup, chunk, fullChunks, rest } = pipeline;
   const first = fullChunks > 0 ? chunk : (rest ?? chunk);
   const last = rest ?? chunk;

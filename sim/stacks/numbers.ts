@@ -46,6 +46,14 @@ export const STACK_NUMBERS = {
     "how fast weights are decoded, as a share of the profile's rate, which is that of a layout in the order of the matrix tiles",
   ),
   vectorIpc: count('vector instructions a thread ends per cycle, for work that is counted in instructions'),
+  loneIpc: count('the same of a thread that works alone or beside few others'),
+  forkMs: time('starting and joining the vector threads for one phase of an operator'),
+  attentionFromRows: count(
+    'query rows from which attention uses the matrix unit, where it differs from products',
+  ),
+  dmaRowBytes: bytes(
+    'what a short piece of a strided DMA transfer costs at least: pieces that lie apart in DRAM do not reach the rate of a stream',
+  ),
   softmaxSpeed: count(
     "how fast a softmax is, as a share of the fused F16 kernel that the profile's exponential comes from",
   ),

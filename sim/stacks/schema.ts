@@ -43,6 +43,11 @@ export const choicesSchema = z.strictObject({
     .describe(
       'how products on vector threads get their weights: a DMA queue for each thread, or reads of DRAM through L2',
     ),
+  kernelLoops: z
+    .enum(['stages', 'htp'])
+    .describe(
+      "what an operator looks like inside: stages whose chunks overlap and whose vector work is spread over all threads; or the loops of llama.cpp's Hexagon kernels, which start and join threads for each phase, split vector work by rows and cut chunks as large as TCM allows",
+    ),
   elementwise: z
     .enum(['l2', 'queues'])
     .describe(

@@ -4,6 +4,11 @@ import type { Kernel, LowerContext } from '../kernel.js';
 import type { ChunkCost, Pipeline } from '../pipeline.js';
 import { PIPELINE_SLOTS } from '../pipeline.js';
 import { allocateTcm, type TcmBuffer, tcmBytes } from '../tcm.js';
+import type { AttentionWork } from './attention-work.js';
+import { combined } from './combined.js';
+import { matrixAttention } from './htp/attention-matrix.js';
+import { vectorAttention } from './htp/attention-vector.js';
+import { rowsKernel } from './htp/rows.js';
 import { dmaMs } from './moves.js';
 import type { OperatorRule } from './rule.js';
 import { F16_BYTES, inputBytesEach, matrixRows, outputBytesEach, roundUp } from './tensors.js';
@@ -11,28 +16,12 @@ import { F16_BYTES, inputBytesEach, matrixRows, outputBytesEach, roundUp } from 
 /** Heads narrower than this are padded to it on the matrix unit (llama.cpp#26539). */
 const HEAD_PADDING = 64;
 
-/** Attention, whatever graph it belongs to. */
-export interface AttentionWork {
-  readonly owner: string;
-  readonly rows: number;
-  readonly keys: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-  /** DRAM bytes of an element of the queries, of the result, and of cached keys and values. */
-  readonly inputBytes: number;
-  readonly outputBytes: number;
-  readonly kvBytes: number;
-  /** Whether the write of new keys and values counts as part of it. */
-  readonly writesCache: boolean;
-}
-
 /**
  * FlashAttention on the NPU: for each row tile and KV head, key blocks stream through TCM; both products run on
  * the matrix unit, the online softmax on the vector unit. Softmax work follows from the cost of one exponential
  * and its share of the kernel.
  */
-export function attentionKernel(op: AttentionWork, context: LowerContext): Kernel {
+function stagedAttention(op: AttentionWork, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
   const { inputBytes, outputBytes, kvBytes } = op;
   const onMatrix = op.rows >= stack.numbers.matrixFromRows;
@@ -163,6 +152,25 @@ function onNpu(op: AttentionOp, graph: OpGraph, context: LowerContext): Kernel {
     },
     context,
   );
+}
+
+/** Attention as the kernels of the stack compute it, whatever graph it belongs to. */
+export function attentionKernel(work: AttentionWork, context: LowerContext): Kernel {
+  if (context.stack.kernelLoops === 'stages') return stagedAttention(work, context);
+  const onMatrix = work.rows >= context.stack.numbers.attentionFromRows;
+  const kernel = onMatrix ? matrixAttention(work, context) : vectorAttention(work, context);
+  if (!work.writesCache || !context.stack.extraOperators.kvWrites) return kernel;
+  const write = rowsKernel(
+    {
+      operator: 'SET_ROWS',
+      rows: work.rows,
+      width: work.kvHeads * work.headDim,
+      inputBytes: work.inputBytes,
+      outputBytes: work.kvBytes,
+    },
+    context,
+  );
+  return combined([write, write, kernel]);
 }
 
 /** How attention becomes work. */

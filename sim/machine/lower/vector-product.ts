@@ -63,7 +63,12 @@ export function vectorProduct(product: Product, context: LowerContext): Kernel {
       {
         path: direct ? 'l2' : 'dma',
         tiles: passes,
-        setup: { loadMs: moved.loadMs + profile.npu.dmaLatency, convertMs: moved.convertMs },
+        setup: {
+          loadMs: moved.loadMs + profile.npu.dmaLatency,
+          // Threads quantize the activations, and then multiply: two phases in llama.cpp's loop.
+          convertMs: moved.convertMs + 2 * stack.numbers.forkMs,
+        },
+        loadsWait: stack.kernelLoops === 'htp',
         chunk: cost(columns),
         fullChunks: Math.floor(outWidth / columns),
         rest: rest === 0 ? null : cost(rest),

@@ -112,10 +112,10 @@ describe('calibration from the times of operators', () => {
 
   it('does not choose between two numbers that explain the times alike', { timeout: 300_000 }, () => {
     const truth = { 'npu.dmaBypassRate': '40 GB/s', 'npu.dmaBypassRateBesideMatrix': '24 GB/s' };
-    const stack = 'llama.cpp-hexagon';
+    const stack = 'htp-ops';
     const fit = fitOperators(samplesOf({ truth, stack, rows: [32, 512] }), base, stackByName(stack));
     const because = new Map(fit.kept.map((kept) => [kept.path, kept.because]));
-    expect(because.get('npu.dmaBypassRate')).toMatch(/hardly tell it apart from npu\.dequantWeightsPerCycle/);
+    expect(because.get('npu.dmaBypassRate')).toMatch(/hardly tell it apart|standard error would be/);
   });
 
   it('says nothing about what the operators do not depend on', () => {

@@ -64,7 +64,7 @@ describe('an operator from its name', () => {
     expect(parseKernel('SWIGLU n8192 r35')).toEqual(rows('SWIGLU', 8192, 35));
     expect(parseKernel('RMS_NORM+MUL n2048 r1')).toEqual(rows('RMS_NORM+MUL', 2048, 1));
     expect(parseKernel('RMS_NORM n2048 r1')).toEqual(rows('RMS_NORM', 2048, 1));
-    expect(parseKernel('ROPE d64 h32 r1')).toEqual(rows('ROPE', 64, 32));
+    expect(parseKernel('ROPE d64 h32 r1')).toEqual({ ...rows('ROPE', 64, 32), heads: 32 });
     expect(parseKernel('SET_ROWS n512 r35')).toEqual(rows('SET_ROWS', 512, 35));
     expect(parseKernel('ADD 2048x35')).toEqual(rows('ADD', 2048, 35));
     expect(parseKernel('SWIGLU 8192', { rows: 1 })).toEqual(rows('SWIGLU', 8192, 1));

@@ -102,6 +102,7 @@ describe('operators the graph does not show', () => {
       const { dmaBytes, l2Bytes } = lower(op, graph, contextOf(stack));
       return dmaBytes + l2Bytes;
     };
+    // Read and written again; the gain is fetched by six threads in both.
     expect(bytes(flat) - bytes(fused)).toBe(2 * 64 * 2560 * 4);
     expect(operatorStarts(op, flat)).toBe(2);
     expect(operatorStarts(op, fused)).toBe(1);
