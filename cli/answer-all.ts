@@ -95,7 +95,7 @@ async function answerOne(ctx: Context, question: Question, asked: DecodeSettings
   const { opened, spec, ids, task } = question;
   const watcher = asked.watch ? decodeWatcher(ctx, { ...asked, opened, spec }) : undefined;
   const bar = asked.watch || asked.prompts !== undefined ? undefined : progressBar(ctx, 'tokens');
-  const { engine, backend, threads, compute, genLength } = asked;
+  const { engine, backend, threads, compute, device, genLength } = asked;
   const { machine: profile, costModel: shapes, quant, stack, memory, placement, numbers: set } = asked;
   try {
     const began = performance.now();
@@ -105,6 +105,7 @@ async function answerOne(ctx: Context, question: Question, asked: DecodeSettings
       backend,
       threads,
       compute,
+      device,
       genLength,
       policy: spec,
       prompt: ids,

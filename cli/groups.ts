@@ -45,13 +45,18 @@ export const logitsRows = z
 export const engine = {
   engine: deciderSchema.shape.engine,
   backend: deciderSchema.shape.backend,
-  threads: deciderSchema.shape.threads,
+  // Runs that are kept have one thread unless they say otherwise; a command uses what the machine has.
+  threads: deciderSchema.shape.threads
+    .removeDefault()
+    .optional()
+    .describe('threads of ort (default: 1) and ggml (default: all); sums may differ with their number'),
+  device: deciderSchema.shape.device,
   compute: deciderSchema.shape.compute,
 };
 
-const ENGINE_SETTINGS = ['backend', 'threads', 'compute'] as const;
+const ENGINE_SETTINGS = ['backend', 'threads', 'compute', 'device'] as const;
 
-type EngineInput = Readonly<Record<(typeof ENGINE_SETTINGS)[number], unknown>>;
+type EngineInput = Readonly<Partial<Record<(typeof ENGINE_SETTINGS)[number], unknown>>>;
 
 /** Settings of an engine are refused where no engine that runs uses them. @param running those that run */
 export function engineEffects<Input>(

@@ -12,7 +12,7 @@ import { progressBar } from './progress.js';
 export async function openEngine(
   ctx: Context,
   model: LoadedModel,
-  settings: Omit<DeciderSetup, 'workload'>,
+  settings: Partial<Omit<DeciderSetup, 'workload'>>,
 ): Promise<Engine> {
   const bar = progressBar(ctx, 'MB converted');
   return open(model, settings, {

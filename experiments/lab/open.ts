@@ -44,10 +44,10 @@ export async function openModel(name: string): Promise<TextModel> {
  */
 export function openEngine(
   model: LoadedModel,
-  { engine = 'tfjs', backend, threads, compute }: Partial<DeciderSetup>,
+  { engine = 'tfjs', backend, threads, compute, device }: Partial<DeciderSetup>,
   hooks: registry.EngineHooks = {},
 ): Promise<Engine> {
-  return registry.openEngine(engine, model, { backend, threads, compute }, hooks);
+  return registry.openEngine(engine, model, { backend, threads, compute, device }, hooks);
 }
 
 /** Weights as the verifier reads them. */

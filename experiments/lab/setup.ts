@@ -14,7 +14,18 @@ export const deciderSchema = z.object({
   workload: z.string().min(1).default('tiny-llada').describe(`who decides: ${DECIDER_FORMS}`),
   engine: z.enum(ENGINE_NAMES).default('tfjs').describe(`what runs a model; ${describeEngines()}`),
   backend: z.enum(TFJS_BACKENDS).default('wasm').describe('backend of tfjs'),
-  threads: z.int().min(1).max(256).default(1).describe('threads of ort: sums may differ with their number'),
+  threads: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(1)
+    .describe('threads of ort and ggml: sums may differ with their number'),
+  device: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('device of ggml: cpu (default), vulkan0, metal, htp0 ...; see `device doctor`')
+    .meta({ value: 'name' }),
   compute: z
     .enum(COMPUTES)
     .default('f32')

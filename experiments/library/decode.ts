@@ -168,6 +168,7 @@ const SETTINGS: Readonly<Record<keyof DecodeRequest, true>> = {
   backend: true,
   threads: true,
   compute: true,
+  device: true,
 };
 
 /** @throws UsageError for an unknown template, an id outside the vocabulary, or a text without a tokenizer */

@@ -42,8 +42,8 @@ class EnginePool {
 
   async use<T>(choice: EngineChoice, hooks: EngineHooks, work: (engine: Engine) => Promise<T>): Promise<T> {
     if (this.closed) throw new UsageError(`model ${this.model.config.name} was closed`);
-    const { engine: name, backend, threads, compute } = choice;
-    const key = JSON.stringify([name, backend, threads, compute]);
+    const { engine: name, backend, threads, compute, device } = choice;
+    const key = JSON.stringify([name, backend, threads, compute, device]);
     const engine = this.idle.get(key)?.pop() ?? (await this.open(choice, hooks));
     try {
       return await work(engine);

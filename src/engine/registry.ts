@@ -9,8 +9,10 @@ import type { TfjsBackend } from './tfjs/backends.js';
 export interface EngineSettings {
   /** Of tfjs. Default `wasm`. */
   readonly backend?: TfjsBackend;
-  /** Threads of one operator of ort. Default 1: sums then have one order on every machine. */
+  /** Threads of one operator. Default of ort: 1, sums then have one order on every machine; of ggml: all there are. */
   readonly threads?: number;
+  /** Of ggml, by its name: `cpu`, `vulkan0`, `htp0`. Default `cpu`. */
+  readonly device?: string;
   /** Of ort. Default `f32`. */
   readonly compute?: Compute;
 }
@@ -49,6 +51,14 @@ export const ENGINES = {
     async open({ config, weights, weightsPath }, { threads, compute }, { signal, onProgress }) {
       const { createOrtEngine } = await import('./ort/engine.js');
       return createOrtEngine(config, weights, { threads, compute, weightsPath, signal, onProgress });
+    },
+  },
+  ggml: {
+    description: "llama.cpp's kernels, weights as stored, on the CPU or another device it has",
+    uses: ['threads', 'device'],
+    async open({ config, weights }, { threads, device }, { signal, onProgress }) {
+      const { createGgmlEngine } = await import('./ggml/engine.js');
+      return createGgmlEngine(config, weights, { threads, device, signal, onProgress });
     },
   },
   'npu-numerics': {

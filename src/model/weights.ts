@@ -12,6 +12,14 @@ export interface WeightInfo {
   readonly bytes: number;
 }
 
+/** Where the stored bytes of a weight lie in a file. */
+export interface WeightPlace {
+  readonly path: string;
+  /** Of the first byte. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /** Weights of a model under canonical ids (see weight-ids.ts), whatever the file calls them and stores them as. */
 export interface WeightSource {
   /** What errors call it: usually the file. */
@@ -28,6 +36,8 @@ export interface WeightSource {
    * need not read the whole weight. Call it through `rowsOf`.
    */
   readRows?(id: string, first: number, count: number): Promise<Uint8Array>;
+  /** Where what `readRaw` gives lies in a file, byte by byte; undefined for what is changed while it is read. */
+  place?(id: string): WeightPlace | undefined;
   /** The files that hold the weights, in order; none of weights that are in no file. */
   readonly files?: readonly string[];
   /** Closes the files. */

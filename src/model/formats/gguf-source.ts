@@ -1,6 +1,6 @@
 import { DataError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
-import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
+import { rowCount, type WeightInfo, type WeightPlace, type WeightSource } from '../weights.js';
 import { WEIGHT_DTYPES, type WeightDType } from './blocks/index.js';
 import type { ByteFile } from './byte-file.js';
 import { decodeWeight } from './codec.js';
@@ -115,6 +115,12 @@ class GgufSource implements WeightSource {
     const bytes = await tensor.file.read(tensor.offset + start * rowBytes, (end - start) * rowBytes, id);
     const ordered = reorderRows(bytes, this.order(end - start));
     return ordered.subarray((first - start) * rowBytes, (first - start + count) * rowBytes);
+  }
+
+  place(id: string): WeightPlace | undefined {
+    const tensor = this.tensors.get(id);
+    if (tensor === undefined || this.isReordered(id)) return undefined;
+    return { path: tensor.file.path, offset: tensor.offset, bytes: tensor.bytes };
   }
 
   async close(): Promise<void> {

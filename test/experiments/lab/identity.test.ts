@@ -80,6 +80,7 @@ describe('what a run is', () => {
       backend: 'cpu',
       threads: 2,
       compute: 'int8',
+      device: 'vulkan0',
       policy: 'threshold',
       options: { 'commit.visible': 0.8 },
       blockLength: 16,

@@ -1,0 +1,162 @@
+import { availableParallelism } from 'node:os';
+import { UsageError } from '../../errors.js';
+import type { ModelConfig } from '../../model/config.js';
+import { graphFor, shapeKey } from '../../model/graph-cache.js';
+import { precisionFor } from '../../model/precision.js';
+import type { WeightSource } from '../../model/weights.js';
+import type { KvRef, Pass } from '../../pass/pass.js';
+import { passShape } from '../../pass/shape.js';
+import type { Engine, PassResult } from '../engine.js';
+import { KvArena } from './arena.js';
+import { type Backend, openBackend } from './backend.js';
+import { makeConstants } from './constants.js';
+import type { GraphParts } from './graph-writer.js';
+import { loadGgml } from './library.js';
+import { NativeGraph } from './native-graph.js';
+import { NativeSlots, SLOT_STEP } from './native-slots.js';
+import { passValues } from './pass-values.js';
+import { loadNativeWeights, type WeightHooks } from './weights.js';
+
+export interface GgmlEngineOptions extends WeightHooks {
+  /** By ggml's name. Default `cpu`. */
+  readonly device?: string;
+  /** Threads of the CPU. Default: as many as the process may use. */
+  readonly threads?: number;
+}
+
+const F32 = precisionFor('f32');
+/** Graphs kept, and bytes of their intermediate values. */
+const MAX_GRAPHS = 48;
+const MAX_GRAPH_BYTES = 256e6;
+
+/**
+ * The operator graph on ggml's kernels: weights as their file stores them, on any device that the installed ggml has.
+ * @throws EnvironmentError when ggml is not installed, another version, or without the device; DataError for damaged weights
+ */
+export async function createGgmlEngine(
+  config: ModelConfig,
+  weights: WeightSource,
+  options: GgmlEngineOptions = {},
+): Promise<Engine> {
+  const ggml = loadGgml();
+  const backend = openBackend(ggml, options.device ?? 'cpu', options.threads ?? availableParallelism());
+  try {
+    const loaded = await loadNativeWeights(ggml, backend, config, weights, options);
+    try {
+      return new GgmlEngine(config, backend, {
+        ggml,
+        weights: loaded,
+        constants: makeConstants(ggml, backend, config),
+      });
+    } catch (error) {
+      loaded.free();
+      throw error;
+    }
+  } catch (error) {
+    backend.free();
+    throw error;
+  }
+}
+
+class GgmlEngine implements Engine {
+  readonly name: string;
+  private readonly slots: NativeSlots;
+  private readonly kv: KvArena;
+  private readonly parts: GraphParts;
+  /** By shape, the longest unused first. */
+  private readonly graphs = new Map<string, NativeGraph>();
+  private disposed = false;
+
+  constructor(
+    readonly config: ModelConfig,
+    private readonly backend: Backend,
+    parts: Omit<GraphParts, 'slots'>,
+  ) {
+    this.name = `ggml-${backend.device.name}`;
+    this.slots = new NativeSlots(parts.ggml, backend, config, () => this.freeGraphs());
+    this.parts = { ...parts, slots: this.slots };
+    this.kv = new KvArena(this.slots);
+  }
+
+  async run(pass: Pass): Promise<PassResult> {
+    if (this.disposed) throw new UsageError(`engine ${this.name} was disposed`);
+    this.check(pass);
+    const first = this.kv.place(pass);
+    const graph = this.graphOf(pass);
+    const logits = new Float32Array(pass.logits.length * this.config.vocab);
+    graph.run(passValues(pass, first, graph.keys), logits);
+    this.kv.commit(pass);
+    return { logits };
+  }
+
+  retain(live: readonly KvRef[]): void {
+    this.kv.retain(live);
+  }
+
+  readKv(ref: KvRef): { readonly k: readonly Float32Array[]; readonly v: readonly Float32Array[] } {
+    const { layers, kvHeads, headDim } = this.config;
+    const width = kvHeads * headDim;
+    const values = this.kv.read(ref);
+    const part = (index: number) => values.slice(index * width, (index + 1) * width);
+    return {
+      k: Array.from({ length: layers }, (_, layer) => part(2 * layer)),
+      v: Array.from({ length: layers }, (_, layer) => part(2 * layer + 1)),
+    };
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.freeGraphs();
+    this.slots.free();
+    this.parts.constants.free();
+    this.parts.weights.free();
+    this.backend.free();
+  }
+
+  private graphOf(pass: Pass): NativeGraph {
+    const keys = Math.ceil((pass.reads.length + pass.rows.length) / SLOT_STEP) * SLOT_STEP;
+    const { masked: _, kvSets: __, ...shape } = passShape(pass);
+    // What is cached and who sees whom are in the mask: only the number of keys makes another graph.
+    const open = { ...shape, kvSets: [], masked: false };
+    const key = `${shapeKey(open)}|${keys}`;
+    const known = this.graphs.get(key);
+    if (known !== undefined) {
+      this.graphs.delete(key);
+      this.graphs.set(key, known);
+      return known;
+    }
+    const graph = new NativeGraph(this.parts, this.backend, graphFor(this.config, open, F32), keys);
+    this.graphs.set(key, graph);
+    this.limitGraphs(graph);
+    return graph;
+  }
+
+  private limitGraphs(newest: NativeGraph): void {
+    const bytes = () => [...this.graphs.values()].reduce((sum, graph) => sum + graph.bytes, 0);
+    for (const [key, graph] of this.graphs) {
+      if (graph === newest || (this.graphs.size <= MAX_GRAPHS && bytes() <= MAX_GRAPH_BYTES)) return;
+      graph.free();
+      this.graphs.delete(key);
+    }
+  }
+
+  private freeGraphs(): void {
+    for (const graph of this.graphs.values()) graph.free();
+    this.graphs.clear();
+  }
+
+  /** A look-up past a table would read foreign memory. */
+  private check(pass: Pass): void {
+    const { contextLength, vocab } = this.config;
+    for (const { position, feed } of pass.rows) {
+      if (!Number.isInteger(position) || position < 0 || position >= contextLength)
+        throw new UsageError(`position ${position} is outside the context of ${contextLength}`);
+      if (!Number.isInteger(feed) || feed < 0 || feed >= vocab)
+        throw new UsageError(`token id ${feed} is outside the vocabulary of ${vocab}`);
+    }
+    const wrong = pass.logits.find((row) => !Number.isInteger(row) || row < 0 || row >= pass.rows.length);
+    if (wrong !== undefined)
+      throw new UsageError(`no row ${wrong} of ${pass.rows.length} to give logits for`);
+  }
+}

@@ -1,0 +1,260 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { EnvironmentError } from '../../errors.js';
+import type { ModelConfig } from '../../model/config.js';
+import { CODECS, type WeightDType } from '../../model/formats/blocks/index.js';
+import { decodeWeight } from '../../model/formats/codec.js';
+import { headId, isTable, weightShapes } from '../../model/weight-ids.js';
+import { checkWeights, type WeightSource } from '../../model/weights.js';
+import type { Pointer } from './api.js';
+import type { Backend } from './backend.js';
+import type { Ggml } from './library.js';
+import { MappedFiles } from './mapped-files.js';
+
+/** A model's weights where the device computes with them, as their file stores them. */
+export interface NativeWeights {
+  /** Rows are looked up, values added or multiplied. */
+  plain(id: string): Pointer;
+  /** Rows are multiplied by: in the layout that the device is fastest with. */
+  matrix(id: string): Pointer;
+  /** Bytes of the copies made; what is mapped from files is not among them. */
+  readonly copiedBytes: number;
+  readonly mappedBytes: number;
+  free(): void;
+}
+
+export interface WeightHooks {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+interface Wanted {
+  readonly id: string;
+  readonly shape: readonly number[];
+  readonly dtype: WeightDType;
+  readonly use: 'plain' | 'matrix';
+}
+
+/** GGML_BACKEND_BUFFER_USAGE_WEIGHTS (ggml-backend.h). */
+const USAGE_WEIGHTS = 1;
+const F32 = 0;
+
+/**
+ * Brings a model's weights to a device: repacked where that makes products faster, else mapped from the file where the device
+ * reads the process's memory, else copied.
+ * @throws DataError when a weight is missing, misshapen or holds values that are not finite; EnvironmentError when
+ *   the device has no room
+ */
+export async function loadNativeWeights(
+  ggml: Ggml,
+  backend: Backend,
+  config: ModelConfig,
+  source: WeightSource,
+  hooks: WeightHooks = {},
+): Promise<NativeWeights> {
+  checkWeights(config, source);
+  const loader = new WeightLoader(ggml, backend, source);
+  try {
+    const wanted = wantedWeights(config, source);
+    const bytesOf = ({ id }: Wanted) => source.info(id)?.bytes ?? 0;
+    const total = wanted.reduce((sum, weight) => sum + bytesOf(weight), 0);
+    let done = 0;
+    for (const weight of wanted) {
+      hooks.signal?.throwIfAborted();
+      await loader.load(weight);
+      done += bytesOf(weight);
+      hooks.onProgress?.(done, total);
+      await turn();
+    }
+    return loader.finish();
+  } catch (error) {
+    loader.free();
+    throw error;
+  }
+}
+
+/** A tied embedding is wanted both ways. */
+function wantedWeights(config: ModelConfig, source: WeightSource): Wanted[] {
+  return [...weightShapes(config)].flatMap(([id, shape]) => {
+    const dtype = source.info(id)?.dtype;
+    if (dtype === undefined || dtype === 'i32') throw new Error(`${id} is no weight to compute with`);
+    // Gains and biases are added and multiplied in f32, whatever the file has.
+    if (shape.length === 1) return [{ id, shape, dtype: 'f32' as const, use: 'plain' as const }];
+    const uses: ('plain' | 'matrix')[] = [];
+    if (isTable(id)) uses.push('plain');
+    if (!isTable(id) || headId(config) === id) uses.push('matrix');
+    return uses.map((use) => ({ id, shape, dtype, use }));
+  });
+}
+
+class WeightLoader {
+  private readonly tensors = { plain: new Map<string, Pointer>(), matrix: new Map<string, Pointer>() };
+  private readonly contexts: Pointer[] = [];
+  private readonly buffers: Pointer[] = [];
+  private readonly files: MappedFiles | null;
+  private readonly layouts = new Map<string, Pointer>();
+  private copiedBytes = 0;
+  private mappedBytes = 0;
+
+  constructor(
+    private readonly ggml: Ggml,
+    private readonly backend: Backend,
+    private readonly source: WeightSource,
+  ) {
+    this.files = MappedFiles.open(ggml.koffi);
+  }
+
+  async load(weight: Wanted): Promise<void> {
+    const { id, dtype, use } = weight;
+    const { api } = this.ggml;
+    const bufferType = this.layoutOf(weight);
+    const repacked = bufferType !== this.backend.bufferType;
+    const asStored = this.source.info(id)?.dtype === dtype;
+    const place = asStored ? this.source.place?.(id) : undefined;
+    const mapped = place === undefined ? null : (this.files?.map(place) ?? null);
+    // Both ways of a tied embedding are one where neither is repacked.
+    const other = use === 'matrix' ? this.tensors.plain.get(id) : undefined;
+    if (other !== undefined && !repacked) {
+      this.tensors.matrix.set(id, other);
+      return;
+    }
+    const tensor = this.newTensor(weight);
+    const bytes = api.ggml_nbytes(tensor);
+    if (mapped !== null) {
+      if (!api.ggml_validate_row_data(CODECS[dtype].id, mapped.address, bytes)) await this.refuse(weight);
+      if (!repacked && this.backend.device.kind === 'cpu' && mapped.aligned) {
+        api.ggml_backend_tensor_alloc(this.bufferAround(mapped.address, bytes), tensor, mapped.address);
+        this.mappedBytes += bytes;
+      } else {
+        this.allocate(weight, tensor, bufferType);
+        api.ggml_backend_tensor_set(tensor, mapped.address, 0, bytes);
+        mapped.release();
+      }
+    } else {
+      const raw = asStored ? await this.source.readRaw(id) : await this.source.read(id);
+      if (!api.ggml_validate_row_data(CODECS[dtype].id, raw, bytes)) await this.refuse(weight);
+      this.allocate(weight, tensor, bufferType);
+      api.ggml_backend_tensor_set(tensor, raw, 0, bytes);
+    }
+    this.tensors[use].set(id, tensor);
+  }
+
+  finish(): NativeWeights {
+    const { tensors, copiedBytes, mappedBytes } = this;
+    const at = (use: 'plain' | 'matrix', id: string): Pointer => {
+      const tensor = tensors[use].get(id);
+      if (tensor === undefined) throw new Error(`no ${use} weight ${id}`);
+      return tensor;
+    };
+    return {
+      plain: (id) => at('plain', id),
+      matrix: (id) => at('matrix', id),
+      copiedBytes,
+      mappedBytes,
+      free: () => this.free(),
+    };
+  }
+
+  free(): void {
+    const { api } = this.ggml;
+    for (const buffer of this.buffers.splice(0)) api.ggml_backend_buffer_free(buffer);
+    for (const context of this.contexts.splice(0)) api.ggml_free(context);
+    this.files?.close();
+  }
+
+  /** The first of the device's layouts in which it multiplies by such a matrix; else its default one. */
+  private layoutOf({ shape, dtype, use }: Wanted): Pointer {
+    const { bufferType, extraBufferTypes } = this.backend;
+    if (use === 'plain') return bufferType;
+    const key = `${dtype} ${shape.join('x')}`;
+    let layout = this.layouts.get(key);
+    if (layout === undefined) {
+      layout = extraBufferTypes.find((type) => this.multipliesFrom(type, shape, dtype)) ?? bufferType;
+      this.layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  /** Asks with a matrix of that shape, whose memory is reserved and not touched. */
+  private multipliesFrom(type: Pointer, shape: readonly number[], dtype: WeightDType): boolean {
+    const { api } = this.ggml;
+    const context = this.context(8);
+    try {
+      const matrix = tensorOf(this.ggml, context, shape, dtype);
+      const buffer = api.ggml_backend_alloc_ctx_tensors_from_buft(context, type);
+      if (!buffer) return false;
+      const width = shape.at(-1) ?? 1;
+      const product =
+        shape.length === 2
+          ? api.ggml_mul_mat(context, matrix, api.ggml_new_tensor_2d(context, F32, width, 1))
+          : api.ggml_mul_mat_id(
+              context,
+              matrix,
+              api.ggml_new_tensor_3d(context, F32, width, 1, 1),
+              api.ggml_new_tensor_2d(context, I32, 1, 1),
+            );
+      const supported = api.ggml_backend_dev_supports_op(this.backend.devicePointer, product);
+      api.ggml_backend_buffer_free(buffer);
+      return supported;
+    } finally {
+      api.ggml_free(context);
+    }
+  }
+
+  private newTensor({ id, shape, dtype }: Wanted): Pointer {
+    const context = this.context(2);
+    this.contexts.push(context);
+    const tensor = tensorOf(this.ggml, context, shape, dtype);
+    this.ggml.api.ggml_set_name(tensor, id);
+    return tensor;
+  }
+
+  private allocate({ id }: Wanted, tensor: Pointer, type: Pointer): void {
+    const { api } = this.ggml;
+    const bytes = api.ggml_nbytes(tensor);
+    const context = this.contexts.at(-1);
+    const buffer = context === undefined ? null : api.ggml_backend_alloc_ctx_tensors_from_buft(context, type);
+    if (!buffer) {
+      throw new EnvironmentError(
+        `engine ggml: ${this.backend.device.name} has no room for ${id} (${Math.ceil(bytes / 1e6)} MB after ${Math.ceil(this.copiedBytes / 1e6)} MB): take a smaller file, or --device cpu`,
+      );
+    }
+    api.ggml_backend_buffer_set_usage(buffer, USAGE_WEIGHTS);
+    this.buffers.push(buffer);
+    this.copiedBytes += bytes;
+  }
+
+  private bufferAround(address: Pointer, bytes: number): Pointer {
+    const { api } = this.ggml;
+    const buffer = api.ggml_backend_cpu_buffer_from_ptr(address, bytes);
+    api.ggml_backend_buffer_set_usage(buffer, USAGE_WEIGHTS);
+    this.buffers.push(buffer);
+    return buffer;
+  }
+
+  private context(tensors: number): Pointer {
+    const { api } = this.ggml;
+    return api.ggml_init({
+      mem_size: (tensors + 1) * api.ggml_tensor_overhead(),
+      mem_buffer: null,
+      no_alloc: true,
+    });
+  }
+
+  /** Finds the value that ggml refused, and says where it is. */
+  private async refuse({ id, dtype }: Wanted): Promise<never> {
+    const label = `${this.source.label}: ${id}`;
+    decodeWeight(dtype, await this.source.readRaw(id), label);
+    throw new EnvironmentError(`${label}: ggml refuses its ${dtype} blocks`);
+  }
+}
+
+/** ggml_type of 32-bit integers. */
+const I32 = 26;
+
+function tensorOf({ api }: Ggml, context: Pointer, shape: readonly number[], dtype: WeightDType): Pointer {
+  const type = CODECS[dtype].id;
+  const [width, rows, matrices] = [...shape].reverse() as [number, number?, number?];
+  if (rows === undefined) return api.ggml_new_tensor_1d(context, type, width);
+  if (matrices === undefined) return api.ggml_new_tensor_2d(context, type, width, rows);
+  return api.ggml_new_tensor_3d(context, type, width, rows, matrices);
+}
