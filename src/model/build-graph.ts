@@ -83,10 +83,16 @@ function attentionBlock(
 function feedForwardBlock(ops: PassOps, config: ModelConfig, layer: number, x: string): string {
   const { hidden, ffn, moe, ffnBias: bias } = config;
   const normed = ops.norm(layer, 'ffn_norm', x);
-  if (moe !== undefined) {
+  if (moe !== undefined && layer >= (moe.denseLayers ?? 0)) {
     const router = { role: 'router', x: normed, inWidth: hidden, outWidth: moe.experts } as const;
     const logits = ops.matmul(layer, 'ffn_gate_inp', router);
-    return ops.add(layer, 'ffn_residual', x, ops.moe(layer, normed, logits));
+    const routed = ops.moe(layer, normed, logits);
+    const { sharedFfn } = moe;
+    const mixed =
+      sharedFfn === undefined
+        ? routed
+        : ops.add(layer, 'ffn_mixed', routed, sharedExpert(ops, config, layer, normed, sharedFfn));
+    return ops.add(layer, 'ffn_residual', x, mixed);
   }
   const gate = ops.matmul(layer, 'ffn_gate', {
     role: 'gate',
@@ -105,6 +111,15 @@ function feedForwardBlock(ops: PassOps, config: ModelConfig, layer: number, x: s
     bias,
   });
   return ops.add(layer, 'ffn_residual', x, down);
+}
+
+/** The expert that every row passes. */
+function sharedExpert(ops: PassOps, { hidden }: ModelConfig, layer: number, x: string, ffn: number): string {
+  const wide = { x, inWidth: hidden, outWidth: ffn };
+  const gate = ops.matmul(layer, 'ffn_gate_shexp', { role: 'gate', ...wide });
+  const up = ops.matmul(layer, 'ffn_up_shexp', { role: 'up', ...wide });
+  const inner = ops.gate(layer, 'ffn_swiglu_shexp', gate, up, ffn);
+  return ops.matmul(layer, 'ffn_down_shexp', { role: 'down', x: inner, inWidth: ffn, outWidth: hidden });
 }
 
 function checkShape(config: ModelConfig, { rows, logitsRows, kvSets }: PassShape): void {

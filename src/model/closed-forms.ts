@@ -26,15 +26,16 @@ export function parameterCount(config: ModelConfig): ParameterCount {
   const q = config.heads * config.headDim;
   const kv = config.kvHeads * config.headDim;
   const attention = hidden * (q + 2 * kv) + q * hidden;
-  const feedForward = moe === undefined ? 3 * hidden * ffn : 3 * moe.experts * hidden * moe.expertFfn;
+  const dense = moe === undefined ? layers : (moe.denseLayers ?? 0);
+  const ofExperts = moe === undefined ? 0 : 3 * hidden * (moe.experts * moe.expertFfn + (moe.sharedFfn ?? 0));
   const gains = 2 * hidden + (config.qkNorm ? 2 * config.headDim : 0);
   const biases =
     (config.qkvBias ? q + 2 * kv : 0) +
     (config.outputBias ? hidden : 0) +
     (config.ffnBias && moe === undefined ? 2 * ffn + hidden : 0);
-  const router = moe === undefined ? 0 : moe.experts * hidden;
-  const body = layers * (attention + feedForward);
-  const small = layers * (gains + biases + router) + hidden;
+  const router = moe === undefined ? 0 : moe.experts * (hidden + (moe.grouped === undefined ? 0 : 1));
+  const body = layers * attention + dense * 3 * hidden * ffn + (layers - dense) * ofExperts;
+  const small = layers * (gains + biases) + (layers - dense) * router + hidden;
   const embedding = vocab * hidden;
   const head = config.tiedHead ? 0 : vocab * hidden;
   return { body, embedding, head, small, total: body + embedding + head + small };
@@ -87,14 +88,17 @@ export function passMacs(config: ModelConfig, shape: PassShape): number {
   const q = config.heads * config.headDim;
   const kv = config.kvHeads * config.headDim;
   const keys = rows + shape.kvSets.reduce((sum, set) => sum + set.length, 0);
-  const perRowFfn =
+  const dense = (encoder === undefined ? 3 : 2) * hidden * ffn;
+  const routed =
     moe === undefined
-      ? (encoder === undefined ? 3 : 2) * hidden * ffn
-      : moe.experts * hidden + 3 * moe.expertsPerToken * hidden * moe.expertFfn;
+      ? 0
+      : moe.experts * hidden + 3 * hidden * (moe.expertsPerToken * moe.expertFfn + (moe.sharedFfn ?? 0));
   const keyValue = rows * hidden * 2 * kv;
-  const rest = rows * (hidden * q + q * hidden + perRowFfn + 2 * keys * q);
+  const attention = rows * (hidden * q + q * hidden + 2 * keys * q);
   const fullLayers = logitsRows > 0 ? layers : layers - 1;
-  const stack = layers * keyValue + fullLayers * rest;
+  const denseLayers = moe === undefined ? fullLayers : Math.min(moe.denseLayers ?? 0, fullLayers);
+  const feedForward = rows * (denseLayers * dense + (fullLayers - denseLayers) * routed);
+  const stack = layers * keyValue + fullLayers * attention + feedForward;
   if (encoder === undefined) return stack + logitsRows * hidden * vocab;
   const { embeddingWidth: narrow } = encoder;
   return stack + rows * hidden * narrow + logitsRows * narrow * (hidden + vocab);

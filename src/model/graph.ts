@@ -5,7 +5,7 @@
 
 import type { KvSetShape, PassShape } from '../pass/shape.js';
 import type { WeightDType } from './formats/blocks/index.js';
-import type { GeluForm } from './model-shape.js';
+import type { GeluForm, GroupRouting } from './model-shape.js';
 import type { RopeShape } from './rope.js';
 
 export type DType = WeightDType | 'i32';
@@ -151,7 +151,7 @@ export interface GatherRowsOp extends OpBase {
   readonly width: number;
 }
 
-/** Routed experts. inputs: x, router logits; weights: gate, up, down of all experts. */
+/** Routed experts. inputs: x, router logits; weights: gate, up, down of all experts, then (if `grouped`) the bias that chooses. */
 export interface MoeOp extends OpBase {
   readonly kind: 'moe';
   readonly rows: number;
@@ -160,6 +160,7 @@ export interface MoeOp extends OpBase {
   readonly expertsPerToken: number;
   readonly expertFfn: number;
   readonly renormalise: boolean;
+  readonly grouped?: GroupRouting;
 }
 
 /**

@@ -1,6 +1,17 @@
 import type { RopeScaling } from './rope.js';
 
-/** Mixture-of-experts feed-forward (LLaDA-MoE). */
+/**
+ * Routing of DeepSeek-V3 and Ling 2 (LLaDA2): a score is the sigmoid of the router's logit. Experts are chosen by scores with a bias,
+ * inside the best groups, whose value is the sum of their two best; weights are the scores without it.
+ */
+export interface GroupRouting {
+  readonly groups: number;
+  readonly groupsPerToken: number;
+  /** What the weights of the chosen are multiplied by. */
+  readonly expertScale: number;
+}
+
+/** Mixture-of-experts feed-forward. */
 export interface MoeConfig {
   readonly experts: number;
   readonly expertsPerToken: number;
@@ -8,6 +19,12 @@ export interface MoeConfig {
   readonly expertFfn: number;
   /** Whether the selected router probabilities are renormalised to sum to 1 (LLaDA-MoE: no). */
   readonly renormalise: boolean;
+  /** Default softmax of the router's logits, the best of all experts. */
+  readonly grouped?: GroupRouting;
+  /** Inner width of an expert that every row passes, whatever the router says; default none. */
+  readonly sharedFfn?: number;
+  /** First layers with a dense feed-forward in place of experts; default none. */
+  readonly denseLayers?: number;
 }
 
 /** What mixes positions in a layer: attention with keys of its own, with an earlier layer's, or a recurrence. */

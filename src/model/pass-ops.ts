@@ -163,7 +163,7 @@ export class PassOps {
     const { rows } = this;
     const { hidden: width, moe } = this.config;
     if (moe === undefined) throw new Error(`${this.config.name} has no experts`);
-    const { experts, expertsPerToken, expertFfn } = moe;
+    const { experts, expertsPerToken, expertFfn, renormalise, grouped } = moe;
     const stack = (weight: LayerWeight, shape: readonly number[]) =>
       this.weight(layerWeightId(layer, weight), shape, this.precision.weights, layer);
     const weights = [
@@ -171,13 +171,28 @@ export class PassOps {
       stack('ffn_up_exps', [experts, expertFfn, width]),
       stack('ffn_down_exps', [experts, width, expertFfn]),
     ];
+    if (grouped !== undefined) {
+      const bias = layerWeightId(layer, 'exp_probs_b', 'bias');
+      weights.push(this.weight(bias, [experts], SMALL_WEIGHT_DTYPE, layer));
+    }
     const routed = rows * expertsPerToken;
     const macs = 3 * routed * width * expertFfn;
     // Router softmax, SwiGLU of each routed row, weighted sum over its experts.
     const vectorElements = rows * experts + routed * expertFfn + routed * width;
     return this.emit(
       { name: `blk.${layer}.ffn_moe`, layer, inputs: [x, router], weights },
-      { kind: 'moe', rows, width, ...moe, macs, vectorElements },
+      {
+        kind: 'moe',
+        rows,
+        width,
+        experts,
+        expertsPerToken,
+        expertFfn,
+        renormalise,
+        grouped,
+        macs,
+        vectorElements,
+      },
     );
   }
 

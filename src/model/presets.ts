@@ -53,6 +53,16 @@ const fields = {
   ffn: count,
   vocab: count,
   ropeTheta: z.number().positive(),
+  ropeDims: count,
+  ropeScaling: z.strictObject({
+    kind: z.literal('yarn'),
+    factor: z.number(),
+    originalContext: count,
+    betaFast: z.number(),
+    betaSlow: z.number(),
+    attentionFactor: z.number(),
+  }),
+  alsoCausal: z.boolean(),
   rmsEps: z.number().positive(),
   qkvBias: z.boolean(),
   outputBias: z.boolean(),
@@ -64,6 +74,11 @@ const fields = {
     expertsPerToken: count,
     expertFfn: count,
     renormalise: z.boolean(),
+    grouped: z
+      .strictObject({ groups: count, groupsPerToken: count, expertScale: z.number().positive() })
+      .optional(),
+    sharedFfn: count.optional(),
+    denseLayers: count.optional(),
   }),
   encoder: z.strictObject({
     embeddingWidth: count,
@@ -87,6 +102,9 @@ const presetSchema = z
     outputBias: true,
     ffnBias: true,
     blockLength: true,
+    ropeDims: true,
+    ropeScaling: true,
+    alsoCausal: true,
     moe: true,
     encoder: true,
     timed: true,

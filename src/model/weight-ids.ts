@@ -21,6 +21,10 @@ export type LayerWeight =
   | 'ffn_gate_exps'
   | 'ffn_up_exps'
   | 'ffn_down_exps'
+  | 'exp_probs_b'
+  | 'ffn_gate_shexp'
+  | 'ffn_up_shexp'
+  | 'ffn_down_shexp'
   | 'attn_output_norm'
   | 'layer_output_norm'
   | 'mixer_in'
@@ -100,7 +104,7 @@ export function weightShapes(config: ModelShape): ReadonlyMap<string, readonly n
     put('attn_output', [hidden, qWidth]);
     if (config.outputBias) put('attn_output', [hidden], 'bias');
     put('ffn_norm', [hidden]);
-    if (moe === undefined) {
+    if (moe === undefined || layer < (moe.denseLayers ?? 0)) {
       for (const [weight, width, from] of [
         ['ffn_gate', ffn, hidden],
         ['ffn_up', ffn, hidden],
@@ -114,6 +118,12 @@ export function weightShapes(config: ModelShape): ReadonlyMap<string, readonly n
       put('ffn_gate_exps', [moe.experts, moe.expertFfn, hidden]);
       put('ffn_up_exps', [moe.experts, moe.expertFfn, hidden]);
       put('ffn_down_exps', [moe.experts, hidden, moe.expertFfn]);
+      if (moe.grouped !== undefined) put('exp_probs_b', [moe.experts], 'bias');
+      if (moe.sharedFfn !== undefined) {
+        put('ffn_gate_shexp', [moe.sharedFfn, hidden]);
+        put('ffn_up_shexp', [moe.sharedFfn, hidden]);
+        put('ffn_down_shexp', [hidden, moe.sharedFfn]);
+      }
     }
   }
   shapes.set('output_norm.weight', [hidden]);

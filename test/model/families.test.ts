@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { ARCHITECTURES, FAMILIES, familyOf } from '../../src/model/families/index.js';
 import { configFromGguf, configToGguf } from '../../src/model/formats/gguf-config.js';
 import { configToHf, parseHfConfig, recogniseHfConfig } from '../../src/model/formats/hf-config.js';
-import { hfNameOf, placeOfHfName } from '../../src/model/formats/hf-names.js';
+import { hfNameOf, placeOfHfName, storedTogether } from '../../src/model/formats/hf-names.js';
 import { presetNames, resolvePreset } from '../../src/model/presets.js';
 import { weightShapes } from '../../src/model/weight-ids.js';
 import { arbitraryConfig } from '../support/arbitrary-config.js';
@@ -80,7 +80,8 @@ describe.each(ARCHITECTURES)('%s', (arch) => {
         for (const id of weightShapes(config).keys()) {
           const expert = id.includes('_exps') ? 2 : undefined;
           const name = hfNameOf(arch, id, expert);
-          expect(name && placeOfHfName(arch, name)).toEqual({ id, expert });
+          const [first] = storedTogether(arch, id);
+          expect(name && placeOfHfName(arch, name)).toEqual({ id: first, expert });
         }
       }),
     );

@@ -305,7 +305,7 @@ describe('what would change the logits and is not honoured is refused by name', 
   });
 
   it('a family that is not known is named', () => {
-    expect(() => recogniseHfConfig({ model_type: 'sdar' }, 'c')).toThrow(/model_type sdar is not supported/);
+    expect(() => recogniseHfConfig({ model_type: 'gpt2' }, 'c')).toThrow(/model_type gpt2 is not supported/);
     expect(() => recogniseHfConfig({}, 'c')).toThrow(/model_type undefined is not supported/);
   });
 });

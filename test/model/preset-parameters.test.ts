@@ -40,6 +40,15 @@ const EXACT = {
   'gemma-2b': 2_506_172_416,
   // rxnmapper 0.4.3's checkpoint without position ids and pooler.
   rxnmapper: 735_567,
+  // The shapes of the models they were made of; SDAR's heads are untied.
+  'sdar-1.7b': 1_720_574_976 + 151_936 * 2048,
+  'sdar-4b': 4_022_468_096 + 151_936 * 2560,
+  'sdar-8b': 8_190_735_360,
+  'fast-dllm-v2-1.5b': 1_543_714_304,
+  'fast-dllm-v2-7b': 7_615_616_512,
+  'wedlm-7b': 7_615_616_512,
+  'wedlm-8b': 8_190_735_360,
+  'rnd1-base-30b-a3b': 30_532_122_624,
   'granite-3.1-8b': 8_170_848_256,
   'granite-3.3-2b': 2_533_539_840,
   'baichuan2-7b': 7_505_973_248,
@@ -55,6 +64,8 @@ const CLOSE: Readonly<Record<string, readonly [parameters: number, share: number
   'olmoe-1b-7b': [6_919_161_856, 1e-5, 'Q and K norms over all heads'],
   'phi-2': [2_779_683_840, 2e-3, 'three matrices of 6848 for two of 10240, no biases'],
   // Rounded where published: 7.46 B (model card), 110 M (llama2.c).
+  'llada2-mini': [16e9, 0.03, 'rounded'],
+  'nemotron-labs-diffusion-8b': [8.5e9, 0.02, 'rounded; as Ministral 3 8B without its image part'],
   'falcon3-7b': [7.46e9, 1e-3, 'rounded'],
   stories110m: [110e6, 5e-3, 'rounded'],
 };

@@ -212,6 +212,11 @@ const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
     change: { commit: { kind: 'threshold', tau: s.tau, compare: 'above' } },
     loop: (task) => plain.blockCausal(task, s.tau),
   }),
+  sdar: (s) => ({
+    change: { commit: { kind: 'threshold', tau: s.tau, compare: 'above' } },
+    loop: (task) => plain.blockCausal(task, s.tau),
+  }),
+  rnd1: (s) => quota(s, { confidence: 'certainty' }, {}),
   'llada-random': (s) =>
     quota(
       s,

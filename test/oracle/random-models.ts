@@ -6,7 +6,10 @@ import type { WeightSource } from '../../src/model/weights.js';
 import { Random } from '../../src/score/random.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
-export type RandomArch = 'llada' | 'dream' | 'llada-moe' | 'llama';
+export type RandomArch = 'llada' | 'dream' | 'llada-moe' | 'rnd1' | 'llama';
+
+/** Families whose GGUF files llama.cpp reads in an open pull request only. */
+export const NOT_IN_LLAMA_CPP: readonly string[] = ['llada2'];
 
 /** A small model of random shape that llama.cpp can load: rows of whole blocks, heads of whole vectors. */
 export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
@@ -16,6 +19,7 @@ export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
   const kvHeads = arch === 'llada-moe' || headDim < 32 ? 2 : random.pick([1, 2]);
   const heads = arch === 'llada-moe' ? kvHeads : kvHeads * random.pick([1, 2]);
   const expertsPerToken = random.integer(1, 4);
+  const routed = arch === 'llada-moe' || arch === 'rnd1';
   return tinyConfig({
     arch,
     name: `${arch}-${seed}`,
@@ -30,7 +34,7 @@ export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
     ropeTheta: random.pick([1e4, 5e5]),
     ...(arch === 'dream' ? { qkvBias: true, shiftLogits: true, rmsEps: 1e-6 } : {}),
     ...(arch === 'llama' ? { attention: 'causal', shiftLogits: true, maskId: null } : {}),
-    ...(arch === 'llada-moe'
+    ...(routed
       ? {
           ffn: 0,
           qkNorm: true,
@@ -39,7 +43,7 @@ export function randomConfig(arch: RandomArch, seed: number): ModelConfig {
             experts: expertsPerToken + random.integer(1, 6),
             expertsPerToken,
             expertFfn: 32,
-            renormalise: false,
+            renormalise: arch === 'rnd1',
           },
         }
       : {}),

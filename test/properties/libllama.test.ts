@@ -16,7 +16,7 @@ import { type RandomArch, randomConfig, writeRandomGguf } from '../oracle/random
 import { denoisePass, textRows } from '../support/passes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const DIFFUSION = ['llada', 'dream', 'llada-moe'] as const;
+const DIFFUSION = ['llada', 'dream', 'llada-moe', 'rnd1'] as const;
 /** Random models and prompts per family; `npm run fuzz` takes all 200. */
 const MODELS = process.env.DLLM_FUZZ_RUNS === undefined ? 7 : 200;
 

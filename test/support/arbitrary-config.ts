@@ -2,12 +2,22 @@ import fc from 'fast-check';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { Architecture } from '../../src/model/families/index.js';
 import { familyOf } from '../../src/model/families/index.js';
+import type { MoeConfig } from '../../src/model/model-shape.js';
 
 const size = (max: number) => fc.integer({ min: 1, max });
 
 /** Any model of a family that its files can describe. */
 export function arbitraryConfig(arch: Architecture): fc.Arbitrary<ModelConfig> {
-  const { name, attention, shiftLogits, routed, text, encoder } = familyOf(arch);
+  const {
+    name,
+    attention,
+    alsoCausal,
+    shiftLogits,
+    routed,
+    renormalises = false,
+    text,
+    encoder,
+  } = familyOf(arch);
   return fc
     .record({
       layers: size(3),
@@ -31,7 +41,12 @@ export function arbitraryConfig(arch: Architecture): fc.Arbitrary<ModelConfig> {
       const heads = kvHeads * drawn.group;
       // LLaDA's folders cannot say that heads are wider than the residual.
       const canBeWide = Object.values(familyOf(arch).folder.keys).some(({ fact }) => fact === 'headDim');
-      const hasNorm = Object.values(familyOf(arch).folder.keys).some(({ fact }) => fact === 'qkNorm');
+      const { optional } = familyOf(arch);
+      // LLaDA's folders have no norms of Q and K.
+      const hasNorm =
+        optional.includes('qkNorm') &&
+        Object.values(familyOf(arch).folder.keys).some(({ fact }) => fact === 'qkNorm');
+      const hasGroups = Object.values(familyOf(arch).folder.keys).some(({ fact }) => fact === 'groups');
       return {
         name: 'random',
         arch: name,
@@ -40,23 +55,17 @@ export function arbitraryConfig(arch: Architecture): fc.Arbitrary<ModelConfig> {
         heads,
         kvHeads,
         headDim,
-        ffn: routed ? 0 : drawn.width,
+        ffn: routed && !(hasGroups && seed % 3 > 0) ? 0 : drawn.width,
         vocab,
         ropeTheta,
         rmsEps,
-        qkvBias: drawn.qkvBias,
+        qkvBias: drawn.qkvBias && optional.includes('qkvBias'),
         qkNorm: hasNorm && seed % 2 === 1,
         tiedHead,
-        moe: routed
-          ? {
-              experts: drawn.experts,
-              expertsPerToken: 1 + (seed % drawn.experts),
-              expertFfn: drawn.width,
-              renormalise: false,
-            }
-          : undefined,
+        moe: routed ? { ...moeOf(drawn, hasGroups), renormalise: renormalises } : undefined,
         shiftLogits,
         attention,
+        alsoCausal,
         blockLength: attention === 'block-causal' ? 1 + (seed % 64) : undefined,
         contextLength,
         maskId: text.masks.length === 0 ? null : seed % vocab,
@@ -65,6 +74,24 @@ export function arbitraryConfig(arch: Architecture): fc.Arbitrary<ModelConfig> {
       };
     })
     .map((config) => (encoder ? asEncoder(config) : config));
+}
+
+/** Experts, some in groups, beside a shared one and behind dense layers. */
+function moeOf(
+  { experts, width, seed }: { readonly experts: number; readonly width: number; readonly seed: number },
+  hasGroups: boolean,
+): Omit<MoeConfig, 'renormalise'> {
+  const expertFfn = width;
+  if (!hasGroups) return { experts, expertsPerToken: 1 + (seed % experts), expertFfn };
+  const groupsPerToken = 1 + (seed % experts);
+  return {
+    experts: 3 * experts,
+    expertsPerToken: 1 + (seed % (3 * groupsPerToken)),
+    expertFfn,
+    grouped: { groups: experts, groupsPerToken, expertScale: 1 + (seed % 5) / 2 },
+    sharedFfn: seed % 2 === 0 ? undefined : 2 * expertFfn,
+    denseLayers: seed % 3 === 0 ? undefined : seed % 3,
+  };
 }
 
 /** The same with what encoders have: K and V of every head, a bias everywhere, a tied head. */

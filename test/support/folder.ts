@@ -24,6 +24,15 @@ export async function writeFolder(
   for (const id of weights.names()) {
     const shape = weights.info(id)!.shape;
     const whole = hfNameOf(config.arch, id);
+    // Q, K and V of one tensor: the first comes first, the others are put behind it.
+    const before = whole === null ? undefined : tensors.get(whole);
+    if (whole !== null && before !== undefined) {
+      const values = async () =>
+        Float32Array.from([...((await before.values()) as Float32Array), ...(await weights.read(id))]);
+      const rows = before.shape[0] + shape[0];
+      tensors.set(whole, { shape: [rows, ...shape.slice(1)], dtype: 'f32', values });
+      continue;
+    }
     if (whole !== null) {
       tensors.set(whole, { shape, dtype: 'f32', values: () => weights.read(id) });
       continue;

@@ -61,6 +61,28 @@ export const PUBLISHED_POLICIES = [
     commit: { kind: 'threshold', tau: 0.95, compare: 'above' },
   },
   {
+    name: 'sdar',
+    blockLength: 4,
+    description:
+      'block by block on exact prefix KV in blocks of 4 from position 0; every token above 0.85, or the best one',
+    source: 'SDAR generate, low_confidence_dynamic; its threshold 0.85 as TraDo runs it',
+    blockOrigin: 'zero',
+    window: { kind: 'block' },
+    cache: { kind: 'prefix', seal: 'pass', prompt: 'block-causal' },
+    commit: { kind: 'threshold', tau: 0.85, compare: 'above' },
+  },
+  {
+    name: 'rnd1',
+    blockLength: 128,
+    description: 'full canvas in one block, one token per step, lowest entropy first',
+    source:
+      'RND1 demo_rnd_generation.py: entropy-based selection, as many steps as tokens; greedy where it has 0.01',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'quota' },
+    confidence: 'neg-entropy',
+  },
+  {
     name: 'llada-random',
     description:
       'llada with random remasking: the place of the next token is drawn, not the most confident one',

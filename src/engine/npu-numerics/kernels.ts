@@ -178,7 +178,8 @@ const moe: Kernel<MoeOp> = (op, { weights, value }) => {
     return (expert: number) => weights.rows(id, expert * outWidth, outWidth);
   };
   const experts = { gate: part(0, op.expertFfn), up: part(1, op.expertFfn), down: part(2, op.width) };
-  return routeExperts(op, value(at(op.inputs, 0, op)), value(at(op.inputs, 1, op)), experts);
+  const bias = op.grouped === undefined ? undefined : weights.values(at(op.weights, 3, op));
+  return routeExperts(op, value(at(op.inputs, 0, op)), value(at(op.inputs, 1, op)), experts, bias);
 };
 
 /** One kernel per operator kind. The type makes a kind without a kernel a compile error. */

@@ -1,5 +1,6 @@
 import { roundToF16 } from '../../model/formats/f16-round.js';
 import type { MoeOp } from '../../model/graph.js';
+import { groupRouting } from '../group-routing.js';
 import { product } from './product.js';
 import { gated } from './swiglu.js';
 
@@ -9,6 +10,8 @@ export type ExpertOperands = Readonly<Record<'gate' | 'up' | 'down', (expert: nu
 const { fround } = Math;
 
 /**
+ * @param bias that chooses, under group routing
+ *
  * Routed experts: router probabilities in F32 on the vector unit, the rows of an expert as one product on the matrix
  * unit with F16 write-outs, and the weighted sum in F32 in the order of the experts.
  */
@@ -17,11 +20,12 @@ export function routeExperts(
   x: Float32Array,
   router: Float32Array,
   experts: ExpertOperands,
+  bias?: Float32Array,
 ): Float32Array {
   const { rows, width, expertFfn } = op;
   const out = new Float32Array(rows * width);
   const shares = Array.from({ length: rows }, (_, row) =>
-    selected(router.subarray(row * op.experts, (row + 1) * op.experts), op),
+    selected(router.subarray(row * op.experts, (row + 1) * op.experts), op, bias),
   );
   const written = (
     input: Float32Array,
@@ -56,7 +60,8 @@ export function routeExperts(
 }
 
 /** The experts of a row with their weights; the lowest of equals first. */
-function selected(logits: Float32Array, op: MoeOp): ReadonlyMap<number, number> {
+function selected(logits: Float32Array, op: MoeOp, bias?: Float32Array): ReadonlyMap<number, number> {
+  if (bias !== undefined) return groupRouting(op, logits, bias);
   const top = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const powers = logits.map((logit) => Math.exp(fround(logit - top)));
   const total = powers.reduce((sum, power) => fround(sum + power), 0);

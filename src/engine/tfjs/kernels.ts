@@ -139,7 +139,9 @@ const moe: Kernel<MoeOp> = (op, { bindings, matMul, value }) => {
     return (x: tf.Tensor2D, expert: number) => matMul(x, expertMatrix(stack, expert));
   };
   const experts = { gate: part(0, op.expertFfn), up: part(1, op.expertFfn), down: part(2, op.width) };
-  return routeExperts(op, value(input(op, 0)), value(input(op, 1)), experts);
+  const bias =
+    op.grouped === undefined ? undefined : (bindings.weights.plain(weight(op, 3)).dataSync() as Float32Array);
+  return routeExperts(op, value(input(op, 0)), value(input(op, 1)), experts, bias);
 };
 
 function refuse({ id, mixer }: StateMixOp): never {

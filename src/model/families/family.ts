@@ -16,6 +16,10 @@ export interface Family<Name extends string = string> {
   /** The published model (a name in shapes.json) whose token ids hold in a vocabulary of its size. */
   readonly published: string;
   readonly attention: AttentionKind;
+  /** Trained left to right as well, from the same weights. */
+  readonly alsoCausal?: true;
+  /** Positions of a block where a file does not say; of block-causal families. */
+  readonly blockLength?: number;
   /** Named policy that decodes it where nobody says which: what its authors do, or this project's subject. */
   readonly policy: string;
   /** Logits of row i - 1 predict position i. */
@@ -24,6 +28,8 @@ export interface Family<Name extends string = string> {
   readonly optional: readonly OptionalWeights[];
   /** Every feed-forward is routed to experts. */
   readonly routed: boolean;
+  /** Router probabilities of the chosen experts are renormalised where a file does not say; default no. */
+  readonly renormalises?: true;
   /** Encoders of BERT's kind; default decoders. */
   readonly encoder?: true;
   /** Null where llama.cpp, and so GGUF, has no such family. */
@@ -32,6 +38,8 @@ export interface Family<Name extends string = string> {
     readonly rotaryPairs: 'interleaved' | 'halves';
     /** Whether llama.cpp divides its rotary frequencies by `rope_freqs.weight`. */
     readonly ropeFactors: boolean;
+    /** Q, K and V of a layer are one tensor; default three. */
+    readonly fusedQkv?: true;
     /** Keys behind the prefix of the architecture. */
     readonly keys: GgufKeyTable;
   };

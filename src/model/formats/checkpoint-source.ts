@@ -21,8 +21,8 @@ export interface OpenCheckpoint {
 export async function openCheckpoint(directory: string, name: string): Promise<OpenCheckpoint> {
   const described = readHfConfig(join(directory, 'config.json'));
   // What a key says of the weights (quantised, shared experts) explains more than the first tensor of no known name.
-  parseHfConfig(described, name);
-  const weights = await openSafetensors(directory, described.family.name);
+  const stated = parseHfConfig(described, name);
+  const weights = await openSafetensors(directory, described.family.name, weightShapes(stated));
   try {
     const config = parseHfConfig(
       described,

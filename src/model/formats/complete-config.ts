@@ -4,7 +4,7 @@ import type { Family, OptionalWeights } from '../families/family.js';
 import type { Architecture } from '../families/index.js';
 import type { FactName, Facts } from '../families/shared/facts.js';
 import type { Origin } from '../families/shared/keys.js';
-import type { EncoderShape, MoeConfig } from '../model-shape.js';
+import type { EncoderShape, GroupRouting, MoeConfig } from '../model-shape.js';
 import { ropeScalingOf } from './rope-scaling.js';
 
 /** llama.cpp's and transformers' value where a file has none. */
@@ -32,6 +32,10 @@ export function completeConfig(
   const heads = required('heads');
   const vocab = required('vocab');
   const contextLength = required('contextLength');
+  // Beyond the original context queries get longer there, which no engine here does.
+  const reached = facts.queryScale
+    ? Math.min(contextLength, facts.scaleContext ?? contextLength)
+    : contextLength;
   if (facts.headDim === undefined && hidden % heads !== 0) {
     throw new DataError(
       `${label}: ${keyOf('hidden')} ${hidden} is not a multiple of ${keyOf('heads')} ${heads}`,
@@ -53,8 +57,9 @@ export function completeConfig(
   const named = facts.endIds ?? oneByOne.flatMap((fact) => facts[fact] ?? []);
   const endIds = [...new Set(named)];
   const attention = facts.attention ?? family.attention;
-  const moe = family.routed ? expertsOf(facts, origin) : undefined;
-  if (moe === undefined && !facts.ffn) throw new DataError(`${label}: ${keyOf('ffn')} is missing`);
+  const moe = family.routed ? expertsOf(family, facts, origin) : undefined;
+  const dense = moe === undefined || moe.denseLayers !== undefined;
+  if (dense && !facts.ffn) throw new DataError(`${label}: ${keyOf('ffn')} is missing`);
   const encoder = family.encoder ? encoderOf(facts, origin) : undefined;
   // Every product of an encoder has its bias, and its head is the embedding.
   const all = encoder !== undefined;
@@ -66,7 +71,7 @@ export function completeConfig(
     heads,
     kvHeads: facts.kvHeads ?? heads,
     headDim,
-    ffn: moe === undefined ? (facts.ffn ?? 0) : 0,
+    ffn: dense ? (facts.ffn ?? 0) : 0,
     vocab,
     ropeTheta: facts.ropeTheta ?? DEFAULT_THETA,
     ropeDims: ropeDimsOf(facts, headDim, origin),
@@ -81,8 +86,12 @@ export function completeConfig(
     encoder,
     shiftLogits: facts.shiftLogits ?? family.shiftLogits,
     attention,
-    blockLength: attention === 'block-causal' ? required('blockLength') : undefined,
-    contextLength,
+    alsoCausal: family.alsoCausal,
+    blockLength:
+      attention === 'block-causal'
+        ? (facts.blockLength ?? family.blockLength ?? required('blockLength'))
+        : undefined,
+    contextLength: reached,
     maskId: facts.maskId ?? null,
     bosId: facts.bosId ?? null,
     endIds,
@@ -138,13 +147,40 @@ function encoderOf(facts: Facts, { label, keyOf }: Origin): EncoderShape {
   return { embeddingWidth, tokenTypes, gelu };
 }
 
-function expertsOf(facts: Facts, { label, keyOf }: Origin): MoeConfig {
-  const { experts, expertsPerToken: used } = facts;
+function expertsOf(family: Family, facts: Facts, { label, keyOf }: Origin): MoeConfig {
+  const { experts, expertsPerToken: used, sharedExperts, denseLayers } = facts;
   if (experts === undefined) throw new DataError(`${label}: ${keyOf('experts')} is missing`);
   if (used === undefined || used > experts)
     throw new DataError(`${label}: ${keyOf('expertsPerToken')} ${used ?? 'missing'} of ${experts} experts`);
   // llama.cpp's default.
   const expertFfn = facts.expertFfn ?? Math.floor((facts.ffn ?? 0) / used);
   if (expertFfn === 0) throw new DataError(`${label}: ${keyOf('expertFfn')} is missing`);
-  return { experts, expertsPerToken: used, expertFfn, renormalise: facts.renormalise ?? false };
+  const sharedFfn = facts.sharedFfn ?? (sharedExperts ? sharedExperts * expertFfn : undefined);
+  return {
+    experts,
+    expertsPerToken: used,
+    expertFfn,
+    renormalise: facts.renormalise ?? family.renormalises ?? false,
+    grouped: groupsOf(facts, experts, used, { label, keyOf }),
+    sharedFfn,
+    denseLayers: denseLayers || undefined,
+  };
+}
+
+function groupsOf(
+  { groups, groupsPerToken, expertScale = 1 }: Facts,
+  experts: number,
+  used: number,
+  { label, keyOf }: Origin,
+): GroupRouting | undefined {
+  if (groups === undefined) return undefined;
+  if (experts % groups !== 0 || experts / groups < 2)
+    throw new DataError(
+      `${label}: ${keyOf('groups')} ${groups}: ${experts} experts do not divide into such groups`,
+    );
+  if (groupsPerToken === undefined || groupsPerToken > groups || groupsPerToken * (experts / groups) < used)
+    throw new DataError(
+      `${label}: ${keyOf('groupsPerToken')} ${groupsPerToken ?? 'missing'}: ${used} experts of ${groups} groups`,
+    );
+  return { groups, groupsPerToken, expertScale };
 }

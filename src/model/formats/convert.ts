@@ -1,8 +1,9 @@
 import { UsageError } from '../../errors.js';
 import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
+import { familyOf } from '../families/index.js';
 import { SMALL_WEIGHT_DTYPE } from '../precision.js';
-import { embeddingId, isTable, weightShapes } from '../weight-ids.js';
+import { embeddingId, isTable, layerWeightId, weightShapes } from '../weight-ids.js';
 import { checkWeights, rowRanges, rowsOf, type WeightSource } from '../weights.js';
 import type { WeightDType } from './blocks/index.js';
 import { decodeWeight, encodeWeight } from './codec.js';
@@ -33,6 +34,7 @@ export async function writeModelGguf(
     const dtype = quant === null ? presentDType(source, id) : storedDType(id, shape, quant);
     tensors.set(id, { shape, dtype, bytes: () => storedBytes(config, source, id, dtype) });
   }
+  if (familyOf(config.arch).gguf?.fusedQkv) fuseQkv(tensors, config.layers);
   const factors = ropeFactorsOf(config);
   if (factors !== null) {
     refuseFactors(config, (why) => new UsageError(`${out}: ${why}`));
@@ -40,6 +42,26 @@ export async function writeModelGguf(
     tensors.set(ROPE_FACTORS, { shape: [factors.length], dtype: 'f32', bytes });
   }
   await writeGguf(out, metadata, tensors, progress);
+}
+
+/** Q, K and V of every layer as one tensor, rows one after the other. */
+function fuseQkv(tensors: Map<string, GgufTensorToWrite>, layers: number): void {
+  for (let layer = 0; layer < layers; layer++) {
+    const ids = (['attn_q', 'attn_k', 'attn_v'] as const).map((weight) => layerWeightId(layer, weight));
+    const parts = ids.flatMap((id) => tensors.get(id) ?? []);
+    const [{ shape, dtype }] = parts;
+    if (parts.some((part) => part.dtype !== dtype)) continue;
+    const rows = parts.reduce((sum, part) => sum + part.shape[0], 0);
+    async function* bytes(): AsyncGenerator<Uint8Array> {
+      for (const part of parts) {
+        const own = part.bytes();
+        if (own instanceof Promise) yield await own;
+        else yield* own;
+      }
+    }
+    for (const id of ids) tensors.delete(id);
+    tensors.set(`blk.${layer}.attn_qkv.weight`, { shape: [rows, ...shape.slice(1)], dtype, bytes });
+  }
 }
 
 /** Format a weight gets in a file of that quantization: matrices as named, gains, biases and routers f32. */

@@ -18,9 +18,10 @@ export function isUnusedHfTensor(arch: Architecture, name: string): boolean {
 
 /** Where a tensor of a family's folder belongs; null for one that is no weight of its models. */
 export function placeOfHfName(arch: Architecture, name: string): HfPlace | null {
-  const [, path, part] = PATTERN.exec(name) ?? [];
+  const { outer, layer, bare = [] } = familyOf(arch).folder.tensors;
+  const lone = bare.find((known) => layer[known] === name.replace(NUMBERS, '.#'));
+  const [, path, part] = lone === undefined ? (PATTERN.exec(name) ?? []) : ['', name, 'bias'];
   if (path === undefined) return null;
-  const { outer, layer } = familyOf(arch).folder.tensors;
   for (const [id, written] of Object.entries(outer)) if (written === path) return { id: `${id}.${part}` };
   const numbers = [...path.matchAll(NUMBERS)].map(([, digits]) => Number(digits));
   let marks = 0;
@@ -36,10 +37,21 @@ export function placeOfHfName(arch: Architecture, name: string): HfPlace | null 
  * @param expert index of the expert, for an id that is a stack of experts
  */
 export function hfNameOf(arch: Architecture, id: string, expert?: number): string | null {
-  const { outer, layer } = familyOf(arch).folder.tensors;
+  const { outer, layer, bare } = familyOf(arch).folder.tensors;
   const [, place = '', part] = PATTERN.exec(id) ?? [];
   const inLayer = /^blk\.(\d+)\.(\w+)$/.exec(place);
   const pattern = outer[place] ?? (inLayer === null ? undefined : layer[inLayer[2] as LayerWeight]);
   if (pattern === undefined || pattern.includes('@') !== (expert !== undefined)) return null;
-  return `${pattern.replace('#', inLayer?.[1] ?? '').replace('@', String(expert))}.${part}`;
+  const path = pattern.replace('#', inLayer?.[1] ?? '').replace('@', String(expert));
+  return bare?.includes(inLayer?.[2] as LayerWeight) ? path : `${path}.${part}`;
+}
+
+/** Weights that a family stores in one tensor, rows of the first before those of the second; the id of the first. */
+export function storedTogether(arch: Architecture, id: string): readonly string[] {
+  const { layer } = familyOf(arch).folder.tensors;
+  const [, at, weight, part] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(id) ?? [];
+  const pattern = layer[weight as LayerWeight];
+  if (pattern === undefined) return [id];
+  const shared = (Object.keys(layer) as LayerWeight[]).filter((known) => layer[known] === pattern);
+  return shared.map((known) => `blk.${at}.${known}.${part}`);
 }

@@ -8,7 +8,7 @@ import { rowCount, type WeightInfo, type WeightSource } from '../weights.js';
 import type { WeightDType } from './blocks/index.js';
 import { ByteFile } from './byte-file.js';
 import { decodeWeight } from './codec.js';
-import { isUnusedHfTensor, placeOfHfName } from './hf-names.js';
+import { isUnusedHfTensor, placeOfHfName, storedTogether } from './hf-names.js';
 import { readSafetensorsHeader, type SafetensorsEntry } from './safetensors-header.js';
 
 const DTYPES: Readonly<Record<string, WeightDType>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' };
@@ -28,9 +28,14 @@ const WHOLE = -1;
 /**
  * Weights of a Hugging Face checkpoint of a family, experts joined to stacks: a .safetensors file, or a directory with
  * `model.safetensors`, or shards with or without `model.safetensors.index.json`. A tensor of no known name is refused.
+ * @param shapes of the weights that a family stores several in one tensor (Q, K and V)
  * @throws DataError naming file, tensor and reason
  */
-export async function openSafetensors(path: string, arch: Architecture): Promise<WeightSource> {
+export async function openSafetensors(
+  path: string,
+  arch: Architecture,
+  shapes: ReadonlyMap<string, readonly number[]> = new Map(),
+): Promise<WeightSource> {
   const shards = await shardsOf(path);
   const files: ByteFile[] = [];
   try {
@@ -47,12 +52,14 @@ export async function openSafetensors(path: string, arch: Architecture): Promise
           if (isUnusedHfTensor(arch, name)) continue;
           throw new DataError(`${shard}: ${name}: ${arch} models have no such weight here`);
         }
-        const parts = located.get(place.id) ?? new Map<number, Located>();
-        const index = place.expert ?? WHOLE;
-        const first = parts.get(index);
-        if (first !== undefined)
-          throw new DataError(`${shard}: ${name} is also in ${basename(first.file.path)}`);
-        located.set(place.id, parts.set(index, { file, name, entry }));
+        for (const [id, part] of cutUp(arch, place.id, { file, name, entry }, shapes)) {
+          const parts = located.get(id) ?? new Map<number, Located>();
+          const index = place.expert ?? WHOLE;
+          const first = parts.get(index);
+          if (first !== undefined)
+            throw new DataError(`${shard}: ${name} is also in ${basename(first.file.path)}`);
+          located.set(id, parts.set(index, part));
+        }
       }
     }
     for (const [id, parts] of located) checkStack(path, id, parts);
@@ -61,6 +68,30 @@ export async function openSafetensors(path: string, arch: Architecture): Promise
     await Promise.all(files.map((file) => file.close()));
     throw error;
   }
+}
+
+/** The weights in one tensor, each with its rows. @throws DataError when the rows are not theirs */
+function cutUp(
+  arch: Architecture,
+  id: string,
+  whole: Located,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): (readonly [string, Located])[] {
+  const ids = storedTogether(arch, id);
+  if (ids.length === 1) return [[id, whole]];
+  const { file, name, entry } = whole;
+  const [rows, ...rest] = entry.shape;
+  const counts = ids.map((each) => shapes.get(each)?.[0] ?? 0);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (rows !== total) throw new DataError(`${file.path}: ${name}: ${rows} rows, its weights have ${total}`);
+  const rowBytes = entry.bytes / rows;
+  let { offset } = entry;
+  return ids.map((each, index) => {
+    const bytes = counts[index] * rowBytes;
+    const part = { ...entry, shape: [counts[index], ...rest], offset, bytes };
+    offset += bytes;
+    return [each, { file, name, entry: part }];
+  });
 }
 
 class SafetensorsSource implements WeightSource {

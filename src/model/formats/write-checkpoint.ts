@@ -11,7 +11,7 @@ import type { WeightDType } from './blocks/index.js';
 import { decodeWeight } from './codec.js';
 import { writeFolderText } from './folder-text.js';
 import { configToHf } from './hf-config.js';
-import { hfNameOf } from './hf-names.js';
+import { hfNameOf, storedTogether } from './hf-names.js';
 import { type SafetensorsTensor, writeSafetensors } from './safetensors-write.js';
 
 /**
@@ -38,6 +38,18 @@ export async function writeCheckpoint(
     const kept = stored === 'f16' || stored === 'bf16' ? stored : 'f32';
     const dtype = quant ?? kept;
     const experts = id.includes('_exps.') ? shape[0] : null;
+    const together = storedTogether(config.arch, id);
+    if (together.length > 1) {
+      if (together[0] !== id) continue;
+      const all = together.map((each) => [each, weightShapes(config).get(each) ?? []] as const);
+      const rows = all.reduce((sum, [, [count]]) => sum + count, 0);
+      tensors.set(checkpointName(config, id), {
+        shape: [rows, ...shape.slice(1)],
+        dtype,
+        values: () => chained(all.map(([each, own]) => valuesOf(source, each, own))),
+      });
+      continue;
+    }
     if (experts === null) {
       tensors.set(checkpointName(config, id), { shape, dtype, values: () => valuesOf(source, id, shape) });
       continue;
@@ -59,6 +71,10 @@ function checkpointName(config: ModelConfig, id: string, expert?: number): strin
   const name = hfNameOf(config.arch, id, expert);
   if (name === null) throw new UsageError(`${config.name}: ${id} has no name in a ${config.arch} checkpoint`);
   return name;
+}
+
+async function* chained(parts: readonly AsyncGenerator<Float32Array>[]): AsyncGenerator<Float32Array> {
+  for (const part of parts) yield* part;
 }
 
 /** Values of a weight, or of a part of it that begins at `start`, some rows at a time. */

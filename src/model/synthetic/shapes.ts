@@ -18,7 +18,11 @@ function scaledDown(config: ModelConfig): ModelConfig {
     headDim: 128,
     ...(config.moe === undefined
       ? { ffn: 3 * hidden }
-      : { layers: 4, moe: { ...config.moe, experts: 32, expertFfn: 1024 } }),
+      : {
+          layers: 4,
+          ffn: config.moe.denseLayers === undefined ? 0 : 3 * hidden,
+          moe: { ...config.moe, experts: 32, expertFfn: 1024 },
+        }),
   };
 }
 
@@ -33,13 +37,21 @@ function tiny(config: ModelConfig): ModelConfig {
     heads: 4,
     kvHeads,
     headDim: 16,
-    ffn: config.moe === undefined ? 96 : 0,
+    ropeDims: config.ropeDims && 8,
+    ffn: config.moe === undefined || config.moe.denseLayers !== undefined ? 96 : 0,
     vocab: 512,
     contextLength: 512,
     bosId: 0,
     endIds: [1],
     maskId: config.maskId === null ? null : 5,
-    moe: config.moe && { ...config.moe, experts: 8, expertsPerToken: 3, expertFfn: 32 },
+    moe: config.moe && {
+      ...config.moe,
+      experts: 8,
+      expertsPerToken: 3,
+      expertFfn: 32,
+      sharedFfn: config.moe.sharedFfn && 32,
+      grouped: config.moe.grouped && { ...config.moe.grouped, groups: 4, groupsPerToken: 2 },
+    },
   };
 }
 

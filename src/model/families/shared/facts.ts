@@ -26,6 +26,16 @@ const FACTS = {
   expertsPerToken: size,
   expertFfn: size,
   renormalise: z.boolean(),
+  /** Experts in groups, and what the weights of the chosen are multiplied by. */
+  groups: size,
+  groupsPerToken: size,
+  expertScale: positive,
+  /** Experts that every row passes, and the inner width of all of them together. */
+  sharedExperts: z.number().int().nonnegative(),
+  sharedFfn: size,
+  denseLayers: z.number().int().nonnegative(),
+  /** Llama 4's factor on queries beyond the original context. */
+  queryScale: z.number().nonnegative(),
   vocab: size,
   contextLength: size,
   rmsEps: positive,
@@ -88,6 +98,8 @@ export function factsOf(shape: ModelShape): Facts {
   return {
     ...shape,
     ...moe,
+    ...moe?.grouped,
+    sharedExperts: sharedExperts(moe),
     ...encoder,
     valueDim: headDim,
     ropeDims,
@@ -99,6 +111,13 @@ export function factsOf(shape: ModelShape): Facts {
     eomId,
     ...scalingFacts(shape),
   };
+}
+
+/** Files count shared experts in widths of a routed one. */
+function sharedExperts(moe: ModelShape['moe']): number | undefined {
+  if (moe?.sharedFfn === undefined) return undefined;
+  const count = moe.sharedFfn / moe.expertFfn;
+  return Number.isInteger(count) ? count : undefined;
 }
 
 function scalingFacts({ ropeScaling: scaling }: ModelShape): Facts {

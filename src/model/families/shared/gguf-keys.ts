@@ -121,6 +121,25 @@ export const ROUTED_GGUF_KEYS: GgufKeyTable = {
   },
 };
 
+/** Keys of llama.cpp's LLaDA2 (pull request 17454, which has Ling 2's). */
+export const LLADA2_GGUF_KEYS: GgufKeyTable = {
+  ...sizes,
+  feed_forward_length: u32('ffn'),
+  ...rest,
+  expert_count: u32('experts'),
+  expert_used_count: u32('expertsPerToken'),
+  expert_feed_forward_length: u32('expertFfn'),
+  expert_shared_feed_forward_length: u32('sharedFfn'),
+  expert_shared_count: u32('sharedExperts'),
+  expert_group_count: u32('groups'),
+  expert_group_used_count: u32('groupsPerToken'),
+  expert_weights_scale: f32('expertScale'),
+  expert_weights_norm: typed('bool', is('renormalise')),
+  // LLAMA_EXPERT_GATING_FUNC_TYPE_SIGMOID.
+  expert_gating_func: typed('u32', only([2], 'only sigmoid routing is supported in this family')),
+  leading_dense_block_count: u32('denseLayers'),
+};
+
 /** Keys without prefix that say something about a model. */
 export const GGUF_GLOBAL_KEYS: GgufKeyTable = {
   'diffusion.shift_logits': typed('bool', is('shiftLogits')),

@@ -4,7 +4,10 @@ import type { LayerWeight } from '../../weight-ids.js';
 export interface TensorNames {
   /** Canonical ids without `.weight`, of tensors outside the layers and of layers that all share theirs. */
   readonly outer: Readonly<Record<string, string>>;
+  /** Several weights of one name are stored as one tensor, their rows one after the other: Q, K and V. */
   readonly layer: Readonly<Partial<Record<LayerWeight, string>>>;
+  /** Biases whose names have no `.bias` at their end. */
+  readonly bare?: readonly LayerWeight[];
   /** Tensors that models store and do not compute with. */
   readonly unused: readonly string[];
 }

@@ -52,6 +52,7 @@ const SCALING_KEYS: KeyTable = {
   attention_factor: is('scaleAttention'),
   mscale: unwritten(is('scaleMscale')),
   mscale_all_dim: unwritten(is('scaleMscaleAll')),
+  llama_4_scaling_beta: unwritten(is('queryScale')),
   truncate: unwritten(only([true], 'a YaRN ramp between channels is not supported')),
 };
 
