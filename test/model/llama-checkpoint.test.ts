@@ -93,7 +93,10 @@ describe('config.json of the other families', () => {
     [{ mask_token_id: 152064 }, /mask_token_id 152064 is outside the vocabulary/],
     [{ mask_token_id: undefined, vocab_size: 152065 }, /mask_token_id is missing/],
     [{ intermediate_size: undefined }, /intermediate_size is missing/],
-    [{ model_type: 'gpt2' }, /model_type gpt2 is not supported \(llada, Dream, lladamoe, llada2_moe, sdar, .*llama, albert\)/],
+    [
+      { model_type: 'gpt2' },
+      /model_type gpt2 is not supported \(llada, Dream, lladamoe, llada2_moe, sdar, .*llama, albert\)/,
+    ],
   ])('%j is refused by name', (change, message) => {
     const json = { ...PUBLISHED['dream-7b'], ...change };
     expect(() => parseHfConfig(recogniseHfConfig(json, 'config.json'), 'x')).toThrow(message);
