@@ -19,7 +19,7 @@ export const command = defineCommand({
     steadyMs(machine, denoisingShape(rows, context, logitsRows));
     const explained = explainStep(machine);
     ctx.data({ machine: machine.name, rows, context, ...explained });
-    const { tree, critical, roofline, boundBy, efficiency } = explained;
+    const { tree, bound, critical, roofline, busiest, efficiency } = explained;
     ctx.print(`One step of ${rows} rows over ${context} cached positions on ${machine.name}, simulated\n`);
     ctx.print(
       table(['part', '> ms', '> share', 'bound'], treeRows(tree, tree.ms, 0), {
@@ -29,8 +29,9 @@ export const command = defineCommand({
     ctx.print(`\ncritical path: ${list(critical, tree.ms)}`);
     ctx.print(`busy:          ${list(roofline, tree.ms)}`);
     const bestMs = roofline[0]?.ms ?? 0;
+    ctx.print(`The step waits longest for ${bound}.`);
     ctx.print(
-      `With perfect overlap ${boundBy} alone would take ${bestMs.toFixed(1)} ms, ${(efficiency * 100).toFixed(0)} % of the step.`,
+      `With perfect overlap ${busiest} alone would take ${bestMs.toFixed(1)} ms, ${(efficiency * 100).toFixed(0)} % of the step.`,
     );
   },
 });

@@ -207,6 +207,11 @@ export const COMMANDS: readonly Entry[] = [
         load: () => import('./simulate/decode.js'),
       },
       {
+        name: 'kernel',
+        summary: 'time one operator, named as llama.cpp names it: device time and call time',
+        load: () => import('./simulate/kernel.js'),
+      },
+      {
         name: 'validate',
         summary: 'predict published measurements and print the errors',
         load: () => import('./simulate/validate.js'),

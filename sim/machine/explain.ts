@@ -1,12 +1,13 @@
 import { RESOURCES, type ResourceName } from '../../src/decode/method/timer.js';
 import type { Machine } from './machine.js';
-import type { OpLabel, PartName, Place } from './parts.js';
+import { HOST_PARTS, type OpLabel, type PartName, type Place } from './parts.js';
+import { longestHeld } from './pass-run.js';
 
 /** A share of a step's time, with what it consists of. */
 export interface TimeNode {
   readonly name: string;
   readonly ms: number;
-  /** The resource that held it up longest. */
+  /** The resource that held it up longest; of the step, that of `StepBreakdown`. */
   readonly bound: ResourceName;
   readonly children: readonly TimeNode[];
 }
@@ -19,12 +20,16 @@ export interface RooflineEntry {
 
 export interface Explanation {
   readonly step: number;
+  /** Length of the step, and what held it up longest: the same as in its `StepBreakdown`. */
+  readonly ms: number;
+  readonly bound: ResourceName;
   readonly tree: TimeNode;
   /** Time on the main path by the resource that held it up; adds up to the step. */
   readonly critical: readonly RooflineEntry[];
   /** Busy time of each resource: no schedule is shorter than the largest. */
   readonly roofline: readonly RooflineEntry[];
-  readonly boundBy: ResourceName;
+  /** The resource that is busy longest. Nothing need wait for it: `bound` is what the step waited for. */
+  readonly busiest: ResourceName;
   /** Largest busy time over the step's time: 1 would be perfect overlap. */
   readonly efficiency: number;
 }
@@ -70,20 +75,20 @@ const FAMILY_OF: Readonly<Record<OpLabel | 'sampling', Family>> = {
 const FAMILIES = [...new Set(Object.values(FAMILY_OF))];
 
 /**
- * Where the time of the last step went: NPU, CPU, driver and memory, then families of operators, then operators.
+ * Where the time of the last step went: NPU, CPU, GPU, host and memory, then families of operators, then operators.
  * The parts of a node add up to it.
  * @throws Error before the first step
  */
 export function explainStep(machine: Machine): Explanation {
-  const { step, ms, parts, critical, utilization } = machine.stepBreakdown();
-  const boundOf = machine.boundOfParts();
-  const leaf = (name: PartName, spent: number, shown: string = name): TimeNode => ({
+  const { step, ms, bound, parts, critical, utilization } = machine.stepBreakdown();
+  const heldByPart = machine.heldByPart();
+  const leaf = (name: PartName, spent: number, shown: string = name): HeldNode => ({
     name: shown,
     ms: spent,
-    bound: boundOf.get(name) ?? 'driver',
+    held: heldByPart.get(name) ?? new Map(),
     children: [],
   });
-  const groups: TimeNode[] = [];
+  const groups: HeldNode[] = [];
   const rest = new Set(parts);
   for (const place of PLACES) {
     const families = FAMILIES.flatMap((family) => {
@@ -97,34 +102,54 @@ export function explainStep(machine: Machine): Explanation {
     });
     if (families.length > 0) groups.push(sum(place, families));
   }
-  const driver = [...rest].map((part) => leaf(part.name, part.ms));
-  if (driver.length > 0) groups.push(sum('driver and memory', driver));
+  const isHost = ({ name }: { name: PartName }): boolean => HOST_PARTS.some((part) => part === name);
+  for (const [name, own] of [
+    ['host', [...rest].filter(isHost)],
+    ['memory', [...rest].filter((part) => !isHost(part))],
+  ] as const) {
+    if (own.length > 0)
+      groups.push(
+        sum(
+          name,
+          own.map((part) => leaf(part.name, part.ms)),
+        ),
+      );
+  }
   const roofline = entries((name) => utilization[name] * ms);
   return {
     step,
-    tree: { ...sum('step', groups), ms },
+    ms,
+    bound,
+    tree: { ...shown(sum('step', groups)), ms },
     critical: entries((name) => critical[name]),
     roofline,
-    boundBy: roofline[0].resource,
+    busiest: roofline[0].resource,
     efficiency: roofline[0].ms / ms,
   };
 }
 
-function sum(name: string, children: readonly TimeNode[]): TimeNode {
-  const sorted = [...children].sort((a, b) => b.ms - a.ms);
+/** A node with its time by the resource that held it up. */
+interface HeldNode {
+  readonly name: string;
+  readonly ms: number;
+  readonly held: ReadonlyMap<ResourceName, number>;
+  readonly children: readonly HeldNode[];
+}
+
+function sum(name: string, children: readonly HeldNode[]): HeldNode {
+  const held = new Map<ResourceName, number>();
+  for (const child of children)
+    for (const [resource, ms] of child.held) held.set(resource, (held.get(resource) ?? 0) + ms);
   return {
     name,
     ms: children.reduce((total, child) => total + child.ms, 0),
-    bound: heaviest(sorted),
-    children: sorted,
+    held,
+    children: [...children].sort((a, b) => b.ms - a.ms),
   };
 }
 
-/** The resource that most of the time below is bound by. */
-function heaviest(children: readonly TimeNode[]): ResourceName {
-  const byResource = new Map<ResourceName, number>();
-  for (const { bound, ms } of children) byResource.set(bound, (byResource.get(bound) ?? 0) + ms);
-  return [...byResource].sort((a, b) => b[1] - a[1])[0][0];
+function shown({ name, ms, held, children }: HeldNode): TimeNode {
+  return { name, ms, bound: longestHeld(held), children: children.map(shown) };
 }
 
 function entries(ms: (name: ResourceName) => number): RooflineEntry[] {

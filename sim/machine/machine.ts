@@ -10,7 +10,7 @@ import { type PassShape, passShape } from '../../src/pass/shape.js';
 import type { MemoryMap } from '../memory/runtime.js';
 import { type KindOptions, kindOf, type MachineKind } from './kind.js';
 import type { PartName } from './parts.js';
-import type { PassTiming } from './pass-run.js';
+import { longestHeld, type PassTiming } from './pass-run.js';
 import { PassTimer } from './pass-timer.js';
 import { type Regime, type SideProgress, type SideShare, SideWork } from './side-work.js';
 import { Recorder, type Recording, type Timeline } from './timeline.js';
@@ -33,7 +33,10 @@ export interface StepBreakdown {
   readonly utilization: Readonly<Record<ResourceName, number>>;
   /** The time by the resource that held up the main path, in ms; adds up to the step. */
   readonly critical: Readonly<Record<ResourceName, number>>;
-  /** The resource that held it up longest. */
+  /**
+   * The resource that held it up longest. Of an operator that is its busiest unit; of work outside the NPU, what does it.
+   * The resource that is busy longest, whether anything waits for it or not, may be another.
+   */
   readonly bound: ResourceName;
 }
 
@@ -47,8 +50,8 @@ export interface Machine extends StepTimer<StepTiming> {
   timePass(shape: PassShape): StepTiming;
   /** Of the last step. @throws Error before the first step */
   stepBreakdown(): StepBreakdown;
-  /** The resource that held up each part of the last step's breakdown longest. */
-  boundOfParts(): ReadonlyMap<PartName, ResourceName>;
+  /** The time of each part of the last step's breakdown by the resource that held it up, in ms. */
+  heldByPart(): ReadonlyMap<PartName, ReadonlyMap<ResourceName, number>>;
   /** The address window as it is now; null when it is no limit. */
   memoryMap(): MemoryMap | null;
   /** Everything recorded since the start or the last `reset`. */
@@ -110,13 +113,12 @@ export class EventMachine implements Machine {
     const utilization = perResource((name) => busyMs[name] / ms);
     const held = timing.spent.critical();
     const critical = perResource((name) => held.get(name) ?? 0);
-    const bound = RESOURCES.reduce((best, name) => (critical[name] > critical[best] ? name : best));
-    return { step, ms, parts, utilization, critical, bound };
+    return { step, ms, parts, utilization, critical, bound: longestHeld(held) };
   }
 
-  boundOfParts(): ReadonlyMap<PartName, ResourceName> {
+  heldByPart(): ReadonlyMap<PartName, ReadonlyMap<ResourceName, number>> {
     if (this.last === null) throw new Error('no step was timed yet');
-    return this.last.timing.spent.partBounds();
+    return this.last.timing.spent.heldByPart();
   }
 
   memoryMap(): MemoryMap | null {

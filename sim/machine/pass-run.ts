@@ -1,4 +1,4 @@
-import type { BusyMs, ResourceName } from '../../src/decode/method/timer.js';
+import { type BusyMs, RESOURCES, type ResourceName } from '../../src/decode/method/timer.js';
 import type { Readiness } from '../memory/runtime.js';
 import type { DriverPart, PartName } from './parts.js';
 import type { NamedOp } from './prepare.js';
@@ -28,15 +28,15 @@ export class SpentTime {
     return this.sumBy(this.resources);
   }
 
-  /** The resource that held up each part of the breakdown longest. */
-  partBounds(): Map<PartName, ResourceName> {
+  /** The time of each part by the resource that held it up. */
+  heldByPart(): Map<PartName, Map<ResourceName, number>> {
     const held = new Map<PartName, Map<ResourceName, number>>();
     this.parts.forEach((part, at) => {
       const own = held.get(part) ?? new Map<ResourceName, number>();
       const resource = this.resources[at];
       held.set(part, own.set(resource, (own.get(resource) ?? 0) + this.ms[at]));
     });
-    return new Map([...held].map(([part, own]) => [part, longest(own)]));
+    return held;
   }
 
   private sumBy<K>(keys: readonly K[]): Map<K, number> {
@@ -176,8 +176,7 @@ export class PassRun {
   }
 }
 
-function longest(held: ReadonlyMap<ResourceName, number>): ResourceName {
-  let best: ResourceName = 'driver';
-  for (const [resource, ms] of held) if (ms > (held.get(best) ?? 0)) best = resource;
-  return best;
+/** The resource that held something up longest; of equal ones the first in the order of reports. */
+export function longestHeld(held: ReadonlyMap<ResourceName, number>): ResourceName {
+  return RESOURCES.reduce((best, name) => ((held.get(name) ?? 0) > (held.get(best) ?? 0) ? name : best));
 }

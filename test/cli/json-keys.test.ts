@@ -16,6 +16,7 @@ const CALLS = [
     'simulate step --rows 1,32 --context 40',
     'simulate prefill --tokens 64',
     'simulate decode --context 64',
+    'simulate kernel 64x2048x8192',
   ],
   ...['simulate validate', 'simulate sensitivity --rows 8 --sobol 1', 'explain', 'memory plan'],
   `simulate step --rows 8 --perfetto ${at('p.json')}`,

@@ -1,9 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadProfile } from '../../../sim/hardware/load-profile.js';
+import { loadProfile, profileNames } from '../../../sim/hardware/load-profile.js';
 import { explainStep, type TimeNode } from '../../../sim/machine/explain.js';
 import { MEMORY_MODES } from '../../../sim/memory/runtime.js';
 import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName, stackNames } from '../../../sim/stacks/registry.js';
+import { denoisingShape, steadyMs } from '../../../sim/workload/steady-step.js';
+import { timeRows } from '../../../sim/workload/time-rows.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 
 function machineFor(stack: string, memory: (typeof MEMORY_MODES)[number]) {
@@ -42,8 +45,38 @@ describe('explain', () => {
 
   it('leaves no operator without a family', () => {
     const { machine } = machineFor('llada.cpp', 'on-demand');
-    const driver = explainStep(machine).tree.children.find(({ name }) => name === 'driver and memory');
-    for (const { name } of driver?.children ?? []) expect(name).not.toMatch(/^(NPU|CPU) /);
+    const rest = explainStep(machine).tree.children.filter(
+      ({ name }) => name === 'host' || name === 'memory',
+    );
+    expect(rest).toHaveLength(2);
+    for (const { name } of rest.flatMap(({ children }) => children)) expect(name).not.toMatch(/^(NPU|CPU) /);
+  });
+
+  it('says the same of a step as simulate step does, on every stack and chip', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...stackNames()),
+        fc.constantFrom(...profileNames()),
+        fc.integer({ min: 1, max: 130 }),
+        fc.integer({ min: 0, max: 300 }),
+        (stack, profile, rows, context) => {
+          const machine = openMachine({
+            profile,
+            stack,
+            shapes: resolvePreset('qwen3-0.6b'),
+            quant: 'q4_0',
+            memory: 'unlimited',
+          });
+          const [timed] = timeRows(machine, { rows: [rows], context });
+          steadyMs(machine, denoisingShape(rows, context));
+          const explained = explainStep(machine);
+          expect([explained.ms, explained.bound]).toEqual([timed.ms, timed.bound]);
+          expect([explained.tree.ms, explained.tree.bound]).toEqual([timed.ms, timed.bound]);
+          expect(explained.critical[0].resource).toBe(timed.bound);
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 });
 
