@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/model/config.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
+import { PRE_TOKENIZERS } from '../../src/model/formats/pre-tokenizers.js';
 import { loadModel } from '../../src/model/load.js';
 import { byteCharacters } from '../../src/score/tokenizer-json.js';
 import { project } from '../../src/util/project-root.js';
@@ -89,6 +90,11 @@ const texts = fc
           ' zqx',
           '٣٤',
           '½',
+          'softwareCopy',
+          'THESoftware',
+          'ÀBÇdéWar',
+          '$1,000.50%',
+          'ǅa',
         ),
       },
       { weight: 2, arbitrary: fc.string({ unit: 'grapheme', maxLength: 6 }) },
@@ -99,27 +105,8 @@ const texts = fc
   .map((parts) => parts.join(''));
 
 const shape = { hidden: 32, headDim: 16, heads: 2, kvHeads: 2, ffn: 32, vocab: tokens.length, layers: 1 };
-const OTHERS = [
-  'smollm',
-  'deepseek-llm',
-  'deepseek-coder',
-  'deepseek-v3',
-  'mpt',
-  'olmo',
-  'jais',
-  'llama3',
-  'llama-v3',
-  'dbrx',
-  'smaug-bpe',
-  'chatglm-bpe',
-  'stablelm2',
-  'deepseek-r1-qwen',
-  'starcoder',
-  'refact',
-  'command-r',
-  'codeshell',
-  'exaone',
-];
+const NAMED = ['gpt-2', 'qwen2', 'llama-bpe', 'bailingmoe'];
+const OTHERS = PRE_TOKENIZERS.filter((name) => !NAMED.includes(name));
 
 const FAMILIES: readonly (readonly [string, ModelConfig])[] = [
   ['gpt-2', tinyConfig({ ...shape, arch: 'llada' })],

@@ -6,7 +6,7 @@ import { parseTokenizerJson } from '../tokenizer.js';
 import { tokenizerToGguf } from './gguf-tokenizer.js';
 import { isSentencePiece, tokenizerFromGguf } from './gguf-tokenizer-read.js';
 import type { GgufMetadata, GgufScalar, GgufValue } from './gguf-types.js';
-import { LLAMA3_NAMES, preTokenizerName } from './pre-tokenizers.js';
+import { preTokenizerName, WHOLE_WORD_NAMES } from './pre-tokenizers.js';
 
 /** `tokenizer.json` whole: GGUF's own key for programs that read it (gguf.md). llama.cpp reads the other keys. */
 const WHOLE = 'tokenizer.huggingface.json';
@@ -64,7 +64,7 @@ function statedSettings(metadata: GgufMetadata): Record<string, unknown> {
   const settings: Record<string, unknown> = {};
   // llama.cpp begins these with the start of text, unless the file says otherwise.
   const pre = metadata.get('tokenizer.ggml.pre')?.value;
-  const starts = typeof pre === 'string' && LLAMA3_NAMES.includes(pre);
+  const starts = typeof pre === 'string' && WHOLE_WORD_NAMES.includes(pre);
   if (starts || isSentencePiece(metadata)) settings.add_bos_token = true;
   for (const flag of FLAGS) {
     const value = metadata.get(`tokenizer.ggml.${flag}`)?.value;

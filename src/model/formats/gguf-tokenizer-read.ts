@@ -4,7 +4,7 @@ import { type Architecture, familyOf } from '../families/index.js';
 import type { TokenizerJson } from '../tokenizer.js';
 import { sentencePieceJson } from './gguf-sentencepiece.js';
 import type { GgufMetadata } from './gguf-types.js';
-import { LLAMA3_NAMES, PRE_TOKENIZERS, preTokenizerOf } from './pre-tokenizers.js';
+import { PRE_TOKENIZERS, preTokenizerOf, WHOLE_WORD_NAMES } from './pre-tokenizers.js';
 
 /** `tokenizer.ggml.token_type` of tokens that are matched as a whole before the text is split. */
 const CONTROL = 3;
@@ -71,7 +71,7 @@ export function tokenizerFromGguf(
       unk_token: null,
       fuse_unk: false,
       byte_fallback: false,
-      ignore_merges: LLAMA3_NAMES.includes(pre),
+      ignore_merges: WHOLE_WORD_NAMES.includes(pre),
       vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
       merges,
     },

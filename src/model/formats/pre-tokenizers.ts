@@ -12,6 +12,19 @@ const GPT2 = null;
 const LLAMA3 = [`${CONTRACTIONS}|${LETTERS}|\\p{N}{1,3}|${REST}`];
 const QWEN2 = [`${CONTRACTIONS}|${LETTERS}|\\p{N}|${REST}`];
 const DIGITS_THEN_GPT2 = ['\\p{N}', GPT2];
+/** The same where something is cut after it: the built-in one comes last. */
+const GPT2_CUT = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+/** Letters but those of ASCII in lower, in upper case: what llama.cpp's engine can say of `[\p{Lu}...]` and `[\p{Ll}...]`. */
+const UPPER = '(?:(?=\\p{L})[^a-z])';
+const LOWER = '(?:(?=\\p{L})[^A-Z])';
+/** Words that begin anew where lower case turns to upper case. @param end what may follow a word */
+const cased = (end: string): string => {
+  const before = '[^\\r\\n\\p{L}\\p{N}]?';
+  return `${before}${UPPER}*${LOWER}+${end}|${before}${UPPER}+${LOWER}*${end}`;
+};
+const CASED_REST = REST.replace('[\\r\\n]*', '[\\r\\n/]*');
+const GPT4O = [`${cased(`${CONTRACTIONS}?`)}|\\p{N}{1,3}|${CASED_REST}`];
+const BLOOM = ' ?[^(\\s|.,!?…。，、।۔،)]+';
 const DEEPSEEK_LETTERS =
   'A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚ\\u1E00-\\u1F15\\u1F18-\\u1F1D\\u1F20-\\u1F45\\u1F48-\\u1F4D\\u1F50-\\u1F57\\u1F59\\u1F5B\\u1F5D\\u1F5F-\\u1F7D\\u1F80-\\u1FB4\\u1FB6-\\u1FBC\\u1FBE\\u1FC2-\\u1FC4\\u1FC6-\\u1FCC\\u1FD0-\\u1FD3\\u1FD6-\\u1FDB\\u1FE0-\\u1FEC\\u1FF2-\\u1FF4\\u1FF6-\\u1FFC\\u2102\\u2107\\u210A-\\u2113\\u2115\\u2119-\\u211D\\u2124\\u2126\\u2128\\u212A-\\u212D\\u212F-\\u2134\\u2139\\u213C-\\u213F\\u2145-\\u2149\\u214E\\u2183\\u2184\\u2C00-\\u2C7B\\u2C7E-\\u2CE4\\u2CEB-\\u2CEE\\u2CF2\\u2CF3\\uA640-\\uA66D\\uA680-\\uA69B\\uA722-\\uA76F\\uA771-\\uA787\\uA78B-\\uA78E\\uAB70-\\uABBF\\uFB00-\\uFB06\\uFB13-\\uFB17Ａ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃';
 
@@ -41,7 +54,32 @@ const SPLITS: Readonly<Record<string, readonly (string | null)[]>> = {
     '[一-龥぀-ゟ゠-ヿ]+',
     '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+',
   ],
+  tekken: [`${cased('')}|\\p{N}|${CASED_REST}`],
+  'gpt-4o': GPT4O,
+  falcon: ['[\\p{P}$+<=>\\^~|`]+', GPT2_CUT, '[0-9][0-9][0-9]'],
+  bloom: [BLOOM],
+  viking: [BLOOM, '\\p{N}'],
   // The same under other names.
+  'poro-chat': [BLOOM],
+  'gpt3-finnish': [BLOOM],
+  llama4: GPT4O,
+  kanana2: GPT4O,
+  falcon3: LLAMA3,
+  'falcon-h1': LLAMA3,
+  pixtral: LLAMA3,
+  'midm-2.0': LLAMA3,
+  lfm2: LLAMA3,
+  'phi-2': [GPT2],
+  gigachat: [GPT2],
+  'a.x-4.0': [GPT2],
+  mellum: [GPT2],
+  exaone4: [GPT2],
+  trillion: [GPT2],
+  'granite-docling': [GPT2],
+  'minerva-7b': DIGITS_THEN_GPT2,
+  megrez: QWEN2,
+  'solar-open': QWEN2,
+  kormo: QWEN2,
   mpt: [GPT2],
   olmo: [GPT2],
   jais: [GPT2],
@@ -62,7 +100,12 @@ const SPLITS: Readonly<Record<string, readonly (string | null)[]>> = {
 export const PRE_TOKENIZERS: readonly string[] = Object.keys(SPLITS);
 
 /** Names under which llama.cpp takes a word that is a token as it is, and begins a text with its start by default. */
-export const LLAMA3_NAMES: readonly string[] = ['llama-bpe', 'llama3', 'llama-v3'];
+export const WHOLE_WORD_NAMES: readonly string[] = [
+  ...Object.keys(SPLITS).filter(
+    (name) => SPLITS[name] === LLAMA3 && !['dbrx', 'smaug-bpe', 'chatglm-bpe'].includes(name),
+  ),
+  'tekken',
+];
 
 const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true };
 
