@@ -5,7 +5,6 @@ import { machine } from '../experiments/library/machine.js';
 import { encodeFor, type Model, tokenizerFault, withEngine } from '../experiments/library/model.js';
 import type { PolicySpec } from '../src/decode/spec-schema.js';
 import { type Trace, writeTrace } from '../src/decode/trace/trace.js';
-import type { PromptFormat } from '../src/model/chat.js';
 import { withMasks } from '../src/model/fill-in.js';
 import { fileSha256 } from '../src/model/load.js';
 import type { Answer } from './answer.js';
@@ -24,7 +23,7 @@ interface DecodeSettings
   extends z.output<z.ZodObject<typeof engine>>,
     Omit<ChipSetup, 'profile'>,
     GenerationChoice {
-  readonly template?: PromptFormat;
+  readonly template?: string;
   readonly maskToken?: string;
   readonly prompts?: string;
   readonly watch: boolean;

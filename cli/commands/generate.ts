@@ -3,7 +3,6 @@ import { casesSchema, deciderSchema } from '../../experiments/lab/setup.js';
 import { loadModel } from '../../experiments/library/model.js';
 import type { EngineName } from '../../src/engine/registry.js';
 import { UsageError } from '../../src/errors.js';
-import { PROMPT_FORMATS } from '../../src/model/chat.js';
 import { SCORER_FORMS } from '../../src/score/scorers/registry.js';
 import { checkWritableFile } from '../../src/util/check-writable.js';
 import { answerAll } from '../answer-all.js';
@@ -43,12 +42,7 @@ const options = {
     .optional()
     .describe(`judges the answers of that file: ${SCORER_FORMS.join(', ')} (default: by their form)`),
   system: z.string().optional().describe('what the model is told before the prompt').meta({ value: 'text' }),
-  template: z
-    .enum(PROMPT_FORMATS)
-    .optional()
-    .describe(
-      "around a text: file (the model's own template), chat (its family's), plain, none (default: file if there is one)",
-    ),
+  template: deciderSchema.shape.template,
   maskToken: deciderSchema.shape.maskToken,
   genLength: problems.genLength,
   blockLength: problems.blockLength,

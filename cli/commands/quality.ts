@@ -33,6 +33,7 @@ export const command = defineCommand({
     engine: engine.engine,
     data: deciderSchema.shape.data,
     scorer: deciderSchema.shape.scorer,
+    template: deciderSchema.shape.template,
     maskToken: deciderSchema.shape.maskToken,
     genLength: problems.genLength,
     blockLength: problems.blockLength.describe("tokens per block (default: every policy's own)"),
@@ -44,7 +45,7 @@ export const command = defineCommand({
   },
   effects: [
     {
-      options: ['scorer', 'maskToken', 'logSamples'],
+      options: ['scorer', 'template', 'maskToken', 'logSamples'],
       when: ({ data }) => data !== undefined,
       because: 'it is of --data',
     },

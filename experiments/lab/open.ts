@@ -181,7 +181,7 @@ export async function openDecider(decider: Partial<DeciderSetup>, seed: number):
 export function questionsOf(
   model: TextModel,
   data: string,
-  asked: Pick<DeciderSetup, 'scorer' | 'maskToken'>,
+  asked: Pick<DeciderSetup, 'scorer' | 'template' | 'maskToken'>,
 ): readonly DataQuestion[] {
   return dataQuestions(data, model, asked);
 }
@@ -204,7 +204,7 @@ async function questionsFor(
 /** What tells a decider from another: two that agree in it decide the same. */
 export function deciderIdentity({ workload, ...settings }: DeciderSetup): Partial<DeciderSetup> {
   if (parseDecider(workload).kind !== 'model') return { workload };
-  const { engine, data, scorer, maskToken, maskShare, maskDraws } = settings;
-  const asked = { data, scorer, maskToken, maskShare, maskDraws };
+  const { engine, data, scorer, template, maskToken, maskShare, maskDraws } = settings;
+  const asked = { data, scorer, template, maskToken, maskShare, maskDraws };
   return { workload, engine, ...asked, ...registry.settingsInEffect(engine, settings) };
 }

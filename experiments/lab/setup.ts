@@ -41,6 +41,13 @@ export const deciderSchema = z.object({
     .min(1)
     .optional()
     .describe(`judges the answers to them: ${SCORER_FORMS.join(', ')} (default: by their form)`),
+  template: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "around a text: file (the model's own template), chat (its family's), plain, none, or a template's name (default: file if there is one)",
+    ),
   maskToken: z
     .string()
     .min(1)

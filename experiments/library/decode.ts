@@ -10,11 +10,9 @@ import type { PolicySpec, PolicySpecInput } from '../../src/decode/spec.js';
 import { type Trace, traceOf } from '../../src/decode/trace/trace.js';
 import { UsageError } from '../../src/errors.js';
 import { answerText } from '../../src/model/answer-text.js';
-import { PROMPT_FORMATS, type PromptFormat } from '../../src/model/chat.js';
 import type { Message } from '../../src/model/chat-template.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { splitAtMask } from '../../src/model/fill-in.js';
-import { unknownName } from '../../src/util/nearest.js';
 import { openPolicy } from '../lab/open.js';
 import type { MachineDescription } from './machine.js';
 import { type EngineChoice, encodeFor, type Model, withEngine } from './model.js';
@@ -29,10 +27,11 @@ export interface DecodeRequest extends EngineChoice {
   /** A text, the turns of a dialogue, or the token ids of the whole prompt. Masks in it are filled in. */
   readonly prompt: string | readonly Message[] | readonly number[];
   /**
-   * Around a text: `file` (the Jinja template of the model's files), `chat` (its family's own), `plain` or `none`.
+   * Around a text: `file` (the Jinja template of the model's files), `chat` (its family's own), `plain`, `none`, or the
+   * name of one of several templates in the files.
    * @defaultValue `'file'` when the model comes with a template, else `'plain'` or, without its tokens, `'none'`
    */
-  readonly template?: PromptFormat;
+  readonly template?: string;
   /**
    * A name, decoded in the blocks that the model was trained with, or a spec from `policy()`.
    * @defaultValue the policy of the model's family: `'llada.cpp'` for LLaDA and Dream, `'autoregressive'` for Llama
@@ -181,8 +180,6 @@ function idsOf({ model, prompt, template }: DecodeRequest): readonly number[] {
       `token id ${wrong} is outside the vocabulary of ${config.name} (0 to ${config.vocab - 1})`,
     );
   }
-  if (template !== undefined && !PROMPT_FORMATS.includes(template))
-    throw unknownName('template', template, PROMPT_FORMATS);
   return encodeFor(model, prompt, template);
 }
 

@@ -1,7 +1,7 @@
 import type { Engine } from '../../src/engine/engine.js';
 import type { EngineHooks, EngineName, EngineSettings } from '../../src/engine/registry.js';
 import { UsageError } from '../../src/errors.js';
-import { type Prompt, type PromptFormat, promptIds, usualFormat } from '../../src/model/chat.js';
+import { type Prompt, promptIds, usualFormat } from '../../src/model/chat.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { type LoadedModel, loadModel as load } from '../../src/model/load.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
@@ -97,7 +97,7 @@ export async function loadModel(nameOrPath: string): Promise<Model> {
  * @throws UsageError for a model without a tokenizer, or a prompt that the format cannot frame; DataError for a
  *   tokenizer that cannot be used
  */
-export function encodeFor(model: Model, prompt: Prompt, format?: PromptFormat): number[] {
+export function encodeFor(model: Model, prompt: Prompt, format?: string): number[] {
   const { config, tokenizer } = model;
   const text = texts.get(model);
   if (text === undefined) throw new UsageError('a model to decode comes from loadModel()');

@@ -12,15 +12,21 @@ export interface Message {
 
 /**
  * A dialogue in the model's own Jinja template, with the opening of the answer.
+ * @param name of one of several templates
  * @throws UsageError without a template, or when the template refuses the dialogue; DataError for one that does not run
  */
 export function renderTemplate(
   { templates, settings, label }: ModelText,
   messages: readonly Message[],
+  name = USUAL_TEMPLATE,
 ): string {
-  const source = templates.get(USUAL_TEMPLATE);
+  const source = templates.get(name);
   if (source === undefined)
-    throw new UsageError(`${label}: no chat template: take --template chat, plain or none`);
+    throw new UsageError(
+      templates.size === 0
+        ? `${label}: no chat template: take --template chat, plain or none`
+        : `${label}: none of its chat templates is the usual one: name one with --template (${[...templates.keys()].join(', ')})`,
+    );
   let template: Template;
   try {
     template = new Template(source);

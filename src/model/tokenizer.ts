@@ -22,12 +22,17 @@ export interface DecodeOptions {
   readonly skipSpecial?: boolean;
 }
 
-/** Text to token ids and back. Adds no tokens of its own: templates are the caller's. */
+export interface EncodeOptions {
+  /** Puts around the text what the `post_processor` of its tokenizer.json puts there. Default false. */
+  readonly addSpecial?: boolean;
+}
+
+/** Text to token ids and back. Adds no tokens of its own unless it is asked to: templates are the caller's. */
 export interface Tokenizer {
   /** Size of the vocabulary, added tokens included. */
   readonly size: number;
   /** Token ids of a text. */
-  encode(text: string): number[];
+  encode(text: string, options?: EncodeOptions): number[];
   /** Ids that are not in the vocabulary decode to nothing. */
   decode(ids: readonly number[], options?: DecodeOptions): string;
   /** The token as it is written in the vocabulary; undefined outside it. */
@@ -69,8 +74,8 @@ class BpeTokenizer implements Tokenizer {
     this.size = ids.reduce((size, id) => Math.max(size, id + 1), 0);
   }
 
-  encode(text: string): number[] {
-    return Array.from(this.inner.encode(text, { add_special_tokens: false }).ids, Number);
+  encode(text: string, { addSpecial = false }: EncodeOptions = {}): number[] {
+    return Array.from(this.inner.encode(text, { add_special_tokens: addSpecial }).ids, Number);
   }
 
   decode(ids: readonly number[], options: DecodeOptions = {}): string {

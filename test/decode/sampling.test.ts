@@ -6,7 +6,7 @@ import type { PolicySpecInput } from '../../src/decode/spec.js';
 
 /** Probabilities .5, .3, .15, .05 of tokens 0 to 3; token 4 is the mask. */
 const logits = Float32Array.from([0.5, 0.3, 0.15, 0.05, 1e-9].map(Math.log));
-const vocabulary = { vocab: 5, maskId: 4, eosId: 0 };
+const vocabulary = { vocab: 5, maskId: 4, endIds: [0] };
 const at = { position: 3, draw: 1 };
 
 const score = (change: Partial<PolicySpecInput>) =>
@@ -52,6 +52,18 @@ describe('end of text', () => {
     const { token, confidence } = score({ endOfText: { logit: 'never', confidence: 'keep', turnId: null } });
     expect(token).toBe(1);
     expect(confidence).toBeCloseTo(0.3 / 0.5, 6);
+  });
+
+  it('never, last: hold for every token that ends a text', () => {
+    const scoring = (endOfText: PolicySpecInput['endOfText']) =>
+      composePolicy({ ...policySpecByName('llada'), endOfText }).scoring;
+    const two = { ...vocabulary, endIds: [0, 1] };
+    const never = scoring({ logit: 'never', confidence: 'keep', turnId: null });
+    expect(sampleRow(logits, 0, two, never, at).token).toBe(2);
+    const last = scoring({ logit: 'keep', confidence: 'last', turnId: null });
+    const second = logits.map((value, id) => (id === 0 ? Number.NEGATIVE_INFINITY : value));
+    expect(sampleRow(second, 0, two, last, at)).toEqual({ token: 1, confidence: 0 });
+    expect(sampleRow(second, 0, vocabulary, last, at).confidence).toBeGreaterThan(0);
   });
 
   it('last: it may be chosen, but has no confidence; others have more', () => {

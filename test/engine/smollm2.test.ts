@@ -62,5 +62,5 @@ describe.skipIf(llamaMissing !== null || !existsSync(path))('SmolLM2-135M-Instru
     engine.dispose();
     llama.close();
     await model.weights.close();
-  }, 900_000);
+  }, 60_000 * (1 + PROMPTS));
 });

@@ -60,6 +60,44 @@ describe('a prompt', () => {
     );
   });
 
+  it('has what the post-processor puts around a text, unless the settings say otherwise', () => {
+    const special = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
+    const single = [special('<|startoftext|>'), { Sequence: { id: 'A', type_id: 0 } }, special('<|eot_id|>')];
+    const post_processor = { type: 'TemplateProcessing', single, pair: single, special_tokens: {} };
+    const around = createTokenizer({ ...json, post_processor }, 'test');
+    const ids = (settings: ModelText['settings'], text = 'owl') =>
+      promptIds({ ...side(null, settings), tokenizer: around }, 'none', text).map((id) => around.token(id));
+    expect(ids({})).toEqual(['<|startoftext|>', 'Ġowl', '<|eot_id|>']);
+    expect(ids({}, '')).toEqual(['<|startoftext|>', '<|eot_id|>']);
+    expect(ids({ add_bos_token: false })).toEqual(['Ġowl', '<|eot_id|>']);
+    expect(ids({ add_eos_token: false })).toEqual(['<|startoftext|>', 'Ġowl']);
+    expect(ids({ add_eos_token: true, eos_token: '<|endoftext|>' }).at(-1)).toBe('<|endoftext|>');
+    expect(() => ids({ add_bos_token: true })).toThrow(/add_bos_token is set, but no such token is named/);
+    expect(() => ids({ add_bos_token: true, bos_token: '<s>' })).toThrow(/the vocabulary has no <s>/);
+  });
+
+  it('takes one of several templates by its name, and says which there are', () => {
+    const many = { ...side(null, SETTINGS) };
+    const templates = new Map([
+      ['rag', 'rag {{ messages[0].content }}'],
+      ['tool_use', TURNS],
+    ]);
+    const text = { ...many.text, templates };
+    expect(usualFormat({ ...many, text })).toBe('file');
+    expect(() => promptIds({ ...many, text }, 'file', 'owl')).toThrow(
+      /none of its chat templates is the usual one: name one with --template \(rag, tool_use\)/,
+    );
+    expect(promptIds({ ...many, text }, 'rag', 'owl')).toEqual(tokenizer.encode('rag owl'));
+    expect(promptIds({ ...many, text }, 'tool_use', 'owl')).toEqual(
+      promptIds(side(TURNS, SETTINGS), 'file', 'owl'),
+    );
+    expect(() => promptIds({ ...many, text }, 'rug', 'owl')).toThrow(
+      /unknown template "rug": did you mean rag/,
+    );
+    const clash = { ...text, templates: new Map([['none', 'x']]) };
+    expect(() => promptIds({ ...many, text: clash }, 'none', 'owl')).toThrow(/means something else/);
+  });
+
   it('has the usual framing of what the files have; several turns need a template', () => {
     expect(usualFormat(side(TURNS))).toBe('file');
     expect(usualFormat(side(null))).toBe('plain');

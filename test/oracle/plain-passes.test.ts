@@ -99,7 +99,7 @@ describe('who sees whom', () => {
         kvHeads: 2,
       });
       const { scoring } = composePolicy(policySpecByName('llada'));
-      const vocabulary = { vocab: config.vocab, maskId: 5, eosId: undefined };
+      const vocabulary = { vocab: config.vocab, maskId: 5, endIds: [] };
       await fc.assert(
         fc.asyncProperty(drawn, fc.nat(999), fc.boolean(), async (passes, seed, shiftLogits) => {
           const weights = randomWeights(config, seed);

@@ -36,6 +36,9 @@ const texts = fc.record({
   ownFile: fc.boolean(),
   tool: fc.boolean(),
   addBos: fc.constantFrom(undefined, true, false),
+  /** The start and the end of a text are those of the post-processor. */
+  processed: fc.boolean(),
+  settings: fc.boolean(),
 });
 
 type Text = typeof texts extends fc.Arbitrary<infer T> ? T : never;
@@ -45,6 +48,10 @@ function writeText(directory: string, text: Text): void {
   const cutting = preTokenizerOf(text.pre) ?? { type: 'Digits', individual_digits: true };
   if (text.pre !== 'gpt-2') json.pre_tokenizer = cutting;
   else json.pre_tokenizer = { ...cutting, add_prefix_space: text.prefixSpace };
+  const special = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
+  const single = [special('<|startoftext|>'), { Sequence: { id: 'A', type_id: 0 } }];
+  if (text.processed)
+    json.post_processor = { type: 'TemplateProcessing', single, pair: single, special_tokens: {} };
   writeFileSync(join(directory, 'tokenizer.json'), JSON.stringify(json, null, 1));
   const { template } = text;
   const several = [
@@ -54,7 +61,7 @@ function writeText(directory: string, text: Text): void {
   const said = text.tool ? several : template;
   const settings = { add_bos_token: text.addBos, bos_token: '<|startoftext|>' };
   const all = template === null || text.ownFile ? settings : { ...settings, chat_template: said };
-  writeFileSync(join(directory, 'tokenizer_config.json'), JSON.stringify(all));
+  if (text.settings) writeFileSync(join(directory, 'tokenizer_config.json'), JSON.stringify(all));
   if (template !== null && text.ownFile) writeFileSync(join(directory, 'chat_template.jinja'), template);
 }
 

@@ -51,7 +51,7 @@ describe('random numbers', () => {
       sampling: { kind: 'gumbel', temperature: 1, seed: 3 },
     });
     for (let position = 0; position < n; position++) {
-      const { token } = sampleRow(logits, 0, { vocab: 5, maskId: 4, eosId: 0 }, scoring, {
+      const { token } = sampleRow(logits, 0, { vocab: 5, maskId: 4, endIds: [0] }, scoring, {
         position,
         draw: 7,
       });

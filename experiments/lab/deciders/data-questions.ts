@@ -21,20 +21,22 @@ export interface DataQuestion extends AskedQuestion {
 /** How the questions of a file are put and judged. */
 export interface AskedOfData {
   readonly scorer?: string;
+  /** Around the questions; the usual one if none is named. */
+  readonly template?: string;
   readonly maskToken?: string;
 }
 
 /**
- * Questions of a data file, framed as the model is usually asked.
+ * Questions of a data file, framed.
  * @throws EnvironmentError or DataError for the file; UsageError for a question without an answer
  */
 export function dataQuestions(
   path: string,
   model: Pick<LoadedModel, 'config' | 'text'> & { readonly tokenizer: Tokenizer },
-  { scorer: asked, maskToken }: AskedOfData,
+  { scorer: asked, template, maskToken }: AskedOfData,
 ): readonly DataQuestion[] {
   const { tokenizer, config, text } = model;
-  const format = usualFormat({ tokenizer, text });
+  const format = template ?? usualFormat({ tokenizer, text });
   return readDataFile(path).map(({ prompt, answer }, index) => {
     if (answer === null)
       throw new UsageError(`${path}: question ${index} has no "answer" or "target" to be scored against`);

@@ -87,7 +87,9 @@ async function record(
   const machine = openMachine(chip, { record: withTimeline });
   if (withTimeline) for (const { plan } of steps) machine.time(plan);
   const pieces = new Map<number, number>();
-  const piece = (token: number): number => {
+  const piece = (id: number): number => {
+    // All end tokens look the same.
+    const token = endIds.includes(id) ? endIds[0] : id;
     const index = pieces.get(token) ?? pieces.size;
     pieces.set(token, index);
     return index;

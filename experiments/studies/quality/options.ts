@@ -7,6 +7,8 @@ export interface QualityOptions {
   /** Questions of a file in place of the problems, and what judges the answers. */
   readonly data?: string;
   readonly scorer?: string;
+  /** Around the questions; undefined: as the model is usually asked. */
+  readonly template?: string;
   /** How the questions write a mask. */
   readonly maskToken?: string;
   /** Problems `firstIndex` .. `firstIndex + n - 1` of the held-out long set of `seed`. */

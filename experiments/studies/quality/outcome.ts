@@ -29,7 +29,8 @@ export interface ProblemOutcome {
 
 /** Runs of a problem: one per policy. */
 export function problemRuns(options: QualityOptions, index: number): WantedRun[] {
-  const { model: workload, engine, data, scorer, maskToken, seed, genLength, blockLength } = options;
+  const { model: workload, engine, seed, genLength, blockLength } = options;
+  const { data, scorer, template, maskToken } = options;
   return options.policies.map((policy) => ({
     kind: 'decide',
     config: {
@@ -37,6 +38,7 @@ export function problemRuns(options: QualityOptions, index: number): WantedRun[]
       engine,
       data,
       scorer,
+      template,
       maskToken,
       policy,
       blockLength,

@@ -53,6 +53,7 @@ function commandLine(options: QualityOptions): string {
     `--engine ${options.engine}`,
     ...(options.data === undefined ? [] : [`--data ${options.data}`]),
     ...(options.scorer === undefined ? [] : [`--scorer '${options.scorer}'`]),
+    ...(options.template === undefined ? [] : [`--template ${options.template}`]),
     ...(options.maskToken === undefined ? [] : [`--mask-token '${options.maskToken}'`]),
     `--gen-length ${options.genLength}`,
     ...(options.blockLength === null ? [] : [`--block-length ${options.blockLength}`]),

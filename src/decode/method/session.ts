@@ -59,7 +59,7 @@ async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Prom
       `engine ${engine.name} returned ${logits.length} logits for pass ${pass.id}, expected ${pass.logits.length} rows of ${vocab}`,
     );
   }
-  return scorePass(pass, logits, { vocab, maskId, eosId: endIds[0] }, policy.scoring);
+  return scorePass(pass, logits, { vocab, maskId, endIds }, policy.scoring);
 }
 
 /**

@@ -20,8 +20,8 @@ export interface Scoring {
 export interface Vocabulary {
   readonly vocab: number;
   readonly maskId: number;
-  /** End of text; undefined where a model has none. */
-  readonly eosId: number | undefined;
+  /** Tokens that end a text: a set, empty where a model names none. */
+  readonly endIds: readonly number[];
 }
 
 /**
@@ -36,21 +36,21 @@ export function sampleRow(
   scoring: Scoring,
   at: RowDraw | null,
 ): Score {
-  const { vocab, maskId, eosId } = vocabulary;
+  const { vocab, maskId, endIds } = vocabulary;
   const { sampling, endOfText, confidence, confidenceType, random } = scoring;
   const isPlain = endOfText.logit === 'keep' && endOfText.confidence === 'keep';
   if (isPlain && (at === null || !random))
     return scoreRow(logits, row, vocab, maskId, confidence, confidenceType);
 
   const own = logits.slice(row * vocab, (row + 1) * vocab);
-  if (endOfText.logit === 'never' && eosId !== undefined) own[eosId] = Number.NEGATIVE_INFINITY;
+  if (endOfText.logit === 'never') for (const id of endIds) own[id] = Number.NEGATIVE_INFINITY;
   const drawn = at === null ? null : sampling.pick(own, maskId, at);
   const token = drawn?.token ?? scoreRow(own, 0, vocab, maskId).token;
   if (at !== null && CONFIDENCES[confidence].facts(confidence).random) {
     return { token, confidence: uniformAt(sampling.seed, at.draw, at.position, CONFIDENCE_STREAM) };
   }
   const judged = drawn?.judged ?? own;
-  for (const id of withoutConfidence(endOfText, eosId, sampling.temperature > 0)) {
+  for (const id of withoutConfidence(endOfText, endIds, sampling.temperature > 0)) {
     if (token === id) return { token, confidence: 0 };
     judged[id] = Number.NEGATIVE_INFINITY;
   }
@@ -65,12 +65,12 @@ export function sampleRow(
 /** Tokens that are committed last. Upstream's chained assignment reaches end-of-text only at temperature 0. */
 function withoutConfidence(
   { confidence, turnId }: EndOfTextSpec,
-  eosId: number | undefined,
+  endIds: readonly number[],
   sampled: boolean,
-): number[] {
+): readonly number[] {
   if (confidence === 'keep') return [];
   const turn = turnId === null ? [] : [turnId];
-  return (confidence === 'upstream' && sampled) || eosId === undefined ? turn : [eosId, ...turn];
+  return confidence === 'upstream' && sampled ? turn : [...endIds, ...turn];
 }
 
 /** Probability of a token that need not be the best one. */

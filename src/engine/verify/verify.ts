@@ -134,7 +134,7 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       maxConfidenceError = Math.max(maxConfidenceError, error);
     }
     const at = wanted.draw === undefined ? null : { position: wanted.position, draw: wanted.draw };
-    const score = sampleRow(logits, 0, { vocab: config.vocab, maskId, eosId: config.endIds[0] }, scoring, at);
+    const score = sampleRow(logits, 0, { vocab: config.vocab, maskId, endIds: config.endIds }, scoring, at);
     if (score.token === answer.token) {
       maxConfidenceError = Math.max(maxConfidenceError, Math.abs(score.confidence - answer.confidence));
       return;

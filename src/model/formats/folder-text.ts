@@ -8,6 +8,8 @@ import { parseTokenizerJson } from '../tokenizer.js';
 
 const TOKENIZER = 'tokenizer.json';
 const SETTINGS = 'tokenizer_config.json';
+/** Older ones name `bos_token` and its kind here, and not always in the settings. */
+const TOKEN_MAP = 'special_tokens_map.json';
 /** Newer versions of transformers keep the template in a file of its own. */
 const TEMPLATE = 'chat_template.jinja';
 
@@ -25,9 +27,11 @@ export function readFolderText(directory: string): ModelText {
   const path = join(directory, TOKENIZER);
   const raw = existsSync(path) ? readText(path) : null;
   const settingsPath = join(directory, SETTINGS);
-  const { chat_template: told = null, ...settings } = existsSync(settingsPath)
+  const { chat_template: told = null, ...stated } = existsSync(settingsPath)
     ? readJsonAs(settingsPath, settingsSchema)
     : {};
+  const mapPath = join(directory, TOKEN_MAP);
+  const settings = existsSync(mapPath) ? { ...readJsonAs(mapPath, z.looseObject({})), ...stated } : stated;
   const templates = new Map<string, string>();
   if (typeof told === 'string') templates.set(USUAL_TEMPLATE, told);
   else for (const { name, template } of told ?? []) templates.set(name, template);

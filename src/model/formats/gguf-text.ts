@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { DataError } from '../../errors.js';
 import { parseAs, parseJson } from '../../util/read-file.js';
 import type { ModelConfig } from '../config.js';
 import { type ModelText, tokenizerOrFault, USUAL_TEMPLATE } from '../model-text.js';
-import { parseTokenizerJson } from '../tokenizer.js';
+import { createTokenizer, parseTokenizerJson, type TokenizerJson } from '../tokenizer.js';
 import { tokenizerToGguf } from './gguf-tokenizer.js';
 import { isSentencePiece, tokenizerFromGguf } from './gguf-tokenizer-read.js';
 import type { GgufMetadata, GgufScalar, GgufValue } from './gguf-types.js';
@@ -90,8 +91,8 @@ export function textToGguf(text: ModelText, vocab: number): Map<string, GgufValu
   );
   if (text.gguf === null) describe(text, vocab, entries);
   if (text.raw !== null) entries.set(WHOLE, { type: 'string', value: text.raw });
-  if (text.raw !== null && Object.keys(text.settings).length > 0)
-    entries.set(SETTINGS, { type: 'string', value: JSON.stringify(text.settings) });
+  // Empty ones too: else the keys of llama.cpp would be asked, which say more than the folder did.
+  if (text.raw !== null) entries.set(SETTINGS, { type: 'string', value: JSON.stringify(text.settings) });
   const names: GgufScalar[] = [];
   for (const [name, template] of text.templates) {
     const usual = name === USUAL_TEMPLATE;
@@ -108,8 +109,21 @@ function describe(text: ModelText, vocab: number, entries: Map<string, GgufValue
   const pre = tokenizer === null ? null : preTokenizerName(tokenizer);
   if (tokenizer === null || pre === null) entries.set('tokenizer.ggml.model', NO_TOKENIZER);
   else for (const [key, value] of tokenizerToGguf(tokenizer, pre, vocab, label)) entries.set(key, value);
+  const added = tokenizer === null ? null : framing(tokenizer, settings, label);
   for (const flag of FLAGS) {
-    const value = settings[flag];
+    const value = settings[flag] ?? added?.[flag];
     if (typeof value === 'boolean') entries.set(`tokenizer.ggml.${flag}`, { type: 'bool', value });
+  }
+}
+
+/** What a tokenizer puts around a text, as llama.cpp's flags; null where it cannot be used. */
+function framing(json: TokenizerJson, settings: ModelText['settings'], label: string) {
+  try {
+    const tokenizer = createTokenizer(json, label, settings);
+    const [plain, whole] = [tokenizer.encode('a'), tokenizer.encode('a', { addSpecial: true })];
+    return { add_bos_token: whole[0] !== plain[0], add_eos_token: whole.at(-1) !== plain.at(-1) };
+  } catch (error) {
+    if (error instanceof DataError) return null;
+    throw error;
   }
 }

@@ -18,7 +18,7 @@ export async function interleavedDecode(
 ): Promise<readonly number[]> {
   const score = async (pass: Pass): Promise<PassOutcome> => {
     const { logits } = await engine.run(pass);
-    return scorePass(pass, logits, { vocab: TOY_VOCAB, maskId: TOY_MASK, eosId: TOY_EOS }, policy.scoring);
+    return scorePass(pass, logits, { vocab: TOY_VOCAB, maskId: TOY_MASK, endIds: [TOY_EOS] }, policy.scoring);
   };
   const shuffle = <T>(items: readonly T[], salt: number): T[] =>
     items

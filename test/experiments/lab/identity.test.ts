@@ -72,6 +72,7 @@ describe('what a run is', () => {
     const other = {
       data,
       scorer: 'regex:ant',
+      template: 'none',
       maskToken: '[]',
       maskShare: 0.5,
       maskDraws: 2,
