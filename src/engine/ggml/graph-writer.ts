@@ -115,5 +115,6 @@ export function writeGraph(parts: GraphParts, shape: OpGraph, keys: number): Wri
 }
 
 function tensorsOf(op: Op): number {
-  return TENSORS_PER_OP + (op.kind === 'moe' ? 2 * op.expertsPerToken : 0);
+  if (op.kind !== 'moe') return TENSORS_PER_OP;
+  return TENSORS_PER_OP + 2 * op.expertsPerToken + (op.grouped === undefined ? 0 : TENSORS_PER_OP);
 }

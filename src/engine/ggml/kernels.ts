@@ -144,6 +144,7 @@ const moe: Kernel<MoeOp> = (op, { api, context, weights, value }) => {
     gate,
     up,
     down,
+    bias: op.grouped === undefined ? undefined : weights.plain(weight(op, 3)),
   });
 };
 
