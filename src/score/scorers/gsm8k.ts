@@ -1,32 +1,50 @@
 import type { ScorerKind } from './scorer.js';
 
+// The task gsm8k of lm-evaluation-harness (0.4.13, tasks/gsm8k/gsm8k.yaml), whose verdicts are those of
+// test/golden/lm-eval-gsm8k.json, spaces and line ends of an answer included.
+
+/** Where the harness cuts what a model says (`until`). */
+const STOPS = ['Question:', '</s>', '<|im_end|>'];
+
+/** What it finds in a text without a number. */
+const NOTHING = '[invalid]';
+
+function said(text: string): string {
+  return STOPS.reduce((cut, stop) => cut.split(stop)[0], text);
+}
+
 /**
- * Numbers as lm-evaluation-harness compares them (tasks/gsm8k/gsm8k.yaml, `regexes_to_ignore`, `ignore_case`): without
- * commas, dollars, what stands before `#### `, and a full stop at the end.
+ * `regexes_to_ignore` and `ignore_case`: without commas, dollars, what stands before `#### `, and a full stop at the end.
+ * Python's `$` is also true before a line end that ends the text.
  */
 function plain(text: string): string {
   return text
-    .replace(/,/g, '')
-    .replace(/\$/g, '')
+    .replaceAll(',', '')
+    .replaceAll('$', '')
     .replace(/^.*#### /s, '')
-    .replace(/\.$/, '')
-    .trim()
+    .replace(/\.(?=\n?$)/, '')
     .toLowerCase();
 }
 
 const same = (found: string | undefined, answer: string): boolean =>
-  found !== undefined && plain(found) === plain(answer);
+  plain(found ?? NOTHING) === plain(answer);
 
-/** Filter `strict-match` of the same file: the first number behind `#### `. */
+/** Filter `strict-match`: the first number behind `#### `. */
 export const gsm8kStrict: ScorerKind = {
   says: "the first number behind '#### ' (GSM8K's own form)",
   takes: null,
-  make: () => (text, answer) => same(/#### (-?[0-9.,]+)/.exec(text)?.[1], answer),
+  make: () => (text, answer) => same(/#### (-?[0-9.,]+)/.exec(said(text))?.[1], answer),
 };
 
-/** Filter `flexible-extract` of the same file: the last number of the text. */
+/** Filter `flexible-extract`: the last number of the text. */
 export const gsm8kFlexible: ScorerKind = {
   says: 'the last number of the text',
   takes: null,
-  make: () => (text, answer) => same(text.match(/-?[$0-9.,]{2,}|-?[0-9]+/g)?.at(-1), answer),
+  make: () => (text, answer) =>
+    same(
+      said(text)
+        .match(/-?[$0-9.,]{2,}|-?[0-9]+/g)
+        ?.at(-1),
+      answer,
+    ),
 };
