@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ResultStore } from '../../experiments/lab/store.js';
 import { slug, writeReport } from '../../experiments/report/write-report.js';
+import { wrongRows } from '../../experiments/studies/ladder/check.js';
 import { ABLATION_DEFAULTS as d } from '../../experiments/studies/ladder/options.js';
 import { printLadder } from '../../experiments/studies/ladder/print.js';
 import { runAblation } from '../../experiments/studies/ladder/run.js';
 import { writeSummary } from '../../experiments/studies/ladder/summary-file.js';
 import { type Trace, writeTrace } from '../../src/decode/trace/trace.js';
+import { CheckError } from '../../src/errors.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
 import { gitCommit } from '../git-commit.js';
@@ -37,7 +39,7 @@ export const command = defineCommand({
     out: path(`where summary.json, figures and report.html go (default: ${ABLATION_DIRECTORY})`, 'dir'),
   },
   notes:
-    'Decisions come from the shipped model; costs are those of the cost model on the profile. Nothing is measured on a device.',
+    'Decisions come from the shipped model; costs are those of the cost model on the profile. Nothing is measured on a device. Exit code 1 when a row that must match another does not, or does not match its specification.',
   examples: [
     'ablate',
     'ablate --prompts 50 --out /tmp/ladder',
@@ -72,5 +74,7 @@ export const command = defineCommand({
     ctx.note(
       `\nwritten to ${out}: report.html (open it in a browser), summary.json, figures, traces of the first prompt; runs in ${store.directory}`,
     );
+    const wrong = wrongRows(summary.rows);
+    if (wrong.length > 0) throw new CheckError(wrong.join('\n'));
   },
 });

@@ -19,13 +19,17 @@ let known: string | undefined;
  * that a result of other code is never taken for one of this.
  */
 export function codeVersion(): string {
-  known ??= hashCode();
+  const self = fileURLToPath(import.meta.url);
+  known ??= hashCode(join(dirname(self), '..', '..'), project().root, extname(self));
   return known;
 }
 
-function hashCode(): string {
-  const self = fileURLToPath(import.meta.url);
-  const code = join(dirname(self), '..', '..');
+/**
+ * @param code the tree that is executed: of TypeScript, or what was built of it
+ * @param data the tree that holds the JSON files
+ * @param extension of executed files, `.ts` or `.js`
+ */
+export function hashCode(code: string, data: string, extension: string): string {
   const hash = createHash('sha256');
   const add = (root: string, file: string): void => {
     hash
@@ -34,10 +38,9 @@ function hashCode(): string {
       .update('\0');
   };
   for (const file of filesOf(code))
-    if (extname(file) === extname(self) && !file.endsWith('.d.ts')) add(code, file);
-  const { root } = project();
-  for (const file of filesOf(root)) {
-    if (extname(file) === '.json' && !NAMED_INPUTS.some((named) => file.startsWith(named))) add(root, file);
+    if (extname(file) === extension && !file.endsWith('.d.ts')) add(code, file);
+  for (const file of filesOf(data)) {
+    if (extname(file) === '.json' && !NAMED_INPUTS.some((named) => file.startsWith(named))) add(data, file);
   }
   return hash.digest('hex');
 }

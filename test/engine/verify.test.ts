@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { composePolicy } from '../../src/decode/method/compose.js';
 import { decode } from '../../src/decode/method/session.js';
 import type { StepRecord } from '../../src/decode/method/step-record.js';
-import { POLICY_NAMES, policyByName } from '../../src/decode/policies.js';
+import { POLICY_NAMES, policyByName, policySpecByName } from '../../src/decode/policies.js';
+import { parsePolicySpec } from '../../src/decode/spec.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
@@ -31,9 +33,12 @@ describe('verifier', () => {
   const verify = (steps: readonly StepRecord[], name = 'block-kv') => {
     return verifySteps(steps, { config, weights, scoring: policyByName(name).scoring, maskId: 5 });
   };
+  /** Three blocks, so that there are finished ones on both sides of an open one; short, so that all policies are quick. */
   const run = (name: string) => {
-    const policy = policyByName(name);
-    return decode({ policy, engine, promptIds: prompt, genLength: Math.max(64, policy.spec.blockLength) });
+    const spec = policySpecByName(name);
+    const { blockLength } = policyByName(name).spec;
+    const policy = composePolicy(parsePolicySpec({ ...spec, blockLength: Math.min(blockLength, 8) }));
+    return decode({ policy, engine, promptIds: prompt, genLength: 3 * policy.spec.blockLength });
   };
 
   it.each(POLICY_NAMES)(

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeFigure } from '../../experiments/figures/render.js';
 import { ResultStore } from '../../experiments/lab/store.js';
-import { judge, type Sample, shortlist } from '../../experiments/studies/tune/judge.js';
+import { type Judged, judge, type Sample, shortlist } from '../../experiments/studies/tune/judge.js';
 import { tuneFigure } from '../../experiments/studies/tune/print.js';
 import { tune } from '../../experiments/studies/tune/run.js';
 import { candidates, FULL_SYSTEM, wholeSpace } from '../../experiments/studies/tune/space.js';
+import { verdictOf } from '../../experiments/studies/tune/verdict.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const named = candidates('block-kv', 2, 1);
-const samples = (seconds: number, right: (i: number) => boolean): Sample[] =>
-  Array.from({ length: 400 }, (_, index) => ({
+const samples = (seconds: number, right: (i: number) => boolean, count = 400): Sample[] =>
+  Array.from({ length: count }, (_, index) => ({
     exact: right(index),
     seconds,
     joules: seconds,
@@ -49,6 +50,52 @@ describe('search', () => {
     expect(few[2]?.difference.high).toBeGreaterThan(-0.03);
     expect(shortlist(few, 2, 1)).toEqual([0, 1, 3]);
     expect(shortlist(few, 2, 2)).toEqual([0, 1, 3, 2]);
+  });
+
+  it('calls non-inferior what the whole interval says, not the point', () => {
+    // Of n problems, `lost` are lost and none won: -lost / n +- 1.95996 sqrt(lost + 2 - lost^2 / n) / n.
+    const judged = (n: number, lost: number): Judged =>
+      judge(named.slice(0, 2), [samples(50, () => true, n), samples(10, (i) => i >= lost, n)])[1];
+    // A loss of 1 point, between -2.20 and +0.20 of 400, and between -4.39 and +2.39 of 100.
+    expect(judged(400, 4)).toMatchObject({ nonInferior: true });
+    expect(judged(400, 4).difference.low).toBeCloseTo(-0.02198, 4);
+    expect(judged(100, 1)).toMatchObject({ nonInferior: false });
+    expect(judged(100, 1).difference.value).toBe(-0.01);
+    // Both sides of the margin of 3 points: lows of -2.88 and -3.21.
+    expect(judged(400, 6).difference.low).toBeCloseTo(-0.02877, 4);
+    expect(judged(400, 6).nonInferior).toBe(true);
+    expect(judged(400, 7).difference.low).toBeCloseTo(-0.0321, 3);
+    expect(judged(400, 7).nonInferior).toBe(false);
+  });
+
+  it('names as winner only who is faster, as often right and non-inferior; of those the fastest', () => {
+    const [first] = judge(named.slice(0, 1), [samples(50, () => true)]);
+    const row = (policy: string, seconds: number, share: number, nonInferior = true): Judged => ({
+      ...first,
+      ...{ policy, seconds, nonInferior, exact: { share, low: share - 0.01, high: share + 0.01 } },
+    });
+    const full = row(FULL_SYSTEM, 10, 0.9);
+    const base = row('block-kv', 50, 0.95);
+    const said = (...rows: Judged[]) =>
+      verdictOf([base, full, ...rows], { confirm: 1600, baseline: 'block-kv' });
+    const none = /No confirmed policy is faster, at least as often right and non-inferior\.$/;
+    expect(said()).toMatch(none);
+    expect(said(row('quick but not shown', 5, 0.95, false))).toMatch(none);
+    expect(said(row('slower', 11, 0.95))).toMatch(none);
+    expect(said(row('as fast', 10, 0.95))).toMatch(none);
+    expect(said(row('worse', 5, 0.89))).toMatch(none);
+    expect(
+      said(row('good', 6, 0.9), row('quick but not shown', 5, 0.95, false), row('slow', 8, 0.93)),
+    ).toMatch(/Beaten by good: 6\.00 s, 90\.0 % exact, .* non-inferior\.$/);
+    expect(verdictOf([base, full, row('good', 6, 0.9)], { confirm: 1599, baseline: 'block-kv' })).toMatch(
+      /too few problems for the claim/,
+    );
+    const unsure = verdictOf([base, { ...full, nonInferior: false }], { confirm: 1, baseline: 'block-kv' });
+    expect(unsure).toContain(
+      '10.00 s, answers 90.0 % exactly and is not shown to be non-inferior to block-kv',
+    );
+    expect(said()).toContain('exactly and is non-inferior to block-kv');
+    expect(verdictOf([base], { confirm: 1, baseline: 'block-kv' })).toContain('not among the confirmed');
   });
 
   it('goes on where a killed run stopped', async () => {

@@ -6,7 +6,7 @@ import { ratesOf } from '../../sim/machine/rates.js';
 import { AddressWindow } from '../../sim/memory/address-window.js';
 import { memoryFactory } from '../../sim/memory/create-memory.js';
 import { type MemoryContext, scratchBytes } from '../../sim/memory/regions.js';
-import type { MemoryMode, MemoryRuntime, SlotUse } from '../../sim/memory/runtime.js';
+import type { MemoryMode, MemoryRuntime, Readiness, SlotUse } from '../../sim/memory/runtime.js';
 import { SomrMemory } from '../../sim/memory/somr.js';
 import type { PlacementReading } from '../../sim/memory/somr-plan.js';
 import { stackByName } from '../../sim/stacks/registry.js';
@@ -26,6 +26,11 @@ const runtimes = fc.constantFrom<{ mode: MemoryMode; placement?: PlacementReadin
   { mode: 'somr', placement: 'alternating' },
 );
 
+/** What came before a pass or an operator, and how long that took. */
+interface Wait extends Readiness {
+  readonly startMs: number;
+}
+
 interface Dispatch {
   readonly pass: number;
   readonly op: Op;
@@ -37,7 +42,7 @@ function play(
   scenario: Scenario,
   { mode, placement }: { mode: MemoryMode; placement?: PlacementReading },
   check: (dispatch: Dispatch) => void,
-): { uses: SlotUse[]; context: MemoryContext } {
+): { uses: SlotUse[]; context: MemoryContext; waits: Wait[] } {
   const profile = profileOf(scenario);
   const { model } = scenario;
   const chip = { profile, stack: lladaCpp, model, precision };
@@ -46,23 +51,28 @@ function play(
   const context = memoryContext(chip, rates, npu);
   const memory = memoryFactory(mode, context, placement)();
   const uses: SlotUse[] = [];
+  const waits: Wait[] = [];
   let nowMs = 0;
+  const wait = (ready: Readiness): void => {
+    waits.push({ ...ready, startMs: nowMs });
+    nowMs = ready.readyMs;
+  };
   // Twice over the same shapes, so that state carried across passes matters.
   [...scenario.shapes, ...scenario.shapes].forEach((shape, pass) => {
     const graph = graphFor(model, shape, precision);
     const ops = graph.ops.filter((op) => op.layer !== null);
     const positions = shape.kvSets.reduce((sum, set) => sum + set.length, shape.rows);
     const placed = { rows: shape.rows, positions, ops, scratchBytes: () => scratchBytes(graph, ops) };
-    nowMs = memory.beginPass(placed, nowMs).readyMs;
+    wait(memory.beginPass(placed, nowMs));
     ops.forEach((op, index) => {
-      nowMs = memory.before(index, nowMs).readyMs;
+      wait(memory.before(index, nowMs));
       check({ pass, op, memory });
       nowMs += npu.time(op, graph).ms;
       memory.after(index, nowMs);
     });
     uses.push(...memory.endPass(nowMs));
   });
-  return { uses, context };
+  return { uses, context, waits };
 }
 
 describe('Memory laws', () => {
@@ -98,6 +108,28 @@ describe('Memory laws', () => {
             expect((before?.start ?? 0) + (before?.bytes ?? 0)).toBeLessThanOrEqual(range.start);
           });
         });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('time before an operator is mapping, at its price, and waiting for copies: all of it is accounted for', () => {
+    fc.assert(
+      fc.property(scenarios, runtimes, (scenario, runtime) => {
+        const { waits, context } = play(scenario, runtime, () => {});
+        const { mapFixedMs, mapMsPerByte } = context.costs;
+        for (const { startMs, readyMs, mapMs, mapOps, mappedBytes, stallMs } of waits) {
+          expect(readyMs - startMs).toBeCloseTo(mapMs + stallMs, 6);
+          expect(stallMs).toBeGreaterThanOrEqual(0);
+          expect(mapOps > 0).toBe(mappedBytes > 0);
+          if (mappedBytes === 0) {
+            expect(mapMs).toBe(0);
+            continue;
+          }
+          // Several buffers may come with one call of the driver.
+          expect(mapMs).toBeGreaterThanOrEqual(mapFixedMs + mapMsPerByte * mappedBytes - 1e-9);
+          expect(mapMs).toBeLessThanOrEqual(mapFixedMs * mapOps + mapMsPerByte * mappedBytes + 1e-9);
+        }
       }),
       { numRuns: RUNS },
     );

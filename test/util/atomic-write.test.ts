@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EnvironmentError } from '../../src/errors.js';
@@ -20,6 +20,19 @@ describe('atomicWriteFile', () => {
     atomicWriteFile(path, 'a long first version');
     atomicWriteFile(path, new Uint8Array([1, 2, 3]));
     expect([...readFileSync(path)]).toEqual([1, 2, 3]);
+  });
+
+  it('never shows a part: who reads the old file goes on reading the old file', () => {
+    const root = directory();
+    const path = join(root, 'file');
+    atomicWriteFile(path, 'old');
+    const reader = openSync(path, 'r');
+    linkSync(path, join(root, 'other name'));
+    atomicWriteFile(path, 'new');
+    expect(readFileSync(reader, 'utf8')).toBe('old');
+    closeSync(reader);
+    expect(readFileSync(join(root, 'other name'), 'utf8')).toBe('old');
+    expect(readFileSync(path, 'utf8')).toBe('new');
   });
 
   it('leaves no temporary file when the target cannot be replaced', () => {

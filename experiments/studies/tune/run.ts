@@ -9,6 +9,7 @@ import { chipSchema } from '../../lab/setup.js';
 import { runAll, type StudyOptions } from '../../lab/study.js';
 import { type Judged, judge, MIN_PROBLEMS, type Sample, shortlist } from './judge.js';
 import { type Candidate, candidates, FULL_SYSTEM } from './space.js';
+import { verdictOf } from './verdict.js';
 
 export const TUNE_SCHEMA = 'dllm-npu/tune@1';
 
@@ -120,22 +121,4 @@ function sampleOf(record: RunRecord): Sample {
 function commandLine(options: TuneOptions): string {
   const { workload, profile, baseline, candidates: count, screen, confirm, finalists, seed } = options;
   return `dllm-npu tune --workload ${workload} --profile ${profile} --baseline ${baseline} --candidates ${count} --screen ${screen} --confirm ${confirm} --finalists ${finalists} --seed ${seed}`;
-}
-
-function verdictOf(confirmed: readonly Judged[], { confirm, baseline }: TuneOptions): string {
-  const full = confirmed.find(({ policy }) => policy === FULL_SYSTEM);
-  if (full === undefined) return 'the full system was not among the confirmed policies';
-  const better = confirmed
-    .filter(
-      (row) =>
-        row !== full && row.nonInferior && row.seconds < full.seconds && row.exact.share >= full.exact.share,
-    )
-    .sort((a, b) => a.seconds - b.seconds);
-  const own = full.nonInferior ? 'is' : 'is not shown to be';
-  const state = `The paper's full system takes ${full.seconds.toFixed(2)} s, answers ${(100 * full.exact.share).toFixed(1)} % exactly and ${own} non-inferior to ${baseline}.`;
-  const [best] = better;
-  if (best === undefined)
-    return `${state} No confirmed policy is faster, at least as often right and non-inferior.`;
-  const hedge = confirm < MIN_PROBLEMS ? ' (too few problems for the claim)' : '';
-  return `${state} Beaten by ${best.policy}: ${best.seconds.toFixed(2)} s, ${(100 * best.exact.share).toFixed(1)} % exact, ${best.joules.toFixed(0)} J against ${full.joules.toFixed(0)} J, non-inferior${hedge}.`;
 }

@@ -2,11 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
 import type { Machine } from '../../../sim/machine/machine.js';
 import { toPerfetto } from '../../../sim/machine/perfetto.js';
+import { ratesOf } from '../../../sim/machine/rates.js';
 import { type MachineSettings, machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName, stackNames } from '../../../sim/stacks/registry.js';
 import { UsageError } from '../../../src/errors.js';
+import { graphFor } from '../../../src/model/graph-cache.js';
+import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 import type { Pass, StepPlan } from '../../../src/pass/pass.js';
+import { passShape } from '../../../src/pass/shape.js';
 
 const profile = loadProfile('sm8750');
 
@@ -123,6 +127,29 @@ describe('co-execution', () => {
     expect(completed.flat()).toEqual(['0.1', '0.2', '0.3', '0.4', '0.5', '0.6']);
     expect(completed[0]?.length).toBeGreaterThan(0);
     expect(completed[0]?.length).toBeLessThan(6);
+  });
+
+  it('counts the DRAM bytes and the DRAM time of refreshes, each refresh whole', () => {
+    const alone = machineFor();
+    const withSide = machineFor();
+    let bytes = 0;
+    for (let step = 0; step < 6; step++) {
+      const main = alone.time(plan(step, 0));
+      const both = withSide.time(plan(step, step === 0 ? 6 : 0));
+      const extra = both.counters.dramBytes - main.counters.dramBytes;
+      bytes += extra;
+      const ms = both.busyMs.dram - main.busyMs.dram;
+      expect(ms * ratesOf(profile, false).dramBytesPerMs).toBeCloseTo(extra, 0);
+    }
+    // Six passes of one row, each operand of every operator once.
+    const shape = passShape(pass('0.1', 'side', 1));
+    const graph = graphFor(resolvePreset('llada-8b'), shape, precisionFor('q4_0'));
+    const sizeOf = (id: string) => graph.tensors.get(id)?.bytes ?? 0;
+    const weights = new Set(graph.ops.flatMap((op) => op.weights));
+    const least =
+      6 * [...weights].filter((id) => !id.includes('embd')).reduce((sum, id) => sum + sizeOf(id), 0);
+    expect(bytes).toBeGreaterThan(0.9 * least);
+    expect(bytes).toBeLessThan(1.2 * least);
   });
 
   it('head rows cost CPU time, stable rows do not', () => {

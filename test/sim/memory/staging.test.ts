@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { copyMs, mapMs } from '../../../sim/memory/regions.js';
 import { StagingPipeline } from '../../../sim/memory/staging.js';
 
 /** 1000 B per ms, no flush. */
@@ -32,6 +33,17 @@ describe('StagingPipeline', () => {
     expect(staging.current).toBe(0);
     // Copies 2, 0, 1 run one after the other from time 0.
     expect(staging.read(0, 0)).toBe(4);
+  });
+
+  it('a fill takes its copy and the flush of what was copied; a mapping its call and its bytes', () => {
+    const costs = { mapFixedMs: 3, mapMsPerByte: 0.001, maintenanceMsPerByte: 0.002, copyBytesPerMs: 1000 };
+    expect(copyMs(costs, 2000)).toBe(2 + 4);
+    expect(mapMs(costs, 2000)).toBe(3 + 2);
+    const staging = new StagingPipeline(batches, costs);
+    staging.read(0, 0);
+    staging.release(10);
+    expect(staging.slotOf(2, 15.9)).toBeNull();
+    expect(staging.slotOf(2, 16)).toBe(0);
   });
 
   it('refuses batches out of order', () => {

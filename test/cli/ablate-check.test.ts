@@ -1,0 +1,61 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { RunRecord } from '../../experiments/lab/record.js';
+import { ResultStore } from '../../experiments/lab/store.js';
+import { ABLATION_DEFAULTS } from '../../experiments/studies/ladder/options.js';
+import { runPrompts } from '../../experiments/studies/ladder/prompts.js';
+import { cli } from '../support/run-cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+/** The parts of a record that are changed. */
+interface Doctored {
+  readonly detail: { readonly cases: readonly { readonly tokens: number[] }[] };
+  readonly metrics: Record<string, number>;
+}
+
+describe('ablate', () => {
+  it('fails when a row that must have the tokens of another has others, or misses its specification', async () => {
+    const results = temporaryDirectory();
+    const store = new ResultStore(results);
+    const options = { ...ABLATION_DEFAULTS, prompts: 1, genLength: 32, verifyEvery: 16 };
+    await runPrompts(options, { store, jobs: 0 });
+    const runs = store.hashes();
+
+    // What a faulty machine or engine would have stored.
+    const edit = (of: (record: RunRecord) => boolean, change: (record: Doctored) => void): void => {
+      const hash = store.hashes().find((each) => of(store.read(each))) as string;
+      const path = join(store.directory, hash.slice(0, 2), `${hash}.json`);
+      const record = JSON.parse(readFileSync(path, 'utf8'));
+      change(record);
+      writeFileSync(path, JSON.stringify(record));
+    };
+    edit(
+      ({ kind, config }) => kind === 'decode' && config.policy === 'block-kv' && config.memory === 'somr',
+      (record) => {
+        record.detail.cases[0].tokens[5] += 1;
+      },
+    );
+    edit(
+      ({ kind, config }) => kind === 'verify' && config.policy === 'llada.cpp',
+      (record) => {
+        record.metrics.mismatches = 2;
+      },
+    );
+    const settings = ['--cases', '1', '--gen-length', '32', '--verify-every', '16', '--jobs', '0', '--json'];
+    const { code, stdout, stderr } = await cli([
+      'ablate',
+      ...settings,
+      ...['--results', results, '--out', join(results, 'out')],
+    ]);
+    expect(store.hashes()).toHaveLength(runs.length);
+    expect(code).toBe(1);
+    expect(stderr).toContain('+ SOMR: tokens differ from CPU + prefix KV');
+    expect(stderr).toMatch(/\+ SCR: 2 of \d+ predictions differ from their specification/);
+    // What was found is written all the same.
+    const verdicts = JSON.parse(stdout).rows.map(
+      (row: { token_exact: { verdict: string } }) => row.token_exact.verdict,
+    );
+    expect(verdicts).toContain('diverges');
+  });
+});

@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { project } from '../../src/util/project-root.js';
+
+const { root } = project();
+const json = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
+
+describe('mutation testing', () => {
+  it('calls equivalent only what still stands in the code, each with its reason', () => {
+    const equivalents: { file: string; code: string; becomes: string; reason: string }[] = json(
+      'tools/mutate/equivalent.json',
+    );
+    for (const { file, code, reason } of equivalents) {
+      const lines = readFileSync(join(root, file), 'utf8').split('\n');
+      expect(
+        lines.map((line) => line.replace(/\s+/g, ' ').trim()),
+        file,
+      ).toContain(code);
+      expect(reason.length, code).toBeGreaterThan(20);
+    }
+  });
+
+  it('knows the folders of every room', async () => {
+    const { ROOMS } = (await import(join(root, 'tools/mutate/rooms.mjs'))) as {
+      ROOMS: Record<
+        string,
+        { tests: string[]; parts: Record<string, string[] | { files: string[]; tests: string[] }> }
+      >;
+    };
+    for (const { tests, parts } of Object.values(ROOMS)) {
+      const globs = Object.values(parts).flatMap((part) =>
+        Array.isArray(part) ? part : [...part.files, ...part.tests],
+      );
+      for (const glob of [...tests, ...globs]) {
+        const folder = glob.split(/\/[^/]*[*{]/)[0];
+        expect(existsSync(join(root, folder)), glob).toBe(true);
+      }
+    }
+  });
+
+  it('has a report of files that exist', () => {
+    const { files } = json('results/reference/mutation/summary.json') as { files: { file: string }[] };
+    expect(files.length).toBeGreaterThan(0);
+    for (const { file } of files) expect(existsSync(join(root, file)), file).toBe(true);
+  });
+});

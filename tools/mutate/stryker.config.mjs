@@ -1,0 +1,21 @@
+/** What all parts share; run.mjs adds the files. */
+export const base = {
+  testRunner: 'vitest',
+  vitest: { configFile: 'tools/mutate/vitest.config.mjs', related: false },
+  plugins: ['@stryker-mutator/vitest-runner'],
+  coverageAnalysis: 'perTest',
+  concurrency: 1,
+  tempDirName: '.stryker-tmp',
+  ignorePatterns: ['/dist', '/docs', '/results', '/.ci', '/bench', '/notebooks', '/tools/docs', '/tools/mutate/node_modules', '/.stryker'],
+  // TypeScript 7 has no JavaScript API, which rewriting tsconfig.json would take; nothing in it needs rewriting.
+  tsconfigFile: 'tools/mutate/none.json',
+  // Texts: a kind or a name is a closed type, so the compiler refuses another one; the rest is prose.
+  mutator: { excludedMutations: ['StringLiteral'] },
+  // What runs once when a file is loaded: tables and registries. Each would need a process of its own.
+  ignoreStatic: true,
+  reporters: ['json', 'progress-append-only'],
+  incremental: true,
+  allowConsoleColors: false,
+  timeoutMS: 20000,
+  timeoutFactor: 3,
+};
