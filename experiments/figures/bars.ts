@@ -24,6 +24,9 @@ export interface BarGroups {
  */
 export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLevelSpec {
   const all = groups.flatMap((group) => [...group.ours, ...group.paper]).filter(isKnown);
+  const color = groups.some(({ paper }) => paper.some(isKnown))
+    ? bySource('square')
+    : ({ ...bySource('square'), legend: null } as const);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const domain = scale === 'log' ? [10 ** Math.floor(Math.log10(low) - 0.1), high * 2.6] : [0, high * 1.25];
   const width = Math.floor((PAGE_WIDTH - 70) / groups.length) - 40;
@@ -66,7 +69,7 @@ export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLe
           {
             transform: [{ calculate: `'${OURS}'`, as: 'source' }],
             mark: { type: 'bar' },
-            encoding: { x, y, y2: { field: 'low' }, color: bySource('square') },
+            encoding: { x, y, y2: { field: 'low' }, color },
           },
           {
             // A white rim where the diamond lies on the bar.
@@ -77,7 +80,7 @@ export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLe
           {
             transform: [{ filter: 'datum.paper !== null' }, { calculate: `'${PAPER}'`, as: 'source' }],
             mark: { type: 'point', shape: 'diamond', filled: true, size: 70, opacity: 1 },
-            encoding: { x, y: { ...y, field: 'paper' }, color: bySource('square') },
+            encoding: { x, y: { ...y, field: 'paper' }, color },
           },
           {
             transform: [{ calculate: 'max(datum.ours, datum.paper)', as: 'top' }],
