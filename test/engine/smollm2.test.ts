@@ -39,28 +39,32 @@ function greedy(llama: LlamaModel, ids: readonly number[], ends: readonly number
 
 describe.skipIf(llamaMissing !== null || !existsSync(path))('SmolLM2-135M-Instruct, Q4_1', () => {
   // On the same weights in f32: by Q4_1 llama.cpp rounds activations to 8 bits, and this project does not.
-  it(`gives libllama's greedy tokens over ${PROMPTS} prompts`, async () => {
-    const model = await loadModel(path);
-    const wide = join(temporaryDirectory(), 'f32.gguf');
-    await writeModelGguf(
-      model.config,
-      model.weights,
-      wide,
-      'f32',
-      textToGguf(model.text, model.config.vocab),
-    );
-    const llama = (await loadLlama()).open(wide, { tokens: 64, threads: 2 });
-    const engine = await createOrtEngine(model.config, model.weights);
-    const policy = policyByName('autoregressive');
-    for (let index = 0; index < PROMPTS; index++) {
-      const promptIds = model.tokenizer!.encode(prompt(index));
-      expect(promptIds).toEqual(llama.tokenize(prompt(index)));
-      const expected = greedy(llama, promptIds, model.config.endIds);
-      const { tokens } = await decode({ policy, engine, promptIds, genLength: TOKENS });
-      expect(tokens.slice(0, expected.length), prompt(index)).toEqual(expected);
-    }
-    engine.dispose();
-    llama.close();
-    await model.weights.close();
-  }, 60_000 * (1 + PROMPTS));
+  it(
+    `gives libllama's greedy tokens over ${PROMPTS} prompts`,
+    async () => {
+      const model = await loadModel(path);
+      const wide = join(temporaryDirectory(), 'f32.gguf');
+      await writeModelGguf(
+        model.config,
+        model.weights,
+        wide,
+        'f32',
+        textToGguf(model.text, model.config.vocab),
+      );
+      const llama = (await loadLlama()).open(wide, { tokens: 64, threads: 2 });
+      const engine = await createOrtEngine(model.config, model.weights);
+      const policy = policyByName('autoregressive');
+      for (let index = 0; index < PROMPTS; index++) {
+        const promptIds = model.tokenizer!.encode(prompt(index));
+        expect(promptIds).toEqual(llama.tokenize(prompt(index)));
+        const expected = greedy(llama, promptIds, model.config.endIds);
+        const { tokens } = await decode({ policy, engine, promptIds, genLength: TOKENS });
+        expect(tokens.slice(0, expected.length), prompt(index)).toEqual(expected);
+      }
+      engine.dispose();
+      llama.close();
+      await model.weights.close();
+    },
+    60_000 * (1 + PROMPTS),
+  );
 });
