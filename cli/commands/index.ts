@@ -288,8 +288,24 @@ export const COMMANDS: readonly Entry[] = [
       },
       {
         name: 'fit',
-        summary: 'fits the process to Figures 5b and 8 again, and its profiles to one published figure each',
+        summary: 'fits the process to Figures 5b and 8 again, or to recorded trajectories (--from)',
         load: () => import('./workload/fit.js'),
+      },
+      {
+        name: 'emergence',
+        summary: 'share of answers that are already right after a share of the steps, and right then wrong',
+        load: () => import('./workload/emergence.js'),
+      },
+      {
+        name: 'record',
+        summary: 'decodes held-out problems as LLaDA does and writes every prediction as a trajectory file',
+        load: () => import('./workload/record.js'),
+      },
+      {
+        name: 'check',
+        summary:
+          'whether the confidence process still fits what it was fitted to, or fits recorded trajectories',
+        load: () => import('./workload/check.js'),
       },
     ],
   },

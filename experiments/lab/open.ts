@@ -18,7 +18,7 @@ import type { Tokenizer } from '../../src/model/tokenizer.js';
 import type { AskedQuestion } from './deciders/asked.js';
 import { type DataQuestion, dataQuestions } from './deciders/data-questions.js';
 import type { Decider } from './deciders/decider.js';
-import { parseDecider } from './deciders/name.js';
+import { modelOf, parseDecider } from './deciders/name.js';
 import { type ChipSetup, type DeciderSetup, deciderSchema, type MethodSetup } from './setup.js';
 
 /** A model with the tokenizer that decoding a text needs. */
@@ -64,7 +64,7 @@ export interface OpenWeights {
 export async function openWeights(name: string): Promise<OpenWeights> {
   const { loadWeightTensors } = await import('../../src/engine/tfjs/weight-tensors.js');
   const { useBackend } = await import('../../src/engine/tfjs/backend.js');
-  const { config, weights: source } = await loadModel(name);
+  const { config, weights: source } = await loadModel(modelOf(name));
   await useBackend('wasm');
   const weights = await loadWeightTensors(config, source);
   await source.close();
@@ -166,12 +166,16 @@ export async function openDecider(decider: Partial<DeciderSetup>, seed: number):
     return syntheticDecider(name.profile, seed, name.promptTokens);
   }
   const { ModelDecider } = await import('./deciders/model.js');
-  const model = await openModel(setup.workload);
+  const model = await openModel(name.model);
   const engine = await openEngine(model, setup);
   await model.weights.close();
   const sha256 = await fileSha256(model.weightsPath);
+  if (setup.data !== undefined && name.set !== 'long')
+    throw new UsageError(
+      `${setup.workload} has its own problems: ask the questions of ${setup.data} of ${name.model}`,
+    );
   const data = await questionsFor(model, setup, seed);
-  return new ModelDecider(setup.workload, seed, engine, model.tokenizer, sha256, data);
+  return new ModelDecider(setup.workload, seed, engine, model.tokenizer, sha256, { set: name.set, data });
 }
 
 /**

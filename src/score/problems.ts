@@ -1,9 +1,22 @@
 import { hashText, Random } from './random.js';
-import { canSwap, makeTask, Pools, promptWords, responseWords, type Task, type TaskChoice } from './tasks.js';
+import {
+  canSwap,
+  HARD_SIZES,
+  makeTask,
+  Pools,
+  promptWords,
+  responseWords,
+  type Task,
+  type TaskChoice,
+  USUAL_SIZES,
+} from './tasks.js';
 import { CONNECTIVES, LABELS, LETTERS, TASK_WORDS } from './vocabulary.js';
 
-/** `long` fills the paper's 128-token response; `short` is for quick runs. */
-export type ProblemSet = 'long' | 'short';
+/**
+ * `long` fills the paper's 128-token response; `short` is for quick runs; `hard` is `long` with larger tasks than the
+ * shipped model was trained on, so that it is unsure.
+ */
+export type ProblemSet = 'long' | 'short' | 'hard';
 export type Split = 'train' | 'heldout';
 
 /** Everything a response may choose; it must keep to its label throughout. */
@@ -26,6 +39,7 @@ export interface Problem {
 /** Limits in tokens; `prompt` includes the two tokens of the template. */
 export const LIMITS = {
   long: { tasks: [7, 7], prompt: 96, response: [90, 124], canvas: 128 },
+  hard: { tasks: [7, 7], prompt: 100, response: [90, 126], canvas: 128 },
   short: { tasks: [2, 3], prompt: 32, response: [9, 62], canvas: 64 },
 } as const;
 
@@ -45,10 +59,11 @@ export function generateProblem(
 ): Problem {
   const random = new Random(hashText(`${set} ${split} ${seed} ${index}`));
   const limits = LIMITS[set];
+  const sizes = set === 'hard' ? HARD_SIZES : USUAL_SIZES;
   for (;;) {
     const pools = new Pools();
     const kinds = random.sample(TASK_WORDS, random.integer(limits.tasks[0], limits.tasks[1]));
-    const tasks = kinds.map((kind) => makeTask(kind, random, pools));
+    const tasks = kinds.map((kind) => makeTask(kind, random, pools, sizes));
     const prompt = tasks.flatMap((task, i) => [letter(i), ...promptWords(task)]).join(' ');
     const response = renderResponse(tasks, drawChoices(tasks, random));
     const length = countWords(response);

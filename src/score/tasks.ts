@@ -23,8 +23,46 @@ export interface TaskChoice {
   pair: readonly [string, string];
 }
 
-/** Links on the path of a `go` task. */
-const PATH_LINKS = 3;
+/** Fewest and most. */
+type Span = readonly [number, number];
+
+/** How much a task asks for. */
+export interface TaskSizes {
+  /** Items of `sort`, `flip` and `pick`. */
+  readonly items: Span;
+  /** Sums of `calc`. */
+  readonly sums: Span;
+  /** Links on the path of `go`. */
+  readonly links: Span;
+  /** Things of `count`. */
+  readonly things: Span;
+  /** Records of `find`. */
+  readonly records: Span;
+}
+
+/** What the shipped model was trained on. */
+export const USUAL_SIZES: TaskSizes = {
+  items: [3, 5],
+  sums: [3, 5],
+  links: [3, 3],
+  things: [3, 5],
+  records: [3, 5],
+};
+
+/** Longer paths, more things and more records than the shipped model was trained on: it is often unsure, and often wrong. */
+export const HARD_SIZES: TaskSizes = {
+  items: [4, 5],
+  sums: [3, 5],
+  links: [3, 4],
+  things: [5, 6],
+  records: [5, 7],
+};
+
+/** A span of one value takes no random number. */
+function draw([low, high]: Span, random: Random): number {
+  return low === high ? low : random.integer(low, high);
+}
+
 /** What `count` counts is always this: comparing with a colour that varies was too hard for the model. */
 const COUNTED_COLOUR = 'red';
 const LARGEST_TOTAL = 9;
@@ -50,10 +88,10 @@ export class Pools {
   }
 }
 
-function makeCalc(random: Random): Task {
+function makeCalc(random: Random, { sums }: TaskSizes): Task {
   const first = random.integer(1, LARGEST_TOTAL);
   const steps: { operator: '+' | '-'; value: number }[] = [];
-  const length = random.integer(3, 5);
+  const length = draw(sums, random);
   while (steps.length < length) {
     const step = { operator: random.pick(['+', '-'] as const), value: random.integer(1, LARGEST_OPERAND) };
     const result = total(first, [...steps, step]);
@@ -62,19 +100,20 @@ function makeCalc(random: Random): Task {
   return { kind: 'calc', first, steps };
 }
 
-function makeGo(random: Random, pools: Pools): Task {
-  const path = pools.take('places', PATH_LINKS + 3, random);
+function makeGo(random: Random, pools: Pools, sizes: TaskSizes): Task {
+  const length = draw(sizes.links, random);
+  const path = pools.take('places', length + 3, random);
   const link = (i: number) => ({ from: at(path, i), to: at(path, i + 1) });
-  const links = Array.from({ length: PATH_LINKS }, (_, i) => link(i));
+  const links = Array.from({ length }, (_, i) => link(i));
   // One more link that is not on the path: following it would be a mistake.
-  links.push(link(PATH_LINKS + 1));
+  links.push(link(length + 1));
   return { kind: 'go', start: at(path, 0), links: random.shuffle(links) };
 }
 
-function makeCount(random: Random, pools: Pools): Task {
+function makeCount(random: Random, pools: Pools, sizes: TaskSizes): Task {
   const target = COUNTED_COLOUR;
   const others = COLOURS.filter((colour) => colour !== target);
-  const things = pools.take('things', random.integer(3, 5), random);
+  const things = pools.take('things', draw(sizes.things, random), random);
   const items = things.map((thing) => ({
     thing,
     colour: random.next() < 0.5 ? target : random.pick(others),
@@ -82,8 +121,8 @@ function makeCount(random: Random, pools: Pools): Task {
   return { kind: 'count', target, items };
 }
 
-function makeFind(random: Random, pools: Pools): Task {
-  const records = pools.take('names', random.integer(3, 5), random).map((name) => ({
+function makeFind(random: Random, pools: Pools, sizes: TaskSizes): Task {
+  const records = pools.take('names', draw(sizes.records, random), random).map((name) => ({
     name,
     value: random.integer(0, 9),
   }));
@@ -91,21 +130,21 @@ function makeFind(random: Random, pools: Pools): Task {
 }
 
 /** A random task of the given kind, from words that `pools` still has. */
-export function makeTask(kind: TaskKind, random: Random, pools: Pools): Task {
+export function makeTask(kind: TaskKind, random: Random, pools: Pools, sizes: TaskSizes = USUAL_SIZES): Task {
   switch (kind) {
     case 'sort':
     case 'pick':
-      return { kind, items: pools.take('animals', random.integer(3, 5), random) };
+      return { kind, items: pools.take('animals', draw(sizes.items, random), random) };
     case 'flip':
-      return { kind, items: pools.take('digits', random.integer(3, 5), random) };
+      return { kind, items: pools.take('digits', draw(sizes.items, random), random) };
     case 'calc':
-      return makeCalc(random);
+      return makeCalc(random, sizes);
     case 'go':
-      return makeGo(random, pools);
+      return makeGo(random, pools, sizes);
     case 'count':
-      return makeCount(random, pools);
+      return makeCount(random, pools, sizes);
     case 'find':
-      return makeFind(random, pools);
+      return makeFind(random, pools, sizes);
   }
 }
 

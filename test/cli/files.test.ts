@@ -19,6 +19,7 @@ type Kind =
   | 'summary'
   | 'measurements'
   | 'prompts'
+  | 'trajectories'
   | 'record'
   | 'log';
 
@@ -31,6 +32,7 @@ const ENDINGS: Readonly<Record<Kind, string>> = {
   summary: '.json',
   measurements: '.csv',
   prompts: '.jsonl',
+  trajectories: '.jsonl',
   record: '.json',
   log: '.log',
 };
@@ -72,6 +74,9 @@ const READERS: readonly (readonly [command: string, kind: Kind, rest: string])[]
   ['hardware show', 'profile', 'FILE'],
   ['hardware diff', 'profile', 'FILE sm8750'],
   ['reproduce', 'trace', 'fig5a --workload trace:FILE --out OUT'],
+  ['workload fit', 'trajectories', '--from FILE --out OUT/p.json'],
+  ['workload emergence', 'trajectories', '--from FILE'],
+  ['workload check', 'trajectories', '--from FILE'],
   ['sweep', 'sweep', 'FILE --results OUT --jobs 0'],
   ['results list', 'sweep', '--sweep FILE --results OUT'],
   ['results export', 'sweep', '--sweep FILE --results OUT'],
@@ -91,7 +96,7 @@ const READERS: readonly (readonly [command: string, kind: Kind, rest: string])[]
 
 /** Commands that read no file that the user names, or only through a device or a tool that is not here. */
 const WITHOUT = [
-  ...['hvx', 'models', 'synth', 'train', 'workload show', 'workload fit'],
+  ...['hvx', 'models', 'synth', 'train', 'workload show', 'workload record'],
   ...['hardware list', 'hardware stack', 'hardware stacks', 'hardware energy', 'hardware explain'],
   ...['results show', 'results diff', 'results merge'],
   ...['device doctor', 'device fetch', 'device run', 'device clean'],
@@ -111,6 +116,8 @@ beforeAll(async () => {
   expect((await cli(traced)).code).toBe(0);
   writeFileSync(good.policy, (await cli(['policies', 'llada', '--json'])).stdout);
   writeFileSync(good.prompts, '{"prompt":"flip"}\n{"prompt":"count dog : dog dog dog dog dog"}\n');
+  const step = { tokens: [1], confidences: [1], masked: [0] };
+  writeFileSync(good.trajectories, JSON.stringify({ promptTokens: 1, steps: [step], reference: [1] }));
   writeSummary(good.summary, syntheticSummary());
   const sweep = { schema: 'dllm-npu/sweep@1', kind: 'step', base: { rows: 1 } };
   writeFileSync(good.sweep, JSON.stringify(sweep));

@@ -35,7 +35,7 @@ const WRITERS = [
     'results export --out OUT',
     `results merge ${directory} --results OUT`,
   ],
-  ...['workload fit --out OUT', `report ${at('summary.json')} --out OUT`],
+  ...['workload fit --out OUT', 'workload record --out OUT', `report ${at('summary.json')} --out OUT`],
   ...['simulate step --perfetto OUT', `simulate trace ${at('t.jsonl')} --perfetto OUT`],
   ...['roofline', 'staircase', 'tornado', 'timeline'].map((name) => `figure ${name} --out OUT`),
   ...[`figure utilization ${at('t.jsonl')} --out OUT`, `figure waterfall ${at('summary.json')} --out OUT`],

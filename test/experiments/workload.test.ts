@@ -187,7 +187,7 @@ describe('the fit', () => {
   it('decodes end of text alike', async () => {
     const { seed, promptTokens, genLength } = { seed: 3, promptTokens: 12, genLength: 64 };
     const source = { seed, promptTokens, textTokens: 20 };
-    const workload = new SyntheticDecider({ name: 'synthetic', parameters, ...source });
+    const workload = new SyntheticDecider({ name: 'synthetic', fittedTo: 'a test', parameters, ...source });
     const policy = composePolicy(variant('threshold'));
     const { denoise } = await decodeFacts(workload, 1, { policy, genLength });
     expect(plainThreshold(parameters, caseOf(source, 1), genLength, 32, 0.9).steps).toBe(denoise.length);

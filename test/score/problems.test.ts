@@ -17,7 +17,7 @@ describe('generateProblem', () => {
     );
   });
 
-  it.each(['long', 'short'] as const)('keeps the %s set within its limits', (set) => {
+  it.each(['long', 'short', 'hard'] as const)('keeps the %s set within its limits', (set) => {
     const limits = LIMITS[set];
     const kinds = new Set<string>();
     let total = 0;

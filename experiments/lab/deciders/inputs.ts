@@ -28,11 +28,10 @@ async function hashFiles(name: string): Promise<Record<string, string>> {
     return Object.fromEntries(await Promise.all(files));
   }
   if (parsed.kind === 'synthetic') {
-    const { processPath, profileByName } = await import('./synthetic/profiles.js');
-    profileByName(parsed.profile);
-    return { 'confidence process': await fileSha256(processPath()) };
+    const { processByName } = await import('./synthetic/profiles.js');
+    return { 'confidence process': await fileSha256(processByName(parsed.profile).path) };
   }
-  return modelInputs(name);
+  return modelInputs(parsed.model);
 }
 
 /** All that a model is: the file that names its weights, the files that hold them, its configuration and its tokenizer. */

@@ -7,10 +7,13 @@ import type { Tokenizer } from '../../../src/model/tokenizer.js';
 import { generateProblem, type Problem } from '../../../src/score/problems.js';
 import { scoreResponse } from '../../../src/score/score.js';
 import type { AskedQuestion } from './asked.js';
-import type { CaseRequest, DecidedCase, Decider } from './decider.js';
+import type { Answer, CaseRequest, DecidedCase, Decider } from './decider.js';
 
 /** As many as the paper's latency experiments have cases. */
 const PAPER_CASES = 5;
+
+/** Sets of held-out problems that a decider may answer. */
+export type HeldoutSet = 'long' | 'hard';
 
 /** A trained model on its own held-out problems, or on questions of a file. */
 export class ModelDecider implements Decider {
@@ -24,8 +27,7 @@ export class ModelDecider implements Decider {
     readonly engine: Engine,
     readonly tokenizer: Tokenizer,
     readonly sha256: string,
-    /** Of a data file, in place of the held-out problems. */
-    readonly data?: readonly AskedQuestion[],
+    private readonly asked: { readonly set: HeldoutSet; readonly data?: readonly AskedQuestion[] },
   ) {}
 
   get engineName(): string {
@@ -33,12 +35,12 @@ export class ModelDecider implements Decider {
   }
 
   decisions(cases: number): string {
-    return modelDecisions(this.name, this.sha256, cases, this.seed);
+    return modelDecisions(this.name, this.sha256, cases, this.seed, this.asked.set);
   }
 
   /** @param index of the problem in the held-out set of the seed, from 0 */
   problem(index: number): Problem {
-    return generateProblem(this.seed, index, 'long', 'heldout');
+    return generateProblem(this.seed, index, this.asked.set, 'heldout');
   }
 
   promptIds(problem: Problem): number[] {
@@ -56,11 +58,17 @@ export class ModelDecider implements Decider {
     return { promptLength: promptIds.length, steps, tokens, endIds, answer: judge(tokens) };
   }
 
+  /** How an answer to a case would be scored. @param tokens the generated ones */
+  judge(index: number, tokens: readonly number[]): Answer {
+    return this.question(index).judge(tokens);
+  }
+
   private question(index: number): AskedQuestion {
-    if (this.data !== undefined) {
-      const question = this.data[index];
+    const { data } = this.asked;
+    if (data !== undefined) {
+      const question = data[index];
       if (question === undefined)
-        throw new UsageError(`there is no question ${index}: the data has ${this.data.length}`);
+        throw new UsageError(`there is no question ${index}: the data has ${data.length}`);
       return question;
     }
     const problem = this.problem(index);
@@ -80,6 +88,12 @@ export class ModelDecider implements Decider {
 }
 
 /** Who decides, for reports. */
-export function modelDecisions(name: string, sha256: string, cases: number, seed: number): string {
-  return `${name} (weights ${sha256.slice(0, 8)}) on ${cases} long held-out problems of seed ${seed}`;
+export function modelDecisions(
+  name: string,
+  sha256: string,
+  cases: number,
+  seed: number,
+  set: HeldoutSet = 'long',
+): string {
+  return `${name} (weights ${sha256.slice(0, 8)}) on ${cases} ${set} held-out problems of seed ${seed}`;
 }

@@ -1,5 +1,6 @@
 import { UsageError } from '../../../src/errors.js';
 import { project } from '../../../src/util/project-root.js';
+import { modelOf } from '../../lab/deciders/name.js';
 import { decidedCases } from '../../lab/kinds/case-result.js';
 import { runAll, type StudyOptions } from '../../lab/study.js';
 import type { QualityOptions } from './options.js';
@@ -36,7 +37,7 @@ export async function runQuality(options: QualityOptions, study: StudyOptions): 
     gitCommit: study.gitCommit,
     node: process.version,
     engine: results[0].engine ?? 'none',
-    model: { name: options.model, sha256: records[0].inputs[`model ${options.model}`] },
+    model: { name: options.model, sha256: records[0].inputs[`model ${modelOf(options.model)}`] },
     options,
     rows,
     notes: qualityNotes(options, rows),

@@ -1,7 +1,7 @@
 import { UsageError } from '../../../src/errors.js';
 import { project } from '../../../src/util/project-root.js';
 import { modelDecisions } from '../../lab/deciders/model.js';
-import { parseDecider } from '../../lab/deciders/name.js';
+import { modelOf, parseDecider } from '../../lab/deciders/name.js';
 import { timedCases } from '../../lab/kinds/case-result.js';
 import type { WantedRun } from '../../lab/plan.js';
 import type { RunRecord } from '../../lab/record.js';
@@ -97,7 +97,12 @@ export async function tune(options: TuneOptions, study: TuneStudy): Promise<Tune
     schema: TUNE_SCHEMA,
     command: commandLine(options),
     version: project().version,
-    decisions: modelDecisions(workload, inputs.get(`model ${workload}`) ?? '', screen + confirm, seed),
+    decisions: modelDecisions(
+      workload,
+      inputs.get(`model ${modelOf(workload)}`) ?? '',
+      screen + confirm,
+      seed,
+    ),
     costs: { model: costModel, quant, profile, profileSha256: inputs.get(`profile ${profile}`) ?? '' },
     options: searched,
     screened,

@@ -6,7 +6,7 @@ import type { CaseRequest, DecidedCase, Decider } from '../decider.js';
 import { PAPER_PROFILE } from '../name.js';
 import { SYNTHETIC_CONFIG, type SyntheticCase, SyntheticEngine } from './engine.js';
 import type { ProcessParameters } from './process.js';
-import { processFile, profileByName } from './profiles.js';
+import { processByName } from './profiles.js';
 
 /** Prompt length that explains the paper's own step times and totals (GSM8K, three lengths, within 6 %). */
 export const PROMPT_TOKENS = 80;
@@ -22,6 +22,8 @@ const PROMPT_TOKEN = 0;
 
 export interface SyntheticSource {
   readonly name: string;
+  /** What the process was fitted to, in words. */
+  readonly fittedTo: string;
   readonly parameters: ProcessParameters;
   /** Mean tokens before the end of text; null: the text fills every answer. */
   readonly textTokens: number | null;
@@ -42,7 +44,7 @@ export class SyntheticDecider implements Decider {
   }
 
   decisions(cases: number): string {
-    return `${this.name}, a confidence process fitted to Figures 5b and 8 (no model ran), ${cases} cases of seed ${this.source.seed}`;
+    return `${this.name}, a confidence process fitted to ${this.source.fittedTo} (no model ran), ${cases} cases of seed ${this.source.seed}`;
   }
 
   async decode(index: number, request: CaseRequest): Promise<DecidedCase> {
@@ -70,7 +72,11 @@ export class SyntheticDecider implements Decider {
 
 /** What tells one case of a source from the others. */
 export function caseOf(
-  { seed: base, promptTokens: promptLength, textTokens }: Omit<SyntheticSource, 'name' | 'parameters'>,
+  {
+    seed: base,
+    promptTokens: promptLength,
+    textTokens,
+  }: Omit<SyntheticSource, 'name' | 'fittedTo' | 'parameters'>,
   index: number,
 ): SyntheticCase {
   const seed = hashNumbers(base, index);
@@ -81,18 +87,21 @@ export function caseOf(
 }
 
 /**
- * @param profile one of the fitted file's
- * @throws UsageError with the nearest names
+ * @param profile one of the shipped process, or the path of a process that `workload fit` wrote
+ * @throws UsageError with the nearest names; EnvironmentError or DataError for a file
  */
 export function syntheticDecider(
   profile: string,
   seed: number,
   promptTokens = PROMPT_TOKENS,
 ): SyntheticDecider {
-  const { shift, textTokens } = profileByName(profile);
-  const { parameters } = processFile();
+  const {
+    parameters,
+    profile: { shift, textTokens },
+  } = processByName(profile);
   return new SyntheticDecider({
     name: nameOf(profile, promptTokens),
+    fittedTo: profile.endsWith('.json') ? 'recorded trajectories' : 'Figures 5b and 8',
     parameters: { ...parameters, bias: parameters.bias + shift },
     textTokens,
     seed,

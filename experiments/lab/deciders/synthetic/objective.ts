@@ -48,7 +48,12 @@ export async function bySession(
   run: FitRun,
   tau: number,
 ): Promise<ThresholdStatistics> {
-  const workload = new SyntheticDecider({ name: 'synthetic', parameters, ...fitSource(run) });
+  const workload = new SyntheticDecider({
+    name: 'synthetic',
+    fittedTo: 'nothing yet',
+    parameters,
+    ...fitSource(run),
+  });
   const policy = openPolicy(variant('threshold', { 'commit.tau': tau }));
   const facts: DecodeFacts[] = [];
   for (let index = 0; index < run.cases; index++)

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { DataError } from '../../../../src/errors.js';
 import { unknownName } from '../../../../src/util/nearest.js';
 import { project } from '../../../../src/util/project-root.js';
 import { readJsonAs } from '../../../../src/util/read-file.js';
+import { PAPER_PROFILE } from '../name.js';
 
 const finite = z.number().refine(Number.isFinite, 'must be finite');
 
@@ -65,10 +67,27 @@ export function processFile(): ProcessFile {
   return loaded;
 }
 
-/** @throws UsageError with the nearest names */
-export function profileByName(name: string): ProfileEntry {
-  const { profiles } = processFile();
-  const found = profiles[name];
-  if (found === undefined) throw unknownName('synthetic profile', name, Object.keys(profiles));
-  return found;
+/** A process and one of its profiles. */
+export interface NamedProcess {
+  readonly parameters: ProcessFile['parameters'];
+  readonly profile: ProfileEntry;
+  /** The file that holds both. */
+  readonly path: string;
+}
+
+/**
+ * @param name a profile of the shipped process, or the path of a process that `workload fit` wrote
+ * @throws UsageError with the nearest names; EnvironmentError or DataError for a file
+ */
+export function processByName(name: string): NamedProcess {
+  if (name.endsWith('.json')) {
+    const { parameters, profiles } = readJsonAs(name, processFileSchema);
+    const profile = profiles[PAPER_PROFILE];
+    if (profile === undefined) throw new DataError(`${name}: no profile "${PAPER_PROFILE}"`);
+    return { parameters, profile, path: name };
+  }
+  const { parameters, profiles } = processFile();
+  const profile = profiles[name];
+  if (profile === undefined) throw unknownName('synthetic profile', name, Object.keys(profiles));
+  return { parameters, profile, path: processPath() };
 }

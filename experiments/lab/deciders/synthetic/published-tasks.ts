@@ -7,6 +7,8 @@ export interface PublishedTask {
   readonly steps: number;
   /** Tokens before the end of text, of a budget that holds them; null where answers fill the budget. */
   readonly textTokens: number | null;
+  /** Percent of the answers that are right at one token per step, same model, length and blocks, same source. */
+  readonly accuracyPct: number;
   readonly source: string;
 }
 
@@ -17,10 +19,10 @@ const DPARALLEL = 'dParallel, LLaDA-8B-Instruct, confidence threshold';
  * effective lengths in the D2F and DPad papers.
  */
 export const PUBLISHED_TASKS: readonly PublishedTask[] = [
-  { task: 'gsm8k', steps: 72, textTokens: 220, source: DPARALLEL },
-  { task: 'math', steps: 97, textTokens: 227, source: DPARALLEL },
-  { task: 'humaneval', steps: 77, textTokens: 106, source: DPARALLEL },
-  { task: 'mbpp', steps: 68, textTokens: 64, source: DPARALLEL },
+  { task: 'gsm8k', steps: 72, textTokens: 220, accuracyPct: 75.7, source: DPARALLEL },
+  { task: 'math', steps: 97, textTokens: 227, accuracyPct: 33.5, source: DPARALLEL },
+  { task: 'humaneval', steps: 77, textTokens: 106, accuracyPct: 38.4, source: DPARALLEL },
+  { task: 'mbpp', steps: 68, textTokens: 64, accuracyPct: 42.4, source: DPARALLEL },
 ];
 
 /** A figure that is predicted from the task profiles and never fitted. */
