@@ -43,23 +43,3 @@ export function valueAt<L extends number | string, V>(
 export function ratios(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, i) => value / b[i]);
 }
-
-/** Without the columns that say, by their names, that they hold the paper's numbers or follow from them. */
-export function withoutPaper<T>(columns: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(columns).filter(([name]) => !isPaper(name)));
-}
-
-/** The same columns for a figure, which asks for each by its name: `hidden` ones hold nothing. */
-export function emptied(
-  columns: Columns,
-  hidden: (name: string) => boolean = isPaper,
-): Record<string, Columns[string]> {
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, value]) => [
-      name,
-      hidden(name) ? (Array.isArray(value) ? value.map(() => null) : null) : value,
-    ]),
-  );
-}
-
-const isPaper = (name: string): boolean => name.startsWith('paper_');

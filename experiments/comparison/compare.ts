@@ -84,11 +84,6 @@ export function compareRow(comparison: Comparison, source: Source): ReproducedRo
   return { ...base, claim: band.claim, band: band.text, pass, reason };
 }
 
-/** The comparison where the paper's numbers do not belong: nothing to compare with, and no band of a claim about them. */
-export function unpublished({ name, unit, ours, kind }: Comparison): Comparison {
-  return { name, unit, ours, kind, paper: null };
-}
-
 /** What holds for a source. */
 export function bySource<T extends string>(value: T | BySource<T>, source: Source): T {
   return typeof value === 'string' ? value : value[source];

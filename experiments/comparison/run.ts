@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import { project } from '../../src/util/project-root.js';
 import { writeFigure } from '../figures/render.js';
-import { paperElsewhere } from '../paper/conditions.js';
-import { isPaperAxis, paperNumbers, paperTable } from '../paper/numbers.js';
-import { emptied, withoutPaper, written } from './columns.js';
-import { bySource, compareRow, unpublished } from './compare.js';
+import { paperNumbers, paperTable } from '../paper/numbers.js';
+import { written } from './columns.js';
+import { bySource, compareRow } from './compare.js';
 import { WORKBENCH_DEFAULTS, type WorkbenchOptions } from './options.js';
 import { REPRODUCE_SCHEMA, type ReproduceResult, writeResult } from './result.js';
 import type { Study } from './study.js';
@@ -30,8 +29,6 @@ export async function runStudy(study: Study, bench: Workbench): Promise<StudyOut
   const derived = study.derive(measured, published);
   const columns = { ...measured, ...derived };
   const { costModel: model, quant, profile } = bench.options;
-  const elsewhere = paperElsewhere(study.paper, { soc: bench.hardware.soc, ...bench.options });
-  const shown = <T>(own: Readonly<Record<string, T>>) => (elsewhere === null ? own : withoutPaper(own));
   const named = (text: string): string => text.replaceAll('{model}', decodes?.decider.name ?? 'nobody');
   const result: ReproduceResult = {
     schema: REPRODUCE_SCHEMA,
@@ -40,35 +37,27 @@ export async function runStudy(study: Study, bench: Workbench): Promise<StudyOut
     command: commandLine(study, bench.options),
     version: project().version,
     paper:
-      paper === null || elsewhere !== null
+      paper === null
         ? null
         : { source: paperNumbers().source, where: paper.where, digitised: paper.digitised },
     runs: study.runs,
     decisions: decodes === null ? NO_DECISIONS : decodes.decider.decisions(decodes.cases),
     costs: { model, quant, profile, profileSha256: bench.profileSha256 },
     rows: study.compare(columns, published).map((comparison) => {
-      const row = compareRow(elsewhere === null ? comparison : unpublished(comparison), source);
+      const row = compareRow(comparison, source);
       return { ...row, reason: row.reason && named(row.reason) };
     }),
-    measured: written(shown(measured)),
-    derived: written(shown(derived)),
-    formulas: shown(study.formulas),
-    published: elsewhere === null ? written(published) : {},
+    measured: written(measured),
+    derived: written(derived),
+    formulas: study.formulas,
+    published: written(published),
     assumed: bench.assumed(study.stacks),
     notes: [
-      ...(elsewhere === null ? [] : [elsewhere]),
       ...study.notes.map((note) => named(bySource(note, source))),
-      ...(paper?.note === undefined || elsewhere !== null ? [] : [`Paper: ${paper.note}.`]),
+      ...(paper?.note === undefined ? [] : [`Paper: ${paper.note}.`]),
     ],
   };
-  const figure =
-    elsewhere === null
-      ? study.figure(columns, published)
-      : study.figure(
-          emptied(columns),
-          emptied(published, (name) => !isPaperAxis(name)),
-        );
-  return { result, figure };
+  return { result, figure: study.figure(columns, published) };
 }
 
 /** Writes `result.json`, `rows.csv` and the figure in three formats. Returns the paths. */

@@ -24,9 +24,6 @@ export interface BarGroups {
  */
 export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLevelSpec {
   const all = groups.flatMap((group) => [...group.ours, ...group.paper]).filter(isKnown);
-  const color = groups.some(({ paper }) => paper.some(isKnown))
-    ? bySource('square')
-    : ({ ...bySource('square'), legend: null } as const);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const domain = scale === 'log' ? [10 ** Math.floor(Math.log10(low) - 0.1), high * 2.6] : [0, high * 1.25];
   const width = Math.floor((PAGE_WIDTH - 70) / groups.length) - 40;
@@ -69,7 +66,7 @@ export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLe
           {
             transform: [{ calculate: `'${OURS}'`, as: 'source' }],
             mark: { type: 'bar' },
-            encoding: { x, y, y2: { field: 'low' }, color },
+            encoding: { x, y, y2: { field: 'low' }, color: bySource('square') },
           },
           {
             // A white rim where the diamond lies on the bar.
@@ -80,7 +77,7 @@ export function latencyBars({ category, unit, scale, groups }: BarGroups): TopLe
           {
             transform: [{ filter: 'datum.paper !== null' }, { calculate: `'${PAPER}'`, as: 'source' }],
             mark: { type: 'point', shape: 'diamond', filled: true, size: 70, opacity: 1 },
-            encoding: { x, y: { ...y, field: 'paper' }, color },
+            encoding: { x, y: { ...y, field: 'paper' }, color: bySource('square') },
           },
           {
             transform: [{ calculate: 'max(datum.ours, datum.paper)', as: 'top' }],

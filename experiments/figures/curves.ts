@@ -29,16 +29,13 @@ export interface Panel {
   readonly series: readonly Series[];
 }
 
-/** Curves side by side: lines for what was computed, diamonds for what was published. Nothing is drawn of a series without a value. */
+/** Curves side by side: lines for what was computed, diamonds for what was published. */
 export function curves(panels: readonly Panel[], height = 190): TopLevelSpec {
-  const drawn = panels
-    .map((panel) => ({ ...panel, series: panel.series.filter(({ y }) => y.some(isKnown)) }))
-    .filter(({ series }) => series.length > 0);
-  const width = Math.floor((PAGE_WIDTH - 20) / drawn.length) - 72;
-  const hasPaper = drawn.some(({ series }) => series.some(({ source }) => source === 'paper'));
+  const width = Math.floor((PAGE_WIDTH - 20) / panels.length) - 72;
+  const hasPaper = panels.some(({ series }) => series.some(({ source }) => source === 'paper'));
   return {
     ...HOUSE_STYLE,
-    hconcat: drawn.map((panel) => ({
+    hconcat: panels.map((panel) => ({
       title: panel.title,
       width,
       height,

@@ -41,7 +41,6 @@ export function ladderSpec(summary: AblationSummary): TopLevelSpec {
       theirs: times(row.paper_speedup?.vsCpuKv),
     }),
   );
-  const published = data.some(({ paper }) => paper !== null);
   const domain = logDomain(data.flatMap((d) => [d.low, d.high, ...(d.paper === null ? [] : [d.paper])]));
   const y = {
     field: 'name',
@@ -74,48 +73,37 @@ export function ladderSpec(summary: AblationSummary): TopLevelSpec {
     layer: [
       {
         mark: { type: 'bar', height: 10, yOffset: BAR_OFFSET, cornerRadius: 0 },
-        encoding: { y, x, x2: { datum: domain[0] }, color: seriesColor(OURS, published) },
+        encoding: { y, x, x2: { datum: domain[0] }, color: seriesColor(OURS) },
       },
       {
         mark: { type: 'rule', strokeWidth: 1.4, color: PALETTE.black, yOffset: BAR_OFFSET },
         encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } },
       },
       {
+        transform: [{ filter: 'datum.paper !== null' }],
+        mark: { type: 'point', shape: 'diamond', filled: true, size: 44, opacity: 1, yOffset: MARK_OFFSET },
+        encoding: { y, x: { ...x, field: 'paper' }, color: seriesColor(PAPER) },
+      },
+      {
         mark: { type: 'text', align: 'right', fontWeight: 'bold' },
         encoding: { y, x: { value: OURS_X }, text: { field: 'ours' } },
       },
+      {
+        mark: { type: 'text', align: 'right', color: '#555555' },
+        encoding: { y, x: { value: PAPER_X }, text: { field: 'theirs' } },
+      },
       headerText('speed-up over CPU + KV', PAPER_X, 1),
       headerText('here', OURS_X, 0),
-      ...(published
-        ? [
-            {
-              transform: [{ filter: 'datum.paper !== null' }],
-              mark: {
-                type: 'point' as const,
-                shape: 'diamond',
-                filled: true,
-                size: 44,
-                opacity: 1,
-                yOffset: MARK_OFFSET,
-              },
-              encoding: { y, x: { ...x, field: 'paper' }, color: seriesColor(PAPER, true) },
-            },
-            {
-              mark: { type: 'text' as const, align: 'right' as const, color: '#555555' },
-              encoding: { y, x: { value: PAPER_X }, text: { field: 'theirs' } },
-            },
-            headerText('paper', PAPER_X, 0),
-          ]
-        : []),
+      headerText('paper', PAPER_X, 0),
     ],
   };
 }
 
-function seriesColor(series: string, published: boolean) {
+function seriesColor(series: string) {
   return {
     datum: series,
     type: 'nominal',
-    scale: { domain: published ? [OURS, PAPER] : [OURS], range: [PALETTE.sky, PALETTE.vermilion] },
+    scale: { domain: [OURS, PAPER], range: [PALETTE.sky, PALETTE.vermilion] },
     legend: {
       title: null,
       orient: 'bottom',

@@ -7,19 +7,6 @@ import { valueAt } from '../comparison/columns.js';
 const numbers = z.array(z.number()).min(1);
 const texts = z.array(z.string()).min(1);
 
-/** The setting of the paper's measurements, as options of this project name it. */
-const conditionsSchema = z.strictObject({
-  /** Part number, as a profile's `soc` holds it. */
-  soc: z.string().min(1),
-  costModel: z.string().min(1),
-  quant: z.string().min(1),
-  /** Tokens of an answer. */
-  genLength: z.int().min(1),
-  blockLength: z.int().min(1),
-});
-
-export type PaperConditions = z.infer<typeof conditionsSchema>;
-
 /** One table or figure of the paper: named columns of equal length, units in their names. */
 function table<C extends z.core.$ZodShape>(columns: C) {
   return z.strictObject({
@@ -28,8 +15,6 @@ function table<C extends z.core.$ZodShape>(columns: C) {
     /** Read off a plot (1-2 % of the axis), not printed as a number. */
     digitised: z.boolean(),
     note: z.string().optional(),
-    /** What of the paper's setting the numbers depend on. */
-    conditions: z.array(conditionsSchema.keyof()).min(1),
     columns: z
       .strictObject(columns)
       .refine(
@@ -44,7 +29,6 @@ export const paperSchema = z.strictObject({
   schema: z.literal('dllm-npu/paper-numbers@1'),
   source: z.string().min(1),
   setting: z.string().min(1),
-  conditions: conditionsSchema,
   tables: z.strictObject({
     table2: table({ tokens: numbers, cpu_ms: numbers, npu_ms: numbers }),
     table6: table({ row: texts, seconds: numbers }),
@@ -65,26 +49,6 @@ export const paperSchema = z.strictObject({
 export type PaperNumbers = z.infer<typeof paperSchema>;
 export type PaperTables = PaperNumbers['tables'];
 export type PaperTableName = keyof PaperTables;
-
-/** What was set in a measurement, not measured: the axes of its figure, the labels of its rows. */
-const AXES = new Set([
-  'tokens',
-  'row',
-  'group',
-  'masks',
-  'threshold',
-  'case',
-  'layer',
-  'position',
-  'trigger',
-  'visible',
-  'stable',
-  'resident_mb',
-]);
-
-export function isPaperAxis(column: string): boolean {
-  return AXES.has(column);
-}
 
 let loaded: PaperNumbers | undefined;
 

@@ -2,15 +2,11 @@ import { mean } from '../../../src/score/statistics/samples.js';
 import type { PromptResult } from './prompts.js';
 import type { AblationRow, ProvenanceEntry } from './types.js';
 
-/**
- * Sentences without which the table would mislead.
- * @param elsewhere why the paper's numbers do not belong beside the run
- */
+/** Sentences without which the table would mislead. */
 export function notes(
   prompts: readonly PromptResult[],
   rows: readonly AblationRow[],
   provenance: readonly ProvenanceEntry[],
-  elsewhere: string | null,
 ): string[] {
   const fitted = provenance.filter((entry) => entry.kind === 'fitted').map((entry) => entry.name);
   const promptTokens = mean(prompts.map((prompt) => prompt.promptTokens));
@@ -18,7 +14,7 @@ export function notes(
   const scr = rows.findIndex((row) => row.name === '+ SCR');
   const remaining = mean(prompts.map((prompt) => prompt.rows[scr].remainingVisible));
   return [
-    `${elsewhere ?? "The paper's rows are GSM8K with LLaDA-8B itself on a phone."} Prompts here have ${promptTokens.toFixed(0)} tokens on average.`,
+    `The paper's rows are GSM8K with LLaDA-8B itself on a phone. Prompts here have ${promptTokens.toFixed(0)} tokens on average.`,
     fitted.length === 0
       ? "No number of the machine was fitted, but two modelling choices were settled with the paper's Table 2 in view " +
         '(docs/machine.md): treat the machine rows as checked, not as blind predictions.'

@@ -9,7 +9,6 @@ import { ModelDecider } from '../../lab/deciders/model.js';
 import { Lab } from '../../lab/lab.js';
 import { openChip } from '../../lab/open.js';
 import type { StudyOptions } from '../../lab/study.js';
-import { paperElsewhere } from '../../paper/conditions.js';
 import { aggregate } from './aggregate.js';
 import { type Gallery, gallery, type OnTrace } from './gallery.js';
 import { LADDER } from './ladder.js';
@@ -74,9 +73,7 @@ function summarise(
 ): AblationSummary {
   const { engine, sha256, tokenizer } = decider;
   const provenance = provenanceOf(options);
-  const { soc } = openChip({ profile: options.profile, stack: STACKS[0], numbers: {} }).profile;
-  const elsewhere = paperElsewhere('table6', { soc, ...options });
-  const rows = aggregate(prompts, tokenTexts(tokenizer).textOf, options.seed, elsewhere === null);
+  const rows = aggregate(prompts, tokenTexts(tokenizer).textOf, options.seed);
   const params = [...weightShapes(engine.config)].reduce((sum, [, shape]) => sum + elementsOf(shape), 0);
   return {
     schema: ABLATION_SCHEMA,
@@ -107,7 +104,7 @@ function summarise(
     rows,
     carpet: [...shown.carpets],
     timeline: [...shown.timelines],
-    notes: notes(prompts, rows, provenance, elsewhere),
+    notes: notes(prompts, rows, provenance),
   };
 }
 
