@@ -2,6 +2,7 @@ import { openMachine } from '../experiments/lab/open.js';
 import type { ChipSetup } from '../experiments/lab/setup.js';
 import type { Machine } from '../sim/machine/machine.js';
 import { toPerfetto } from '../sim/machine/perfetto.js';
+import type { Recording } from '../sim/machine/timeline.js';
 import { atomicWriteFile } from '../src/util/atomic-write.js';
 import { path } from './groups.js';
 
@@ -19,15 +20,17 @@ export interface WrittenTimeline {
  * Does the same work again on a machine that keeps its timeline and writes it as a trace that ui.perfetto.dev and
  * chrome://tracing open. Answers never depend on whether a timeline is written.
  * @param file undefined writes none
+ * @param record how much: a slice for each operator and unit, or for each task
  * @param work what the machine is to do
  */
 export function writeTimeline(
   file: string | undefined,
   chip: ChipSetup,
   work: (machine: Machine) => void,
+  record: Recording = 'op',
 ): WrittenTimeline | undefined {
   if (file === undefined) return undefined;
-  const machine = openMachine(chip, { record: true });
+  const machine = openMachine(chip, { record });
   work(machine);
   const timeline = machine.timeline();
   atomicWriteFile(file, `${JSON.stringify(toPerfetto(timeline))}\n`);

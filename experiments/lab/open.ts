@@ -1,5 +1,6 @@
 import { latencyTable } from '../../sim/machine/latency-table.js';
 import type { Machine } from '../../sim/machine/machine.js';
+import type { Recording } from '../../sim/machine/timeline.js';
 import { type Chip, machine, openChip as machineParts } from '../../sim/open-machine.js';
 import { composePolicy, type DecodingPolicy } from '../../src/decode/method/compose.js';
 import { overrideSpec } from '../../src/decode/overrides.js';
@@ -74,7 +75,7 @@ export async function openWeights(name: string): Promise<OpenWeights> {
 /** What a machine may be opened with besides the chip. */
 export interface MachineExtras {
   /** Keeps the timeline. */
-  readonly record?: boolean;
+  readonly record?: boolean | Recording;
   /** Timed instead of the preset that the chip names. */
   readonly shapes?: ModelConfig;
   /** Fewer than the model has: for the time of one operator, which does not depend on the others. */

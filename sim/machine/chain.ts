@@ -12,15 +12,21 @@ const FEW = { chunks: 5, tiles: 3, repeats: 3 } as const;
  * @returns when each operator ends, in ms from the start of the chain
  */
 export function chainEndsMs(kernels: readonly Kernel[]): number[] {
+  const { program, marks } = chainProgram(kernels);
+  return latestEnds(program, marks);
+}
+
+/** The chain as a program, and how many tasks it has after each operator. */
+export function chainProgram(kernels: readonly Kernel[]): { program: Program; marks: readonly number[] } {
   const program = new Program();
   let seam = START;
-  const last = kernels.map(({ pipelines, repeats }) => {
+  const marks = kernels.map(({ pipelines, repeats }) => {
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (const pipeline of pipelines) seam = appendTo(program, pipeline, seam);
     }
     return program.length;
   });
-  return latestEnds(program, last);
+  return { program, marks };
 }
 
 /**

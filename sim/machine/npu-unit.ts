@@ -1,16 +1,11 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import { chainEndsClosedForm, chainEndsMs } from './chain.js';
-import type { Kernel, LowerContext } from './kernel.js';
+import type { Kernel, LowerContext, TimedKernel } from './kernel.js';
 import { kernelKey, lower } from './lower/index.js';
 import { busyOf, closedFormMs, type Pipeline, toProgram } from './pipeline.js';
 import type { NpuUnit, PerUnit } from './resources.js';
 import { runProgram, type TaskSpan } from './run-program.js';
-
-/** A timed operator on the NPU, starting on idle units. */
-export interface TimedKernel extends Kernel {
-  readonly ms: number;
-  readonly busyMs: PerUnit;
-}
+import { spansAlone, spansOfChain } from './task-spans.js';
 
 /** How an operator is scheduled: chunk by chunk, or by the closed form that calibration can afford to fit with. */
 export type Schedule = 'event' | 'closed-form';
@@ -22,6 +17,7 @@ export type Schedule = 'event' | 'closed-form';
 export class NpuUnits {
   private readonly timed = new Map<string, TimedKernel>();
   private readonly chains = new Map<string, readonly TimedKernel[]>();
+  private readonly drawn = new WeakMap<TimedKernel, readonly TaskSpan[]>();
 
   constructor(
     private readonly context: LowerContext,
@@ -71,22 +67,20 @@ export class NpuUnits {
     return chain;
   }
 
-  /** Every chunk of an operator that runs alone, relative to its start. */
-  spans(kernel: TimedKernel): TaskSpan[] {
-    const spans: TaskSpan[] = [];
-    let aloneMs = 0;
-    const alone = kernel.pipelines.map((pipeline) => runProgram(toProgram(pipeline), true));
-    for (let repeat = 0; repeat < kernel.repeats; repeat++) {
-      for (const result of alone) {
-        for (const span of result.spans) {
-          spans.push({ ...span, startMs: span.startMs + aloneMs, endMs: span.endMs + aloneMs });
-        }
-        aloneMs += result.ms;
-      }
+  /** Every task of an operator, relative to its start; before it where a chain fetches ahead. */
+  spans(kernel: TimedKernel): readonly TaskSpan[] {
+    let spans = this.drawn.get(kernel);
+    if (spans !== undefined) return spans;
+    for (const chain of this.chains.values()) {
+      if (!chain.includes(kernel)) continue;
+      const own = spansOfChain(chain);
+      chain.forEach((link, at) => {
+        this.drawn.set(link, own[at]);
+      });
     }
-    // Inside a chain an operator is shorter than alone; its chunks are drawn to its length.
-    const scale = this.context.stack.activationsIn === 'tcm' ? kernel.ms / aloneMs : 1;
-    return spans.map((span) => ({ ...span, startMs: span.startMs * scale, endMs: span.endMs * scale }));
+    spans = this.drawn.get(kernel) ?? spansAlone(kernel);
+    this.drawn.set(kernel, spans);
+    return spans;
   }
 }
 

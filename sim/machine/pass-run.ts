@@ -4,7 +4,7 @@ import type { DriverPart, PartName } from './parts.js';
 import type { NamedOp } from './prepare.js';
 import { noBusy } from './resources.js';
 import type { Regime, SharedSpan } from './side-work.js';
-import type { Recorder, Track } from './timeline.js';
+import type { Recorder, Span, Track } from './timeline.js';
 
 /** Time of a pass by what it was spent on; added up when somebody asks. */
 export class SpentTime {
@@ -64,6 +64,9 @@ export interface PassTiming {
   readonly usefulRowFraction: number;
   readonly dispatches: number;
 }
+
+/** What a timeline says of a task. */
+type TaskOfSpan = Pick<Span, 'task' | 'from' | 'bytes' | 'macs'>;
 
 /** What a timeline says of an operator. */
 type Recorded = Pick<NamedOp, 'id' | 'layer'>;
@@ -148,10 +151,11 @@ export class PassRun {
     startMs: number,
     endMs: number,
     busyMs = endMs - startMs,
+    task: TaskOfSpan = {},
   ): void {
     if (!this.recorder.on) return;
     const layer = op?.layer ?? null;
-    this.recorder.span({ track, name, category, layer, step: this.step, startMs, endMs, busyMs });
+    this.recorder.span({ track, name, category, layer, step: this.step, startMs, endMs, busyMs, ...task });
   }
 
   /** @param regimes what the main path did when, copies told apart */

@@ -1,10 +1,12 @@
 import type { MemoryRuntime, SlotUse } from '../memory/runtime.js';
+import type { TimedKernel } from './kernel.js';
 import type { MachineKind } from './kind.js';
-import { stretched, type TimedKernel } from './npu-unit.js';
+import { stretched } from './npu-unit.js';
 import { PassRun, type PassTiming } from './pass-run.js';
 import { type NamedOp, type OpWork, type PreparedPass, SAME_DISPATCH } from './prepare.js';
-import { NPU_UNITS, type NpuUnit, type PerUnit } from './resources.js';
+import { MATRIX, NPU_UNITS, type NpuUnit, type PerUnit } from './resources.js';
 import { splitAtCopies } from './side-work.js';
+import { stretchedSpans } from './task-spans.js';
 import type { Recorder } from './timeline.js';
 
 const UNITS = [0, 1, 2, 3] as const satisfies readonly NpuUnit[];
@@ -14,6 +16,7 @@ export class PassTimer {
   /** Staging copies that are not over yet. */
   private copies: SlotUse[] = [];
   private readonly callMs: number;
+  private readonly matrixMacsPerMs: number;
 
   constructor(
     private readonly kind: MachineKind,
@@ -22,6 +25,7 @@ export class PassTimer {
   ) {
     const { profile, stack } = kind.options;
     const { remoteCall, queueBatch } = profile.driver;
+    this.matrixMacsPerMs = kind.rates.matrixMacsPerMs * stack.numbers.matrixRate;
     this.callMs = stack.dispatch === 'remote-call' ? remoteCall : queueBatch;
   }
 
@@ -101,11 +105,16 @@ export class PassTimer {
           run.record(NPU_UNITS[unit], op.id, op.label, op, startMs, run.nowMs, Math.min(busy, ms));
       }
     } else {
-      // How much longer the operator took than alone.
-      const stretch = ms / kernel.ms;
-      for (const span of this.kind.npu.spans(kernel)) {
-        const [from, to] = [startMs + span.startMs * stretch, startMs + span.endMs * stretch];
-        run.record(NPU_UNITS[span.unit], `${op.id} ${span.kind}`, op.label, op, from, to);
+      const tasks = stretchedSpans(this.kind.npu.spans(kernel), kernel, ms, busyMs);
+      const first = recorder.number(1 + tasks.reduce((most, { task }) => Math.max(most, task), 0));
+      for (const { unit, kind, startMs: from, endMs, task, from: source, bytes } of tasks) {
+        const track = NPU_UNITS[unit];
+        run.record(track, `${op.id} ${kind}`, op.label, op, startMs + from, startMs + endMs, endMs - from, {
+          task: first + task,
+          from: source < 0 ? undefined : first + source,
+          bytes: bytes > 0 ? bytes : undefined,
+          macs: unit === MATRIX ? (endMs - from) * this.matrixMacsPerMs : undefined,
+        });
       }
     }
     recorder.counter('TCM bytes', startMs, kernel.tcmPeakBytes);

@@ -1,15 +1,20 @@
-import { type Timeline, TRACKS, type Track } from './timeline.js';
+import { type Span, type Timeline, TRACKS, type Track } from './timeline.js';
 
 /** One event of the Chrome trace format; `ts` and `dur` in microseconds. */
 export interface TraceEvent {
-  readonly ph: 'X' | 'M' | 'C';
+  /** Slice, name, counter, and the two ends of an arrow. */
+  readonly ph: 'X' | 'M' | 'C' | 's' | 'f';
   readonly name: string;
   readonly pid: number;
   readonly tid?: number;
   readonly ts?: number;
   readonly dur?: number;
   readonly cat?: string;
-  readonly args?: Readonly<Record<string, string | number | null>>;
+  /** Of an arrow. */
+  readonly id?: number;
+  /** The arrow ends at the slice that encloses its end. */
+  readonly bp?: 'e';
+  readonly args?: Readonly<Record<string, string | number | null | undefined>>;
 }
 
 export interface PerfettoTrace {
@@ -43,7 +48,9 @@ const duration = (startMs: number, endMs: number): number =>
 
 /**
  * A timeline in the Chrome trace format, which ui.perfetto.dev opens. Every track holds one kind of work, so its
- * slices never overlap; each slice names operator, layer and step in `args`. Names come first, then events by time;
+ * slices never overlap, and a slice is as long as its resource was busy: the slices of a track add up to its busy time.
+ * Each names layer and step in `args`; a task also its bytes or multiply-accumulates, and an arrow leads from the task whose
+ * result it takes on another unit: from DMA to the vector threads to the matrix unit. Names come first, then events by time;
  * tracks without work are left out.
  */
 export function toPerfetto(timeline: Timeline): PerfettoTrace {
@@ -75,18 +82,29 @@ export function toPerfetto(timeline: Timeline): PerfettoTrace {
       cat: 'step',
     });
   }
+  const tasks = new Map<number, Span>();
+  for (const span of timeline.spans) if (span.task !== undefined) tasks.set(span.task, span);
   for (const span of timeline.spans) {
-    const ts = us(span.startMs);
-    events.push({
-      ph: 'X',
-      name: span.name,
-      pid: PLACE[span.track].pid,
-      tid: tids.get(span.track),
-      ts,
-      dur: duration(span.startMs, span.endMs),
-      cat: span.category,
-      args: { layer: span.layer, step: span.step, busy_us: us(span.busyMs) },
-    });
+    const { track, name, category: cat, layer, step, startMs, endMs, busyMs, bytes, macs } = span;
+    const { pid } = PLACE[track];
+    const tid = tids.get(track);
+    const whole = endMs - startMs;
+    const args = {
+      layer,
+      step,
+      within_us: busyMs < whole ? us(whole) : undefined,
+      bytes,
+      macs: macs === undefined ? undefined : Math.round(macs),
+    };
+    const dur = duration(startMs, startMs + busyMs);
+    events.push({ ph: 'X', name, pid, tid, ts: us(startMs), dur, cat, args });
+    const source = span.from === undefined ? undefined : tasks.get(span.from);
+    if (source === undefined || source.track === track) continue;
+    const arrow = { name: 'data', cat: 'data', id: span.task };
+    // Inside the last nanosecond of the slice that it leaves.
+    const leaves = us(source.endMs) - 0.001;
+    events.push({ ph: 's', pid: PLACE[source.track].pid, tid: tids.get(source.track), ts: leaves, ...arrow });
+    events.push({ ph: 'f', pid, tid, ts: us(startMs), bp: 'e', ...arrow });
   }
   for (const { name, tMs, value } of timeline.counters) {
     events.push({ ph: 'C', name, pid: NPU, ts: us(tMs), args: { value } });

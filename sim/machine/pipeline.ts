@@ -10,6 +10,9 @@ export interface ChunkCost {
   /** Vector unit: the arithmetic of vector operators, softmax, or bringing products out of tile order. */
   readonly finishMs: number;
   readonly storeMs: number;
+  /** What the load and the store move, for timelines. @defaultValue 0 */
+  readonly loadBytes?: number;
+  readonly storeBytes?: number;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface Pipeline {
   /** `dma`: through TCM; `l2`: vector threads read and write DRAM through L2. */
   readonly path: 'dma' | 'l2';
   readonly tiles: number;
-  readonly setup: { readonly loadMs: number; readonly convertMs: number };
+  readonly setup: { readonly loadMs: number; readonly convertMs: number; readonly loadBytes?: number };
   readonly chunk: ChunkCost;
   /** Chunks of a tile that cost `chunk`. */
   readonly fullChunks: number;
@@ -85,7 +88,9 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
     index < 0 ? (before.at(index) ?? -1) : of(column, index);
   const ready = (index: number): number => (index === 0 ? seam.ready : -1);
   const add = (unit: NpuUnit, kind: TaskKind, ms: number, a = -1, b = -1, c = -1, d = -1): number =>
-    ms > 0 ? program.add(unit, kind, ms, a, b, c, d) : -1;
+    ms > 0 ? program.add(unit, kind, ms, 0, a, b, c, d) : -1;
+  const move = (kind: TaskKind, ms: number, bytes = 0, a = -1, b = -1, c = -1): number =>
+    ms > 0 ? program.add(mover, kind, ms, bytes, a, b, c) : -1;
   /** The latest existing task of a chunk's chain. */
   const latest = (a: number, b: number, c = -1, d = -1): number => (a >= 0 ? a : b >= 0 ? b : c >= 0 ? c : d);
 
@@ -95,7 +100,8 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
   };
   const store = (index: number): void => {
     const ready = latest(of(finished, index), of(multiplied, index), of(taken, index));
-    stored[index] = add(mover, 'store', costAt(index).storeMs, ready);
+    const { storeMs, storeBytes } = costAt(index);
+    stored[index] = move('store', storeMs, storeBytes, ready);
   };
 
   /** Emits the finishes and stores that trail behind the last chunks before `until`. */
@@ -116,13 +122,13 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
     const before = waits ? latest(of(stored, last), of(finished, last), of(multiplied, last)) : -1;
     if (first) {
       const left = of(multiplied, index - costs * (SLOTS - 1) - 1);
-      const load = add(mover, 'load', setup.loadMs, left, ready(index), before);
+      const load = move('load', setup.loadMs, setup.loadBytes, ready(index), left, before);
       prepared = latest(add(VECTOR, 'convert', setup.convertMs, load, ready(index), before), load);
     }
     const turn = waits || (first && loadsWait) ? latest(prepared, before) : -1;
-    const load = add(mover, 'load', cost.loadMs, slot(taken, seam.packed, index - SLOTS), turn);
-    const free = slot(multiplied, seam.decoded, index - SLOTS);
-    const decode = add(VECTOR, 'decode', cost.decodeMs, load, free);
+    const free = slot(taken, seam.packed, index - SLOTS);
+    const load = move('load', cost.loadMs, cost.loadBytes, -1, free, turn);
+    const decode = add(VECTOR, 'decode', cost.decodeMs, load, slot(multiplied, seam.decoded, index - SLOTS));
     const behind = index - OUTPUT_SLOTS;
     const stays = latest(of(stored, behind), of(finished, behind));
     const multiply = add(

@@ -5,9 +5,10 @@ import type { Device, DispatchGroup } from '../stacks/behaviours.js';
 import { groupsOf } from '../stacks/dispatch.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuMs } from './cpu-model.js';
+import type { TimedKernel } from './kernel.js';
 import { cpuWork, kernelKey, operatorStarts } from './lower/index.js';
 import { bytesOf, matrixRows } from './lower/tensors.js';
-import type { NpuUnits, TimedKernel } from './npu-unit.js';
+import type { NpuUnits } from './npu-unit.js';
 import { type OpLabel, opLabel, type PartName } from './parts.js';
 
 /** An operator of a model, whatever the shape of the pass. */

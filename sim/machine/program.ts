@@ -16,6 +16,8 @@ export class Program {
   readonly units: NpuUnit[] = [];
   readonly kinds: TaskKind[] = [];
   readonly ms: number[] = [];
+  /** Bytes that a load or store moves; 0 elsewhere, and where the operator does not say. */
+  readonly bytes: number[] = [];
   /** `MOST_AFTER` entries a task; negative where there is none. */
   readonly after: number[] = [];
   /** Tasks of each unit in program order. */
@@ -25,11 +27,15 @@ export class Program {
     return this.units.length;
   }
 
-  /** Appends a task and returns its number. `a` to `d` must be finished before; negative is "no such task". */
-  add(unit: NpuUnit, kind: TaskKind, ms: number, a = -1, b = -1, c = -1, d = -1): number {
+  /**
+   * Appends a task and returns its number. `a` to `d` must be finished before; negative is "no such task". `a` hands its
+   * result on; the others free a buffer or keep the order.
+   */
+  add(unit: NpuUnit, kind: TaskKind, ms: number, bytes = 0, a = -1, b = -1, c = -1, d = -1): number {
     const index = this.units.push(unit) - 1;
     this.kinds.push(kind);
     this.ms.push(ms);
+    this.bytes.push(bytes);
     this.after.push(a, b, c, d);
     this.queues[unit].push(index);
     return index;

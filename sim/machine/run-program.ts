@@ -6,6 +6,11 @@ export interface TaskSpan {
   readonly kind: TaskKind;
   readonly startMs: number;
   readonly endMs: number;
+  /** Number of the task in its program, and of the task whose result it takes; negative for none. */
+  readonly task: number;
+  readonly from: number;
+  /** Bytes of a load or store. */
+  readonly bytes: number;
 }
 
 export interface ProgramResult {
@@ -26,7 +31,7 @@ const UNITS = [0, 1, 2, 3] as const;
  * the end of each unit's task. Earliest first; equal times in order of start, so that a program has exactly one outcome.
  */
 export function runProgram(program: Program, withSpans = false): ProgramResult {
-  const { units, kinds, ms, after, queues, length } = program;
+  const { units, kinds, ms, bytes, after, queues, length } = program;
   const ends = new Float64Array(length).fill(Number.NaN);
   const busyMs: [number, number, number, number] = [0, 0, 0, 0];
   const spans: TaskSpan[] = [];
@@ -55,7 +60,15 @@ export function runProgram(program: Program, withSpans = false): ProgramResult {
       started[unit] = starts++;
       busyMs[unit] += spent;
       if (withSpans)
-        spans.push({ unit, kind: kinds[task] as TaskKind, startMs: nowMs, endMs: nowMs + spent });
+        spans.push({
+          unit,
+          kind: kinds[task],
+          startMs: nowMs,
+          endMs: nowMs + spent,
+          task,
+          from: after[from],
+          bytes: bytes[task],
+        });
     }
   };
 

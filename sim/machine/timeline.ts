@@ -32,6 +32,12 @@ export interface Span {
   readonly endMs: number;
   /** Busy time inside the span; less than its length where an operator leaves gaps. */
   readonly busyMs: number;
+  /** Of a task: its number in the timeline, and of the task whose result it takes. */
+  readonly task?: number;
+  readonly from?: number;
+  /** Bytes moved, and multiply-accumulates performed. */
+  readonly bytes?: number;
+  readonly macs?: number;
 }
 
 /** A counter's value from `tMs` on. */
@@ -56,13 +62,14 @@ export interface Timeline {
   readonly steps: readonly { readonly step: number; readonly startMs: number; readonly endMs: number }[];
 }
 
-/** `none`; one span per operator and resource; or one per chunk (some 60,000 per step of an 8B model). */
+/** `none`; one span per operator and resource; or one per task of an operator. */
 export type Recording = 'none' | 'op' | 'chunk';
 
 /** Collects a timeline; does nothing when recording is off. */
 export class Recorder {
   private spans: Span[] = [];
   private counters: CounterSample[] = [];
+  private tasks = 0;
   private steps: { step: number; startMs: number; endMs: number }[] = [];
 
   constructor(readonly level: Recording) {}
@@ -79,6 +86,12 @@ export class Recorder {
     if (this.on) this.counters.push({ name, tMs, value });
   }
 
+  /** Numbers for `count` tasks. @returns the first */
+  number(count: number): number {
+    this.tasks += count;
+    return this.tasks - count;
+  }
+
   step(step: number, startMs: number, endMs: number): void {
     if (this.on) this.steps.push({ step, startMs, endMs });
   }
@@ -90,6 +103,7 @@ export class Recorder {
   clear(): void {
     this.spans = [];
     this.counters = [];
+    this.tasks = 0;
     this.steps = [];
   }
 }

@@ -1,6 +1,7 @@
 import { createColors } from 'picocolors';
 import { z } from 'zod';
 import { openMachine } from '../../../experiments/lab/open.js';
+import type { Machine } from '../../../sim/machine/machine.js';
 import { denoisingShape } from '../../../sim/workload/steady-step.js';
 import { FEW_ROWS, type TimedRows, timeRows } from '../../../sim/workload/time-rows.js';
 import { RESOURCES } from '../../../src/decode/method/timer.js';
@@ -41,9 +42,10 @@ export const command = defineCommand({
     checkWritableFile(file);
     const timed = timeRows(openMachine(chip), { rows, context, logitsRows }, ctx.signal);
     const last = rows.at(-1)!;
-    const written = writeTimeline(file, chip, (machine) => {
+    const work = (machine: Machine): void => {
       for (let times = 0; times < 2; times++) machine.timePass(denoisingShape(last, context, logitsRows));
-    });
+    };
+    const written = writeTimeline(file, chip, work, 'chunk');
     const { costModel, quant, profile, stack, memory } = chip;
     ctx.data({ model: costModel, quant, profile, stack, memory, context, rows: timed, perfetto: written });
     ctx.print(`One denoising step of ${costModel} ${quant} on ${profile} (${stack}, ${memory}), simulated\n`);

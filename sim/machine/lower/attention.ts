@@ -79,6 +79,8 @@ function stagedAttention(op: AttentionWork, context: LowerContext): Kernel {
           rates.vectorOpsPerMs +
         (threadsStore ? outBytes / rates.directBytesPerMs : 0),
       storeMs: threadsStore ? 0 : dmaMs(outBytes, 0, context),
+      loadBytes: keyBytes,
+      storeBytes: outBytes,
     };
   };
   const fullBlocks = Math.ceil(op.keys / block) - 1;
@@ -89,6 +91,7 @@ function stagedAttention(op: AttentionWork, context: LowerContext): Kernel {
     tiles: rowTiles * op.kvHeads,
     setup: {
       loadMs: dmaMs(rowsPerTile * group * op.headDim * inputBytes, 0, context),
+      loadBytes: rowsPerTile * group * op.headDim * inputBytes,
       convertMs: (group * rowTile * depth) / rates.convertElementsPerMs,
     },
     chunk: cost(block, false),
@@ -129,6 +132,8 @@ function cacheWrites(
     multiplyMs: 0,
     finishMs: 0,
     storeMs: (elements * kvBytes) / rates.directBytesPerMs,
+    loadBytes: elements * inputBytes,
+    storeBytes: elements * kvBytes,
   };
   const setup = { loadMs: 0, convertMs: 0 };
   const pipeline: Pipeline = { path: 'l2', tiles: 1, setup, chunk, fullChunks: 1, rest: null };

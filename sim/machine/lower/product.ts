@@ -56,17 +56,23 @@ export function matrixProduct(product: Product, context: LowerContext): Kernel {
     );
     return {
       loadMs: dmaMs(valid * inWidth * bytesPerWeight, serial ? 0 : multiplyMs, context),
+      loadBytes: valid * inWidth * bytesPerWeight,
       decodeMs: product.packed ? weights / (rates.decodeWeightsPerMs * stack.numbers.decodeSpeed) : 0,
       multiplyMs,
       finishMs,
       storeMs,
+      storeBytes: rowsPerPass * valid * outputBytes,
     };
   };
   const restColumns = outWidth % columns;
   const pipeline: Pipeline = {
     path: 'dma',
     tiles: passes,
-    setup: { loadMs: moved.loadMs, convertMs: moved.convertMs },
+    setup: {
+      loadMs: moved.loadMs,
+      loadBytes: rowsPerPass * inWidth * inputBytes,
+      convertMs: moved.convertMs,
+    },
     chunk: cost(columns),
     fullChunks: Math.floor(outWidth / columns),
     rest: restColumns === 0 ? null : cost(restColumns),

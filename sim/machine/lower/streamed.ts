@@ -50,10 +50,12 @@ export function streamedKernel(work: StreamedWork, { profile, stack, rates }: Lo
   const vectorOps = (registers * opsEach) / stack.numbers.vectorIpc + macOps;
   const chunk: ChunkCost = {
     loadMs: read / chunks / bytesPerMs,
+    loadBytes: read / chunks,
     decodeMs: 0,
     multiplyMs: 0,
     finishMs: vectorOps / chunks / rates.vectorOpsPerMs,
     storeMs: written / chunks / bytesPerMs,
+    storeBytes: written / chunks,
   };
   return {
     pipelines: [

@@ -37,10 +37,12 @@ export function vectorProduct(product: Product, context: LowerContext): Kernel {
     );
     return {
       loadMs: (count * inWidth * bytesPerWeight) / weightsPerMs,
+      loadBytes: count * inWidth * bytesPerWeight,
       decodeMs: 0,
       multiplyMs: 0,
       finishMs,
       storeMs,
+      storeBytes: rowsPerPass * count * outputBytes,
     };
   };
   const moved = activationMoves(
@@ -65,6 +67,7 @@ export function vectorProduct(product: Product, context: LowerContext): Kernel {
         tiles: passes,
         setup: {
           loadMs: moved.loadMs + profile.npu.dmaLatency,
+          loadBytes: moved.loadMs > 0 ? rowsPerPass * inWidth * inputBytes : 0,
           // Threads quantize the activations, and then multiply: two phases in llama.cpp's loop.
           convertMs: moved.convertMs + 2 * stack.numbers.forkMs,
         },

@@ -90,7 +90,7 @@ describe('runProgram', () => {
   it('keeps program order on a unit even when a later task could start', () => {
     const program = new Program();
     const load = program.add(DMA, 'load', 5);
-    program.add(VECTOR, 'decode', 1, load);
+    program.add(VECTOR, 'decode', 1, 0, load);
     program.add(VECTOR, 'vector', 1);
     const starts = runProgram(program, true).spans.map((span) => [span.kind, span.startMs]);
     expect(starts).toEqual([
@@ -102,7 +102,7 @@ describe('runProgram', () => {
 
   it('reports tasks that can never start', () => {
     const program = new Program();
-    program.add(MATRIX, 'multiply', 1, 1);
+    program.add(MATRIX, 'multiply', 1, 0, 1);
     program.add(MATRIX, 'multiply', 1);
     expect(() => runProgram(program)).toThrow(/2 tasks .* never start/);
   });

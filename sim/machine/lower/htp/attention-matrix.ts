@@ -49,6 +49,7 @@ export function matrixAttention(work: AttentionWork, context: LowerContext): Ker
       const intoTiles = Math.ceil(headDim / 64) * perThread * (SCATTER + 3);
       return {
         loadMs: profile.npu.dmaLatency + queuesMs(2 * count * rowBytes, 1, context, rowBytes),
+        loadBytes: 2 * count * rowBytes,
         decodeMs: phaseMs(intoTiles, threads, context) + 2 * forkMs,
         multiplyMs: (2 * padded * roundUp(count, TILE) * headDim) / macsPerMs,
         finishMs:

@@ -37,6 +37,7 @@ export function vectorAttention(work: AttentionWork, context: LowerContext): Ker
   const rowBytes = headDim * kvBytes;
   const cost = (count: number, last: boolean): ChunkCost => ({
     loadMs: queuesMs(together * 2 * count * rowBytes, threads, context, rowBytes),
+    loadBytes: together * 2 * count * rowBytes,
     decodeMs: 0,
     multiplyMs: 0,
     finishMs:
@@ -50,6 +51,7 @@ export function vectorAttention(work: AttentionWork, context: LowerContext): Ker
     tiles: most,
     setup: {
       loadMs: profile.npu.dmaLatency + queuesMs(together * headDim * inputBytes, threads, context),
+      loadBytes: together * headDim * inputBytes,
       convertMs: 0,
     },
     chunk: cost(BLOCK, false),

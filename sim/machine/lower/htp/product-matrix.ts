@@ -62,10 +62,12 @@ export function htpProduct(product: Product, context: LowerContext): Kernel {
     );
     return {
       loadMs: dmaMs(valid * inWidth * bytesPerWeight, serial ? 0 : multiplyMs, context),
+      loadBytes: valid * inWidth * bytesPerWeight,
       decodeMs: product.packed ? decodeMs(weights) + forkMs : 0,
       multiplyMs,
       finishMs: finishMs + forkMs,
       storeMs,
+      storeBytes: rowsPerPass * valid * outputBytes,
     };
   };
   const rest = outWidth % columns;
@@ -74,6 +76,7 @@ export function htpProduct(product: Product, context: LowerContext): Kernel {
     tiles: passes,
     setup: {
       loadMs: moved.loadMs,
+      loadBytes: rowsPerPass * inWidth * inputBytes,
       convertMs: moved.convertMs + profile.npu.dmaLatency + forkMs,
     },
     chunk: cost(columns),

@@ -35,10 +35,12 @@ export function rowsKernel(work: RowWork, context: LowerContext): Kernel {
     const flushMs = last && !direct ? dmaLatency : 0;
     return {
       loadMs: moveMs(moved * inBytes, inBytes),
+      loadBytes: moved * inBytes,
       decodeMs: 0,
       multiplyMs: 0,
       finishMs: phaseMs(count * perRowOps, threads, context),
       storeMs: moveMs(moved * outBytes, outBytes) + flushMs,
+      storeBytes: moved * outBytes,
     };
   };
   const sharedBytes = shared ? threads * width * inputBytes : 0;
@@ -48,6 +50,7 @@ export function rowsKernel(work: RowWork, context: LowerContext): Kernel {
     // The first bytes are waited for; those of later blocks are under way by then.
     setup: {
       loadMs: dmaLatency + queuesMs(sharedBytes, threads, context),
+      loadBytes: sharedBytes,
       convertMs: stack.numbers.forkMs,
     },
     chunk: costOf(block, false),
