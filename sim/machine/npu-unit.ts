@@ -3,7 +3,7 @@ import { chainEndsClosedForm, chainEndsMs } from './chain.js';
 import type { Kernel, LowerContext, TimedKernel } from './kernel.js';
 import { kernelKey, lower } from './lower/index.js';
 import { busyOf, closedFormMs, type Pipeline, toProgram } from './pipeline.js';
-import type { NpuUnit, PerUnit } from './resources.js';
+import type { NpuUnit } from './resources.js';
 import { runProgram, type TaskSpan } from './run-program.js';
 import { spansAlone, spansOfChain } from './task-spans.js';
 
