@@ -1,10 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnvironmentError, UsageError } from '../../src/errors.js';
-import { fileSha256 } from '../../src/model/load.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { environmentFailure, oneLine } from '../device-error.js';
-import { spawnCollect } from '../runner/spawn-collect.js';
+import { downloadWheel, unpackWheel, type WheelOptions } from '../runner/wheel.js';
 import {
   libraryDirectory,
   MANIFEST_FILE,
@@ -19,16 +18,8 @@ import {
   refusalFile,
 } from './packages.js';
 
-export interface FetchOptions {
+export interface FetchOptions extends Omit<WheelOptions, 'stage' | 'byHand'> {
   readonly cache: string;
-  /** For the download. Default 8 minutes. */
-  readonly timeoutMs?: number;
-  /** Commands that may be Python; the first that has pip is used. */
-  readonly pythons?: readonly string[];
-  /** Environment of pip, e.g. its configuration. */
-  readonly env?: Readonly<Record<string, string>>;
-  readonly onProgress?: (doneMegabytes: number, totalMegabytes: number) => void;
-  readonly signal?: AbortSignal;
 }
 
 export interface Fetched {
@@ -93,21 +84,7 @@ export async function fetchPackages(
 }
 
 const STAGE = 'fetch QNN';
-const DOWNLOAD_TIMEOUT_MS = 8 * 60_000;
-const UNPACK_TIMEOUT_MS = 120_000;
-const POLL_MS = 500;
 const STAGING_PREFIX = '.fetching-';
-const PYTHONS = process.platform === 'win32' ? ['python', 'py'] : ['python3', 'python'];
-
-/** Python has a zip reader of its own, so that no other tool is needed. Prints the members it unpacked. */
-const UNPACK = `
-import json, re, sys, zipfile
-wheel, target, pattern = sys.argv[1:]
-with zipfile.ZipFile(wheel) as archive:
-    names = [name for name in archive.namelist() if re.fullmatch(pattern, name)]
-    archive.extractall(target, names)
-print(json.dumps(sorted(names)))
-`;
 
 /**
  * Makes sure that a package lies unpacked in the cache: downloaded by pip, its SHA-256 checked, only what a run needs
@@ -146,81 +123,22 @@ async function downloadInto(
   wheel: QnnPackage,
   options: FetchOptions,
 ): Promise<PackageManifest> {
-  const python = await pythonWithPip(options.pythons ?? PYTHONS);
-  const { timeoutMs = DOWNLOAD_TIMEOUT_MS, onProgress, signal } = options;
-  const argv = [python, '-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--no-cache-dir'];
-  argv.push('--disable-pip-version-check', '--no-input', '--quiet', '--dest', staging);
-  argv.push('--platform', wheel.tag, '--implementation', 'cp', '--python-version', '3.11');
-  argv.push(`${QNN_PACKAGE}==${wheel.version}`);
-  // pip shows no progress without a terminal: what lies in its temporary folder is the progress.
-  const env = { ...options.env, TMPDIR: staging, TEMP: staging, TMP: staging };
-  const timer = setInterval(() => onProgress?.(bytesIn(staging) / 1e6, wheel.megabytes), POLL_MS);
-  const pip = await spawnCollect(argv, { timeoutMs, env, ...(signal ? { signal } : {}) }).finally(() =>
-    clearInterval(timer),
-  );
-  const name = readdirSync(staging).find((file) => file.endsWith('.whl'));
-  if (pip.timedOut || pip.code !== 0 || name === undefined) {
-    const said = pip.timedOut ? `did not end within ${timeoutMs / 1000} s` : `said: ${saidBy(pip)}`;
-    throw environmentFailure(STAGE, `pip ${said}`, BY_HAND);
-  }
-  const path = join(staging, name);
-  const sha256 = await fileSha256(path);
-  if (sha256 !== wheel.sha256) {
-    const reason = `${name} has SHA-256 ${sha256}, expected ${wheel.sha256}`;
-    throw environmentFailure(STAGE, reason, 'The download is damaged or another file: try again');
-  }
+  const asked = { ...options, stage: STAGE, byHand: BY_HAND };
+  const downloaded = await downloadWheel({ ...wheel, package: QNN_PACKAGE }, staging, asked);
+  const { name, path } = downloaded;
   const unpacked = join(staging, 'unpacked');
-  const zip = await spawnCollect([python, '-c', UNPACK, path, unpacked, NEEDED_MEMBERS], {
-    timeoutMs: UNPACK_TIMEOUT_MS,
-  });
-  if (zip.code !== 0) throw environmentFailure(STAGE, `${name} cannot be unpacked: ${saidBy(zip)}`);
-  const files = JSON.parse(zip.stdout) as string[];
+  const files = await unpackWheel(downloaded, unpacked, NEEDED_MEMBERS, STAGE);
   const missing = wheel.libraries.filter((library) => !files.includes(`onnxruntime_qnn/${library}`));
   if (missing.length > 0) throw environmentFailure(STAGE, `${name} does not carry ${missing.join(', ')}`);
   const manifest: PackageManifest = {
     package: QNN_PACKAGE,
     version: wheel.version,
     machine: wheel.machine,
-    wheel: { name, sha256, bytes: statSync(path).size },
-    files,
+    wheel: { name, sha256: wheel.sha256, bytes: statSync(path).size },
+    files: [...files],
   };
   atomicWriteFile(join(unpacked, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }
 
 const BY_HAND = 'Get the wheel another way, unpack it and set QNN_EP_DIR to its folder onnxruntime_qnn';
-
-/** @throws DeviceError naming what was tried */
-async function pythonWithPip(candidates: readonly string[]): Promise<string> {
-  const tried: string[] = [];
-  for (const python of candidates) {
-    try {
-      const { code } = await spawnCollect([python, '-m', 'pip', '--version'], { timeoutMs: 30_000 });
-      if (code === 0) return python;
-      tried.push(`${python} has no pip`);
-    } catch {
-      tried.push(`${python} is not installed`);
-    }
-  }
-  throw environmentFailure(
-    STAGE,
-    tried.join(', '),
-    'Install Python 3 with pip (Debian: apt-get install python3-pip)',
-  );
-}
-
-/** The lines that say what went wrong, or all that was said. */
-function saidBy({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): string {
-  const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
-  const errors = lines.filter((line) => /^\s*(ERROR|error|OSError)/.test(line));
-  return oneLine((errors.length > 0 ? errors : lines.slice(-3)).join(' ')) || 'nothing';
-}
-
-function bytesIn(directory: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && existsSync(path)) bytes += statSync(path).size;
-  }
-  return bytes;
-}

@@ -11,7 +11,7 @@ import { cacheDirectory } from '../../src/util/cache-directory.js';
 import { type LlamaModel, llamaMissing, loadLlama } from '../oracle/libllama.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-/** Where tools/fetch_smollm2.py puts it. */
+/** Where `models fetch smollm2` puts it. */
 const path = join(cacheDirectory(), 'models/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf');
 /** Of 100; `npm run fuzz` takes them all. */
 const PROMPTS = process.env.DLLM_FUZZ_RUNS === undefined ? 2 : 100;

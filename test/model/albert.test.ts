@@ -19,7 +19,7 @@ interface Case {
 
 /** origin: tools/golden/albert_logits.py, the transformers library's own ALBERT (Flax, jax on the CPU). */
 const golden = (...path: string[]) => join(project().root, 'test/golden', ...path);
-/** Where tools/fetch_rxnmapper.py puts it. */
+/** Where `models fetch rxnmapper` puts it. */
 const rxnmapper = join(cacheDirectory(), 'models', 'rxnmapper');
 const casesOf = (path: string) =>
   (JSON.parse(readFileSync(path, 'utf8')) as { cases: readonly Case[] }).cases;

@@ -2,7 +2,7 @@
 
     pip install "jax<0.5" "flax==0.10.2" "transformers==4.46.3" safetensors numpy
     python3 tools/golden/albert_logits.py tiny test/golden/tiny-albert         # a random model and its logits
-    python3 tools/golden/albert_logits.py FOLDER test/golden/rxnmapper.json    # of tools/fetch_rxnmapper.py
+    python3 tools/golden/albert_logits.py FOLDER test/golden/rxnmapper.json    # of models fetch rxnmapper
 
 Made with Python 3.11, jax 0.4.38, flax 0.10.2, transformers 4.46.3.
 """
