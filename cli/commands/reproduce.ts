@@ -55,9 +55,9 @@ export const command = defineCommand({
       atomicWriteFile(table, `${resultsMarkdown(results)}\n`);
       ctx.note(`every row with a published number: ${table}`);
     }
-    const data = results.map(({ name, rows, assumed, decisions, notes }) => ({
+    const data = results.map(({ name, rows, table, assumed, decisions, notes }) => ({
       name,
-      rows,
+      rows: table ?? rows,
       assumed,
       decisions,
       notes,

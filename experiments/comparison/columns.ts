@@ -43,3 +43,18 @@ export function valueAt<L extends number | string, V>(
 export function ratios(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, i) => value / b[i]);
 }
+
+/** A row of a table that a study gives beside, or in place of, comparisons: units in the names of its fields. */
+export type TableRow = Readonly<Record<string, string | number | boolean | null>>;
+
+/** Columns of equal length as rows. @throws CheckError when their lengths differ */
+export function rowsOf(
+  columns: Readonly<Record<string, readonly (string | number | boolean | null)[]>>,
+): TableRow[] {
+  const entries = Object.entries(columns);
+  const [length = 0, ...others] = entries.map(([, column]) => column.length);
+  if (others.some((other) => other !== length)) throw new CheckError('columns of a table differ in length');
+  return Array.from({ length }, (_, i) =>
+    Object.fromEntries(entries.map(([name, column]) => [name, column[i]])),
+  );
+}

@@ -44,6 +44,8 @@ export const reproduceSchema = z.strictObject({
     profileSha256: z.string(),
   }),
   rows: z.array(reproducedRowSchema),
+  /** The study's own table, where it has one. */
+  table: z.array(z.record(z.string(), z.union([finite, z.string(), z.boolean(), z.null()]))).optional(),
   measured: columns,
   derived: columns,
   /** What each derived column is. */
@@ -64,16 +66,19 @@ export function readResult(path: string): ReproduceResult {
 
 const CSV_COLUMNS = ['name', 'ours', 'paper', 'error', 'kind', 'unit', 'claim', 'band', 'pass'] as const;
 
-/** The rows of a result as CSV, numbers in full. */
-export function rowsCsv(rows: readonly ReproducedRow[]): string {
-  return formatCsv([CSV_COLUMNS, ...rows.map((row) => CSV_COLUMNS.map((column) => row[column]))]);
+/** The table of a result, else its comparison, as CSV, numbers in full. */
+export function rowsCsv({ rows, table }: Pick<ReproduceResult, 'rows' | 'table'>): string {
+  if (table === undefined)
+    return formatCsv([CSV_COLUMNS, ...rows.map((row) => CSV_COLUMNS.map((column) => row[column]))]);
+  const columns = Object.keys(table[0] ?? {});
+  return formatCsv([columns, ...table.map((row) => columns.map((column) => row[column]))]);
 }
 
 /** Writes `result.json` and `rows.csv`, each atomically. Returns the paths. */
 export function writeResult(directory: string, result: ReproduceResult): string[] {
   const files: [string, string][] = [
     ['result.json', `${JSON.stringify(parseAs(result, reproduceSchema, result.name), null, 1)}\n`],
-    ['rows.csv', rowsCsv(result.rows)],
+    ['rows.csv', rowsCsv(result)],
   ];
   return files.map(([name, content]) => {
     const path = join(directory, name);

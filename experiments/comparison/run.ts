@@ -47,6 +47,7 @@ export async function runStudy(study: Study, bench: Workbench): Promise<StudyOut
       const row = compareRow(comparison, source);
       return { ...row, reason: row.reason && named(row.reason) };
     }),
+    table: study.table?.(columns).map((row) => ({ ...row })),
     measured: written(measured),
     derived: written(derived),
     formulas: study.formulas,

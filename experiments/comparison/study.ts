@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { PaperTableName, PaperTables } from '../paper/numbers.js';
-import type { Columns } from './columns.js';
+import type { Columns, TableRow } from './columns.js';
 import type { BySource, Comparison } from './compare.js';
 import type { Decodes } from './decodes.js';
 import type { Workbench } from './workbench.js';
@@ -38,6 +38,8 @@ export interface Study<
   readonly formulas: Readonly<Record<keyof NoInfer<Derived>, string>>;
   /** The rows of the comparison, in order. */
   compare(columns: Measured & Derived, paper: PaperColumns<P>): readonly Comparison[];
+  /** What `--json` and rows.csv give in place of the comparison, for a study whose answer is a table of many fields. */
+  table?(columns: Measured & Derived): readonly TableRow[];
   /** Sentences without which the comparison would mislead; `{model}` is replaced by the workload's name. */
   readonly notes: readonly (string | BySource<string>)[];
   figure(columns: Measured & Derived, paper: PaperColumns<P>): TopLevelSpec;
