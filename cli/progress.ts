@@ -1,4 +1,4 @@
-import { Presets, SingleBar } from 'cli-progress';
+import { clearLine, cursorTo } from 'node:readline';
 import type { Context } from './io.js';
 
 export interface Progress {
@@ -21,28 +21,41 @@ export function progressBar(context: Context, unit: string, options: ProgressOpt
   if (context.io.stderr !== process.stderr || !process.stderr.isTTY) {
     return options.log ? quarters(context, unit) : SILENT;
   }
-  const bar = new SingleBar(
-    {
-      stream: process.stderr,
-      format: `{bar} {value}/{total} ${unit}  {eta_formatted} left`,
-      barsize: 30,
-      hideCursor: true,
-      clearOnComplete: true,
-      etaBuffer: 4,
-    },
-    Presets.shades_classic,
-  );
-  let started = false;
+  const { stderr } = process;
+  let first: { readonly done: number; readonly atMs: number } | undefined;
   return {
     update(done, total) {
-      if (started) bar.update(done);
-      else bar.start(total, done);
-      started = true;
+      const nowMs = performance.now();
+      if (first === undefined) stderr.write(HIDE_CURSOR);
+      first ??= { done, atMs: nowMs };
+      const leftMs = ((nowMs - first.atMs) / (done - first.done)) * (total - done);
+      cursorTo(stderr, 0);
+      stderr.write(barText(done, total, unit, leftMs / 1000));
+      clearLine(stderr, 1);
     },
     stop() {
-      if (started) bar.stop();
+      if (first === undefined) return;
+      cursorTo(stderr, 0);
+      clearLine(stderr, 0);
+      stderr.write(SHOW_CURSOR);
     },
   };
+}
+
+/** DECTCEM: a cursor that runs along a bar flickers. */
+const HIDE_CURSOR = '\u001b[?25l';
+const SHOW_CURSOR = '\u001b[?25h';
+const CELLS = 30;
+
+/** `███░░░ 3/6 runs  1m05s left`. @param leftSeconds no finite number while nothing was done */
+export function barText(done: number, total: number, unit: string, leftSeconds: number): string {
+  const full = Math.round((CELLS * Math.min(done, total)) / total);
+  const bar = '█'.repeat(full) + '░'.repeat(CELLS - full);
+  if (!Number.isFinite(leftSeconds)) return `${bar} ${done}/${total} ${unit}`;
+  const seconds = Math.round(leftSeconds);
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  const left = minutes > 0 ? `${minutes}m${String(rest).padStart(2, '0')}s` : `${rest}s`;
+  return `${bar} ${done}/${total} ${unit}  ${left} left`;
 }
 
 function quarters(context: Context, unit: string): Progress {

@@ -28,7 +28,7 @@ const SIM_TESTS = [
 export const ROOMS = {
   statistics: {
     goal: 80,
-    tests: ['test/score/*.test.ts', 'test/experiments/tune.test.ts', 'test/experiments/ladder-*.test.ts'],
+    tests: ['test/score/{paired,proportion,samples}.test.ts', 'test/experiments/ladder-*.test.ts'],
     parts: { statistics: ['src/score/statistics/**/*.ts'] },
   },
   decode: {
