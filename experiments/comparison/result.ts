@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { formatCsv } from '../../src/util/csv.js';
 import { parseAs, readJsonAs } from '../../src/util/read-file.js';
+import { conditionsSchema } from '../paper/conditions.js';
 import { provenanceEntrySchema } from '../studies/ladder/types.js';
 
 /** The result of one reproduction, as it is written to `result.json`; the same rows are in `rows.csv`. */
@@ -50,7 +51,24 @@ export const reproduceSchema = z.strictObject({
   derived: columns,
   /** What each derived column is. */
   formulas: z.record(z.string(), z.string()),
+  /** Empty where it was measured under other conditions than the run. */
   published: columns,
+  /** What was published was measured under, what ran, and in what they differ. Absent in older files. */
+  conditions: z
+    .strictObject({
+      published: conditionsSchema,
+      run: z.strictObject({
+        costModel: z.string(),
+        quant: z.string(),
+        soc: z.string(),
+        dataset: z.string().nullable(),
+        genLength: z.number(),
+      }),
+      differs: z.array(
+        z.strictObject({ condition: conditionsSchema.keyof(), published: z.string(), run: z.string() }),
+      ),
+    })
+    .optional(),
   /** Numbers of the hardware and the software stacks that are fitted or assumed. */
   assumed: z.array(provenanceEntrySchema),
   notes: z.array(z.string()),

@@ -8,6 +8,7 @@ import { bySource, compareRow } from './compare.js';
 import { WORKBENCH_DEFAULTS, type WorkbenchOptions } from './options.js';
 import { REPRODUCE_SCHEMA, type ReproduceResult, writeResult } from './result.js';
 import type { Study } from './study.js';
+import { visibleOf } from './visible.js';
 import { PAPER_WORKLOAD } from './words.js';
 import type { Workbench } from './workbench.js';
 
@@ -28,8 +29,10 @@ export async function runStudy(study: Study, bench: Workbench): Promise<StudyOut
   const source = decodes?.decider.kind === 'synthetic' ? 'synthetic' : 'other';
   const derived = study.derive(measured, published);
   const columns = { ...measured, ...derived };
-  const { costModel: model, quant, profile } = bench.options;
-  const named = (text: string): string => text.replaceAll('{model}', decodes?.decider.name ?? 'nobody');
+  const { costModel: model, quant, profile, genLength } = bench.options;
+  const named = (text: string): string =>
+    text.replaceAll('{model}', decodes?.decider.name ?? 'nobody').replaceAll('{tokens}', String(genLength));
+  const shown = visibleOf(study, bench, decodes?.decider);
   const result: ReproduceResult = {
     schema: REPRODUCE_SCHEMA,
     name: study.name,
@@ -37,28 +40,31 @@ export async function runStudy(study: Study, bench: Workbench): Promise<StudyOut
     command: commandLine(study, bench.options),
     version: project().version,
     paper:
-      paper === null
+      paper === null || !shown.matches
         ? null
         : { source: paperNumbers().source, where: paper.where, digitised: paper.digitised },
-    runs: study.runs,
+    runs: named(study.runs),
     decisions: decodes === null ? NO_DECISIONS : decodes.decider.decisions(decodes.cases),
     costs: { model, quant, profile, profileSha256: bench.profileSha256 },
     rows: study.compare(columns, published).map((comparison) => {
-      const row = compareRow(comparison, source);
+      const row = shown.row(compareRow(comparison, source));
       return { ...row, reason: row.reason && named(row.reason) };
     }),
     table: study.table?.(columns).map((row) => ({ ...row })),
-    measured: written(measured),
-    derived: written(derived),
-    formulas: study.formulas,
-    published: written(published),
+    measured: shown.columns(written(measured)),
+    derived: shown.columns(written(derived)),
+    formulas: shown.columns(study.formulas),
+    published: shown.matches ? written(published) : {},
+    conditions: shown.conditions,
     assumed: bench.assumed(study.stacks),
     notes: [
-      ...study.notes.map((note) => named(bySource(note, source))),
-      ...(paper?.note === undefined ? [] : [`Paper: ${paper.note}.`]),
+      ...shown.notes,
+      ...study.notes.map((note) => named(bySource(note, source))).filter(shown.note),
+      ...(paper?.note === undefined || !shown.matches ? [] : [`Paper: ${paper.note}.`]),
     ],
   };
-  return { result, figure: study.figure(columns, published) };
+  const figure = JSON.stringify(study.figure(...shown.drawn(columns, published)));
+  return { result, figure: JSON.parse(named(figure)) as TopLevelSpec };
 }
 
 /** Writes `result.json`, `rows.csv` and the figure in three formats. Returns the paths. */

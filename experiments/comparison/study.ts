@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
+import type { Conditions } from '../paper/conditions.js';
 import type { PaperTableName, PaperTables } from '../paper/numbers.js';
 import type { Columns, TableRow } from './columns.js';
 import type { BySource, Comparison } from './compare.js';
@@ -24,7 +25,12 @@ export interface Study<
   readonly title: string;
   /** Table or figure of experiments/paper/numbers.json; null for a study that the paper does not have. */
   readonly paper: P;
-  /** What runs, in one sentence. */
+  /**
+   * Where published numbers need not have been measured under what the table (or Table 6, for a study without one) was:
+   * null in a condition that the study sets by itself or that does not matter.
+   */
+  readonly conditions?: Partial<Conditions>;
+  /** What runs, in one sentence; `{tokens}` is replaced by the generated length. */
   readonly runs: string;
   /** Workload that decides unless the user names one; null: simulated costs only, nothing is decided. */
   readonly workload: string | null;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { project } from '../../src/util/project-root.js';
 import { readJsonAs } from '../../src/util/read-file.js';
 import { valueAt } from '../comparison/columns.js';
+import { type Conditions, conditionsSchema } from './conditions.js';
 
 const numbers = z.array(z.number()).min(1);
 const texts = z.array(z.string()).min(1);
@@ -15,6 +16,8 @@ function table<C extends z.core.$ZodShape>(columns: C) {
     /** Read off a plot (1-2 % of the axis), not printed as a number. */
     digitised: z.boolean(),
     note: z.string().optional(),
+    /** Where they are narrower than those of all numbers. */
+    conditions: conditionsSchema.partial().optional(),
     columns: z
       .strictObject(columns)
       .refine(
@@ -29,6 +32,8 @@ export const paperSchema = z.strictObject({
   schema: z.literal('dllm-npu/paper-numbers@1'),
   source: z.string().min(1),
   setting: z.string().min(1),
+  /** Under which everything was measured, unless a table says more. */
+  conditions: conditionsSchema,
   tables: z.strictObject({
     table2: table({ tokens: numbers, cpu_ms: numbers, npu_ms: numbers }),
     table6: table({ row: texts, seconds: numbers }),
@@ -60,6 +65,12 @@ export function paperNumbers(): PaperNumbers {
 
 export function paperTable<N extends PaperTableName>(name: N): PaperTables[N] {
   return paperNumbers().tables[name];
+}
+
+/** What a table was measured under. */
+export function conditionsOf(name: PaperTableName): Conditions {
+  const { conditions, tables } = paperNumbers();
+  return { ...conditions, ...tables[name].conditions };
 }
 
 /** Seconds of one answer in a row of Table 6, named as there. */

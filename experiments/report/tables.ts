@@ -43,7 +43,8 @@ function ladderRow(row: AblationRow): Html {
 }
 
 function paperError(row: AblationRow): string {
-  if (row.paper_s === null || row.paper_s === 0) return ABSENT;
+  // An error of another data set's time would read as a result.
+  if (row.paper_s === null || row.paper_s === 0 || row.paperKind === 'ordering') return ABSENT;
   const error = row.latency_s.median / row.paper_s - 1;
   return `${error >= 0 ? '+' : '\u2212'}${formatPercent(Math.abs(error))} %`;
 }

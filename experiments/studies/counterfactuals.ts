@@ -112,7 +112,7 @@ export const counterfactuals = defineStudy({
   ],
   figure: (ours) =>
     bars([
-      { title: 'One answer of 128 tokens', unit: 'seconds', names: ours.policy, values: ours.seconds },
+      { title: 'One answer of {tokens} tokens', unit: 'seconds', names: ours.policy, values: ours.seconds },
       {
         title: 'Lookahead: gain over none',
         unit: 'seconds without / seconds with',

@@ -34,6 +34,8 @@ export const forwards = defineStudy({
   name: 'forwards',
   title: 'Published forwards of LLaDA-8B per data set: a test of the confidence process',
   paper: null,
+  // Its own lengths and data sets, on no chip.
+  conditions: { dataset: null, genLength: null },
   runs: `256 tokens, blocks of 32 unless said otherwise, ${CASES} cases; denoising passes per answer`,
   workload: PAPER_WORKLOAD,
   stacks: [],

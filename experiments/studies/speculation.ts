@@ -98,7 +98,7 @@ export const speculation = defineStudy({
   ],
   figure: (ours) =>
     bars([
-      { title: 'One answer of 128 tokens', unit: 'seconds', names: ours.variant, values: ours.seconds },
+      { title: 'One answer of {tokens} tokens', unit: 'seconds', names: ours.variant, values: ours.seconds },
       { title: 'Gain over its baseline', unit: 'x', names: ours.variant, values: ours.gain },
     ]),
 });

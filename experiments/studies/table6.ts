@@ -59,7 +59,7 @@ export const table6 = defineStudy({
   name: 'table6',
   title: 'The ablation ladder',
   paper: 'table6',
-  runs: 'one 128-token answer per prompt under each row of the ladder (`dllm-npu ablate`)',
+  runs: 'one {tokens}-token answer per prompt under each row of the ladder (`dllm-npu ablate`)',
   workload: PAPER_WORKLOAD,
   stacks: ['cpu', 'llada.cpp'],
   measure: async (bench, open) => {
@@ -197,7 +197,7 @@ export const table6 = defineStudy({
       scale: 'log',
       groups: [
         {
-          name: 'One answer of 128 tokens',
+          name: 'One answer of {tokens} tokens',
           ours: ours.seconds,
           paper: paper.seconds,
           predicted: ours.row.map((_, i) => i < ours.predicted_rows),

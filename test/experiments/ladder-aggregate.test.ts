@@ -20,7 +20,7 @@ const ROWS: readonly LadderRow[] = [
     paperS: 10,
     tokens: { mayDifferFrom: 'CPU + prefix KV', because: 'order' },
   },
-].map((row) => ({ ...row, policy: 'any', stack: 'cpu', paperKind: 'predicted' }) as LadderRow);
+].map((row) => ({ ...row, policy: 'any', stack: 'cpu' }) as LadderRow);
 
 const result = (
   ms: number,
@@ -60,7 +60,7 @@ const sound = [
   prompt(0, result(8000, same), result(4000, same), result(1000, same), result(500, same)),
   prompt(1, result(8000, same), result(4000, same), result(1000, same), result(500, [1, 2, 9, 4])),
 ];
-const fold = (prompts: readonly PromptResult[]) => aggregate(prompts, (id) => `t${id}`, 1, ROWS);
+const fold = (prompts: readonly PromptResult[]) => aggregate(prompts, (id) => `t${id}`, 1, true, ROWS);
 
 describe('rows of a ladder', () => {
   it('state speed-ups over the row before and over CPU + prefix KV, of ours and of the paper', () => {
@@ -69,8 +69,9 @@ describe('rows of a ladder', () => {
     expect(rows.map(({ speedup }) => speedup.vsCpuKv)).toEqual([0.5, 1, 4, 8]);
     expect(rows.map(({ paper_speedup }) => paper_speedup?.vsPrevious)).toEqual([null, 5, 4, 5]);
     expect(rows.map(({ paper_speedup }) => paper_speedup?.vsCpuKv)).toEqual([0.2, 1, 4, 20]);
-    const without = aggregate(sound, String, 1, [ROWS[0], { ...ROWS[1], name: 'other' }]);
+    const without = aggregate(sound, String, 1, false, [ROWS[0], { ...ROWS[1], name: 'other' }]);
     expect(without.map(({ speedup }) => speedup.vsCpuKv)).toEqual([null, null]);
+    expect(without.map(({ paper_s }) => paper_s)).toEqual([null, null]);
   });
 
   it('share busy time over time, of all prompts together', () => {

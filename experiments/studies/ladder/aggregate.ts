@@ -12,11 +12,15 @@ const CPU_KV = 'CPU + prefix KV';
 const rowIndex = (rows: readonly LadderRow[], name: string): number =>
   rows.findIndex((row) => row.name === name);
 
-/** Folds the prompts of a run into the rows of the summary. */
+/**
+ * Folds the prompts of a run into the rows of the summary.
+ * @param published whether Table 6 was measured under the run's costs; an order only, as the data set is another
+ */
 export function aggregate(
   prompts: readonly PromptResult[],
   textOf: TokenText,
   seed: number,
+  published: boolean,
   rows: readonly LadderRow[] = LADDER,
 ): AblationRow[] {
   const column = (index: number): PromptRowResult[] => prompts.map((prompt) => prompt.rows[index]);
@@ -52,12 +56,14 @@ export function aggregate(
       staged_bytes_per_step: hasWindow ? perStep(results, 'stagedBytes') : null,
       accuracy: accuracy(results),
       token_exact: tokenExact(prompts, rows, index, textOf),
-      paper_s: row.paperS,
-      paper_speedup: {
-        vsPrevious: index === 0 ? null : rows[index - 1].paperS / row.paperS,
-        vsCpuKv: cpuKv < 0 ? null : rows[cpuKv].paperS / row.paperS,
-      },
-      paperKind: row.paperKind,
+      paper_s: published ? row.paperS : null,
+      paper_speedup: published
+        ? {
+            vsPrevious: index === 0 ? null : rows[index - 1].paperS / row.paperS,
+            vsCpuKv: cpuKv < 0 ? null : rows[cpuKv].paperS / row.paperS,
+          }
+        : undefined,
+      paperKind: 'ordering',
     };
   });
 }

@@ -15,11 +15,6 @@ export interface LadderRow {
   /** Table 6, seconds. */
   readonly paperS: number;
   /**
-   * What agreement with the paper's row would mean. Rows whose forwards depend on how sure the deciding model is
-   * compare an order only: the paper decides with LLaDA-8B on GSM8K.
-   */
-  readonly paperKind: 'predicted' | 'ordering';
-  /**
    * Row whose tokens this row must reproduce, or why it need not.
    * Policies that see another context, or commit several tokens at once, may write other text.
    */
@@ -36,7 +31,6 @@ export const LADDER: readonly LadderRow[] = [
     stack: 'cpu',
     memory: 'unlimited',
     paperS: 2996.2,
-    paperKind: 'predicted',
     tokens: { sameAs: 'CPU' },
   },
   {
@@ -45,7 +39,6 @@ export const LADDER: readonly LadderRow[] = [
     stack: 'cpu',
     memory: 'unlimited',
     paperS: 607.0,
-    paperKind: 'predicted',
     tokens: { mayDifferFrom: 'CPU', because: STALE_PREFIX },
   },
   {
@@ -54,7 +47,6 @@ export const LADDER: readonly LadderRow[] = [
     stack: 'llada.cpp',
     memory: 'on-demand',
     paperS: 341.2,
-    paperKind: 'predicted',
     tokens: { sameAs: 'CPU' },
   },
   {
@@ -63,7 +55,6 @@ export const LADDER: readonly LadderRow[] = [
     stack: 'llada.cpp',
     memory: 'on-demand',
     paperS: 87.0,
-    paperKind: 'predicted',
     tokens: { sameAs: 'CPU + prefix KV' },
   },
   {
@@ -72,7 +63,6 @@ export const LADDER: readonly LadderRow[] = [
     stack: 'llada.cpp',
     memory: 'somr',
     paperS: 71.6,
-    paperKind: 'predicted',
     tokens: { sameAs: 'CPU + prefix KV' },
   },
   {
@@ -81,7 +71,6 @@ export const LADDER: readonly LadderRow[] = [
     stack: 'llada.cpp',
     memory: 'somr',
     paperS: 59.8,
-    paperKind: 'ordering',
     tokens: {
       mayDifferFrom: 'CPU + prefix KV',
       because: 'drafts of later blocks are part of the context, and several may be accepted at once',
@@ -93,7 +82,6 @@ export const LADDER: readonly LadderRow[] = [
     stack: 'llada.cpp',
     memory: 'somr',
     paperS: 16.4,
-    paperKind: 'ordering',
     tokens: {
       mayDifferFrom: 'CPU + prefix KV',
       because: 'all positions over the visible threshold are committed together',
@@ -105,7 +93,6 @@ export const LADDER: readonly LadderRow[] = [
     stack: 'llada.cpp',
     memory: 'somr',
     paperS: 15.8,
-    paperKind: 'ordering',
     tokens: { sameAs: '+ STS' },
   },
   {
@@ -114,7 +101,6 @@ export const LADDER: readonly LadderRow[] = [
     stack: 'llada.cpp',
     memory: 'somr',
     paperS: 16.1,
-    paperKind: 'ordering',
     tokens: {
       mayDifferFrom: '+ SLS',
       because: 'visible tokens of finished blocks are re-scored and may change',

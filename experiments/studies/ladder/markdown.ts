@@ -48,7 +48,7 @@ export function ladderMarkdown(summary: AblationSummary): string {
     line(header.map((_, index) => (index === 0 ? '---' : '--:'))),
     ...rows.map(line),
     '',
-    `${summary.prompts.count} held-out prompts, 128 tokens each; medians with 95 % intervals over prompts; exact match of the ` +
+    `${summary.prompts.count} held-out prompts, ${summary.prompts.genLength ?? 128} tokens each; medians with 95 % intervals over prompts; exact match of the ` +
       'whole answer with Wilson intervals. "exact": the tokens are those of the row it must reproduce; "n % same": ' +
       `approximate by design, share of equal tokens. Recomputed without cache or window on ` +
       `${Math.max(0, ...checks.map((c) => c.prompts))} prompts: ` +

@@ -9,6 +9,8 @@ import { ModelDecider } from '../../lab/deciders/model.js';
 import { Lab } from '../../lab/lab.js';
 import { openChip } from '../../lab/open.js';
 import type { StudyOptions } from '../../lab/study.js';
+import { type Mismatch, mismatches, withheldNote } from '../../paper/conditions.js';
+import { conditionsOf } from '../../paper/numbers.js';
 import { aggregate } from './aggregate.js';
 import { type Gallery, gallery, type OnTrace } from './gallery.js';
 import { LADDER } from './ladder.js';
@@ -73,7 +75,8 @@ function summarise(
 ): AblationSummary {
   const { engine, sha256, tokenizer } = decider;
   const provenance = provenanceOf(options);
-  const rows = aggregate(prompts, tokenTexts(tokenizer).textOf, options.seed);
+  const differs = costsDiffer(options);
+  const rows = aggregate(prompts, tokenTexts(tokenizer).textOf, options.seed, differs.length === 0);
   const params = [...weightShapes(engine.config)].reduce((sum, [, shape]) => sum + elementsOf(shape), 0);
   return {
     schema: ABLATION_SCHEMA,
@@ -104,8 +107,17 @@ function summarise(
     rows,
     carpet: [...shown.carpets],
     timeline: [...shown.timelines],
-    notes: notes(prompts, rows, provenance),
+    notes: [...(differs.length === 0 ? [] : [withheldNote(differs)]), ...notes(prompts, rows, provenance)],
   };
+}
+
+/** In what the costs of a run are not those of Table 6. Its data set never is: the rows compare an order. */
+function costsDiffer({ costModel, quant, profile, genLength }: AblationOptions): Mismatch[] {
+  const { soc } = openChip({ profile, stack: STACKS[0], numbers: {} }).profile;
+  return mismatches(
+    { ...conditionsOf('table6'), dataset: null },
+    { costModel, quant, soc, genLength, dataset: null },
+  );
 }
 
 /** Numbers of the hardware, and of the stacks of the rows. */
