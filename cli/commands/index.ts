@@ -316,7 +316,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'results',
-    summary: 'what sweeps have computed: results/runs/',
+    summary: 'what sweeps have computed (results/runs/), and how results stand against what is published',
     commands: [
       {
         name: 'list',
@@ -342,6 +342,12 @@ export const COMMANDS: readonly Entry[] = [
         name: 'merge',
         summary: 'copy the runs of other result directories into this one, by content hash',
         load: () => import('./results/merge.js'),
+      },
+      {
+        name: 'scoreboard',
+        summary:
+          'bands met and missed by figure, median errors, the worst: this project against what is published',
+        load: () => import('./results/scoreboard.js'),
       },
     ],
   },

@@ -98,7 +98,7 @@ const READERS: readonly (readonly [command: string, kind: Kind, rest: string])[]
 const WITHOUT = [
   ...['hvx', 'models', 'synth', 'workload show', 'workload record'],
   ...['hardware list', 'hardware stack', 'hardware stacks', 'hardware energy', 'hardware explain'],
-  ...['results show', 'results diff', 'results merge'],
+  ...['results show', 'results diff', 'results merge', 'results scoreboard'],
   ...['device doctor', 'device fetch', 'device run', 'device clean'],
   ...['device ggml bench', 'device ggml generate', 'device qnn compile', 'device qnn replay'],
 ];

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readResult } from '../../experiments/comparison/result.js';
+import { readResults, scoreboardOf, withScoreboard } from '../../experiments/comparison/scoreboard.js';
 import { ladderMarkdown } from '../../experiments/studies/ladder/markdown.js';
 import { readSummary } from '../../experiments/studies/ladder/summary-file.js';
+import { UsageError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
 
 const { root } = project();
@@ -28,17 +29,29 @@ describe('README', () => {
       120,
     );
   });
+});
 
-  it('counts the predicted bands as the reference results do', () => {
-    const results = join(root, 'results/reference/reproduce');
-    const studies = readdirSync(results, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    const banded = studies
-      .flatMap(({ name }) => readResult(join(results, name, 'result.json')).rows)
-      .filter(({ kind, band }) => kind === 'predicted' && band !== null);
-    const met = banded.filter(({ pass }) => pass === true).length;
-    expect(banded.length).toBeGreaterThan(0);
-    expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(
-      `**${met} of ${banded.length} predicted bands are met and ${banded.length - met} missed**`,
-    );
+describe('the scoreboard', () => {
+  const board = scoreboardOf(readResults(join(root, 'results/reference/reproduce')));
+
+  it.each(['README.md', 'results/reference/README.md'])('of %s is that of the reference results', (page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    expect(text).toBe(withScoreboard(text, board, page));
+    expect(text).toContain(`${board.missed} missed**`);
+  });
+
+  it('counts every band of every result, and names its largest errors', () => {
+    const rows = readResults(join(root, 'results/reference/reproduce')).flatMap((result) => result.rows);
+    expect(board.missed).toBe(rows.filter(({ pass }) => pass === false).length);
+    expect(board.met).toBe(rows.filter(({ pass }) => pass === true).length);
+    expect(board.figures.reduce((sum, { missed }) => sum + missed, 0)).toBe(board.missed);
+    expect(board.kinds.reduce((sum, { met }) => sum + met, 0)).toBe(board.met);
+    expect(board.worst.length).toBe(5);
+  });
+
+  it('refuses a page without a place, and a directory without results', () => {
+    expect(() => withScoreboard('text', board, 'page')).toThrow(UsageError);
+    expect(() => readResults(join(root, 'docs'))).toThrow();
+    expect(() => readResults(join(root, 'nowhere'))).toThrow(UsageError);
   });
 });
