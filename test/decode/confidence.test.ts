@@ -4,7 +4,13 @@ import type { ConfidenceName } from '../../src/decode/rules/confidence/registry.
 import { scoreRow } from '../../src/decode/rules/score-row.js';
 import { DataError } from '../../src/errors.js';
 
-const RULES: readonly ConfidenceName[] = ['max-softmax', 'margin', 'neg-entropy', 'entropy'];
+const RULES: readonly ConfidenceName[] = [
+  'max-softmax',
+  'margin',
+  'neg-entropy',
+  'entropy',
+  'inverse-perplexity',
+];
 const row = (values: readonly number[]): Float32Array => Float32Array.from(values);
 
 /** The definitions, without stabilisation, on logits small enough not to need it. */
@@ -21,6 +27,10 @@ function naive(values: readonly number[], mask: number, rule: ConfidenceName): n
       return ranked[0] - ranked[1];
     case 'neg-entropy':
       return 1 + p.reduce((h, x) => h + x * Math.log(x), 0) / Math.log(p.length);
+    case 'inverse-perplexity': {
+      const total = ranked.reduce((a, b) => a + b, 0);
+      return Math.exp(ranked.reduce((h, x) => h + (x / total) * Math.log(x / total), 0));
+    }
     case 'entropy':
       return -p.reduce((h, x) => h + x * Math.log(x), 0) / Math.log(p.length);
   }

@@ -210,11 +210,36 @@ const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
   }),
   'block-causal': (s) => ({
     change: { commit: { kind: 'threshold', tau: s.tau, compare: 'above' } },
-    loop: (task) => plain.blockCausal(task, s.tau),
+    loop: (task) => plain.blockCausal(task, plain.threshold(s.tau, true)),
+  }),
+  'eb-sampler': (s) => ({
+    change: { commit: { kind: 'entropy-bound', gamma: s.factor } },
+    loop: (task) => plain.cachedBlocks(task, plain.entropyBound(s.factor)),
+    sampling: { confidence: 'perplexity' },
+  }),
+  'local-leap': (s) => {
+    const [near, anchor] = [Math.min(s.tau, s.tau2), Math.max(s.tau, s.tau2)];
+    return {
+      change: { commit: { kind: 'local-leap', anchor, near, distance: s.every } },
+      loop: (task) => plain.cachedBlocks(task, plain.localLeap(anchor, near, s.every)),
+    };
+  },
+  'bounded-rank': (s) => {
+    const bound = (['prefix', 'either', 'cumulative'] as const)[s.every % 3];
+    const pick = plain.boundedRank(bound, s.tau, s.tau2 / 2, s.factor);
+    return {
+      change: { commit: { kind: 'bounded-rank', bound, tau: s.tau, floor: s.tau2 / 2, factor: s.factor } },
+      loop: (task) => plain.blockCausal(task, pick),
+    };
+  },
+  'multi-block': (s) => ({
+    change: { commit: { kind: 'active-blocks', entropy: s.factor, opens: Math.min(1, s.tau) } },
+    loop: (task) => plain.activeBlocks(task, s.factor, Math.min(1, s.tau)),
+    sampling: { confidence: 'perplexity' },
   }),
   sdar: (s) => ({
     change: { commit: { kind: 'threshold', tau: s.tau, compare: 'above' } },
-    loop: (task) => plain.blockCausal(task, s.tau),
+    loop: (task) => plain.blockCausal(task, plain.threshold(s.tau, true)),
   }),
   rnd1: (s) => quota(s, { confidence: 'certainty' }, {}),
   'llada-random': (s) =>

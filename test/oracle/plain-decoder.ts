@@ -119,6 +119,59 @@ export const timeline =
     return share === 1 ? order : order.slice(0, Math.trunc(f(masks * share)));
   };
 
+/** EB: by rising entropy; a mask is taken for as long as those taken before sum to at most gamma nats. */
+export const entropyBound =
+  (gamma: number): Pick =>
+  (open) => {
+    const order = sorted(open);
+    const taken: Scored[] = [];
+    for (const score of order) {
+      if (taken.reduce((sum, { confidence }) => sum + Math.log(1 / confidence), 0) > gamma) break;
+      taken.push(score);
+    }
+    return taken;
+  };
+
+/** LocalLeap: anchors, or the best mask for one, and what is near them and half as sure. */
+export const localLeap =
+  (high: number, low: number, distance: number): Pick =>
+  (open) => {
+    const order = sorted(open);
+    const anchors = order.filter(
+      ({ confidence }, rank) => confidence >= high || (rank === 0 && order[0].confidence < high),
+    );
+    return order.filter(
+      (score) =>
+        anchors.includes(score) ||
+        (score.confidence >= low &&
+          anchors.some((anchor) => Math.abs(anchor.position - score.position) <= distance)),
+    );
+  };
+
+/** Nemotron-Labs-Diffusion: threshold_ref, threshold_bound and cumulative_error; one mask at least. */
+export const boundedRank =
+  (bound: 'prefix' | 'either' | 'cumulative', tau: number, floor: number, factor: number): Pick =>
+  (open) => {
+    const order = sorted(open);
+    const rank = (r: number) => 1 - factor / (r + 2);
+    let count = 1;
+    if (bound === 'either')
+      return order.filter(({ confidence: c }, r) => r === 0 || c >= tau || (c >= floor && c >= rank(r)));
+    if (bound === 'prefix')
+      while (
+        count <= order.length &&
+        order.slice(0, count).every(({ confidence: c }, r) => c >= tau && c >= rank(r))
+      )
+        count++;
+    else
+      while (
+        count <= order.length &&
+        order.slice(0, count).reduce((p, { confidence: c }) => p + Math.log(c), 0) >= Math.log(tau)
+      )
+        count++;
+    return order.slice(0, Math.max(1, count - 1));
+  };
+
 // Loops.
 
 /** LLaDA, Dream, llama.cpp: the whole canvas in every step; with guidance once more with the prompt masked. */
@@ -152,6 +205,29 @@ function guided(task: Task, rows: readonly Asked[], blind: readonly Asked[], sca
   return scores;
 }
 
+/** d3LLM: the canvas in every step; a block is active once a share of the one before is decided. */
+export function activeBlocks(task: Task, entropy: number, opens: number): number[] {
+  const text = new Text(task);
+  const all = range(0, text.length);
+  const blocks = text.blocks();
+  while (text.masks().length > 0) {
+    const done = blocks.map(({ start, end }) => 1 - text.masks(start, end).length / (end - start));
+    const first = done.findIndex((share) => share < 1);
+    let last = first;
+    while (last + 1 < blocks.length && done[last] >= opens) last++;
+    const { scores } = task.witness.pass(text.rows(all), [], task.score);
+    const masks = text.masks();
+    const open = scores.filter(({ position }) => masks.includes(position));
+    const within = (from: number, to: number) =>
+      open.filter(({ position }) => position >= blocks[from].start && position < blocks[to].end);
+    const low = within(first, last).filter(({ confidence }) => Math.log(1 / confidence) < entropy);
+    const own = within(first, first);
+    const forced = own.some((score) => low.includes(score)) ? [] : sorted(own).slice(0, 1);
+    text.write([...low, ...forced]);
+  }
+  return text.answer;
+}
+
 /** Block by block on cached prefix KV: a finished block is run once more with its tokens, and stored. */
 export function cachedBlocks(task: Task, pick: Pick): number[] {
   const text = new Text(task);
@@ -170,14 +246,14 @@ export function cachedBlocks(task: Task, pick: Pick): number[] {
 }
 
 /** SDAR, LLaDA2: blocks from position 0; whole blocks of the prompt are stored one by one, each on those before it. */
-export function blockCausal(task: Task, tau: number): number[] {
+export function blockCausal(task: Task, pick: Pick): number[] {
   const text = new Text(task);
   let cache: PlainKey[] = [];
   for (const { start, end } of text.blocks(0)) {
     for (let open = text.masks(start, end); open.length > 0; open = text.masks(start, end)) {
       const { scores } = task.witness.pass(text.rows(range(start, end)), cache, task.score);
       text.write(
-        threshold(tau, true)(
+        pick(
           scores.filter(({ position }) => open.includes(position)),
           { step: 0, masks: 0, block: 0 },
         ),

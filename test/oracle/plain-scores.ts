@@ -12,6 +12,12 @@ const CONFIDENCE = {
   entropy: (p: readonly number[]) =>
     -p.reduce((h, q) => (q > 0 ? h + q * Math.log(q) : h), 0) / Math.log(p.length),
   certainty: (p: readonly number[]) => 1 - CONFIDENCE.entropy(p),
+  /** Number of tokens that would be as unsure, its inverse; the mask is no token. */
+  perplexity: (p: readonly number[], _: number, mask: number) => {
+    const tokens = p.filter((_q, id) => id !== mask);
+    const total = tokens.reduce((a, b) => a + b, 0);
+    return tokens.reduce((product, q) => (q > 0 ? product * (q / total) ** (q / total) : product), 1);
+  },
 };
 export type PlainConfidence = keyof typeof CONFIDENCE | 'random';
 

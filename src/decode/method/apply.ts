@@ -23,7 +23,9 @@ function decide(
 ): number {
   const stateOf = (score: RowOutcome) => canvas.positions[score.position].state;
   const undecided = scores.filter((score) => stateOf(score) === 'IV' || stateOf(score) === 'M');
-  const current = undecided.filter((score) => blockOf(canvas, score.position) === canvas.block);
+  const current = rules.commit.ahead
+    ? undecided
+    : undecided.filter((score) => blockOf(canvas, score.position) === canvas.block);
 
   const chosen = new Map<number, Verdict>();
   if (current.length > 0) {

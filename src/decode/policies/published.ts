@@ -61,6 +61,45 @@ export const PUBLISHED_POLICIES = [
     commit: { kind: 'threshold', tau: 0.95, compare: 'above' },
   },
   {
+    name: 'eb-sampler',
+    description:
+      'block by block on prefix KV; by rising entropy, for as long as the sum before stays within 0.15 nats',
+    source: 'EB-Sampler (arXiv:2505.24857); gamma of SGLang eb_sampling',
+    window: { kind: 'block' },
+    cache: { kind: 'prefix', seal: 'pass' },
+    commit: { kind: 'entropy-bound' },
+    confidence: 'inverse-perplexity',
+  },
+  {
+    name: 'local-leap',
+    description: 'block by block on prefix KV; masks at 0.9, and those within 4 positions of one at 0.75',
+    source: 'LocalLeap (arXiv:2510.07081)',
+    window: { kind: 'block' },
+    cache: { kind: 'prefix', seal: 'pass' },
+    commit: { kind: 'local-leap' },
+  },
+  {
+    name: 'bounded-rank',
+    description:
+      'block by block on exact prefix KV from position 0; 0.9, or above 0.45 what the rank among the masks asks for',
+    source:
+      'Nemotron-Labs-Diffusion, sampler threshold_bound; threshold_ref and cumulative_error are its options',
+    blockOrigin: 'zero',
+    window: { kind: 'block' },
+    cache: { kind: 'prefix', seal: 'pass', prompt: 'block-causal' },
+    commit: { kind: 'bounded-rank' },
+  },
+  {
+    name: 'multi-block',
+    description:
+      'full canvas; a block opens when 0.1 of the one before is decided, every mask below 0.4 nats is committed (gives up B1-one-block)',
+    source: 'd3LLM (SGLang pull 20615), without its delayed cache',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'active-blocks' },
+    confidence: 'inverse-perplexity',
+  },
+  {
     name: 'sdar',
     blockLength: 4,
     description:

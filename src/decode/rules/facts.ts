@@ -47,6 +47,10 @@ export interface CommitFacts {
   readonly revocable: boolean;
   /** Confidence at which a mask is expected to pass; null when a schedule says how many do. */
   readonly bar: number | null;
+  /** Compares entropies, so rows must say theirs. */
+  readonly entropy?: true;
+  /** Commits in later blocks too, while the open one still has masks. */
+  readonly ahead?: true;
 }
 
 export interface SpeculateFacts {
@@ -72,6 +76,8 @@ export interface FinalFacts {
 /** Whether a row's random numbers need a counter. */
 export interface DrawFacts {
   readonly random: boolean;
+  /** A confidence that is exp(-H): the entropy in nats can be read off it. */
+  readonly entropy?: true;
 }
 
 export interface PolicyFacts {

@@ -63,7 +63,9 @@ export interface CacheRule {
 
 /** Which undecided positions of the current block get a token. */
 export interface CommitRule {
-  /** @param scores undecided positions of the current block that got logits, ascending; not empty */
+  /** Is asked about later blocks too; default the current one alone. */
+  readonly ahead?: true;
+  /** @param scores undecided positions of the current block that got logits (`ahead`: of all), ascending; not empty */
   decide(canvas: Canvas, scores: readonly RowOutcome[]): Verdict[];
   /** State of a position committed at this confidence. */
   stateFor(confidence: number): 'V' | 'S';
@@ -156,6 +158,8 @@ export interface RowStatistics {
   probability(logit: number): number;
   /** Entropy of the softmax in nats, in f64. */
   entropy(): number;
+  /** The same of the softmax without the mask token. */
+  tokenEntropy(): number;
 }
 
 /** How sure a row is, in [0, 1]. */

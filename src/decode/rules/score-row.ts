@@ -55,18 +55,24 @@ export function scoreRow(
     type,
     logit: (id: number) => logits[start + id],
     probability: (logit: number) => rounded(Math.exp(logit - maximum) / sum, type),
-    entropy() {
-      let weighted = 0;
-      for (let id = 0; id < vocab; id++) {
-        const shifted = logits[start + id] - maximum;
-        const weight = Math.exp(shifted);
-        // 0 * -Infinity would be NaN.
-        if (weight > 0) weighted += weight * shifted;
-      }
-      return Math.log(sum) - weighted / sum;
-    },
+    entropy: () => entropyOf(() => true, maximum),
+    tokenEntropy: () => entropyOf((id) => id !== maskId, best),
   };
   return { token, confidence: CONFIDENCES[confidence].of(statistics) };
+
+  /** @param top the largest logit of those that count */
+  function entropyOf(counts: (id: number) => boolean, top: number): number {
+    let [total, weighted] = [0, 0];
+    for (let id = 0; id < vocab; id++) {
+      if (!counts(id)) continue;
+      const shifted = logits[start + id] - top;
+      const weight = Math.exp(shifted);
+      total += weight;
+      // 0 * -Infinity would be NaN.
+      if (weight > 0) weighted += weight * shifted;
+    }
+    return Math.log(total) - weighted / total;
+  }
 }
 
 /** Softmax probability of one token in a row of logits, in f64. @param logits row-major [rows, vocab] */

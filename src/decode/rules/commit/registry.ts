@@ -1,5 +1,9 @@
+import { activeBlocks } from './active-blocks.js';
+import { boundedRank } from './bounded-rank.js';
+import { entropyBound } from './entropy-bound.js';
 import { factor } from './factor.js';
 import { frechet } from './frechet.js';
+import { localLeap } from './local-leap.js';
 import { quota } from './quota.js';
 import { revocable } from './revocable.js';
 import { staged } from './staged.js';
@@ -7,4 +11,16 @@ import { threshold } from './threshold.js';
 import { timestep } from './timestep.js';
 
 /** Which undecided positions of the current block get a token. */
-export const COMMITS = { quota, threshold, timestep, factor, frechet, revocable, staged };
+export const COMMITS = {
+  quota,
+  threshold,
+  timestep,
+  factor,
+  frechet,
+  'entropy-bound': entropyBound,
+  'local-leap': localLeap,
+  'bounded-rank': boundedRank,
+  'active-blocks': activeBlocks,
+  revocable,
+  staged,
+};

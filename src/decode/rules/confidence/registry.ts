@@ -1,4 +1,5 @@
 import { entropy } from './entropy.js';
+import { inversePerplexity } from './inverse-perplexity.js';
 import { margin } from './margin.js';
 import { maxSoftmax } from './max-softmax.js';
 import { negEntropy } from './neg-entropy.js';
@@ -10,6 +11,7 @@ export const CONFIDENCES = {
   margin,
   'neg-entropy': negEntropy,
   entropy,
+  'inverse-perplexity': inversePerplexity,
   random,
 };
 
