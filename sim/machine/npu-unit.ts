@@ -3,6 +3,7 @@ import { chainEndsClosedForm, chainEndsMs } from './chain.js';
 import type { Kernel, LowerContext, TimedKernel } from './kernel.js';
 import { kernelKey, lower } from './lower/index.js';
 import { busyOf, closedFormMs, type Pipeline, toProgram } from './pipeline.js';
+import type { Rates } from './rates.js';
 import type { NpuUnit } from './resources.js';
 import { runProgram, type TaskSpan } from './run-program.js';
 import { spansAlone, spansOfChain } from './task-spans.js';
@@ -28,7 +29,7 @@ export class NpuUnits {
   time(op: Op, graph: OpGraph, key = kernelKey(op, graph)): TimedKernel {
     let timed = this.timed.get(key);
     if (timed === undefined) {
-      timed = timeAlone(lower(op, graph, this.context), this.schedule);
+      timed = timeAlone(lower(op, graph, this.context), this.context.rates, this.schedule);
       this.timed.set(key, timed);
     }
     return timed;
@@ -84,8 +85,15 @@ export class NpuUnits {
   }
 }
 
-/** An operator that starts on idle units. */
-export function timeAlone(kernel: Kernel, schedule: Schedule = 'event'): TimedKernel {
+/**
+ * An operator that starts on idle units. Its agents, DMA queues and vector threads that read and write DRAM themselves, each
+ * have a rate of their own; together they move its bytes no faster than DRAM gives them.
+ */
+export function timeAlone(
+  kernel: Kernel,
+  { npuDramBytesPerMs }: Pick<Rates, 'npuDramBytesPerMs'>,
+  schedule: Schedule = 'event',
+): TimedKernel {
   const of = (pipeline: Pipeline): number =>
     schedule === 'event' ? runProgram(toProgram(pipeline)).ms : closedFormMs(pipeline);
   let onceMs = 0;
@@ -105,7 +113,7 @@ export function timeAlone(kernel: Kernel, schedule: Schedule = 'event'): TimedKe
     l2Bytes,
     matrixMacs,
     tcmPeakBytes,
-    ms: onceMs * repeats,
+    ms: Math.max(onceMs * repeats, (dmaBytes + l2Bytes) / npuDramBytesPerMs),
     busyMs: busySum(kernel),
   };
 }

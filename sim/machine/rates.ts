@@ -17,6 +17,8 @@ export interface Rates {
   readonly queuesBytesPerMs: number;
   readonly directBytesPerMs: number;
   readonly dramBytesPerMs: number;
+  /** What staging copies leave of it: all that the agents of the NPU move together, whatever each could alone. */
+  readonly npuDramBytesPerMs: number;
   /** Main-path CPU operators. */
   readonly cpuBytesPerMs: number;
   /** CPU work beside a streaming NPU. */
@@ -69,6 +71,7 @@ export function ratesOf(
     queuesBytesPerMs: perMs(Math.min(npu.dmaQueuesRate, left)),
     directBytesPerMs: perMs(Math.min(npu.directReadRate, left)),
     dramBytesPerMs: perMs(total),
+    npuDramBytesPerMs: perMs(left),
     cpuBytesPerMs: perMs(main),
     cpuBesideNpuBytesPerMs: perMs(Math.max(0, Math.min(cpu.readRateBesideNpu, left - dma))),
     cpuBesideCpuBytesPerMs: perMs(Math.max(0, left - main)),

@@ -1,0 +1,151 @@
+import { blockOf } from '../../src/model/dtype.js';
+import type { Kernel, LowerContext } from '../machine/kernel.js';
+import { lowerProduct } from '../machine/lower/any-product.js';
+import { attentionKernel } from '../machine/lower/attention.js';
+import { ROW_COSTS } from '../machine/lower/htp/row-costs.js';
+import { rowsKernel } from '../machine/lower/htp/rows.js';
+import type { RowOperator } from '../machine/lower/row-operator.js';
+import { streamedKernel } from '../machine/lower/streamed.js';
+import { F16_BYTES } from '../machine/lower/tensors.js';
+import type { SoftwareStack } from '../stacks/stack.js';
+import type { KernelSpec } from './spec.js';
+
+/** An operator by itself. */
+export type SingleSpec = Exclude<KernelSpec, { kind: 'layer-products' }>;
+
+/** Bytes of an activation between operators of a stack. */
+export function activationElement({ activations }: SoftwareStack): number {
+  return activations === 'f32' ? 2 * F16_BYTES : F16_BYTES;
+}
+
+/**
+ * Work of one operator on the units of the NPU.
+ * @throws UsageError when it does not fit the on-chip memory
+ */
+export function loweredKernel(spec: SingleSpec, context: LowerContext): Kernel {
+  const each = activationElement(context.stack);
+  switch (spec.kind) {
+    case 'product': {
+      // Fused products share their input, and their outputs are as one.
+      const out = spec.outWidths.reduce((sum, width) => sum + width, 0);
+      return product(spec.rows, spec.inWidth, out, spec.weights, context, spec.adds);
+    }
+    case 'routed-product': {
+      const { rows, inWidth, outWidth, weights } = spec;
+      const reached = reachedExperts(spec);
+      const rowsEach = Math.max(1, Math.ceil((rows * spec.expertsPerToken) / reached));
+      const one = product(rowsEach, inWidth, outWidth, weights, context);
+      return {
+        ...one,
+        repeats: reached,
+        dmaBytes: reached * one.dmaBytes,
+        l2Bytes: reached * one.l2Bytes,
+        matrixMacs: reached * one.matrixMacs,
+      };
+    }
+    case 'attention': {
+      const bytes = { inputBytes: each, outputBytes: each, kvBytes: F16_BYTES };
+      return attentionKernel({ ...spec, ...bytes, owner: 'attention', writesCache: false }, context);
+    }
+    case 'rows': {
+      const outputBytes = resultBytes(spec.operator, each);
+      return context.stack.kernelLoops === 'htp'
+        ? rowsKernel({ ...spec, inputBytes: each, outputBytes }, context)
+        : spreadKernel(spec, each, outputBytes, context);
+    }
+  }
+}
+
+/** Bytes of operands and results that host and NPU share around a call. @param each bytes of an element */
+export function activationBytes(spec: SingleSpec, each: number): number {
+  switch (spec.kind) {
+    case 'product':
+      return spec.rows * (spec.inWidth + spec.outWidths.reduce((sum, width) => sum + width, 0)) * each;
+    case 'routed-product':
+      return spec.rows * (spec.inWidth + spec.expertsPerToken * spec.outWidth) * each;
+    case 'attention':
+      return 2 * spec.rows * spec.heads * spec.headDim * each;
+    case 'rows': {
+      const { rows, width, operator } = spec;
+      return rows * width * (ROW_COSTS[operator].inputs * each + resultBytes(operator, each));
+    }
+  }
+}
+
+/** A cache is written in F16. */
+function resultBytes(operator: RowOperator, each: number): number {
+  return operator === 'SET_ROWS' ? F16_BYTES : each;
+}
+
+/** Different experts that the rows reach under uniform routing, in expectation. */
+function reachedExperts({
+  rows,
+  experts,
+  expertsPerToken,
+}: Extract<SingleSpec, { kind: 'routed-product' }>): number {
+  return Math.ceil(experts * (1 - (1 - expertsPerToken / experts) ** rows));
+}
+
+/** A row operator of a stack that spreads elements over its threads. */
+function spreadKernel(
+  { rows, width, operator }: Extract<SingleSpec, { kind: 'rows' }>,
+  inputBytes: number,
+  outputBytes: number,
+  context: LowerContext,
+): Kernel {
+  const elements = rows * width;
+  const { inputs } = ROW_COSTS[operator];
+  const opsEach = SPREAD_OPS[operator](context.stack.numbers);
+  const [read, written] = [inputs * elements * inputBytes, elements * outputBytes];
+  return streamedKernel({ opsEach, read, written, elements, macs: 0 }, context);
+}
+
+function product(
+  rows: number,
+  inWidth: number,
+  outWidth: number,
+  weights: Extract<SingleSpec, { kind: 'product' }>['weights'],
+  context: LowerContext,
+  adds = false,
+): Kernel {
+  const { stack } = context;
+  const { bytes, elements } = blockOf(weights);
+  const layout =
+    weights === 'q4_0' ? stack.numbers.q4Layout : weights === 'q8_0' ? stack.numbers.q8Layout : 1;
+  const each = stack.activationsIn === 'tcm' ? 0 : stack.activations === 'f32' ? 4 : 2;
+  return lowerProduct(
+    {
+      owner: 'product',
+      rows,
+      inWidth,
+      outWidth,
+      bytesPerWeight: (bytes / elements) * layout,
+      packed: weights !== 'f16' && stack.weightDecode === 'vector',
+      inputBytes: each,
+      // What is added is read on the way out.
+      outputBytes: adds ? 2 * each : each,
+    },
+    context,
+  );
+}
+
+type Numbers = SoftwareStack['numbers'];
+
+/** Vector instructions per register of result, where elements are spread over all threads. */
+const SPREAD_OPS: Readonly<Record<RowOperator, (numbers: Numbers) => number>> = {
+  RMS_NORM: ({ normOps }) => normOps,
+  'RMS_NORM+MUL': ({ normOps, addOps }) => normOps + addOps,
+  NORM: ({ normOps, addOps }) => normOps + 2 * addOps,
+  ADD: ({ addOps }) => addOps,
+  MUL: ({ addOps }) => addOps,
+  SCALE: ({ addOps }) => addOps,
+  SWIGLU: ({ swigluOps }) => swigluOps,
+  GEGLU: ({ swigluOps }) => swigluOps,
+  GELU: ({ swigluOps }) => swigluOps,
+  SILU: ({ swigluOps }) => swigluOps,
+  ROPE: ({ ropeOps }) => ropeOps,
+  SOFT_MAX: ({ swigluOps }) => swigluOps,
+  SET_ROWS: ({ addOps }) => addOps,
+  GET_ROWS: ({ addOps }) => addOps,
+  CPY: ({ addOps }) => addOps,
+};
