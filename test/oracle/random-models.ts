@@ -65,6 +65,11 @@ function spread(weights: WeightSource): WeightSource {
   return { ...weights, read, readRaw: async (id) => new Uint8Array((await read(id)).slice().buffer) };
 }
 
+/** Random weights with logits spread as those of trained models. */
+export function spreadWeights(config: ModelConfig, seed: number): WeightSource {
+  return spread(randomWeights(config, seed));
+}
+
 /** Writes random weights as a GGUF file without tokenizer. */
 export async function writeRandomGguf(
   config: ModelConfig,
@@ -73,7 +78,7 @@ export async function writeRandomGguf(
   quant: Quant = 'f32',
 ): Promise<{ readonly path: string; readonly weights: WeightSource }> {
   const path = join(directory, `${config.name}-${seed}-${quant}.gguf`);
-  const weights = spread(randomWeights(config, seed));
+  const weights = spreadWeights(config, seed);
   const none = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
   await writeModelGguf(config, weights, path, quant, none);
   return { path, weights };

@@ -36,7 +36,7 @@ export function loadGgml(env: Readonly<Record<string, string | undefined>> = pro
 function open(koffi: IKoffi, source: GgmlPackage): Ggml {
   const load = (path: string) => {
     try {
-      return koffi.load(path, { global: true });
+      return koffi.load(path);
     } catch (error) {
       throw new EnvironmentError(
         `engine ggml: cannot load ${path} (${reasonOf(error)}): it needs the C library it was built for (glibc on Linux); ${installAdvice()}`,
