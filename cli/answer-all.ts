@@ -5,10 +5,12 @@ import { machine } from '../experiments/library/machine.js';
 import { encodeFor, type Model, tokenizerFault, withEngine } from '../experiments/library/model.js';
 import type { PolicySpec } from '../src/decode/spec-schema.js';
 import { type Trace, writeTrace } from '../src/decode/trace/trace.js';
+import type { EngineName } from '../src/engine/registry.js';
 import { withMasks } from '../src/model/fill-in.js';
 import { fileSha256 } from '../src/model/load.js';
 import type { Answer } from './answer.js';
 import { answerData, printAnswer } from './answer.js';
+import { startFirst } from './auto-engine.js';
 import { decided, decodeWatcher } from './decode-watcher.js';
 import { type GenerationChoice, generationSpec } from './generation-spec.js';
 import type { engine } from './groups.js';
@@ -20,9 +22,11 @@ import { checkIds } from './token-ids.js';
 
 /** How `generate` decodes, beyond the prompt. */
 interface DecodeSettings
-  extends z.output<z.ZodObject<typeof engine>>,
+  extends Omit<z.output<z.ZodObject<typeof engine>>, 'engine'>,
     Omit<ChipSetup, 'profile'>,
     GenerationChoice {
+  readonly engine: EngineName | 'auto';
+  readonly model: string;
   readonly template?: string;
   readonly maskToken?: string;
   readonly prompts?: string;
@@ -46,13 +50,13 @@ export async function answerAll(
   const fault = tokenizerFault(opened);
   if (fault !== null) ctx.note(`no text: ${fault}`);
   for (const note of promptNotes(opened, tasks)) ctx.note(note);
-  await startEngine(ctx, opened, asked);
+  const engine = await startFirst(ctx, asked, (name) => startEngine(ctx, opened, { ...asked, engine: name }));
   const bar = tasks.length > 1 ? progressBar(ctx, 'prompts', { log: true }) : undefined;
   try {
     const data: unknown[] = [];
     for (const [index, ids] of prompts.entries()) {
       bar?.update(index, prompts.length);
-      const answer = await answerOne(ctx, { opened, spec, ids, task: tasks[index] }, asked);
+      const answer = await answerOne(ctx, { opened, spec, ids, task: tasks[index] }, { ...asked, engine });
       data.push(answerData(answer));
       printAnswer(ctx, answer);
     }
@@ -72,9 +76,9 @@ function encodeTasks(opened: Model, tasks: readonly Task[], asked: DecodeSetting
   });
 }
 
-/** Starts the engine that the decodes will find: the first use of a file by ort converts it, with a progress bar. */
-async function startEngine(ctx: Context, opened: Model, asked: DecodeSettings): Promise<void> {
-  const bar = progressBar(ctx, 'MB converted');
+/** Starts the engine that the decodes will find, with a progress bar: ort converts a file at its first use, ggml loads it. */
+async function startEngine(ctx: Context, opened: Model, asked: Started): Promise<void> {
+  const bar = progressBar(ctx, asked.engine === 'ort' ? 'MB converted' : 'MB loaded');
   const hooks = {
     signal: ctx.signal,
     onProgress: (done: number, total: number) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),
@@ -83,6 +87,9 @@ async function startEngine(ctx: Context, opened: Model, asked: DecodeSettings): 
   await withEngine(opened, asked, hooks, () => Promise.resolve()).finally(() => bar.stop());
 }
 
+/** The settings, with the engine that was chosen. */
+type Started = DecodeSettings & { readonly engine: EngineName };
+
 interface Question {
   readonly opened: Model;
   readonly spec: PolicySpec;
@@ -90,7 +97,7 @@ interface Question {
   readonly task: Task;
 }
 
-async function answerOne(ctx: Context, question: Question, asked: DecodeSettings): Promise<Answer> {
+async function answerOne(ctx: Context, question: Question, asked: Started): Promise<Answer> {
   const { opened, spec, ids, task } = question;
   const watcher = asked.watch ? decodeWatcher(ctx, { ...asked, opened, spec }) : undefined;
   const bar = asked.watch || asked.prompts !== undefined ? undefined : progressBar(ctx, 'tokens');

@@ -6,7 +6,7 @@ import type { Context } from './io.js';
 import { progressBar } from './progress.js';
 
 /**
- * Starts the engine that was asked for. The first use of a file by ort converts it, with a progress bar.
+ * Starts the engine that was asked for. With a progress bar: ort converts a file at its first use, ggml loads it.
  * @throws EnvironmentError when the engine is not installed
  */
 export async function openEngine(
@@ -14,7 +14,7 @@ export async function openEngine(
   model: LoadedModel,
   settings: Partial<Omit<DeciderSetup, 'workload'>>,
 ): Promise<Engine> {
-  const bar = progressBar(ctx, 'MB converted');
+  const bar = progressBar(ctx, settings.engine === 'ort' ? 'MB converted' : 'MB loaded');
   return open(model, settings, {
     signal: ctx.signal,
     onProgress: (done, total) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),

@@ -7,6 +7,8 @@ declare module 'zod' {
   interface GlobalMeta {
     /** What stands for the value in the help: `file` prints as `--out <file>`. */
     readonly value?: string;
+    /** A letter for it: `r` as `-r`. */
+    readonly short?: string;
     /** A second name of an option, without dashes. */
     readonly alias?: string;
     /** The name of an option that is not called as its field, without dashes. */
@@ -29,7 +31,8 @@ export function optionsOf(shape: Shape): Option[] {
   return Object.entries(shape).map(([name, schema]) => {
     const facts = factsOf(name, schema);
     const { type, defaultValue, meta } = facts;
-    const flag = `${meta.alias === undefined ? '' : `--${meta.alias}, `}${flagOf(name, schema)}`;
+    const others = [meta.short && `-${meta.short}`, meta.alias && `--${meta.alias}`].filter(Boolean);
+    const flag = [...others, flagOf(name, schema)].join(', ');
     if (type instanceof z.ZodBoolean) {
       return new NamedOption(name, defaultValue === true ? flag.replace('--', '--no-') : flag, textOf(facts));
     }

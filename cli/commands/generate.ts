@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { casesSchema, deciderSchema } from '../../experiments/lab/setup.js';
 import { loadModel } from '../../experiments/library/model.js';
-import type { EngineName } from '../../src/engine/registry.js';
 import { UsageError } from '../../src/errors.js';
 import { SCORER_FORMS } from '../../src/score/scorers/registry.js';
 import { checkWritableFile } from '../../src/util/check-writable.js';
 import { answerAll } from '../answer-all.js';
+import { candidates, type EngineWish, engineOrAuto } from '../auto-engine.js';
 import { defineCommand } from '../command.js';
 import { chip, chipEffects, engine, engineEffects, flag, model, path, problems, seed } from '../groups.js';
 import { chooseTasks } from '../task.js';
@@ -62,6 +62,7 @@ const options = {
     .describe('time the decode on this modelled chip; the options below say how')
     .meta({ value: 'profile' }),
   ...engine,
+  engine: engineOrAuto,
   ...chipOfMachine,
 };
 
@@ -75,7 +76,7 @@ export const command = defineCommand({
   },
   options,
   effects: [
-    ...engineEffects((input: { readonly engine: EngineName }) => [input.engine]),
+    ...engineEffects((input: EngineWish) => candidates(input).slice(0, 1)),
     { options: ['scorer'], when: ({ prompts }) => prompts !== undefined, because: 'it is of --prompts' },
     { options: ['fps'], when: ({ watch }) => watch, because: 'it is of --watch' },
     {
@@ -94,8 +95,8 @@ export const command = defineCommand({
     'generate --problem 3 --policy llada.cpp --watch',
     'generate --problem 3 --policy llada.cpp --option commit.visible=0.8',
     'generate "flip 2 4 8 1 9 ; count dog : dog dog" --policy block-kv',
-    'generate --model llada-8b.gguf --engine ort --threads 2 --prompt "What is 2 + 3?" --gen-length 32',
-    'generate --model llada-8b.gguf --engine ort --prompts gsm8k.jsonl --json',
+    'generate --model llada-8b.gguf --engine ggml --threads 2 --prompt "What is 2 + 3?" --gen-length 32',
+    'generate --model llada-8b.gguf --prompts gsm8k.jsonl --json',
     'generate --model llama-3-8b.gguf --prompt-ids 128000,9906 --policy autoregressive',
     'generate --problem 3 --machine sm8750 --trace run.jsonl --json',
   ],

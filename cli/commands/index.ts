@@ -55,6 +55,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./numerics.js'),
   },
   {
+    name: 'bench',
+    summary: 'time one forward pass: models, engines, rows and contexts in one table',
+    load: () => import('./bench.js'),
+  },
+  {
     name: 'hvx',
     summary:
       'run the priced vector kernels as Hexagon code under emulation, compare bits, count instructions',

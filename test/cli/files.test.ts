@@ -59,6 +59,7 @@ const READERS: readonly (readonly [command: string, kind: Kind, rest: string])[]
   ['numerics', 'gguf', '--model FILE'],
   ['inspect', 'gguf', 'FILE'],
   ['convert', 'gguf', 'FILE OUT/out.gguf'],
+  ['bench', 'gguf', '--model FILE --engine tfjs --rows 1'],
   ['logits', 'gguf', '--model FILE --ids 1 --out OUT/l.f32'],
   ['trace show', 'trace', 'FILE'],
   ['trace validate', 'trace', 'FILE'],

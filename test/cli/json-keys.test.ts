@@ -25,6 +25,7 @@ const CALLS = [
   'generate --problem 0 --policy threshold --machine sm8750',
   'generate --prompt-ids 1,2 --policy threshold --gen-length 32',
   'verify --policy threshold --n 1 --gen-length 32 --every 8',
+  'bench --engine tfjs --rows 1 -r 1',
   'numerics --engine tfjs --n 1 --policy threshold --gen-length 32',
   ...[`convert tiny-llada ${at('m.gguf')}`, `logits --model tiny-llada --ids 1,2 --out ${at('l.f32')}`],
   ...[`synth ${at('s.gguf')}`, 'train --steps 1 --batch 1 --hidden 4 --heads 1'],

@@ -15,6 +15,8 @@ export interface Backend {
   readonly bufferType: Pointer;
   /** Layouts its products are faster with, the best first: repacked rows, tiles of AMX. */
   readonly extraBufferTypes: readonly Pointer[];
+  /** Threads of the CPU from the next graph on. */
+  useThreads(threads: number): void;
   free(): void;
 }
 
@@ -22,7 +24,7 @@ export interface Backend {
 const MAX_EXTRA_TYPES = 8;
 
 /** @throws EnvironmentError when the device is not there or cannot be started */
-export function openBackend(ggml: Ggml, name: string, threads: number): Backend {
+export function openBackend(ggml: Ggml, name: string): Backend {
   const { api, koffi } = ggml;
   const start = (wanted: string) => {
     const found = findDevice(ggml, wanted);
@@ -35,15 +37,13 @@ export function openBackend(ggml: Ggml, name: string, threads: number): Backend 
   };
   const procedure = (device: Pointer, symbol: string): Pointer =>
     api.ggml_backend_reg_get_proc_address(api.ggml_backend_dev_backend_reg(device), symbol);
-  const setThreads = (device: Pointer, backend: Pointer) => {
-    const set = procedure(device, 'ggml_backend_set_n_threads');
-    if (set) koffi.call(set, koffi.proto('void', ['void *', 'int']), backend, threads);
-  };
   const main = start(name);
   const { pointer: devicePointer, ...device } = main.found;
-  setThreads(devicePointer, main.pointer);
   const beside = device.kind === 'cpu' ? null : start('cpu');
-  if (beside !== null) setThreads(beside.found.pointer, beside.pointer);
+  const ofCpu = beside ?? main;
+  const setThreads = procedure(ofCpu.found.pointer, 'ggml_backend_set_n_threads');
+  const prototype = koffi.proto('void', ['void *', 'int']);
+  let current = 0;
   const extra = procedure(devicePointer, 'ggml_backend_dev_get_extra_bufts');
   const list = extra
     ? (koffi.call(extra, koffi.proto('void *', ['void *']), devicePointer) as Pointer | null)
@@ -59,6 +59,11 @@ export function openBackend(ggml: Ggml, name: string, threads: number): Backend 
     cpu: beside?.pointer ?? null,
     bufferType: api.ggml_backend_dev_buffer_type(devicePointer),
     extraBufferTypes: (end < 0 ? types : types.slice(0, end)) as Pointer[],
+    useThreads: (threads) => {
+      if (threads === current || !setThreads) return;
+      koffi.call(setThreads, prototype, ofCpu.pointer, threads);
+      current = threads;
+    },
     free: () => {
       api.ggml_backend_free(main.pointer);
       if (beside !== null) api.ggml_backend_free(beside.pointer);

@@ -20,7 +20,7 @@ import { loadNativeWeights, type WeightHooks } from './weights.js';
 export interface GgmlEngineOptions extends WeightHooks {
   /** By ggml's name. Default `cpu`. */
   readonly device?: string;
-  /** Threads of the CPU. Default: as many as the process may use. */
+  /** Threads of the CPU. Default: as many as the process may use, fewer for a pass too small to be shared. */
   readonly threads?: number;
 }
 
@@ -28,6 +28,8 @@ const F32 = precisionFor('f32');
 /** Graphs kept, and bytes of their intermediate values. */
 const MAX_GRAPHS = 48;
 const MAX_GRAPH_BYTES = 256e6;
+/** About a millisecond of one core. */
+const MACS_PER_THREAD = 32e6;
 
 /**
  * The operator graph on ggml's kernels: weights as their file stores them, on any device that the installed ggml has.
@@ -39,15 +41,20 @@ export async function createGgmlEngine(
   options: GgmlEngineOptions = {},
 ): Promise<Engine> {
   const ggml = loadGgml();
-  const backend = openBackend(ggml, options.device ?? 'cpu', options.threads ?? availableParallelism());
+  const backend = openBackend(ggml, options.device ?? 'cpu');
   try {
     const loaded = await loadNativeWeights(ggml, backend, config, weights, options);
     try {
-      return new GgmlEngine(config, backend, {
-        ggml,
-        weights: loaded,
-        constants: makeConstants(ggml, backend, config),
-      });
+      return new GgmlEngine(
+        config,
+        backend,
+        {
+          ggml,
+          weights: loaded,
+          constants: makeConstants(ggml, backend, config),
+        },
+        options.threads,
+      );
     } catch (error) {
       loaded.free();
       throw error;
@@ -56,6 +63,14 @@ export async function createGgmlEngine(
     backend.free();
     throw error;
   }
+}
+
+/**
+ * Threads wait for each other after every operator, which costs more than it brings where there is little to share.
+ * How many there are changes no bit.
+ */
+function threadsFor(macs: number): number {
+  return Math.min(availableParallelism(), Math.ceil(macs / MACS_PER_THREAD));
 }
 
 class GgmlEngine implements Engine {
@@ -71,6 +86,7 @@ class GgmlEngine implements Engine {
     readonly config: ModelConfig,
     private readonly backend: Backend,
     parts: Omit<GraphParts, 'slots'>,
+    private readonly threads: number | undefined,
   ) {
     this.name = `ggml-${backend.device.name}`;
     this.slots = new NativeSlots(parts.ggml, backend, config, () => this.freeGraphs());
@@ -83,6 +99,7 @@ class GgmlEngine implements Engine {
     this.check(pass);
     const first = this.kv.place(pass);
     const graph = this.graphOf(pass);
+    this.backend.useThreads(this.threads ?? threadsFor(graph.macs));
     const logits = new Float32Array(pass.logits.length * this.config.vocab);
     graph.run(passValues(pass, first, graph.keys), logits);
     this.kv.commit(pass);

@@ -24,6 +24,8 @@ export class NativeGraph {
   private readonly written: WrittenGraph;
   private readonly memory: Memory;
   readonly placement: Placement;
+  /** Multiply-accumulates of a run. */
+  readonly macs: number;
 
   /**
    * @param keys slots that attention sees
@@ -35,6 +37,7 @@ export class NativeGraph {
     shape: OpGraph,
     readonly keys: number,
   ) {
+    this.macs = shape.ops.reduce((sum, op) => sum + op.macs, 1);
     this.written = writeGraph(parts, shape, keys);
     this.memory = backend.cpu === null ? this.ownMemory() : this.sharedMemory(backend.cpu);
     this.placement = this.memory.placement;
