@@ -34,7 +34,7 @@ export function checkCommand(line: string): string | null {
   while (words.length > 0) {
     const word = words.shift()!;
     if (word === '--help' || word === '-h') return null;
-    if (word.startsWith('--')) {
+    if (/^--?[a-z]/.test(word)) {
       const [flag = '', inline] = word.split(/=(.*)/s);
       const option = options.find(({ long, short }) => long === flag || short === flag);
       if (option === undefined) return `${path(command)} has no option ${flag}`;
