@@ -18,6 +18,7 @@ const POLICIES: Readonly<Record<RandomArch, readonly string[]>> = {
   llada: ['llada', 'block-kv', 'llada.cpp'],
   dream: ['llada', 'block-kv'],
   'llada-moe': ['block-kv', 'llada.cpp'],
+  rnd1: ['block-kv'],
   llama: ['autoregressive'],
 };
 
