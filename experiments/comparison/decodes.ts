@@ -18,6 +18,7 @@ export interface DecodingBench {
 /** Decodes of one decider. Equal requests are decoded once. */
 export class Decodes {
   private readonly done = new Map<string, Promise<DecodeFacts[]>>();
+  private asked = new Set<number>();
 
   constructor(
     private readonly bench: DecodingBench,
@@ -28,6 +29,20 @@ export class Decodes {
   /** Cases of every request. */
   get cases(): number {
     return this.bench.options.prompts ?? this.decider.defaultCases;
+  }
+
+  /** Forgets what was asked so far: a study counts its own. */
+  startCounting(): void {
+    this.asked = new Set();
+  }
+
+  /** Who decided what was asked since: with the cases that really ran, not those that were there. */
+  get decided(): string {
+    const counts = [...this.asked].sort((a, b) => b - a);
+    if (counts.length === 0) return `${this.decider.name}, on as many cases as the runs say`;
+    const fewer = counts.slice(1).map((count) => `${count}`);
+    const rest = fewer.length === 0 ? '' : `; parts of it on ${fewer.join(' and ')} of them`;
+    return `${this.decider.decisions(counts[0])}${rest}`;
   }
 
   /**
@@ -41,6 +56,7 @@ export class Decodes {
     most = Number.POSITIVE_INFINITY,
   ): Promise<DecodeFacts[]> {
     const cases = Math.min(most, this.cases);
+    this.asked.add(cases);
     const { name: _, description: __, source: ___, ...method } = parsePolicySpec(spec);
     const key = canonicalJson({ cases, clock, method });
     let found = this.done.get(key);

@@ -21,7 +21,7 @@ export const workbenchSchema = z.object({
     .unwrap()
     .nullable()
     .default(null)
-    .describe('cases of studies that decode (default: 5 of a model, 24 of a process)'),
+    .describe('cases of studies that decode (default: 12 of a model, 24 of a process)'),
   seed,
   genLength,
 });

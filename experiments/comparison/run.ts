@@ -24,8 +24,9 @@ export async function runStudy(study: Study, bench: Workbench): Promise<StudyOut
   const paper = study.paper === null ? null : paperTable(study.paper);
   const published = paper?.columns ?? {};
   const open = () => bench.decodes(study.workload ?? PAPER_WORKLOAD);
-  const measured = await study.measure(bench, open);
   const decodes = study.workload === null ? null : await open();
+  decodes?.startCounting();
+  const measured = await study.measure(bench, open);
   const source = decodes?.decider.kind === 'synthetic' ? 'synthetic' : 'other';
   const derived = study.derive(measured, published);
   const columns = { ...measured, ...derived };
@@ -44,7 +45,7 @@ export async function runStudy(study: Study, bench: Workbench): Promise<StudyOut
         ? null
         : { source: paperNumbers().source, where: paper.where, digitised: paper.digitised },
     runs: named(study.runs),
-    decisions: decodes === null ? NO_DECISIONS : decodes.decider.decisions(decodes.cases),
+    decisions: decodes === null ? NO_DECISIONS : decodes.decided,
     costs: { model, quant, profile, profileSha256: bench.profileSha256 },
     rows: study.compare(columns, published).map((comparison) => {
       const row = shown.row(compareRow(comparison, source));

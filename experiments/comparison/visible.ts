@@ -51,7 +51,9 @@ export function visibleOf(study: Study, bench: Workbench, decider: Decider | und
       return { ...bare, claim: null, band: null, pass: null, reason: null };
     },
     columns: (columns) =>
-      matches ? { ...columns } : Object.fromEntries(Object.entries(columns).filter(([name]) => !isPublished(name))),
+      matches
+        ? { ...columns }
+        : Object.fromEntries(Object.entries(columns).filter(([name]) => !isPublished(name))),
     drawn: (columns, paper) =>
       matches
         ? [columns, paper]

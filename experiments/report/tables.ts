@@ -10,6 +10,7 @@ import {
   formatProportion,
   specificationNote,
   trusted,
+  verdictColour,
   verdictWord,
 } from '../studies/ladder/format.js';
 import type { AblationRow, AblationSummary, ProvenanceEntry, Timeline } from '../studies/ladder/types.js';
@@ -38,7 +39,7 @@ function ladderRow(row: AblationRow): Html {
 <td class="paper">${row.paper_s === null ? ABSENT : String(row.paper_s)}</td><td class="paper">${paperError(row)}</td>
 <td>${ours(row.speedup.vsPrevious)}</td><td class="paper">${formatFactor(row.paper_speedup?.vsPrevious)}</td>
 <td><b>${ours(row.speedup.vsCpuKv)}</b></td><td class="paper">${formatFactor(row.paper_speedup?.vsCpuKv)}</td>
-<td>${row.forwards.mean.toFixed(1)}</td><td>${row.tokens_per_forward.all.toFixed(2)}</td><td>${formatProportion(row.accuracy.whole)}</td><td class="text ${row.token_exact.verdict}">${verdictWord(row)}</td></tr>
+<td>${row.forwards.mean.toFixed(1)}</td><td>${row.tokens_per_forward.all.toFixed(2)}</td><td>${formatProportion(row.accuracy.whole)}</td><td class="text ${verdictColour(row)}">${verdictWord(row)}</td></tr>
 `;
 }
 
@@ -96,7 +97,7 @@ export function exactnessTable(summary: AblationSummary): Html {
   const rows = summary.rows.map(
     (
       row,
-    ) => html`<tr><th scope="row">${row.name}</th><td class="text ${row.token_exact.verdict}">${verdictWord(row)}</td>
+    ) => html`<tr><th scope="row">${row.name}</th><td class="text ${verdictColour(row)}">${verdictWord(row)}</td>
 <td class="wrap">${exactnessNote(row) ?? `tokens equal ${row.token_exact.against}`}</td>
 <td class="wrap">${specificationNote(row) ?? 'not done'}</td></tr>
 `,

@@ -34,6 +34,13 @@ describe('printLadder', () => {
     expect(line(printLadder(failed, false), '+ SOMR')).toMatch(/^\+ SOMR +75\.0 +- +- +132 .*DIVERGES/);
   });
 
+  it('does not take tokens that came out equal by chance for a pass', () => {
+    const lucky = withRow(8, { token_exact: { verdict: 'exact', against: '+ SLS', reason: 'approximate' } });
+    const colored = line(stripVTControlCharacters(printLadder(lucky, true)), '+ SCR');
+    expect(colored).toContain('same here');
+    expect(printLadder(lucky, true)).not.toContain('\u001b[32msame here');
+  });
+
   it('never rounds a difference away', () => {
     const near = withRow(8, {
       token_exact: { verdict: 'not-expected', against: '+ SLS', agreement: 0.9999 },

@@ -8,9 +8,7 @@ import { generateProblem, type Problem } from '../../../src/score/problems.js';
 import { scoreResponse } from '../../../src/score/score.js';
 import type { AskedQuestion } from './asked.js';
 import type { Answer, CaseRequest, DecidedCase, Decider } from './decider.js';
-
-/** As many as the paper's latency experiments have cases. */
-const PAPER_CASES = 5;
+import { MODEL_CASES } from './name.js';
 
 /** Sets of held-out problems that a decider may answer. */
 export type HeldoutSet = 'long' | 'hard';
@@ -18,7 +16,7 @@ export type HeldoutSet = 'long' | 'hard';
 /** A trained model on its own held-out problems, or on questions of a file. */
 export class ModelDecider implements Decider {
   readonly kind = 'model';
-  readonly defaultCases = PAPER_CASES;
+  readonly defaultCases = MODEL_CASES;
 
   /** @param sha256 of the file that identifies the weights */
   constructor(

@@ -3,6 +3,9 @@ import { UsageError } from '../../../src/errors.js';
 /** The confidence process as it was fitted, without a shift to a task. */
 export const PAPER_PROFILE = 'paper';
 
+/** Cases of a model in the ladder and in every study that names no number: where they speak of the same thing, they have the same. */
+export const MODEL_CASES = 12;
+
 /** Forms of a decider's name, for help texts. */
 export const DECIDER_FORMS =
   'a model (tiny-llada), MODEL:hard (the harder setting of its task), trace:FILE_OR_DIRECTORY, synthetic, synthetic:PROFILE or synthetic:FILE.json, each with ,prompt=TOKENS';

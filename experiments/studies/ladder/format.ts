@@ -58,10 +58,22 @@ function agreementPercent(agreement: number): string {
     : formatPercent(agreement);
 }
 
+/** Tokens that came out equal and need not: seen on these prompts, promised of none. */
+export function sameByChance({
+  token_exact: { verdict, reason },
+}: Pick<AblationRow, 'token_exact'>): boolean {
+  return verdict === 'exact' && reason !== undefined;
+}
+
+/** What a row's colour may say: equality that nothing guarantees is no pass. */
+export function verdictColour(row: Pick<AblationRow, 'token_exact'>): AblationRow['token_exact']['verdict'] {
+  return sameByChance(row) ? 'not-expected' : row.token_exact.verdict;
+}
+
 export function verdictWord(row: AblationRow): string {
   switch (row.token_exact.verdict) {
     case 'exact':
-      return 'exact';
+      return sameByChance(row) ? 'same here' : 'exact';
     case 'diverges':
       return 'DIVERGES';
     case 'not-expected': {

@@ -49,7 +49,7 @@ export function ladderMarkdown(summary: AblationSummary): string {
     ...rows.map(line),
     '',
     `${summary.prompts.count} held-out prompts, ${summary.prompts.genLength ?? 128} tokens each; medians with 95 % intervals over prompts; exact match of the ` +
-      'whole answer with Wilson intervals. "exact": the tokens are those of the row it must reproduce; "n % same": ' +
+      'whole answer with Wilson intervals. "exact": the tokens are those of the row it must reproduce; "same here": equal on these prompts, which nothing guarantees; "n % same": ' +
       `approximate by design, share of equal tokens. Recomputed without cache or window on ` +
       `${Math.max(0, ...checks.map((c) => c.prompts))} prompts: ` +
       `${formatCount(sum((c) => c.rows))} predictions over the rows, ${sum((c) => c.mismatches)} differ. Made by:`,

@@ -1,4 +1,5 @@
 import type { Quant } from '../../../src/model/precision.js';
+import { MODEL_CASES } from '../../lab/deciders/name.js';
 
 /** What an ablation run depends on. It is hashed into the result. */
 export interface AblationOptions {
@@ -27,7 +28,7 @@ export const ABLATION_DEFAULTS: AblationOptions = {
   profile: 'sm8750',
   seed: 1,
   firstIndex: 0,
-  prompts: 12,
+  prompts: MODEL_CASES,
   genLength: 128,
   blockLength: 32,
   verifyPrompts: 1,

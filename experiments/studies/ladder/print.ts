@@ -11,6 +11,7 @@ import {
   formatProportion,
   formatSeconds,
   trusted,
+  verdictColour,
   verdictWord,
 } from './format.js';
 import type { AblationRow, AblationSummary } from './types.js';
@@ -49,7 +50,7 @@ function cells(row: AblationRow, c: ReturnType<typeof createColors>): string[] {
   const { low, high } = row.latency_s;
   const interval = formatInterval('', formatSeconds(low), formatSeconds(high)).trim();
   const u = row.utilization;
-  const paint = { exact: c.green, diverges: c.red, 'not-expected': c.yellow }[row.token_exact.verdict];
+  const paint = { exact: c.green, diverges: c.red, 'not-expected': c.yellow }[verdictColour(row)];
   return [
     row.name,
     c.bold(formatSeconds(row.latency_s.median)),
