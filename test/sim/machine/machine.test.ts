@@ -181,6 +181,20 @@ describe('co-execution', () => {
 });
 
 describe('timeline', () => {
+  it('shows each unit as busy for as long as the step says', () => {
+    const shapes = { ...resolvePreset('llada-8b'), layers: 2 };
+    for (const memory of ['on-demand', 'somr'] as const) {
+      const machine = machineFor({ memory, record: 'op', shapes });
+      const { busyMs } = machine.timePass({ rows: 40, kvSets: [], logitsRows: 8, masked: false });
+      for (const unit of ['matrix', 'vector', 'dma', 'l2', 'driver'] as const) {
+        const spans = machine.timeline().spans.filter(({ track }) => track === unit);
+        const shown = spans.reduce((sum, span) => sum + (span.busyMs ?? 0), 0);
+        expect(shown, unit).toBeGreaterThan(0);
+        expect(busyMs[unit], unit).toBeCloseTo(shown, 9);
+      }
+    }
+  });
+
   it('exports slices that nest: no two on a track overlap', () => {
     for (const record of ['op', 'chunk'] as const) {
       const shapes = { ...resolvePreset('llada-8b'), layers: 2 };

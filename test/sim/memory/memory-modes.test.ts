@@ -56,6 +56,18 @@ describe('LLaDA-8B in a window its weights exceed', () => {
     expect(steady('somr').ms / steady('unlimited').ms).toBeLessThan(1.01);
   });
 
+  it('SOMR makes the NPU wait for copies that are slower than it, and tells the wait', () => {
+    const slow = { 'cpu.sharedCopyRate': '0.2 GB/s' };
+    const somr = machine('somr', slow);
+    somr.timePass(SHAPE);
+    const { startMs, endMs, counters } = somr.timePass(SHAPE);
+    const waited = somr.stepBreakdown().parts.find(({ name }) => name === 'staging wait')?.ms ?? 0;
+    // A pass lasts as long as its copies, and all that it lasts longer than in an unlimited window is waiting.
+    expect(endMs - startMs).toBeGreaterThan(0.99 * (counters.stagedBytes / 0.2e6));
+    expect(waited).toBeGreaterThan(1000);
+    expect(waited).toBeCloseTo(endMs - startMs - steady('unlimited', slow).ms, -1);
+  });
+
   it('a window that holds the model needs no mapping in any mode', () => {
     for (const memory of ['on-demand', 'paging', 'somr'] as const) {
       const { mappedBytes, stagedBytes } = steady(memory, {
