@@ -148,6 +148,15 @@ export function openPolicy(spec: PolicySpecInput, machine?: () => Machine): Deco
   });
 }
 
+/** What may be expected of the bits of a decision made again, for its record; null where no engine ran. */
+export function reproducibility(
+  setup: DeciderSetup,
+  engineName: string | null,
+): 'on every machine' | 'on one machine' | null {
+  if (engineName === null) return null;
+  return registry.ENGINES[setup.engine].portable(setup) ? 'on every machine' : 'on one machine';
+}
+
 /**
  * Who decides. The caller closes it.
  * @param seed of the problems of a model, or of a confidence process

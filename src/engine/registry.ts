@@ -30,6 +30,11 @@ interface EngineEntry {
   readonly description: string;
   /** Settings that change what this engine does; the others have no effect on it. */
   readonly uses: readonly (keyof EngineSettings)[];
+  /**
+   * Whether the same inputs give the same bits on every machine. JavaScript and WebAssembly are specified to the bit;
+   * native kernels choose instructions, and with them an order of sums, by the processor they find.
+   */
+  portable(settings: EngineSettings): boolean;
   /** @throws EnvironmentError when a package is not installed; DataError for damaged weights */
   open(model: LoadedModel, settings: EngineSettings, hooks: EngineHooks): Promise<Engine>;
 }
@@ -39,6 +44,7 @@ export const ENGINES = {
   tfjs: {
     description: 'the f32 reference',
     uses: ['backend'],
+    portable: ({ backend }) => backend !== 'node',
     async open({ config, weights }, { backend = 'wasm' }, { onFallback }) {
       const { createTfjsEngine } = await import('./tfjs/engine.js');
       const { availableBackend } = await import('./tfjs/node-backend.js');
@@ -48,6 +54,7 @@ export const ENGINES = {
   ort: {
     description: 'ONNX Runtime, weights as stored, several times faster',
     uses: ['threads', 'compute'],
+    portable: () => false,
     async open({ config, weights, weightsPath }, { threads, compute }, { signal, onProgress }) {
       const { createOrtEngine } = await import('./ort/engine.js');
       return createOrtEngine(config, weights, { threads, compute, weightsPath, signal, onProgress });
@@ -56,6 +63,7 @@ export const ENGINES = {
   ggml: {
     description: "llama.cpp's kernels, weights as stored, on the CPU or another device it has",
     uses: ['threads', 'device'],
+    portable: () => false,
     async open({ config, weights }, { threads, device }, { signal, onProgress }) {
       const { createGgmlEngine } = await import('./ggml/engine.js');
       return createGgmlEngine(config, weights, { threads, device, signal, onProgress });
@@ -64,6 +72,7 @@ export const ENGINES = {
   'npu-numerics': {
     description: "the NPU's arithmetic",
     uses: [],
+    portable: () => true,
     async open({ config, weights }) {
       const { createNpuNumericsEngine } = await import('./npu-numerics/engine.js');
       return createNpuNumericsEngine(config, weights);

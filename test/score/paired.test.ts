@@ -52,6 +52,19 @@ describe('mcnemar', () => {
     // 2 * (C(10,0) + C(10,1)) / 2^10
     expect(mcnemar(1, 9)).toBeCloseTo((2 * 11) / 1024, 12);
     expect(mcnemar(0, 6)).toBeCloseTo(2 / 64, 12);
+    // 2 * (C(10,0) + C(10,1) + C(10,2)) / 2^10, and up to C(12,4) of 2^12
+    expect(mcnemar(8, 2)).toBeCloseTo((2 * 56) / 1024, 12);
+    expect(mcnemar(4, 8)).toBeCloseTo((2 * (1 + 12 + 66 + 220 + 495)) / 4096, 12);
+  });
+
+  it.each([
+    [0.5, 1],
+    [1, 0.5],
+    [-1, 2],
+    [2, -1],
+    [Number.NaN, 1],
+  ])('refuses counts that are none: %d and %d', (a, b) => {
+    expect(() => mcnemar(a, b)).toThrow(/pair counts must be whole, got/);
   });
 
   it('is symmetric, a probability, and smaller the more one side leads', () => {

@@ -30,5 +30,7 @@ describe('wilson', () => {
     expect(() => wilson(1, 0)).toThrow(UsageError);
     expect(() => wilson(3, 2)).toThrow('0..2');
     expect(() => wilson(0.5, 2)).toThrow(UsageError);
+    expect(() => wilson(-1, 2)).toThrow('successes must be 0..2, got -1');
+    for (const n of [0, -1, 1.5, Number.NaN]) expect(() => wilson(0, n)).toThrow('at least one trial');
   });
 });

@@ -11,12 +11,16 @@ describe('quantiles', () => {
     expect(quantile([8, 1, 4, 2], 0.25)).toBeCloseTo(1.75, 12);
     expect(median([8, 1, 4, 2])).toBe(3);
     expect(quantile([8, 1, 4, 2], 0.9)).toBeCloseTo(6.8, 12);
+    expect([quantile([8, 1, 4, 2], 0), quantile([8, 1, 4, 2], 1)]).toEqual([1, 8]);
+    expect(mean([8, 1, 4, 3])).toBe(4);
   });
 
   it('refuses empty samples, non-numbers and impossible probabilities', () => {
     expect(() => median([])).toThrow(UsageError);
     expect(() => mean([1, Number.NaN])).toThrow('finite');
-    expect(() => quantile([1], 1.5)).toThrow('1.5');
+    expect(() => quantile([1], 1.5)).toThrow('probability 1.5 is outside');
+    expect(() => quantile([1], -0.5)).toThrow('probability -0.5 is outside');
+    expect(() => quantile([1], Number.NaN)).toThrow('outside');
   });
 });
 

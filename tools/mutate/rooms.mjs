@@ -19,9 +19,15 @@ const LAW_TESTS = [
   'test/decode/{group-laws,given-up,trace}.test.ts',
   'test/properties/decode-laws.test.ts',
 ];
+const MEMORY_TESTS = [
+  'test/sim/memory/*.test.ts',
+  'test/properties/sim-memory.test.ts',
+  'test/sim/energy/*.test.ts',
+  'test/sim/machine/{machine,activations}.test.ts',
+];
 const SIM_TESTS = [
   'test/sim/memory/*.test.ts',
-  'test/sim/{energy,hardware,machine,sensitivity,stacks,validation,workload}/*.test.ts',
+  'test/sim/{energy,hardware,machine,sensitivity,stacks,workload}/*.test.ts',
   'test/properties/sim-*.test.ts',
 ];
 
@@ -75,7 +81,7 @@ export const ROOMS = {
   },
   memory: {
     goal: 80,
-    tests: SIM_TESTS,
+    tests: MEMORY_TESTS,
     parts: { memory: ['sim/memory/**/*.ts'], energy: ['sim/energy/**/*.ts'] },
   },
   lab: {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineKind } from '../kind.js';
+import { reproducibility } from '../open.js';
 import { casesSchema, deciderSchema, methodSchema } from '../setup.js';
 import { type CaseResult, caseResult, decidedMetrics } from './case-result.js';
 import { decisionInputs } from './inputs.js';
@@ -19,6 +20,9 @@ export const decideKind = defineKind({
       cases.push(caseResult(question.index, decided));
     }
     const { engineName } = await lab.decider(config, config.seed);
-    return { metrics: decidedMetrics(cases), detail: { engine: engineName, cases } };
+    return {
+      metrics: decidedMetrics(cases),
+      detail: { engine: engineName, sameBits: reproducibility(config, engineName), cases },
+    };
   },
 });

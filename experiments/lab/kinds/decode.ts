@@ -2,6 +2,7 @@ import { energyOf } from '../../../sim/energy/energy.js';
 import type { StepTiming } from '../../../src/decode/method/timer.js';
 import { mean, median } from '../../../src/score/statistics/samples.js';
 import { defineKind } from '../kind.js';
+import { reproducibility } from '../open.js';
 import { setupSchema } from '../setup.js';
 import { caseResult, decidedMetrics, type TimedCaseResult } from './case-result.js';
 import { chipInputs, decisionInputs } from './inputs.js';
@@ -34,7 +35,10 @@ export const decodeKind = defineKind({
       });
     }
     const { engineName } = await lab.decider(config, config.seed);
-    return { metrics: metricsOf(cases, busyMs), detail: { engine: engineName, cases } };
+    return {
+      metrics: metricsOf(cases, busyMs),
+      detail: { engine: engineName, sameBits: reproducibility(config, engineName), cases },
+    };
   },
 });
 

@@ -181,6 +181,9 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
     inSteps('a plan on the next block', anySpec, ({ plan }) => [
       { plan: { ...plan, block: plan.block + 1 } },
     ]),
+    inSteps('a plan on the first block while a later one is open', anySpec, ({ plan }) =>
+      plan.block > 0 ? [{ plan: { ...plan, block: 0 } }] : [],
+    ),
   ],
   'block-order': [
     inSteps('a commit in a later block', anySpec, (site) =>
@@ -468,6 +471,21 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
           kvWrites: site.kvWrites.filter((write) => write.position !== position),
         })),
     ),
+    inSteps(
+      'one position takes what another pass computed, and is promoted by the main pass',
+      refreshing,
+      (site) =>
+        site.transitions
+          .filter((t) => t.reason === 'refresh' && site.main.kind !== 'refresh')
+          .map(({ position }) => ({
+            transitions: site.transitions.map((t) =>
+              t.position === position ? { ...t, reason: 'commit' as const } : t,
+            ),
+            kvWrites: site.kvWrites.map((write) =>
+              write.position === position ? { ...write, version: site.main.version } : write,
+            ),
+          })),
+    ),
   ],
   'landing-none': [
     inSteps('nothing landed', staged, (site) =>
@@ -706,6 +724,18 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
   'kv-uncomputed': [
     inSteps('a version nobody computed', cached, (site) =>
       rewritten(site, ({ version }) => ({ version: version + 1000 })),
+    ),
+    inSteps('a version of a pass without that position', cached, (site) =>
+      site.kvWrites.flatMap((_, at) => {
+        // An entry of a position that the main pass did not compute.
+        const computed = new Set(site.main.rows.map(({ position }) => position));
+        const absent = site.positions.findIndex((_, position) => !computed.has(position));
+        if (absent < 0) return [];
+        const kvWrites = site.kvWrites.map((own, index) =>
+          index === at ? { ...own, position: absent, version: site.main.version } : own,
+        );
+        return [{ kvWrites }];
+      }),
     ),
     inSteps('another token than the row was fed', cached, (site) =>
       rewritten(site, ({ token }) => ({ token: other(token) })),
