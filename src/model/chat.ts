@@ -89,6 +89,8 @@ function bare(tokenizer: Tokenizer, { settings, label }: ModelText, text: string
   ): readonly number[] => {
     if (settings[flag] === undefined || settings[flag] === null) return otherwise;
     if (settings[flag] === false) return [];
+    if (settings[flag] !== true)
+      throw new DataError(`${label}: ${flag} ${JSON.stringify(settings[flag])}: must be true or false`);
     const name = specialTokens(settings)[flag.replace('add_', '')];
     const id = name === undefined ? undefined : tokenizer.id(name);
     if (id !== undefined) return [id];

@@ -101,7 +101,7 @@ function textOfGguf(metadata: GgufMetadata, { arch }: ModelConfig, path: string)
   if (hasWholeTokenizer(metadata)) return readGgufText(metadata, arch, path);
   const beside = readFolderText(resolve(path, '..'));
   const text = beside.tokenizer === null ? readGgufText(metadata, arch, path) : { ...beside, gguf: metadata };
-  return { ...text, templates: new Map([...beside.templates, ...ggufTemplates(metadata)]) };
+  return { ...text, templates: new Map([...beside.templates, ...ggufTemplates(metadata, path)]) };
 }
 
 async function complete(
@@ -113,7 +113,7 @@ async function complete(
   try {
     checkWeights(config, weights);
     const text = readText();
-    const { tokenizer, fault } = usable(text);
+    const { tokenizer, fault } = usable(text, config.vocab);
     const { templates } = text;
     return { config, weights, tokenizer, text: { ...text, fault }, chat: templates.size > 0, weightsPath };
   } catch (error) {
@@ -122,13 +122,38 @@ async function complete(
   }
 }
 
-function usable({ tokenizer: json, fault, label, settings }: ModelText) {
+function usable({ tokenizer: json, fault, label, settings, gguf, raw }: ModelText, vocab: number) {
   try {
-    return { tokenizer: json === null ? null : createTokenizer(json, label, settings), fault };
+    if (json === null) return { tokenizer: null, fault };
+    const tokens = raw === null ? gguf?.get('tokenizer.ggml.tokens')?.value : undefined;
+    if (Array.isArray(tokens) && tokens.length !== vocab)
+      throw new DataError(
+        `${label}: tokenizer.ggml.tokens has ${tokens.length} tokens, the embedding ${vocab} rows`,
+      );
+    return { tokenizer: within(createTokenizer(json, label, settings), vocab, label), fault };
   } catch (error) {
     if (error instanceof DataError) return { tokenizer: null, fault: error };
     throw error;
   }
+}
+
+/** A tokenizer that gives no ids past the embedding. */
+function within(tokenizer: Tokenizer, vocab: number, label: string): Tokenizer {
+  if (tokenizer.size <= vocab) return tokenizer;
+  return {
+    size: tokenizer.size,
+    encode(text, options) {
+      const ids = tokenizer.encode(text, options);
+      const past = ids.find((id) => id >= vocab);
+      if (past === undefined) return ids;
+      throw new DataError(
+        `${label}: the text holds ${tokenizer.token(past)}, whose id ${past} is past the ${vocab} rows of the embedding`,
+      );
+    },
+    decode: (ids, options) => tokenizer.decode(ids, options),
+    token: (id) => tokenizer.token(id),
+    id: (token) => tokenizer.id(token),
+  };
 }
 
 /** SHA-256 of a file, in hexadecimal, read as a stream. @throws EnvironmentError when it cannot be read */

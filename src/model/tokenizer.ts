@@ -2,6 +2,7 @@ import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { DataError } from '../errors.js';
 import { parseAs, parseJson } from '../util/read-file.js';
+import { checkTokenizer } from './check-tokenizer.js';
 
 /** What this project relies on in a tokenizer.json; the library reads the rest. */
 const tokenizerSchema = z.looseObject({
@@ -56,6 +57,7 @@ export function parseTokenizerJson(text: string, label: string): TokenizerJson {
  * @throws DataError naming what is wrong in it
  */
 export function createTokenizer(json: TokenizerJson, label: string, config: object = {}): Tokenizer {
+  checkTokenizer(json, label);
   try {
     return new BpeTokenizer(json, config);
   } catch (error) {

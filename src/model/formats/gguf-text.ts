@@ -38,18 +38,19 @@ export function readGgufText(metadata: GgufMetadata, arch: ModelConfig['arch'], 
       settings === null
         ? statedSettings(metadata)
         : parseAs(parseJson(settings, `${label}: ${SETTINGS}`), z.looseObject({}), `${label}: ${SETTINGS}`),
-    templates: ggufTemplates(metadata),
+    templates: ggufTemplates(metadata, label),
     gguf: metadata,
     label,
   };
 }
 
-/** Chat templates by name. */
-export function ggufTemplates(metadata: GgufMetadata): ReadonlyMap<string, string> {
+/** Chat templates by name. @throws DataError for one that is no text */
+export function ggufTemplates(metadata: GgufMetadata, label: string): ReadonlyMap<string, string> {
   const templates = new Map<string, string>();
   for (const [key, { value }] of metadata) {
     if (key !== TEMPLATE && !key.startsWith(`${TEMPLATE}.`)) continue;
-    templates.set(key.slice(TEMPLATE.length + 1) || USUAL_TEMPLATE, String(value));
+    if (typeof value !== 'string') throw new DataError(`${label}: ${key} is no text`);
+    templates.set(key.slice(TEMPLATE.length + 1) || USUAL_TEMPLATE, value);
   }
   return templates;
 }
@@ -107,7 +108,9 @@ export function textToGguf(text: ModelText, vocab: number): Map<string, GgufValu
 function describe(text: ModelText, vocab: number, entries: Map<string, GgufValue>): void {
   const { tokenizer, settings, label } = text;
   const pre = tokenizer === null ? null : preTokenizerName(tokenizer);
-  if (tokenizer === null || pre === null) entries.set('tokenizer.ggml.model', NO_TOKENIZER);
+  const merges = tokenizer?.model.merges.length ?? 0;
+  // llama.cpp reads no encoding without merges.
+  if (tokenizer === null || pre === null || merges === 0) entries.set('tokenizer.ggml.model', NO_TOKENIZER);
   else for (const [key, value] of tokenizerToGguf(tokenizer, pre, vocab, label)) entries.set(key, value);
   const added = tokenizer === null ? null : framing(tokenizer, settings, label);
   for (const flag of FLAGS) {

@@ -46,8 +46,14 @@ export function tokenizerFromGguf(
   const tokens = required(read(strings, metadata, 'tokens', label), 'tokens', label);
   const merges = required(read(strings, metadata, 'merges', label), 'merges', label);
   const kinds = read(types, metadata, 'token_type', label) ?? [];
+  if (kinds.length > 0 && kinds.length !== tokens.length)
+    throw new DataError(
+      `${label}: tokenizer.ggml.token_type has ${kinds.length} entries for ${tokens.length} tokens`,
+    );
   const named = entryOf(metadata, 'tokenizer.ggml.pre');
-  const pre = typeof named === 'string' && named !== 'default' ? named : familyOf(arch).text.pre;
+  if (named !== undefined && typeof named !== 'string')
+    throw new DataError(`${label}: tokenizer.ggml.pre ${String(named)} is no name`);
+  const pre = named === undefined || named === 'default' ? familyOf(arch).text.pre : named;
   const preTokenizer = preTokenizerOf(pre);
   if (preTokenizer === undefined) {
     throw new DataError(
@@ -86,6 +92,8 @@ function sentencePiece(metadata: GgufMetadata, label: string): TokenizerJson {
   const unknown = read(z.int().min(0), metadata, 'unknown_token_id', label);
   if (scores.length !== tokens.length || kinds.length !== tokens.length)
     throw new DataError(`${label}: tokenizer.ggml.scores and token_type do not fit ${tokens.length} tokens`);
+  if (unknown !== undefined && unknown >= tokens.length)
+    throw new DataError(`${label}: tokenizer.ggml.unknown_token_id ${unknown} of ${tokens.length} tokens`);
   return sentencePieceJson({
     tokens,
     scores,
