@@ -129,7 +129,7 @@ async function answerOne(ctx: Context, question: Question, asked: Started): Prom
       watcher?.show(canvas, record.timing?.endMs ?? null);
       bar?.update(decided(canvas), canvas.genLength);
     }
-    const { decode: result, text, trace, machine: timer } = await run.result;
+    const { decode: result, text, trace, machine: timer, ranOn } = await run.result;
     const seconds = ((await ended) - began) / 1000;
     if (asked.trace !== undefined) await saveTrace(ctx, asked.trace, trace, opened);
     return {
@@ -140,6 +140,7 @@ async function answerOne(ctx: Context, question: Question, asked: Started): Prom
       engine: trace.header.engine,
       result,
       seconds,
+      ranOn,
       machine: timer?.name ?? null,
       trace: asked.trace,
     };

@@ -1,4 +1,5 @@
 import type { DecodeResult } from '../src/decode/method/session.js';
+import type { RanOn } from '../src/engine/engine.js';
 import type { ModelConfig } from '../src/model/config.js';
 import type { Context } from './io.js';
 import type { Task } from './task.js';
@@ -16,6 +17,8 @@ export interface Answer {
   readonly text: string | null;
   /** Wall-clock time of the decode. */
   readonly seconds: number;
+  /** Null for an engine that has one place to run. */
+  readonly ranOn: RanOn | null;
 }
 
 /** What a decode produced and what it took, as data. */
@@ -34,6 +37,7 @@ export function answerData(answer: Answer): Record<string, unknown> {
     policy,
     model: config.name,
     engine,
+    ranOn: answer.ranOn ?? undefined,
     nfe: counters.nfe,
     rows: counters.mainRows + counters.sideRows,
     rowsByKind: { main: counters.mainRows, side: counters.sideRows, logits: counters.logitsRows },

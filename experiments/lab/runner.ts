@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
+import { ENGINE_NAMES, ENGINES } from '../../src/engine/registry.js';
 import { EnvironmentError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
 import { type Execution, execute, type Kept } from './execute.js';
 import { Lab } from './lab.js';
 import { partsOf } from './parts.js';
 import type { PlannedRun } from './plan.js';
-import { withThreads } from './pool.js';
+import { WorkerEnded, withThreads } from './pool.js';
 import { RUN_SCHEMA, type RunRecord } from './record.js';
 import type { ResultStore } from './store.js';
 
@@ -89,11 +90,18 @@ async function executeAll(
   const count = Math.min(jobs, runs.length);
   const worker = new URL('./worker.js', import.meta.url);
   type Task = Pick<PlannedRun, 'kind' | 'config'>;
-  const pooled = await withThreads<Task, Execution, true>(worker, count, signal, async (threads) => {
+  const kind = runs.some(({ config }) => isNative(config)) ? 'process' : 'thread';
+  const pooled = await withThreads<Task, Execution, true>(worker, count, kind, signal, async (threads) => {
     const parts = partsOf(runs, Math.ceil(runs.length / (count * PARTS_PER_THREAD))).values();
     await Promise.all(
       threads.map((thread) => {
-        const start: Start = ({ kind, config }) => thread({ kind, config });
+        const start: Start = ({ kind: of, config }) =>
+          thread({ kind: of, config }).catch((error: unknown) => {
+            // The others go on: the run is made again by the next call.
+            if (error instanceof WorkerEnded && !signal?.aborted)
+              return { seconds: 0, outcome: 'failed', reason: error.message };
+            throw error;
+          });
         return drain(flat(parts), QUEUE, signal, start, finish);
       }),
     );
@@ -107,6 +115,12 @@ async function executeAll(
   } finally {
     if (given === undefined) await lab.close();
   }
+}
+
+/** Whether a run calls native kernels, which could end the process they run in. */
+function isNative(config: Readonly<Record<string, unknown>>): boolean {
+  const name = ENGINE_NAMES.find((known) => known === config.engine);
+  return name !== undefined && !ENGINES[name].portable(config);
 }
 
 function* flat<T>(parts: Iterable<readonly T[]>): Generator<T> {

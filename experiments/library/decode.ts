@@ -8,6 +8,8 @@ import type { StepTimer } from '../../src/decode/method/timer.js';
 import { usualPolicy } from '../../src/decode/policies.js';
 import type { PolicySpec, PolicySpecInput } from '../../src/decode/spec.js';
 import { type Trace, traceOf } from '../../src/decode/trace/trace.js';
+import type { RanOn } from '../../src/engine/engine.js';
+import { watchRanOn } from '../../src/engine/ran-on.js';
 import { UsageError } from '../../src/errors.js';
 import { answerText } from '../../src/model/answer-text.js';
 import type { Message } from '../../src/model/chat-template.js';
@@ -88,6 +90,8 @@ export interface DecodeAnswer {
   readonly seconds: number | null;
   /** The machine as the decode left it: breakdown of the last step, memory map, timeline. Null without a modelled chip. */
   readonly machine: Machine | null;
+  /** Device of the engine, and which operators ran on the CPU instead; null for an engine that has one place. */
+  readonly ranOn: RanOn | null;
   /** Tokens, canvas, counters and records as the session returned them. */
   readonly decode: DecodeResult;
   /** The decode as a trace, for `writeTrace`, `checkTrace` and `replayTrace`. */
@@ -121,6 +125,7 @@ async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Pr
       timer,
       signal,
     };
+    const ranOn = watchRanOn(engine);
     let index = 0;
     const result = await decodeSession({
       ...options,
@@ -143,6 +148,7 @@ async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Pr
       forwards: result.counters.nfe,
       seconds: endMs === undefined ? null : endMs / 1000,
       machine: chip,
+      ranOn: ranOn(),
       decode: result,
       trace: traceOf(options, result),
     };

@@ -1,3 +1,4 @@
+import type { GgmlDevice } from '../../src/engine/ggml/devices.js';
 import { DllmError, EnvironmentError } from '../../src/errors.js';
 import { bundledLibrary } from '../ort/host.js';
 import type { FileRecord } from '../record/device-record.js';
@@ -5,6 +6,7 @@ import { archOf, type BaseClass } from '../record/execution-class.js';
 import { knownSoc } from '../runner/known-socs.js';
 import { localSocId } from '../session/soc-id.js';
 import { type Ability, type Finding, found, missing } from './finding.js';
+import { inspectGgml } from './ggml.js';
 import { inspectLibraries, inspectSdk, type QairtFolder, type QnnFolder } from './libraries.js';
 import { inspectPhones, type Phone } from './phones.js';
 
@@ -14,6 +16,8 @@ export interface Diagnosis {
   /** Classes of execution that can be had from here now. */
   readonly can: readonly BaseClass[];
   readonly libraries: readonly FileRecord[];
+  /** What `--engine ggml --device` takes. */
+  readonly ggmlDevices: readonly GgmlDevice[];
 }
 
 export interface DoctorOptions {
@@ -28,6 +32,7 @@ export interface DoctorOptions {
 /** Looks for everything a device run needs and changes nothing. A missing part is a finding, not an error. */
 export async function diagnose({ env, cache, adb }: DoctorOptions): Promise<Diagnosis> {
   const runtime = runtimeFinding();
+  const ggml = inspectGgml(env);
   const { findings: ofLibraries, folders, libraries } = await inspectLibraries(env, cache);
   const { finding: ofSdk, sdk } = inspectSdk(env.QAIRT_ROOT);
   const { findings: ofPhones, phones } = await inspectPhones({ env, adb });
@@ -35,10 +40,11 @@ export async function diagnose({ env, cache, adb }: DoctorOptions): Promise<Diag
   const abilities = [...hostAbilities(host), ...phones.flatMap((phone) => phoneAbilities(phone, host))];
   const can = abilities.filter((ability) => ability.missing.length === 0);
   return {
-    findings: [runtime, socFinding(host.socId), ...ofLibraries, ...ofPhones, ofSdk],
+    findings: [runtime, ggml.finding, socFinding(host.socId), ...ofLibraries, ...ofPhones, ofSdk],
     abilities: phones.length === 0 ? [...abilities, NO_PHONE] : abilities,
     can: [...new Set(can.map(({ executionClass }) => executionClass))],
     libraries,
+    ggmlDevices: ggml.devices,
   };
 }
 

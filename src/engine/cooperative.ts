@@ -15,6 +15,7 @@ export function cooperative(engine: Engine): Engine {
     },
     retain: (live) => engine.retain(live),
     readKv: (ref) => engine.readKv(ref),
+    ranOn: engine.ranOn && (() => engine.ranOn!()),
     dispose: () => engine.dispose(),
   };
 }

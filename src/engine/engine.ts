@@ -7,6 +7,16 @@ export interface PassResult {
   readonly logits: Float32Array;
 }
 
+/** What ran where. */
+export interface RanOn {
+  /** Name of the device. */
+  readonly device: string;
+  /** Operators that were run, on all places. */
+  readonly operators: number;
+  /** Those that the device does not compute and that ran on the CPU, counted by name. */
+  readonly onCpu: Readonly<Record<string, number>>;
+}
+
 /**
  * Executes the operator graph of a pass. Holds the KV entries; versions and lifetimes are the policy's business.
  */
@@ -22,6 +32,11 @@ export interface Engine {
   retain(live: readonly KvRef[]): void;
   /** Copies of K and V of an entry, [layers][kvHeads * headDim] each (for the verifier and tests). */
   readKv(ref: KvRef): { readonly k: readonly Float32Array[]; readonly v: readonly Float32Array[] };
+  /**
+   * Where the operators of all passes so far ran, for engines that compute on a device with the CPU beside it.
+   * Undefined where there is one place.
+   */
+  ranOn?(): RanOn;
   /** Frees native memory. */
   dispose(): void;
 }

@@ -6,7 +6,7 @@ import { precisionFor } from '../../model/precision.js';
 import type { WeightSource } from '../../model/weights.js';
 import type { KvRef, Pass } from '../../pass/pass.js';
 import { passShape } from '../../pass/shape.js';
-import type { Engine, PassResult } from '../engine.js';
+import type { Engine, PassResult, RanOn } from '../engine.js';
 import { KvArena } from './arena.js';
 import { type Backend, openBackend } from './backend.js';
 import { makeConstants } from './constants.js';
@@ -80,6 +80,8 @@ class GgmlEngine implements Engine {
   private readonly parts: GraphParts;
   /** By shape, the longest unused first. */
   private readonly graphs = new Map<string, NativeGraph>();
+  private readonly onCpu: Record<string, number> = {};
+  private operators = 0;
   private disposed = false;
 
   constructor(
@@ -103,6 +105,7 @@ class GgmlEngine implements Engine {
     const logits = new Float32Array(pass.logits.length * this.config.vocab);
     graph.run(passValues(pass, first, graph.keys), logits);
     this.kv.commit(pass);
+    this.count(graph);
     return { logits };
   }
 
@@ -121,6 +124,10 @@ class GgmlEngine implements Engine {
     };
   }
 
+  ranOn(): RanOn {
+    return { device: this.backend.device.name, operators: this.operators, onCpu: { ...this.onCpu } };
+  }
+
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -129,6 +136,12 @@ class GgmlEngine implements Engine {
     this.parts.constants.free();
     this.parts.weights.free();
     this.backend.free();
+  }
+
+  private count({ placement }: NativeGraph): void {
+    this.operators += placement.nodes;
+    for (const [name, nodes] of Object.entries(placement.onCpu))
+      this.onCpu[name] = (this.onCpu[name] ?? 0) + nodes;
   }
 
   private graphOf(pass: Pass): NativeGraph {
