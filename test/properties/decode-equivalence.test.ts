@@ -18,7 +18,7 @@ import { RandomTimer } from '../decode/support/random-timer.js';
 import { runToy, SMALL_TILES } from '../decode/support/run.js';
 import { ToyEngine } from '../decode/support/toy-engine.js';
 
-const options = { numRuns: Math.ceil(RUNS / 2) };
+const options = { numRuns: Math.ceil(RUNS / 4) };
 
 async function tokensOf(spec: PolicySpecInput, work: Workload): Promise<readonly number[]> {
   return (await runToy(spec, work)).result.tokens;

@@ -5,7 +5,7 @@ import { blockLengths, RUNS, TIME_LIMIT_MS, workloads } from '../decode/support/
 import { runToy } from '../decode/support/run.js';
 
 /** Twice the usual: the one law that has no bound to lean on. */
-const options = { numRuns: 2 * RUNS };
+const options = { numRuns: RUNS };
 
 const methods: fc.Arbitrary<PolicySpecInput> = blockLengths
   .chain((blockLength) =>

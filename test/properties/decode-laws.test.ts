@@ -21,7 +21,7 @@ describe('laws of decoding', () => {
           const { broken } = await runToy(spec, work);
           expect(broken).toEqual([]);
         }),
-        { numRuns: Math.ceil(RUNS / 10) },
+        { numRuns: Math.ceil(RUNS / 20) },
       );
     },
     TIME_LIMIT_MS,

@@ -1,0 +1,198 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readResult } from '../../experiments/comparison/result.js';
+import { parseDecider } from '../../experiments/lab/deciders/name.js';
+import { RUN_SCHEMA, type RunRecord, runHash } from '../../experiments/lab/record.js';
+import { ResultStore } from '../../experiments/lab/store.js';
+import { parseSweep } from '../../experiments/lab/sweep-file.js';
+import { parseSummary } from '../../experiments/studies/ladder/summary-file.js';
+import { parseTrajectory } from '../../experiments/trajectories/trajectory.js';
+import { parseProfile } from '../../sim/hardware/load-profile.js';
+import { parseKernel } from '../../sim/kernel/parse.js';
+import { stackByName } from '../../sim/stacks/registry.js';
+import { parsePublished } from '../../sim/validation/published.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import { decode } from '../../src/decode/method/session.js';
+import { POLICY_SPECS, policyByName, policySpecByName } from '../../src/decode/policies.js';
+import { parsePolicySpec } from '../../src/decode/spec.js';
+import { parseTrace, traceOf, writeTrace } from '../../src/decode/trace/trace.js';
+import { DataError, DllmError } from '../../src/errors.js';
+import { readDataFile } from '../../src/score/data-file.js';
+import { parseCsv } from '../../src/util/csv.js';
+import { project } from '../../src/util/project-root.js';
+import { parseJson } from '../../src/util/read-file.js';
+import { ToyEngine } from '../decode/support/toy-engine.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+/** Cases a reader; `npm run fuzz` raises it. */
+const RUNS = Math.ceil(Number(process.env.DLLM_FUZZ_RUNS ?? 100));
+
+const { root } = project();
+const directory = temporaryDirectory();
+const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
+/** A reader of paths as one of texts. */
+const fromFile = (name: string, read: (path: string) => unknown) => (text: string) => {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return read(path);
+};
+
+async function oneTrace(): Promise<string> {
+  const policy = composePolicy({ ...policySpecByName('llada.cpp'), blockLength: 4 });
+  const request = { policy, engine: new ToyEngine({ seed: 1 }), promptIds: [1, 2], genLength: 8 };
+  const path = join(directory, 'trace.jsonl');
+  writeTrace(path, traceOf(request, await decode(request)));
+  return readFileSync(path, 'utf8');
+}
+
+/** The reference summary without its pictures, which are most of it. */
+function smallSummary(): string {
+  const summary = JSON.parse(textOf('results/reference/ablation/summary.json')) as Record<string, unknown>;
+  return JSON.stringify({ ...summary, carpet: [], timeline: [] });
+}
+
+/** A stored run, and what reads its file back. */
+const store = new ResultStore(join(directory, 'results'));
+const identity = { kind: 'step', config: { rows: 1 }, inputs: {}, code: 'b'.repeat(64) };
+const record: RunRecord = {
+  ...{ schema: RUN_SCHEMA, hash: runHash(identity), ...identity, version: '1' },
+  ...{ outcome: 'done' as const, metrics: { seconds: 1 }, detail: {} },
+};
+store.add(record, { finishedAt: null, seconds: null, node: null, host: null, gitCommit: null });
+const readRun = (text: string): unknown => {
+  writeFileSync(join(store.directory, record.hash.slice(0, 2), `${record.hash}.json`), text);
+  return store.read(record.hash);
+};
+
+/** Every reader of what a user may bring, with texts that it reads. */
+const READERS: readonly (readonly [string, (text: string) => unknown, readonly string[]])[] = [
+  [
+    'policy',
+    (text) => parsePolicySpec(parseJson(text, 'policy')),
+    POLICY_SPECS.map((spec) => JSON.stringify(spec)),
+  ],
+  [
+    'sweep',
+    (text) => parseSweep(parseJson(text, 'sweep'), 'sweep'),
+    [
+      '{"schema":"dllm-npu/sweep@1","kind":"step","base":{"costModel":"llada-8b"},"axes":{"rows":{"from":1,"to":8},"memory":["somr","unlimited"]}}',
+    ],
+  ],
+  ['trace', parseTrace, [await oneTrace()]],
+  ['profile', (text) => parseProfile(text, 'profile'), [textOf('sim/hardware/profiles/sm8750.json')]],
+  ['stack', fromFile('stack.json', stackByName), [textOf('sim/stacks/llada.cpp.json')]],
+  ['summary', (text) => parseSummary(parseJson(text, 'summary'), 'summary'), [smallSummary()]],
+  ['result', fromFile('result.json', readResult), [textOf('results/reference/reproduce/table2/result.json')]],
+  [
+    'data file',
+    fromFile('data.jsonl', readDataFile),
+    [
+      '{"question":"a","answer":"#### 3"}\n{"prompt":"b","target":"c"}\n',
+      '{"messages":[{"role":"user","content":"x"}],"answer":"y"}\n',
+    ],
+  ],
+  ['published kernels', (text) => parsePublished(text, 'csv'), [textOf('sim/validation/published-open.csv')]],
+  ['table', parseCsv, ['a,b\n"1, 2","say ""x"""\n3,\n']],
+  ['stored run', readRun, [JSON.stringify(record)]],
+  [
+    'trajectory',
+    (text) => parseTrajectory(text, 'line 1'),
+    ['{"promptTokens":1,"maskId":9,"history":[[1,9,9],[1,2,9],[1,2,3]]}'],
+  ],
+  ['operator', parseKernel, ['MUL_MAT m2048 k8192 n2', 'FLASH_ATTN_EXT d64 h32 kv8 nq1 nkv256']],
+  ['decider', parseDecider, ['synthetic:hard,prompt=3', 'tiny-llada:hard', 'trace:a.jsonl']],
+];
+
+/** Values that a field is rarely asked for. */
+const WILD: readonly unknown[] = [
+  ...[null, true, -1, 0.5, 1e308, 2 ** 53, '', 'x', '\u0000', '../../etc/passwd', '__proto__', [], {}, [[]]],
+  ...[{ value: 1 }, ['a', 1], 'a'.repeat(10_000), '1e999 GB/s'],
+];
+
+/** A JSON text with one value at any depth replaced by a wild one, or with a key left out or added. */
+function rewired(text: string, choice: number, wild: unknown): string {
+  const sites: (() => void)[] = [];
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const parent = node as Record<string, unknown>;
+    for (const key of Object.keys(parent)) {
+      sites.push(() => {
+        parent[key] = wild;
+      });
+      if (!Array.isArray(node)) sites.push(() => delete parent[key]);
+      visit(parent[key]);
+    }
+    if (!Array.isArray(node)) sites.push(() => Object.assign(parent, { [String(wild).slice(0, 20)]: wild }));
+  };
+  // JSON Lines: one of the lines.
+  const lines = text.split('\n').filter((line) => line !== '');
+  const whole = lines.length > 1 && lines.every((line) => line.startsWith('{') && line.endsWith('}'));
+  const parts = whole ? lines : [text];
+  const at = choice % parts.length;
+  let value: unknown;
+  try {
+    value = JSON.parse(parts[at]);
+  } catch {
+    return text;
+  }
+  visit(value);
+  if (sites.length > 0) sites[choice % sites.length]();
+  return parts.map((part, index) => (index === at ? JSON.stringify(value) : part)).join('\n');
+}
+
+/** A text with a part cut out, doubled or replaced, or a value of its JSON by another. */
+const damaged = (texts: readonly string[]) =>
+  fc
+    .record({
+      text: fc.constantFrom(...texts),
+      structural: fc.boolean(),
+      choice: fc.nat(),
+      wild: fc.constantFrom(...WILD),
+      from: fc.double({ min: 0, max: 1, noNaN: true }),
+      length: fc.nat(200),
+      put: fc.oneof(fc.constant(''), fc.string({ unit: 'binary', maxLength: 20 }), fc.constant('again')),
+    })
+    .map(({ text, structural, choice, wild, from, length, put }) => {
+      if (structural) return rewired(text, choice, wild);
+      const at = Math.floor(from * text.length);
+      const cut = text.slice(at, at + length);
+      return text.slice(0, at) + (put === 'again' ? cut + cut : put) + text.slice(at + length);
+    });
+
+describe('a damaged file is read, or refused with a message for its user, never anything else (property)', () => {
+  it.each(READERS)('%s', (_, read, texts) => {
+    for (const text of texts) read(text);
+    fc.assert(
+      fc.property(damaged(texts), (text) => {
+        try {
+          read(text);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DllmError);
+          expect((error as DllmError).message).not.toBe('');
+        }
+      }),
+      { numRuns: RUNS },
+    );
+    expect(({} as Record<string, unknown>).value).toBeUndefined();
+  });
+});
+
+describe('an engine that gives no numbers', () => {
+  it.each(POLICY_SPECS.map(({ name }) => name))('%s: ends with what is wrong', async (name) => {
+    const toy = new ToyEngine({ seed: 1 });
+    const broken = {
+      ...{ name: 'broken', config: toy.config, retain: () => {} },
+      run: async (pass: Parameters<typeof toy.run>[0]) => {
+        const { logits } = await toy.run(pass);
+        return { logits: logits.map(() => Number.NaN) };
+      },
+    } as unknown as typeof toy;
+    const { blockLength } = policyByName(name).spec;
+    const policy = composePolicy({ ...policySpecByName(name), blockLength: Math.min(blockLength, 8) });
+    const ends = decode({ policy, engine: broken, promptIds: [1], genLength: policy.spec.blockLength });
+    await expect(ends).rejects.toThrow(/hold NaN at token/);
+    await expect(ends).rejects.toBeInstanceOf(DataError);
+  });
+});
