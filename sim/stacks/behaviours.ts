@@ -1,5 +1,6 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
+import { layoutShare } from './layout.js';
 import type { StackNumbers } from './numbers.js';
 
 /** What runs operators. */
@@ -86,13 +87,13 @@ export const GROUPINGS = {
 export function opWeightBytes(
   graph: OpGraph,
   op: Op,
-  { q4Layout, q8Layout }: Pick<StackNumbers, 'q4Layout' | 'q8Layout'>,
+  layout: Pick<StackNumbers, 'q4Layout' | 'q8Layout'>,
 ): number {
   let bytes = 0;
   for (const id of op.weights) {
     const tensor = graph.tensors.get(id);
     if (tensor === undefined) continue;
-    bytes += tensor.bytes * (tensor.dtype === 'q4_0' ? q4Layout : tensor.dtype === 'q8_0' ? q8Layout : 1);
+    bytes += tensor.bytes * layoutShare(tensor.dtype, layout);
   }
   return bytes;
 }

@@ -2,11 +2,17 @@ import type { Op, OpGraph } from '../../src/model/graph.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import { type Device, type DispatchGroup, GROUPINGS, PLACEMENTS, SESSIONS } from './behaviours.js';
 import type { SoftwareStack } from './stack.js';
+import { isSupported } from './support.js';
 
-/** Splits a pass into dispatches, in execution order. */
+/** Splits a pass into dispatches, in execution order. What the backend does not take runs on the CPU. */
 export function groupsOf(stack: SoftwareStack, graph: OpGraph, profile: HardwareProfile): DispatchGroup[] {
   const place: (op: Op, graph: OpGraph) => Device = PLACEMENTS[stack.placement];
-  return GROUPINGS[stack.grouping](graph, (op) => place(op, graph), {
+  const { supports } = stack;
+  const taken = (op: Op): Device => {
+    const device = place(op, graph);
+    return device === 'npu' && supports !== undefined && !isSupported(op, graph, supports) ? 'cpu' : device;
+  };
+  return GROUPINGS[stack.grouping](graph, taken, {
     numbers: stack.numbers,
     sessions: (weightBytes) => sessionsOf(stack, weightBytes, profile),
   });

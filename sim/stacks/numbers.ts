@@ -33,6 +33,13 @@ export const STACK_NUMBERS = {
   ),
   samplePerLogitMs: time('CPU time of softmax and confidence for one logit on one thread'),
   cpuBarrierMs: time('starting and joining the CPU threads for one operator'),
+  passHostMs: time(
+    'what the host does for a pass beside operators: inputs, scheduling, waiting for the last result',
+  ),
+  splitMs: time('what it costs to go on with a graph on another processor, once for each change'),
+  cpuWakeMs: time(
+    'how much later CPU threads that slept while the NPU worked are through with the first operators that need them all, once a pass; near zero where they poll',
+  ),
   maxBufferBytes: bytes('largest buffer of weights; the on-demand runtime maps whole buffers'),
   kvGrowthTokens: count('positions by which the KV cache grows'),
   slotBytes: bytes('upper size of one of the two staging slots'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GROUPINGS, PLACEMENTS, SESSIONS } from './behaviours.js';
 import { stackNumbersSchema } from './numbers.js';
+import { supportSchema } from './support.js';
 
 /** Version of the stack file format. */
 export const STACK_SCHEMA = 'dllm-npu/software-stack@1';
@@ -76,6 +77,17 @@ export const choicesSchema = z.strictObject({
     .describe(
       'a compiled graph has one shape: it attends to all keys it was compiled for, its prompt passes have prefillRows rows whatever the prompt, and each of them gives logits',
     ),
+  supports: supportSchema
+    .optional()
+    .describe(
+      'what the backend takes; the rest falls back to the CPU, with a split of the graph on either side',
+    ),
+  productTail: z
+    .enum(['padded', 'vector'])
+    .optional()
+    .describe(
+      'rows of a product beyond whole matrix steps: padded (the default), or left to the vector threads as a product of their own',
+    ),
   dispatch: z.enum(['remote-call', 'queue']).describe('how a group of operators reaches the NPU'),
 });
 
@@ -91,7 +103,33 @@ const head = z.strictObject({
   numbers: stackNumbersSchema.optional(),
 });
 
+/** A change of a stack at a date: what it does differently from then on. */
+const changeSchema = z.strictObject({
+  date: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/, 'is a date like 2026-05-28')
+    .describe('when the thread was opened, or merged where that is known'),
+  thread: z.string().describe('where it was proposed'),
+  what: z.string().describe('one line'),
+  measured: z
+    .array(z.strictObject({ what: z.string(), ratio: z.tuple([z.number(), z.number()]) }))
+    .optional()
+    .describe('speed after over speed before as the thread gives it, from and to'),
+  numbers: stackNumbersSchema.optional(),
+  ...choicesSchema.partial().shape,
+});
+
+export type StackChange = z.infer<typeof changeSchema>;
+
 /** A stack file: what it does differently from the stack it extends. */
-export const stackFileSchema = head.extend(choicesSchema.partial().shape);
+export const stackFileSchema = head.extend({
+  since: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/)
+    .optional()
+    .describe('the date of the state that the file describes before its changes'),
+  changes: z.array(changeSchema).optional().describe('by date; the stack without a date has all of them'),
+  ...choicesSchema.partial().shape,
+});
 
 export type StackFile = z.infer<typeof stackFileSchema>;

@@ -204,6 +204,8 @@ export interface Precision {
   readonly kv: 'f32' | 'f16';
   /** Between operators. */
   readonly activations: 'f32' | 'f16';
+  /** Matrices of layers that are stored in another format than `weights`, by id: files are mixtures. */
+  readonly tensors?: Readonly<Record<string, DType>>;
 }
 
 export interface OpGraph {

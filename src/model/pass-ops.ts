@@ -266,7 +266,7 @@ export class PassOps {
   }
 
   protected weight(id: string, shape: readonly number[], dtype: DType, layer: number | null): string {
-    return this.builder.tensor(id, 'weight', shape, dtype, layer);
+    return this.builder.tensor(id, 'weight', shape, this.precision.tensors?.[id] ?? dtype, layer);
   }
 
   /** Appends an operator and its output tensor, whose id is the operator's. */

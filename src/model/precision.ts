@@ -24,10 +24,11 @@ export function precisionFor(quant: Quant, overrides: Partial<Precision> = {}): 
   return { weights: quant, embedding: quant, head: quant, kv: running, activations: running, ...overrides };
 }
 
-/** Identifies a precision in cache keys and file names, e.g. `q4_0/q4_0/q4_0/f16/f16`. */
+/** Identifies a precision in cache keys and file names, e.g. `q4_0/q4_0/q4_0/f16/f16`; tensors of their own follow. */
 export function precisionKey(precision: Precision): string {
-  const { weights, embedding, head, kv, activations } = precision;
-  return `${weights}/${embedding}/${head}/${kv}/${activations}`;
+  const { weights, embedding, head, kv, activations, tensors = {} } = precision;
+  const others = Object.entries(tensors).map(([id, dtype]) => `${id}=${dtype}`);
+  return [weights, embedding, head, kv, activations, ...others.sort()].join('/');
 }
 
 /** Gains, biases and router: too small and too sensitive to quantise. */

@@ -13,20 +13,26 @@ function onNpu(op: MoeOp, graph: OpGraph, context: LowerContext): Kernel {
   const { rows, width, experts, expertsPerToken, expertFfn } = op;
   const reached = Math.ceil(reachedExperts(op));
   const rowsEach = Math.max(1, Math.ceil((rows * expertsPerToken) / reached));
-  const weight = tensorOf(graph, op.weights[0]);
-  const bytesPerWeight = storedBytes(weight, context) / (experts * expertFfn * width);
-  const packed = weight.dtype !== 'f16' && context.stack.weightDecode === 'vector';
   const inputBytes = inputBytesEach(graph, context);
-  const shared = {
-    owner: op.id,
-    rows: rowsEach,
-    bytesPerWeight,
-    packed,
-    inputBytes,
-    outputBytes: inputBytes,
+  const product = (id: string, inWidth: number, outWidth: number): Kernel => {
+    const weight = tensorOf(graph, id);
+    return lowerProduct(
+      {
+        owner: op.id,
+        rows: rowsEach,
+        inWidth,
+        outWidth,
+        bytesPerWeight: storedBytes(weight, context) / (experts * expertFfn * width),
+        packed: weight.dtype !== 'f16' && context.stack.weightDecode === 'vector',
+        inputBytes,
+        outputBytes: inputBytes,
+      },
+      context,
+    );
   };
-  const up = lowerProduct({ ...shared, inWidth: width, outWidth: expertFfn }, context);
-  const down = lowerProduct({ ...shared, inWidth: expertFfn, outWidth: width }, context);
+  const up = product(op.weights[0], width, expertFfn);
+  // Files keep it in another format than the other two.
+  const down = product(op.weights[2], expertFfn, width);
   return {
     // Gate and up have the same shape.
     pipelines: [...up.pipelines, ...up.pipelines, ...down.pipelines],
@@ -45,8 +51,10 @@ export function reachedExperts(op: MoeOp): number {
 
 /** How routed experts become work. */
 export const moe: OperatorRule<MoeOp> = {
-  key: ({ rows, width, experts, expertsPerToken, expertFfn }, { precision }) =>
-    `${rows}:${width}:${experts}:${expertsPerToken}:${expertFfn}:${precision.weights}`,
+  key: ({ rows, width, experts, expertsPerToken, expertFfn, weights }, { tensors }) =>
+    [rows, width, experts, expertsPerToken, expertFfn, ...weights.map((id) => tensors.get(id)?.dtype)].join(
+      ':',
+    ),
   npu: onNpu,
   cpu: (op, graph, profile) => {
     const activations = bytesOf(graph, op.inputs) + bytesOf(graph, op.outputs);

@@ -1,4 +1,5 @@
 import type { Op, OpGraph, TensorInfo } from '../../../src/model/graph.js';
+import { layoutShare } from '../../stacks/layout.js';
 import type { LowerContext } from '../kernel.js';
 
 /** Bytes of an FP16 element. */
@@ -26,8 +27,7 @@ export function outputBytesEach(op: Op, graph: OpGraph, context: LowerContext): 
 
 /** Bytes a weight tensor takes in the stack's layout. */
 export function storedBytes({ dtype, bytes }: TensorInfo, { stack }: LowerContext): number {
-  if (dtype === 'q4_0') return bytes * stack.numbers.q4Layout;
-  return dtype === 'q8_0' ? bytes * stack.numbers.q8Layout : bytes;
+  return bytes * layoutShare(dtype, stack.numbers);
 }
 
 /** Rows one step of the matrix unit takes. */
