@@ -7,6 +7,7 @@ import { rowsKernel } from '../machine/lower/htp/rows.js';
 import type { RowOperator } from '../machine/lower/row-operator.js';
 import { streamedKernel } from '../machine/lower/streamed.js';
 import { F16_BYTES } from '../machine/lower/tensors.js';
+import { layoutShare } from '../stacks/layout.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import type { KernelSpec } from './spec.js';
 
@@ -110,8 +111,7 @@ function product(
 ): Kernel {
   const { stack } = context;
   const { bytes, elements } = blockOf(weights);
-  const layout =
-    weights === 'q4_0' ? stack.numbers.q4Layout : weights === 'q8_0' ? stack.numbers.q8Layout : 1;
+  const layout = layoutShare(weights, stack.numbers);
   const each = stack.activationsIn === 'tcm' ? 0 : stack.activations === 'f32' ? 4 : 2;
   return lowerProduct(
     {

@@ -38,6 +38,8 @@ export interface StepBreakdown {
    * The resource that is busy longest, whether anything waits for it or not, may be another.
    */
   readonly bound: ResourceName;
+  /** How often the graph changed processors: each time costs a copy, and the CPU a wake-up. */
+  readonly splits: number;
 }
 
 /** A chip with its software and a model on it: a clock for decodes. */
@@ -113,7 +115,7 @@ export class EventMachine implements Machine {
     const utilization = perResource((name) => busyMs[name] / ms);
     const held = timing.spent.critical();
     const critical = perResource((name) => held.get(name) ?? 0);
-    return { step, ms, parts, utilization, critical, bound: longestHeld(held) };
+    return { step, ms, parts, utilization, critical, bound: longestHeld(held), splits: timing.splits };
   }
 
   heldByPart(): ReadonlyMap<PartName, ReadonlyMap<ResourceName, number>> {

@@ -100,7 +100,11 @@ function foldedNpuOps({ profile, stack, model, precision }: ModelOnChip): {
   ops: readonly Op[];
   counts: readonly number[];
 } {
-  const { config, counts } = foldModel(model);
+  // Layers that are stored differently are not equal.
+  const { config, counts } =
+    precision.tensors === undefined
+      ? foldModel(model)
+      : { config: model, counts: new Array<number>(model.layers).fill(1) };
   const graph = graphFor(config, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
   const onNpu = groupsOf(stack, graph, profile).filter(({ device }) => device === 'npu');
   return { graph, ops: onNpu.flatMap(({ ops }) => ops), counts };

@@ -63,6 +63,8 @@ export interface PassTiming {
   readonly tcmPeakBytes: number;
   readonly usefulRowFraction: number;
   readonly dispatches: number;
+  /** How often the graph changed processors. */
+  readonly splits: number;
 }
 
 /** What a timeline says of a task. */
@@ -84,6 +86,7 @@ export class PassRun {
   usefulMacs = 0;
   tcmPeakBytes = 0;
   dispatches = 0;
+  splits = 0;
   private readonly spent = new SpentTime();
   readonly regimes: { regime: Regime; startMs: number; endMs: number }[] = [];
 
@@ -176,6 +179,7 @@ export class PassRun {
       tcmPeakBytes: this.tcmPeakBytes,
       usefulRowFraction,
       dispatches: this.dispatches,
+      splits: this.splits,
     };
   }
 }

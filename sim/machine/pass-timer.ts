@@ -40,10 +40,17 @@ export class PassTimer {
     const { memory, kind } = this;
     const run = new PassRun(startMs, step, this.recorder);
     const onNpu = pass.ops.length > 0;
+    run.splits = pass.splits;
+    run.driver('host pass', kind.options.stack.numbers.passHostMs, null);
     if (onNpu) run.memoryWork(memory.beginPass(pass, startMs));
     let next = 0;
     for (let at = 0; at < pass.all.length; at++) {
       const [op, work] = [pass.all[at], pass.work[at]];
+      if (pass.copyMs[at] >= 0) {
+        run.driver('split', kind.options.stack.numbers.splitMs, op);
+        run.driver('copy', pass.copyMs[at], op);
+      }
+      if (at === pass.wakesAt) run.driver('wake-up', kind.options.stack.numbers.cpuWakeMs, op);
       if (work.device === 'npu') this.npuOp(op, work, pass.maintenanceMs[at], next++, run);
       else this.hostOp(op, work, run);
     }

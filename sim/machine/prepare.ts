@@ -47,6 +47,12 @@ export interface PreparedPass extends PlacedPass {
    * `SAME_DISPATCH`.
    */
   readonly maintenanceMs: Float64Array;
+  /** Copy of what crosses where an operator is the first on another processor than the one before, in ms; else -1. */
+  readonly copyMs: Float64Array;
+  /** How often the graph changes processors. */
+  readonly splits: number;
+  /** The first operator that needs all CPU threads after work on the NPU; -1 without one. */
+  readonly wakesAt: number;
   /** Choice of tokens; null without logits. */
   readonly sampling: { readonly ms: number; readonly bytes: number } | null;
   /** Rows of the pass over rows the matrix unit computed; 1 when it computed none. */
@@ -97,9 +103,22 @@ export function preparePass(graph: OpGraph, at: Workplace, scratchBytes: () => n
   const ops: NamedOp[] = [];
   const work: OpWork[] = [];
   const maintenanceMs = new Float64Array(graph.ops.length).fill(SAME_DISPATCH);
+  const copyMs = new Float64Array(graph.ops.length).fill(-1);
   const alike = new Map<string, OpWork>();
+  let splits = 0;
+  let wakesAt = -1;
+  let before: Device | null = null;
   for (const group of groupsOf(at.stack, graph, at.profile)) {
     const first = all.length;
+    if (before !== null && before !== group.device) {
+      splits++;
+      copyMs[first] = copyOfSplit(group, graph, at);
+    }
+    before = group.device;
+    if (group.device === 'cpu' && wakesAt < 0 && ops.length > 0) {
+      const needsAll = group.ops.findIndex(({ macs }) => macs > 0);
+      if (needsAll >= 0) wakesAt = first + needsAll;
+    }
     for (const op of group.ops) all.push(at.names.of(op));
     if (group.device === 'npu') {
       const bytes = sharedBytes(group, graph);
@@ -118,9 +137,24 @@ export function preparePass(graph: OpGraph, at: Workplace, scratchBytes: () => n
     all: at.names.order(all),
     work,
     maintenanceMs,
+    copyMs,
+    splits,
+    wakesAt,
     sampling: sampling(graph, at),
     usefulRowFraction: ops.length === 0 ? 1 : usefulRowFraction(rows, at),
   };
+}
+
+/** Copy of the activations that cross, in ms; where a stack has no cost of a split, its calls hold it. */
+function copyOfSplit(group: DispatchGroup, graph: OpGraph, { stack, profile }: Workplace): number {
+  if (stack.numbers.splitMs === 0) return 0;
+  const own = new Set(group.ops.flatMap(({ outputs }) => outputs));
+  const crossing = new Set(group.ops.flatMap(({ inputs }) => inputs).filter((id) => !own.has(id)));
+  const bytes = bytesOf(
+    graph,
+    [...crossing].filter((id) => graph.tensors.get(id)?.role === 'activation'),
+  );
+  return bytes / (profile.cpu.sharedCopyRate * 1e6);
 }
 
 function npuWork(ops: readonly Op[], graph: OpGraph, at: Workplace): OpWork[] {

@@ -7,10 +7,10 @@ import { isSupported } from './support.js';
 /** Splits a pass into dispatches, in execution order. What the backend does not take runs on the CPU. */
 export function groupsOf(stack: SoftwareStack, graph: OpGraph, profile: HardwareProfile): DispatchGroup[] {
   const place: (op: Op, graph: OpGraph) => Device = PLACEMENTS[stack.placement];
-  const { supports } = stack;
+  const { supports = null } = stack;
   const taken = (op: Op): Device => {
     const device = place(op, graph);
-    return device === 'npu' && supports !== undefined && !isSupported(op, graph, supports) ? 'cpu' : device;
+    return device === 'npu' && supports !== null && !isSupported(op, graph, supports) ? 'cpu' : device;
   };
   return GROUPINGS[stack.grouping](graph, taken, {
     numbers: stack.numbers,

@@ -70,6 +70,17 @@ export function stackGenerations(name: string): readonly string[] {
   return [...new Set([since, ...changes.map(({ date }) => date)])].map((date) => `${name}@${date}`);
 }
 
+/**
+ * The state of a stack when a thread of its repository was opened: threads are numbered in the order of time.
+ * @throws UsageError for an unknown stack
+ */
+export function stackAtThread(name: string, thread: number): string {
+  const [first, ...later] = stackGenerations(name);
+  const made = stackChanges(name).filter((change) => Number(/#(\d+)/.exec(change.thread)?.[1]) <= thread);
+  const date = made.at(-1)?.date;
+  return later.find((state) => state.endsWith(`@${date}`)) ?? first;
+}
+
 /** What a stack learnt and when, oldest first. @throws UsageError for an unknown stack */
 export function stackChanges(name: string): readonly StackChange[] {
   if (!stackNames().includes(name)) throw unknownName('stack', name, stackNames());

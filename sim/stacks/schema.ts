@@ -78,9 +78,10 @@ export const choicesSchema = z.strictObject({
       'a compiled graph has one shape: it attends to all keys it was compiled for, its prompt passes have prefillRows rows whatever the prompt, and each of them gives logits',
     ),
   supports: supportSchema
+    .nullable()
     .optional()
     .describe(
-      'what the backend takes; the rest falls back to the CPU, with a split of the graph on either side',
+      'what the backend takes, null is everything; the rest falls back to the CPU, with a split of the graph on either side',
     ),
   productTail: z
     .enum(['padded', 'vector'])

@@ -1,6 +1,7 @@
 import { QUANTS, type Quant } from '../../src/model/precision.js';
 import { isPresetName } from '../../src/model/presets.js';
 import type { MemoryMode } from '../memory/runtime.js';
+import { stackAtThread } from '../stacks/registry.js';
 import { type KernelShape, parseKernel } from './kernel-shape.js';
 import type { PublishedRow } from './published.js';
 
@@ -23,6 +24,8 @@ export interface Case {
   readonly threads: number | null;
   /** Most rows of a prompt pass, where the row names them. */
   readonly passRows: number | null;
+  /** CPU threads poll between operators, as the Snapdragon scripts of llama.cpp let them. */
+  readonly polls: boolean;
   readonly work: Work;
 }
 
@@ -46,6 +49,8 @@ export function interpret(row: PublishedRow): Interpretation {
         memory: memoryOf(row, stack),
         threads: threadsOf(row.engine),
         passRows: passRowsOf(row.engine),
+        // Those who develop the backend run it by its scripts.
+        polls: /ggml-org\/llama\.cpp\/pull\/|llama\.cpp docs/.test(row.source),
         work,
       },
     };
@@ -110,16 +115,12 @@ function stackOf({ engine, quant, source }: PublishedRow): string {
   throw new NotModelled(`no software stack for engine "${engine}"`);
 }
 
-/** The pull requests of llama.cpp that gave its Hexagon backend matrix products, and weights repacked in tiles. */
-const MATRIX_PRODUCTS = 20_693;
-const TILED_WEIGHTS = 24_954;
-
-/** The generation of llama.cpp's backend by the number of the thread a row comes from: they count up with time. */
+/** The state of llama.cpp's backend by the number of the thread a row comes from; HVX only until #20693. */
 function hexagonStackOf(engine: string, source: string): string {
   const thread = /ggml-org\/llama\.cpp\/(?:pull|issues|discussions)\/(\d+)/.exec(source)?.[1];
-  const number = thread === undefined ? Number.POSITIVE_INFINITY : Number(thread);
-  if (/hvx/i.test(engine) || number < MATRIX_PRODUCTS) return 'llama.cpp-hexagon-hvx';
-  return number < TILED_WEIGHTS ? 'llama.cpp-hexagon-flat' : 'llama.cpp-hexagon';
+  if (thread === undefined) return /hvx/i.test(engine) ? 'llama.cpp-hexagon@2026-02' : 'llama.cpp-hexagon';
+  const number = Number(thread);
+  return stackAtThread('llama.cpp-hexagon', /hvx/i.test(engine) ? Math.min(number, 20_692) : number);
 }
 
 /** Which CPU kernels: llama.cpp decodes weights once per row unless they are repacked for matrix instructions. */

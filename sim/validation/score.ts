@@ -115,13 +115,14 @@ function inUnit(wanted: Case, unit: string): number | null {
 }
 
 function machineFor(wanted: Case, shapes = resolvePreset(wanted.model ?? '')): Machine {
-  const { profile, stack, threads, passRows, quant, headQuant: head, memory } = wanted;
+  const { profile, stack, threads, passRows, polls, quant, headQuant: head, memory } = wanted;
   return machine({
     profile,
     stack,
     set: {
       ...(threads === null ? {} : { 'stack.cpuThreads': threads }),
       ...(passRows === null ? {} : { 'stack.prefillRows': passRows }),
+      ...(polls && stack.startsWith('llama.cpp-hexagon') ? { 'stack.cpuWakeMs': '0.1 ms' } : {}),
     },
     shapes,
     quant: precisionFor(quant, { head, embedding: head }),

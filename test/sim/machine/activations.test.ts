@@ -67,7 +67,7 @@ describe('activations of a product', () => {
       );
     expect(moves(0.5)).toMatchObject({ convertMs: 1, finishMs: 1, loadMs: 0, storeMs: 0 });
     expect(moves(2)).toMatchObject({ convertMs: 2, finishMs: 2 });
-    const flat = contextOf(stackByName('llama.cpp-hexagon-flat'));
+    const flat = contextOf(stackByName('llama.cpp-hexagon@2026-05'));
     const direct = activationMoves({ in: directBytesPerMs, out: 0 }, { in: 0, out: 0 }, flat);
     expect(direct).toMatchObject({ convertMs: 1, dmaBytes: 0, l2Bytes: directBytesPerMs });
   });
@@ -96,7 +96,7 @@ describe('operators the graph does not show', () => {
 
   it('apply the gain of a norm to the normed rows once more', () => {
     const { op, graph } = opOf(64, (candidate) => candidate.kind === 'rmsnorm');
-    const flat = stackByName('llama.cpp-hexagon-flat');
+    const flat = stackByName('llama.cpp-hexagon@2026-05');
     const fused: SoftwareStack = { ...flat, extraOperators: { normGain: false, kvWrites: true } };
     const bytes = (stack: SoftwareStack) => {
       const { dmaBytes, l2Bytes } = lower(op, graph, contextOf(stack));

@@ -16,8 +16,8 @@ import type { PassShape } from '../../../src/pass/shape.js';
 
 const UPSTREAM = [
   'llama.cpp-hexagon',
-  'llama.cpp-hexagon-flat',
-  'llama.cpp-hexagon-hvx',
+  'llama.cpp-hexagon@2026-05',
+  'llama.cpp-hexagon@2025-12',
   'mnn-hexagon',
   'htp-ops',
   'nntrainer',
@@ -105,7 +105,7 @@ describe('llama.cpp-hexagon', () => {
     const macs = (rows: number) => machineFor('llama.cpp-hexagon').timePass(shape(rows)).counters.matrixMacs;
     expect(macs(3)).toBe(0);
     expect(macs(4)).toBeGreaterThan(0);
-    expect(machineFor('llama.cpp-hexagon-hvx').timePass(shape(64)).counters.matrixMacs).toBe(0);
+    expect(machineFor('llama.cpp-hexagon@2025-12').timePass(shape(64)).counters.matrixMacs).toBe(0);
   });
 
   it('decodes a weight once for all rows that fit on chip: 128 rows cost far less than 4 times 32', () => {
