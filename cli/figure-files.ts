@@ -4,7 +4,7 @@ import { writeFigure } from '../experiments/figures/render.js';
 import type { ChipSetup } from '../experiments/lab/setup.js';
 import { checkWritableFile } from '../src/util/check-writable.js';
 import { type CommandDefinition, defineCommand } from './command.js';
-import { chipEffects, path, step, timedChip } from './groups.js';
+import { chipEffects, namedChip, path, step } from './groups.js';
 import type { Context } from './io.js';
 
 /** Where a figure goes. */
@@ -33,7 +33,7 @@ export function stepFigure(
       rows: step.rows.default(rows),
       context: step.context.default(80),
       out,
-      ...timedChip,
+      ...namedChip,
     },
     effects: chipEffects,
     examples: [`figure ${name} --profile sm8850 --out fig/${name}`],

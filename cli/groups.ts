@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { casesSchema, chipSchema, deciderSchema, methodSchema } from '../experiments/lab/setup.js';
 import { ENGINE_NAMES, ENGINES, type EngineName } from '../src/engine/registry.js';
+import { QUANTS } from '../src/model/precision.js';
+import { QUANT_RECIPE_NAMES } from '../src/model/quant-recipes.js';
 import type { Effect } from './command.js';
 import { MAX_POSITIONS, MAX_PROBLEMS, MAX_ROWS } from './limits.js';
 
@@ -20,7 +22,23 @@ export const chipEffects: Effect<{ readonly placement: unknown; readonly memory:
 ];
 
 /** The same for commands that run no model, where `--model` can only mean the one that is timed. */
-export const timedChip = { ...chip, costModel: chip.costModel.meta({ alias: 'model' }) };
+/** The same where only names are taken. */
+export const namedChip = { ...chip, costModel: chip.costModel.meta({ alias: 'model' }) };
+
+/** A model of any kind: a file, or a name with the formats of a recipe. See timed-machine.ts. */
+export const timedChip = {
+  ...chip,
+  costModel: chip.costModel
+    .describe('model whose shapes are timed: a name, a .gguf file, a directory or a config.json')
+    .meta({ alias: 'model' }),
+  quant: z
+    .enum([...QUANTS, ...QUANT_RECIPE_NAMES])
+    .optional()
+    .describe(
+      `formats of the weights: one throughout, or a recipe of llama-quantize: ${[...QUANTS, ...QUANT_RECIPE_NAMES].join(', ')}`,
+    )
+    .meta({ defaultText: 'q4_0; of a .gguf file, its own' }),
+};
 
 /** One pass of a diffusion model. */
 export const step = {

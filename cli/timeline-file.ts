@@ -1,10 +1,9 @@
-import { openMachine } from '../experiments/lab/open.js';
-import type { ChipSetup } from '../experiments/lab/setup.js';
 import type { Machine } from '../sim/machine/machine.js';
 import { toPerfetto } from '../sim/machine/perfetto.js';
 import type { Recording } from '../sim/machine/timeline.js';
 import { atomicWriteFile } from '../src/util/atomic-write.js';
 import { path } from './groups.js';
+import { openTimedMachine, type TimedChip } from './timed-machine.js';
 
 /** Where a timeline goes. */
 export const perfetto = path('write the timeline for ui.perfetto.dev');
@@ -23,14 +22,14 @@ export interface WrittenTimeline {
  * @param record how much: a slice for each operator and unit, or for each task
  * @param work what the machine is to do
  */
-export function writeTimeline(
+export async function writeTimeline(
   file: string | undefined,
-  chip: ChipSetup,
+  chip: TimedChip,
   work: (machine: Machine) => void,
   record: Recording = 'op',
-): WrittenTimeline | undefined {
+): Promise<WrittenTimeline | undefined> {
   if (file === undefined) return undefined;
-  const machine = openMachine(chip, { record });
+  const machine = await openTimedMachine(chip, { record });
   work(machine);
   const timeline = machine.timeline();
   atomicWriteFile(file, `${JSON.stringify(toPerfetto(timeline))}\n`);

@@ -1,10 +1,11 @@
 import { createColors } from 'picocolors';
-import { openMachine } from '../../experiments/lab/open.js';
 import { explainStep, type RooflineEntry, type TimeNode } from '../../sim/machine/explain.js';
 import { denoisingShape, steadyMs } from '../../sim/workload/steady-step.js';
 import { table } from '../../src/util/table.js';
 import { defineCommand } from '../command.js';
 import { chipEffects, logitsRows, step, timedChip } from '../groups.js';
+import { splitsNote } from '../splits-note.js';
+import { openTimedMachine } from '../timed-machine.js';
 
 export const command = defineCommand({
   options: {
@@ -13,13 +14,16 @@ export const command = defineCommand({
     ...timedChip,
   },
   effects: chipEffects,
-  examples: ['explain --rows 32 --context 80', 'explain --memory on-demand --stack llama.cpp-hexagon'],
-  run(ctx, { rows, context, logitsRows, ...chip }) {
-    const machine = openMachine(chip);
+  examples: [
+    'explain --rows 32 --context 80',
+    'explain --rows 1 --context 512 --model qwen3-4b --quant q4_0-imatrix --stack llama.cpp-hexagon --memory on-demand',
+  ],
+  async run(ctx, { rows, context, logitsRows, ...chip }) {
+    const machine = await openTimedMachine(chip);
     steadyMs(machine, denoisingShape(rows, context, logitsRows));
     const explained = explainStep(machine);
     ctx.data({ machine: machine.name, rows, context, ...explained });
-    const { tree, bound, critical, roofline, busiest, efficiency } = explained;
+    const { tree, bound, splits, critical, roofline, busiest, efficiency } = explained;
     ctx.print(`One step of ${rows} rows over ${context} cached positions on ${machine.name}, simulated\n`);
     ctx.print(
       table(['part', '> ms', '> share', 'bound'], treeRows(tree, tree.ms, 0), {
@@ -30,6 +34,7 @@ export const command = defineCommand({
     ctx.print(`busy:          ${list(roofline, tree.ms)}`);
     const bestMs = roofline[0]?.ms ?? 0;
     ctx.print(`The step waits longest for ${bound}.`);
+    if (splits > 0) ctx.print(splitsNote(splits));
     ctx.print(
       `With perfect overlap ${busiest} alone would take ${bestMs.toFixed(1)} ms, ${(efficiency * 100).toFixed(0)} % of the step.`,
     );

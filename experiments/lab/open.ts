@@ -13,6 +13,7 @@ import * as registry from '../../src/engine/registry.js';
 import type { LoadedWeights } from '../../src/engine/tfjs/weight-tensors.js';
 import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
+import type { Precision } from '../../src/model/graph.js';
 import { fileSha256, type LoadedModel, loadModel } from '../../src/model/load.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import type { Tokenizer } from '../../src/model/tokenizer.js';
@@ -78,6 +79,8 @@ export interface MachineExtras {
   readonly record?: boolean | Recording;
   /** Timed instead of the preset that the chip names. */
   readonly shapes?: ModelConfig;
+  /** Formats of its tensors, in place of those of the chip's quant. */
+  readonly precision?: Precision;
   /** Fewer than the model has: for the time of one operator, which does not depend on the others. */
   readonly layers?: number;
 }
@@ -86,7 +89,10 @@ export interface MachineExtras {
  * A machine at time 0 with nothing mapped.
  * @throws UsageError for unknown names, or values of the wrong dimension
  */
-export function openMachine(chip: ChipSetup, { record, shapes, layers }: MachineExtras = {}): Machine {
+export function openMachine(
+  chip: ChipSetup,
+  { record, shapes, precision, layers }: MachineExtras = {},
+): Machine {
   const { profile, stack, quant, memory, placement, numbers: set } = chip;
   const model = shapes ?? resolvePreset(chip.costModel);
   return machine({
@@ -95,7 +101,7 @@ export function openMachine(chip: ChipSetup, { record, shapes, layers }: Machine
     set,
     // The same object where nothing differs: graphs are remembered by it.
     shapes: layers === undefined ? model : { ...model, layers },
-    quant,
+    quant: precision ?? quant,
     memory,
     placement,
     record,

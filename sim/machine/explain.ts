@@ -23,6 +23,8 @@ export interface Explanation {
   /** Length of the step, and what held it up longest: the same as in its `StepBreakdown`. */
   readonly ms: number;
   readonly bound: ResourceName;
+  /** How often the graph changed processors; 0 where one runs it all. */
+  readonly splits: number;
   readonly tree: TimeNode;
   /** Time on the main path by the resource that held it up; adds up to the step. */
   readonly critical: readonly RooflineEntry[];
@@ -80,7 +82,7 @@ const FAMILIES = [...new Set(Object.values(FAMILY_OF))];
  * @throws Error before the first step
  */
 export function explainStep(machine: Machine): Explanation {
-  const { step, ms, bound, parts, critical, utilization } = machine.stepBreakdown();
+  const { step, ms, bound, parts, critical, utilization, splits } = machine.stepBreakdown();
   const heldByPart = machine.heldByPart();
   const leaf = (name: PartName, spent: number, shown: string = name): HeldNode => ({
     name: shown,
@@ -120,6 +122,7 @@ export function explainStep(machine: Machine): Explanation {
     step,
     ms,
     bound,
+    splits,
     tree: { ...shown(sum('step', groups)), ms },
     critical: entries((name) => critical[name]),
     roofline,

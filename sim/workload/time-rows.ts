@@ -5,7 +5,7 @@ import { fasterSmallerWindow, type SmallerWindow } from '../machine/smaller-wind
 import { denoisingShape } from './steady-step.js';
 
 /** What a denoising step of some rows costs. */
-export interface TimedRows extends Pick<StepBreakdown, 'ms' | 'bound' | 'utilization' | 'parts'> {
+export interface TimedRows extends Pick<StepBreakdown, 'ms' | 'bound' | 'utilization' | 'parts' | 'splits'> {
   readonly rows: number;
   readonly counters: StepTiming['counters'];
   readonly energy: Energy;
@@ -38,10 +38,20 @@ export function timeRows(machine: Machine, settings: RowSettings, signal?: Abort
     machine.reset();
     machine.timePass(shape);
     const timing = machine.timePass(shape);
-    const { ms, bound, utilization, parts } = machine.stepBreakdown();
+    const { ms, bound, utilization, parts, splits } = machine.stepBreakdown();
     const energy = energyOf([timing], machine.options.profile);
     const tried = rows.length <= FEW_ROWS || at === 0 || at === rows.length - 1;
     const fasterWindow = tried ? fasterSmallerWindow(machine, shape, timing) : undefined;
-    return { rows: count, ms, bound, utilization, parts, counters: timing.counters, energy, fasterWindow };
+    return {
+      rows: count,
+      ms,
+      bound,
+      utilization,
+      parts,
+      splits,
+      counters: timing.counters,
+      energy,
+      fasterWindow,
+    };
   });
 }

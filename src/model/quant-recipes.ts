@@ -2,7 +2,7 @@ import type { ModelConfig } from './config.js';
 import type { WeightDType } from './formats/blocks/index.js';
 import type { DType, Precision } from './graph.js';
 import { precisionFor } from './precision.js';
-import { type LayerWeight, layerWeightId } from './weight-ids.js';
+import { embeddingId, type LayerWeight, layerWeightId } from './weight-ids.js';
 
 /** Where a weight stands, as far as the quantiser looks at it. */
 interface Site {
@@ -132,15 +132,23 @@ export function recipePrecision(name: QuantRecipe, config: ModelConfig): Precisi
   return precisionFor('q4_0', { weights, embedding: tiedHead ? head : weights, head, tensors });
 }
 
-/** The precision of a model whose tensors are known one by one. @param formats by canonical id */
-export function precisionOf(formats: ReadonlyMap<string, DType>, embedding: string, head: string): Precision {
-  const matrices = [...formats].filter(
-    ([id]) => MATRICES[(id.split('.')[2] ?? '') as LayerWeight] !== undefined && id.endsWith('.weight'),
-  );
+/**
+ * Formats of a model whose tensors are known one by one, as a file lists them. Keys and values, and what passes between
+ * operators, are FP16.
+ * @param formats by canonical id
+ * @param head id of the head's matrix
+ */
+export function precisionOf(formats: ReadonlyMap<string, DType>, head: string): Precision {
+  const matrices = [...formats].filter(([id]) => isMatrix(id));
   const counts = new Map<DType, number>();
   for (const [, dtype] of matrices) counts.set(dtype, (counts.get(dtype) ?? 0) + 1);
   const [weights] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? ['f32' as const];
   const tensors = Object.fromEntries(matrices.filter(([, dtype]) => dtype !== weights));
-  const stored = formats.get(embedding) ?? weights;
-  return precisionFor('q4_0', { weights, embedding: stored, head: formats.get(head) ?? stored, tensors });
+  const embedding = formats.get(embeddingId()) ?? weights;
+  return precisionFor('q4_0', { weights, embedding, head: formats.get(head) ?? embedding, tensors });
+}
+
+function isMatrix(id: string): boolean {
+  const [, , name, part] = id.split('.');
+  return part === 'weight' && Object.keys(MATRICES).includes(name);
 }

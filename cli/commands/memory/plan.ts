@@ -1,11 +1,11 @@
 import { createColors } from 'picocolors';
-import { openMachine } from '../../../experiments/lab/open.js';
 import { type MemoryPlan, memoryPlan } from '../../../sim/memory/plan.js';
 import { table } from '../../../src/util/table.js';
 import { defineCommand } from '../../command.js';
 import { chipEffects, step, timedChip } from '../../groups.js';
 import type { Context } from '../../io.js';
 import { smallerWindowNote } from '../../smaller-window-note.js';
+import { openTimedMachine } from '../../timed-machine.js';
 
 export const command = defineCommand({
   options: { ...step, ...timedChip },
@@ -14,8 +14,8 @@ export const command = defineCommand({
     'Times are those of a step on a machine that has just run the same step. A smaller window that would be faster is' +
     '\nnamed (`fasterWindow`).',
   examples: ['memory plan', 'memory plan --memory on-demand --json'],
-  run(ctx, { rows, context, ...chip }) {
-    const machine = openMachine(chip, { record: true });
+  async run(ctx, { rows, context, ...chip }) {
+    const machine = await openTimedMachine(chip, { record: true });
     const plan = memoryPlan(machine, rows, context);
     const { windowBytes, map, fills, cost, fasterWindow } = plan;
     ctx.data({ machine: machine.name, windowBytes, rows, context, ...map, fills, cost, fasterWindow });

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { openMachine } from '../../../experiments/lab/open.js';
 import { timeDecode } from '../../../sim/workload/workload.js';
 import { defineCommand } from '../../command.js';
 import { chipEffects, timedChip } from '../../groups.js';
 import { MAX_POSITIONS, MAX_ROWS } from '../../limits.js';
 import { printWorkload } from '../../print-workload.js';
+import { openTimedMachine } from '../../timed-machine.js';
 
 export const command = defineCommand({
   options: {
@@ -17,8 +17,8 @@ export const command = defineCommand({
   },
   effects: chipEffects,
   examples: ['simulate decode --model llama-3.2-3b --stack qnn --memory unlimited'],
-  run(ctx, { context, sequences, ...chip }) {
-    const machine = openMachine(chip);
+  async run(ctx, { context, sequences, ...chip }) {
+    const machine = await openTimedMachine(chip);
     const rows = context.map((cached) => {
       ctx.signal.throwIfAborted();
       return { context: cached, ...timeDecode(machine, cached, sequences) };

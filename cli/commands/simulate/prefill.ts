@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { openMachine } from '../../../experiments/lab/open.js';
 import { timePrefill } from '../../../sim/workload/workload.js';
 import { defineCommand } from '../../command.js';
 import { chipEffects, step, timedChip } from '../../groups.js';
 import { MAX_POSITIONS } from '../../limits.js';
 import { printWorkload } from '../../print-workload.js';
+import { openTimedMachine } from '../../timed-machine.js';
 
 export const command = defineCommand({
   options: {
@@ -19,8 +19,8 @@ export const command = defineCommand({
   examples: [
     'simulate prefill --model qwen3-4b --stack llama.cpp-hexagon --memory on-demand --profile sm8850',
   ],
-  run(ctx, { tokens, context, ...chip }) {
-    const machine = openMachine(chip);
+  async run(ctx, { tokens, context, ...chip }) {
+    const machine = await openTimedMachine(chip);
     const rows = tokens.map((count) => {
       ctx.signal.throwIfAborted();
       return { tokens: count, ...timePrefill(machine, count, context) };

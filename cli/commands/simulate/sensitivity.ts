@@ -1,11 +1,11 @@
 import { createColors } from 'picocolors';
 import { z } from 'zod';
-import { openMachine } from '../../../experiments/lab/open.js';
 import { stepSensitivity } from '../../../sim/sensitivity/of-step.js';
 import { denoisingShape } from '../../../sim/workload/steady-step.js';
 import { table } from '../../../src/util/table.js';
 import { defineCommand } from '../../command.js';
 import { chipEffects, flag, step, timedChip } from '../../groups.js';
+import { openTimedMachine } from '../../timed-machine.js';
 
 export const command = defineCommand({
   options: {
@@ -29,8 +29,8 @@ export const command = defineCommand({
     'One at a time: each number at both ends of its range, the others at their defaults. Total order: all numbers' +
     '\nuniform in their ranges, the share of the variance that a number takes part in.',
   examples: ['simulate sensitivity', 'simulate sensitivity --sobol 256 --json'],
-  run(ctx, { rows, context, measured, sobol, seed, ...chip }) {
-    const machine = openMachine(chip);
+  async run(ctx, { rows, context, measured, sobol, seed, ...chip }) {
+    const machine = await openTimedMachine(chip);
     const { ms, meanMs, deviationMs, parameters } = stepSensitivity(machine, denoisingShape(rows, context), {
       measured,
       sobol,

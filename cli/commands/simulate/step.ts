@@ -1,6 +1,5 @@
 import { createColors } from 'picocolors';
 import { z } from 'zod';
-import { openMachine } from '../../../experiments/lab/open.js';
 import type { Machine } from '../../../sim/machine/machine.js';
 import { denoisingShape } from '../../../sim/workload/steady-step.js';
 import { FEW_ROWS, type TimedRows, timeRows } from '../../../sim/workload/time-rows.js';
@@ -13,6 +12,8 @@ import { chipEffects, logitsRows, step, timedChip } from '../../groups.js';
 import type { Context } from '../../io.js';
 import { MAX_ROWS } from '../../limits.js';
 import { smallerWindowNote } from '../../smaller-window-note.js';
+import { splitsNote } from '../../splits-note.js';
+import { machineOf, timedModel } from '../../timed-machine.js';
 import { perfetto, writeTimeline } from '../../timeline-file.js';
 
 export const command = defineCommand({
@@ -34,19 +35,22 @@ export const command = defineCommand({
   examples: [
     'simulate step --rows 32,64,128',
     'simulate step --rows 1-128+1 --json   the staircase of 32-row tiles',
+    'simulate step --rows 1 --context 512 --model qwen3-4b --quant q4_0-imatrix --stack llama.cpp-hexagon@2026-05',
     'simulate step --stack cpu --memory unlimited --context 200',
     "simulate step --set stack.cpuThreads=4 --set 'profile.npu.dmaRate=60 GB/s'",
     'simulate step --rows 32 --perfetto step.json',
   ],
-  run(ctx, { rows, context, logitsRows, perfetto: file, ...chip }) {
+  async run(ctx, { rows, context, logitsRows, perfetto: file, ...chip }) {
     checkWritableFile(file);
-    const timed = timeRows(openMachine(chip), { rows, context, logitsRows }, ctx.signal);
+    const opened = await timedModel(chip);
+    const timed = timeRows(machineOf(chip, opened), { rows, context, logitsRows }, ctx.signal);
     const last = rows.at(-1)!;
     const work = (machine: Machine): void => {
       for (let times = 0; times < 2; times++) machine.timePass(denoisingShape(last, context, logitsRows));
     };
-    const written = writeTimeline(file, chip, work, 'chunk');
-    const { costModel, quant, profile, stack, memory } = chip;
+    const written = await writeTimeline(file, chip, work, 'chunk');
+    const { costModel, profile, stack, memory } = chip;
+    const { quant } = opened;
     ctx.data({ model: costModel, quant, profile, stack, memory, context, rows: timed, perfetto: written });
     ctx.print(`One denoising step of ${costModel} ${quant} on ${profile} (${stack}, ${memory}), simulated\n`);
     print(ctx, timed);
@@ -81,6 +85,8 @@ function print(ctx: Context, rows: readonly TimedRows[]): void {
     ),
   );
   ctx.print(ENERGY_NOTE);
+  const splits = Math.max(...rows.map((row) => row.splits));
+  if (splits > 0) ctx.print(splitsNote(splits));
   for (const { rows: count, ms, fasterWindow } of rows) {
     if (fasterWindow) ctx.print(smallerWindowNote(`${count} rows`, ms, fasterWindow));
   }

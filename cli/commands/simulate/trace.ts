@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { openMachine } from '../../../experiments/lab/open.js';
 import { timeTrace } from '../../../sim/workload/time-trace.js';
 import { readTrace, replayTrace } from '../../../src/decode/trace/trace.js';
 import { checkWritableFile } from '../../../src/util/check-writable.js';
 import { defineCommand } from '../../command.js';
 import { ENERGY_NOTE, twoDigits } from '../../energy-note.js';
 import { chipEffects, timedChip } from '../../groups.js';
+import { openTimedMachine } from '../../timed-machine.js';
 import { perfetto, writeTimeline } from '../../timeline-file.js';
 
 export const command = defineCommand({
@@ -17,10 +17,10 @@ export const command = defineCommand({
     'simulate trace run.jsonl --memory on-demand',
     'simulate trace run.jsonl --cost-model dream-7b --json',
   ],
-  run(ctx, { file, perfetto: timelineFile, ...chip }) {
+  async run(ctx, { file, perfetto: timelineFile, ...chip }) {
     checkWritableFile(timelineFile);
     const trace = readTrace(file);
-    const machine = openMachine(chip);
+    const machine = await openTimedMachine(chip);
     const { totalMs, utilization, divergesAt, steps, energy } = timeTrace(trace, machine);
     const { policy, model, timer, genLength } = trace.header;
     const perTokenJ = energy.joules / genLength;
@@ -33,7 +33,7 @@ export const command = defineCommand({
       divergesAt,
       steps,
       energy: { ...energy, perTokenJ, perTokenRangeJ },
-      perfetto: writeTimeline(timelineFile, chip, (recording) => void replayTrace(trace, recording)),
+      perfetto: await writeTimeline(timelineFile, chip, (recording) => void replayTrace(trace, recording)),
     });
     ctx.print(`${policy.name}, decided by ${model.name}, timed on ${machine.name}: simulated`);
     ctx.print(

@@ -63,6 +63,7 @@ describe('what is timed for a row', () => {
         memory: 'on-demand',
         threads: null,
         passRows: null,
+        polls: false,
         work: { kind: 'prefill', tokens: 128, context: 0, compiled: 0 },
       },
     });
@@ -114,14 +115,14 @@ describe('what is timed for a row', () => {
       return 'case' in found ? found.case.stack : found.reason;
     };
     const at = (thread: number) => stack(`github:ggml-org/llama.cpp/pull/${thread}`);
-    expect(at(20692)).toBe('llama.cpp-hexagon-hvx');
-    expect(at(20693)).toBe('llama.cpp-hexagon-flat');
-    expect(at(24953)).toBe('llama.cpp-hexagon-flat');
-    expect(at(24954)).toBe('llama.cpp-hexagon');
+    expect(at(20692)).toBe('llama.cpp-hexagon@2026-02-07');
+    expect(at(20693)).toBe('llama.cpp-hexagon@2026-03-17');
+    expect(at(24953)).toBe('llama.cpp-hexagon@2026-06-01');
+    expect(at(24954)).toBe('llama.cpp-hexagon@2026-06-20');
     expect(stack('a talk')).toBe('llama.cpp-hexagon');
     // What the row itself says goes first.
     expect(stack('github:ggml-org/llama.cpp/pull/26000', 'llama.cpp-hexagon HVX')).toBe(
-      'llama.cpp-hexagon-hvx',
+      'llama.cpp-hexagon@2026-02-07',
     );
   });
 
