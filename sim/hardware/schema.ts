@@ -15,95 +15,88 @@ const fields = z.strictObject({
   npuArch: z.string(),
   description: z.string(),
   npu: z.strictObject({
-    clock: quantity('frequency'),
-    /** Vector (HVX) contexts that work at the same time. */
-    vectorThreads: quantity('count'),
-    /** FP16 lanes of one vector register. */
-    vectorLanes: quantity('count'),
-    /** FP16 multiply-accumulates of the matrix unit per cycle. */
-    matrixMacsPerCycle: quantity('count'),
-    /** Rows and columns of one matrix tile: rows are padded to a multiple. */
-    matrixTile: quantity('count'),
-    /** 4-bit weights one vector thread turns into tile-ordered FP16 per cycle. */
-    dequantWeightsPerCycle: quantity('count'),
-    /** FP16 elements one vector thread brings into or out of tile order per cycle. */
-    convertElementsPerCycle: quantity('count'),
-    /** Vector instructions of one FP16 exponential over a register. */
-    exponentialOps: quantity('count'),
-    /** Share of the exponential in the vector work of attention. */
-    exponentialShareOfAttention: quantity('fraction'),
-    tcm: quantity('bytes'),
-    /** DMA between DRAM and TCM by one queue that hand-written kernels feed tile by tile, matrix unit idle. */
-    dmaRate: quantity('rate'),
-    /** What a compiled graph gets, which lays weights out as long regular streams. */
-    dmaBulkRate: quantity('rate'),
-    /** The two while the matrix unit works. */
-    dmaRateBesideMatrix: quantity('rate'),
-    dmaBulkRateBesideMatrix: quantity('rate'),
-    /** One hand-fed queue whose descriptors go past the processor's cache, and the same while the matrix unit works. */
-    dmaBypassRate: quantity('rate'),
-    dmaBypassRateBesideMatrix: quantity('rate'),
-    /** A queue of that kind for every vector thread, together. */
-    dmaQueuesRate: quantity('rate'),
-    /** Fixed cost of one transfer. */
-    dmaLatency: quantity('time'),
-    /** Longest transfer of one descriptor. */
-    dmaMaxTransfer: quantity('bytes'),
-    /** Vector threads reading DRAM through L2. */
-    directReadRate: quantity('rate'),
+    clock: quantity('frequency').describe("clock of the NPU's core"),
+    vectorThreads: quantity('count').describe('vector (HVX) contexts that work at the same time'),
+    vectorLanes: quantity('count').describe('FP16 lanes of one vector register'),
+    matrixMacsPerCycle: quantity('count').describe('FP16 multiply-accumulates of the matrix unit per cycle'),
+    matrixTile: quantity('count').describe(
+      'rows and columns of one matrix tile: rows are padded to a multiple',
+    ),
+    dequantWeightsPerCycle: quantity('count').describe(
+      '4-bit weights one vector thread turns into tile-ordered FP16 per cycle',
+    ),
+    convertElementsPerCycle: quantity('count').describe(
+      'FP16 elements one vector thread brings into or out of tile order per cycle',
+    ),
+    exponentialOps: quantity('count').describe('vector instructions of one FP16 exponential over a register'),
+    exponentialShareOfAttention: quantity('fraction').describe(
+      'share of the exponential in the vector work of attention',
+    ),
+    tcm: quantity('bytes').describe('on-chip memory of the matrix unit and the DMA'),
+    dmaRate: quantity('rate').describe(
+      'DMA between DRAM and TCM by one queue through the cache that a hand-written kernel feeds tile by tile, matrix unit idle',
+    ),
+    dmaBulkRate: quantity('rate').describe(
+      'DMA of a compiled graph, which lays weights out as long regular streams, matrix unit idle',
+    ),
+    dmaRateBesideMatrix: quantity('rate').describe('one queue through the cache while the matrix unit works'),
+    dmaBulkRateBesideMatrix: quantity('rate').describe(
+      'that of a compiled graph while the matrix unit works',
+    ),
+    dmaBypassRate: quantity('rate').describe(
+      'DMA by one hand-fed queue past the cache, inside an application, matrix unit idle',
+    ),
+    dmaBypassRateBesideMatrix: quantity('rate').describe(
+      'that queue past the cache while the matrix unit works',
+    ),
+    dmaQueuesRate: quantity('rate').describe(
+      'DMA by a queue past the cache for every vector thread, together, inside an application',
+    ),
+    dmaLatency: quantity('time').describe('fixed cost of one transfer'),
+    dmaMaxTransfer: quantity('bytes').describe('longest transfer of one descriptor'),
+    directReadRate: quantity('rate').describe('vector threads reading DRAM through L2'),
   }),
   dram: z.strictObject({
-    peakRate: quantity('rate'),
-    /** Most that all readers together get. */
-    achievableRate: quantity('rate'),
+    peakRate: quantity('rate').describe('width of the memory times its clock'),
+    achievableRate: quantity('rate').describe('most that all readers together get'),
   }),
   cpu: z.strictObject({
-    primeCores: quantity('count'),
-    midCores: quantity('count'),
-    /** Weight bytes per second of a 4-bit matrix-vector product on `gemvCores` prime cores. */
-    gemvQ4Rate: quantity('rate'),
-    /** The same for 8-bit weights. */
-    gemvQ8Rate: quantity('rate'),
-    gemvCores: quantity('count'),
-    /** Throughput of a mid core in that kernel, prime core = 1. */
-    midCoreShare: quantity('fraction'),
-    /** All cores reading DRAM, NPU idle. */
-    readRate: quantity('rate'),
-    /** The same while the NPU streams weights. */
-    readRateBesideNpu: quantity('rate'),
-    /** One core copying into a buffer shared with the NPU (payload bytes). */
-    sharedCopyRate: quantity('rate'),
+    primeCores: quantity('count').describe('cores of the fastest group'),
+    midCores: quantity('count').describe(
+      'cores of the groups below it that run at more than half its speed; efficiency cores are left out',
+    ),
+    gemvQ4Rate: quantity('rate').describe(
+      'weight bytes per second of a 4-bit matrix-vector product on `gemvCores` prime cores',
+    ),
+    gemvQ8Rate: quantity('rate').describe(
+      'weight bytes per second of an 8-bit matrix-vector product on `gemvCores` prime cores',
+    ),
+    gemvCores: quantity('count').describe('prime cores those two were measured on'),
+    midCoreShare: quantity('fraction').describe('throughput of a mid core in that kernel, prime core = 1'),
+    readRate: quantity('rate').describe('all cores reading DRAM, NPU idle'),
+    readRateBesideNpu: quantity('rate').describe('all cores reading DRAM while the NPU streams weights'),
+    sharedCopyRate: quantity('rate').describe(
+      'one core copying into a buffer shared with the NPU (payload bytes)',
+    ),
   }),
   gpu: z.strictObject({
-    /** DRAM rate of the GPU alone. */
-    readRate: quantity('rate'),
-    /** FP16 multiply-accumulates of a matrix product per ns. */
-    macsPerNs: quantity('count'),
-    /** Start of one kernel. */
-    kernelLaunch: quantity('time'),
-    /** Wait for the queue to drain, once a pass. */
-    finish: quantity('time'),
+    readRate: quantity('rate').describe('DRAM rate of the GPU alone'),
+    macsPerNs: quantity('count').describe('FP16 multiply-accumulates of a matrix product per ns'),
+    kernelLaunch: quantity('time').describe('start of one kernel'),
+    finish: quantity('time').describe('wait for the queue to drain, once a pass'),
   }),
   driver: z.strictObject({
-    /** Host to NPU remote call and back. */
-    remoteCall: quantity('time'),
-    /** Host cost of one batch on the shared-memory queue. */
-    queueBatch: quantity('time'),
-    /** Flush or invalidate of a shared buffer. */
-    cacheMaintenance: quantity('timePerByte'),
-    /** Fixed cost of unmapping one buffer and mapping another. */
-    mapFixed: quantity('time'),
-    /** Part of it that grows with the buffer. */
-    mapPerByte: quantity('timePerByte'),
+    remoteCall: quantity('time').describe('Host to NPU remote call and back'),
+    queueBatch: quantity('time').describe('Host cost of one batch on the shared-memory queue'),
+    cacheMaintenance: quantity('timePerByte').describe('flush or invalidate of a shared buffer'),
+    mapFixed: quantity('time').describe('fixed cost of unmapping one buffer and mapping another'),
+    mapPerByte: quantity('timePerByte').describe('part of it that grows with the buffer'),
   }),
   window: z.strictObject({
-    /** NPU virtual addresses one session can map. */
-    bytes: quantity('bytes'),
-    alignment: quantity('bytes'),
-    /** Buffers that can be mapped at the same time. */
-    mapperEntries: quantity('count'),
-    /** Largest single mapping. */
-    maxMap: quantity('bytes'),
+    bytes: quantity('bytes').describe('NPU virtual addresses one session can map'),
+    alignment: quantity('bytes').describe('what an address of a mapping is a multiple of'),
+    mapperEntries: quantity('count').describe('buffers that can be mapped at the same time'),
+    maxMap: quantity('bytes').describe('largest single mapping'),
   }),
 });
 
