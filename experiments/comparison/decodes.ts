@@ -55,13 +55,29 @@ export class Decodes {
     clock: 'none' | MachineChoice = 'none',
     most = Number.POSITIVE_INFINITY,
   ): Promise<DecodeFacts[]> {
+    const { bench } = this;
+    const chip = clock === 'none' ? null : bench.chip(clock);
+    return this.remembered(spec, chip, chip ?? bench.chip(LLADA_CPP), most);
+  }
+
+  /** The same on a chip of the study's own, another model's shapes among others. */
+  runOn(spec: PolicySpecInput, chip: ChipSetup, most = Number.POSITIVE_INFINITY): Promise<DecodeFacts[]> {
+    return this.remembered(spec, chip, chip, most);
+  }
+
+  private remembered(
+    spec: PolicySpecInput,
+    clock: ChipSetup | null,
+    costs: ChipSetup,
+    most: number,
+  ): Promise<DecodeFacts[]> {
     const cases = Math.min(most, this.cases);
     this.asked.add(cases);
     const { name: _, description: __, source: ___, ...method } = parsePolicySpec(spec);
-    const key = canonicalJson({ cases, clock, method });
+    const key = canonicalJson({ cases, clock, costs, method });
     let found = this.done.get(key);
     if (found === undefined) {
-      found = this.decodeAll(spec, clock, cases);
+      found = this.decodeAll(spec, clock, costs, cases);
       this.done.set(key, found);
     }
     return found;
@@ -69,7 +85,8 @@ export class Decodes {
 
   private async decodeAll(
     spec: PolicySpecInput,
-    clock: 'none' | MachineChoice,
+    clock: ChipSetup | null,
+    costs: ChipSetup,
     cases: number,
   ): Promise<DecodeFacts[]> {
     const { bench, seed } = this;
@@ -78,8 +95,8 @@ export class Decodes {
       seed,
       genLength: bench.options.genLength,
       spec: parsePolicySpec(spec),
-      clock: clock === 'none' ? null : bench.chip(clock),
-      costs: bench.chip(clock === 'none' ? LLADA_CPP : clock),
+      clock,
+      costs,
     };
     const facts: DecodeFacts[] = [];
     for (let index = 0; index < cases; index++) {

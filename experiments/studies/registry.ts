@@ -26,6 +26,7 @@ export const STUDIES = {
   'refresh-lane': async () => (await import('./refresh-lane.js')).refreshLane,
   'lookahead-grid': async () => (await import('./lookahead-grid.js')).lookaheadGrid,
   tornado: async () => (await import('./tornado.js')).tornado,
+  generality: async () => (await import('./generality.js')).generality,
 } satisfies Record<string, () => Promise<Study>>;
 
 export type StudyName = keyof typeof STUDIES;
