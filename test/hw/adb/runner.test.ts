@@ -24,6 +24,8 @@ import { LoopbackDevice } from './loopback-device.js';
 import { pretend } from './pretend.js';
 
 const MB = 1_000_000;
+/** Command lines, and the most words of one; with `DLLM_FUZZ_RUNS` set over ten thousand words go through the server. */
+const [LINES, WORDS] = process.env.DLLM_FUZZ_RUNS === undefined ? [40, 8] : [150, 200];
 
 describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
   let server: AdbServer;
@@ -125,15 +127,18 @@ describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
     it('get every argument as it is (property, through the real shell)', async () => {
       const nasty = fc.string({ unit: fc.constantFrom(...' \t\n\'"\\$`;|&<>(){}[]*?!~#=%-aé\u{1F600}') });
       const word = fc.oneof(nasty, fc.string({ unit: 'binary' })).map((text) => text.replaceAll('\0', ''));
+      let sent = 0;
       await fc.assert(
-        fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: 8 }), async (words) => {
+        fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: WORDS, size: 'max' }), async (words) => {
           // Lone surrogates have no UTF-8.
           const given = words.map((text) => Buffer.from(text).toString());
           const { stdout } = await runner.exec({ argv: ['printf', '%s\\0', ...given] });
           expect(stdout.split('\0').slice(0, -1)).toEqual(given);
+          sent += given.length;
         }),
-        { numRuns: 40 },
+        { numRuns: LINES },
       );
+      if (WORDS > 8) console.log(`${sent} words sent`);
     });
 
     it('that take too long are ended on the phone too', async () => {
