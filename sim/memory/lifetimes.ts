@@ -39,6 +39,7 @@ export function classify(graph: OpGraph, ops: readonly Op[]): Lifetimes {
   });
   const fresh = new Set(graph.freshKv.flatMap(({ k, v }) => [k, v]));
   const places = placesOf(graph, ops);
+  // A map keeps the order in which tensors were first used.
   const weights: LiveRange[] = [];
   const activations: LiveRange[] = [];
   let kvBytes = 0;
@@ -48,7 +49,6 @@ export function classify(graph: OpGraph, ops: readonly Op[]): Lifetimes {
     else if (tensor.role === 'kv' || fresh.has(tensor.id)) kvBytes += tensor.bytes;
     else activations.push(widened(range, tensor, places, ops.length));
   }
-  weights.sort((a, b) => a.first - b.first);
   return { weights, kvBytes, activations };
 }
 

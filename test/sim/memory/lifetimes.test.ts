@@ -60,11 +60,17 @@ describe('lifetimes of tensors', () => {
     const early = graphOf(
       [
         { id: 'a', inputs: ['x'], outputs: ['y'] },
-        { id: 'b', inputs: ['x'], outputs: ['z'] },
+        { id: 'b', inputs: ['x', 'late'], outputs: ['z'] },
       ],
-      { x: 'input' },
+      { x: 'input', late: 'input' },
     );
-    expect(early.lives().spans).toMatchObject({ y: [0, 1], z: [1, 1] });
+    expect(early.lives().spans).toEqual({ x: [0, 1], late: [0, 1], y: [0, 1], z: [1, 1] });
+  });
+
+  it('are asked only for tensors that the graph has', () => {
+    const { graph, ops } = chain;
+    const tensors = new Map([...graph.tensors].filter(([id]) => id !== 'h2'));
+    expect(() => classify({ ...graph, tensors }, ops)).toThrow('b names an unknown tensor h2');
   });
 
   it('what another device reads lives beside the operators before and after it', () => {
