@@ -28,6 +28,7 @@ beforeAll(() => {
   consumer = new Consumer(tarball);
 });
 
+// Longer than 20 s on a busy machine: packs, installs, and starts the program a dozen times as users do.
 describe('the tarball', () => {
   it('holds what runs, and nothing else', () => {
     const kinds = new Set(tarball.files.map((file) => file.replace(/^.*?((?:\.d)?\.[a-z]+)$/, '$1')));

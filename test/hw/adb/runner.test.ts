@@ -27,6 +27,7 @@ const MB = 1_000_000;
 /** Command lines, and the most words of one; with `DLLM_FUZZ_RUNS` set over ten thousand words go through the server. */
 const [LINES, WORDS] = process.env.DLLM_FUZZ_RUNS === undefined ? [40, 8] : [150, 200];
 
+// Longer than 20 s on a busy machine: the real adb server is started, cut off and connected again.
 describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
   let server: AdbServer;
   let device: LoopbackDevice;

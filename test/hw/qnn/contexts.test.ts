@@ -22,6 +22,7 @@ const PASS: Pass = {
   rows: [3, 5].map((feed, position) => ({ position, feed })),
 };
 
+// Longer than 20 s: each case compiles a graph for the emulator and loads it in a process of its own.
 describe.skipIf(htp.missing !== null)('compiled contexts of the emulated HTP backend', () => {
   let model: LoadedModel;
   beforeAll(async () => {

@@ -68,6 +68,7 @@ function expectProvenance(record: DeviceRecord, plugin: string, backend: string,
   expect(names.some((name) => name.startsWith('libc++'))).toBe(true);
 }
 
+// Longer than 20 s: Qualcomm's emulator compiles and runs each graph on CPU cores, a second and more per pass.
 describe.skipIf(cpu.missing !== null)('QNN CPU reference backend', () => {
   it('computes the logits and the tokens of the reference in F32', async () => {
     const request = { backend: 'qnn-cpu', qnnDirectory: directoryOf(cpu), numerics: 'f32' } as const;
