@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { DllmError } from '../../src/errors.js';
 import { parameterCount } from '../../src/model/closed-forms.js';
-import { readFileHeader } from '../../src/model/file-header.js';
-import { type LoadedModel, loadModel } from '../../src/model/load.js';
+import { type FileHeader, readFileHeader } from '../../src/model/file-header.js';
+import { type LoadedModel, loadModel, tokensListed } from '../../src/model/load.js';
 import { table } from '../../src/util/table.js';
 import { defineCommand } from '../command.js';
 import type { Context } from '../io.js';
@@ -13,26 +13,46 @@ export const command = defineCommand({
   options: { tensors: z.boolean().default(false).describe('list every tensor') },
   examples: ['inspect tiny-llada', 'inspect model.gguf --tensors --json', 'inspect model.safetensors'],
   async run(ctx, { model: name, tensors }) {
-    // First: a file can be looked at whether or not its model can be run.
-    const header = await readFileHeader(name);
-    if (header?.format === 'safetensors') return showHeader(ctx, header);
-    let model: LoadedModel;
+    const { model, header, refused } = await openOrLook(name);
+    if (model === null) return showHeader(ctx, header, refused);
+    const size = tokensListed(model);
     try {
-      model = await loadModel(name);
-    } catch (error) {
-      if (header === null || !(error instanceof DllmError)) throw error;
-      return showHeader(ctx, header, error.message);
-    }
-    try {
-      show(ctx, model, tensors);
+      show(ctx, model, size ?? (await tokenizerSize(name)), tensors);
     } finally {
       await model.weights.close();
     }
   },
 });
 
-function show(ctx: Context, model: LoadedModel, listed: boolean): void {
-  const { config, weights, tokenizer, weightsPath } = model;
+type Opened =
+  | { readonly model: LoadedModel; readonly header: null; readonly refused?: undefined }
+  | { readonly model: null; readonly header: FileHeader; readonly refused?: string };
+
+/** A model, or the header of its file: that can be looked at whether or not the model can be run. */
+async function openOrLook(name: string): Promise<Opened> {
+  if (name.endsWith('.safetensors')) {
+    const header = await readFileHeader(name);
+    if (header !== null) return { model: null, header };
+  }
+  try {
+    return { model: await loadModel(name, { text: false }), header: null };
+  } catch (error) {
+    if (!(error instanceof DllmError)) throw error;
+    const header = await readFileHeader(name);
+    if (header === null) throw error;
+    return { model: null, header, refused: error.message };
+  }
+}
+
+/** Tokens of a model whose tokenizer is not in the keys of llama.cpp. */
+async function tokenizerSize(name: string): Promise<number | null> {
+  const { tokenizer, weights } = await loadModel(name);
+  await weights.close();
+  return tokenizer?.size ?? null;
+}
+
+function show(ctx: Context, model: LoadedModel, size: number | null, listed: boolean): void {
+  const { config, weights, weightsPath } = model;
   const tensors = weights.names().flatMap((name) => {
     const info = weights.info(name);
     return info === undefined ? [] : [{ name, shape: info.shape, dtype: info.dtype, bytes: info.bytes }];
@@ -43,7 +63,7 @@ function show(ctx: Context, model: LoadedModel, listed: boolean): void {
     formats.set(dtype, { tensors: sum.tensors + 1, bytes: sum.bytes + bytes });
   }
   const parameters = parameterCount(config);
-  const tokens = tokenizer === null ? null : { size: tokenizer.size };
+  const tokens = size === null ? null : { size };
   ctx.data({
     path: weightsPath,
     config,

@@ -14,7 +14,7 @@ import { ggufTemplates, hasWholeTokenizer, readGgufText } from './formats/gguf-t
 import type { GgufMetadata } from './formats/gguf-types.js';
 import { parseHfConfig, readHfConfig } from './formats/hf-config.js';
 import { weightsFileOf } from './formats/safetensors-source.js';
-import type { ModelText } from './model-text.js';
+import { type ModelText, NO_TEXT } from './model-text.js';
 import { isPresetName, presetNames, resolvePreset } from './presets.js';
 import { createTokenizer, type Tokenizer } from './tokenizer.js';
 import { checkWeights, type WeightSource } from './weights.js';
@@ -51,21 +51,27 @@ export async function resolveModelConfig(name: string): Promise<ModelConfig> {
   return parseHfConfig(readHfConfig(join(project().root, 'models', name, 'config.json')), name);
 }
 
+export interface LoadOptions {
+  /** False makes no tokenizer of what the files say about text, which takes longer than all else. Default true. */
+  readonly text?: boolean;
+}
+
 /**
  * Loads a shipped model by name (`tiny-llada`), a Hugging Face directory, a .gguf file, or a
  * directory with one, split or not.
  * @throws UsageError for a name that is neither, with the nearest names; EnvironmentError for a path where nothing
  *   is; DataError for damaged files
  */
-export async function loadModel(nameOrPath: string): Promise<LoadedModel> {
+export async function loadModel(nameOrPath: string, { text = true }: LoadOptions = {}): Promise<LoadedModel> {
   const shipped = shippedModels();
   if (shipped.includes(nameOrPath))
-    return loadDirectory(join(project().root, 'models', nameOrPath), nameOrPath);
-  if (nameOrPath.endsWith('.gguf')) return loadGguf(nameOrPath);
+    return loadDirectory(join(project().root, 'models', nameOrPath), nameOrPath, text);
+  if (nameOrPath.endsWith('.gguf')) return loadGguf(nameOrPath, text);
   if (nameOrPath.includes('/') || existsSync(nameOrPath)) {
     if (isDirectory(nameOrPath)) {
       const gguf = ggufIn(nameOrPath);
-      return gguf === null ? loadDirectory(nameOrPath, basename(resolve(nameOrPath))) : loadGguf(gguf);
+      const name = basename(resolve(nameOrPath));
+      return gguf === null ? loadDirectory(nameOrPath, name, text) : loadGguf(gguf, text);
     }
     throw new DataError(`${nameOrPath}: neither a directory nor a .gguf file`);
   }
@@ -86,14 +92,27 @@ export function ggufIn(directory: string): string | null {
   return models.length === 1 ? join(directory, models[0]) : null;
 }
 
-async function loadDirectory(directory: string, name: string): Promise<LoadedModel> {
+async function loadDirectory(directory: string, name: string, text: boolean): Promise<LoadedModel> {
   const { config, weights } = await openCheckpoint(directory, name);
-  return complete(config, weights, weightsFileOf(directory), () => readFolderText(directory));
+  return complete(config, weights, weightsFileOf(directory), () =>
+    text ? readFolderText(directory) : NO_TEXT,
+  );
 }
 
-async function loadGguf(path: string): Promise<LoadedModel> {
+async function loadGguf(path: string, text: boolean): Promise<LoadedModel> {
   const { config, metadata, weights } = await openGguf(path);
-  return complete(config, weights, path, () => textOfGguf(metadata, config, path));
+  return complete(config, weights, path, () =>
+    text ? textOfGguf(metadata, config, path) : { ...NO_TEXT, gguf: metadata },
+  );
+}
+
+/** Tokens of a GGUF file that no tokenizer.json speaks for; null where one does, or there are none. */
+export function tokensListed({ text, weightsPath }: LoadedModel): number | null {
+  const { gguf } = text;
+  if (gguf === null || hasWholeTokenizer(gguf)) return null;
+  if (existsSync(resolve(weightsPath, '..', 'tokenizer.json'))) return null;
+  const tokens = gguf.get('tokenizer.ggml.tokens')?.value;
+  return Array.isArray(tokens) ? tokens.length : null;
 }
 
 /** A tokenizer.json beside a file that does not hold one whole says more than llama.cpp's keys. */

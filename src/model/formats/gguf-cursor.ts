@@ -3,6 +3,7 @@ import type { ByteFile } from './byte-file.js';
 import { type GgufScalar, SCALAR_BYTES, type ScalarType } from './gguf-types.js';
 
 const WINDOW_BYTES = 1 << 20;
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads little-endian values one after the other through a window, never past the end of the file. */
 export class GgufCursor {
@@ -31,11 +32,17 @@ export class GgufCursor {
   /** A u64 that is a count, size or offset. @throws DataError when it is not below 2^53 */
   async count(what: string): Promise<number> {
     await this.need(8, what);
-    const value = this.view.getBigUint64(this.at, true);
+    return this.takeCount(what);
+  }
+
+  private takeCount(what: string): number {
+    const { view, at } = this;
+    // No BigInt where it is not needed: a vocabulary has a length for every word.
+    const value = view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+    if (value > Number.MAX_SAFE_INTEGER)
+      throw new DataError(`${this.file.path}: ${what} is ${view.getBigUint64(at, true)}`);
     this.at += 8;
-    if (value > BigInt(Number.MAX_SAFE_INTEGER))
-      throw new DataError(`${this.file.path}: ${what} is ${value}`);
-    return Number(value);
+    return value;
   }
 
   /** @param limit greatest length in bytes */
@@ -46,10 +53,14 @@ export class GgufCursor {
       throw new DataError(`${this.file.path}: ${what} claims ${length} bytes, at most ${bound} are possible`);
     }
     await this.need(length, what);
+    return this.takeText(length, what);
+  }
+
+  private takeText(length: number, what: string): string {
     const bytes = this.window.subarray(this.at, this.at + length);
     this.at += length;
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      return UTF8.decode(bytes);
     } catch {
       throw new DataError(`${this.file.path}: ${what} is not UTF-8`);
     }
@@ -58,6 +69,10 @@ export class GgufCursor {
   async scalar(type: ScalarType, what: string): Promise<GgufScalar> {
     if (type === 'string') return this.string(what);
     await this.need(SCALAR_BYTES[type], what);
+    return this.takeScalar(type, what);
+  }
+
+  private takeScalar(type: Exclude<ScalarType, 'string'>, what: string): GgufScalar {
     const value = this.take(type);
     if (type === 'bool' && typeof value === 'number')
       throw new DataError(`${this.file.path}: ${what} is no boolean`);
@@ -70,8 +85,20 @@ export class GgufCursor {
       throw new DataError(`${this.file.path}: ${what} claims ${count} elements, the file ends before`);
     }
     const values: GgufScalar[] = [];
-    for (let i = 0; i < count; i++) values.push(await this.scalar(type, what));
+    while (values.length < count)
+      values.push(this.scalarAtHand(type, what) ?? (await this.scalar(type, what)));
     return values;
+  }
+
+  /** The next value where the window holds all of it: waiting for each of 10^5 words takes longer than reading them. */
+  private scalarAtHand(type: ScalarType, what: string): GgufScalar | undefined {
+    const left = this.window.length - this.at;
+    if (left < SCALAR_BYTES[type]) return undefined;
+    if (type !== 'string') return this.takeScalar(type, what);
+    const length = this.view.getUint32(this.at, true);
+    if (this.view.getUint32(this.at + 4, true) !== 0 || length > left - 8) return undefined;
+    this.at += 8;
+    return this.takeText(length, what);
   }
 
   private take(type: Exclude<ScalarType, 'string'>): GgufScalar {
