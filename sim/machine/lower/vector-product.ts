@@ -9,8 +9,11 @@ import { roundUp } from './tensors.js';
 const QUANTIZED_BYTES = 34 / 32;
 /** Share of TCM that activations may take; weights stream through the rest. */
 const ACTIVATION_SHARE = 0.75;
-/** Weight rows a thread has in flight (`MM_SPAD_SRC0_NROWS` in matmul-ops.c); half of them are one chunk. */
-const PREFETCHED_ROWS = 16;
+/**
+ * Output columns of a chunk: half of the 16 weight rows that each of six threads has in flight (`MM_SPAD_SRC0_NROWS` in
+ * matmul-ops.c). The same with more threads: cutting differently would make some products slower on a faster chip.
+ */
+const CHUNK_COLUMNS = 48;
 
 /**
  * y = x W^T on vector threads: activations become 8-bit blocks in TCM once, packed weight rows stream in and each
@@ -28,7 +31,7 @@ export function vectorProduct(product: Product, context: LowerContext): Kernel {
   const rowBytes = inWidth * QUANTIZED_BYTES;
   const passes = Math.max(1, Math.ceil((rows * rowBytes) / (ACTIVATION_SHARE * profile.npu.tcm)));
   const rowsPerPass = rows / passes;
-  const columns = Math.min(outWidth, (profile.npu.vectorThreads * PREFETCHED_ROWS) / 2);
+  const columns = Math.min(outWidth, CHUNK_COLUMNS);
   const cost = (count: number): ChunkCost => {
     const { finishMs, storeMs } = activationMoves(
       { in: 0, out: rowsPerPass * count * outputBytes },

@@ -4,7 +4,7 @@ import type { AttentionWork } from '../attention-work.js';
 import { roundUp } from '../tensors.js';
 import { attentionBlocks, BLOCK_COST } from './attention-blocks.js';
 import { EXP_F32 } from './row-costs.js';
-import { phaseMs, queuesMs, split } from './threads.js';
+import { forkMs, phaseMs, queuesMs, split } from './threads.js';
 
 const TILE = 32;
 /** Query rows of a register of row maxima, which is the piece of work that threads share a softmax by. */
@@ -35,7 +35,7 @@ export function matrixAttention(work: AttentionWork, context: LowerContext): Ker
   const cut = attentionBlocks({ rows, keys, group, headDim }, profile.npu.tcm);
   const rowBytes = headDim * kvBytes;
   const macsPerMs = rates.matrixMacsPerMs * stack.numbers.matrixRate;
-  const { forkMs } = stack.numbers;
+  const phase = stack.numbers.forkMs;
 
   const tile = (queryRows: number): Pipeline => {
     const together = queryRows * group;
@@ -50,18 +50,18 @@ export function matrixAttention(work: AttentionWork, context: LowerContext): Ker
       return {
         loadMs: profile.npu.dmaLatency + queuesMs(2 * count * rowBytes, 1, context, rowBytes),
         loadBytes: 2 * count * rowBytes,
-        decodeMs: phaseMs(intoTiles, threads, context) + 2 * forkMs,
+        decodeMs: phaseMs(intoTiles, threads, context) + 2 * phase,
         multiplyMs: (2 * padded * roundUp(count, TILE) * headDim) / macsPerMs,
         finishMs:
           phaseMs(pairs * softmaxPairInstructions(count), softmax.threads, context) +
           phaseMs(registers * (2 * EXP_F32 + 20) + (padded / TILE) * SCATTER, 1, context) +
-          forkMs,
+          forkMs(registers, context),
         storeMs: 0,
       };
     };
     const rest = keys % cut.keys;
     // What a query block costs beside its key blocks, in the backend's own proportion to a key block's phases.
-    const fixedMs = (BLOCK_COST.query / BLOCK_COST.keys) * PHASES * forkMs;
+    const fixedMs = (BLOCK_COST.query / BLOCK_COST.keys) * PHASES * phase;
     const movedMs = (together * headDim * (inputBytes + outputBytes)) / rates.directBytesPerMs;
     return {
       path: 'dma',

@@ -2,7 +2,10 @@ import type { Kernel, LowerContext } from '../../kernel.js';
 import type { ChunkCost, Pipeline } from '../../pipeline.js';
 import type { RowWork } from '../row-operator.js';
 import { ROPE_ANGLES, ROW_COSTS } from './row-costs.js';
-import { F32_LANES, phaseMs, queuesMs, split } from './threads.js';
+import { F32_LANES, forkMs, phaseMs, queuesMs, split } from './threads.js';
+
+/** Rows that a thread has under way where each is a transfer of its own (`HTP_ROPE_SPAD_NROWS`). */
+const ROWS_UNDER_WAY = 8;
 
 /**
  * An element-wise operator of llama.cpp's Hexagon backend: rows are split among the threads, so that a single row is the
@@ -10,7 +13,7 @@ import { F32_LANES, phaseMs, queuesMs, split } from './threads.js';
  * blocks are under way. One start and join of the threads.
  */
 export function rowsKernel(work: RowWork, context: LowerContext): Kernel {
-  const { profile, stack, rates } = context;
+  const { profile, rates } = context;
   const { operator, rows, width, heads = 1, broadcast = false, inputBytes, outputBytes } = work;
   const { perVector, perRow, direct = false, apart = false, ...cost } = ROW_COSTS[operator];
   const shared = broadcast || cost.shared === true;
@@ -20,7 +23,7 @@ export function rowsKernel(work: RowWork, context: LowerContext): Kernel {
   const outBytes = width * outputBytes;
   // Two blocks of operands and of results each.
   const fit = Math.floor(profile.npu.tcm / threads / (2 * (inBytes + outBytes)));
-  const block = Math.max(1, Math.min(most, fit));
+  const block = Math.max(1, Math.min(most, fit, apart ? ROWS_UNDER_WAY : fit));
   const vectors = Math.ceil(width / F32_LANES);
   const angles = operator === 'ROPE' ? Math.ceil(width / 2 / F32_LANES) * (ROPE_ANGLES / heads) : 0;
   const perRowOps = vectors * perVector + perRow + angles;
@@ -51,7 +54,7 @@ export function rowsKernel(work: RowWork, context: LowerContext): Kernel {
     setup: {
       loadMs: dmaLatency + queuesMs(sharedBytes, threads, context),
       loadBytes: sharedBytes,
-      convertMs: stack.numbers.forkMs,
+      convertMs: forkMs(rows, context),
     },
     chunk: costOf(block, false),
     fullChunks: blocks - 1,

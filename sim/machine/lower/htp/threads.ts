@@ -43,3 +43,8 @@ export function queuesMs(
   const rate = Math.min(rates.queuesBytesPerMs, threads * rates.dmaBytesPerMs);
   return (bytes * Math.max(1, stack.numbers.dmaRowBytes / rowBytes)) / rate;
 }
+
+/** Starting and joining threads for `parts` pieces of work, in ms; a single piece is done by the thread that asks. */
+export function forkMs(parts: number, { stack }: Pick<LowerContext, 'stack'>): number {
+  return parts > 1 ? stack.numbers.forkMs : 0;
+}
