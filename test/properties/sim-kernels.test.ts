@@ -43,8 +43,8 @@ const specs: fc.Arbitrary<SingleSpec> = fc.oneof(
 
 const stacks = fc.constantFrom(
   'llama.cpp-hexagon',
-  'llama.cpp-hexagon-flat',
-  'llama.cpp-hexagon-hvx',
+  'llama.cpp-hexagon@2026-05',
+  'llama.cpp-hexagon@2026-02',
   'llada.cpp',
 );
 const chips = fc.record({

@@ -33,7 +33,7 @@ describe('a trace of tasks', () => {
   it('adds up on every unit to the time that the machine says it was busy', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom('llada.cpp', 'llama.cpp-hexagon', 'llama.cpp-hexagon-flat', 'qnn', 'mnn-hexagon'),
+        fc.constantFrom('llada.cpp', 'llama.cpp-hexagon', 'llama.cpp-hexagon@2026-05', 'qnn', 'mnn-hexagon'),
         fc.integer({ min: 1, max: 70 }),
         fc.integer({ min: 0, max: 300 }),
         (stack, rows, context) => {
