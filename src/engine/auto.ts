@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
-import { hasGgml } from './ggml/package.js';
+import { DIRECTORY_VARIABLE, hasGgml } from './ggml/package.js';
 import type { EngineName } from './registry.js';
 
 const PRESENT: readonly (readonly [EngineName, () => boolean])[] = [
-  ['ggml', () => hasGgml() && resolves('koffi')],
+  // A directory that the user named is tried whatever is in it: he hears why it is not taken.
+  ['ggml', () => Boolean(process.env[DIRECTORY_VARIABLE]) || (hasGgml() && resolves('koffi'))],
   ['ort', () => resolves('onnxruntime-node')],
   ['tfjs', () => true],
 ];

@@ -18,6 +18,8 @@ export interface LlamaOptions {
   /** Most tokens of one call. Default 64. */
   readonly tokens?: number;
   readonly threads?: number;
+  /** Its own choice of flash attention and of K and V in f16, for timing; default: what is exact. */
+  readonly asShipped?: boolean;
 }
 
 export interface LlamaModel {
@@ -133,7 +135,7 @@ async function load(): Promise<Llama> {
 
   return {
     version,
-    open: (path, { tokens = 64, threads = 1 } = {}) => {
+    open: (path, { tokens = 64, threads = 1, asShipped = false } = {}) => {
       const model = call.load(path, call.modelDefaults());
       if (model === null) throw new Error(`llama.cpp does not load ${path}`);
       const params = call.contextDefaults() as { fields: Int32Array };
@@ -141,11 +143,11 @@ async function load(): Promise<Llama> {
       for (const field of [0, 1, 2]) params.fields[field] = tokens;
       // Four enums default to -1; the last is flash attention, whose f16 K and V would cost three digits: off.
       const enums = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13].filter((field) => params.fields[field] === -1);
-      params.fields[enums.at(-1) ?? 0] = 0;
+      if (!asShipped) params.fields[enums.at(-1) ?? 0] = 0;
       // type_k and type_v: f16 (1) by default, f32 (0) for a causal model to be compared to the last digits.
       const kv = params.fields.findIndex((v, i) => i > 15 && v === 1 && params.fields[i + 1] === 1);
       if (kv < 0) throw new Error(`context parameters of ${version} have another layout`);
-      params.fields.fill(0, kv, kv + 2);
+      if (!asShipped) params.fields.fill(0, kv, kv + 2);
       const context = call.init(model, params);
       if (context === null) throw new Error(`llama.cpp cannot make a context for ${path}`);
       call.threads(context, threads, threads);

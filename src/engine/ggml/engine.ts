@@ -114,6 +114,7 @@ class GgmlEngine implements Engine {
   }
 
   readKv(ref: KvRef): { readonly k: readonly Float32Array[]; readonly v: readonly Float32Array[] } {
+    if (this.disposed) throw new UsageError(`engine ${this.name} was disposed`);
     const { layers, kvHeads, headDim } = this.config;
     const width = kvHeads * headDim;
     const values = this.kv.read(ref);
