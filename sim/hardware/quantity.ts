@@ -41,6 +41,8 @@ export interface Quantity {
   readonly range?: readonly [number, number];
   /** How it follows from the source. */
   readonly note?: string;
+  /** Where a chip is slower than its predecessor: measurements of both by one harness. */
+  readonly slowerBy?: string;
 }
 
 const entrySchema = z.strictObject({
@@ -51,6 +53,7 @@ const entrySchema = z.strictObject({
   }),
   range: z.tuple([z.string(), z.string()]).optional(),
   note: z.string().optional(),
+  slowerBy: z.string().optional(),
 });
 
 /** What a profile file holds for one number. */
@@ -109,16 +112,16 @@ export function quantity(dimension: Dimension) {
 
 /** @throws Error as `parseQuantity`, or when the range does not contain the value. */
 export function toQuantity(entry: QuantityEntry, dimension: Dimension): Quantity {
-  const { value: text, kind, source, note } = entry;
+  const { value: text, kind, source, note, slowerBy } = entry;
   const value = parseQuantity(text, dimension);
   if (kind === 'assumed' && entry.range === undefined) {
     throw new Error(`"${text}" is assumed and needs a range`);
   }
-  if (entry.range === undefined) return { value, text, dimension, kind, source, note };
+  if (entry.range === undefined) return { value, text, dimension, kind, source, note, slowerBy };
   const [from, to] = entry.range;
   const range = [parseQuantity(from, dimension), parseQuantity(to, dimension)] as const;
   if (value < range[0] || value > range[1]) {
     throw new Error(`"${text}" lies outside its range ${from} to ${to}`);
   }
-  return { value, text, dimension, kind, source, range, note };
+  return { value, text, dimension, kind, source, range, note, slowerBy };
 }

@@ -130,6 +130,16 @@ export interface HardwareProfile extends HardwareNumbers {
 /** Sections of a profile that hold numbers. */
 export const SECTIONS = ['npu', 'dram', 'cpu', 'gpu', 'driver', 'window'] as const;
 
+/** What a number of a profile is, by its name, e.g. `npu.dmaRate`. */
+export const PROFILE_DEFINITIONS: Readonly<Record<string, string>> = Object.fromEntries(
+  SECTIONS.flatMap((section) =>
+    Object.entries(fields.shape[section].shape).map(([field, { description = '' }]) => [
+      `${section}.${field}`,
+      description,
+    ]),
+  ),
+);
+
 /** Splits a parsed file into plain numbers and provenance. */
 export function toProfile(parsed: ParsedProfile): HardwareProfile {
   const provenance: Record<string, Quantity> = {};
