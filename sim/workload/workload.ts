@@ -1,3 +1,4 @@
+import type { StepTiming } from '../../src/decode/method/timer.js';
 import type { PassShape } from '../../src/pass/shape.js';
 import { PREFIX_SET } from '../../src/pass/shape.js';
 import type { Machine } from '../machine/machine.js';
@@ -18,6 +19,11 @@ export interface WorkloadTiming {
  * @param compiled positions a static graph was compiled for; at least those of the prompt
  */
 export function timePrefill(machine: Machine, tokens: number, context = 0, compiled = 0): WorkloadTiming {
+  return timingOf(warmTimings(machine, prefillPasses(machine, tokens, context, compiled)), tokens);
+}
+
+/** The passes of a prompt, see `timePrefill`. */
+export function prefillPasses(machine: Machine, tokens: number, context = 0, compiled = 0): PassShape[] {
   const { numbers, staticShapes } = machine.options.stack;
   const shapes: PassShape[] = [];
   for (let done = 0; done < tokens; ) {
@@ -33,8 +39,7 @@ export function timePrefill(machine: Machine, tokens: number, context = 0, compi
     done += rows;
     shapes.push(pass(rows, context + done - rows, done === tokens ? 1 : 0));
   }
-  const ms = warmMs(machine, shapes);
-  return { ms, tokensPerS: (tokens * 1000) / ms, passes: shapes.length };
+  return shapes;
 }
 
 /**
@@ -43,8 +48,12 @@ export function timePrefill(machine: Machine, tokens: number, context = 0, compi
  * @param context positions cached before the new token
  */
 export function timeDecode(machine: Machine, context: number, sequences = 1): WorkloadTiming {
-  const ms = warmMs(machine, [pass(sequences, context, sequences)]);
-  return { ms, tokensPerS: (sequences * 1000) / ms, passes: 1 };
+  return timingOf(warmTimings(machine, [decodePass(context, sequences)]), sequences);
+}
+
+/** The pass of an autoregressive step. */
+export function decodePass(context: number, sequences = 1): PassShape {
+  return pass(sequences, context, sequences);
 }
 
 function pass(rows: number, prefix: number, logitsRows: number): PassShape {
@@ -56,11 +65,14 @@ function pass(rows: number, prefix: number, logitsRows: number): PassShape {
   };
 }
 
-function warmMs(machine: Machine, shapes: readonly PassShape[]): number {
+function timingOf(timings: readonly StepTiming[], tokens: number): WorkloadTiming {
+  const ms = timings.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+  return { ms, tokensPerS: (tokens * 1000) / ms, passes: timings.length };
+}
+
+/** Passes on a machine that has just run the same passes once. */
+export function warmTimings(machine: Machine, shapes: readonly PassShape[]): StepTiming[] {
   machine.reset();
   for (const shape of shapes) machine.timePass(shape);
-  return shapes.reduce((sum, shape) => {
-    const { startMs, endMs } = machine.timePass(shape);
-    return sum + endMs - startMs;
-  }, 0);
+  return shapes.map((shape) => machine.timePass(shape));
 }

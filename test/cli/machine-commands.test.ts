@@ -66,8 +66,7 @@ describe('commands over the machine', () => {
       'id,device,soc,npu_arch,model,params_b,quant,engine,phase,batch_or_tokens,context,metric,value,unit,source';
     const known =
       'T-1,phone,SM8750,v79,Qwen3-0.6B,0.6,Q4_0,llama.cpp CPU,decode,1,0-16,throughput,50,tok/s,test';
-    const unknown =
-      'T-2,phone,SM8750,v79,Mystery-1B,1,Q4_0,llama.cpp CPU,decode,1,0-16,throughput,50,tok/s,test';
+    const unknown = 'T-2,phone,SM8750,v79,Mystery,,Q4_0,llama.cpp CPU,decode,1,0-16,throughput,50,tok/s,test';
     writeFileSync(path, [header, known, unknown].join('\n'));
     interface Row {
       readonly id: string;
@@ -81,7 +80,7 @@ describe('commands over the machine', () => {
     );
     expect(rows.map(({ id, reason }) => [id, reason])).toEqual([
       ['T-1', null],
-      ['T-2', 'no graph for model "Mystery-1B"'],
+      ['T-2', 'no graph for model "Mystery", and its size is not stated'],
     ]);
     expect(rows[0]?.error).toBeCloseTo((rows[0]?.predicted ?? 0) / 50 - 1, 9);
     expect([rows[1]?.predicted, rows[1]?.error, share]).toEqual([null, null, 0.5]);

@@ -1,0 +1,115 @@
+import type { MemoryMode } from '../../memory/runtime.js';
+import type { PublishedRow } from '../published.js';
+import { dateOf, type EngineReading, hexagonStacks } from './generations.js';
+import { NotModelled } from './refusal.js';
+
+const one = (stack: string): EngineReading => ({ stacks: [stack], note: null, unfamiliar: false });
+const like = (stack: string, engine: string): EngineReading => ({
+  stacks: [stack],
+  note: `"${engine}" is timed as ${stack}`,
+  unfamiliar: true,
+});
+
+/** Programs around llama.cpp that run it on the CPU unless they say otherwise. */
+const BINDINGS =
+  /llama\.?cpp|llama[.-]?rn|node-llama|pocketpal|chatterui|lm ?studio|ollama|llamafile|kobold|layla|smolchat|maid|\bjan\b|gpt4all|termux|llama-cpp-python|llama-bench|cactus|ggml|aichat|private ?llm|off grid|inferra/i;
+
+/** Engines whose kernels on this chip's GPU are not those of an NPU or a CPU. */
+const GPU = /opencl|adreno|\bgpu\b|vulkan|\bmlc\b|directml|webgpu|mediapipe/i;
+
+const COMPILED =
+  /qnn|genie|executorch|powerserve|litert|neuropilot|onnx|\bort\b|snpe|ai[- ]?hub|aihub|nexa|npu sdk|phi silica|foundry|anythingllm|windows ml|qairt|gen-?ai inference|edge ?xpert|mllm/i;
+
+/**
+ * What an engine is timed as. The first rule that fits counts.
+ * @throws NotModelled for a split between processors, or an engine that nothing tells
+ */
+export function engineOf(row: PublishedRow): EngineReading {
+  const { quant } = row;
+  // Some tables put the engine where the format belongs.
+  const engine = /litert|executorch|qnn|genie/i.test(quant) ? `${row.engine} ${quant}` : row.engine;
+  if (
+    /->|split|hybrid.*(cpu|gpu)|cpu ?\+ ?gpu|npu ?\+ ?gpu|gpu ?\+ ?npu|hetero-?(tensor|layer)|powerinfer/i.test(
+      engine,
+    )
+  ) {
+    throw new NotModelled('split between processors');
+  }
+  if (/\bcpu-npu\b|npu\+cpu/i.test(engine) || /llm\.npu|mllm-npu/i.test(engine)) return one('llm.npu');
+  if (GPU.test(engine)) return one('gpu');
+  if (/\bcpu\b|xnnpack|kleidiai|t-mac|bitnet\.cpp/i.test(engine)) return one(cpuStack(engine, quant));
+  if (/llada\.cpp/i.test(engine)) return one('llada.cpp');
+  if (/t-man/i.test(engine)) return one('t-man');
+  if (/htp-ops|test-time scaling|llama\.cpp-npu/i.test(engine)) return one('htp-ops');
+  // HeteroLLM: FP16 products of 4-bit weights in QNN graphs; its other modes share an operator with the GPU.
+  if (/hetero/i.test(engine)) {
+    if (/npu[- ]?only/i.test(engine)) return one('qnn-fp16');
+    throw new NotModelled('split between processors');
+  }
+  if (/fastrpc|mempool/i.test(engine)) return one('llama.cpp-fastrpc');
+  if (/mnn.*(hexagon|npu|htp)/i.test(engine)) return one('mnn-hexagon');
+  if (/\bmnn\b/i.test(engine)) return like('mnn-cpu', engine);
+  if (/hexkl|nntrainer/i.test(engine)) return one('nntrainer');
+  if (/hexagon|\bhtp\d?\b/i.test(engine) && !COMPILED.test(engine)) {
+    const reading = hexagonStacks(row);
+    return BINDINGS.test(engine)
+      ? reading
+      : { ...reading, note: `"${engine}" is timed as llama.cpp's backend`, unfamiliar: true };
+  }
+  if (BINDINGS.test(engine) && /npu/i.test(engine)) return hexagonStacks(row);
+  if (COMPILED.test(engine)) return compiled(quant, one);
+  if (BINDINGS.test(engine)) {
+    return {
+      stacks: [cpuStack(engine, quant)],
+      note: `"${engine}" names no processor: the CPU`,
+      unfamiliar: false,
+    };
+  }
+  if (/npu|dsp/i.test(engine)) return compiled(quant, (stack) => like(stack, engine));
+  throw new NotModelled(`no software stack for engine "${row.engine}"`);
+}
+
+function compiled(quant: string, as: (stack: string) => EngineReading): EngineReading {
+  if (/fp16 act|^b?fp?16$/i.test(quant)) return as('qnn-fp16');
+  return as(/w\d+a8|a8w/i.test(quant) ? 'qnn-a8' : 'qnn');
+}
+
+/**
+ * Which CPU kernels. llama.cpp repacks Q4_0 for matrix instructions since its pull request 9921 of November 2024; K-quants
+ * are decoded once per row.
+ */
+function cpuStack(engine: string, quant: string): string {
+  if (/\bmnn\b/i.test(engine)) return 'mnn-cpu';
+  const matrixKernels =
+    /xnnpack|kleidiai|executorch|repack|litert|t-mac/i.test(engine) || /q4_0_\d_\d|iq4_nl/i.test(quant);
+  return matrixKernels ? 'cpu-gemm' : 'cpu';
+}
+
+/** llama.cpp's CPU kernels for Q4_0 by date: repacked at load from November 2024. llada.cpp has kernels of its own. */
+export function repacked(row: PublishedRow): boolean {
+  if (/llada/i.test(row.engine)) return false;
+  const date = dateOf(row);
+  return (
+    /q4_0|w4|4-bit|int4/i.test(row.quant) &&
+    !/2024|2023|mid-/i.test(row.engine) &&
+    (date === null || date >= '2024-12')
+  );
+}
+
+/** The runtime of arXiv:2606.13740 swaps beside the NPU unless the row says that it does not. */
+export function memoryOf({ engine }: PublishedRow, stack: string): MemoryMode {
+  if (stack === 'llada.cpp') return /on-demand|without somr|no somr/i.test(engine) ? 'on-demand' : 'somr';
+  return stack.startsWith('llama.cpp-hexagon') ? 'on-demand' : 'unlimited';
+}
+
+/** CPU threads, where the row names them. */
+export function threadsOf(engine: string): number | null {
+  const match = /\bt(?:hreads)?[ =]?(\d+)\b|(\d+)[ -]?threads?\b|(\d+)[ -]?cores?\b/i.exec(engine);
+  return match === null ? null : Number(match[1] ?? match[2] ?? match[3]);
+}
+
+/** llama.cpp's `--ubatch-size`, written `ub1024`. */
+export function passRowsOf(engine: string): number | null {
+  const match = /\bub(?:atch)?[ =]?(\d+)\b/.exec(engine);
+  return match === null ? null : Number(match[1]);
+}

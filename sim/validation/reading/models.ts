@@ -1,0 +1,101 @@
+import { parameterCount } from '../../../src/model/closed-forms.js';
+import type { ModelConfig } from '../../../src/model/config.js';
+import { isPresetName, presetNames, resolvePreset } from '../../../src/model/presets.js';
+import type { PublishedRow } from '../published.js';
+import { NotModelled } from './refusal.js';
+
+/** Shapes that a row is timed with. */
+export interface ModelReading {
+  readonly shapes: ModelConfig;
+  /** The shapes are those of another model of the same size. */
+  readonly substitute: boolean;
+  readonly note: string | null;
+}
+
+/** Fine-tunes whose names sources write in many ways, with the model they have the shapes of. */
+const FINE_TUNES: readonly (readonly [RegExp, string])[] = [
+  [/(taide|elyza).*8b/, 'llama-3-8b'],
+  [/sea-lion.*8b/, 'llama-3.1-8b'],
+  [/granite.*8b/, 'granite-3.1-8b'],
+  [/hermes.*8b|dolphin.*8b/, 'llama-3.1-8b'],
+  [/vicuna-7b|alpaca-7b/, 'llama-2-7b'],
+];
+
+/** Not language models, or not as a transformer of text. */
+const NO_TEXT =
+  /whisper|stable-?diffusion|\bsd[ -]?(1\.5|xl)|yolo|resnet|mobilenet|inception|clip\b|vit-|kokoro|tts|bark|wav2vec|segment/;
+
+/** @throws NotModelled for what is no language model, or for a model of unknown size */
+export function modelOf(row: PublishedRow): ModelReading {
+  const name = normal(row.model);
+  if (NO_TEXT.test(name)) throw new NotModelled(`"${row.model}" is no model of text`);
+  const known = presetFor(name);
+  if (known !== null) return { shapes: resolvePreset(known), substitute: false, note: null };
+  const size = sizeOf(row);
+  if (size === null) throw new NotModelled(`no graph for model "${row.model}", and its size is not stated`);
+  const shapes = ofSize(size.active);
+  const moe = size.total > size.active ? ' (the parameters that a token meets)' : '';
+  return {
+    shapes,
+    substitute: true,
+    note: `no graph for "${row.model}": shapes of ${shapes.name}, layers scaled to ${size.active} billion parameters${moe}`,
+  };
+}
+
+function normal(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/\(.*?\)/g, '')
+    .replace(/^.*\//, '')
+    .replace(/[\s_]+/g, '-')
+    .replace(/-?(instruct|chat|it|hf|base|gguf|mtp|thinking|2507|v\d\.\d)(?=-|$)/g, '')
+    .replace(/^meta-/, '')
+    .replace(/^llama-?v?(\d)/, 'llama-$1')
+    .replace(/^qwen-?(\d)/, 'qwen$1')
+    .replace(/^gemma-?(\d)-?(\d+b|e\d)/, 'gemma-$1-$2')
+    .replace(/-{2,}/g, '-')
+    .replace(/^-|-+$/g, '');
+}
+
+function presetFor(name: string): string | null {
+  if (isPresetName(name)) return name;
+  const tuned = FINE_TUNES.find(([pattern]) => pattern.test(name))?.[1];
+  if (tuned !== undefined) return tuned;
+  // A name with more behind it: qwen3-4b-q4, llama-3.2-1b-spinquant.
+  const longest = presetNames()
+    .filter((preset) => name.startsWith(`${preset}-`))
+    .sort((a, b) => b.length - a.length)[0];
+  return longest ?? null;
+}
+
+/** Billions of parameters, and of those a token meets. */
+function sizeOf(row: PublishedRow): { total: number; active: number } | null {
+  const stated = Number.parseFloat(row.params_b);
+  const named = /(\d+(?:\.\d+)?)\s*b\b/i.exec(row.model);
+  const millions = /(\d+(?:\.\d+)?)\s*m\b/i.exec(row.model);
+  const total = Number.isFinite(stated)
+    ? stated
+    : named !== null
+      ? Number(named[1])
+      : millions !== null
+        ? Number(millions[1]) / 1000
+        : Number.NaN;
+  if (!(total > 0)) return null;
+  const active = /\ba(\d+(?:\.\d+)?)b\b/i.exec(row.model);
+  return { total, active: active === null ? total : Math.min(total, Number(active[1])) };
+}
+
+/** Families with many sizes, dense and plain: what a model of unknown shapes is likely to look like. */
+const PLAIN = /^(qwen3|qwen2\.5|llama-3)/;
+
+function ofSize(billions: number): ModelConfig {
+  const plain = presetNames()
+    .filter((name) => PLAIN.test(name))
+    .map(resolvePreset)
+    .filter(({ moe }) => moe === undefined);
+  const distance = (config: ModelConfig): number =>
+    Math.abs(Math.log(parameterCount(config).total / 1e9 / billions));
+  const nearest = plain.reduce((best, each) => (distance(each) < distance(best) ? each : best));
+  const layers = Math.max(1, Math.round((nearest.layers * billions * 1e9) / parameterCount(nearest).total));
+  return { ...nearest, layers };
+}
