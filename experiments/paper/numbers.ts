@@ -47,6 +47,7 @@ export const paperSchema = z.strictObject({
     fig8: table({ position: numbers, first_commit_step: numbers }),
     fig13a: table({ trigger: numbers, seconds: numbers }),
     fig13b: table({ visible: numbers, stable: numbers, below_stable: numbers }),
+    fig11: table({ config: texts, tokens: numbers, seconds: numbers }),
     fig13c: table({ resident_mb: numbers, staging_ms: numbers }),
   }),
 });

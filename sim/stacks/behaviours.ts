@@ -21,6 +21,8 @@ export const PLACEMENTS = {
   'all-cpu': () => 'cpu',
   /** Operators outside the layer stack (embedding, head and its norm) stay off the NPU's address window. */
   'layers-npu': ({ layer }) => (layer === null ? 'cpu' : 'npu'),
+  /** The same where the runtime cannot put attention on the NPU. */
+  'layers-npu-but-attention': ({ layer, kind }) => (layer === null || kind === 'attention' ? 'cpu' : 'npu'),
   'embedding-cpu-rest-npu': ({ kind }) => (kind === 'embed' ? 'cpu' : 'npu'),
   'embedding-cpu-rest-gpu': ({ kind }) => (kind === 'embed' ? 'cpu' : 'gpu'),
   /** The matrices of a layer stack. */

@@ -1,0 +1,226 @@
+import { type Energy, energyOf } from '../../../sim/energy/energy.js';
+import { baseText } from '../../../sim/hardware/quantity.js';
+import type { MemoryMode } from '../../../sim/memory/runtime.js';
+import { latinHypercube } from '../../../sim/sensitivity/latin-hypercube.js';
+import { type Parameter, parametersOf } from '../../../sim/sensitivity/parameters.js';
+import { seededRandom } from '../../../sim/sensitivity/sensitivity.js';
+import { denoisingShape, steadyMs } from '../../../sim/workload/steady-step.js';
+import type { StepTiming } from '../../../src/decode/method/timer.js';
+import { policySpecByName } from '../../../src/decode/policies.js';
+import { parsePolicySpec } from '../../../src/decode/spec.js';
+import { type PassShape, PREFIX_SET } from '../../../src/pass/shape.js';
+import { mean } from '../../../src/score/statistics/samples.js';
+import type { Workbench } from '../../comparison/workbench.js';
+import { inTurn } from '../../lab/decode-statistics.js';
+import { openChip } from '../../lab/open.js';
+import { type ChipSetup, chipSchema, deciderSchema } from '../../lab/setup.js';
+
+/** How answers are made: a policy of a diffusion model by name, or one token after the other. */
+export interface Method {
+  readonly policy: string | 'one-by-one';
+  readonly costModel: string;
+  readonly stack: string;
+  /** The first is the prediction, draws take turns: what a source does not say. */
+  readonly memory: readonly [MemoryMode, ...MemoryMode[]];
+  /** Whether the number of passes depends on how sure the decider is: then the prediction is a mean over cases. */
+  readonly decided?: boolean;
+}
+
+export interface Question {
+  readonly genLength: number;
+  readonly promptTokens: number;
+  readonly promptRange: readonly [number, number];
+}
+
+/** A value and where it may lie. */
+export interface Predicted {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface PredictedAnswer {
+  readonly seconds: Predicted;
+  /** Above idle. */
+  readonly joules: Predicted;
+  /** Joules over seconds. */
+  readonly watts: Predicted;
+}
+
+/**
+ * Draws behind an interval. From the lowest to the highest of n draws holds the next one in (n - 1) / (n + 1) of all cases:
+ * 7 / 9, about 80 %.
+ */
+export const DRAWS = 8;
+
+/**
+ * Answers of one method on one chip, timed. An interval is from the lowest to the highest of `DRAWS` points of a Latin hypercube over
+ * the length of the prompt and every number of chip and stack that has a range. What a draw's numbers do is found on one step in
+ * the middle of the answer; what its prompt does, between the answers at both ends of the prompts' range.
+ */
+export async function predictAnswers(
+  bench: Workbench,
+  method: Method,
+  profile: string,
+  questions: readonly Question[],
+): Promise<PredictedAnswer[]> {
+  const { costModel, stack, memory } = method;
+  const parts = openChip({ profile, stack, numbers: {} });
+  const parameters = parametersOf(parts.profile, parts.stack, true);
+  const points = latinHypercube(DRAWS, 1 + parameters.length, seededRandom(bench.options.seed));
+  const chip = (mode: MemoryMode, numbers: ChipSetup['numbers']): ChipSetup =>
+    chipSchema.parse({ costModel, quant: bench.options.quant, profile, stack, memory: mode, numbers });
+  const usual = chip(memory[0], {});
+  const answers = await inTurn(
+    questions,
+    async ({ genLength, promptTokens, promptRange: [short, long] }) => ({
+      middle: await costOf(bench, method, usual, genLength, promptTokens),
+      short: await costOf(bench, method, usual, genLength, short),
+      long: await costOf(bench, method, usual, genLength, long),
+    }),
+  );
+  const stepMs = (setup: ChipSetup): number[] => {
+    const machine = bench.lab.machine(setup);
+    return questions.map((question) => steadyMs(machine, middleStep(method, question)));
+  };
+  const base = stepMs(usual);
+  const drawn = points.map(([first, ...rest], i) => ({
+    share: first,
+    ratios: stepMs(chip(memory[i % memory.length], numbersAt(parameters, rest))).map(
+      (ms, at) => ms / base[at],
+    ),
+  }));
+  return answers.map(({ middle, short, long }, at) => {
+    const interval = (
+      value: number,
+      low: (of: AnswerCost) => number,
+      high: (of: AnswerCost) => number,
+    ): Predicted => {
+      const ends = drawn.flatMap(({ share, ratios }) =>
+        [low, high].map((of) => between([of(short), of(long)], share) * ratios[at]),
+      );
+      return { value, low: Math.min(value, ...ends), high: Math.max(value, ...ends) };
+    };
+    const seconds = interval(
+      middle.seconds,
+      (of) => of.seconds,
+      (of) => of.seconds,
+    );
+    const joules = interval(
+      middle.energy.joules,
+      (of) => of.energy.range[0],
+      (of) => of.energy.range[1],
+    );
+    const watts = (of: AnswerCost, joule: number): number => joule / of.seconds;
+    const { energy } = middle;
+    return {
+      seconds,
+      joules,
+      watts: {
+        value: watts(middle, energy.joules),
+        low: watts(middle, energy.range[0]),
+        high: watts(middle, energy.range[1]),
+      },
+    };
+  });
+}
+
+/** A step that stands for the answer: half of it is there. */
+function middleStep({ policy }: Method, { genLength, promptTokens }: Question): PassShape {
+  if (policy === 'llada') return denoisingShape(promptTokens + genLength);
+  const rows = policy === 'one-by-one' ? 1 : BLOCK;
+  return denoisingShape(rows, promptTokens + Math.floor(genLength / 2));
+}
+
+/** Rows of a step of the paper's policies (arXiv:2606.13740, section 5.1). */
+const BLOCK = 32;
+
+interface AnswerCost {
+  readonly seconds: number;
+  readonly energy: Energy;
+}
+
+/** Mean over the cases, of which a method that is not decided has one. */
+async function costOf(
+  bench: Workbench,
+  method: Method,
+  chip: ChipSetup,
+  genLength: number,
+  prompt: number,
+): Promise<AnswerCost> {
+  bench.hooks.signal?.throwIfAborted();
+  const found = await inTurn(
+    Array.from({ length: method.decided ? CASES : 1 }, (_, i) => i),
+    async (index) =>
+      method.policy === 'one-by-one'
+        ? oneByOne(bench, chip, prompt, genLength)
+        : denoised(bench, chip, method.policy, prompt, index, genLength),
+  );
+  const { profile } = bench.lab.machine(chip).options;
+  const seconds = found.map((timings) => (timings[timings.length - 1].endMs - timings[0].startMs) / 1000);
+  const energies = found.map((timings) => energyOf(timings, profile));
+  return {
+    seconds: mean(seconds),
+    energy: {
+      ...energies[0],
+      joules: mean(energies.map(({ joules }) => joules)),
+      range: [mean(energies.map(({ range }) => range[0])), mean(energies.map(({ range }) => range[1]))],
+    },
+  };
+}
+
+/** Cases of a method whose passes depend on the decider. */
+const CASES = 4;
+
+async function denoised(
+  bench: Workbench,
+  chip: ChipSetup,
+  policy: string,
+  prompt: number,
+  index: number,
+  genLength: number,
+): Promise<StepTiming[]> {
+  const { timings } = await bench.lab.solve(
+    {
+      decider: deciderSchema.parse({ workload: `synthetic:paper,prompt=${prompt}` }),
+      seed: bench.options.seed,
+      index,
+      genLength,
+      spec: parsePolicySpec(policySpecByName(policy)),
+      clock: chip,
+      costs: chip,
+    },
+    bench.hooks.signal,
+  );
+  return [...timings!];
+}
+
+/** A prompt pass, then a pass of one row for every further token. */
+function oneByOne(bench: Workbench, chip: ChipSetup, prompt: number, genLength: number): StepTiming[] {
+  const machine = bench.lab.machine(chip);
+  const pass = (rows: number, context: number) =>
+    machine.timePass({
+      rows,
+      kvSets: context === 0 ? [] : [{ name: PREFIX_SET, length: context }],
+      logitsRows: 1,
+      masked: rows > 1,
+    });
+  return [pass(prompt, 0), ...Array.from({ length: genLength - 1 }, (_, i) => pass(1, prompt + i))];
+}
+
+function numbersAt(parameters: readonly Parameter[], point: readonly number[]): ChipSetup['numbers'] {
+  return Object.fromEntries(
+    parameters.map(({ name, dimension, range, integral }, i) => {
+      const value = between(range, point[i]);
+      return [
+        name.startsWith('stack.') ? name : `profile.${name}`,
+        baseText(integral ? Math.round(value) : value, dimension),
+      ];
+    }),
+  );
+}
+
+/** Ranges whose ends differ tenfold or more are of a magnitude: the middle is the geometric one. */
+function between([low, high]: readonly [number, number], share: number): number {
+  return low > 0 && high / low >= 10 ? low * (high / low) ** share : low + share * (high - low);
+}

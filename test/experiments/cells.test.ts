@@ -1,0 +1,44 @@
+import { afterAll, expect, it } from 'vitest';
+import { WORKBENCH_DEFAULTS } from '../../experiments/comparison/options.js';
+import { Workbench } from '../../experiments/comparison/workbench.js';
+import { type Method, predictAnswers } from '../../experiments/studies/cells/predict.js';
+
+const bench = new Workbench(WORKBENCH_DEFAULTS);
+afterAll(() => bench.close());
+
+const cpu: Method = { policy: 'block-kv', costModel: 'llada-8b', stack: 'cpu', memory: ['unlimited'] };
+const questions = [
+  { genLength: 32, promptTokens: 80, promptRange: [50, 110] },
+  { genLength: 64, promptTokens: 80, promptRange: [50, 110] },
+  { genLength: 64, promptTokens: 80, promptRange: [80, 80] },
+] as const;
+
+it('predicts an answer inside its interval, wider where the prompt is less known, the same every time', async () => {
+  const [short, long, known] = await predictAnswers(bench, cpu, 'sm8750', questions);
+  for (const { seconds, joules, watts } of [short, long, known])
+    for (const { value, low, high } of [seconds, joules, watts]) {
+      expect(low).toBeLessThanOrEqual(value);
+      expect(high).toBeGreaterThanOrEqual(value);
+      expect(high).toBeGreaterThan(low);
+    }
+  expect(long.seconds.value).toBeGreaterThan(short.seconds.value);
+  const width = ({ seconds: { low, high } }: typeof long) => high / low;
+  expect(width(long)).toBeGreaterThan(width(known));
+  expect(known.joules.value).toBe(long.joules.value);
+  expect(await predictAnswers(bench, cpu, 'sm8750', questions.slice(0, 1))).toEqual([short]);
+});
+
+it('counts a pass for every token of an autoregressive answer', async () => {
+  const method: Method = { ...cpu, policy: 'one-by-one', costModel: 'llama-3-8b' };
+  const [one, many] = await predictAnswers(
+    bench,
+    method,
+    'sm8750',
+    [1, 33].map((genLength) => ({ genLength, promptTokens: 80, promptRange: [80, 80] as const })),
+  );
+  const step = (many.seconds.value - one.seconds.value) / 32;
+  expect(step).toBeGreaterThan(0);
+  // A prompt of 80 rows costs more than a row, and less than 80 of them.
+  expect(one.seconds.value).toBeGreaterThan(step);
+  expect(one.seconds.value).toBeLessThan(80 * step);
+});
