@@ -15,17 +15,25 @@ import { path } from '../groups.js';
 const DIRECTORY = join('results', 'reproduce');
 
 export const command = defineCommand({
-  arguments: { name: z.string().describe(`${STUDY_NAMES.join(', ')}, or ${ALL}`) },
+  arguments: { name: z.string().describe(`${STUDY_NAMES.join(', ')}, or ${ALL} (without alternatives)`) },
   options: {
     ...workbenchSchema.shape,
     out: path(`where result.json, rows.csv and the figure go (default: ${DIRECTORY}/NAME)`, 'dir'),
   },
+  effects: [
+    {
+      options: ['quick'],
+      when: ({ name }) => name === 'alternatives',
+      because: 'only alternatives takes minutes',
+    },
+  ],
   notes:
     'Kinds: calibrated proves nothing, predicted must come out, ordering promises an order and no value. A row that' +
     '\nmisses its band is marked and explained; nothing is tuned. A missed band is a finding, not a failure: exit 0.',
   examples: [
     'reproduce table2',
     'reproduce fig5b --workload tiny-llada --prompts 20',
+    'reproduce alternatives --quick    # other ways to be fast: stacks, formats, pruning; all of it: minutes',
     'reproduce all --json    # also writes table.md',
   ],
   async run(ctx, { name, out, ...options }) {

@@ -24,6 +24,7 @@ export const workbenchSchema = z.object({
     .describe('cases of studies that decode (default: 12 of a model, 24 of a process)'),
   seed,
   genLength,
+  quick: z.boolean().default(false).describe('alternatives: one case, and one thing changed at a time'),
 });
 
 export type WorkbenchOptions = z.infer<typeof workbenchSchema>;

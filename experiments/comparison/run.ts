@@ -79,5 +79,9 @@ function commandLine(study: Study, options: WorkbenchOptions): string {
   const said = names.filter((name) => options[name] !== WORKBENCH_DEFAULTS[name]);
   const flag = (name: string): string =>
     `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  return ['dllm-npu reproduce', study.name, ...said.flatMap((name) => [flag(name), options[name]])].join(' ');
+  return [
+    'dllm-npu reproduce',
+    study.name,
+    ...said.flatMap((name) => (options[name] === true ? [flag(name)] : [flag(name), options[name]])),
+  ].join(' ');
 }

@@ -8,11 +8,12 @@ import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
 import { inTurn, meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
 import { paperTable, table6Seconds } from '../paper/numbers.js';
+import { FULL_SYSTEM } from './ladder/ladder.js';
 
 /** Rows that Table 6 does not have, from the full system to none of its decoding techniques. */
 const VARIANTS: readonly (readonly [name: string, spec: () => PolicySpec])[] = [
-  ['full system', () => variant('llada.cpp')],
-  ['full system, no lookahead', () => variant('llada.cpp', { 'window.lookahead': null })],
+  ['full system', () => variant(FULL_SYSTEM)],
+  ['full system, no lookahead', () => variant(FULL_SYSTEM, { 'window.lookahead': null })],
   ['STS + SLS, no MBSD, no SCR', () => variant('sts', { logits: 'active' })],
   ['threshold 0.9 + SLS', () => variant('threshold', { logits: 'active' })],
   ['threshold 0.9', () => variant('threshold')],
@@ -37,7 +38,7 @@ export const counterfactuals = defineStudy({
     const found = await inTurn(VARIANTS, ([, spec]) => decodes.run(spec(), LLADA_CPP));
     const swept = await inTurn(SWEEP, ({ allowance, trigger }) =>
       decodes.run(
-        variant('llada.cpp', {
+        variant(FULL_SYSTEM, {
           'window.lookahead.trigger': trigger,
           'window.lookahead.allowanceRatio': allowance,
           'window.lookahead.maxRows': 32 * Math.max(1, allowance),

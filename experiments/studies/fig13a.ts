@@ -13,6 +13,7 @@ import {
   meanSeconds,
   variant,
 } from '../lab/decode-statistics.js';
+import { FULL_SYSTEM } from './ladder/ladder.js';
 
 const TRIGGERS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -33,13 +34,13 @@ export const fig13a = defineStudy({
   name: 'fig13a',
   title: 'Lookahead trigger: latency of the full system',
   paper: 'fig13a',
-  runs: 'policy llada.cpp with window.lookahead.trigger 0 to 8, timed on llada.cpp with SOMR; mean over prompts',
+  runs: 'the full system (llada.cpp-drafts-masked) with window.lookahead.trigger 0 to 8, timed on llada.cpp with SOMR; mean over prompts',
   workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
   measure: async (_, open) => {
     const decodes = await open();
     const found = await inTurn(TRIGGERS, (trigger) =>
-      decodes.run(variant('llada.cpp', { 'window.lookahead.trigger': trigger }), LLADA_CPP),
+      decodes.run(variant(FULL_SYSTEM, { 'window.lookahead.trigger': trigger }), LLADA_CPP),
     );
     return {
       trigger: TRIGGERS,

@@ -5,6 +5,7 @@ import { defineStudy } from '../comparison/study.js';
 import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
 import { inTurn, meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
+import { FULL_SYSTEM } from './ladder/ladder.js';
 
 const CASES = 4;
 const TILES = [16, 32, 64];
@@ -50,7 +51,7 @@ export const lookaheadGrid = defineStudy({
               'window.lookahead.maxRows': 64,
             };
       return decodes.run(
-        variant('llada.cpp', { ...lookahead, blockLength: block }),
+        variant(FULL_SYSTEM, { ...lookahead, blockLength: block }),
         { ...LLADA_CPP, hardware: { 'npu.matrixTile': String(tile) } },
         CASES,
       );

@@ -27,8 +27,8 @@ function nameOf(mask: number): string {
 
 /** NPU + prefix KV with some of the five techniques. */
 function specOf(mask: number) {
-  const base = variant(has(mask, 'MBSD') ? 'mbsd' : 'block-kv');
-  return variant(has(mask, 'MBSD') ? 'mbsd' : 'block-kv', {
+  const base = variant(has(mask, 'MBSD') ? 'mbsd-drafts-masked' : 'block-kv');
+  return variant(has(mask, 'MBSD') ? 'mbsd-drafts-masked' : 'block-kv', {
     'commit.kind': has(mask, 'STS') ? 'staged' : base.commit.kind,
     logits: has(mask, 'SLS') ? 'active' : 'all',
     // A refresh works on visible tokens, which only staging makes: without it there is nothing to refresh.

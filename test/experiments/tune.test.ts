@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeFigure } from '../../experiments/figures/render.js';
 import { ResultStore } from '../../experiments/lab/store.js';
+import { FULL_SYSTEM } from '../../experiments/studies/ladder/ladder.js';
 import { type Judged, judge, type Sample, shortlist } from '../../experiments/studies/tune/judge.js';
 import { tuneFigure } from '../../experiments/studies/tune/print.js';
 import { tune } from '../../experiments/studies/tune/run.js';
-import { candidates, FULL_SYSTEM, wholeSpace } from '../../experiments/studies/tune/space.js';
+import { candidates, wholeSpace } from '../../experiments/studies/tune/space.js';
 import { verdictOf } from '../../experiments/studies/tune/verdict.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 

@@ -67,7 +67,7 @@ export const LADDER: readonly LadderRow[] = [
   },
   {
     name: '+ MBSD',
-    policy: 'mbsd',
+    policy: 'mbsd-drafts-masked',
     stack: 'llada.cpp',
     memory: 'somr',
     paperS: 59.8,
@@ -78,7 +78,7 @@ export const LADDER: readonly LadderRow[] = [
   },
   {
     name: '+ STS',
-    policy: 'mbsd-sts',
+    policy: 'mbsd-sts-drafts-masked',
     stack: 'llada.cpp',
     memory: 'somr',
     paperS: 16.4,
@@ -89,7 +89,7 @@ export const LADDER: readonly LadderRow[] = [
   },
   {
     name: '+ SLS',
-    policy: 'mbsd-sts-sls',
+    policy: 'mbsd-sts-sls-drafts-masked',
     stack: 'llada.cpp',
     memory: 'somr',
     paperS: 15.8,
@@ -97,7 +97,7 @@ export const LADDER: readonly LadderRow[] = [
   },
   {
     name: '+ SCR',
-    policy: 'llada.cpp',
+    policy: 'llada.cpp-drafts-masked',
     stack: 'llada.cpp',
     memory: 'somr',
     paperS: 16.1,
@@ -107,3 +107,9 @@ export const LADDER: readonly LadderRow[] = [
     },
   },
 ];
+
+/** The last rung: what every study calls the full system. */
+export const FULL_SYSTEM = 'llada.cpp-drafts-masked';
+
+/** Its other reading: drafts are fed as their tokens (ADR 156). */
+export const FULL_SYSTEM_DRAFTS_FED = 'llada.cpp';

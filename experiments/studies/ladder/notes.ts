@@ -19,6 +19,8 @@ export function notes(
       ? "No number of the machine was fitted, but two modelling choices were settled with the paper's Table 2 in view " +
         '(docs/machine.md): treat the machine rows as checked, not as blind predictions.'
       : `Fitted numbers of the machine: ${fitted.join(', ')}. A match with what they were fitted to proves nothing.`,
+    'From + MBSD on, drafts are scored in the window and fed as masks, which is what the 1.20x of the paper speaks for (ADR 156). ' +
+      'Fed as their tokens (policies mbsd, ..., llada.cpp), as one phrase of its text reads, they gain more: `reproduce table6` prints both.',
     'NPU goes back to the full canvas of CPU, so its factor over the row before compares two decoding methods.',
     ...(sts === undefined
       ? []

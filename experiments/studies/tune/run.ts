@@ -7,8 +7,9 @@ import type { WantedRun } from '../../lab/plan.js';
 import type { RunRecord } from '../../lab/record.js';
 import { chipSchema } from '../../lab/setup.js';
 import { runAll, type StudyOptions } from '../../lab/study.js';
+import { FULL_SYSTEM } from '../ladder/ladder.js';
 import { type Judged, judge, MIN_PROBLEMS, type Sample, shortlist } from './judge.js';
-import { type Candidate, candidates, FULL_SYSTEM } from './space.js';
+import { type Candidate, candidates } from './space.js';
 import { verdictOf } from './verdict.js';
 
 export const TUNE_SCHEMA = 'dllm-npu/tune@1';

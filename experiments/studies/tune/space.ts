@@ -3,6 +3,7 @@ import { policySpecByName } from '../../../src/decode/policies.js';
 import type { PolicySpecInput } from '../../../src/decode/spec.js';
 import { UsageError } from '../../../src/errors.js';
 import { Random } from '../../../src/score/random.js';
+import { FULL_SYSTEM } from '../ladder/ladder.js';
 
 /** A policy that may be tried: a named one and what is changed about it. */
 export interface Candidate {
@@ -11,9 +12,6 @@ export interface Candidate {
   readonly policy: string;
   readonly changes: Changes;
 }
-
-/** The paper's full system: always tried, always confirmed. */
-export const FULL_SYSTEM = 'llada.cpp';
 
 type Changes = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
+import { FULL_SYSTEM } from '../ladder/ladder.js';
 import { type Judged, MIN_PROBLEMS } from './judge.js';
-import { FULL_SYSTEM } from './space.js';
 
 /**
  * What the search says of the paper's full system: beaten only by a policy that is faster, at least as often right, and

@@ -8,6 +8,12 @@ const slidingDrafts = {
   speculate: { kind: 'drafts' },
 } as const satisfies Partial<PolicySpecInput>;
 
+/** The other reading of §3.2: a draft is kept and scored, its row is fed the mask (ADR 156). */
+const maskedDrafts = {
+  ...slidingDrafts,
+  speculate: { kind: 'drafts', feed: 'mask' },
+} as const satisfies Partial<PolicySpecInput>;
+
 /** The paper's system, rung by rung, what its table lacks, and exact speculation on it. */
 export const PAPER_POLICIES = [
   {
@@ -62,6 +68,38 @@ export const PAPER_POLICIES = [
     description: 'mbsd-sts-sls with sparse cache refresh on the CPU: the full system',
     source: `${PAPER}, the "+ SCR" row of Table 6`,
     ...slidingDrafts,
+    commit: { kind: 'staged' },
+    logits: 'active',
+    refresh: { kind: 'cpu' },
+  },
+  {
+    name: 'mbsd-drafts-masked',
+    description:
+      'mbsd whose drafts are scored in the window and fed as masks: what 1.20x in the paper speaks for',
+    source: `${PAPER} §3.2, the "+ MBSD" row of Table 6; reading of ADR 156`,
+    ...maskedDrafts,
+    commit: { kind: 'quota' },
+  },
+  {
+    name: 'mbsd-sts-drafts-masked',
+    description: 'mbsd-drafts-masked with staged token stabilization at 0.7 / 0.9',
+    source: `${PAPER} §3.3, the "+ STS" row of Table 6; reading of ADR 156`,
+    ...maskedDrafts,
+    commit: { kind: 'staged' },
+  },
+  {
+    name: 'mbsd-sts-sls-drafts-masked',
+    description: 'mbsd-sts-drafts-masked with selective logits skipping',
+    source: `${PAPER} §3.3, the "+ SLS" row of Table 6; reading of ADR 156`,
+    ...maskedDrafts,
+    commit: { kind: 'staged' },
+    logits: 'active',
+  },
+  {
+    name: 'llada.cpp-drafts-masked',
+    description: 'the full system whose drafts are scored in the window and fed as masks',
+    source: `${PAPER}, the "+ SCR" row of Table 6; reading of ADR 156`,
+    ...maskedDrafts,
     commit: { kind: 'staged' },
     logits: 'active',
     refresh: { kind: 'cpu' },
