@@ -13,6 +13,16 @@ describe('one operator', () => {
     }
   });
 
+  it('is refused where the stack runs it elsewhere', () => {
+    const on = (stack: string) => openChip({ profile: 'sm8750', stack });
+    expect(() => timeKernel('ADD n64 r1', on('cpu'))).toThrow(/runs nothing on an NPU/);
+    expect(() => timeKernel('ADD n64 r1', on('gpu'))).toThrow(/runs nothing on an NPU/);
+    const early = on('llama.cpp-hexagon@2025-10');
+    expect(() => timeKernel('FLASH_ATTN_EXT d64 h8 kv8 nq1 nkv64', early)).toThrow(/attention.*on the CPU/);
+    expect(() => timeKernel('MUL_MAT q6_k m64 k256 n1', early)).toThrow(/q6_k weights.*on the CPU/);
+    expect(() => timeKernel('MUL_MAT m151936 k1024 n1', phone)).toThrow(/151936 rows.*on the CPU/);
+  });
+
   it('is as long as the mean of the products of a layer', () => {
     const mean = timeKernel('llama-3.2-3b mean of the products of a layer r1', phone);
     const gate = timeKernel('llama-3.2-3b gate r1', phone);
