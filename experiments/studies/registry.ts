@@ -32,6 +32,7 @@ export const STUDIES = {
   alternatives: async () => (await import('./alternatives.js')).alternatives,
   tornado: async () => (await import('./tornado.js')).tornado,
   generality: async () => (await import('./generality.js')).generality,
+  rivals: async () => (await import('./rivals.js')).rivals,
 } satisfies Record<string, () => Promise<Study>>;
 
 export type StudyName = keyof typeof STUDIES;

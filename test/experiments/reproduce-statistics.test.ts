@@ -26,6 +26,8 @@ const facts: DecodeFacts = {
   draftsAccepted: 0,
   answer: null,
   textTokens: 2,
+  mainRows: [],
+  timings: null,
   seconds: null,
 };
 

@@ -45,6 +45,10 @@ export interface DecodeFacts {
   /** Simulated seconds on the clock, prompt processing included; null without one. */
   readonly seconds: number | null;
   readonly answer: Answer | null;
+  /** Rows of every forward on the critical path, in order. */
+  readonly mainRows: readonly number[];
+  /** Of every step; null without a clock. */
+  readonly timings: readonly StepTiming[] | null;
 }
 
 /** Decides a case and watches. */
@@ -72,7 +76,7 @@ export async function observe(
 
 /** @param timings of the steps; null without a clock */
 export function factsOf(
-  { counters, denoise, visibleAtBlockEnd, answer }: ObservedCase,
+  { counters, denoise, visibleAtBlockEnd, answer, steps }: ObservedCase,
   timings: readonly StepTiming[] | null,
 ): DecodeFacts {
   return {
@@ -84,6 +88,8 @@ export function factsOf(
     textTokens: counters.textTokens,
     seconds: timings === null ? null : (timings.at(-1)?.endMs ?? 0) / 1000,
     answer,
+    mainRows: steps.map(({ plan }) => plan.passes[0].rows.length),
+    timings,
   };
 }
 
