@@ -135,6 +135,9 @@ function widths(said: Said): { in: number; outs: readonly number[]; rows: number
   }
   const extents = said.extents;
   if (extents.length === 3) return { rows: extents[0], in: extents[1], outs: [extents[2]] };
+  // A weight as ggml shows it: inputs first.
+  if (extents.length === 2 && said.has(PRODUCT))
+    return { rows: said.number('n') ?? said.rows, in: extents[0], outs: [extents[1]] };
   return null;
 }
 
@@ -200,6 +203,11 @@ function rowsOperator(said: Said): KernelSpec | null {
   const operator = ALIASES.find(([pattern]) => pattern.test(said.words))?.[1];
   if (operator === undefined) return null;
   const { extents } = said;
+  if (extents.length === 3) {
+    // A tensor as ggml shows it: a head, heads, positions.
+    const [width, heads, positions] = extents;
+    return { kind: 'rows', operator, rows: heads * positions, width, heads };
+  }
   const rows = said.rows ?? extents[1];
   const headDim = said.number('d', 'hd', 'head_dim');
   if (headDim !== undefined) {

@@ -27,6 +27,11 @@ describe('an operator from its name', () => {
     expect(parseKernel('Q+K+V m2048+512+512 k2048 n1')).toMatchObject({ outWidths: [2048, 512, 512] });
     expect(parseKernel('64x2048x8192')).toMatchObject({ rows: 64, inWidth: 2048, outWidths: [8192] });
     expect(parseKernel('MoE gate_up M~64 K2048 N3584')).toMatchObject({ rows: 64, inWidth: 2048 });
+    expect(parseKernel('MUL_MAT 2048x8192 n35')).toMatchObject({
+      rows: 35,
+      inWidth: 2048,
+      outWidths: [8192],
+    });
     expect(parseKernel('MUL_MAT q8_0 m4096 k4096 n64')).toMatchObject({ weights: 'q8_0' });
   });
 
@@ -65,6 +70,7 @@ describe('an operator from its name', () => {
     expect(parseKernel('RMS_NORM+MUL n2048 r1')).toEqual(rows('RMS_NORM+MUL', 2048, 1));
     expect(parseKernel('RMS_NORM n2048 r1')).toEqual(rows('RMS_NORM', 2048, 1));
     expect(parseKernel('ROPE d64 h32 r1')).toEqual({ ...rows('ROPE', 64, 32), heads: 32 });
+    expect(parseKernel('ROPE [64, 32, 35]')).toEqual({ ...rows('ROPE', 64, 32 * 35), heads: 32 });
     expect(parseKernel('SET_ROWS n512 r35')).toEqual(rows('SET_ROWS', 512, 35));
     expect(parseKernel('ADD 2048x35')).toEqual(rows('ADD', 2048, 35));
     expect(parseKernel('SWIGLU 8192', { rows: 1 })).toEqual(rows('SWIGLU', 8192, 1));
