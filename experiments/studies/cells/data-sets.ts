@@ -21,12 +21,12 @@ export const DATA_SETS: readonly DataSet[] = [
   {
     name: 'BoolQ',
     promptTokens: 160,
-    range: [60, 240],
+    range: [50, 240],
     basis: 'assumed: a passage of about a hundred words and a question',
   },
   {
     name: 'ARC-C',
-    promptTokens: 85,
+    promptTokens: 80,
     range: [50, 140],
     basis: 'assumed: a question of about twenty words and four short options',
   },
