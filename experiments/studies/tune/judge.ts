@@ -1,5 +1,5 @@
 import { type Difference, pairedDifference } from '../../../src/score/statistics/paired.js';
-import { wilson } from '../../../src/score/statistics/proportion.js';
+import { simultaneousZ, wilson, Z_95 } from '../../../src/score/statistics/proportion.js';
 import { mean } from '../../../src/score/statistics/samples.js';
 import type { Candidate } from './space.js';
 
@@ -19,11 +19,14 @@ export interface Sample {
 export interface Judged {
   readonly policy: string;
   readonly problems: number;
+  /** Means over the problems, those of time and energy with their 95 % intervals. */
   readonly seconds: number;
+  readonly secondsRange: readonly [number, number];
   readonly joules: number;
+  readonly joulesRange: readonly [number, number];
   readonly forwards: number;
   readonly exact: { readonly share: number; readonly low: number; readonly high: number };
-  /** Share of problems right here minus right with the baseline, paired, with its 95 % interval. */
+  /** Share of problems right here minus right with the baseline, paired, with an interval that holds for all candidates together in 95 % of cases. */
   readonly difference: Difference;
   /** The interval lies above -3 points. */
   readonly nonInferior: boolean;
@@ -31,19 +34,35 @@ export interface Judged {
   readonly onFront: boolean;
 }
 
-/** @param samples of each candidate over the same problems; the first candidate is the baseline */
+/** Mean with its 95 % interval by the normal approximation, of no width for one sample. */
+function meanRange(values: readonly number[]): { mean: number; range: readonly [number, number] } {
+  const center = mean(values);
+  const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0);
+  const half = values.length < 2 ? 0 : Z_95 * Math.sqrt(squares / (values.length - 1) / values.length);
+  return { mean: center, range: [center - half, center + half] };
+}
+
+/**
+ * Every candidate but the baseline is compared with it: the intervals are widened so that all of them hold together.
+ * @param samples of each candidate over the same problems; the first candidate is the baseline
+ */
 export function judge(candidates: readonly Candidate[], samples: readonly (readonly Sample[])[]): Judged[] {
   const base = samples[0].map(({ exact }) => exact);
+  const z = simultaneousZ(Math.max(1, candidates.length - 1));
   const rows = candidates.map((candidate, i): Judged => {
     const own = samples[i];
     const right = own.map(({ exact }) => exact);
     const { low, high } = wilson(right.filter(Boolean).length, right.length);
-    const difference = pairedDifference(right, base);
+    const difference = pairedDifference(right, base, z);
+    const seconds = meanRange(own.map((each) => each.seconds));
+    const joules = meanRange(own.map((each) => each.joules));
     return {
       policy: candidate.name,
       problems: own.length,
-      seconds: mean(own.map(({ seconds }) => seconds)),
-      joules: mean(own.map(({ joules }) => joules)),
+      seconds: seconds.mean,
+      secondsRange: seconds.range,
+      joules: joules.mean,
+      joulesRange: joules.range,
       forwards: mean(own.map(({ forwards }) => forwards)),
       exact: { share: mean(right.map(Number)), low, high },
       difference,

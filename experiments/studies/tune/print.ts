@@ -9,6 +9,11 @@ import type { TuneResult } from './run.js';
 const percent = (share: number): string => (100 * share).toFixed(1);
 const points = (share: number): string => `${share >= 0 ? '+' : ''}${percent(share)}`;
 
+const ranged = (value: number, [low, high]: readonly [number, number], digits: number): string =>
+  low === high
+    ? value.toFixed(digits)
+    : `${value.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
+
 /** The confirmed policies, fastest first, and what they say about the paper's system. */
 export function printTune(result: TuneResult, color: boolean): string {
   const c = createColors(color);
@@ -26,8 +31,8 @@ export function printTune(result: TuneResult, color: boolean): string {
     ],
     rows.map((row) => [
       row.policy,
-      row.seconds.toFixed(2),
-      row.joules.toFixed(1),
+      ranged(row.seconds, row.secondsRange, 2),
+      ranged(row.joules, row.joulesRange, 1),
       row.forwards.toFixed(1),
       percent(row.exact.share),
       `${points(row.difference.value)} [${points(row.difference.low)}, ${points(row.difference.high)}]`,
@@ -53,7 +58,9 @@ export function tuneCsv({ screened, confirmed }: TuneResult): string {
     row.policy,
     row.problems,
     row.seconds,
+    ...row.secondsRange,
     row.joules,
+    ...row.joulesRange,
     row.forwards,
     row.exact.share,
     row.difference.value,
@@ -68,7 +75,11 @@ export function tuneCsv({ screened, confirmed }: TuneResult): string {
       'policy',
       'problems',
       'seconds',
+      'seconds_low',
+      'seconds_high',
       'joules',
+      'joules_low',
+      'joules_high',
       'forwards',
       'exact',
       'difference',

@@ -1,7 +1,7 @@
 import { UsageError } from '../../../src/errors.js';
 import { project } from '../../../src/util/project-root.js';
 import { modelDecisions } from '../../lab/deciders/model.js';
-import { modelOf, parseDecider } from '../../lab/deciders/name.js';
+import { parseDecider } from '../../lab/deciders/name.js';
 import { timedCases } from '../../lab/kinds/case-result.js';
 import type { WantedRun } from '../../lab/plan.js';
 import type { RunRecord } from '../../lab/record.js';
@@ -62,7 +62,8 @@ export interface TuneStudy extends Omit<StudyOptions, 'onProgress'> {
 export async function tune(options: TuneOptions, study: TuneStudy): Promise<TuneResult> {
   const { workload, profile, genLength, ...searched } = options;
   const { baseline, screen, confirm, finalists, seed } = options;
-  if (parseDecider(workload).kind !== 'model') {
+  const decider = parseDecider(workload);
+  if (decider.kind !== 'model') {
     throw new UsageError(`${workload} has no answers: a search needs a model that can be right or wrong`);
   }
   const chip = chipSchema.parse({ profile });
@@ -100,9 +101,10 @@ export async function tune(options: TuneOptions, study: TuneStudy): Promise<Tune
     version: project().version,
     decisions: modelDecisions(
       workload,
-      inputs.get(`model ${modelOf(workload)}`) ?? '',
+      inputs.get(`model ${decider.model}`) ?? '',
       screen + confirm,
       seed,
+      decider.set,
     ),
     costs: { model: costModel, quant, profile, profileSha256: inputs.get(`profile ${profile}`) ?? '' },
     options: searched,
@@ -111,7 +113,7 @@ export async function tune(options: TuneOptions, study: TuneStudy): Promise<Tune
     verdict: verdictOf(confirmed, options),
     notes: [
       `Latency and energy: ${costModel} ${quant} simulated on ${profile}, llada.cpp with SOMR; every number of the energy model is assumed. Quality: exact answers of the deciding model, not LLaDA-8B's.`,
-      `Non-inferior: the 95 % interval of the paired difference to ${baseline} lies above -3 points.`,
+      `Non-inferior: the interval of the paired difference to ${baseline} lies above -3 points. Confirmed on problems ${screen} to ${screen + confirm - 1}, none of which was searched; ${all.length} policies were tried on problems 0 to ${screen - 1}, and the ${kept.length - 1} comparisons of the confirmation share one error rate of 5 % (Bonferroni).`,
       ...(confirm < MIN_PROBLEMS
         ? [`${confirm} problems: a claim of non-inferiority takes ${MIN_PROBLEMS}`]
         : []),

@@ -26,14 +26,15 @@ export interface Difference {
 /**
  * Share right in `own` minus share right in `base`, over the same problems, with the Wald interval of paired proportions.
  * One discordant pair each way is added to its variance: without any, the interval would have no width.
+ * @param z half width in standard errors: 95 % unless said otherwise, wider where several are compared
  * @throws UsageError when there are no problems, or not the same
  */
-export function pairedDifference(own: readonly boolean[], base: readonly boolean[]): Difference {
+export function pairedDifference(own: readonly boolean[], base: readonly boolean[], z = Z_95): Difference {
   const n = own.length;
   if (n === 0) throw new UsageError('a difference needs at least one problem');
   const { onlyFirst: better, onlySecond: worse } = discordant(own, base);
   const value = (better - worse) / n;
-  const half = (Z_95 * Math.sqrt(better + worse + 2 - (better - worse) ** 2 / n)) / n;
+  const half = (z * Math.sqrt(better + worse + 2 - (better - worse) ** 2 / n)) / n;
   return { value, low: value - half, high: value + half };
 }
 

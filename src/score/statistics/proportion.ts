@@ -1,7 +1,30 @@
 import { UsageError } from '../../errors.js';
+import { erf } from '../../util/erf.js';
 
 /** 97.5 % point of the standard normal distribution: two-sided 95 % intervals. */
 export const Z_95 = 1.959963984540054;
+
+const LEAST_P = 1e-6;
+const HALVINGS = 60;
+
+/**
+ * Half width, in standard errors, of each of several two-sided intervals that all hold together in 95 % of cases
+ * (Bonferroni).
+ * @param comparisons how many are made
+ * @throws UsageError for none
+ */
+export function simultaneousZ(comparisons: number): number {
+  if (!Number.isInteger(comparisons) || comparisons < 1)
+    throw new UsageError(`intervals need at least one comparison, got ${comparisons}`);
+  const tail = Math.max(LEAST_P, 0.025 / comparisons);
+  let [low, high] = [0, 6];
+  for (let i = 0; i < HALVINGS; i++) {
+    const middle = (low + high) / 2;
+    if ((1 - erf(middle / Math.SQRT2)) / 2 > tail) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
 
 /** Successes of `n` trials with their 95 % Wilson interval, as fractions. */
 export interface Proportion {
