@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import { type WriteProgress, writeFileInPieces } from '../util/write-file.js';
 
 /** Large tensors start on a page, so that a runtime can map them; small ones on a cache line. */
@@ -12,9 +13,11 @@ export interface Region {
 
 interface Piece {
   readonly regions: readonly Region[];
-  /** The bytes of each region, made when their turn to be written comes. */
-  readonly produce: () => Promise<readonly Uint8Array[]>;
+  readonly produce: Produce;
 }
+
+/** The bytes of each region, or the next bytes of each, made when their turn to be written comes. */
+export type Produce = () => Promise<readonly Uint8Array[]> | AsyncIterable<readonly Uint8Array[]>;
 
 /**
  * Layout of the file beside an .onnx file that holds its weights. Sizes are known before any weight is read, so the
@@ -30,7 +33,7 @@ export class ExternalData {
   }
 
   /** Reserves consecutive regions of the given sizes that one weight fills. */
-  reserve(sizes: readonly number[], produce: () => Promise<readonly Uint8Array[]>): readonly Region[] {
+  reserve(sizes: readonly number[], produce: Produce): readonly Region[] {
     const regions = sizes.map((bytes) => {
       const alignment = bytes >= PAGE_BYTES ? PAGE_BYTES : LINE_BYTES;
       const offset = Math.ceil(this.end / alignment) * alignment;
@@ -44,20 +47,33 @@ export class ExternalData {
   /** @throws whatever reading a weight throws; nothing is left behind then */
   async write(path: string, { onProgress, signal }: WriteProgress = {}): Promise<void> {
     await writeFileInPieces(path, async (file) => {
-      let at = 0;
       for (const { regions, produce } of this.pieces) {
-        signal?.throwIfAborted();
-        const parts = await produce();
-        for (const [index, { offset, bytes }] of regions.entries()) {
-          const part = parts[index];
-          if (part?.length !== bytes)
-            throw new Error(`${path}: ${part?.length} bytes for a region of ${bytes}`);
-          if (offset > at) await file.writeFile(new Uint8Array(offset - at));
-          await file.writeFile(part);
-          at = offset + bytes;
+        const written = regions.map(() => 0);
+        for await (const parts of runsOf(produce())) {
+          signal?.throwIfAborted();
+          for (const [index, { offset }] of regions.entries()) {
+            await writeAt(file, parts[index], offset + written[index]);
+            written[index] += parts[index].length;
+          }
+          const [last] = regions.slice(-1);
+          onProgress?.(last.offset + (written.at(-1) ?? 0), this.end);
         }
-        onProgress?.(at, this.end);
+        const wrong = regions.findIndex(({ bytes }, index) => written[index] !== bytes);
+        if (wrong >= 0)
+          throw new Error(`${path}: ${written[wrong]} bytes for a region of ${regions[wrong].bytes}`);
       }
     });
+  }
+}
+
+async function* runsOf(produced: ReturnType<Produce>): AsyncGenerator<readonly Uint8Array[]> {
+  if (produced instanceof Promise) yield await produced;
+  else yield* produced;
+}
+
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
   }
 }

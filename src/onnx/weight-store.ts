@@ -140,7 +140,7 @@ export class WeightStore {
       const width = shape.at(-1) ?? 1;
       const rows = rowCount(shape);
       const sizes = planeParts(format, width).map((part) => rows * bytesPerRow(part));
-      const regions = this.onnx.data.reserve(sizes, () => this.packedRows(id, format, sizes));
+      const regions = this.onnx.data.reserve(sizes, () => this.packedRows(id, format));
       found = { format, width, regions };
       this.planes.set(id, found);
     }
@@ -148,20 +148,13 @@ export class WeightStore {
   }
 
   /** What `packPlanes` makes of a weight, some rows at a time: codes in bytes are larger than the file. */
-  private async packedRows(
-    id: string,
-    format: PackedFormat,
-    sizes: readonly number[],
-  ): Promise<Uint8Array[]> {
+  private async *packedRows(id: string, format: PackedFormat): AsyncGenerator<readonly Uint8Array[]> {
     const { shape } = this.info(id);
     const width = shape.at(-1) ?? 1;
-    const whole = sizes.map((size) => new Uint8Array(size));
     for (const { first, count } of rowRanges(shape)) {
       const label = `${this.source.label}: ${id}: rows from ${first}`;
-      const parts = packPlanes(format, await rowsOf(this.source, id, first, count), width, label);
-      for (const [i, part] of parts.entries()) whole[i].set(part, first * (part.length / count));
+      yield packPlanes(format, await rowsOf(this.source, id, first, count), width, label);
     }
-    return whole;
   }
 
   private blobsAt(id: string, dtype: BlockDType): Stored {
