@@ -1,26 +1,31 @@
 import { UsageError } from '../../src/errors.js';
 import type { SoftwareStack } from '../stacks/stack.js';
-import type { SingleSpec } from './lowered.js';
+import type { KernelSpec } from './spec.js';
 
 const WITHOUT_NPU = [
   'all-cpu',
   'embedding-cpu-rest-gpu',
 ] as const satisfies readonly SoftwareStack['placement'][];
 
+/** @throws UsageError for a stack that has no NPU */
+export function checkHasNpu({ name, placement }: SoftwareStack): void {
+  if (WITHOUT_NPU.some((without) => without === placement))
+    throw new UsageError(`stack ${name} runs nothing on an NPU: \`simulate kernel\` times operators of one`);
+}
+
 /**
- * An operator is timed on the NPU only where the stack could run it there.
+ * Whether the stack runs an operator on the NPU. A measurement of an operator says itself that it ran there, whatever the date
+ * of the stack that it is timed as; a user who asks for one would be told a time of something that does not happen.
  * @throws UsageError that says where it runs instead
  */
-export function checkOnNpu(spec: SingleSpec, { name, placement, supports }: SoftwareStack): void {
-  if (WITHOUT_NPU.some((without) => without === placement)) {
-    throw new UsageError(`stack ${name} runs nothing on an NPU: \`simulate kernel\` times operators of one`);
-  }
+export function checkOnNpu(spec: KernelSpec, { name, supports }: SoftwareStack): void {
   if (!supports) return;
   const onCpu = (what: string): UsageError =>
     new UsageError(`stack ${name} does not take ${what} on the NPU: it runs on the CPU`);
   if (spec.kind === 'attention' && !supports.attention) throw onCpu('attention');
-  if (spec.kind !== 'product' && spec.kind !== 'routed-product') return;
+  if (spec.kind === 'attention' || spec.kind === 'rows') return;
   if (!supports.weights.includes(spec.weights)) throw onCpu(`a product with ${spec.weights} weights`);
+  if (spec.kind === 'layer-products') return;
   const columns = spec.kind === 'product' ? Math.max(...spec.outWidths) : spec.outWidth;
   if (supports.maxWeightRows !== null && columns > supports.maxWeightRows)
     throw onCpu(`a weight of ${columns} rows`);

@@ -8,7 +8,7 @@ import { NPU_UNITS } from '../machine/resources.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { activationBytes, activationElement, loweredKernel } from './lowered.js';
 import { type KernelHints, parseKernel } from './parse.js';
-import { checkOnNpu } from './placed.js';
+import { checkHasNpu } from './placed.js';
 import type { KernelSpec } from './spec.js';
 
 /** A part of the time of an operator; parts add up to `callMs`. */
@@ -38,10 +38,10 @@ export interface KernelChip {
 }
 
 /**
- * Times one operator on the NPU of a chip.
+ * Times one operator on the NPU of a chip, whether the stack of that date would place it there or not (`checkOnNpu`).
  * @param spec an operator, or its name as `parseKernel` takes it
  * @param hints what a table says outside the name
- * @throws UsageError as `parseKernel`, when the stack does not run it on the NPU, or when it does not fit the on-chip memory
+ * @throws UsageError as `parseKernel`, for a stack without an NPU, or when it does not fit the on-chip memory
  */
 export function timeKernel(
   spec: KernelSpec | string,
@@ -51,7 +51,7 @@ export function timeKernel(
   const parsed = typeof spec === 'string' ? parseKernel(spec, hints) : spec;
   if (parsed.kind === 'layer-products') return meanOf(parsed, chip);
   const { profile, stack } = chip;
-  checkOnNpu(parsed, stack);
+  checkHasNpu(stack);
   const context: LowerContext = { profile, stack, rates: ratesOf(profile, false, stack.weightStream) };
   const kernel = loweredKernel(parsed, context);
   const timed = timeAlone(kernel, context.rates);

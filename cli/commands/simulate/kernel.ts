@@ -1,6 +1,8 @@
 import { createColors } from 'picocolors';
 import { z } from 'zod';
 import { openChip } from '../../../experiments/lab/open.js';
+import { parseKernel } from '../../../sim/kernel/parse.js';
+import { checkOnNpu } from '../../../sim/kernel/placed.js';
 import { type KernelTiming, timeKernel } from '../../../sim/kernel/time-kernel.js';
 import { table } from '../../../src/util/table.js';
 import { defineCommand } from '../../command.js';
@@ -30,7 +32,10 @@ export const command = defineCommand({
     'simulate kernel "MUL_MAT m8192 k2048 n35" --set stack.forkMs=2us',
   ],
   run(ctx, { operator, profile, stack, numbers }) {
-    const timing = timeKernel(operator, openChip({ profile, stack, numbers }));
+    const chosen = openChip({ profile, stack, numbers });
+    const spec = parseKernel(operator);
+    checkOnNpu(spec, chosen.stack);
+    const timing = timeKernel(spec, chosen);
     ctx.data({ operator, profile, stack, ...timing });
     ctx.print(`${operator} on ${profile} (${stack}), simulated\n`);
     ctx.print(table(['part', '> us'], rowsOf(timing), { styleHeader: createColors(ctx.color).bold }));
