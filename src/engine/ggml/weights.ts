@@ -54,8 +54,9 @@ export async function loadNativeWeights(
   checkWeights(config, source);
   const loader = new WeightLoader(ggml, backend, source);
   try {
-    const wanted = wantedWeights(config, source);
     const bytesOf = ({ id }: Wanted) => source.info(id)?.bytes ?? 0;
+    // What is repacked is there twice for a moment: the largest while little else is.
+    const wanted = wantedWeights(config, source).sort((a, b) => bytesOf(b) - bytesOf(a));
     const total = wanted.reduce((sum, weight) => sum + bytesOf(weight), 0);
     let done = 0;
     for (const weight of wanted) {
@@ -124,6 +125,8 @@ class WeightLoader {
       if (!repacked && this.backend.device.kind === 'cpu' && mapped.aligned) {
         api.ggml_backend_tensor_alloc(this.bufferAround(mapped.address, bytes), tensor, mapped.address);
         this.mappedBytes += bytes;
+        // The check has read all of it; a table is used row by row.
+        mapped.release();
       } else {
         this.allocate(weight, tensor, bufferType);
         api.ggml_backend_tensor_set(tensor, mapped.address, 0, bytes);
