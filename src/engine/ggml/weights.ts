@@ -8,7 +8,7 @@ import { checkWeights, type WeightSource } from '../../model/weights.js';
 import type { Pointer } from './api.js';
 import type { Backend } from './backend.js';
 import type { Ggml } from './library.js';
-import { MappedFiles } from './mapped-files.js';
+import { MappedFiles, type MappedRange } from './mapped-files.js';
 
 /** A model's weights where the device computes with them, as their file stores them. */
 export interface NativeWeights {
@@ -59,10 +59,10 @@ export async function loadNativeWeights(
     const wanted = wantedWeights(config, source).sort((a, b) => bytesOf(b) - bytesOf(a));
     const total = wanted.reduce((sum, weight) => sum + bytesOf(weight), 0);
     let done = 0;
-    for (const weight of wanted) {
+    for (const planned of loader.plan(wanted)) {
       hooks.signal?.throwIfAborted();
-      await loader.load(weight);
-      done += bytesOf(weight);
+      await loader.load(planned);
+      done += bytesOf(planned.weight);
       hooks.onProgress?.(done, total);
       await turn();
     }
@@ -87,6 +87,16 @@ function wantedWeights(config: ModelConfig, source: WeightSource): Wanted[] {
   });
 }
 
+/** A weight with the tensor it goes to. */
+interface Planned {
+  readonly weight: Wanted;
+  readonly tensor: Pointer;
+  /** Where its bytes are in a mapped file; null where they are read. */
+  readonly mapped: MappedRange | null;
+  /** Whether the tensor lies in the mapped file itself. */
+  readonly inFile: boolean;
+}
+
 class WeightLoader {
   private readonly tensors = { plain: new Map<string, Pointer>(), matrix: new Map<string, Pointer>() };
   private readonly contexts: Pointer[] = [];
@@ -104,41 +114,60 @@ class WeightLoader {
     this.files = MappedFiles.open(ggml.koffi);
   }
 
-  async load(weight: Wanted): Promise<void> {
-    const { id, dtype, use } = weight;
-    const { api } = this.ggml;
-    const bufferType = this.layoutOf(weight);
-    const repacked = bufferType !== this.backend.bufferType;
-    const asStored = this.source.info(id)?.dtype === dtype;
-    const place = asStored ? this.source.place?.(id) : undefined;
-    const mapped = place === undefined ? null : (this.files?.map(place) ?? null);
-    // Both ways of a tied embedding are one where neither is repacked.
-    const other = use === 'matrix' ? this.tensors.plain.get(id) : undefined;
-    if (other !== undefined && !repacked) {
-      this.tensors.matrix.set(id, other);
-      return;
-    }
-    const tensor = this.newTensor(weight);
-    const bytes = api.ggml_nbytes(tensor);
-    if (mapped !== null) {
-      if (!api.ggml_validate_row_data(CODECS[dtype].id, mapped.address, bytes)) await this.refuse(weight);
-      if (!repacked && this.backend.device.kind === 'cpu' && mapped.aligned) {
-        api.ggml_backend_tensor_alloc(this.bufferAround(mapped.address, bytes), tensor, mapped.address);
-        this.mappedBytes += bytes;
-        // The check has read all of it; a table is used row by row.
-        mapped.release();
-      } else {
-        this.allocate(weight, tensor, bufferType);
-        api.ggml_backend_tensor_set(tensor, mapped.address, 0, bytes);
-        mapped.release();
+  /**
+   * Makes the tensors and their memory: one buffer for all weights of a layout, which the system can back with large
+   * pages. Nothing is read yet.
+   */
+  plan(wanted: readonly Wanted[]): readonly Planned[] {
+    const inFile = this.context(wanted.length);
+    const byLayout = new Map<Pointer, Pointer>();
+    const planned = wanted.flatMap((weight): Planned[] => {
+      const { id, dtype, use } = weight;
+      const layout = this.layoutOf(weight);
+      const repacked = layout !== this.backend.bufferType;
+      // Both ways of a tied embedding are one where neither is repacked.
+      const other = use === 'matrix' ? this.tensors.plain.get(id) : undefined;
+      if (other !== undefined && !repacked) {
+        this.tensors.matrix.set(id, other);
+        return [];
       }
-    } else {
+      const place = this.source.info(id)?.dtype === dtype ? this.source.place?.(id) : undefined;
+      const mapped = place === undefined ? null : (this.files?.map(place) ?? null);
+      const stays = mapped?.aligned === true && !repacked && this.backend.device.kind === 'cpu';
+      let context = inFile;
+      if (!stays) {
+        context = byLayout.get(layout) ?? this.context(wanted.length);
+        byLayout.set(layout, context);
+      }
+      const tensor = tensorOf(this.ggml, context, weight.shape, dtype);
+      this.ggml.api.ggml_set_name(tensor, id);
+      this.tensors[use].set(id, tensor);
+      return [{ weight, tensor, mapped, inFile: stays }];
+    });
+    for (const [layout, context] of byLayout) this.allocate(context, layout);
+    return planned;
+  }
+
+  async load({ weight, tensor, mapped, inFile }: Planned): Promise<void> {
+    const { id, dtype } = weight;
+    const { api } = this.ggml;
+    const bytes = api.ggml_nbytes(tensor);
+    if (mapped === null) {
+      const asStored = this.source.info(id)?.dtype === dtype;
       const raw = asStored ? await this.source.readRaw(id) : await this.source.read(id);
       if (!api.ggml_validate_row_data(CODECS[dtype].id, raw, bytes)) await this.refuse(weight);
-      this.allocate(weight, tensor, bufferType);
       api.ggml_backend_tensor_set(tensor, raw, 0, bytes);
+      return;
     }
-    this.tensors[use].set(id, tensor);
+    if (!api.ggml_validate_row_data(CODECS[dtype].id, mapped.address, bytes)) await this.refuse(weight);
+    if (inFile) {
+      api.ggml_backend_tensor_alloc(this.bufferAround(mapped.address, bytes), tensor, mapped.address);
+      this.mappedBytes += bytes;
+    } else {
+      api.ggml_backend_tensor_set(tensor, mapped.address, 0, bytes);
+    }
+    // The check has read all of it; of a copy nothing is needed, of a table only the rows that are looked up.
+    mapped.release();
   }
 
   finish(): NativeWeights {
@@ -180,7 +209,7 @@ class WeightLoader {
   /** Asks with a matrix of that shape, whose memory is reserved and not touched. */
   private multipliesFrom(type: Pointer, shape: readonly number[], dtype: WeightDType): boolean {
     const { api } = this.ggml;
-    const context = this.context(8);
+    const context = newContext(this.ggml, 8);
     try {
       const matrix = tensorOf(this.ggml, context, shape, dtype);
       const buffer = api.ggml_backend_alloc_ctx_tensors_from_buft(context, type);
@@ -203,27 +232,17 @@ class WeightLoader {
     }
   }
 
-  private newTensor({ id, shape, dtype }: Wanted): Pointer {
-    const context = this.context(2);
-    this.contexts.push(context);
-    const tensor = tensorOf(this.ggml, context, shape, dtype);
-    this.ggml.api.ggml_set_name(tensor, id);
-    return tensor;
-  }
-
-  private allocate({ id }: Wanted, tensor: Pointer, type: Pointer): void {
+  private allocate(context: Pointer, type: Pointer): void {
     const { api } = this.ggml;
-    const bytes = api.ggml_nbytes(tensor);
-    const context = this.contexts.at(-1);
-    const buffer = context === undefined ? null : api.ggml_backend_alloc_ctx_tensors_from_buft(context, type);
+    const buffer = api.ggml_backend_alloc_ctx_tensors_from_buft(context, type);
     if (!buffer) {
       throw new EnvironmentError(
-        `engine ggml: ${this.backend.device.name} has no room for ${id} (${Math.ceil(bytes / 1e6)} MB after ${Math.ceil(this.copiedBytes / 1e6)} MB): take a smaller file, or --device cpu`,
+        `engine ggml: ${this.backend.device.name} has no room for the weights (${api.ggml_backend_buft_name(type)}): take a smaller file, or --device cpu`,
       );
     }
     api.ggml_backend_buffer_set_usage(buffer, USAGE_WEIGHTS);
     this.buffers.push(buffer);
-    this.copiedBytes += bytes;
+    this.copiedBytes += api.ggml_backend_buffer_get_size(buffer);
   }
 
   private bufferAround(address: Pointer, bytes: number): Pointer {
@@ -234,13 +253,11 @@ class WeightLoader {
     return buffer;
   }
 
+  /** Freed with the weights. */
   private context(tensors: number): Pointer {
-    const { api } = this.ggml;
-    return api.ggml_init({
-      mem_size: (tensors + 1) * api.ggml_tensor_overhead(),
-      mem_buffer: null,
-      no_alloc: true,
-    });
+    const context = newContext(this.ggml, tensors);
+    this.contexts.push(context);
+    return context;
   }
 
   /** Finds the value that ggml refused, and says where it is. */
@@ -249,6 +266,11 @@ class WeightLoader {
     decodeWeight(dtype, await this.source.readRaw(id), label);
     throw new EnvironmentError(`${label}: ggml refuses its ${dtype} blocks`);
   }
+}
+
+function newContext({ api }: Ggml, tensors: number): Pointer {
+  const size = (tensors + 1) * api.ggml_tensor_overhead();
+  return api.ggml_init({ mem_size: size, mem_buffer: null, no_alloc: true });
 }
 
 /** ggml_type of 32-bit integers. */
