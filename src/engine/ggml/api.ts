@@ -67,6 +67,7 @@ const BASE = {
   ggml_backend_buffer_free: ['void', [P]],
   ggml_backend_buffer_clear: ['void', [P, 'uint8_t']],
   ggml_backend_buffer_is_host: ['bool', [P]],
+  ggml_backend_buffer_get_base: [P, [P]],
   ggml_backend_buffer_get_size: ['size_t', [P]],
   ggml_backend_buffer_set_usage: ['void', [P, 'int']],
   ggml_backend_cpu_buffer_from_ptr: [P, [P, 'size_t']],

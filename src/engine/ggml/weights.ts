@@ -242,7 +242,10 @@ class WeightLoader {
     }
     api.ggml_backend_buffer_set_usage(buffer, USAGE_WEIGHTS);
     this.buffers.push(buffer);
-    this.copiedBytes += api.ggml_backend_buffer_get_size(buffer);
+    const bytes = api.ggml_backend_buffer_get_size(buffer);
+    this.copiedBytes += bytes;
+    if (this.backend.device.kind === 'cpu')
+      this.files?.preferLargePages(api.ggml_backend_buffer_get_base(buffer), bytes);
   }
 
   private bufferAround(address: Pointer, bytes: number): Pointer {
