@@ -1,3 +1,4 @@
+import { basename, resolve } from 'node:path';
 import { UsageError } from '../../../src/errors.js';
 import { type Proportion, wilson } from '../../../src/score/statistics/proportion.js';
 import { project } from '../../../src/util/project-root.js';
@@ -72,7 +73,8 @@ export async function runRecovery(options: RecoveryOptions, study: StudyOptions)
   return {
     schema: 'dllm-npu/recovery@1',
     version: project().version,
-    model: { name: model, sha256: first.inputs[`model ${model}`] },
+    // Where it lies says nothing about it.
+    model: { name: basename(resolve(model)), sha256: first.inputs[`model ${model}`] },
     options,
     texts,
     rows: asked.map(({ policy, share }, at) => {
