@@ -121,7 +121,7 @@ export function preparePass(graph: OpGraph, at: Workplace, scratchBytes: () => n
     }
     for (const op of group.ops) all.push(at.names.of(op));
     if (group.device === 'npu') {
-      const bytes = sharedBytes(group, graph);
+      const bytes = sharedBytes(group, graph) + cacheBytes(group, graph, at.stack);
       maintenanceMs[first] = (bytes / 1e6) * at.profile.driver.cacheMaintenance;
       work.push(...npuWork(group.ops, graph, at));
       ops.push(...all.slice(first));
@@ -205,7 +205,9 @@ function hostWork(op: Op, graph: OpGraph, device: 'cpu' | 'gpu', at: Workplace):
     return { device, part: `CPU ${label}`, macs: op.macs, hostMs, hostBytes: bytes, ...none };
   }
   const { readRate, macsPerNs, kernelLaunch } = profile.gpu;
-  const hostMs = Math.max(op.macs / (macsPerNs * 1e6), bytes / (readRate * 1e6)) + kernelLaunch;
+  const hostMs =
+    Math.max(op.macs / (macsPerNs * 1e6), bytes / (readRate * 1e6)) +
+    operatorStarts(op, stack) * kernelLaunch;
   return { device, part: `GPU ${label}`, macs: op.macs, hostMs, hostBytes: bytes, ...none };
 }
 
@@ -238,6 +240,20 @@ function sharedBytes({ ops }: DispatchGroup, graph: OpGraph): number {
     }
   }
   return bytesOf(graph, [...names]);
+}
+
+/** Bytes of cached keys and values that a dispatch is handed, where they are the host's. */
+function cacheBytes(
+  { ops }: DispatchGroup,
+  graph: OpGraph,
+  { kvCache, kvElementBytes }: SoftwareStack,
+): number {
+  if (kvCache !== 'shared') return 0;
+  const ids = new Set(
+    ops.flatMap(({ inputs }) => inputs).filter((id) => graph.tensors.get(id)?.role === 'kv'),
+  );
+  const stored = graph.precision.kv === 'f16' ? 2 : 4;
+  return bytesOf(graph, [...ids]) * ((kvElementBytes ?? stored) / stored);
 }
 
 /** The same for an operator alone: all it reads and writes but the KV cache. */

@@ -31,6 +31,10 @@ export const STACK_NUMBERS = {
   gemmSpeedup: count(
     'how many times faster than dot products a matrix product of several rows is on the CPU; 1 decodes weights per row',
   ),
+  rowsSpeedup: count(
+    'how many times faster a row is on the CPU in attention and element-wise operators when several are processed together; 1 is as one alone',
+  ),
+  cpuSustained: count("share of the CPU's arithmetic that is left in a long run; 1 is a cool phone"),
   samplePerLogitMs: time('CPU time of softmax and confidence for one logit on one thread'),
   cpuBarrierMs: time('starting and joining the CPU threads for one operator'),
   passHostMs: time(

@@ -63,6 +63,12 @@ export const choicesSchema = z.strictObject({
     .union([z.literal(1), z.literal(2)])
     .optional()
     .describe("bytes of a cached key or value element, when they differ from those of the model's precision"),
+  kvCache: z
+    .enum(['npu', 'shared'])
+    .optional()
+    .describe(
+      "whose the cache of keys and values is: the NPU's own memory (the default), or buffers that the host hands to every pass, which are flushed each time as a whole",
+    ),
   threadShares: z
     .enum(['equal', 'by-speed'])
     .describe(

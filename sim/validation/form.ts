@@ -16,7 +16,7 @@ export interface FormSpread {
  */
 const CLASSES: readonly (readonly [pattern: RegExp, deviation: number, because: string])[] = [
   [/^llama\.cpp-hexagon/, 0.2, 'kernels known from source'],
-  [/^(cpu|cpu-gemm|mnn-cpu)$/, 0.35, 'CPU kernels by one rate, cores and governor of a phone'],
+  [/^(cpu|cpu-gemm|llama\.cpp-cpu|mnn-cpu)$/, 0.35, 'CPU kernels by one rate, cores and governor of a phone'],
   [/^gpu$/, 0.3, 'GPU kernels by a roofline'],
   [/^qnn/, 0.3, "graphs of a vendor's compiler"],
   [/./, 0.35, 'engine known by its description'],

@@ -81,7 +81,7 @@ function read(row: PublishedRow): Case {
           : [];
   return {
     profiles: chip.profiles,
-    stacks: stack === 'cpu' && repacked(row) ? ['cpu-gemm'] : engine.stacks,
+    stacks: stack === 'cpu' && repacked(row) ? ['llama.cpp-cpu'] : engine.stacks,
     shapes: model?.shapes ?? null,
     quant: format.quant,
     headQuant: format.headQuant,
