@@ -193,9 +193,9 @@ describe('what is timed for a row', () => {
       'Ollama',
       'llama.cpp CPU',
     ])
-      expect(wanted({ engine }).stacks[0], engine).toMatch(/^cpu/);
+      expect(wanted({ engine }).stacks[0], engine).toMatch(/^(llama\.cpp-)?cpu/);
     expect(wanted({ engine: 'llama.rn CPU', quant: 'Q4_0', source: 'arXiv 2605.27435' }).stacks).toEqual([
-      'cpu-gemm',
+      'llama.cpp-cpu',
     ]);
     expect(wanted({ engine: 'llama.cpp CPU', quant: 'Q4_0', source: 'arXiv 2407.05858' }).stacks).toEqual([
       'cpu',
