@@ -94,11 +94,19 @@ function heatOf({ work }: Case, { stack }: Chip): readonly [number, number] {
  * @param logs as `samples` gives them
  */
 export function intervalOf(wanted: Case, predicted: number, logs: readonly number[]): Interval {
-  const { deviation } = formOf(wanted);
+  return spreadInterval(predicted, logs, formOf(wanted).deviation);
+}
+
+/**
+ * The middle 80 % of a mixture of lognormals, widened to hold the value at the defaults.
+ * @param logs ln of samples
+ * @param deviation of ln around each of them
+ */
+export function spreadInterval(value: number, logs: readonly number[], deviation: number): Interval {
   const tail = (1 - COVERAGE) / 2;
   return {
-    low: Math.min(predicted, Math.exp(quantile(logs, deviation, tail))),
-    high: Math.max(predicted, Math.exp(quantile(logs, deviation, 1 - tail))),
+    low: Math.min(value, Math.exp(quantile(logs, deviation, tail))),
+    high: Math.max(value, Math.exp(quantile(logs, deviation, 1 - tail))),
   };
 }
 
