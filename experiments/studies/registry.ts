@@ -22,6 +22,7 @@ export const STUDIES = {
   fig12: async () => (await import('./fig12.js')).fig12,
   table7: async () => (await import('./table7.js')).table7,
   fig14: async () => (await import('./fig14.js')).fig14,
+  fig1: async () => (await import('./fig1.js')).fig1,
   counterfactuals: async () => (await import('./counterfactuals.js')).counterfactuals,
   forwards: async () => (await import('./forwards.js')).forwards,
   subsets: async () => (await import('./subsets.js')).subsets,

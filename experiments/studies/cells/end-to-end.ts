@@ -22,7 +22,14 @@ function methods(costModel: string, npuStack: string): Readonly<Record<string, M
     cpu: { ...cpu, policy: 'llada' },
     'cpu+kv': { ...cpu, policy: 'block-kv' },
     npu: { ...npu, policy: 'llada', memory: ['on-demand'] },
-    'llada.cpp': { ...npu, policy: 'llada.cpp', memory: ['somr'], decided: true },
+    // As the ladder has it; what a draft is fed as is not said, and the interval holds both readings.
+    'llada.cpp': {
+      ...npu,
+      policy: 'llada.cpp-drafts-masked',
+      otherPolicy: 'llada.cpp',
+      memory: ['somr'],
+      decided: true,
+    },
     'ar-cpu': { ...cpu, costModel: AR_MODEL, policy: 'one-by-one' },
     // Whether the paper's Llama ran with the new memory runtime is not said.
     'ar-npu': { ...npu, costModel: AR_MODEL, policy: 'one-by-one', memory: ['on-demand', 'somr'] },
