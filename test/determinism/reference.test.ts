@@ -35,7 +35,10 @@ function matches(name: string, content: unknown): void {
     const sorted = Object.fromEntries(Object.entries(golden).sort(([a], [b]) => (a < b ? -1 : 1)));
     writeFileSync(FILE, `${JSON.stringify(sorted, null, 1)}\n`);
   }
-  expect(hash, name).toBe(golden[name]);
+  expect(
+    hash,
+    `${name} (if it is new, or meant to change: DLLM_WRITE_HASHES=1 npx vitest run test/determinism)`,
+  ).toBe(golden[name]);
 }
 
 const config = tinyConfig();
