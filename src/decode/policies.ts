@@ -6,7 +6,7 @@ import { unknownName } from '../util/nearest.js';
 import { readJson } from '../util/read-file.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from './method/compose.js';
 import { inBlocksOf, misfit, type TrainedModel } from './method/fits.js';
-import { AUTOREGRESSIVE_SPEC } from './policies/causal.js';
+import { AUTOREGRESSIVE_SPEC, SELF_SPECULATION_SPEC } from './policies/causal.js';
 import { PAPER_POLICIES } from './policies/paper.js';
 import { PUBLISHED_POLICIES } from './policies/published.js';
 import { DREAM_SPECS, LLAMA_CPP_SPECS } from './policies/sampled.js';
@@ -22,8 +22,12 @@ const SPECS: readonly PolicySpecInput[] = [
 /** Specs of the named diffusion policies, in the order of the ablation ladder. */
 export const POLICY_SPECS: readonly PolicySpecInput[] = SPECS;
 
-/** Every named policy: those of diffusion models, and the one of causal models. */
-export const ALL_POLICY_SPECS: readonly PolicySpecInput[] = [...SPECS, AUTOREGRESSIVE_SPEC];
+/** Every named policy: those of diffusion models, that of causal models, and that of models that are both. */
+export const ALL_POLICY_SPECS: readonly PolicySpecInput[] = [
+  ...SPECS,
+  AUTOREGRESSIVE_SPEC,
+  SELF_SPECULATION_SPEC,
+];
 
 /** Names of the diffusion policies. */
 export const POLICY_NAMES: readonly string[] = SPECS.map((spec) => spec.name);
@@ -35,7 +39,12 @@ export const POLICY_NAMES: readonly string[] = SPECS.map((spec) => spec.name);
 export function policySpecByName(name: string): PolicySpecInput {
   if (name.endsWith('.json')) return readPolicyFile(name);
   const found = ALL_POLICY_SPECS.find((spec) => spec.name === name);
-  if (found === undefined) throw unknownName('policy', name, [...POLICY_NAMES, AUTOREGRESSIVE_SPEC.name]);
+  if (found === undefined)
+    throw unknownName(
+      'policy',
+      name,
+      ALL_POLICY_SPECS.map((spec) => spec.name),
+    );
   return found;
 }
 

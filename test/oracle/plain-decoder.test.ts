@@ -278,6 +278,14 @@ const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
     };
   },
   autoregressive: () => ({ change: { blockLength: 1 }, loop: plain.leftToRight }),
+  'nemotron-self-speculation': (s) => {
+    const narrowest = 1 + s.every;
+    const widest = narrowest + s.maxRows;
+    return {
+      change: { blockLength: 1, window: { kind: 'self-speculation', narrowest, widest } },
+      loop: (task) => plain.selfSpeculation(task, narrowest, widest),
+    };
+  },
 };
 
 describe('every policy is its published loop, forward by forward, on random models and schedules', () => {

@@ -366,3 +366,45 @@ export function leftToRight(task: Task): number[] {
   }
   return text.answer;
 }
+
+/** Linear self-speculation: draft by masks that see each other, verify left to right, take the run that agrees and the token after it. */
+export function selfSpeculation(task: Task, narrowest: number, widest: number): number[] {
+  const text = new Text(task);
+  const { length: start } = task.prompt;
+  const first = task.witness.pass(text.rows(range(0, start)), [], task.score, {
+    causal: true,
+    wanted: (position) => position === start - 1,
+  });
+  let cache = first.keys;
+  text.write([{ ...first.scores[0], position: start }]);
+  let seed = start;
+  let width = narrowest;
+  const over = () => task.ends.includes(text.x[seed]);
+  while (seed + 1 < text.length && !over()) {
+    const rows = text.rows(range(seed, Math.min(seed + width, text.length)));
+    const draft = task.witness.pass(rows, cache, task.score, {
+      wanted: (position) => position > seed,
+    }).scores;
+    const fed = rows.map((row) => ({
+      ...row,
+      feed: draft.find(({ position }) => position === row.position)?.token ?? row.feed,
+    }));
+    const { keys, scores } = task.witness.pass(fed, cache, task.score, { causal: true });
+    let taken = 0;
+    while (
+      taken < draft.length &&
+      scores[taken].token === draft[taken].token &&
+      !task.ends.includes(draft[taken].token)
+    )
+      taken++;
+    const emitted = scores.slice(0, taken + 1).filter(({ position }) => position + 1 < text.length);
+    text.write(emitted.map((score) => ({ ...score, position: score.position + 1 })));
+    seed += emitted.length;
+    cache = [...cache, ...keys.filter(({ position }) => position < seed)];
+    const accepted = emitted.length - 1;
+    if (accepted >= draft.length) width = Math.min(2 * width, widest);
+    else if (accepted <= draft.length / 2) width = Math.max(Math.floor(width / 2), narrowest);
+  }
+  if (over()) text.x.fill(text.x[seed], seed);
+  return text.answer;
+}

@@ -56,7 +56,10 @@ function checkAttention(canvas: TrackedCanvas, pass: Pass): void {
     const own = rowsOf(index).map(({ position }) => position);
     const seen = visibility === 'all' || visibility === 'shadow' ? [...context, ...own] : context;
     const last = seen.reduce((a, b) => Math.max(a, b), -1);
-    const blind = own.find((position) => last >= (Math.floor(position / length) + 1) * length);
+    // One set of weights for both: blocks begin where the causal text ends.
+    const origin = trained.alsoCausal === true ? own[0] : 0;
+    const endOf = (position: number) => (Math.floor((position - origin) / length) + 1) * length + origin;
+    const blind = own.find((position) => last >= endOf(position));
     if (blind !== undefined)
       canvas.fault(
         'beyond-attention',

@@ -66,7 +66,7 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
       : `model ${name} does not say which token is the mask (GGUF key tokenizer.ggml.mask_token_id), so it cannot be decoded`;
   if (strange !== undefined)
     return `model ${name} ${trainedFor(model)}, and policy ${spec.name} ${FEEDS[strange]}`;
-  const ownBlocks = feeds.includes('block-causal') && blockLength !== undefined;
+  const ownBlocks = window.attends === null && feeds.includes('block-causal') && blockLength !== undefined;
   if (ownBlocks && spec.blockLength !== blockLength)
     return `model ${name} ${trainedFor(model)}, and policy ${spec.name} has blocks of ${spec.blockLength}`;
   return null;
@@ -74,6 +74,7 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
 
 /** A policy in the blocks that a model was trained with, where it shows rows their block alone. */
 export function inBlocksOf(spec: PolicySpec, { blockLength }: Pick<ModelConfig, 'blockLength'>): PolicySpec {
-  const follows = blockLength !== undefined && attentionOf(spec).includes('block-causal');
+  const blocks = factsOf(spec).window.attends === null && attentionOf(spec).includes('block-causal');
+  const follows = blockLength !== undefined && blocks;
   return follows ? { ...spec, blockLength } : spec;
 }

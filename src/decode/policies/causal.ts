@@ -13,3 +13,15 @@ export const AUTOREGRESSIVE_SPEC = {
   logits: 'active',
   stop: 'block',
 } as const satisfies PolicySpecInput;
+
+/** Next-token decoding of a model that was trained in blocks as well, which drafts for itself. */
+export const SELF_SPECULATION_SPEC = {
+  ...AUTOREGRESSIVE_SPEC,
+  name: 'nemotron-self-speculation',
+  description:
+    'the text of autoregressive in fewer forwards: masks that see each other draft, a causal pass takes what it agrees with (gives up D4-every-step)',
+  source:
+    'Nemotron-Labs-Diffusion (arXiv:2607.05722), linear self-speculation, without the adapter of its draft pass',
+  window: { kind: 'self-speculation' },
+  logits: 'all',
+} as const satisfies PolicySpecInput;

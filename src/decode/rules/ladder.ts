@@ -3,6 +3,7 @@ export const LADDER = [
   'sparse cache refresh',
   'selective logits skipping',
   'exact speculation',
+  'self-speculation',
   'staged token stabilization',
   'multi-block speculation',
   'revocation',
@@ -32,6 +33,9 @@ export const BASELINE = {
 
 /** The rung above it: block by block on prefix KV, one extra pass per finished block. */
 export const CACHED_BLOCKS = { window: { kind: 'block' }, seal: 'pass' } as const;
+
+/** Next-token decoding, which self-speculation is a faster way to. */
+export const LEFT_TO_RIGHT = { window: { kind: 'next' } } as const;
 
 /** What a technique sees of the policy it is taken out of. */
 export interface SpecView {

@@ -18,7 +18,7 @@ export const NEMOTRON_LABS_DIFFUSION: Family<'nemotron-labs-diffusion'> = {
   published: 'nemotron-labs-diffusion-8b',
   attention: 'block-causal',
   alsoCausal: true,
-  policy: 'block-causal',
+  policy: 'nemotron-self-speculation',
   shiftLogits: false,
   optional: [],
   routed: false,

@@ -17,7 +17,9 @@ export const SMALL_TILES: PolicyInputs = { latencyTable: (rows) => 1 + Math.ceil
 export function shownBy(spec: PolicySpec): Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength'> {
   const kinds = attentionOf(spec);
   const [attention] = kinds;
-  const blockLength = attention === 'block-causal' ? spec.blockLength : undefined;
+  // Drafts of self-speculation are no blocks of the policy.
+  const own = kinds.length > 1 ? 64 : spec.blockLength;
+  const blockLength = attention === 'block-causal' ? own : undefined;
   return { attention, blockLength, alsoCausal: kinds.length > 1 || undefined };
 }
 
