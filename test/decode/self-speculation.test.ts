@@ -76,14 +76,14 @@ const cases = fc.record({
   // A model whose rows hang on themselves alone drafts well; one that hangs on its context does not.
   sway: fc.constantFrom(0, 0.1, 0.4, 0.9),
   promptIds: fc.array(fc.nat(8), { minLength: 1, maxLength: 6 }),
-  genLength: fc.integer({ min: 1, max: 400 }),
+  genLength: fc.integer({ min: 1, max: 100 }),
   narrowest: fc.integer({ min: 2, max: 8 }),
   more: fc.integer({ min: 0, max: 24 }),
   stop: fc.constantFrom('never', 'block'),
 });
 
-/** About 200 tokens each: more than 100,000 at the usual 1,000 runs. */
-const CASES = Math.ceil(0.65 * RUNS);
+/** About 50 tokens each: more than 100,000 at the 10,000 runs of `npm run fuzz`. */
+const CASES = Math.ceil(RUNS / 4);
 
 describe('linear self-speculation', () => {
   it(
@@ -108,7 +108,7 @@ describe('linear self-speculation', () => {
       );
       if (process.env.DLLM_FUZZ_RUNS !== undefined)
         console.log(`self-speculation: 0 of ${tokens} tokens differ, ${forwards} forwards for ${plain}`);
-      expect(tokens).toBeGreaterThan(CASES * 100);
+      expect(tokens).toBeGreaterThan(CASES * 25);
     },
     TIME_LIMIT_MS,
   );
