@@ -15,7 +15,9 @@ import { path } from '../groups.js';
 const DIRECTORY = join('results', 'reproduce');
 
 export const command = defineCommand({
-  arguments: { name: z.string().describe(`${STUDY_NAMES.join(', ')}, or ${ALL} (without alternatives)`) },
+  arguments: {
+    name: z.string().describe(`${STUDY_NAMES.join(', ')}, or ${ALL} (without alternatives and implied)`),
+  },
   options: {
     ...workbenchSchema.shape,
     out: path(`where result.json, rows.csv and the figure go (default: ${DIRECTORY}/NAME)`, 'dir'),

@@ -11,6 +11,7 @@ export const STUDIES = {
   fig3b: async () => (await import('./fig3b.js')).fig3b,
   fig5d: async () => (await import('./fig5d.js')).fig5d,
   fig13c: async () => (await import('./fig13c.js')).fig13c,
+  'staging-mechanisms': async () => (await import('./staging-mechanisms.js')).stagingMechanisms,
   fig8: async () => (await import('./fig8.js')).fig8,
   fig5a: async () => (await import('./fig5a.js')).fig5a,
   fig5b: async () => (await import('./fig5b.js')).fig5b,
@@ -30,6 +31,7 @@ export const STUDIES = {
   speculation: async () => (await import('./speculation.js')).speculation,
   'refresh-lane': async () => (await import('./refresh-lane.js')).refreshLane,
   'lookahead-grid': async () => (await import('./lookahead-grid.js')).lookaheadGrid,
+  implied: async () => (await import('./implied.js')).implied,
   alternatives: async () => (await import('./alternatives.js')).alternatives,
   tornado: async () => (await import('./tornado.js')).tornado,
   generality: async () => (await import('./generality.js')).generality,
@@ -44,7 +46,7 @@ export const STUDY_NAMES = Object.keys(STUDIES) as StudyName[];
 export const ALL = 'all';
 
 /** Too long for whoever asks for everything: asked for by name. */
-const LONG: readonly StudyName[] = ['alternatives'];
+const LONG: readonly StudyName[] = ['alternatives', 'implied'];
 
 /** @throws UsageError with the nearest names */
 export function studiesNamed(name: string): readonly StudyName[] {
