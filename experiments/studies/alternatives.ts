@@ -163,7 +163,7 @@ export const alternatives = defineStudy({
       swappedGib: ours.swapped_gib[i],
     })),
   notes: [
-    `An interval holds the spread of the cases and the machine's median error on published measurements, ${100 * MACHINE_ERROR} % either way. A ratio of two stacks inside it says nothing. Every number of the energy model is assumed.`,
+    `An interval holds the spread of the cases and the machine's median error on published measurements, ${100 * MACHINE_ERROR} % either way. A ratio of two stacks inside it says nothing. Every number of the energy model is assumed, and it has no GPU: joules are left out there.`,
     '3-bit and 2-bit weights and 2:4 run in no stack here: their bytes are priced (3.44 and 2.63 bits a weight; indices of two bits), at the rate at which four-bit codes are decoded, and keys, values and activations are priced as if they shrank too: a bound from below. No accuracy is claimed. 2:4 saves no products: no unit of these chips skips them.',
     'Pruned models are priced, not run: time and memory only. The full system looks at the machine while it decides; its decisions are those of dense Q4_0 on that chip and stack.',
     'Autoregressive: Llama-3-8B, the prompt in one pass, then one token a pass. Equal quality is not claimed between two models; exact speculation is compared, because on the shipped task it is not inferior to one token per step (results/reference/tune).',

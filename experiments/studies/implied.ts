@@ -16,6 +16,8 @@ const DRAWS = 120;
 const CASES = 2;
 /** Share of the draws that is kept: those nearest to the paper. */
 const KEPT = 0.2;
+/** Fewer draws say nothing: choices that contradict many others are rarely drawn. */
+const LEAST_DRAWS = 10;
 
 /**
  * What the draws are held against, with the factor that counts as one unit of distance: about the bands of the claims
@@ -136,7 +138,14 @@ export const implied = defineStudy({
       ends.map(({ text }, end) => {
         const having = (of: readonly Draw[]) => of.filter(({ picked }) => picked[choice] === end).length;
         const share = wilson(having(kept), Math.max(1, having(made)));
-        const speaks = share.low > KEPT ? 'for it' : share.high < KEPT ? 'against it' : 'nothing';
+        const speaks =
+          share.n < LEAST_DRAWS
+            ? 'too few draws'
+            : share.low > KEPT
+              ? 'for it'
+              : share.high < KEPT
+                ? 'against it'
+                : 'nothing';
         return { number, parameter: `${parameter}: ${name}`, value: text, share, speaks };
       }),
     );
@@ -158,6 +167,9 @@ export const implied = defineStudy({
       ],
       refused,
       nearest: nearest[0].distance,
+      nearest_values: choices.flatMap(({ name, ends }, i) =>
+        nearest[0].picked[i] === 0 ? [] : [`${name} ${ends[nearest[0].picked[i]].text}`],
+      ),
       median_distance: nearest[Math.floor(nearest.length / 2)].distance,
     };
   },
@@ -183,7 +195,7 @@ export const implied = defineStudy({
       ours: ours.identified,
     },
     {
-      name: 'distance of the nearest draw (1: every gain one band off)',
+      name: `distance of the nearest draw (1: every gain one band off): ${ours.nearest_values.join(', ')}`,
       unit: '',
       kind: 'ordering',
       paper: null,

@@ -5,7 +5,17 @@ import { PAPER_WORKLOAD } from '../../comparison/words.js';
 import type { Workbench } from '../../comparison/workbench.js';
 import { openSpec } from '../../lab/open.js';
 import { chipSchema, deciderSchema } from '../../lab/setup.js';
-import { type Cell, cells, FORMATS, PRUNINGS, SOCS, STACKS, TECHNIQUES, type TechniqueName } from './grid.js';
+import {
+  type Cell,
+  cells,
+  FORMATS,
+  PRUNINGS,
+  SOCS,
+  STACKS,
+  type StackName,
+  TECHNIQUES,
+  type TechniqueName,
+} from './grid.js';
 import { autoregressive, machineOf, type Price, priceOf } from './price.js';
 
 /**
@@ -17,6 +27,9 @@ export const MACHINE_ERROR = 0.17;
 /** Cases of the full table: their spread is small beside the machine's error. */
 const CASES = 3;
 
+/** The energy model has no GPU: what it would count is the CPU and the memory alone. */
+const GPU: StackName = 'GPU';
+
 /** One line of the table. */
 export interface AlternativeRow {
   readonly soc: string;
@@ -27,7 +40,8 @@ export interface AlternativeRow {
   readonly seconds: number;
   readonly low: number;
   readonly high: number;
-  readonly joules: number;
+  /** Null on the GPU, whose power nothing here knows. */
+  readonly joules: number | null;
   readonly swappedGib: number;
 }
 
@@ -49,7 +63,7 @@ function rowOf(
     seconds: median(seconds),
     low: quantile(seconds, 0.025) / (1 + MACHINE_ERROR),
     high: quantile(seconds, 0.975) * (1 + MACHINE_ERROR),
-    joules: median(prices.map(({ joules }) => joules)),
+    joules: where.stack === GPU ? null : median(prices.map(({ joules }) => joules)),
     swappedGib: median(prices.map(({ swappedGib }) => swappedGib)),
   };
 }
