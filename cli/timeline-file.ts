@@ -13,6 +13,8 @@ export interface WrittenTimeline {
   readonly file: string;
   /** Length of the timeline. */
   readonly totalMs: number;
+  /** What a slice is: a task of an operator, or a unit while an operator runs. */
+  readonly slices: 'tasks' | 'operators';
 }
 
 /**
@@ -33,5 +35,9 @@ export async function writeTimeline(
   work(machine);
   const timeline = machine.timeline();
   atomicWriteFile(file, `${JSON.stringify(toPerfetto(timeline))}\n`);
-  return { file, totalMs: timeline.steps.at(-1)?.endMs ?? 0 };
+  return {
+    file,
+    totalMs: timeline.steps.at(-1)?.endMs ?? 0,
+    slices: record === 'chunk' ? 'tasks' : 'operators',
+  };
 }

@@ -16,6 +16,9 @@ import { splitsNote } from '../../splits-note.js';
 import { machineOf, timedModel } from '../../timed-machine.js';
 import { perfetto, writeTimeline } from '../../timeline-file.js';
 
+/** With more rows a file of every task would be too large to open. */
+const MOST_ROWS_BY_TASK = 128;
+
 export const command = defineCommand({
   options: {
     rows: z
@@ -24,7 +27,9 @@ export const command = defineCommand({
       .describe('rows: 32,64,128 or ranges 1-128+1, 32-256*2'),
     context: step.context,
     logitsRows,
-    perfetto: perfetto.describe('write the timeline of the last number of rows for ui.perfetto.dev'),
+    perfetto: perfetto.describe(
+      'write the timeline of the last number of rows for ui.perfetto.dev: every task up to 128 rows, else every operator',
+    ),
     ...timedChip,
   },
   effects: chipEffects,
@@ -48,7 +53,7 @@ export const command = defineCommand({
     const work = (machine: Machine): void => {
       for (let times = 0; times < 2; times++) machine.timePass(denoisingShape(last, context, logitsRows));
     };
-    const written = await writeTimeline(file, chip, work, 'chunk');
+    const written = await writeTimeline(file, chip, work, last <= MOST_ROWS_BY_TASK ? 'chunk' : 'op');
     const { costModel, profile, stack, memory } = chip;
     const { quant } = opened;
     ctx.data({ model: costModel, quant, profile, stack, memory, context, rows: timed, perfetto: written });
