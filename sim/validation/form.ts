@@ -26,6 +26,8 @@ const SUBSTITUTE = 0.1;
 const UNFAMILIAR = 0.25;
 /** Joules: no power of these chips was ever published by part, beside the range of each number. */
 const ENERGY = 0.3;
+/** A token at a time, what the host, sleeping cores and a governor do between passes is a larger share than in a prompt. */
+const ONE_TOKEN = 0.2;
 /** One operator has no others to average with. */
 const KERNEL = 0.15;
 
@@ -38,6 +40,7 @@ export function formOf(wanted: Case): FormSpread {
     [wanted.substitute, SUBSTITUTE, 'shapes of another model'],
     [wanted.unfamiliar, UNFAMILIAR, 'engine known by its kind only'],
     [wanted.work.kind === 'kernel', KERNEL, 'one operator'],
+    [wanted.work.kind === 'decode' || wanted.work.kind === 'request', ONE_TOKEN, 'a token at a time'],
     [['energy', 'power', 'tokens per joule'].includes(wanted.measure.quantity), ENERGY, 'energy'],
   ];
   const held = more.filter(([applies]) => applies);

@@ -20,10 +20,10 @@ const POINTS = 16;
 const SEED = 1;
 
 /**
- * How much slower a run may be than at top clocks, least and most: assumed. A phone's CPU meets its governor at 82 degrees
- * long before its NPU does (arXiv:2606.27906: 66 degrees), its case 42 degrees after about 100 s (arXiv:2606.23001).
+ * How much slower a run may be than at top clocks, least and most: assumed. What heat leaves of a CPU is a number of its stack
+ * (`cpuSustained`), with a range of its own.
  */
-const HEAT = { cpu: [1, 1.3], longCpu: [1, 1.8], gpu: [1, 1.2], npu: [1, 1.1] } as const;
+const HEAT = { cpu: [1, 1], gpu: [1, 1.2], npu: [1, 1.1] } as const;
 
 /** What varies besides the numbers of chip and stack: one coordinate each. */
 const CONDITIONS = ['chip', 'stack', 'bytes', 'length', 'energy', 'heat'] as const;
@@ -69,7 +69,7 @@ export function samples(wanted: Case, points = POINTS): number[] {
       bytes: between(wanted.bytesScale, share('bytes')),
       lengthShare: share('length'),
       energyShare: share('energy'),
-      slowdown: between(heatOf(wanted, chip), share('heat')),
+      slowdown: between(heatOf(chip), share('heat')),
     };
     return Math.log(predict(wanted, draw).value);
   });
@@ -83,8 +83,8 @@ function isGiven(name: string, { threads, passRows }: Case): boolean {
 
 const between = ([low, high]: readonly [number, number], share: number): number => low + share * (high - low);
 
-function heatOf({ work }: Case, { stack }: Chip): readonly [number, number] {
-  if (stack.placement === 'all-cpu') return work.kind === 'request' ? HEAT.longCpu : HEAT.cpu;
+function heatOf({ stack }: Chip): readonly [number, number] {
+  if (stack.placement === 'all-cpu') return HEAT.cpu;
   return stack.placement === 'embedding-cpu-rest-gpu' ? HEAT.gpu : HEAT.npu;
 }
 
