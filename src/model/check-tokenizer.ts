@@ -1,12 +1,21 @@
 import { DataError } from '../errors.js';
-import type { TokenizerJson } from './tokenizer.js';
+
+/** What is looked at in a `tokenizer.json`. */
+export interface EncodingToCheck {
+  readonly model: {
+    readonly vocab: Readonly<Record<string, number>>;
+    readonly merges: readonly (string | readonly [string, string])[];
+    readonly [key: string]: unknown;
+  };
+  readonly added_tokens: readonly { readonly id: number; readonly content: string }[];
+}
 
 /**
  * Refuses a byte-pair encoding that the library would read without a word and encode differently than the `tokenizers`
  * of Hugging Face, which refuse it, draw at random, or mean something else by it.
  * @throws DataError naming what is wrong
  */
-export function checkTokenizer({ model, added_tokens: added }: TokenizerJson, label: string): void {
+export function checkTokenizer({ model, added_tokens: added }: EncodingToCheck, label: string): void {
   const refuse = (reason: string): DataError => new DataError(`${label}: ${reason}`);
   const { vocab, merges } = model;
   if (typeof model.dropout === 'number' && model.dropout > 0)
