@@ -97,8 +97,8 @@ async function secondsOf(
   profile: string,
   [spec, memory]: Setting,
 ): Promise<number | string> {
-  // The mask of a model whose shapes alone are known does not matter to a clock.
-  const why = misfit(spec, { ...model, maskId: model.maskId ?? 0 });
+  // Which token is the mask, and which row predicts which, does not matter to a clock.
+  const why = misfit(spec, { ...model, maskId: model.maskId ?? 0, shiftLogits: false });
   if (why !== null) return why;
   if (model.attention === 'causal') return 'the confidence process decides masks, not next tokens';
   const { quant } = bench.options;

@@ -316,7 +316,10 @@ describe('every policy is its published loop, forward by forward, on random mode
             ffn: 8,
             vocab: 16,
             shiftLogits: schedule.shift,
-            ...shownBy(spec),
+            // In blocks a model that shifts is refused; one that sees both ways may be shown them.
+            ...(schedule.shift && facts.window.attends === null
+              ? { attention: 'bidirectional' as const }
+              : shownBy(spec)),
             maskId: facts.window.masks ? 5 : null,
           });
           const weights = randomWeights(config, schedule.model);

@@ -6,7 +6,7 @@ import type { PolicySpec } from '../spec.js';
 /** What a fit depends on. */
 export type TrainedModel = Pick<
   ModelConfig,
-  'name' | 'attention' | 'alsoCausal' | 'blockLength' | 'maskId' | 'vocab'
+  'name' | 'attention' | 'alsoCausal' | 'blockLength' | 'maskId' | 'shiftLogits' | 'vocab'
 >;
 
 /** What a model was trained to see, in words. */
@@ -53,7 +53,7 @@ export function attentionOf(spec: PolicySpec): readonly AttentionKind[] {
  * is shown less of is the approximation that the policy is about.
  */
 export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
-  const { name, attention, alsoCausal, blockLength, maskId } = model;
+  const { name, attention, alsoCausal, blockLength, maskId, shiftLogits } = model;
   const { window } = factsOf(spec);
   const feeds = attentionOf(spec);
   const trained: readonly AttentionKind[] = alsoCausal === true ? [attention, 'causal'] : [attention];
@@ -69,6 +69,9 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
   const ownBlocks = window.attends === null && feeds.includes('block-causal') && blockLength !== undefined;
   if (ownBlocks && spec.blockLength !== blockLength)
     return `model ${name} ${trainedFor(model)}, and policy ${spec.name} has blocks of ${spec.blockLength}`;
+  // Its authors take that token from the pass that seals the block before; a row of its own would be asked what it never learnt.
+  if (ownBlocks && shiftLogits && attention === 'block-causal')
+    return `model ${name} predicts each token in the row before it, which for the first of a block is in the block before, and policy ${spec.name} does not read it there`;
   return null;
 }
 
