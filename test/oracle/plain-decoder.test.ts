@@ -126,14 +126,16 @@ const llamaQuota = (s: Schedule, confidence: PlainConfidence): Case => {
 
 const paper = (
   s: Schedule,
-  has: { stages: boolean; skip?: boolean; refresh?: boolean; block?: boolean },
+  has: { stages: boolean; skip?: boolean; refresh?: boolean; block?: boolean; masked?: boolean },
 ): Case => {
   const stages = has.stages ? { visible: Math.min(s.tau, s.tau2), stable: Math.max(s.tau, s.tau2) } : null;
   const refresh =
     has.refresh === true
       ? { perStep: s.every, batch: 1 + (s.share % 3), maxInFlight: s.every + (s.maxRows % 4) }
       : null;
-  const drafts = { feedConfidence: s.tau2 / 2, acceptConfidence: s.tau };
+  // Drafts that are fed as masks are drafts that no confidence lets through.
+  const drafts = { feedConfidence: has.masked === true ? 2 : s.tau2 / 2, acceptConfidence: s.tau };
+  const feed = has.masked === true ? ('mask' as const) : ('token' as const);
   const options: PaperOptions = {
     stages,
     refresh,
@@ -149,7 +151,7 @@ const paper = (
         has.block === true
           ? { kind: 'block' }
           : { kind: 'sliding', lookahead: { trigger, maxRows, allowanceRatio: s.allowance } },
-      speculate: has.block === true ? { kind: 'none' } : { kind: 'drafts', ...drafts },
+      speculate: has.block === true ? { kind: 'none' } : { kind: 'drafts', feed, ...drafts },
       refresh: refresh === null ? { kind: 'none' } : { kind: 'cpu', ...refresh },
     },
     loop: (task) => (has.block === true ? stagedBlocks : slidingWindow)(task, options),
@@ -182,6 +184,10 @@ const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
   'mbsd-sts': (s) => paper(s, { stages: true }),
   'mbsd-sts-sls': (s) => paper(s, { stages: true, skip: true }),
   'llada.cpp': (s) => paper(s, { stages: true, skip: true, refresh: true }),
+  'mbsd-drafts-masked': (s) => paper(s, { stages: false, masked: true }),
+  'mbsd-sts-drafts-masked': (s) => paper(s, { stages: true, masked: true }),
+  'mbsd-sts-sls-drafts-masked': (s) => paper(s, { stages: true, skip: true, masked: true }),
+  'llada.cpp-drafts-masked': (s) => paper(s, { stages: true, skip: true, refresh: true, masked: true }),
   sts: (s) => paper(s, { stages: true, block: true }),
   'exact-speculation': (s) => ({
     change: { speculate: { kind: 'exact', tile: 1 + s.maxRows, extraTiles: s.every } },
