@@ -38,6 +38,10 @@ describe('policy specs', () => {
       'mbsd-sts',
       'mbsd-sts-sls',
       'llada.cpp',
+      'mbsd-drafts-masked',
+      'mbsd-sts-drafts-masked',
+      'mbsd-sts-sls-drafts-masked',
+      'llada.cpp-drafts-masked',
       'sts',
       'exact-speculation',
       'exact-speculation-threshold',
@@ -173,7 +177,7 @@ describe('start', () => {
   it.each([
     [[], 32, /prompt is empty/],
     [[1], 33, /not a multiple of the block length 32/],
-    [[1], 0, /positive integer/],
+    [[1], 0, /nothing is to be generated/],
     [[1, 9], 32, /mask token/],
   ])('refuses prompt %j with length %i', (prompt, length, message) => {
     expect(() => policy.start(prompt, length, 9)).toThrow(message);
