@@ -9,6 +9,7 @@ import { denoisingShape, steadyMs } from '../../../sim/workload/steady-step.js';
 import type { StepTiming } from '../../../src/decode/method/timer.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
 import { parsePolicySpec } from '../../../src/decode/spec.js';
+import { UsageError } from '../../../src/errors.js';
 import { type PassShape, PREFIX_SET } from '../../../src/pass/shape.js';
 import { mean } from '../../../src/score/statistics/samples.js';
 import type { Workbench } from '../../comparison/workbench.js';
@@ -96,12 +97,18 @@ export async function predictAnswers(
     return questions.map((question) => steadyMs(machine, middleStep(method, question)));
   };
   const base = stepMs(usual);
-  const drawn = points.map(([first, ...rest], i) => ({
-    share: first,
-    ratios: stepMs(chip(memory[i % memory.length], numbersAt(parameters, rest))).map(
-      (ms, at) => ms / base[at],
-    ),
-  }));
+  const drawn = points.flatMap(([first, ...rest], i) => {
+    const setup = chip(memory[i % memory.length], numbersAt(parameters, rest));
+    try {
+      return [{ share: first, ratios: stepMs(setup).map((ms, at) => ms / base[at]) }];
+    } catch (error) {
+      // A window in which the answer that was measured could not have run is not the phone's.
+      if (error instanceof UsageError) return [];
+      throw error;
+    }
+  });
+  if (drawn.length === 0)
+    throw new UsageError(`${costModel} fits none of the windows that ${profile} may have`);
   const deviation = Math.hypot(FORM, method.decided === true ? SURENESS : 0);
   return answers.map(({ middle, short, long, other }, at) => {
     const readings = other === null ? [1] : [1, other.seconds / middle.seconds];
