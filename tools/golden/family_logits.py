@@ -3,9 +3,9 @@
     pip install numpy
     python3 tools/golden/family_logits.py test/golden/family-logits.json
 
-Written in float64 from modeling_llada2_moe.py of inclusionAI/LLaDA2.0-mini (gate, experts, attention) and from
-mlx_vlm/models/nemotron_labs_diffusion/language.py with transformers' modeling_rope_utils.py (YaRN); nothing of this project is
-used. Weights are a formula of their name and place, so that the file holds shapes and logits only.
+Written in float64 from modeling_llada2_moe.py of inclusionAI/LLaDA2.0-mini (gate, experts, attention), and for Nemotron from its
+published configuration and the beginning of mlx_vlm/models/nemotron_labs_diffusion/language.py, with YaRN as transformers has it (from
+memory, not read again); nothing of this project is used. Weights are a formula of their name and place, so that the file holds shapes and logits only.
 
 Made with Python 3.11, numpy 2.4.6.
 """

@@ -39,7 +39,7 @@ export function openBackend(ggml: Ggml, name: string): Backend {
     api.ggml_backend_reg_get_proc_address(api.ggml_backend_dev_backend_reg(device), symbol);
   const main = start(name);
   const { pointer: devicePointer, ...device } = main.found;
-  const beside = device.kind === 'cpu' ? null : start('cpu');
+  const beside = device.type === 'cpu' ? null : start('cpu');
   const ofCpu = beside ?? main;
   const setThreads = procedure(ofCpu.found.pointer, 'ggml_backend_set_n_threads');
   const prototype = koffi.proto('void', ['void *', 'int']);

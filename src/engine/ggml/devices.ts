@@ -7,7 +7,7 @@ export interface GgmlDevice {
   /** As ggml calls it, in lower case: `cpu`, `vulkan0`, `htp0`. */
   readonly name: string;
   readonly description: string;
-  readonly kind: 'cpu' | 'gpu' | 'accelerator';
+  readonly type: 'cpu' | 'gpu' | 'accelerator';
   /** Of its memory; 0 where the device does not say. */
   readonly bytes: number;
 }
@@ -49,7 +49,7 @@ function describe({ api }: Ggml, pointer: Pointer): OpenDevice {
     pointer,
     name: api.ggml_backend_dev_name(pointer).toLowerCase(),
     description: api.ggml_backend_dev_description(pointer),
-    kind: KINDS[api.ggml_backend_dev_type(pointer)] ?? 'accelerator',
+    type: KINDS[api.ggml_backend_dev_type(pointer)] ?? 'accelerator',
     bytes: Number(total[0]),
   };
 }

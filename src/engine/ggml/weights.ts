@@ -133,7 +133,7 @@ class WeightLoader {
       }
       const place = this.source.info(id)?.dtype === dtype ? this.source.place?.(id) : undefined;
       const mapped = place === undefined ? null : (this.files?.map(place) ?? null);
-      const stays = mapped?.aligned === true && !repacked && this.backend.device.kind === 'cpu';
+      const stays = mapped?.aligned === true && !repacked && this.backend.device.type === 'cpu';
       let context = inFile;
       if (!stays) {
         context = byLayout.get(layout) ?? this.context(wanted.length);
@@ -244,7 +244,7 @@ class WeightLoader {
     this.buffers.push(buffer);
     const bytes = api.ggml_backend_buffer_get_size(buffer);
     this.copiedBytes += bytes;
-    if (this.backend.device.kind === 'cpu')
+    if (this.backend.device.type === 'cpu')
       this.files?.preferLargePages(api.ggml_backend_buffer_get_base(buffer), bytes);
   }
 
