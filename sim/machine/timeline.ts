@@ -32,11 +32,13 @@ export interface Span {
   readonly endMs: number;
   /** Busy time inside the span; less than its length where an operator leaves gaps. */
   readonly busyMs: number;
-  /** Of a task: its number in the timeline, and of the task whose result it takes. */
+  /** Of a task: its number in the timeline. */
   readonly task?: number;
+  /** Number of the task whose result it takes. */
   readonly from?: number;
-  /** Bytes moved, and multiply-accumulates performed. */
+  /** Bytes moved. */
   readonly bytes?: number;
+  /** Multiply-accumulates performed. */
   readonly macs?: number;
 }
 

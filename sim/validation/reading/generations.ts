@@ -11,7 +11,7 @@ export interface EngineReading {
 
 const STACK = 'llama.cpp-hexagon';
 
-/** llama.cpp's thread numbers by month, from the dates of the threads that its stack file cites; between them a line. */
+/** llama.cpp's thread numbers by month, estimated: off by weeks perhaps; between them a line. */
 const THREADS: readonly (readonly [month: string, thread: number])[] = [
   ['2025-10', 16_500],
   ['2026-01', 18_500],

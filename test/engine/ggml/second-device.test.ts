@@ -7,7 +7,7 @@ import { createTfjsEngine } from '../../../src/engine/tfjs/engine.js';
 import { denoisePass, randomRows } from '../../support/passes.js';
 import { randomWeights, tinyConfig } from '../../support/tiny-model.js';
 
-const others = hasGgml() ? listDevices(loadGgml()).filter(({ kind }) => kind !== 'cpu') : [];
+const others = hasGgml() ? listDevices(loadGgml()).filter(({ type }) => type !== 'cpu') : [];
 if (others.length === 0) {
   process.stderr.write(
     'skipped: a second device of ggml, 1 test: none here (with @node-llama-cpp/linux-x64-vulkan and a software driver: GGML_VK_VISIBLE_DEVICES=0)\n',
