@@ -6,7 +6,7 @@ import { printOverview, printResult } from '../../experiments/comparison/print.j
 import type { ReproduceResult } from '../../experiments/comparison/result.js';
 import { runStudy, writeOutcome } from '../../experiments/comparison/run.js';
 import { Workbench } from '../../experiments/comparison/workbench.js';
-import { ALL, STUDIES, STUDY_NAMES, studiesNamed } from '../../experiments/studies/registry.js';
+import { ALL, LONG, STUDIES, STUDY_NAMES, studiesNamed } from '../../experiments/studies/registry.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
@@ -16,7 +16,9 @@ const DIRECTORY = join('results', 'reproduce');
 
 export const command = defineCommand({
   arguments: {
-    name: z.string().describe(`${STUDY_NAMES.join(', ')}, or ${ALL} (without alternatives and implied)`),
+    name: z
+      .string()
+      .describe(`${STUDY_NAMES.join(', ')}, or ${ALL} (without ${LONG.join(', ')}, which take minutes)`),
   },
   options: {
     ...workbenchSchema.shape,

@@ -46,7 +46,14 @@ export const STUDY_NAMES = Object.keys(STUDIES) as StudyName[];
 export const ALL = 'all';
 
 /** Too long for whoever asks for everything: asked for by name. */
-const LONG: readonly StudyName[] = ['alternatives', 'implied'];
+export const LONG: readonly StudyName[] = [
+  'fig11',
+  'fig12',
+  'implied',
+  'alternatives',
+  'generality',
+  'rivals',
+];
 
 /** @throws UsageError with the nearest names */
 export function studiesNamed(name: string): readonly StudyName[] {

@@ -29,7 +29,7 @@ describe('wrong usage: one line, exit 2', () => {
     [['ablate', '--prompts', '0'], /Expected an integer from 1 to/],
     [['simulate', 'step', '--rows', '9-1'], /"9-1" is not a range/],
     [['simulate', 'step', '--quant', 'q4'], /unknown quant "q4": did you mean q4_0/],
-    [['simulate', 'step', '--profile', 'sm8570'], /unknown profile "sm8570": did you mean .*sm8750/],
+    [['simulate', 'step', '--profile', 'sm8570'], /unknown profile "sm8570": did you mean .*sm8550/],
     [['simulate', 'step', '--stack', 'lama.cpp'], /unknown stack "lama\.cpp": did you mean llada\.cpp/],
     [['simulate', 'step', '--cost-model', 'llada-8'], /unknown model "llada-8": did you mean llada-8b/],
     [['simulate', 'step', '--memory', 'sonr'], /unknown memory "sonr": did you mean somr/],
