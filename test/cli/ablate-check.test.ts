@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../experiments/lab/record.js';
 import { ResultStore } from '../../experiments/lab/store.js';
+import { LADDER } from '../../experiments/studies/ladder/ladder.js';
 import { ABLATION_DEFAULTS } from '../../experiments/studies/ladder/options.js';
 import { runPrompts } from '../../experiments/studies/ladder/prompts.js';
 import { cli } from '../support/run-cli.js';
@@ -37,7 +38,7 @@ describe('ablate', () => {
       },
     );
     edit(
-      ({ kind, config }) => kind === 'verify' && config.policy === 'llada.cpp',
+      ({ kind, config }) => kind === 'verify' && config.policy === LADDER.at(-1)?.policy,
       (record) => {
         record.metrics.mismatches = 2;
       },
