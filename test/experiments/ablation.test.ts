@@ -87,7 +87,7 @@ describe('bad options', () => {
     [{ prompts: 0 }, /prompts/],
     [{ genLength: 100 }, /block length 32 does not divide/],
     [{ model: 'tiny-lada' }, /tiny-llada/],
-    [{ profile: 'sm8570' }, /sm8750/],
+    [{ profile: 'sm8570' }, /sm8550/],
     [{ costModel: 'llada-8' }, /llada-8b/],
   ])('%j is refused with what to do', async (change, message) => {
     await expect(runAblation({ ...small, ...change }, study())).rejects.toThrow(message);
