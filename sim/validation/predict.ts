@@ -177,13 +177,12 @@ function ofKernel(wanted: Case, draw: Draw): Predicted {
     (found === null ? cpuKernelMs(spec, chip, quant) : work.seen === 'call' ? found.callMs : found.deviceMs) *
     draw.slowdown;
   const kernelParts = found?.parts ?? [{ name: stack.name, ms }];
-  const { macs, bytes } = sizeOf(spec, quant);
   const value =
     measure.quantity === 'time'
       ? ms
       : measure.quantity === 'operations'
-        ? (2 * macs) / ms / 1e6
-        : bytes / ms / 1e6;
+        ? (2 * sizeOf(spec, quant).macs) / ms / 1e6
+        : sizeOf(spec, quant).bytes / ms / 1e6;
   return { value: value * measure.factor, machine: null, kernelParts };
 }
 

@@ -310,6 +310,11 @@ describe('a row of an operator', () => {
     expect(kernel({ model, unit: 'GFLOPS' }).predicted ?? 0).toBeGreaterThan(10);
     expect(kernel({ model, unit: 'GB/s' }).predicted ?? 0).toBeGreaterThan(0);
     expect(kernel({ model, engine: 'llama.cpp CPU' }).predicted ?? 0).toBeGreaterThan(100);
+    // A mean over a layer has a time, and no one size.
+    const layer = { model: 'Llama-3.2-3B', batch_or_tokens: '1', metric: 'mean MUL_MAT call time' };
+    for (const engine of ['llama.cpp-hexagon', 'llama.cpp CPU'])
+      expect(kernel({ ...layer, engine }).predicted ?? 0, engine).toBeGreaterThan(10);
+    expect(kernel({ ...layer, unit: 'GFLOPS' }).reason).toMatch(/no one size/);
     expect(kernel({ model: 'MUL_MAT m4096' }).reason).toMatch(/no operator/);
   });
 });
