@@ -98,15 +98,18 @@ export function intervalOf(wanted: Case, predicted: number, logs: readonly numbe
 }
 
 /**
- * The middle 80 % of a mixture of lognormals, widened to hold the value at the defaults.
+ * The middle 80 % of a mixture of lognormals, widened to hold as much of what the form of the model allows around the value at the
+ * defaults: they are what a row most likely means, and may lie at an end of what it leaves open.
  * @param logs ln of samples
  * @param deviation of ln around each of them
  */
 export function spreadInterval(value: number, logs: readonly number[], deviation: number): Interval {
   const tail = (1 - COVERAGE) / 2;
+  const own = [Math.log(value)];
+  const end = (share: number, of: readonly number[]): number => Math.exp(quantile(of, deviation, share));
   return {
-    low: Math.min(value, Math.exp(quantile(logs, deviation, tail))),
-    high: Math.max(value, Math.exp(quantile(logs, deviation, 1 - tail))),
+    low: Math.min(end(tail, own), end(tail, logs)),
+    high: Math.max(end(1 - tail, own), end(1 - tail, logs)),
   };
 }
 
