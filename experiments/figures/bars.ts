@@ -95,20 +95,31 @@ export interface BarPanel {
   readonly unit: string;
   readonly names: readonly string[];
   readonly values: readonly (number | null)[];
+  /** Ends of an interval around each value. */
+  readonly low?: readonly number[];
+  readonly high?: readonly number[];
 }
 
-/** Horizontal bars of values that the paper does not have. */
+/** Horizontal bars of values that the paper does not have, with their intervals where they have some. */
 export function bars(panels: readonly BarPanel[]): TopLevelSpec {
   const longest = Math.max(...panels.flatMap(({ names }) => names.map((name) => name.length)));
   const width = Math.max(90, Math.floor(PAGE_WIDTH / panels.length) - 60 - Math.round(5.4 * longest));
   return {
     ...HOUSE_STYLE,
-    hconcat: panels.map(({ title, unit, names, values }) => ({
+    hconcat: panels.map(({ title, unit, names, values, low, high }) => ({
       title,
       width,
       height: { step: 18 },
       data: {
-        values: names.map((name, i) => ({ name, value: values[i], label: shortNumber(values[i] ?? 0) })),
+        values: names.map((name, i) => ({
+          name,
+          value: values[i],
+          low: low?.[i] ?? null,
+          high: high?.[i] ?? null,
+          // Behind the bar and its interval; of a bar to the left, behind the axis.
+          labelAt: Math.max(values[i] ?? 0, high?.[i] ?? 0, 0),
+          label: shortNumber(values[i] ?? 0),
+        })),
       },
       encoding: {
         y: { field: 'name', type: 'nominal', sort: null, axis: { title: null, ticks: false, labelLimit: 0 } },
@@ -120,7 +131,18 @@ export function bars(panels: readonly BarPanel[]): TopLevelSpec {
       },
       layer: [
         { mark: { type: 'bar', height: 11, color: PALETTE.blue } },
-        { mark: { type: 'text', align: 'left', dx: 4 }, encoding: { text: { field: 'label' } } },
+        ...(low === undefined || high === undefined
+          ? []
+          : [
+              {
+                mark: { type: 'rule' as const, strokeWidth: 1.4, color: PALETTE.black },
+                encoding: { x: { field: 'low', type: 'quantitative' as const }, x2: { field: 'high' } },
+              },
+            ]),
+        {
+          mark: { type: 'text', align: 'left', dx: 4 },
+          encoding: { x: { field: 'labelAt', type: 'quantitative' }, text: { field: 'label' } },
+        },
       ],
     })),
   };
@@ -137,5 +159,5 @@ function label(ours: number | null, paper: number | null): string {
 
 /** Three digits, or all digits before the point. */
 function shortNumber(value: number): string {
-  return value >= 1000 ? formatCount(value) : value.toPrecision(3);
+  return Math.abs(value) >= 1000 ? formatCount(value) : value.toPrecision(3);
 }

@@ -90,8 +90,12 @@ function namesOf(panel: Panel, height: number) {
   const [bottom = 0, top = 1] = y.scale.domain;
   const ends = panel.series
     .flatMap((series) => {
-      const last = pointsOf(series).at(-1);
-      return series.label === undefined || last === undefined ? [] : [{ ...last, label: series.label }];
+      if (series.label === undefined) return [];
+      const points = pointsOf(series);
+      return points
+        .filter(({ x }) => x === Math.max(...points.map((point) => point.x)))
+        .slice(-1)
+        .map((last) => ({ ...last, label: series.label }));
     })
     .sort((a, b) => b.y - a.y);
   let previous = Number.NEGATIVE_INFINITY;

@@ -44,7 +44,14 @@ export function valueMap(cells: readonly MapCell[], title: string, legend: strin
                 clamp: true,
                 interpolate: 'rgb',
               },
-              legend: { title: legend, orient: 'bottom', gradientLength: 120 },
+              // Without its own values the legend rounds the low end to 1.
+              legend: {
+                title: legend,
+                orient: 'bottom',
+                gradientLength: 120,
+                values: [0.5, 1, 2],
+                format: '~f',
+              },
             },
           },
         },

@@ -2,13 +2,8 @@ import { rowsOf } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
 import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
-import { bars } from '../figures/bars.js';
+import { SPEED_UP_FORMULAS, speedUpBars, speedUps } from './cells/end-to-end.js';
 import { fig11 } from './fig11.js';
-
-/** The end of an interval of slow / fast: both sides are uncertain by themselves, so their ln add in quadrature. */
-function end(ratio: number, slow: number, fast: number, sign: 1 | -1): number {
-  return ratio * Math.exp(sign * Math.hypot(Math.log(slow), Math.log(fast)));
-}
 
 export const fig1 = defineStudy({
   name: 'fig1',
@@ -17,51 +12,31 @@ export const fig1 = defineStudy({
   runs: 'the answers of fig11: seconds of CPU + prefix KV over seconds of llada.cpp, with an interval of the ratio',
   workload: PAPER_WORKLOAD,
   stacks: ['cpu', 'llada.cpp'],
-  measure: async (bench, open) => {
-    const cells = await fig11.measure(bench, open);
-    const at = (i: number, config: string): number =>
-      cells.config.findIndex(
-        (name, k) =>
-          name === config &&
-          cells.soc[k] === cells.soc[i] &&
-          cells.dataset[k] === cells.dataset[i] &&
-          cells.tokens[k] === cells.tokens[i],
-      );
-    const pairs = cells.config.flatMap((name, i) => (name === 'llada.cpp' ? [[at(i, 'cpu+kv'), i]] : []));
-    const speedup = pairs.map(([slow, fast]) => cells.seconds[slow] / cells.seconds[fast]);
-    const of = (values: readonly number[], i: number): number => values[i] / cells.seconds[i];
-    return {
-      soc: pairs.map(([, i]) => cells.soc[i]),
-      dataset: pairs.map(([, i]) => cells.dataset[i]),
-      tokens: pairs.map(([, i]) => cells.tokens[i]),
-      config: pairs.map(() => 'llada.cpp over cpu+kv'),
-      speedup,
-      low: pairs.map(([slow, fast], k) => end(speedup[k], of(cells.low, slow), of(cells.high, fast), -1)),
-      high: pairs.map(([slow, fast], k) => end(speedup[k], of(cells.high, slow), of(cells.low, fast), 1)),
-      paper_x: pairs.map(([slow, fast]) => {
-        const [theirs, ours] = [cells.paper_s[slow], cells.paper_s[fast]];
-        return theirs === null || ours === null ? null : theirs / ours;
-      }),
-    };
+  measure: (bench, open) => fig11.measure(bench, open),
+  derive: (cells) => speedUps(cells),
+  formulas: SPEED_UP_FORMULAS,
+  table: (ours) => {
+    const full = ours.config.flatMap((name, i) => (name === 'llada.cpp' ? [i] : []));
+    return rowsOf({
+      soc: full.map((i) => ours.soc[i]),
+      dataset: full.map((i) => ours.dataset[i]),
+      tokens: full.map((i) => ours.tokens[i]),
+      config: full.map(() => 'llada.cpp over cpu+kv'),
+      speedup: ours.gain,
+      low: ours.gain_low,
+      high: ours.gain_high,
+      paper: ours.paper_gain,
+    });
   },
-  derive: () => ({}),
-  formulas: {},
-  table: ({ soc, dataset, tokens, config, speedup, low, high, paper_x }) =>
-    rowsOf({ soc, dataset, tokens, config, speedup, low, high, paper: paper_x }),
   compare: (ours) =>
-    series(
-      ours.soc.map((soc, i) => `${soc}, ${ours.dataset[i]}, ${ours.tokens[i]} tokens`),
-      (name) => name,
-      { unit: 'x', ours: ours.speedup, kind: DECIDED },
-    ).map((row, i) => ({ ...row, paper: ours.paper_x[i] })),
-  notes: [WHO_DECIDED, ...fig11.notes.slice(1)],
-  figure: (ours) =>
-    bars([
-      {
-        title: 'llada.cpp over CPU + prefix KV',
-        unit: 'times faster',
-        names: ours.soc.map((soc, i) => `${soc}, ${ours.dataset[i]}, ${ours.tokens[i]}`),
-        values: ours.speedup,
-      },
-    ]),
+    series(ours.gain_cell, (name) => name, { unit: 'x', ours: ours.gain, kind: DECIDED }).map((row, i) => ({
+      ...row,
+      paper: ours.paper_gain[i],
+    })),
+  notes: [
+    WHO_DECIDED,
+    ...fig11.notes.slice(1),
+    'What Figure 1 of the paper shows is not in this project: this is its headline claim.',
+  ],
+  figure: (ours) => speedUpBars('llada.cpp over CPU + prefix KV', ours),
 });

@@ -1,10 +1,14 @@
-import { rowsOf } from '../comparison/columns.js';
-import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
-import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
-import { bars } from '../figures/bars.js';
+import { PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { paperTable } from '../paper/numbers.js';
-import { endToEnd, speedUps } from './cells/end-to-end.js';
+import {
+  cellRows,
+  cellTable,
+  endToEnd,
+  SPEED_UP_FORMULAS,
+  speedUpBars,
+  speedUps,
+} from './cells/end-to-end.js';
 
 const CELL_NOTES = [
   'Intervals: the middle 80 % of 8 draws over the length of the prompt and every number of chip and stack that has a range, measured ones included, each spread by the form of the model, exp(+-0.2), assumed. For llada.cpp both readings of its drafts are in it, and a spread of the number of passes, exp(+-0.6), that was set with the one known cell in view (Table 6).',
@@ -30,32 +34,9 @@ export const fig11 = defineStudy({
     });
   },
   derive: (cells) => speedUps(cells),
-  formulas: {
-    gain_cell: 'phone, data set, tokens',
-    gain: 'seconds of cpu+kv / seconds of llada.cpp',
-  },
-  table: ({ soc, dataset, tokens, config, seconds, low, high, paper_s }) =>
-    rowsOf({ soc, dataset, tokens, config, seconds, low, high, paper: paper_s }),
-  compare: (ours) => [
-    ...series(
-      ours.soc.map((soc, i) => `${soc}, ${ours.dataset[i]}, ${ours.tokens[i]} tokens: ${ours.config[i]}`),
-      (name) => name,
-      { unit: 's', ours: ours.seconds, kind: DECIDED },
-    ).map((row, i) => ({ ...row, paper: ours.paper_s[i] })),
-    ...series(ours.gain_cell, (name) => `${name}: llada.cpp over cpu+kv`, {
-      unit: 'x',
-      ours: ours.gain,
-      kind: DECIDED,
-    }),
-  ],
+  formulas: SPEED_UP_FORMULAS,
+  table: cellTable,
+  compare: cellRows,
   notes: [WHO_DECIDED, ...CELL_NOTES, 'On SM8850 attention runs on the CPU, as in the paper (Table 3).'],
-  figure: (ours) =>
-    bars([
-      {
-        title: 'llada.cpp over CPU + prefix KV',
-        unit: 'times faster',
-        names: ours.gain_cell,
-        values: ours.gain,
-      },
-    ]),
+  figure: (ours) => speedUpBars('llada.cpp over CPU + prefix KV', ours),
 });

@@ -74,7 +74,21 @@ export const fig14 = defineStudy({
   ],
   figure: (ours) =>
     bars([
-      { title: 'Energy of one answer', unit: 'J above idle', names: ours.row, values: ours.joules },
-      { title: 'Mean power', unit: 'W above idle', names: ours.row, values: ours.watts },
+      {
+        title: 'Energy of one answer',
+        unit: 'J above idle',
+        names: ours.row,
+        values: ours.joules,
+        low: ours.joules_low,
+        high: ours.joules_high,
+      },
+      {
+        title: 'Mean power',
+        unit: 'W above idle',
+        names: ours.row,
+        values: ours.watts,
+        low: ours.watts_low,
+        high: ours.watts_high,
+      },
     ]),
 });

@@ -118,7 +118,7 @@ export const stagingMechanisms = defineStudy({
   figure: (ours, paper) =>
     curves([
       {
-        title: 'Synchronous staging',
+        title: 'Synchronous staging, each scale fitted to the figure',
         x: { title: 'resident, MiB' },
         y: { title: 'ms' },
         series: [

@@ -1,4 +1,9 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { rowsOf } from '../../comparison/columns.js';
+import { type Comparison, series } from '../../comparison/compare.js';
+import { DECIDED } from '../../comparison/words.js';
 import type { Workbench } from '../../comparison/workbench.js';
+import { bars } from '../../figures/bars.js';
 import { inTurn } from '../../lab/decode-statistics.js';
 import { DATA_SETS } from './data-sets.js';
 import { type Method, predictAnswers } from './predict.js';
@@ -88,13 +93,64 @@ export async function endToEnd(bench: Workbench, costModel: string, published: P
 
 type Cells = Awaited<ReturnType<typeof endToEnd>>;
 
-/** CPU + prefix KV over the full system, for every phone, data set and length. */
-export function speedUps({ soc, dataset, tokens, config, seconds }: Cells) {
-  const of = (name: string): number[] => seconds.filter((_, i) => config[i] === name);
-  const at = <T>(values: readonly T[]): T[] => values.filter((_, i) => config[i] === 'llada.cpp');
-  const full = of('llada.cpp');
+/** The end of an interval of slow / fast: both sides are uncertain by themselves, so their ln add in quadrature. */
+function end(ratio: number, slow: number, fast: number, sign: 1 | -1): number {
+  return ratio * Math.exp(sign * Math.hypot(Math.log(slow), Math.log(fast)));
+}
+
+/** CPU + prefix KV over the full system, for every phone, data set and length, in the order of the cells. */
+export function speedUps({ soc, dataset, tokens, config, seconds, low, high, paper_s }: Cells) {
+  const of = (name: string): number[] => config.flatMap((each, i) => (each === name ? [i] : []));
+  const slow = of('cpu+kv');
+  const pairs = of('llada.cpp').map((fast, k) => [slow[k], fast] as const);
+  const gain = pairs.map(([before, after]) => seconds[before] / seconds[after]);
+  const off = (values: readonly number[], i: number): number => values[i] / seconds[i];
   return {
-    gain_cell: at(soc).map((phone, i) => `${phone}, ${at(dataset)[i]}, ${at(tokens)[i]} tokens`),
-    gain: of('cpu+kv').map((each, i) => each / full[i]),
+    gain_cell: pairs.map(([, i]) => `${soc[i]}, ${dataset[i]}, ${tokens[i]} tokens`),
+    gain,
+    gain_low: pairs.map(([before, after], k) => end(gain[k], off(low, before), off(high, after), -1)),
+    gain_high: pairs.map(([before, after], k) => end(gain[k], off(high, before), off(low, after), 1)),
+    paper_gain: pairs.map(([before, after]) => {
+      const [theirs, ours] = [paper_s[before], paper_s[after]];
+      return theirs === null || ours === null ? null : theirs / ours;
+    }),
   };
+}
+
+export const SPEED_UP_FORMULAS = {
+  gain_cell: 'phone, data set, tokens',
+  gain: 'seconds of cpu+kv / seconds of llada.cpp',
+  gain_low: 'its interval: the ln of both intervals, in quadrature',
+  gain_high: 'the same',
+  paper_gain: 'the same of the paper',
+} as const;
+
+type SpeedUps = ReturnType<typeof speedUps>;
+
+/** The cells as a table. */
+export function cellTable({ soc, dataset, tokens, config, seconds, low, high, paper_s }: Cells) {
+  return rowsOf({ soc, dataset, tokens, config, seconds, low, high, paper: paper_s });
+}
+
+/** Every cell, then every speed-up, beside the paper's where there is one. */
+export function cellRows(ours: Cells & SpeedUps): Comparison[] {
+  return [
+    ...series(
+      ours.soc.map((soc, i) => `${soc}, ${ours.dataset[i]}, ${ours.tokens[i]} tokens: ${ours.config[i]}`),
+      (name) => name,
+      { unit: 's', ours: ours.seconds, kind: DECIDED },
+    ).map((row, i) => ({ ...row, paper: ours.paper_s[i] })),
+    ...series(ours.gain_cell, (name) => `${name}: llada.cpp over cpu+kv`, {
+      unit: 'x',
+      ours: ours.gain,
+      kind: DECIDED,
+    }),
+  ];
+}
+
+/** Speed-ups with their intervals. */
+export function speedUpBars(title: string, { gain_cell, gain, gain_low, gain_high }: SpeedUps): TopLevelSpec {
+  return bars([
+    { title, unit: 'times faster', names: gain_cell, values: gain, low: gain_low, high: gain_high },
+  ]);
 }
