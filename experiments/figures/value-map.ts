@@ -25,6 +25,8 @@ export function valueMap(cells: readonly MapCell[], title: string, legend: strin
     data: { values },
     facet: { column: { field: 'group', type: 'nominal', sort: null, header: { title: null } } },
     spec: {
+      // A cell without a row is as grey as one without a value: white is a value.
+      view: { fill: PALETTE.paleGrey },
       width: Math.floor((PAGE_WIDTH - 150) / groups),
       height: { step: 20 },
       layer: [
@@ -50,7 +52,7 @@ export function valueMap(cells: readonly MapCell[], title: string, legend: strin
                 orient: 'bottom',
                 gradientLength: 120,
                 values: [0.5, 1, 2],
-                format: '~f',
+                labelExpr: 'datum.value',
               },
             },
           },
