@@ -39,6 +39,11 @@ export const command = defineCommand({
     blockLength: problems.blockLength.describe("tokens per block (default: every policy's own)"),
     policies,
     baseline: z.string().default(d.baseline).describe('policy the others are paired with'),
+    machine: z
+      .string()
+      .optional()
+      .describe('time every decode on this modelled chip: seconds and joules beside the answers')
+      .meta({ value: 'profile' }),
     ...runs,
     logSamples: path('write every answer as a sample of lm-evaluation-harness (JSON Lines)'),
     out: path(`where the table goes (default: ${LATEST})`),
@@ -57,7 +62,7 @@ export const command = defineCommand({
   ],
   examples: [
     'quality --data gsm8k_test.jsonl --scorer gsm8k-flexible --n 100 --model llada-8b.gguf --engine ort',
-    'quality --n 1600',
+    'quality --n 1600 --machine sm8750',
     'quality --n 200 --policies block-kv,mbsd,llada.cpp --json',
   ],
   async run(
@@ -92,7 +97,7 @@ export const command = defineCommand({
 function qualityText(quality: QualityTable, color: boolean): string {
   const percent = (share: number): string => (100 * share).toFixed(1);
   const rows = quality.rows.map(
-    ({ policy, exact, taskAccuracy, forwards, rows, tokensPerForward, paired }) => [
+    ({ policy, exact, taskAccuracy, forwards, rows, tokensPerForward, seconds, joules, paired }) => [
       policy,
       percent(exact.successes / exact.n),
       `${percent(exact.low)}-${percent(exact.high)}`,
@@ -100,14 +105,16 @@ function qualityText(quality: QualityTable, color: boolean): string {
       forwards.toFixed(1),
       rows.toFixed(0),
       tokensPerForward.toFixed(2),
+      ...[seconds, joules].flatMap((value) => (value === null ? [] : [value.median.toPrecision(3)])),
       paired === null ? '' : `+${paired.onlyPolicyRight} -${paired.onlyBaselineRight}`,
       paired === null ? 'baseline' : paired.pHolm < 0.001 ? '<0.001' : paired.pHolm.toFixed(3),
       paired === null ? '' : percent(paired.sameText / exact.n),
     ],
   );
   const head = [
-    ...['policy', '> exact %', '> 95 %', '> tasks %', '> forwards', '> rows', '> tok/fwd', '> pairs', '> p'],
-    '> same text %',
+    ...['policy', '> exact %', '> 95 %', '> tasks %', '> forwards', '> rows', '> tok/fwd'],
+    ...(quality.options.machine === undefined ? [] : ['> s', '> J']),
+    ...['> pairs', '> p', '> same text %'],
   ];
   const c = createColors(color);
   return [table(head, rows), '', ...quality.notes.map((note) => c.dim(note))].join('\n');

@@ -27,6 +27,7 @@ describe('quality table', () => {
     accepted: 0,
     rowsWasted: 0,
     textTokens: 8,
+    timed: null,
   });
 
   it('counts pairs, tokens per forward over all problems, and texts that are equal', () => {
@@ -70,5 +71,20 @@ describe('quality table', () => {
     expect(rows[1].paired).toMatchObject({ sameText: 1, onlyPolicyRight: 0, onlyBaselineRight: 0 });
     expect(rows[1].forwards).toBeLessThan(rows[0].forwards);
     expect(rows[1].forwards + (rows[1].speculation?.accepted ?? 0)).toBe(rows[0].forwards);
+  });
+
+  it('times every decode where a machine is named, without another decision', async () => {
+    const asked = { ...options, n: 2, genLength: 32, policies: ['block-kv', 'threshold'] };
+    const untimed = await runQuality(asked, study);
+    const timed = await runQuality({ ...asked, machine: 'sm8750' }, study);
+    expect(untimed.rows.every(({ seconds, joules }) => seconds === null && joules === null)).toBe(true);
+    expect(timed.rows.map(({ exact, forwards }) => ({ exact, forwards }))).toEqual(
+      untimed.rows.map(({ exact, forwards }) => ({ exact, forwards })),
+    );
+    const [base, threshold] = timed.rows;
+    expect(threshold.seconds?.median).toBeLessThan(base.seconds?.low ?? 0);
+    expect(threshold.joules?.median).toBeLessThan(base.joules?.low ?? 0);
+    expect(timed.command).toContain('--machine sm8750');
+    expect(timed.notes.join(' ')).toMatch(/simulated.*sm8750/);
   });
 });

@@ -22,6 +22,8 @@ export interface QualityOptions {
   readonly policies: readonly string[];
   /** Policy that the others are paired with. */
   readonly baseline: string;
+  /** Hardware profile that every decode is timed on, by llada.cpp with SOMR; undefined: nothing is timed. */
+  readonly machine?: string;
 }
 
 export const QUALITY_DEFAULTS = {

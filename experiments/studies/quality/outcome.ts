@@ -1,5 +1,6 @@
-import type { CaseResult } from '../../lab/kinds/case-result.js';
+import { type CaseResult, decidedCases, timedCases } from '../../lab/kinds/case-result.js';
 import type { WantedRun } from '../../lab/plan.js';
+import type { RunRecord } from '../../lab/record.js';
 import type { QualityOptions } from './options.js';
 
 /** One problem under one policy. */
@@ -19,6 +20,8 @@ export interface PolicyOutcome {
   readonly textTokens: number;
   /** Generated tokens, to say whether two policies wrote the same. */
   readonly tokens: readonly number[];
+  /** On the machine that was asked for; null: nothing was timed. */
+  readonly timed: { readonly seconds: number; readonly joules: number } | null;
 }
 
 export interface ProblemOutcome {
@@ -30,9 +33,9 @@ export interface ProblemOutcome {
 /** Runs of a problem: one per policy. */
 export function problemRuns(options: QualityOptions, index: number): WantedRun[] {
   const { model: workload, engine, seed, genLength, blockLength } = options;
-  const { data, scorer, template, maskToken } = options;
+  const { data, scorer, template, maskToken, machine: profile } = options;
   return options.policies.map((policy) => ({
-    kind: 'decide',
+    kind: profile === undefined ? 'decide' : 'decode',
     config: {
       workload,
       engine,
@@ -46,12 +49,22 @@ export function problemRuns(options: QualityOptions, index: number): WantedRun[]
       firstCase: index,
       cases: 1,
       genLength,
+      ...(profile === undefined ? {} : { profile }),
     },
   }));
 }
 
-/** @param result of a decider that has answers */
-export function outcomeOf({ answer, counters, tokens }: CaseResult): PolicyOutcome {
+/** @param record of one case of a decider that has answers, timed or not. @throws DataError of another kind of run */
+export function outcomeOf(record: RunRecord): PolicyOutcome {
+  if (record.kind !== 'decode') return decidedOutcome(decidedCases(record).cases[0], null);
+  const [timed] = timedCases(record).cases;
+  return decidedOutcome(timed, { seconds: timed.ms / 1000, joules: timed.joules });
+}
+
+function decidedOutcome(
+  { answer, counters, tokens }: CaseResult,
+  timed: PolicyOutcome['timed'],
+): PolicyOutcome {
   const tasks = answer?.tasks ?? [];
   return {
     exact: answer?.exact ?? false,
@@ -65,5 +78,6 @@ export function outcomeOf({ answer, counters, tokens }: CaseResult): PolicyOutco
     rowsWasted: counters.rowsWasted,
     textTokens: counters.textTokens,
     tokens,
+    timed,
   };
 }

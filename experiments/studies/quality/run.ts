@@ -24,10 +24,9 @@ export async function runQuality(options: QualityOptions, study: StudyOptions): 
     indices.flatMap((index) => problemRuns(options, index)),
     study,
   );
-  const results = records.map(decidedCases);
   const problems = indices.map((index, at) => ({
     index,
-    policies: policies.map((_, policy) => outcomeOf(results[at * policies.length + policy].cases[0])),
+    policies: policies.map((_, policy) => outcomeOf(records[at * policies.length + policy])),
   }));
   const rows = qualityRows(options, problems);
   return {
@@ -36,7 +35,7 @@ export async function runQuality(options: QualityOptions, study: StudyOptions): 
     version: project().version,
     gitCommit: study.gitCommit,
     node: process.version,
-    engine: results[0].engine ?? 'none',
+    engine: decidedCases(records[0]).engine ?? 'none',
     model: { name: options.model, sha256: records[0].inputs[`model ${modelOf(options.model)}`] },
     options,
     rows,
@@ -59,6 +58,7 @@ function commandLine(options: QualityOptions): string {
     `--gen-length ${options.genLength}`,
     ...(options.blockLength === null ? [] : [`--block-length ${options.blockLength}`]),
     `--baseline ${options.baseline}`,
+    ...(options.machine === undefined ? [] : [`--machine ${options.machine}`]),
     `--policies ${options.policies.join(',')}`,
   ].join(' ');
 }

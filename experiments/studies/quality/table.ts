@@ -1,5 +1,6 @@
 import { holm, mcnemar } from '../../../src/score/statistics/paired.js';
 import { type Proportion, wilson } from '../../../src/score/statistics/proportion.js';
+import { type MedianInterval, medianInterval } from '../../../src/score/statistics/samples.js';
 import type { QualityOptions } from './options.js';
 import type { PolicyOutcome, ProblemOutcome } from './outcome.js';
 
@@ -35,6 +36,9 @@ export interface QualityRow {
     readonly accepted: number;
     readonly rowsWasted: number;
   } | null;
+  /** Medians over the problems with 95 % intervals, simulated; null: nothing was timed. */
+  readonly seconds: MedianInterval | null;
+  readonly joules: MedianInterval | null;
   /** Null for the baseline itself. */
   readonly paired: PairedTest | null;
 }
@@ -87,9 +91,20 @@ export function qualityRows(options: QualityOptions, problems: readonly ProblemO
       tokensPerForward: total(outcomes.map((outcome) => outcome.generated)) / forwards,
       textTokensPerForward: total(outcomes.map((outcome) => outcome.textTokens)) / forwards,
       speculation: speculationOf(outcomes),
+      seconds: intervalOf(options, outcomes, 'seconds'),
+      joules: intervalOf(options, outcomes, 'joules'),
       paired: pHolm === undefined ? null : { ...pairs[index], pHolm },
     };
   });
+}
+
+function intervalOf(
+  { seed }: QualityOptions,
+  outcomes: readonly PolicyOutcome[],
+  part: 'seconds' | 'joules',
+): MedianInterval | null {
+  const values = outcomes.flatMap(({ timed }) => (timed === null ? [] : [timed[part]]));
+  return values.length === 0 ? null : medianInterval(values, seed);
 }
 
 function speculationOf(outcomes: readonly PolicyOutcome[]): QualityRow['speculation'] {
@@ -110,7 +125,9 @@ export function qualityNotes(options: QualityOptions, rows: readonly QualityRow[
     differing.length === 0
       ? `no policy differs significantly from ${options.baseline} at 5 %; that is no proof of equality`
       : `significantly different from ${options.baseline} at 5 %: ${differing.map(({ policy }) => policy).join(', ')}`,
-    'no clock: a CPU refresh lands with the step that launched it, its best case',
+    options.machine === undefined
+      ? 'no clock: a CPU refresh lands with the step that launched it, its best case'
+      : `seconds and joules are simulated: medians of one answer with the shapes of LLaDA-8B in Q4_0 by llada.cpp with SOMR on ${options.machine}, with 95 % intervals over the problems; every number of the energy model is assumed`,
   ];
   if (options.n < 1600) {
     notes.push(
