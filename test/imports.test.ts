@@ -57,6 +57,15 @@ describe('imports', () => {
     expect(cycles(graph)).toEqual([]);
   });
 
+  it('leave the verifier its own idea of what a row sees: no module of a pass but its types, no planner', () => {
+    const rebuild = ['src/engine/verify/parts.ts', 'src/engine/verify/closure.ts'];
+    const runs = graph.filter(({ from, typeOnly }) => rebuild.includes(from) && !typeOnly);
+    expect(runs.map(shown)).toEqual([
+      'src/engine/verify/closure.ts -> src/errors.ts',
+      'src/engine/verify/closure.ts -> src/engine/verify/parts.ts',
+    ]);
+  });
+
   it('load the bridge to devices only when a command runs', () => {
     const atStart = reachable(graph, 'cli/main.ts', ({ typeOnly, dynamic }) => !typeOnly && !dynamic);
     expect([...atStart].filter((file) => room(file) === 'hw')).toEqual([]);

@@ -71,6 +71,17 @@ function vitest(vitestArgs, env = {}) {
   return status;
 }
 
+/** Tests that draw more cases under `npm run fuzz`. */
+const DRAWN = [
+  'test/properties',
+  'test/oracle',
+  ...['check-laws', 'self-speculation'].map((name) => `test/decode/${name}.test.ts`),
+  ...['verify-policy', 'smollm2'].map((name) => `test/engine/${name}.test.ts`),
+  ...['adb/runner', 'torch-checkpoint'].map((name) => `test/hw/${name}.test.ts`),
+  'test/model/blocks.test.ts',
+  'test/sim/calibration/calibrate.test.ts',
+];
+
 const tasks = {
   start: () =>
     run(process.execPath, [join(root, 'dist/cli/main.js'), ...(args.length > 0 ? args : ['ablate'])]),
@@ -81,10 +92,13 @@ const tasks = {
     }
     return vitest(['run', ...args]);
   },
-  fuzz: () =>
-    vitest(['run', 'test/properties', '--testTimeout=3600000', ...args], {
+  // What draws its cases; files that are named take the place of the list.
+  fuzz: () => {
+    const named = args.some((arg) => arg.startsWith('test/'));
+    return vitest(['run', ...(named ? [] : DRAWN), '--testTimeout=3600000', ...args], {
       DLLM_FUZZ_RUNS: process.env.DLLM_FUZZ_RUNS ?? '10000',
-    }),
+    });
+  },
   // A package holds a fresh build: what was compiled once and removed since must not be in it.
   prepack: () => {
     rmSync(join(root, 'dist'), { recursive: true, force: true });

@@ -1,298 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { composePolicy } from '../../src/decode/method/compose.js';
-import { decode } from '../../src/decode/method/session.js';
 import { factsOf } from '../../src/decode/parts.js';
-import { ALL_POLICY_SPECS, policySpecByName } from '../../src/decode/policies.js';
-import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js';
+import { ALL_POLICY_SPECS } from '../../src/decode/policies.js';
 import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
-import { RandomTimer } from '../decode/support/random-timer.js';
 import { shownBy } from '../decode/support/run.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
-import * as plain from './plain-decoder.js';
+import { followed, specFor } from './follow.js';
+import { CASES, schedules } from './plain-cases.js';
 import { PlainModel } from './plain-model.js';
-import { type PaperOptions, slidingWindow, stagedBlocks } from './plain-paper.js';
-import { type PlainConfidence, type PlainSampling, scorer } from './plain-scores.js';
-import { Witness } from './witness.js';
 
 /** Runs over all policies together; `npm run fuzz` raises it. */
 const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 1000);
 const PER_POLICY = Math.ceil(RUNS / ALL_POLICY_SPECS.length);
-
-/** What a schedule may be; every policy takes what it knows. */
-const schedules = fc.record({
-  blockLength: fc.integer({ min: 1, max: 9 }),
-  blocks: fc.integer({ min: 1, max: 3 }),
-  promptIds: fc.array(fc.integer({ min: 6, max: 15 }), { minLength: 1, maxLength: 9 }),
-  shift: fc.boolean(),
-  model: fc.nat(10_000),
-  seed: fc.nat(99),
-  tau: fc.constantFrom(0.1, 0.2, 0.3, 0.5, 1.01),
-  tau2: fc.constantFrom(0.1, 0.2, 0.3, 0.5, 1.01),
-  factor: fc.constantFrom(0.5, 1, 2, 4),
-  share: fc.integer({ min: 1, max: 6 }),
-  every: fc.integer({ min: 1, max: 4 }),
-  trigger: fc.integer({ min: 0, max: 5 }),
-  maxRows: fc.integer({ min: 0, max: 8 }),
-  allowance: fc.constantFrom(0, 0.3, 1),
-});
-type Schedule = typeof schedules extends fc.Arbitrary<infer T> ? T : never;
-
-/** How a policy is set for a schedule, and the loop it should be. */
-interface Case {
-  readonly change: Partial<PolicySpecInput>;
-  readonly loop: (task: plain.Task) => number[];
-  readonly sampling?: PlainSampling;
-  /** Steps that a refresh takes at most; without it, it lands with the step that launched it. */
-  readonly delay?: number;
-}
-
-const time = (rows: number): number => 1 + Math.ceil(rows / 4);
-
-const quota = (
-  s: Schedule,
-  sampling: PlainSampling,
-  change: Partial<PolicySpecInput>,
-  guidance = 0,
-): Case => {
-  const steps = Math.min(s.share, s.blockLength);
-  return {
-    change: { commit: { kind: 'quota', stepsPerBlock: steps }, ...change },
-    loop: (task) => plain.wholeCanvas(task, plain.quotas(s.blockLength, steps), guidance),
-    sampling,
-  };
-};
-
-const timeline = (
-  s: Schedule,
-  sampling: PlainSampling,
-  change: Partial<PolicySpecInput>,
-  origin = false,
-): Case => {
-  const steps = Math.min(s.share, s.blockLength);
-  const temperature = s.every > 2 ? 0.5 : 0;
-  return {
-    change: {
-      commit: {
-        kind: 'timestep',
-        steps,
-        transfer: origin ? 'each' : 'top',
-        temperature,
-        seed: s.seed,
-      },
-      ...change,
-    },
-    loop: (task) => plain.wholeCanvas(task, plain.timeline(steps, 0.001, origin, temperature, s.seed)),
-    sampling,
-  };
-};
-
-const dream = (s: Schedule, confidence: PlainConfidence, origin = false): Case => {
-  const filter = {
-    dream: true,
-    temperature: s.tau2 < 0.3 ? 0 : s.tau2,
-    topP: s.tau > 1 ? null : 0.5 + s.tau,
-    topK: s.every > 2 ? s.every : null,
-  };
-  const { temperature, topP, topK } = filter;
-  const sampling = { kind: 'filtered' as const, temperature, topP, topK, seed: s.seed };
-  return timeline(s, { confidence, filter, seed: s.seed }, { sampling }, origin);
-};
-
-const llamaCpp = (s: Schedule) => {
-  const filter = {
-    dream: false,
-    temperature: s.tau2 < 0.3 ? 0 : s.tau2,
-    topP: s.tau > 1 ? null : 0.5 + s.tau,
-    topK: 2 + s.every,
-  };
-  const { temperature, topP, topK } = filter;
-  const sampling = {
-    kind: 'filtered' as const,
-    order: 'llama.cpp' as const,
-    temperature,
-    topP,
-    topK,
-    seed: s.seed,
-  };
-  return { filter, change: { sampling } };
-};
-
-const llamaQuota = (s: Schedule, confidence: PlainConfidence): Case => {
-  const { filter, change } = llamaCpp(s);
-  return quota(s, { confidence, filter, seed: s.seed }, change);
-};
-
-const paper = (
-  s: Schedule,
-  has: { stages: boolean; skip?: boolean; refresh?: boolean; block?: boolean; masked?: boolean },
-): Case => {
-  const stages = has.stages ? { visible: Math.min(s.tau, s.tau2), stable: Math.max(s.tau, s.tau2) } : null;
-  const refresh =
-    has.refresh === true
-      ? { perStep: s.every, batch: 1 + (s.share % 3), maxInFlight: s.every + (s.maxRows % 4) }
-      : null;
-  // Drafts that are fed as masks are drafts that no confidence lets through.
-  const drafts = { feedConfidence: has.masked === true ? 2 : s.tau2 / 2, acceptConfidence: s.tau };
-  const feed = has.masked === true ? ('mask' as const) : ('token' as const);
-  const options: PaperOptions = {
-    stages,
-    refresh,
-    ...drafts,
-    skip: has.skip === true,
-    lookahead: { trigger: s.trigger, maxRows: s.maxRows, allowance: s.allowance, time },
-  };
-  const { trigger, maxRows } = s;
-  return {
-    change: {
-      commit: stages === null ? { kind: 'quota' } : { kind: 'staged', ...stages },
-      window:
-        has.block === true
-          ? { kind: 'block' }
-          : { kind: 'sliding', lookahead: { trigger, maxRows, allowanceRatio: s.allowance } },
-      speculate: has.block === true ? { kind: 'none' } : { kind: 'drafts', feed, ...drafts },
-      refresh: refresh === null ? { kind: 'none' } : { kind: 'cpu', ...refresh },
-    },
-    loop: (task) => (has.block === true ? stagedBlocks : slidingWindow)(task, options),
-    delay: s.trigger,
-  };
-};
-
-const oneByOne = (s: Schedule) => plain.quotas(s.blockLength, s.blockLength);
-const threshold = (s: Schedule, loop: Case['loop']): Case => ({
-  change: { commit: { kind: 'threshold', tau: s.tau } },
-  loop,
-});
-
-/** What LLaDA may be told about the token that ends a text. */
-const ending = (s: Schedule): [PlainSampling, Partial<PolicySpecInput>] => {
-  const never = s.trigger % 3 === 0;
-  const last = s.maxRows % 3 === 0;
-  return [
-    { endOfText: { id: tinyConfig().endIds[0], never, last } },
-    { endOfText: { logit: never ? 'never' : 'keep', confidence: last ? 'last' : 'keep' } },
-  ];
-};
-
-/** The loop that each named policy was published as. */
-const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
-  llada: (s) => quota(s, ...ending(s)),
-  'block-kv': (s) => ({ change: {}, loop: (task) => plain.cachedBlocks(task, oneByOne(s)) }),
-  threshold: (s) => threshold(s, (task) => plain.cachedBlocks(task, plain.threshold(s.tau))),
-  mbsd: (s) => paper(s, { stages: false }),
-  'mbsd-sts': (s) => paper(s, { stages: true }),
-  'mbsd-sts-sls': (s) => paper(s, { stages: true, skip: true }),
-  'llada.cpp': (s) => paper(s, { stages: true, skip: true, refresh: true }),
-  'mbsd-drafts-masked': (s) => paper(s, { stages: false, masked: true }),
-  'mbsd-sts-drafts-masked': (s) => paper(s, { stages: true, masked: true }),
-  'mbsd-sts-sls-drafts-masked': (s) => paper(s, { stages: true, skip: true, masked: true }),
-  'llada.cpp-drafts-masked': (s) => paper(s, { stages: true, skip: true, refresh: true, masked: true }),
-  sts: (s) => paper(s, { stages: true, block: true }),
-  'exact-speculation': (s) => ({
-    change: { speculate: { kind: 'exact', tile: 1 + s.maxRows, extraTiles: s.every } },
-    loop: (task) => plain.cachedBlocks(task, oneByOne(s)),
-  }),
-  'exact-speculation-threshold': (s) => ({
-    change: {
-      commit: { kind: 'threshold', tau: s.tau },
-      speculate: { kind: 'exact', tile: 1 + s.maxRows, extraTiles: s.every },
-    },
-    loop: (task) => plain.cachedBlocks(task, plain.threshold(s.tau)),
-  }),
-  'fast-dllm-prefix': (s) => threshold(s, (task) => plain.fastDllm(task, plain.threshold(s.tau), false)),
-  'fast-dllm-dual': (s) => threshold(s, (task) => plain.fastDllm(task, plain.threshold(s.tau), true)),
-  'fast-dllm-factor': (s) => ({
-    change: { commit: { kind: 'factor', factor: s.factor } },
-    loop: (task) => plain.fastDllm(task, plain.factor(s.factor), true),
-  }),
-  dkv: (s) => ({
-    change: { cache: { kind: 'decided', refreshEvery: s.every } },
-    loop: (task) => plain.dkv(task, oneByOne(s), s.every),
-  }),
-  wino: (s) => ({
-    change: { commit: { kind: 'revocable', tau: s.tau }, revoke: { kind: 'shadow', tau: s.tau2 } },
-    loop: (task) => plain.wino(task, s.tau, s.tau2),
-  }),
-  'block-causal': (s) => ({
-    change: { commit: { kind: 'threshold', tau: s.tau, compare: 'above' } },
-    loop: (task) => plain.blockCausal(task, plain.threshold(s.tau, true)),
-  }),
-  'eb-sampler': (s) => ({
-    change: { commit: { kind: 'entropy-bound', gamma: s.factor } },
-    loop: (task) => plain.cachedBlocks(task, plain.entropyBound(s.factor)),
-    sampling: { confidence: 'perplexity' },
-  }),
-  'local-leap': (s) => {
-    const [near, anchor] = [Math.min(s.tau, s.tau2), Math.max(s.tau, s.tau2)];
-    return {
-      change: { commit: { kind: 'local-leap', anchor, near, distance: s.every } },
-      loop: (task) => plain.cachedBlocks(task, plain.localLeap(anchor, near, s.every)),
-    };
-  },
-  'bounded-rank': (s) => {
-    const bound = (['prefix', 'either', 'cumulative'] as const)[s.every % 3];
-    const pick = plain.boundedRank(bound, s.tau, s.tau2 / 2, s.factor);
-    return {
-      change: { commit: { kind: 'bounded-rank', bound, tau: s.tau, floor: s.tau2 / 2, factor: s.factor } },
-      loop: (task) => plain.blockCausal(task, pick),
-    };
-  },
-  'multi-block': (s) => ({
-    change: { commit: { kind: 'active-blocks', entropy: s.factor, opens: Math.min(1, s.tau) } },
-    loop: (task) => plain.activeBlocks(task, s.factor, Math.min(1, s.tau)),
-    sampling: { confidence: 'perplexity' },
-  }),
-  sdar: (s) => ({
-    change: { commit: { kind: 'threshold', tau: s.tau, compare: 'above' } },
-    loop: (task) => plain.blockCausal(task, plain.threshold(s.tau, true)),
-  }),
-  rnd1: (s) => quota(s, { confidence: 'certainty' }, {}),
-  'llada-random': (s) =>
-    quota(
-      s,
-      { confidence: 'random', gumbel: s.tau, seed: s.seed },
-      {
-        sampling: { kind: 'gumbel', temperature: s.tau, seed: s.seed },
-      },
-    ),
-  'llada-cfg': (s) => quota(s, {}, { guidance: s.factor }, s.factor),
-  'llada-gumbel': (s) => {
-    const [{ endOfText }, change] = ending(s);
-    const sampling = { kind: 'gumbel' as const, temperature: s.tau, seed: s.seed };
-    return quota(s, { gumbel: s.tau, seed: s.seed, endOfText }, { ...change, sampling });
-  },
-  dream: (s) => dream(s, 'certainty'),
-  'dream-maskgit': (s) => dream(s, 'probability'),
-  'dream-margin': (s) => dream(s, 'margin'),
-  'dream-origin': (s) => dream(s, 'probability', true),
-  'llama.cpp-diffusion': (s) => llamaQuota(s, 'probability'),
-  'llama.cpp-diffusion-eps': (s) => {
-    const { filter, change } = llamaCpp(s);
-    return timeline(s, { filter, seed: s.seed }, change);
-  },
-  'llama.cpp-diffusion-entropy': (s) => llamaQuota(s, 'entropy'),
-  'llama.cpp-diffusion-margin': (s) => llamaQuota(s, 'margin'),
-  'llama.cpp-diffusion-random': (s) => llamaQuota(s, 'random'),
-  'llama.cpp-diffusion-origin': (s) => {
-    const { filter, change } = llamaCpp(s);
-    const steps = Math.min(s.share, s.blockLength);
-    return {
-      change: { ...change, commit: { kind: 'quota', stepsPerBlock: steps, transfer: 'each', seed: s.seed } },
-      loop: (task) => plain.wholeCanvas(task, plain.coins(s.blockLength, steps, s.seed)),
-      sampling: { filter, seed: s.seed },
-    };
-  },
-  autoregressive: () => ({ change: { blockLength: 1 }, loop: plain.leftToRight }),
-  'nemotron-self-speculation': (s) => {
-    const narrowest = 1 + s.every;
-    const widest = narrowest + s.maxRows;
-    return {
-      change: { blockLength: 1, window: { kind: 'self-speculation', narrowest, widest } },
-      loop: (task) => plain.selfSpeculation(task, narrowest, widest),
-    };
-  },
-};
 
 describe('every policy is its published loop, forward by forward, on random models and schedules', () => {
   it('has a loop for every named policy', () => {
@@ -305,13 +25,7 @@ describe('every policy is its published loop, forward by forward, on random mode
       await useBackend('cpu');
       await fc.assert(
         fc.asyncProperty(schedules, async (schedule) => {
-          const { change, loop, sampling, delay } = CASES[name](schedule);
-          const spec = parsePolicySpec({
-            ...policySpecByName(name),
-            blockLength: schedule.blockLength,
-            confidenceType: 'f64',
-            ...change,
-          });
+          const spec = specFor(name, schedule);
           const facts = factsOf(spec);
           const config = tinyConfig({
             layers: 2,
@@ -330,25 +44,13 @@ describe('every policy is its published loop, forward by forward, on random mode
           });
           const weights = randomWeights(config, schedule.model);
           const engine = await createTfjsEngine(config, weights, { backend: 'cpu' });
-          const policy = composePolicy(spec, { latencyTable: time });
-          const { promptIds } = schedule;
-          const genLength = schedule.blocks * schedule.blockLength;
-          const timer = delay === undefined ? undefined : new RandomTimer(schedule.seed, delay);
-          const { steps, tokens } = await decode({ policy, engine, promptIds, genLength, timer });
+          const { tokens, answer } = await followed(
+            name,
+            schedule,
+            engine,
+            await PlainModel.of(config, weights),
+          );
           engine.dispose();
-          const witness = new Witness(await PlainModel.of(config, weights), steps);
-          const mask = config.maskId ?? config.vocab;
-          const answer = loop({
-            witness,
-            prompt: promptIds,
-            genLength,
-            blockLength: spec.blockLength,
-            mask,
-            score: scorer(mask, sampling),
-            draws: facts.sampling.random || facts.confidence.random,
-            ends: config.endIds,
-          });
-          witness.end();
           expect(answer).toEqual(tokens);
         }),
         { numRuns: PER_POLICY },

@@ -5,6 +5,7 @@ import type { WeightSource } from '../../src/model/weights.js';
 /** A row that was computed once, in whatever pass: its position, and K and V in every layer. */
 export interface PlainKey {
   readonly position: number;
+  readonly feed: number;
   readonly k: readonly (readonly number[])[];
   readonly v: readonly (readonly number[])[];
 }
@@ -16,11 +17,21 @@ export interface PlainRow {
   readonly cached: readonly PlainKey[];
 }
 
+/** A model that computes rows from what each of them sees. */
+export interface Forward {
+  readonly config: ModelConfig;
+  /** Rows see each other where `sees` says so, and what they have cached. */
+  run(
+    rows: readonly PlainRow[],
+    sees: (row: PlainRow, other: PlainRow) => boolean,
+  ): { readonly keys: PlainKey[]; readonly logits: readonly (readonly number[])[] };
+}
+
 /**
  * A dense bidirectional or causal transformer as loops over f64 numbers: no graph, no tensors, no masks but the list
  * of what each row sees.
  */
-export class PlainModel {
+export class PlainModel implements Forward {
   private readonly weights = new Map<string, Float32Array>();
 
   private constructor(readonly config: ModelConfig) {}
@@ -31,7 +42,6 @@ export class PlainModel {
     return model;
   }
 
-  /** Computes rows that see each other where `sees` says so, and what they have cached. */
   run(
     rows: readonly PlainRow[],
     sees: (row: PlainRow, other: PlainRow) => boolean,
@@ -73,7 +83,7 @@ export class PlainModel {
     const head = this.w(tiedHead ? 'token_embd.weight' : 'output.weight');
     const layersOf = (all: number[][][], i: number) => all.map((layer) => layer[i]);
     return {
-      keys: rows.map(({ position }, i) => ({ position, k: layersOf(k, i), v: layersOf(v, i) })),
+      keys: rows.map(({ position, feed }, i) => ({ position, feed, k: layersOf(k, i), v: layersOf(v, i) })),
       logits: x.map((row) => times(head, normalise(row, this.w('output_norm.weight'), rmsEps))),
     };
   }

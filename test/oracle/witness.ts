@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { StepRecord } from '../../src/decode/method/step-record.js';
 import type { Pass, RowOutcome } from '../../src/pass/pass.js';
-import type { PlainKey, PlainModel, PlainRow } from './plain-model.js';
+import type { Forward, PlainKey, PlainRow } from './plain-model.js';
 
 /** Token and confidence that a plain loop finds in a row of logits; `margin` is how close another token was. */
 export interface PlainScore {
@@ -81,7 +81,7 @@ export class Witness {
   rows = 0;
 
   constructor(
-    private readonly model: PlainModel,
+    private readonly model: Forward,
     private readonly steps: readonly StepRecord[],
   ) {
     this.parts = partsOf(steps);
