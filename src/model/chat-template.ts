@@ -1,6 +1,6 @@
-import { Template } from '@huggingface/jinja';
 import { DataError, UsageError } from '../errors.js';
 import { type ModelText, USUAL_TEMPLATE } from './model-text.js';
+import { renderInSandbox } from './templates/sandbox.js';
 
 /** One turn of a dialogue. */
 export interface Message {
@@ -13,7 +13,8 @@ export interface Message {
 /**
  * A dialogue in the model's own Jinja template, with the opening of the answer.
  * @param name of one of several templates
- * @throws UsageError without a template, or when the template refuses the dialogue; DataError for one that does not run
+ * @throws UsageError without a template, or when the template refuses the dialogue; DataError for one that cannot be read or takes more
+ *   than it is given; EnvironmentError when the process that runs it does not start
  */
 export function renderTemplate(
   { templates, settings, label }: ModelText,
@@ -27,18 +28,14 @@ export function renderTemplate(
         ? `${label}: no chat template: take --template chat, plain or none`
         : `${label}: none of its chat templates is the usual one: name one with --template (${[...templates.keys()].join(', ')})`,
     );
-  let template: Template;
-  try {
-    template = new Template(source);
-  } catch (error) {
-    throw new DataError(`${label}: its chat template cannot be read: ${reasonOf(error)}`);
-  }
-  try {
-    const turns = messages.map((message) => ({ ...message }));
-    return template.render({ ...specialTokens(settings), messages: turns, add_generation_prompt: true });
-  } catch (error) {
-    throw new UsageError(`${label}: its chat template refuses: ${reasonOf(error)}`);
-  }
+  const turns = messages.map((message) => ({ ...message }));
+  const values = { ...specialTokens(settings), messages: turns, add_generation_prompt: true };
+  const answer = renderInSandbox(source, values);
+  if ('text' in answer) return answer.text;
+  const { fault, reason } = answer;
+  if (fault === 'unreadable') throw new DataError(`${label}: its chat template cannot be read: ${reason}`);
+  if (fault === 'refused') throw new UsageError(`${label}: its chat template refuses: ${reason}`);
+  throw new DataError(`${label}: its chat template ${reason}: take --template chat, plain or none`);
 }
 
 /** `bos_token` and its kind of a `tokenizer_config.json`, which writes them as text or as an object. */
@@ -52,5 +49,3 @@ export function specialTokens(settings: ModelText['settings']): Record<string, s
   }
   return tokens;
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
