@@ -1,7 +1,8 @@
+import type { FormSpread } from '../interval/form.js';
+import { type Interval, spreadInterval } from '../interval/interval.js';
 import { parametersOf } from '../sensitivity/parameters.js';
 import { oneAtATime } from '../sensitivity/sensitivity.js';
-import { type FormSpread, formOf } from './form.js';
-import { type Interval, intervalOf } from './interval.js';
+import { formOf } from './interval.js';
 import { nominalDraw, predict } from './predict.js';
 import type { PublishedRow } from './published.js';
 import { type PredictedRow, predictRow } from './score.js';
@@ -55,7 +56,7 @@ export function explainRow(row: PublishedRow): RowExplanation | { readonly reaso
     published: row.value,
     predicted: predicted.value,
     unit: row.unit,
-    interval: intervalOf(wanted, predicted.value, logs),
+    interval: spreadInterval(predicted.value, logs, formOf(wanted).deviation),
     timed: { profiles, stacks, model: shapes?.name ?? null, quant, memory, threads, passRows, work },
     notes: wanted.notes,
     form: formOf(wanted),

@@ -1,5 +1,6 @@
+import { spreadInterval } from '../interval/interval.js';
 import { type Case, interpret } from './interpret.js';
-import { intervalOf, samples } from './interval.js';
+import { formOf, samples } from './interval.js';
 import { nominalDraw, type Predicted, predict } from './predict.js';
 import type { PublishedRow } from './published.js';
 import { NotModelled } from './reading/refusal.js';
@@ -86,7 +87,7 @@ function scoreRow(row: PublishedRow): ScoredRow {
     return { id, published, unit, bound, ...nothing, reason: found.reason, notes: [] };
   }
   const { wanted, predicted, logs } = found;
-  const { low, high } = intervalOf(wanted, predicted.value, logs);
+  const { low, high } = spreadInterval(predicted.value, logs, formOf(wanted).deviation);
   const deviation = predicted.value / published - 1;
   const error =
     side === 'at least' ? Math.min(0, deviation) : side === 'at most' ? Math.max(0, deviation) : deviation;

@@ -1,12 +1,15 @@
 import { createColors } from 'picocolors';
 import { z } from 'zod';
 import { openChip } from '../../../experiments/lab/open.js';
+import type { Interval } from '../../../sim/interval/interval.js';
+import { chipIntervals } from '../../../sim/interval/of-runs.js';
 import { parseKernel } from '../../../sim/kernel/parse.js';
 import { checkOnNpu } from '../../../sim/kernel/placed.js';
 import { type KernelTiming, timeKernel } from '../../../sim/kernel/time-kernel.js';
 import { table } from '../../../src/util/table.js';
 import { defineCommand } from '../../command.js';
 import { chip } from '../../groups.js';
+import { heldNote, intervalText } from '../../interval-text.js';
 
 export const command = defineCommand({
   arguments: {
@@ -36,21 +39,54 @@ export const command = defineCommand({
     const spec = parseKernel(operator);
     checkOnNpu(spec, chosen.stack);
     const timing = timeKernel(spec, chosen);
-    ctx.data({ operator, profile, stack, ...timing });
+    const further = ['one operator'] as const;
+    const { intervals, held } = chipIntervals(
+      chosen,
+      [
+        { ms: timing.deviceMs, further },
+        { ms: timing.callMs, further },
+      ],
+      (drawn) => {
+        const { deviceMs, callMs } = timeKernel(spec, drawn);
+        return [deviceMs, callMs];
+      },
+      ctx.signal,
+    );
+    const [{ low, high }, call] = intervals;
+    ctx.data({
+      operator,
+      profile,
+      stack,
+      ...timing,
+      low,
+      high,
+      callLow: call.low,
+      callHigh: call.high,
+      intervals: held,
+    });
     ctx.print(`${operator} on ${profile} (${stack}), simulated\n`);
-    ctx.print(table(['part', '> us'], rowsOf(timing), { styleHeader: createColors(ctx.color).bold }));
+    ctx.print(
+      table(['part', '> us', '80 % interval'], rowsOf(timing, intervals), {
+        styleHeader: createColors(ctx.color).bold,
+      }),
+    );
     ctx.print(`\nlongest busy: ${timing.bound}`);
+    ctx.print(heldNote(held));
   },
 });
 
-function rowsOf({ deviceMs, callMs, parts, busyMs }: KernelTiming): string[][] {
+function rowsOf(
+  { deviceMs, callMs, parts, busyMs }: KernelTiming,
+  [device, call]: readonly Interval[],
+): string[][] {
+  const between = ({ low, high }: Interval): string => intervalText({ low: low * 1e3, high: high * 1e3 });
   const us = (ms: number): string => (ms * 1e3).toFixed(1);
   return [
-    ['device time', us(deviceMs)],
+    ['device time', us(deviceMs), between(device)],
     ...Object.entries(busyMs)
       .filter(([, ms]) => ms > 0)
-      .map(([unit, ms]) => [`  ${unit} busy`, us(ms)]),
-    ['call time', us(callMs)],
-    ...parts.filter(({ ms }) => ms > 0).map(({ name, ms }) => [`  ${name}`, us(ms)]),
+      .map(([unit, ms]) => [`  ${unit} busy`, us(ms), '']),
+    ['call time', us(callMs), between(call)],
+    ...parts.filter(({ ms }) => ms > 0).map(({ name, ms }) => [`  ${name}`, us(ms), '']),
   ];
 }

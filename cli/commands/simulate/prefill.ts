@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { machineIntervals } from '../../../sim/interval/of-runs.js';
 import { timePrefill } from '../../../sim/workload/workload.js';
 import { defineCommand } from '../../command.js';
 import { chipEffects, step, timedChip } from '../../groups.js';
+import { heldNote } from '../../interval-text.js';
 import { MAX_POSITIONS } from '../../limits.js';
 import { printWorkload } from '../../print-workload.js';
 import { openTimedMachine } from '../../timed-machine.js';
@@ -21,16 +23,24 @@ export const command = defineCommand({
   ],
   async run(ctx, { tokens, context, ...chip }) {
     const machine = await openTimedMachine(chip);
-    const rows = tokens.map((count) => {
+    const timed = tokens.map((count) => {
       ctx.signal.throwIfAborted();
       return { tokens: count, ...timePrefill(machine, count, context) };
     });
-    ctx.data({ machine: machine.name, context, rows });
+    const { intervals, held } = machineIntervals(
+      machine,
+      timed.map(({ ms }) => ({ ms, further: [] })),
+      (drawn) => tokens.map((count) => timePrefill(drawn, count, context).ms),
+      ctx.signal,
+    );
+    const rows = timed.map((row, at) => ({ ...row, ...intervals[at] }));
+    ctx.data({ machine: machine.name, context, rows, intervals: held });
     ctx.print(`Prefill on ${machine.name}, simulated\n`);
     printWorkload(
       ctx,
       'tokens',
       rows.map((row) => ({ ...row, count: row.tokens })),
     );
+    ctx.print(heldNote(held));
   },
 });

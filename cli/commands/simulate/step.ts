@@ -1,5 +1,7 @@
 import { createColors } from 'picocolors';
 import { z } from 'zod';
+import type { Interval } from '../../../sim/interval/interval.js';
+import { MOST_DRAWN, stepIntervals } from '../../../sim/interval/of-steps.js';
 import type { Machine } from '../../../sim/machine/machine.js';
 import { denoisingShape } from '../../../sim/workload/steady-step.js';
 import { FEW_ROWS, type TimedRows, timeRows } from '../../../sim/workload/time-rows.js';
@@ -9,6 +11,7 @@ import { table } from '../../../src/util/table.js';
 import { defineCommand } from '../../command.js';
 import { ENERGY_NOTE, twoDigits } from '../../energy-note.js';
 import { chipEffects, logitsRows, step, timedChip } from '../../groups.js';
+import { heldNote, intervalText } from '../../interval-text.js';
 import type { Context } from '../../io.js';
 import { MAX_ROWS } from '../../limits.js';
 import { smallerWindowNote } from '../../smaller-window-note.js';
@@ -36,7 +39,8 @@ export const command = defineCommand({
   notes:
     'A machine that has just run the same step once is timed, so weights that stay mapped are mapped. Where weights do' +
     '\nnot fit, smaller windows are tried as well (sixteenths): one that would be faster is named, as `fasterWindow` of a' +
-    `\nrow under --json. Of more than ${FEW_ROWS} numbers of rows only the first and the last are tried.`,
+    `\nrow under --json. Of more than ${FEW_ROWS} numbers of rows only the first and the last are tried,` +
+    `\nand of more than ${MOST_DRAWN} the interval of those between ${MOST_DRAWN} is drawn out of theirs.`,
   examples: [
     'simulate step --rows 32,64,128',
     'simulate step --rows 1-128+1 --json   the staircase of 32-row tiles',
@@ -48,21 +52,26 @@ export const command = defineCommand({
   async run(ctx, { rows, context, logitsRows, perfetto: file, ...chip }) {
     checkWritableFile(file);
     const opened = await timedModel(chip);
-    const timed = timeRows(machineOf(chip, opened), { rows, context, logitsRows }, ctx.signal);
+    const machine = machineOf(chip, opened);
+    const steps = timeRows(machine, { rows, context, logitsRows }, ctx.signal);
+    const { intervals, held } = stepIntervals(machine, steps, { context, logitsRows }, ctx.signal);
+    const timed = steps.map((row, at) => ({ ...row, ...intervals[at] }));
     const last = rows.at(-1)!;
-    const work = (machine: Machine): void => {
-      for (let times = 0; times < 2; times++) machine.timePass(denoisingShape(last, context, logitsRows));
+    const work = (recorded: Machine): void => {
+      for (let times = 0; times < 2; times++) recorded.timePass(denoisingShape(last, context, logitsRows));
     };
     const written = await writeTimeline(file, chip, work, last <= MOST_ROWS_BY_TASK ? 'chunk' : 'op');
     const { costModel, profile, stack, memory } = chip;
     const { quant } = opened;
-    ctx.data({ model: costModel, quant, profile, stack, memory, context, rows: timed, perfetto: written });
+    const data = { model: costModel, quant, profile, stack, memory, context, rows: timed, intervals: held };
+    ctx.data({ ...data, perfetto: written });
     ctx.print(`One denoising step of ${costModel} ${quant} on ${profile} (${stack}, ${memory}), simulated\n`);
     print(ctx, timed);
+    ctx.print(heldNote(held));
   },
 });
 
-function print(ctx: Context, rows: readonly TimedRows[]): void {
+function print(ctx: Context, rows: readonly (TimedRows & Interval)[]): void {
   // The GPU is a column only where it works.
   const resources = RESOURCES.filter(
     (name) => name !== 'gpu' || rows.some((row) => row.utilization[name] > 0),
@@ -70,13 +79,14 @@ function print(ctx: Context, rows: readonly TimedRows[]): void {
   ctx.print(
     table(
       [
-        ...['> rows', '> ms', '> ms/row', '> J *', 'bound'],
+        ...['> rows', '> ms', '80 % interval', '> ms/row', '> J *', 'bound'],
         ...resources.map((name) => `> ${name} %`),
         'longest parts (ms)',
       ],
       rows.map((row) => [
         String(row.rows),
         row.ms.toFixed(1),
+        intervalText(row),
         (row.ms / row.rows).toFixed(2),
         `${twoDigits(row.energy.joules)} (${row.energy.range.map(twoDigits).join('-')})`,
         row.bound,

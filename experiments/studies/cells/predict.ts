@@ -1,10 +1,10 @@
 import { type Energy, energyOf } from '../../../sim/energy/energy.js';
 import { baseText } from '../../../sim/hardware/quantity.js';
+import { spreadInterval } from '../../../sim/interval/interval.js';
 import type { MemoryMode } from '../../../sim/memory/runtime.js';
 import { latinHypercube } from '../../../sim/sensitivity/latin-hypercube.js';
 import { type Parameter, parametersOf } from '../../../sim/sensitivity/parameters.js';
 import { seededRandom } from '../../../sim/sensitivity/sensitivity.js';
-import { spreadInterval } from '../../../sim/validation/interval.js';
 import { denoisingShape, steadyMs } from '../../../sim/workload/steady-step.js';
 import type { StepTiming } from '../../../src/decode/method/timer.js';
 import { policySpecByName } from '../../../src/decode/policies.js';
@@ -55,7 +55,7 @@ export interface PredictedAnswer {
 export const DRAWS = 8;
 
 /**
- * Standard deviation of ln(predicted / measured) of the form of the model, assumed as in sim/validation/form.ts for kernels
+ * Standard deviation of ln(predicted / measured) of the form of the model, assumed as in sim/interval/form.ts for kernels
  * known from a description; and of the number of passes where a decider's sureness sets it. The second is wide because one
  * cell is known: Table 6 has a full system slower than anything its own Figure 5b implies (`reproduce table6`).
  */
