@@ -8,10 +8,11 @@ import {
   PERFORMANCE_MODES,
 } from '../hw/choices.js';
 import type { DeviceSession } from '../hw/session/device-session.js';
+import { type GgmlSession, openGgmlSession } from '../hw/session/ggml-session.js';
 import { openDeviceSession } from '../hw/session/open-session.js';
 import type { Effect } from './command.js';
 import { timeout } from './device-target.js';
-import { flag, path } from './groups.js';
+import { engine, flag, path } from './groups.js';
 import type { Context } from './io.js';
 import { MAX_PROBLEMS } from './limits.js';
 import { progressBar } from './progress.js';
@@ -27,7 +28,9 @@ export const device = {
   backend: z
     .enum(DEVICE_BACKENDS)
     .default('ort-cpu')
-    .describe("ort-cpu (ONNX Runtime's CPU), qnn-cpu (QNN's reference code), htp (QNN's HTP)"),
+    .describe(
+      "ort-cpu (ONNX Runtime's CPU), qnn-cpu (QNN's reference code), htp (QNN's HTP), ggml (a device of ggml, weights as stored)",
+    ),
   numerics: z
     .enum(DEVICE_NUMERICS)
     .default('f32')
@@ -59,13 +62,15 @@ export const device = {
   contexts: path('keep compiled graphs here and use those that are there (htp)', 'dir'),
   embedContexts: flag('keep them inside the .onnx file'),
   timeout: timeout.default(300).describe('longest time to compile a graph, and to run it'),
+  device: engine.device,
+  threads: engine.threads.describe('threads of ggml on the CPU (default: all)'),
 };
 export type DeviceInput = z.output<z.ZodObject<typeof device>>;
 
 export const deviceEffects: Effect<DeviceInput>[] = [
   {
     options: ['socModel', 'performanceMode'],
-    when: ({ backend }) => backend !== 'ort-cpu',
+    when: ({ backend }) => backend === 'qnn-cpu' || backend === 'htp',
     because: "it is of QNN's backends",
   },
   {
@@ -78,6 +83,16 @@ export const deviceEffects: Effect<DeviceInput>[] = [
     when: ({ contexts }) => contexts !== undefined,
     because: 'it is of --contexts',
   },
+  {
+    options: ['device', 'threads'],
+    when: ({ backend }) => backend === 'ggml',
+    because: 'it is of --backend ggml',
+  },
+  {
+    options: ['numerics', 'head', 'kv', 'contexts', 'timeout', 'calibrationProblems'],
+    when: ({ backend }) => backend !== 'ggml',
+    because: 'ggml computes in this process, in the formats that the file has',
+  },
 ];
 
 /** Where the libraries of QNN's backends are looked for, for the help of a command. */
@@ -89,7 +104,15 @@ export function openDevice(
   ctx: Context,
   chosen: ChosenProblems,
   asked: DeviceInput & { readonly genLength: number; readonly seed: number },
-): Promise<DeviceSession> {
+): Promise<DeviceSession | GgmlSession> {
+  const { model } = chosen;
+  if (asked.backend === 'ggml') {
+    const loading = progressBar(ctx, 'MB loaded');
+    return openGgmlSession({
+      ...{ model, device: asked.device, threads: asked.threads, signal: ctx.signal },
+      onProgress: (done, total) => loading.update(Math.round(done / 1e6), Math.round(total / 1e6)),
+    }).finally(() => loading.stop());
+  }
   const { backend, numerics, head, kv, socModel, performanceMode, calibrationProblems, seed, genLength } =
     asked;
   const { contexts: directory, embedContexts: embed } = asked;
@@ -98,7 +121,7 @@ export function openDevice(
   const timeoutMs = asked.timeout * 1000;
   return openDeviceSession(
     { backend, numerics, head, kv, socModel, performanceMode, contexts, timeoutMs, calibrationProblems },
-    { model: chosen.model, spec: chosen.spec, seed, genLength },
+    { model, spec: chosen.spec, seed, genLength },
     { env: ctx.io.env, signal: ctx.signal, onProgress: (done, total) => bar.update(done, total) },
   ).finally(() => bar.stop());
 }

@@ -3,9 +3,10 @@
  * alone.
  */
 
-/** What runs the step graph in the host process: ONNX Runtime's CPU, or one of QNN's backends. */
-export const DEVICE_BACKENDS = ['ort-cpu', 'qnn-cpu', 'htp'] as const;
-export type DeviceBackend = (typeof DEVICE_BACKENDS)[number];
+/** What runs the step graph: ONNX Runtime's CPU or one of QNN's backends in a host process, or a device of ggml. */
+export const DEVICE_BACKENDS = ['ort-cpu', 'qnn-cpu', 'htp', 'ggml'] as const;
+/** Those that run it as an ONNX model. */
+export type OnnxBackend = Exclude<(typeof DEVICE_BACKENDS)[number], 'ggml'>;
 
 /**
  * How a device graph computes. `f32`, `f16`: the same float graph; a backend that has only halves computes it in halves.
@@ -14,6 +15,10 @@ export type DeviceBackend = (typeof DEVICE_BACKENDS)[number];
  */
 export const DEVICE_NUMERICS = ['f32', 'f16', 'w8a16', 'w4a16'] as const;
 export type DeviceNumerics = (typeof DEVICE_NUMERICS)[number];
+
+/** How a run computed: as a device graph does, or in the formats that its file has. */
+export const RUN_NUMERICS = [...DEVICE_NUMERICS, 'as stored'] as const;
+export type RunNumerics = (typeof RUN_NUMERICS)[number];
 
 /** Where the logits of a device graph are made: in the graph, or by the reference's code on the CPU. */
 export const HEAD_PLACES = ['graph', 'cpu'] as const;

@@ -1,16 +1,17 @@
-import type { DeviceNumerics } from '../../hw/choices.js';
 import { type CompareReport, compareReport } from '../../hw/compare/report.js';
 import { NEAR_TIES } from '../../hw/compare/verdict.js';
-import { bucketFor, bucketName } from '../../hw/graph/buckets.js';
+import { type Bucket, bucketFor, bucketName } from '../../hw/graph/buckets.js';
 import type { DeviceRecord } from '../../hw/record/device-record.js';
 import type { DeviceSession } from '../../hw/session/device-session.js';
+import { GgmlSession } from '../../hw/session/ggml-session.js';
 import { recorded } from '../../hw/session/recorded.js';
+import type { RunSession } from '../../hw/session/run-session.js';
 import { profileHash } from '../../sim/hardware/load-profile.js';
 import type { PolicySpec } from '../../src/decode/spec.js';
 import { compareEngines } from '../../src/engine/compare/compare-engines.js';
 import { fileSha256, type LoadedModel } from '../../src/model/load.js';
 import { openEngine, openPolicy } from '../lab/open.js';
-import { type SimulatedOptions, simulateBuckets } from './simulate-buckets.js';
+import { GRAPH_TIMED_AS, ggmlTimedAs, type SimulatedOptions, simulateBuckets } from './simulate-buckets.js';
 
 export interface DeviceComparison extends SimulatedOptions {
   readonly model: LoadedModel;
@@ -18,7 +19,6 @@ export interface DeviceComparison extends SimulatedOptions {
   readonly problems: readonly { readonly index: number; readonly promptIds: readonly number[] }[];
   readonly range: CompareReport['problems'];
   readonly genLength: number;
-  readonly numerics: DeviceNumerics;
   /** Margin in logits below which a decision may turn; the format's own by default. */
   readonly nearTie?: number;
   /** A record whose device times stand beside the simulated ones. */
@@ -35,12 +35,13 @@ export interface DeviceComparison extends SimulatedOptions {
  * @throws DeviceError when the device refuses or breaks down; its record is written then, too
  */
 export async function compareDevice(
-  session: DeviceSession,
+  session: DeviceSession | GgmlSession,
   request: DeviceComparison,
 ): Promise<CompareReport> {
-  const { model, spec, problems, genLength, numerics, signal, onProgress } = request;
+  const { model, spec, problems, genLength, signal, onProgress } = request;
+  const { numerics } = session;
   const reference = await openEngine(model, {});
-  const compare = ({ engine }: DeviceSession) =>
+  const compare = ({ engine }: RunSession) =>
     compareEngines({
       reference,
       engine,
@@ -51,13 +52,20 @@ export async function compareDevice(
       signal,
       onProgress,
     });
+  const timedAs =
+    session instanceof GgmlSession
+      ? ggmlTimedAs(model, session.device.name)
+      : GRAPH_TIMED_AS[session.numerics];
   const { result: compared, record } = await recorded(session, request.recordPath, compare, signal).finally(
     () => reference.dispose(),
   );
   const { contextLength, name } = model.config;
+  const bucketOf = (rows: number, reads: number): Bucket =>
+    // Graphs of ggml are made for every shape.
+    session instanceof GgmlSession ? { rows, context: reads } : bucketFor(rows, reads, contextLength);
   const buckets = new Map(
     compared.states.map(({ passRows, reads }) => {
-      const bucket = bucketFor(passRows, reads, contextLength);
+      const bucket = bucketOf(passRows, reads);
       return [bucketName(bucket), bucket];
     }),
   );
@@ -65,11 +73,11 @@ export async function compareDevice(
     compared,
     record,
     numerics,
-    contextLength,
+    bucketOf,
     genLength,
     timed: request.timed,
     gitCommit: request.gitCommit,
-    simulated: simulateBuckets(model.config, numerics, [...buckets.values()], request),
+    simulated: simulateBuckets(model.config, timedAs, [...buckets.values()], request),
     profileSha256: profileHash(request.profile),
     model: { name, sha256: await fileSha256(model.weightsPath) },
     problems: request.range,

@@ -46,8 +46,10 @@ export function agreementTable({ agreement }: CompareReport): Cells {
 
 /** Agreement and times of every denoising state. */
 export function stateTable({ states }: CompareReport): Cells {
+  const timed = states.some(({ wallMs }) => wallMs !== undefined);
+  const times = ['simulated ms', 'device ms', ...(timed ? ['wall ms'] : [])];
   return {
-    header: ['problem', 'step', 'pass', ...AGREEMENT_HEADER, 'bucket', 'simulated ms', 'device ms'],
+    header: ['problem', 'step', 'pass', ...AGREEMENT_HEADER, 'bucket', ...times],
     rows: states.map((state) => [
       String(state.problem),
       String(state.step),
@@ -56,6 +58,7 @@ export function stateTable({ states }: CompareReport): Cells {
       state.bucket,
       digits(state.simulatedMs),
       digits(state.deviceMs),
+      ...(timed ? [digits(state.wallMs ?? null)] : []),
     ]),
   };
 }
@@ -120,10 +123,22 @@ export function sentences(report: CompareReport): string[] {
       ? `Agrees: no decision with a margin of ${nearTie} logits or more is different.`
       : `Differs: ${verdict.reasons.join('; ')}.`,
     `${tokens.different} of ${tokens.compared} tokens differ when each decodes on its own${parted.length === 0 ? '' : ` (${parted.slice(0, 5).join('; ')})`}.`,
+    ...wallSentence(report),
     times.refused === null
       ? `Device times are those of ${times.deviceRecord ?? 'this run'}; operators that the graph knows cover ${digits(100 * (times.coverage ?? 0), 1)} % of the device's operator time.`
       : `No device times, and none are filled in: ${times.refused}.`,
   ];
+}
+
+function wallSentence({ states, device }: CompareReport): string[] {
+  if (!states.some(({ wallMs }) => typeof wallMs === 'number')) return [];
+  const { ggml } = device.evidence;
+  const fell = Object.entries(ggml?.onCpu ?? {}).map(([name, count]) => `${name} ${count}`);
+  const where =
+    ggml === undefined
+      ? ''
+      : ` on ${ggml.device}, ${ggml.operators} operators, ${fell.length === 0 ? 'none' : fell.join(', ')} of them on the CPU beside it`;
+  return [`Wall times are medians of the passes of one shape as this process saw them${where}.`];
 }
 
 /** The report as a page for a reader. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { EngineComparison } from '../../src/engine/compare/compare-engines.js';
+import { median } from '../../src/score/statistics/samples.js';
 import { readJsonAs } from '../../src/util/read-file.js';
-import { DEVICE_NUMERICS, type DeviceNumerics } from '../choices.js';
-import { bucketFor, bucketName } from '../graph/buckets.js';
+import { RUN_NUMERICS, type RunNumerics } from '../choices.js';
+import { type Bucket, bucketName } from '../graph/buckets.js';
 import { type DeviceRecord, recordParts } from '../record/device-record.js';
 import { EXECUTION_CLASSES } from '../record/execution-class.js';
 import { type Simulated, timesSideBySide } from './times.js';
@@ -37,7 +38,7 @@ const reportSchema = z.strictObject({
   reference: z.string(),
   device: z.strictObject({
     engine: z.string(),
-    numerics: z.enum(DEVICE_NUMERICS),
+    numerics: z.enum(RUN_NUMERICS),
     executionClass: z.enum(EXECUTION_CLASSES),
     ...recordParts,
   }),
@@ -56,6 +57,11 @@ const reportSchema = z.strictObject({
       ...rowAgreement,
       simulatedMs: amount,
       deviceMs: amount.nullable(),
+      /**
+       * Median wall-clock time, on the host, of this run's passes in the bucket: no device time unless the class says so.
+       * Reports of before 2026-11 have none.
+       */
+      wallMs: amount.nullable().optional(),
     }),
   ),
   /** Each decoding on its own. */
@@ -123,9 +129,10 @@ export interface CompareParts {
   /** A record whose device times are shown instead of those of this run. */
   readonly timed: { readonly name: string; readonly record: DeviceRecord } | null;
   readonly profileSha256: string;
-  readonly contextLength: number;
+  /** Graph that a pass of so many rows and cached positions runs in. */
+  readonly bucketOf: (rows: number, reads: number) => Bucket;
   readonly model: CompareReport['model'];
-  readonly numerics: DeviceNumerics;
+  readonly numerics: RunNumerics;
   readonly problems: CompareReport['problems'];
   readonly genLength: number;
   readonly gitCommit: string | undefined;
@@ -161,9 +168,10 @@ export function compareReport(parts: CompareParts): CompareReport {
     verdict: { agrees, reasons: [...reasons] },
     agreement: compared.agreement.map((row) => ({ ...row, ...finite(row) })),
     states: compared.states.map((state) => {
-      const bucket = bucketName(bucketFor(state.passRows, state.reads, parts.contextLength));
+      const bucket = bucketName(parts.bucketOf(state.passRows, state.reads));
       const { simulatedMs, deviceMs } = passes.get(bucket)!;
-      return { ...state, ...finite(state), bucket, simulatedMs, deviceMs };
+      const wallMs = wallMsOf(record, bucket);
+      return { ...state, ...finite(state), bucket, simulatedMs, deviceMs, wallMs };
     }),
     tokens: compared.tokens,
     answers: compared.answers.map(({ problem, differentTokens, first, parting }) => ({
@@ -183,6 +191,13 @@ export function compareReport(parts: CompareParts): CompareReport {
     },
     gitCommit,
   };
+}
+
+function wallMsOf({ runs }: DeviceRecord, bucket: string): number | null {
+  const times = runs.flatMap((run) =>
+    run.bucket !== undefined && bucketName(run.bucket) === bucket ? [run.hostMs] : [],
+  );
+  return times.length === 0 ? null : median(times);
 }
 
 function finiteOrNull(value: number): number | null {

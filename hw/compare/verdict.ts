@@ -1,16 +1,17 @@
 import type { EngineComparison } from '../../src/engine/compare/compare-engines.js';
-import type { DeviceNumerics } from '../choices.js';
+import type { RunNumerics } from '../choices.js';
 
 /**
  * Logits between best and second best below which a format is expected to turn a decision. Single precision in another
  * order of summation is off by some 1e-5; halves by some tenths (docs/devices.md has what was seen); weights of 4 and 8
  * bits with one scale per channel by more.
  */
-export const NEAR_TIES: Readonly<Record<DeviceNumerics, number>> = {
+export const NEAR_TIES: Readonly<Record<RunNumerics, number>> = {
   f32: 0.001,
   f16: 0.25,
   w8a16: 1,
   w4a16: 1,
+  'as stored': 1,
 };
 
 export interface Verdict {

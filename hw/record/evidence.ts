@@ -28,5 +28,16 @@ export const evidenceSchema = z.strictObject({
    * is then not in the record, and whether anything might have is no question.
    */
   perOperator: z.boolean().optional(),
+  /** What ggml counted where it ran the graph in this process. */
+  ggml: z
+    .strictObject({
+      /** By ggml's name. */
+      device: z.string(),
+      type: z.enum(['cpu', 'gpu', 'accelerator']),
+      operators: z.int().nonnegative(),
+      /** Of them, those that the device has no kernel for and that the CPU ran, by name. */
+      onCpu: z.record(z.string(), z.int().positive()),
+    })
+    .optional(),
 });
 export type Evidence = Readonly<z.infer<typeof evidenceSchema>>;

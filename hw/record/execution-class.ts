@@ -3,13 +3,15 @@ import type { Backend, Evidence } from './evidence.js';
 /**
  * Where a number comes from, as a word that every record carries.
  *
- * - `simulator`: modelled time; - `ort-cpu`: ONNX Runtime on the host's CPU; - `qnn-cpu-ref`: Qualcomm's reference
- * backend on a CPU; - `htp-emulator-x86`: Qualcomm's emulation of the NPU on a PC; - `isa-emulated`: DSP code under an
+ * - `simulator`: modelled time; - `ort-cpu`: ONNX Runtime on the host's CPU; - `ggml-cpu`: ggml on the CPU of the machine;
+ * - `ggml-device`: ggml on another device of it, with the CPU around it; - `qnn-cpu-ref`: Qualcomm's reference backend on a CPU; - `htp-emulator-x86`: Qualcomm's emulation of the NPU on a PC; - `isa-emulated`: DSP code under an
  * instruction emulator; - `npu-device`: a real NPU.
  */
 export const EXECUTION_CLASSES = [
   'simulator',
   'ort-cpu',
+  'ggml-cpu',
+  'ggml-device',
   'qnn-cpu-ref',
   'htp-emulator-x86',
   'isa-emulated',
@@ -53,8 +55,10 @@ export function classify(evidence: Evidence): Classification {
 }
 
 function lowerClass(evidence: Evidence): BaseClass {
-  const { emulator, backend, created, foreignNodes, fallbackDisabled, targetArch, perOperator } = evidence;
+  const { emulator, backend, created, foreignNodes, fallbackDisabled, targetArch, perOperator, ggml } =
+    evidence;
   if (emulator !== undefined) return 'isa-emulated';
+  if (ggml !== undefined) return ggml.type === 'cpu' || !created ? 'ggml-cpu' : 'ggml-device';
   // Work that fell back to the runtime's own CPU provider is a CPU run, whatever was asked for; where it was allowed
   // to fall back, the assignment has to show that it did not.
   const fellBack = foreignNodes === null ? !fallbackDisabled : foreignNodes > 0;
@@ -79,6 +83,9 @@ export function whyTimesDoNotCount(executionClass: ExecutionClass): string | nul
 const REASONS: Readonly<Record<Exclude<BaseClass, 'npu-device'>, string>> = {
   simulator: 'they are modelled',
   'ort-cpu': 'they are those of a CPU',
+  'ggml-cpu': 'they are those of a CPU',
+  'ggml-device':
+    'they are wall-clock times of a device and the CPU around it, not what an accelerator counted',
   'qnn-cpu-ref': "they are those of Qualcomm's reference code on a CPU",
   'htp-emulator-x86': 'they are those of an emulation on a PC, and so are the cycles it reports',
   'isa-emulated': 'an instruction emulator has no timing',

@@ -6,7 +6,7 @@ import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { fileSha256 } from '../../src/model/load.js';
 import type { WeightSource } from '../../src/model/weights.js';
-import type { DeviceBackend, DeviceNumerics, HeadPlace, KvFormat, PerformanceMode } from '../choices.js';
+import type { DeviceNumerics, HeadPlace, KvFormat, OnnxBackend, PerformanceMode } from '../choices.js';
 import { environmentFailure } from '../device-error.js';
 import { bucketName } from '../graph/buckets.js';
 import type { Calibration } from '../graph/calibration.js';
@@ -28,10 +28,11 @@ import type { Evidence } from '../record/evidence.js';
 import { archOf, backendOf } from '../record/execution-class.js';
 import { libraryVersion } from './library-version.js';
 import { opTimes } from './op-times.js';
+import type { RunSession } from './run-session.js';
 import { localSocId } from './soc-id.js';
 
 export interface DeviceRequest {
-  readonly backend: DeviceBackend;
+  readonly backend: OnnxBackend;
   readonly numerics: DeviceNumerics;
   readonly model: {
     readonly config: ModelConfig;
@@ -61,8 +62,9 @@ const KEY_DIGITS = 16;
  * An engine on a device backend, and the evidence of what it did: the libraries that were in memory, the provider each
  * node went to, the backend's own profile. The record's class follows from that evidence alone.
  */
-export class DeviceSession {
+export class DeviceSession implements RunSession {
   readonly engine: DeviceEngine;
+  readonly numerics: DeviceNumerics;
   private readonly events: DeviceEvent[] = [];
   private readonly startedAt = new Date().toISOString();
   private readonly qnn: QnnConfiguration | null;
@@ -73,6 +75,7 @@ export class DeviceSession {
   /** @throws DeviceError when a library is missing */
   constructor(private readonly request: DeviceRequest) {
     const { backend, numerics, model, calibration, head, kv, contexts, timeoutMs } = request;
+    this.numerics = numerics;
     if (contexts !== undefined && backend !== 'htp')
       throw new UsageError(`backend ${backend} has no compiled contexts, only htp has`);
     this.qnn = backend === 'ort-cpu' ? null : configure(request, backend);
@@ -230,7 +233,7 @@ export class DeviceSession {
 
 function configure(
   { qnnDirectory, numerics, socModel, performanceMode }: DeviceRequest,
-  backend: Exclude<DeviceBackend, 'ort-cpu'>,
+  backend: Exclude<OnnxBackend, 'ort-cpu'>,
 ): QnnConfiguration {
   if (qnnDirectory === undefined || qnnDirectory === '') {
     const reason = `backend ${backend} needs QNN's libraries: none were fetched and QNN_EP_DIR is not set`;

@@ -1,16 +1,16 @@
 import { DeviceError } from '../device-error.js';
 import { type DeviceRecord, writeDeviceRecord } from '../record/device-record.js';
-import type { DeviceSession } from './device-session.js';
+import type { RunSession } from './run-session.js';
 
 /**
  * Uses a session to its end and writes what ran. A refusal, a crash or a hang is a result as well: its record says of
  * what, and with which libraries.
  * @param path of the record
  */
-export async function recorded<T>(
-  session: DeviceSession,
+export async function recorded<Session extends RunSession, T>(
+  session: Session,
   path: string,
-  use: (session: DeviceSession) => Promise<T>,
+  use: (session: Session) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<{ readonly result: T; readonly record: DeviceRecord }> {
   let result: T;

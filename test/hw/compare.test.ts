@@ -19,6 +19,7 @@ import { DeviceSession } from '../../hw/session/device-session.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { compareEngines } from '../../src/engine/compare/compare-engines.js';
+import { hasGgml } from '../../src/engine/ggml/package.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { fileSha256, loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
@@ -162,6 +163,38 @@ describe('device compare', () => {
     const page = readFileSync(join(out, 'compare.md'), 'utf8');
     expect(page).toMatch(/none are filled in: times of class ort-cpu/);
     expect(page + stdout).not.toContain(out);
+  });
+
+  it.skipIf(!hasGgml())('runs on a device of ggml, with wall times beside the simulated ones', async () => {
+    const out = temporaryDirectory();
+    const { code, stdout } = await cli([...quick, '--backend', 'ggml', '--device', 'cpu', '--out', out]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Execution class ggml-cpu.*\n/);
+    expect(stdout).toMatch(
+      /Wall times are medians .* on cpu, \d+ operators, none of them on the CPU beside it/,
+    );
+    const report = await readCompareReport(join(out, 'compare.json'));
+    expect(report.verdict).toEqual({ agrees: true, reasons: [] });
+    expect(report.tokens).toEqual({ compared: 8, different: 0 });
+    expect(report.times.refused).toMatch(/class ggml-cpu.*those of a CPU/);
+    expect(report.device.numerics).toBe('f32');
+    for (const { wallMs, deviceMs, simulatedMs, bucket, passRows, reads } of report.states) {
+      expect(bucket).toBe(`r${passRows}-c${reads}`);
+      expect(wallMs).toBeGreaterThan(0);
+      expect(deviceMs).toBeNull();
+      expect(simulatedMs).toBeGreaterThan(0);
+    }
+    const record = await readDeviceRecord(join(out, 'record.json'));
+    expect(record).toMatchObject({ executionClass: 'ggml-cpu', tool: { name: 'ggml' }, failure: null });
+    expect(record.evidence.ggml).toMatchObject({ device: 'cpu', type: 'cpu', onCpu: {} });
+    expect(record.files.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/ggml-base/), 'model.safetensors']),
+    );
+    const unused = await cli([...quick, '--backend', 'ggml', '--numerics', 'f16', '--out', out]);
+    expect(unused).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--numerics has no effect: ggml/),
+    });
   });
 
   it('exits with 1 when a format changes decisions that were no near-ties', {
@@ -339,7 +372,7 @@ describe('a deliberately perturbed engine', () => {
       record,
       timed: null,
       profileSha256: WEIGHTS,
-      contextLength: model.config.contextLength,
+      bucketOf: () => ({ rows: 32, context: 128 }),
       simulated: {
         machine: 'chip',
         clockGhz: 2,

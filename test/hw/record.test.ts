@@ -53,6 +53,17 @@ describe('execution class', () => {
     expect(classify({ ...DEVICE, emulator: 'qemu-hexagon' }).executionClass).toBe('isa-emulated');
   });
 
+  it('calls ggml in this process what it is, also on a phone with an NPU', () => {
+    const ggml = { device: 'htp0', type: 'accelerator', operators: 90, onCpu: { ROPE: 2 } } as const;
+    const seen: Evidence = { ...DEVICE, backendFile: null, acceleratorCycles: null, foreignNodes: 2, ggml };
+    expect(classify(seen)).toMatchObject({ executionClass: 'ggml-device' });
+    expect(classify({ ...seen, created: false }).executionClass).toBe('ggml-cpu');
+    expect(classify({ ...seen, ggml: { ...ggml, device: 'cpu', type: 'cpu' } }).executionClass).toBe(
+      'ggml-cpu',
+    );
+    expect(whyTimesDoNotCount('ggml-device')).toMatch(/wall-clock/);
+  });
+
   it('says why times do not count', () => {
     expect(whyTimesDoNotCount('npu-device')).toBeNull();
     expect(whyTimesDoNotCount('recorded:npu-device')).toBeNull();
