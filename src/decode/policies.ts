@@ -10,6 +10,7 @@ import { AUTOREGRESSIVE_SPEC, SELF_SPECULATION_SPEC } from './policies/causal.js
 import { PAPER_POLICIES } from './policies/paper.js';
 import { PUBLISHED_POLICIES } from './policies/published.js';
 import { DREAM_SPECS, LLAMA_CPP_SPECS } from './policies/sampled.js';
+import { TRAINED_FOR_POLICIES } from './policies/trained-for.js';
 import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from './spec.js';
 
 const SPECS: readonly PolicySpecInput[] = [
@@ -22,9 +23,10 @@ const SPECS: readonly PolicySpecInput[] = [
 /** Specs of the named diffusion policies, in the order of the ablation ladder. */
 export const POLICY_SPECS: readonly PolicySpecInput[] = SPECS;
 
-/** Every named policy: those of diffusion models, that of causal models, and that of models that are both. */
+/** Every named policy: those of diffusion models, those of models trained for one, that of causal models, and that of models that are both. */
 export const ALL_POLICY_SPECS: readonly PolicySpecInput[] = [
   ...SPECS,
+  ...TRAINED_FOR_POLICIES,
   AUTOREGRESSIVE_SPEC,
   SELF_SPECULATION_SPEC,
 ];

@@ -115,14 +115,15 @@ export function inBlocks(pass: Pass, blockLength: number): Pass {
 /**
  * The rows whose logits predict the wanted ones when a model predicts each position from the row before it (Dream).
  * A row whose predecessor is not in its group predicts itself, as the first of Fast-dLLM's cached slices does. Rows of
- * a causal pass are the predictors already.
+ * a causal pass, of a prefill and of a seal are the predictors already.
  */
 export function shiftedRows(pass: Pass): number[] {
   const groups = groupsOf(pass);
   const starts = groupStarts(groups);
   return pass.logits.map((row) => {
     const group = starts.findLastIndex((start) => start <= row);
-    if (groups[group].visibility === 'causal') return row;
+    const { kind, visibility } = groups[group];
+    if (visibility === 'causal' || kind === 'prefill' || kind === 'seal') return row;
     const before = pass.rows
       .slice(starts[group], starts[group] + groups[group].rows)
       .findIndex(({ position }) => position === pass.rows[row].position - 1);

@@ -25,7 +25,7 @@ export interface PassRow {
 /**
  * - `prefill`: prompt rows, writes their KV; - `denoise`: window rows; - `seal`: rows of a finished block fed
  * with their final tokens, writes their KV; - `refresh`: visible positions of the prefix, re-scored beside the
- * main pass.
+ * main pass. What a prefill or a seal says is about the position after its row.
  */
 export const PASS_KINDS = ['prefill', 'denoise', 'seal', 'refresh'] as const;
 export type PassKind = (typeof PASS_KINDS)[number];

@@ -232,6 +232,10 @@ export const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
     change: { commit: { kind: 'threshold', tau: s.tau, compare: 'above' } },
     loop: (task) => plain.blockCausal(task, plain.threshold(s.tau, true)),
   }),
+  'fast-dllm-v2': (s) => ({
+    change: { commit: { kind: 'sub-blocks', length: s.share, tau: s.tau } },
+    loop: (task) => plain.subBlocks(task, s.share, s.tau),
+  }),
   rnd1: (s) => quota(s, { confidence: 'certainty' }, {}),
   'llada-random': (s) =>
     quota(

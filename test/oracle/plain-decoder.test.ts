@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { factsOf } from '../../src/decode/parts.js';
 import { ALL_POLICY_SPECS } from '../../src/decode/policies.js';
+import type { PolicySpec } from '../../src/decode/spec.js';
 import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
+import type { ModelConfig } from '../../src/model/config.js';
 import { shownBy } from '../decode/support/run.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 import { followed, specFor } from './follow.js';
@@ -13,6 +15,14 @@ import { PlainModel } from './plain-model.js';
 /** Runs over all policies together; `npm run fuzz` raises it. */
 const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 1000);
 const PER_POLICY = Math.ceil(RUNS / ALL_POLICY_SPECS.length);
+
+/** In blocks a model that shifts is refused by most; one that sees both ways may be shown them. */
+function modelFor(spec: PolicySpec, shift: boolean): Partial<ModelConfig> {
+  const shown = shownBy(spec);
+  if (shown.shiftLogits) return shown;
+  const free = shift && factsOf(spec).window.attends === null;
+  return { ...(free ? { attention: 'bidirectional' } : shown), shiftLogits: shift };
+}
 
 describe('every policy is its published loop, forward by forward, on random models and schedules', () => {
   it('has a loop for every named policy', () => {
@@ -35,11 +45,7 @@ describe('every policy is its published loop, forward by forward, on random mode
             headDim: 4,
             ffn: 8,
             vocab: 16,
-            shiftLogits: schedule.shift,
-            // In blocks a model that shifts is refused; one that sees both ways may be shown them.
-            ...(schedule.shift && facts.window.attends === null
-              ? { attention: 'bidirectional' as const }
-              : shownBy(spec)),
+            ...modelFor(spec, schedule.shift),
             maskId: facts.window.masks ? 5 : null,
           });
           const weights = randomWeights(config, schedule.model);

@@ -265,6 +265,35 @@ export function blockCausal(task: Task, pick: Pick): number[] {
   return text.answer;
 }
 
+/** Fast-dLLM v2: sub-blocks from left to right; the pass that stores a block says the first token of the next. */
+export function subBlocks(task: Task, length: number, tau: number): number[] {
+  const text = new Text(task);
+  let cache: PlainKey[] = [];
+  for (const { start, end } of text.blocks(0)) {
+    const rows = () => text.rows(range(start, end));
+    for (let open = text.masks(start, end); open.length > 0; open = text.masks(start, end)) {
+      const stop = start + length * (1 + Math.floor((open[0] - start) / length));
+      const { scores } = task.witness.pass(rows(), cache, task.score);
+      const own = sorted(scores.filter(({ position: at }) => open.includes(at) && at < stop));
+      text.write(own.filter(({ confidence }, rank) => rank === 0 || confidence > tau));
+    }
+    if (end >= text.length) break;
+    const over = text.x.slice(Math.max(start, task.prompt.length), end).find((id) => task.ends.includes(id));
+    if (over !== undefined) {
+      text.x.fill(over, end);
+      break;
+    }
+    const opens = text.x[end] === task.mask;
+    const { keys, scores } = task.witness.pass(rows(), cache, opens ? task.score : null, {
+      next: true,
+      wanted: (position) => position === end - 1,
+    });
+    cache = [...cache, ...keys];
+    text.write(scores.map((score) => ({ ...score, position: end })));
+  }
+  return text.answer;
+}
+
 /** Fast-dLLM v1: a full pass opens each block; then block and suffix on its prefix, or the block alone on all its rest. */
 export function fastDllm(task: Task, pick: Pick, dual: boolean): number[] {
   const text = new Text(task);

@@ -109,6 +109,8 @@ export class Witness {
     options: {
       readonly wanted?: (position: number) => boolean;
       readonly causal?: boolean;
+      /** Logits are about the position after their row, as they are in a causal pass. */
+      readonly next?: boolean;
       /** Logits changed before they are scored, for guidance. */
       readonly logits?: (row: number, logits: readonly number[]) => readonly number[];
     } = {},
@@ -180,7 +182,7 @@ export class Witness {
     rows: readonly Asked[],
     logits: readonly (readonly number[])[],
     scorer: Scorer | null,
-    { wanted = () => true, logits: change, causal }: Parameters<Witness['pass']>[3] & object,
+    { wanted = () => true, logits: change, causal, next }: Parameters<Witness['pass']>[3] & object,
   ): Scored[] {
     const scored = scorer === null ? [] : rows.filter(({ position }) => wanted(position));
     expect(
@@ -190,7 +192,7 @@ export class Witness {
     if (scorer === null) return [];
     return scored.map((row, at) => {
       const { position, token, confidence } = part.outcome[at];
-      const from = causal === true ? rows.indexOf(row) : this.predictor(rows, position);
+      const from = causal === true || next === true ? rows.indexOf(row) : this.predictor(rows, position);
       const plain = scorer(change?.(from, logits[from]) ?? logits[from], {
         position,
         draw: row.draw ?? null,

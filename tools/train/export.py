@@ -22,6 +22,18 @@ def write_safetensors(path: Path, tensors: dict[str, torch.Tensor]):
             file.write(tensor.float().contiguous().numpy().astype("<f4").tobytes())
 
 
+def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors that `write_safetensors` wrote."""
+    raw = path.read_bytes()
+    size = struct.unpack("<Q", raw[:8])[0]
+    header = json.loads(raw[8:8 + size])
+    header.pop("__metadata__", None)
+    def tensor(entry):
+        begin, end = (8 + size + offset for offset in entry["data_offsets"])
+        return torch.frombuffer(bytearray(raw[begin:end]), dtype=torch.float32).view(entry["shape"])
+    return {name: tensor(entry) for name, entry in header.items()}
+
+
 def llada_config(c: dict) -> dict:
     return {
         "architectures": ["LLaDAModelLM"],

@@ -1,4 +1,4 @@
-"""Trains the tiny LLaDA on CPU. See README.md for the commands; interrupt and run again to resume."""
+"""Trains the tiny models on CPU. See README.md for the commands; interrupt and run again to resume."""
 import argparse
 import json
 import time
@@ -9,9 +9,11 @@ import torch._inductor.config
 import torch.nn.functional as F
 
 from data import Problems, batches
+from export import read_safetensors
 from model import Config, LLaDA
 from muon import Muon
-from objective import make_batch, sample_layout
+import dual
+import objective
 
 
 def parse():
@@ -32,6 +34,8 @@ def parse():
     a.add_argument("--threads", type=int, default=1)
     a.add_argument("--save-minutes", type=float, default=3)
     a.add_argument("--fp32", action="store_true")
+    a.add_argument("--objective", choices=["masked", "dual"], default="masked", help="objective.py or dual.py")
+    a.add_argument("--init", help="safetensors of a model of the same shape to begin from")
     return a.parse_args()
 
 
@@ -43,6 +47,7 @@ def rate(step: int, args) -> float:
 
 def main():
     args = parse()
+    goal = {"masked": objective, "dual": dual}[args.objective]
     torch.set_num_threads(args.threads)
     # Compiled kernels otherwise use every core, and wait for each other when something else runs beside them.
     torch._inductor.config.cpp.threads = args.threads
@@ -60,6 +65,8 @@ def main():
     base = [o.param_groups[0]["lr"] for o in optimizers]
     step, tokens, seconds = 0, 0, 0.0
     taken = {name: 0 for name in sets}
+    if args.init and not (out / "checkpoint.pt").exists():
+        model.load_state_dict(read_safetensors(Path(args.init)))
     if (out / "checkpoint.pt").exists():
         saved = torch.load(out / "checkpoint.pt")
         model.load_state_dict(saved["model"])
@@ -93,7 +100,7 @@ def main():
         name = "short" if torch.rand(1, generator=generator) < args.short else "long"
         prompt, response = sets[name].rows(next(streams[name]))
         taken[name] += 1
-        b = make_batch(prompt, response, sample_layout(generator), meta["mask_id"], word_ids, generator)
+        b = goal.make_batch(prompt, response, goal.sample_layout(generator), meta["mask_id"], word_ids, generator)
         loss, each = loss_of(b.ids, b.positions, b.mask, b.first, b.targets, b.weights)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

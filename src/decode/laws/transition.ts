@@ -47,11 +47,10 @@ function checkBlock(canvas: TrackedCanvas, t: Transition, { block, main }: StepV
 
 /** What the main pass said about a position; undefined when it did not decide anything or had no logits there. */
 function scoreOf({ position }: Transition, { main, outcome }: StepView): RowOutcome | undefined {
-  // A causal row predicts the position after its own.
-  const causal = main.visibility === 'causal';
-  const decides = main.kind === 'denoise' || (causal && main.kind === 'prefill');
-  if (!decides || outcome?.passId !== main.id) return undefined;
-  const row = causal ? position - 1 : position;
+  if (main.kind === 'refresh' || outcome?.passId !== main.id) return undefined;
+  // What caches text says the token after it, and so does a causal row.
+  if (main.kind !== 'denoise') return outcome.rows.find((candidate) => candidate.position === position - 1);
+  const row = main.visibility === 'causal' ? position - 1 : position;
   return logicalOutcomes(main, outcome)[0]?.rows.find((candidate) => candidate.position === row);
 }
 

@@ -118,6 +118,22 @@ function advance(
   };
 }
 
+/** The first token of the open block, said by the row before it in the pass that made that row durable. */
+function openBlock(
+  rules: Rules,
+  edit: CanvasEdit,
+  pass: Pass,
+  rows: readonly RowOutcome[],
+): ReturnType<typeof advance> {
+  for (const { position, token, confidence } of rows) {
+    const state = rules.commit.stateFor(confidence);
+    edit.transit(position + 1, { state, token, confidence, draft: null }, 'commit');
+  }
+  const { blockSteps, lastPromoted, block } = edit.canvas();
+  const moved = advance(rules, edit, pass, rows.length);
+  return moved.block > block ? moved : { ...moved, blockSteps, lastPromoted };
+}
+
 /** A refresh on the main lane: lands at its own boundary. */
 function landSweep(rules: Rules, canvas: Canvas, edit: CanvasEdit, pass: Pass, outcome: PassOutcome): void {
   outcome.rows.forEach((score, index) => {
@@ -156,6 +172,7 @@ export function applyStep(
         keepRows(edit, pass);
         if (typeof main.visibility !== 'string') accepted.push({ group, transitions: 0 });
       });
+      if (outcome.rows.length > 0) moved = openBlock(rules, edit, main, outcome.rows);
       break;
     case 'denoise': {
       const [scores, shadows] = logicalOutcomes(main, outcome);

@@ -69,8 +69,11 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
   const ownBlocks = window.attends === null && feeds.includes('block-causal') && blockLength !== undefined;
   if (ownBlocks && spec.blockLength !== blockLength)
     return `model ${name} ${trainedFor(model)}, and policy ${spec.name} has blocks of ${spec.blockLength}`;
-  // Its authors take that token from the pass that seals the block before; a row of its own would be asked what it never learnt.
-  if (ownBlocks && shiftLogits && attention === 'block-causal')
+  const { opens } = factsOf(spec).cache;
+  if (opens === 'predicted' && !shiftLogits)
+    return `model ${name} says a token in its own row, and policy ${spec.name} reads the first of a block in the row before it`;
+  // A row of its own would be asked what it never learnt.
+  if (ownBlocks && shiftLogits && attention === 'block-causal' && opens !== 'predicted')
     return `model ${name} predicts each token in the row before it, which for the first of a block is in the block before, and policy ${spec.name} does not read it there`;
   return null;
 }

@@ -1,6 +1,6 @@
 import { inBlocks, mergePasses } from '../../pass/groups.js';
 import type { KvRef, Pass, PassRow, StepPlan } from '../../pass/pass.js';
-import { blockOf, isLastBlockDone, positionsOf } from '../canvas/geometry.js';
+import { blockOf, blockRange, isLastBlockDone, isUndecided, positionsOf } from '../canvas/geometry.js';
 import type { Canvas } from '../canvas/types.js';
 import type { Rules } from '../rules/rule.js';
 import { withGuidance } from './guidance.js';
@@ -23,8 +23,23 @@ function readsWithout(
   return reads;
 }
 
+/** Counter of random numbers: falls with every token that is given. */
+function masksLeft(canvas: Canvas): number {
+  return canvas.positions.filter(({ state }) => state === 'M' || state === 'IV').length;
+}
+
 function finalTokens(canvas: Canvas, positions: readonly number[]): PassRow[] {
   return positions.map((position) => ({ position, feed: canvas.positions[position].token }));
+}
+
+/** Rows of final tokens that fill the cache; the last may have to say the first token of the open block. */
+function fillRows(rules: Rules, canvas: Canvas, positions: readonly number[]): Pick<Pass, 'rows' | 'logits'> {
+  const rows = finalTokens(canvas, positions);
+  const { start } = blockRange(canvas, canvas.block);
+  const asks = rules.cache.opensPredicted && start < canvas.positions.length && isUndecided(canvas, start);
+  if (!asks || positions[positions.length - 1] !== start - 1) return { rows, logits: [] };
+  const last = { ...rows[rows.length - 1], draw: rules.draws ? masksLeft(canvas) : undefined };
+  return { rows: [...rows.slice(0, -1), last], logits: [rows.length - 1] };
 }
 
 function feedOf(rules: Rules, canvas: Canvas, index: number): number {
@@ -41,18 +56,18 @@ function feedOf(rules: Rules, canvas: Canvas, index: number): number {
 function mainWork(rules: Rules, canvas: Canvas): MainWork | null {
   if (rules.cache.prefill && canvas.blockOrigin > 0 && canvas.positions[0].kv === null) {
     const prompt = positionsOf({ start: 0, end: canvas.blockOrigin });
-    return { kind: 'prefill', rows: finalTokens(canvas, prompt), logits: [] };
+    return { kind: 'prefill', ...fillRows(rules, canvas, prompt) };
   }
   const sweep = rules.final.sweepRows(canvas);
   if (!isLastBlockDone(canvas) || sweep.length > 0) {
     const seal = rules.cache.sealRows(canvas);
-    if (seal.length > 0) return { kind: 'seal', rows: finalTokens(canvas, seal), logits: [] };
+    if (seal.length > 0) return { kind: 'seal', ...fillRows(rules, canvas, seal) };
   }
   if (!isLastBlockDone(canvas)) {
     const positions = [...positionsOf(canvas.window), ...rules.window.lookahead(canvas)].filter(
       (position) => !rules.cache.reuses(canvas, position),
     );
-    const draw = canvas.positions.filter(({ state }) => state === 'M' || state === 'IV').length;
+    const draw = masksLeft(canvas);
     const rows = positions.map((position) => {
       const feed = feedOf(rules, canvas, position);
       const draws = rules.draws && canvas.positions[position].state !== 'S';

@@ -32,6 +32,8 @@ export interface CacheFacts {
   readonly seal: 'pass' | 'delayed' | 'as-is' | null;
   /** Blocks of the prompt see themselves and what is left of them. */
   readonly causalPrompt: boolean;
+  /** The first token of a block is said by the last row before it. */
+  readonly opens?: 'predicted';
 }
 
 /** Confidences of staged stabilization. */

@@ -47,6 +47,8 @@ export interface CacheRule {
   readonly prefill: boolean;
   /** In that step a block of the prompt sees itself and what is left of it, instead of everything. */
   readonly causalPrefill: boolean;
+  /** The pass that caches what is before a block says the first token of it. */
+  readonly opensPredicted: boolean;
   /** May KV computed from `fed` stand for this position from now on? */
   settled(position: Position, fed: number): boolean;
   /**

@@ -4,14 +4,14 @@ import { LLAMA_TENSORS } from './shared/tensor-names.js';
 import { TRANSFORMERS_KEYS } from './shared/transformers-keys.js';
 
 /**
- * Fast-dLLM v2 (Efficient-Large-Model/Fast_dLLM_v2_7B): Qwen2.5 that sees its block, logits still shifted by one. Its graph runs;
- * decoding it is refused, until a policy takes the first token of a block from the pass that sealed the one before.
+ * Fast-dLLM v2 (Efficient-Large-Model/Fast_dLLM_v2_7B): Qwen2.5 that sees its block, logits still shifted by one, so that
+ * the first token of a block is said by the pass that sealed the one before.
  */
 export const FAST_DLLM_V2: Family<'fast-dllm-v2'> = {
   name: 'fast-dllm-v2',
   published: 'fast-dllm-v2-7b',
   attention: 'block-causal',
-  policy: 'block-causal',
+  policy: 'fast-dllm-v2',
   shiftLogits: true,
   optional: ['qkvBias', 'qkNorm'],
   routed: false,

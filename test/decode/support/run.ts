@@ -3,7 +3,7 @@ import type { LawContext } from '../../../src/decode/laws/law.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from '../../../src/decode/method/compose.js';
 import { attentionOf } from '../../../src/decode/method/fits.js';
 import { type DecodeResult, decode, maskFor } from '../../../src/decode/method/session.js';
-import { lawsGivenUp } from '../../../src/decode/parts.js';
+import { factsOf, lawsGivenUp } from '../../../src/decode/parts.js';
 import type { PolicySpec, PolicySpecInput } from '../../../src/decode/spec.js';
 import type { ModelConfig } from '../../../src/model/config.js';
 import type { Workload } from './arbitraries.js';
@@ -14,13 +14,16 @@ import { TOY_CONFIG, ToyEngine } from './toy-engine.js';
 export const SMALL_TILES: PolicyInputs = { latencyTable: (rows) => 1 + Math.ceil(rows / 4) };
 
 /** A model that was trained to see what a policy shows. */
-export function shownBy(spec: PolicySpec): Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength'> {
+export function shownBy(
+  spec: PolicySpec,
+): Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength' | 'shiftLogits'> {
   const kinds = attentionOf(spec);
   const [attention] = kinds;
   // Drafts of self-speculation are no blocks of the policy.
   const own = kinds.length > 1 ? 64 : spec.blockLength;
   const blockLength = attention === 'block-causal' ? own : undefined;
-  return { attention, blockLength, alsoCausal: kinds.length > 1 || undefined };
+  const shiftLogits = factsOf(spec).cache.opens === 'predicted';
+  return { attention, blockLength, alsoCausal: kinds.length > 1 || undefined, shiftLogits };
 }
 
 /** What the law checker needs to know of a decode. */

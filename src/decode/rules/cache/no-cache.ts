@@ -6,6 +6,7 @@ import type { CacheRule } from '../rule.js';
 export const NO_CACHE: CacheRule = {
   prefill: false,
   causalPrefill: false,
+  opensPredicted: false,
   keeps: () => [],
   settled: () => false,
   sealRows: () => [],

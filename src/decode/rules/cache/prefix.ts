@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Pass } from '../../../pass/pass.js';
 import { blockRange, isLastBlockDone, positionsOf } from '../../canvas/geometry.js';
 import type { Canvas, Range } from '../../canvas/types.js';
-import { defineRule, nothing } from '../definition.js';
+import { defineRule } from '../definition.js';
 import type { CacheRule } from '../rule.js';
 import { KV_REUSE, NO_CACHE } from './no-cache.js';
 
@@ -50,25 +50,55 @@ export const prefix = defineRule(
       .describe(
         'who sees whom when the prompt is cached: all of it (LLaDA), or each block itself and what is left of it (SDAR, LLaDA2)',
       ),
+    opens: z
+      .enum(['masked', 'predicted'])
+      .default('masked')
+      .describe(
+        'masked: a block begins with masks alone; predicted: the pass that caches what is before it says its first token, for models whose rows are about the token after them (Fast-dLLM v2)',
+      ),
   }),
 )({
-  facts: ({ seal, prompt }) => ({
+  facts: ({ seal, prompt, opens }) => ({
     serves: 'finished rows',
     stores: true,
     seal,
     causalPrompt: prompt === 'block-causal',
+    opens: opens === 'predicted' ? 'predicted' : undefined,
   }),
-  rule: ({ seal, prompt }) => ({
+  rule: ({ seal, prompt, opens }) => ({
     ...NO_CACHE,
     ...SEALS[seal],
     prefill: true,
     causalPrefill: prompt === 'block-causal',
+    opensPredicted: opens === 'predicted',
   }),
-  contradicts: nothing,
+  contradicts({ seal, opens }, policy) {
+    if (opens === 'masked') return [];
+    const { window, speculate, guidance, revoke, refresh, final } = policy;
+    const needs: readonly (readonly [boolean, string])[] = [
+      [seal === 'pass', 'cache.seal pass, which says it'],
+      [
+        window.blockAlone && !window.lookahead,
+        'window block without lookahead, since other rows come before that pass',
+      ],
+      [
+        !speculate.futureRows && !speculate.widens,
+        'speculate none, since no state is known before that pass',
+      ],
+      [guidance === 0, 'guidance 0, since that pass is not guided'],
+      [!revoke.shadows, 'revoke none, since nothing in the block says it again'],
+      [!refresh.launches && !final.sweeps, 'nothing refreshed or swept'],
+    ];
+    return needs.flatMap(([met, need]) => (met ? [] : [`cache.opens predicted: ${need}`]));
+  },
   givesUp: ({ seal }) =>
     seal === 'as-is'
       ? [{ part: 'D2-exact-kv', because: 'cache.seal as-is keeps KV from the step that decided a token' }]
       : [],
   technique: () => KV_REUSE,
-  draws: () => ({ seal: ['pass', 'delayed', 'as-is'], prompt: ['bidirectional', 'block-causal'] }),
+  draws: () => ({
+    seal: ['pass', 'delayed', 'as-is'],
+    prompt: ['bidirectional', 'block-causal'],
+    opens: ['masked', 'masked', 'predicted'],
+  }),
 });

@@ -7,6 +7,7 @@ import { localLeap } from './local-leap.js';
 import { quota } from './quota.js';
 import { revocable } from './revocable.js';
 import { staged } from './staged.js';
+import { subBlocks } from './sub-blocks.js';
 import { threshold } from './threshold.js';
 import { timestep } from './timestep.js';
 
@@ -21,6 +22,7 @@ export const COMMITS = {
   'local-leap': localLeap,
   'bounded-rank': boundedRank,
   'active-blocks': activeBlocks,
+  'sub-blocks': subBlocks,
   revocable,
   staged,
 };
