@@ -12,6 +12,7 @@ import { writeModelGguf } from '../../src/model/formats/convert.js';
 import { textToGguf } from '../../src/model/formats/gguf-text.js';
 import { writeCheckpoint } from '../../src/model/formats/write-checkpoint.js';
 import { type LoadedModel, loadModel } from '../../src/model/load.js';
+import { PRUNING_FORMS, parsePruning, pruned } from '../../src/model/prune.js';
 import { checkedWeights, requantised } from '../../src/model/weight-views.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { type OnnxOptions, writeOnnx } from '../../src/onnx/write-onnx.js';
@@ -32,6 +33,11 @@ export const command = defineCommand({
       .enum(WEIGHT_DTYPES)
       .optional()
       .describe(`format of the matrices: ${WRITTEN_DTYPES.join(', ')} (default: as stored)`),
+    prune: z
+      .string()
+      .optional()
+      .describe(`take the smallest weights out, without training: ${PRUNING_FORMS}; changed matrices are f32`)
+      .meta({ value: 'form' }),
     compute: engine.compute.describe('ONNX, quantised products: f32, int8'),
   },
   effects: [
@@ -41,8 +47,9 @@ export const command = defineCommand({
     'convert LLaDA-8B-Instruct/ llada-8b-q4_0.gguf --quant q4_0',
     'convert llada-8b-q4_0.gguf llada-8b-q4_0.onnx',
     'convert tiny-llada tiny-copy/ --quant f16',
+    'convert tiny-llada tiny-pruned/ --prune ffn:0.25   # then: quality --model tiny-pruned/',
   ],
-  async run(ctx, { source, out, quant = null, compute }) {
+  async run(ctx, { source, out, quant = null, prune, compute }) {
     if (quant !== null && CODECS[quant].encode === null) {
       throw new UsageError(
         `--quant ${quant}: such weights are read and run, not written; written are ${WRITTEN_DTYPES.join(', ')}`,
@@ -50,10 +57,13 @@ export const command = defineCommand({
     }
     if (/\.(gguf|onnx)$/.test(out)) checkWritableFile(out);
     else checkWritableDirectory(out);
-    const model = await loadModel(source);
+    const pruning = prune === undefined ? null : parsePruning(prune);
+    const loaded = await loadModel(source);
     const bar = progressBar(ctx, 'MB');
     const began = performance.now();
     try {
+      const model =
+        pruning === null ? loaded : { ...loaded, ...pruned(loaded.config, loaded.weights, pruning) };
       const { config } = model;
       const stored = checkedWeights(model.weights);
       const weights = quant === null ? stored : requantised(stored, quant);
@@ -64,11 +74,11 @@ export const command = defineCommand({
       });
       bar.stop();
       const seconds = (performance.now() - began) / 1000;
-      ctx.data({ source: model.weightsPath, model: config.name, quant, files, seconds });
+      ctx.data({ source: model.weightsPath, model: config.name, quant, prune, files, seconds });
       for (const { path, bytes } of files) ctx.print(`${path}: ${(bytes / 1e6).toFixed(1)} MB`);
     } finally {
       bar.stop();
-      await model.weights.close();
+      await loaded.weights.close();
     }
   },
 });
