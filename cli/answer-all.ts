@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ChipSetup } from '../experiments/lab/setup.js';
 import { decode } from '../experiments/library/decode.js';
+import { type GenerationChoice, generationSpec } from '../experiments/library/generation-spec.js';
 import { machine } from '../experiments/library/machine.js';
 import { encodeFor, type Model, tokenizerFault, withEngine } from '../experiments/library/model.js';
 import type { PolicySpec } from '../src/decode/spec-schema.js';
@@ -12,7 +13,6 @@ import type { Answer } from './answer.js';
 import { answerData, printAnswer } from './answer.js';
 import { startFirst } from './auto-engine.js';
 import { decided, decodeWatcher } from './decode-watcher.js';
-import { type GenerationChoice, generationSpec } from './generation-spec.js';
 import type { engine } from './groups.js';
 import type { Context } from './io.js';
 import { progressBar } from './progress.js';

@@ -2,7 +2,11 @@ import type { Machine, StepBreakdown } from '../../sim/machine/machine.js';
 import type { Canvas } from '../../src/decode/canvas/types.js';
 import type { DecodingPolicy } from '../../src/decode/method/compose.js';
 import { inBlocksOf } from '../../src/decode/method/fits.js';
-import { type DecodeResult, decode as decodeSession } from '../../src/decode/method/session.js';
+import {
+  type DecodeResult,
+  decode as decodeSession,
+  type OnLogits,
+} from '../../src/decode/method/session.js';
 import type { StepRecord } from '../../src/decode/method/step-record.js';
 import type { StepTimer } from '../../src/decode/method/timer.js';
 import { usualPolicy } from '../../src/decode/policies.js';
@@ -48,6 +52,8 @@ export interface DecodeRequest extends EngineChoice {
   readonly timer?: MachineDescription | StepTimer;
   /** Stops the decode between two steps. */
   readonly signal?: AbortSignal;
+  /** Called with what the engine said of each pass, to look at: alternatives to the tokens that were taken. */
+  readonly onLogits?: OnLogits;
 }
 
 /** A token that a step decided. */
@@ -72,6 +78,8 @@ export interface DecodeStep {
   readonly ms: number | null;
   /** What held the step up longest; null without a modelled chip. */
   readonly bound: StepBreakdown['bound'] | null;
+  /** Where the time of the step went; null without a modelled chip. */
+  readonly breakdown: StepBreakdown | null;
   /** The sequence after the step, with the state of every position. */
   readonly canvas: Canvas;
   /** Everything that happened: plan, outcomes, transitions, timing. One line of a trace. */
@@ -110,7 +118,7 @@ export function decode(request: DecodeRequest): Run<DecodeStep, DecodeAnswer> {
 
 async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Promise<DecodeAnswer> {
   refuseUnknown('setting of a decode', request, SETTINGS);
-  const { model, genLength = 128, signal } = request;
+  const { model, genLength = 128, signal, onLogits } = request;
   const { config } = model;
   const { promptIds, given } = splitAtMask(idsOf(request), config.maskId);
   const spec = request.policy === undefined ? usualPolicy(config) : policyFor(request.policy, config);
@@ -124,6 +132,7 @@ async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Pr
       given,
       timer,
       signal,
+      onLogits,
     };
     const ranOn = watchRanOn(engine);
     let index = 0;
@@ -131,11 +140,13 @@ async function run(request: DecodeRequest, push: (step: DecodeStep) => void): Pr
       ...options,
       onStep(record, canvas) {
         const { timing } = record;
+        const breakdown = chip?.stepBreakdown() ?? null;
         push({
           index: index++,
           committed: committedIn(record, model),
           ms: timing === null ? null : timing.endMs - timing.startMs,
-          bound: chip === null ? null : chip.stepBreakdown().bound,
+          bound: breakdown?.bound ?? null,
+          breakdown,
           canvas,
           record,
         });
@@ -169,6 +180,7 @@ const SETTINGS: Readonly<Record<keyof DecodeRequest, true>> = {
   genLength: true,
   timer: true,
   signal: true,
+  onLogits: true,
   engine: true,
   backend: true,
   threads: true,

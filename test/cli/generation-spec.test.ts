@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type GenerationChoice, generationSpec } from '../../cli/generation-spec.js';
+import { type GenerationChoice, generationSpec } from '../../experiments/library/generation-spec.js';
 import { resolveModelConfig } from '../../src/model/load.js';
 
 const config = await resolveModelConfig('tiny-llada');

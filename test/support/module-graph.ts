@@ -16,7 +16,7 @@ export interface Import {
 }
 
 /** The folders that hold the program, and the library's door. */
-const ROOMS = ['cli', 'src', 'sim', 'hw', 'experiments'];
+const ROOMS = ['cli', 'src', 'sim', 'hw', 'experiments', 'explorer'];
 const DOORS = readdirSync(root).filter((name) => name.endsWith('.ts') && !name.endsWith('.config.ts'));
 
 const STATEMENT =
@@ -27,7 +27,7 @@ function sources(): string[] {
     readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((name) => join(room, name)),
   );
   return [...DOORS, ...inRooms]
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => name.replaceAll(sep, '/'));
 }
 
@@ -35,8 +35,10 @@ function importsOf(file: string): Import[] {
   const code = readFileSync(join(root, file), 'utf8').replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, '');
   return [...code.matchAll(STATEMENT)].flatMap(([, type, stated, called]) => {
     const target = join(dirname(file), stated ?? called);
-    const to = normalize(target).replaceAll(sep, '/').replace(/\.js$/, '.ts');
-    if (!to.endsWith('.ts')) return [];
+    const path = normalize(target).replaceAll(sep, '/');
+    if (!path.endsWith('.js')) return [];
+    const stem = path.slice(0, -'.js'.length);
+    const to = existsSync(join(root, `${stem}.tsx`)) ? `${stem}.tsx` : `${stem}.ts`;
     return [{ from: file, to, typeOnly: type !== undefined, dynamic: called !== undefined }];
   });
 }

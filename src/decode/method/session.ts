@@ -11,6 +11,12 @@ import { predictorPass, scorePass } from './score-pass.js';
 import { draftWritesBetween, kvWritesBetween, type StepRecord } from './step-record.js';
 import type { StepTimer } from './timer.js';
 
+/**
+ * Told what the engine said of a pass, before it is scored.
+ * @param logits row-major, of the rows in `pass.logits`; only to be read, and only during the call
+ */
+export type OnLogits = (pass: Pass, logits: Float32Array) => void;
+
 export interface DecodeOptions {
   readonly policy: DecodingPolicy;
   readonly engine: Engine;
@@ -23,6 +29,7 @@ export interface DecodeOptions {
   readonly timer?: StepTimer;
   /** Called after each step with the canvas it led to. */
   readonly onStep?: (record: StepRecord, canvas: Canvas) => void;
+  readonly onLogits?: OnLogits;
   readonly signal?: AbortSignal;
 }
 
@@ -59,6 +66,7 @@ async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Prom
       `engine ${engine.name} returned ${logits.length} logits for pass ${pass.id}, expected ${pass.logits.length} rows of ${vocab}`,
     );
   }
+  options.onLogits?.(pass, logits);
   return scorePass(pass, logits, { vocab, maskId, endIds }, policy.scoring);
 }
 

@@ -1,10 +1,9 @@
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
 import * as wasm from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { EnvironmentError } from '../../errors.js';
 import type { TfjsBackend } from './backends.js';
+import { wasmPlace } from './wasm-place.js';
 
 let configured = false;
 
@@ -14,8 +13,7 @@ function configureWasm(): void {
   configured = true;
   // Also silences tfjs's advice to install its native package.
   tf.enableProdMode();
-  const library = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
-  wasm.setWasmPaths(`${dirname(library)}/`);
+  wasm.setWasmPaths(wasmPlace());
   wasm.setThreadsCount(1);
 }
 

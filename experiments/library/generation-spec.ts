@@ -1,11 +1,11 @@
-import { openSpec } from '../experiments/lab/open.js';
-import type { MethodSetup } from '../experiments/lab/setup.js';
-import { inBlocksOf } from '../src/decode/method/fits.js';
-import { factsOf } from '../src/decode/parts.js';
-import { checkFit, usualPolicy } from '../src/decode/policies.js';
-import { type PolicySpec, parsePolicySpec } from '../src/decode/spec.js';
-import { UsageError } from '../src/errors.js';
-import type { ModelConfig } from '../src/model/config.js';
+import { inBlocksOf } from '../../src/decode/method/fits.js';
+import { factsOf } from '../../src/decode/parts.js';
+import { checkFit, usualPolicy } from '../../src/decode/policies.js';
+import { type PolicySpec, parsePolicySpec } from '../../src/decode/spec.js';
+import { UsageError } from '../../src/errors.js';
+import type { ModelConfig } from '../../src/model/config.js';
+import { openSpec } from '../lab/open.js';
+import type { MethodSetup } from '../lab/setup.js';
 
 /** Which method, in which steps. */
 export interface GenerationChoice {

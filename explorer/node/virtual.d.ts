@@ -1,0 +1,15 @@
+/** The SIMD build of tfjs, base64. */
+declare module 'virtual:wasm' {
+  const text: string;
+  export default text;
+}
+/** The worker as a classic script. */
+declare module 'virtual:worker' {
+  const text: string;
+  export default text;
+}
+/** The shipped files, packed and base64. */
+declare module 'virtual:files' {
+  const text: string;
+  export default text;
+}
