@@ -51,6 +51,12 @@ export const step = {
     .describe('cached prefix positions the rows attend to'),
 };
 
+/** A request that is answered one token a pass. */
+export const request = {
+  prompt: z.int().min(1).max(MAX_POSITIONS).describe('tokens of the prompt'),
+  answer: z.int().min(0).max(MAX_POSITIONS).describe('tokens of the answer, one a pass'),
+};
+
 /** Rows of a pass that get logits. */
 export const logitsRows = z
   .int()

@@ -1,10 +1,18 @@
 import { createColors } from 'picocolors';
+import { requestIntervals } from '../../sim/interval/of-request.js';
 import { stepIntervals } from '../../sim/interval/of-steps.js';
-import { explainStep, type RooflineEntry, type TimeNode } from '../../sim/machine/explain.js';
+import {
+  explainAccounts,
+  explainStep,
+  type RooflineEntry,
+  type TimeNode,
+} from '../../sim/machine/explain.js';
+import type { Machine } from '../../sim/machine/machine.js';
+import { accountRequest, type RequestSize } from '../../sim/workload/request.js';
 import { denoisingShape, steadyMs } from '../../sim/workload/steady-step.js';
 import { table } from '../../src/util/table.js';
 import { defineCommand } from '../command.js';
-import { chipEffects, logitsRows, step, timedChip } from '../groups.js';
+import { chipEffects, logitsRows, request, step, timedChip } from '../groups.js';
 import { heldNote, intervalText } from '../interval-text.js';
 import { splitsNote } from '../splits-note.js';
 import { openTimedMachine } from '../timed-machine.js';
@@ -13,27 +21,33 @@ export const command = defineCommand({
   options: {
     ...step,
     logitsRows,
+    prompt: request.prompt.optional().describe('a request instead of a step: tokens of its prompt'),
+    answer: request.answer.default(0),
     ...timedChip,
   },
-  effects: chipEffects,
+  effects: [
+    ...chipEffects,
+    {
+      options: ['rows', 'context', 'logitsRows'],
+      when: ({ prompt }) => prompt === undefined,
+      because: '--prompt asks for a request, not for a step',
+    },
+    { options: ['answer'], when: ({ prompt }) => prompt !== undefined, because: 'it follows a --prompt' },
+  ],
   examples: [
     'explain --rows 32 --context 80',
     'explain --rows 1 --context 512 --model qwen3-4b --quant q4_0-imatrix --stack llama.cpp-hexagon --memory on-demand',
+    'explain --prompt 512 --answer 128 --model qwen3-4b --stack llama.cpp-hexagon --memory on-demand',
   ],
-  async run(ctx, { rows, context, logitsRows, ...chip }) {
+  async run(ctx, { rows, context, logitsRows, prompt, answer, ...chip }) {
     const machine = await openTimedMachine(chip);
-    steadyMs(machine, denoisingShape(rows, context, logitsRows));
-    const explained = explainStep(machine);
-    const { intervals, held } = stepIntervals(
-      machine,
-      [{ rows, ms: explained.tree.ms }],
-      { context, logitsRows },
-      ctx.signal,
-    );
-    const [{ low, high }] = intervals;
-    ctx.data({ machine: machine.name, rows, context, low, high, intervals: held, ...explained });
+    const { of, what, asked, interval, held, explained } =
+      prompt === undefined
+        ? aStep(machine, rows, { context, logitsRows }, ctx.signal)
+        : aRequest(machine, { prompt, answer }, ctx.signal);
+    ctx.data({ machine: machine.name, ...asked, ...interval, intervals: held, ...explained });
     const { tree, bound, splits, critical, roofline, busiest, efficiency } = explained;
-    ctx.print(`One step of ${rows} rows over ${context} cached positions on ${machine.name}, simulated\n`);
+    ctx.print(`${what} on ${machine.name}, simulated\n`);
     ctx.print(
       table(['part', '> ms', '> share', 'bound'], treeRows(tree, tree.ms, 0), {
         styleHeader: createColors(ctx.color).bold,
@@ -41,16 +55,49 @@ export const command = defineCommand({
     );
     ctx.print(`\ncritical path: ${list(critical, tree.ms)}`);
     ctx.print(`busy:          ${list(roofline, tree.ms)}`);
-    ctx.print(`The step takes ${intervalText({ low, high })} ms in its 80 % interval.`);
-    const bestMs = roofline[0]?.ms ?? 0;
-    ctx.print(`The step waits longest for ${bound}.`);
-    if (splits > 0) ctx.print(splitsNote(splits));
     ctx.print(
-      `With perfect overlap ${busiest} alone would take ${bestMs.toFixed(1)} ms, ${(efficiency * 100).toFixed(0)} % of the step.`,
+      `The ${of} takes ${intervalText(interval)} ms in its 80 % interval, and waits longest for ${bound}.`,
+    );
+    if (splits > 0 && prompt === undefined) ctx.print(splitsNote(splits));
+    ctx.print(
+      `With perfect overlap ${busiest} alone would take ${roofline[0].ms.toFixed(1)} ms, ${(efficiency * 100).toFixed(0)} % of the ${of}.`,
     );
     ctx.print(heldNote(held));
   },
 });
+
+function aStep(
+  machine: Machine,
+  rows: number,
+  settings: { readonly context: number; readonly logitsRows?: number },
+  signal: AbortSignal,
+) {
+  const { context, logitsRows } = settings;
+  steadyMs(machine, denoisingShape(rows, context, logitsRows));
+  const explained = explainStep(machine);
+  const { intervals, held } = stepIntervals(machine, [{ rows, ms: explained.ms }], settings, signal);
+  return {
+    of: 'step',
+    what: `One step of ${rows} rows over ${context} cached positions`,
+    asked: { rows, context },
+    interval: intervals[0],
+    held,
+    explained,
+  };
+}
+
+function aRequest(machine: Machine, size: RequestSize, signal: AbortSignal) {
+  const { timing, accounts } = accountRequest(machine, size);
+  const { whole, held } = requestIntervals(machine, timing, signal);
+  return {
+    of: 'request',
+    what: `A prompt of ${size.prompt} and an answer of ${size.answer}`,
+    asked: { ...size, msPerToken: timing.msPerToken },
+    interval: whole,
+    held,
+    explained: explainAccounts(accounts),
+  };
+}
 
 function treeRows(node: TimeNode, totalMs: number, depth: number): string[][] {
   const share = `${((node.ms / totalMs) * 100).toFixed(0)} %`;

@@ -212,6 +212,11 @@ export const COMMANDS: readonly Entry[] = [
         load: () => import('./simulate/decode.js'),
       },
       {
+        name: 'request',
+        summary: 'time a prompt and its answer, one token a pass',
+        load: () => import('./simulate/request.js'),
+      },
+      {
         name: 'kernel',
         summary: 'time one operator, named as llama.cpp names it: device time and call time',
         load: () => import('./simulate/kernel.js'),
@@ -230,7 +235,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'explain',
-    summary: 'where the time of one denoising step goes, part by part, beside the roofline',
+    summary: 'where the time of a step or a request goes, part by part, beside the roofline',
     load: () => import('./explain.js'),
   },
   {

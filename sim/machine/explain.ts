@@ -1,6 +1,7 @@
 import { RESOURCES, type ResourceName } from '../../src/decode/method/timer.js';
+import { type Account, type AccountPart, addUp, lastStep } from './account.js';
 import type { Machine } from './machine.js';
-import { HOST_PARTS, type OpLabel, type PartName, type Place } from './parts.js';
+import { HOST_PARTS, type OpLabel, type Place } from './parts.js';
 import { longestHeld } from './pass-run.js';
 
 /** A share of a step's time, with what it consists of. */
@@ -19,8 +20,7 @@ export interface RooflineEntry {
 }
 
 export interface Explanation {
-  readonly step: number;
-  /** Length of the step, and what held it up longest: the same as in its `StepBreakdown`. */
+  /** Length of the work, and what held it up longest: of a step, the same as in its `StepBreakdown`. */
   readonly ms: number;
   readonly bound: ResourceName;
   /** How often the graph changed processors; 0 where one runs it all. */
@@ -81,13 +81,39 @@ const FAMILIES = [...new Set(Object.values(FAMILY_OF))];
  * The parts of a node add up to it.
  * @throws Error before the first step
  */
-export function explainStep(machine: Machine): Explanation {
-  const { step, ms, bound, parts, critical, utilization, splits } = machine.stepBreakdown();
-  const heldByPart = machine.heldByPart();
-  const leaf = (name: PartName, spent: number, shown: string = name): HeldNode => ({
+export function explainStep(machine: Machine): Explanation & { readonly step: number } {
+  const { step } = machine.stepBreakdown();
+  return { step, ...explainAccounts([{ name: 'step', account: lastStep(machine) }]) };
+}
+
+/**
+ * Where the time of some work went, as of a step. Of more than one account the tree has a branch for each.
+ * @param accounts what follows what, named
+ */
+export function explainAccounts(
+  accounts: readonly { readonly name: string; readonly account: Account }[],
+): Explanation {
+  const total = addUp(accounts.map(({ account }) => ({ account, times: 1 })));
+  const { ms, critical, busy, splits } = total;
+  const branches = accounts.map(({ name, account }) => branchOf(name, account));
+  const roofline = entries((name) => busy[name]);
+  return {
+    ms,
+    bound: longestHeld(new Map(RESOURCES.map((name) => [name, critical[name]]))),
+    splits,
+    tree: { ...shown(branches.length === 1 ? branches[0] : inOrder('request', branches)), ms },
+    critical: entries((name) => critical[name]),
+    roofline,
+    busiest: roofline[0].resource,
+    efficiency: roofline[0].ms / ms,
+  };
+}
+
+function branchOf(name: string, { parts }: Account): HeldNode {
+  const leaf = ({ name, ms, held }: AccountPart, shown: string = name): HeldNode => ({
     name: shown,
-    ms: spent,
-    held: heldByPart.get(name) ?? new Map(),
+    ms,
+    held,
     children: [],
   });
   const groups: HeldNode[] = [];
@@ -99,36 +125,25 @@ export function explainStep(machine: Machine): Explanation {
         return at === place && FAMILY_OF[label as OpLabel] === family;
       });
       for (const part of own) rest.delete(part);
-      const leaves = own.map((part) => leaf(part.name, part.ms, part.name.slice(place.length + 1)));
+      const leaves = own.map((part) => leaf(part, part.name.slice(place.length + 1)));
       return own.length === 0 ? [] : [sum(family, leaves)];
     });
     if (families.length > 0) groups.push(sum(place, families));
   }
-  const isHost = ({ name }: { name: PartName }): boolean => HOST_PARTS.some((part) => part === name);
-  for (const [name, own] of [
+  const isHost = ({ name }: AccountPart): boolean => HOST_PARTS.some((part) => part === name);
+  for (const [group, own] of [
     ['host', [...rest].filter(isHost)],
     ['memory', [...rest].filter((part) => !isHost(part))],
   ] as const) {
     if (own.length > 0)
       groups.push(
         sum(
-          name,
-          own.map((part) => leaf(part.name, part.ms)),
+          group,
+          own.map((part) => leaf(part)),
         ),
       );
   }
-  const roofline = entries((name) => utilization[name] * ms);
-  return {
-    step,
-    ms,
-    bound,
-    splits,
-    tree: { ...shown(sum('step', groups)), ms },
-    critical: entries((name) => critical[name]),
-    roofline,
-    busiest: roofline[0].resource,
-    efficiency: roofline[0].ms / ms,
-  };
+  return sum(name, groups);
 }
 
 /** A node with its time by the resource that held it up. */
@@ -140,6 +155,13 @@ interface HeldNode {
 }
 
 function sum(name: string, children: readonly HeldNode[]): HeldNode {
+  return inOrder(
+    name,
+    [...children].sort((a, b) => b.ms - a.ms),
+  );
+}
+
+function inOrder(name: string, children: readonly HeldNode[]): HeldNode {
   const held = new Map<ResourceName, number>();
   for (const child of children)
     for (const [resource, ms] of child.held) held.set(resource, (held.get(resource) ?? 0) + ms);
@@ -147,7 +169,7 @@ function sum(name: string, children: readonly HeldNode[]): HeldNode {
     name,
     ms: children.reduce((total, child) => total + child.ms, 0),
     held,
-    children: [...children].sort((a, b) => b.ms - a.ms),
+    children,
   };
 }
 

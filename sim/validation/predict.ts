@@ -9,6 +9,7 @@ import type { KernelSpec } from '../kernel/spec.js';
 import { timeKernel } from '../kernel/time-kernel.js';
 import type { Machine } from '../machine/machine.js';
 import { type Chip, machine, type NumberSettings, openChip } from '../open-machine.js';
+import { requestTimings } from '../workload/request.js';
 import { decodePass, prefillPasses, warmTimings } from '../workload/workload.js';
 import { cpuKernelMs } from './cpu-kernel.js';
 import type { Case } from './interpret.js';
@@ -127,13 +128,16 @@ function workload({ work }: Case, draw: Draw, timed: Machine): Timed {
     }
     case 'request': {
       const [prompt, answer] = [at(work.prompt, share), at(work.answer, share)];
-      const first = summed(warmTimings(timed, prefillPasses(timed, prompt, 0, work.compiled)), draw);
-      const step = summed(warmTimings(timed, [decodePass(prompt + Math.floor(answer / 2))]), draw);
+      const passes = requestTimings(timed, { prompt, answer }, work.compiled);
+      const first = summed(passes.prompt, draw);
+      const steps = passes.answer.map(({ timing, times }) => ({ times, of: summed([timing], draw) }));
+      const total = (name: keyof typeof first): number =>
+        steps.reduce((sum, { times, of }) => sum + times * of[name], first[name]);
       return {
-        ms: first.ms + answer * step.ms,
-        joules: first.joules + answer * step.joules,
-        bytes: first.bytes + answer * step.bytes,
-        macs: first.macs + answer * step.macs,
+        ms: total('ms'),
+        joules: total('joules'),
+        bytes: total('bytes'),
+        macs: total('macs'),
         tokens: answer,
       };
     }

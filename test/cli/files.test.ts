@@ -67,6 +67,7 @@ const READERS: readonly (readonly [command: string, kind: Kind, rest: string])[]
   ['simulate step', 'profile', '--profile FILE'],
   ['simulate prefill', 'profile', '--profile FILE'],
   ['simulate decode', 'profile', '--profile FILE'],
+  ['simulate request', 'profile', '--profile FILE'],
   ['simulate kernel', 'profile', '64x2048x8192 --profile FILE'],
   ['simulate sensitivity', 'profile', '--profile FILE'],
   ['simulate validate', 'measurements', 'FILE'],

@@ -16,6 +16,8 @@ const CALLS = [
     'simulate step --rows 1,32 --context 40',
     'simulate prefill --tokens 64',
     'simulate decode --context 64',
+    'simulate request --prompt 64 --answer 8',
+    'explain --prompt 64 --answer 8',
     'simulate kernel 64x2048x8192',
   ],
   ...['simulate validate', 'simulate sensitivity --rows 8 --sobol 1', 'explain', 'memory plan'],

@@ -16,7 +16,11 @@ describe('commands over the machine', () => {
     ['simulate prefill --tokens 64 --model qwen3-0.6b --stack llama.cpp-hexagon --memory on-demand'],
     ['simulate decode --context 100 --model llama-3.2-1b --stack qnn --memory unlimited'],
     ['simulate sensitivity --sobol 2'],
+    [
+      'simulate request --prompt 700 --answer 30 --model qwen3-0.6b --stack llama.cpp-hexagon --memory on-demand',
+    ],
     ['explain --rows 8 --context 80'],
+    ['explain --prompt 100 --answer 10 --model qwen3-0.6b --memory unlimited'],
     ['memory plan'],
     ['memory plan --memory unlimited'],
   ])('%s prints a table, and only data with --json', async (line) => {
@@ -47,6 +51,42 @@ describe('commands over the machine', () => {
     }
     const { tree } = await json<{ tree: Node }>('explain', '--rows', '32');
     expect(tree.children.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(tree.ms, 6);
+  });
+
+  it('explain takes apart the request that simulate times, of any length', async () => {
+    interface Node {
+      readonly ms: number;
+      readonly children: readonly Node[];
+    }
+    interface Answer {
+      readonly ms: number;
+      readonly low: number;
+      readonly high: number;
+      readonly msPerToken: number | null;
+    }
+    const sums = ({ ms, children }: Node): void => {
+      if (children.length === 0) return;
+      expect(children.reduce((sum, child) => sum + child.ms, 0)).toBeCloseTo(ms, 6);
+      for (const child of children) sums(child);
+    };
+    for (const size of ['--prompt 1 --answer 0', '--prompt 700 --answer 3', '--prompt 90 --answer 257']) {
+      const of = `${size} --model qwen3-0.6b --stack llama.cpp-hexagon@2026-05 --memory on-demand`;
+      const timed = await json<Answer>('simulate', 'request', ...of.split(' '));
+      const { tree, ...explained } = await json<Answer & { tree: Node }>('explain', ...of.split(' '));
+      expect(explained).toMatchObject({ low: timed.low, high: timed.high, msPerToken: timed.msPerToken });
+      expect(explained.ms).toBeCloseTo(timed.ms, 9);
+      sums(tree);
+    }
+  });
+
+  it('explain refuses options of a step beside a request', async () => {
+    const refused = await cli(['explain', '--prompt', '8', '--rows', '4']);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/--rows has no effect: --prompt/),
+    ]);
+    const alone = await cli(['explain', '--answer', '4']);
+    expect([alone.code, alone.stderr]).toEqual([2, expect.stringMatching(/--answer has no effect/)]);
   });
 
   it('simulate step gives the energy of every number of rows, with its range', async () => {

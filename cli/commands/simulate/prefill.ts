@@ -10,10 +10,11 @@ import { openTimedMachine } from '../../timed-machine.js';
 
 export const command = defineCommand({
   options: {
-    tokens: z
+    prompt: z
       .array(z.int().min(1).max(MAX_POSITIONS))
       .default([128, 512])
-      .describe('prompt lengths: 128,512 or ranges'),
+      .describe('tokens of the prompt: 128,512 or ranges')
+      .meta({ alias: 'tokens' }),
     context: step.context.describe('positions cached before the prompt'),
     ...timedChip,
   },
@@ -21,16 +22,16 @@ export const command = defineCommand({
   examples: [
     'simulate prefill --model qwen3-4b --stack llama.cpp-hexagon --memory on-demand --profile sm8850',
   ],
-  async run(ctx, { tokens, context, ...chip }) {
+  async run(ctx, { prompt, context, ...chip }) {
     const machine = await openTimedMachine(chip);
-    const timed = tokens.map((count) => {
+    const timed = prompt.map((count) => {
       ctx.signal.throwIfAborted();
       return { tokens: count, ...timePrefill(machine, count, context) };
     });
     const { intervals, held } = machineIntervals(
       machine,
       timed.map(({ ms }) => ({ ms, further: [] })),
-      (drawn) => tokens.map((count) => timePrefill(drawn, count, context).ms),
+      (drawn) => prompt.map((count) => timePrefill(drawn, count, context).ms),
       ctx.signal,
     );
     const rows = timed.map((row, at) => ({ ...row, ...intervals[at] }));
