@@ -18,6 +18,7 @@ import {
   priceOf,
   rooflineMs,
 } from '../../experiments/studies/alternatives/price.js';
+import { Spreads } from '../../experiments/studies/alternatives/spread.js';
 
 const [q8, q4, , two] = FORMATS;
 const [dense, twoOfFour, , half] = [PRUNINGS[0], PRUNINGS[1], PRUNINGS[2], PRUNINGS[3]];
@@ -70,6 +71,22 @@ describe('alternatives', () => {
       expect(base * 1000).toBeGreaterThan(32 * rooflineMs('sm8750', 32) * 0.9);
     }
   }, 60_000);
+
+  it('holds the prediction in its interval, priced formats with the factors of the one that runs', async () => {
+    const recorded = await plans();
+    const spreads = new Spreads();
+    for (const stack of [STACKS[2], STACKS[3]]) {
+      const where = { soc: 'sm8750', stack } as const;
+      const { low, high } = spreads.ofAnswer({ ...where, format: q4 }, 'prefix KV', recorded);
+      expect(low).toBeLessThan(0.95);
+      expect(high).toBeGreaterThan(1.05);
+      expect(high / low).toBeLessThan(10);
+      expect(spreads.ofAnswer({ ...where, format: two }, 'prefix KV', recorded)).toEqual({ low, high });
+      // A token at a time is known less well than a block.
+      const one = spreads.ofTokens({ ...where, format: q4 }, 96);
+      expect(one.high / one.low).toBeGreaterThan(1.3);
+    }
+  });
 
   it('prices an autoregressive answer that grows with its length', () => {
     const answer = (tokens: number) => autoregressive('sm8750', 'llama.cpp-hexagon', 'q4_0', 80, tokens);

@@ -1,8 +1,10 @@
+import type { Interval } from '../../../sim/interval/interval.js';
 import { UsageError } from '../../../src/errors.js';
 import type { StepPlan } from '../../../src/pass/pass.js';
-import { median, quantile } from '../../../src/score/statistics/samples.js';
+import { median } from '../../../src/score/statistics/samples.js';
 import { PAPER_WORKLOAD } from '../../comparison/words.js';
 import type { Workbench } from '../../comparison/workbench.js';
+import { inTurn } from '../../lab/decode-statistics.js';
 import { openSpec } from '../../lab/open.js';
 import { chipSchema, deciderSchema } from '../../lab/setup.js';
 import {
@@ -17,14 +19,9 @@ import {
   type TechniqueName,
 } from './grid.js';
 import { autoregressive, machineOf, type Price, priceOf } from './price.js';
+import { Spreads } from './spread.js';
 
-/**
- * Half the factor by which the machine model misses a published measurement in the median: 17 % over the open rows of
- * `simulate validate` (docs/machine-results.md). It widens every interval.
- */
-export const MACHINE_ERROR = 0.17;
-
-/** Cases of the full table: their spread is small beside the machine's error. */
+/** Cases of the full table: their spread is small beside the machine's. */
 const CASES = 3;
 
 /** The energy model has no GPU: what it would count is the CPU and the memory alone. */
@@ -52,17 +49,18 @@ export interface Alternatives {
   readonly cases: number;
 }
 
-/** A row from its cases: the median, and an interval over cases and machine. */
+/** A row from its cases: the median, and an interval from the fastest to the slowest of them by what the machine leaves open. */
 function rowOf(
   where: Omit<AlternativeRow, keyof Price | 'low' | 'high'>,
   prices: readonly Price[],
+  { low, high }: Interval,
 ): AlternativeRow {
   const seconds = prices.map((each) => each.seconds);
   return {
     ...where,
     seconds: median(seconds),
-    low: quantile(seconds, 0.025) / (1 + MACHINE_ERROR),
-    high: quantile(seconds, 0.975) * (1 + MACHINE_ERROR),
+    low: Math.min(...seconds) * low,
+    high: Math.max(...seconds) * high,
     joules: where.stack === GPU ? null : median(prices.map(({ joules }) => joules)),
     swappedGib: median(prices.map(({ swappedGib }) => swappedGib)),
   };
@@ -89,6 +87,7 @@ export async function solveAlternatives(bench: Workbench): Promise<Alternatives>
     const { decided } = await lab.solve(question, hooks.signal);
     return decided.steps.map(({ plan }) => plan);
   };
+  const spreads = new Spreads(hooks.signal);
   const rows: AlternativeRow[] = [];
   const all = cells(quick);
   for (let at = 0; at < all.length; at += TECHNIQUES.length) {
@@ -104,10 +103,13 @@ export async function solveAlternatives(bench: Workbench): Promise<Alternatives>
     try {
       const machine = machineOf(first);
       for (const cell of all.slice(at, at + TECHNIQUES.length)) {
-        const prices: Price[] = [];
-        for (let index = 0; index < cases; index++)
-          prices.push(priceOf(machine, cell.soc, cell.stack.stack, await plansOf(cell, index)));
-        rows.push(rowOf({ ...where, technique: cell.technique.name }, prices));
+        const answers = await inTurn(
+          Array.from({ length: cases }, (_, index) => index),
+          (index) => plansOf(cell, index),
+        );
+        const prices = answers.map((plans) => priceOf(machine, cell.soc, cell.stack.stack, plans));
+        const technique = cell.technique.name;
+        rows.push(rowOf({ ...where, technique }, prices, spreads.ofAnswer(cell, technique, answers[0])));
       }
     } catch (error) {
       refuse(Object.values(where).join(', '), error);
@@ -115,11 +117,14 @@ export async function solveAlternatives(bench: Workbench): Promise<Alternatives>
   }
   const promptTokens = (await bench.lab.decider(decider, seed)).kind === 'synthetic' ? 80 : 96;
   for (const soc of SOCS)
-    for (const { name: stack, stack: own } of STACKS)
-      for (const { name: quant, quant: stored } of FORMATS.filter(({ priced }) => !priced)) {
-        const where = { soc, stack, quant, pruning: PRUNINGS[0].name, technique: 'autoregressive' as const };
+    for (const stack of STACKS)
+      for (const format of FORMATS.filter(({ priced }) => !priced)) {
+        const [technique, pruning] = ['autoregressive', PRUNINGS[0].name] as const;
+        const where = { soc, stack: stack.name, quant: format.name, pruning, technique };
         try {
-          rows.push(rowOf(where, [autoregressive(soc, own, stored, promptTokens, genLength)]));
+          const price = autoregressive(soc, stack.stack, format.quant, promptTokens, genLength);
+          const spread = spreads.ofTokens({ soc, stack, format }, promptTokens + Math.floor(genLength / 2));
+          rows.push(rowOf(where, [price], spread));
         } catch (error) {
           refuse(Object.values(where).join(', '), error);
         }
