@@ -22,7 +22,6 @@ export const DIRECTORY_VARIABLE = 'DLLM_NPU_GGML';
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'linux-x64': ['linux-x64-cuda', 'linux-x64-vulkan', 'linux-x64'],
   'linux-arm64': ['linux-arm64'],
-  'android-arm64': ['linux-arm64'],
   'darwin-arm64': ['mac-arm64-metal'],
   'darwin-x64': ['mac-x64'],
   'win32-x64': ['win-x64-cuda', 'win-x64-vulkan', 'win-x64'],
@@ -36,7 +35,7 @@ export function installAdvice(): string {
   const names = PACKAGES[platform] ?? [];
   const plain = names.at(-1);
   return plain === undefined
-    ? `there is no prebuilt ggml for ${platform}: build llama.cpp and name its libraries with ${DIRECTORY_VARIABLE}, or use --engine tfjs`
+    ? `there is no prebuilt ggml for ${platform}: build llama.cpp and name its libraries with ${DIRECTORY_VARIABLE} (docs/howto/ggml.md), or use --engine tfjs`
     : `npm install koffi @node-llama-cpp/${plain}@${PACKAGE_VERSION}, or use --engine ort`;
 }
 
