@@ -113,6 +113,8 @@ export interface RowOutcome {
   readonly confidence: number;
   /** Probability of the token that the row asked about. */
   readonly asked?: number;
+  /** How far the distribution moved at most in each of the last steps, in nats; left out unless the policy asks and there are as many. */
+  readonly drift?: number;
 }
 
 /** What the logits of a pass said. */

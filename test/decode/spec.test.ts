@@ -53,6 +53,7 @@ describe('policy specs', () => {
       'block-causal',
       'eb-sampler',
       'local-leap',
+      'klass',
       'bounded-rank',
       'multi-block',
       'sdar',

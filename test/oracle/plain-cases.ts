@@ -215,6 +215,14 @@ export const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
       loop: (task) => plain.cachedBlocks(task, plain.localLeap(anchor, near, s.every)),
     };
   },
+  klass: (s) => {
+    // Random models move a lot: both sides of the limit are met.
+    const drift = s.factor / 20;
+    return {
+      change: { commit: { kind: 'klass', tau: s.tau, drift, steps: 1 + (s.every % 3) } },
+      loop: (task) => plain.klass(task, s.tau, drift, 1 + (s.every % 3)),
+    };
+  },
   'bounded-rank': (s) => {
     const bound = (['prefix', 'either', 'cumulative'] as const)[s.every % 3];
     const pick = plain.boundedRank(bound, s.tau, s.tau2 / 2, s.factor);

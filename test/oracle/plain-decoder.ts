@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { uniformAt } from '../../src/decode/rules/random.js';
 import { type PlainKey, softmax } from './plain-model.js';
 import type { Asked, Scored, Scorer, Witness } from './witness.js';
@@ -203,6 +204,35 @@ function guided(task: Task, rows: readonly Asked[], blind: readonly Asked[], sca
   });
   task.witness.pass(blind, [], task.score);
   return scores;
+}
+
+/** KLASS: above tau, and moved by less than `limit` nats in each of the last `steps` steps, which a block has to have had. */
+export function klass(task: Task, tau: number, limit: number, steps: number): number[] {
+  const text = new Text(task);
+  const newest = new Map<number, number[]>();
+  const moves = new Map<number, number[]>();
+  for (const { start, end } of text.blocks())
+    for (let step = 0; text.masks(start, end).length > 0; step++) {
+      const { scores, predict } = task.witness.pass(text.rows(range(0, text.length)), [], task.score);
+      for (const { position, drift } of scores) {
+        const now = softmax(predict(position));
+        const before = newest.get(position);
+        const log = (p: number) => Math.log(p + 1e-12);
+        const kl = before && now.reduce((sum, p, id) => sum + p * (log(p) - log(before[id])), 0);
+        if (kl !== undefined) moves.set(position, [...(moves.get(position) ?? []), kl]);
+        newest.set(position, now);
+        const last = (moves.get(position) ?? []).slice(-steps);
+        expect(drift === undefined).toBe(last.length < steps);
+        if (drift !== undefined) task.witness.near(drift, Math.max(...last));
+      }
+      const open = sorted(scores.filter(({ position }) => text.masks(start, end).includes(position)));
+      const ready = open.filter(
+        ({ confidence, drift }) =>
+          step >= steps - 1 && confidence > tau && drift !== undefined && drift < limit,
+      );
+      text.write(ready.length > 0 ? ready : open.slice(0, 1));
+    }
+  return text.answer;
 }
 
 /** d3LLM: the canvas in every step; a block is active once a share of the one before is decided. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { composePolicy } from '../../src/decode/method/compose.js';
+import { RowMemory } from '../../src/decode/method/row-memory.js';
 import { predictorPass, scorePass } from '../../src/decode/method/score-pass.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import type { Engine } from '../../src/engine/engine.js';
@@ -123,7 +124,7 @@ describe('who sees whom', () => {
             const shifted = Float32Array.from(predictors.flatMap((row) => expected[row]));
             steps.push({
               plan: { step: index, block: 0, passes: [pass] },
-              outcomes: [scorePass(pass, shifted, vocabulary, scoring)],
+              outcomes: [scorePass(pass, shifted, vocabulary, scoring, new RowMemory(null))],
             });
           }
           const report = verifySteps(steps, {

@@ -21,7 +21,7 @@ export interface Asked {
 }
 
 /** What was said about a position. */
-export type Scored = Pick<RowOutcome, 'position' | 'token' | 'confidence'>;
+export type Scored = Pick<RowOutcome, 'position' | 'token' | 'confidence' | 'drift'>;
 
 /** One recorded forward without groups, written apart from the program's own taking apart. */
 interface Part {
@@ -165,9 +165,9 @@ export class Witness {
     return this.last?.outcome.find((row) => row.position === position)?.asked ?? Number.NaN;
   }
 
-  /** Two probabilities that should be one. */
+  /** Two probabilities, or two changes of a distribution, that should be one. */
   near(recorded: number, plain: number): void {
-    expect(recorded, `step ${this.last?.step}: probability of a token`).toBeCloseTo(plain, 3);
+    expect(recorded, `step ${this.last?.step}`).toBeCloseTo(plain, 3);
   }
 
   /** A model that shifts says in the row before what belongs here; a row without one before it says it itself. */
@@ -191,7 +191,7 @@ export class Witness {
     ).toEqual(scored.map(({ position }) => position));
     if (scorer === null) return [];
     return scored.map((row, at) => {
-      const { position, token, confidence } = part.outcome[at];
+      const { position, token, confidence, drift } = part.outcome[at];
       const from = causal === true || next === true ? rows.indexOf(row) : this.predictor(rows, position);
       const plain = scorer(change?.(from, logits[from]) ?? logits[from], {
         position,
@@ -203,7 +203,7 @@ export class Witness {
         expect(confidence, `${what}: confidence`).toBeCloseTo(plain.confidence, 3);
       }
       this.rows++;
-      return { position, token, confidence };
+      return { position, token, confidence, drift };
     });
   }
 }

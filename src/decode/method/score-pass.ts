@@ -3,6 +3,7 @@ import type { Pass, PassOutcome } from '../../pass/pass.js';
 import { type Scoring, sampleRow, type Vocabulary } from '../rules/sample-row.js';
 import { probabilityOf } from '../rules/score-row.js';
 import { guideLogits } from './guidance.js';
+import type { RowMemory } from './row-memory.js';
 
 /** The pass as the engine runs it: of a model that shifts, the rows that predict the wanted ones get logits. */
 export function predictorPass(pass: Pass, shiftLogits: boolean): Pass {
@@ -12,6 +13,7 @@ export function predictorPass(pass: Pass, shiftLogits: boolean): Pass {
 /**
  * What the logits of a pass say under a policy's scoring.
  * @param computed row-major [pass.logits.length, vocab]
+ * @param memory of the decode: passes are handed over in their order
  * @throws DataError when a row holds NaN or nothing finite
  */
 export function scorePass(
@@ -19,6 +21,7 @@ export function scorePass(
   computed: Float32Array,
   vocabulary: Vocabulary,
   scoring: Scoring,
+  memory: RowMemory,
 ): PassOutcome {
   const logits = guideLogits(pass, computed);
   const rows = pass.logits.map((row, index) => {
@@ -26,7 +29,8 @@ export function scorePass(
     const at = draw === undefined ? null : { position, draw };
     const score = sampleRow(logits, index, vocabulary, scoring, at);
     const asked = asks === undefined ? undefined : probabilityOf(logits, index, vocabulary.vocab, asks);
-    return { position, ...score, asked };
+    const own = logits.subarray(index * vocabulary.vocab, (index + 1) * vocabulary.vocab);
+    return { position, ...score, asked, drift: memory.drift(pass, position, own) };
   });
   return { passId: pass.id, rows };
 }

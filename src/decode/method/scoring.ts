@@ -13,6 +13,7 @@ export function scoringOf(spec: PolicySpec): Scoring {
     confidenceType,
     endOfText,
     sampling: rules.sampling.rule(facts, DEFAULT_INPUTS),
+    drift: facts.commit.drift ?? null,
     random: facts.sampling.random || facts.confidence.random,
   };
 }

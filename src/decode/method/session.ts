@@ -7,6 +7,7 @@ import { factsOf } from '../parts.js';
 import { checkFit } from '../policies.js';
 import type { DecodingPolicy } from './compose.js';
 import { countWork, type DecodeCounters } from './counters.js';
+import { RowMemory } from './row-memory.js';
 import { predictorPass, scorePass } from './score-pass.js';
 import { draftWritesBetween, kvWritesBetween, type StepRecord } from './step-record.js';
 import type { StepTimer } from './timer.js';
@@ -57,7 +58,12 @@ export interface DecodeResult {
   readonly steps: readonly StepRecord[];
 }
 
-async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Promise<PassOutcome> {
+async function runPass(
+  options: DecodeOptions,
+  pass: Pass,
+  maskId: number,
+  memory: RowMemory,
+): Promise<PassOutcome> {
   const { engine, policy } = options;
   const { vocab, endIds, shiftLogits } = engine.config;
   const { logits } = await engine.run(predictorPass(pass, shiftLogits));
@@ -67,7 +73,7 @@ async function runPass(options: DecodeOptions, pass: Pass, maskId: number): Prom
     );
   }
   options.onLogits?.(pass, logits);
-  return scorePass(pass, logits, { vocab, maskId, endIds }, policy.scoring);
+  return scorePass(pass, logits, { vocab, maskId, endIds }, policy.scoring, memory);
 }
 
 /**
@@ -114,6 +120,7 @@ export async function decode(options: DecodeOptions): Promise<DecodeResult> {
   engine.retain([]);
   const steps: StepRecord[] = [];
   const pending = new Map<string, PassOutcome>();
+  const memory = new RowMemory(policy.scoring.drift);
 
   for (let plan = policy.plan(canvas); plan !== null; plan = policy.plan(canvas)) {
     signal?.throwIfAborted();
@@ -122,7 +129,7 @@ export async function decode(options: DecodeOptions): Promise<DecodeResult> {
     }
     const outcomes: PassOutcome[] = [];
     for (const pass of plan.passes) {
-      const outcome = await runPass(options, pass, maskId);
+      const outcome = await runPass(options, pass, maskId, memory);
       outcomes.push(outcome);
       if (pass.lane === 'side') pending.set(pass.id, outcome);
     }

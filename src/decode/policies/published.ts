@@ -79,6 +79,15 @@ export const PUBLISHED_POLICIES = [
     commit: { kind: 'local-leap' },
   },
   {
+    name: 'klass',
+    description:
+      'full canvas; masks above 0.9 whose distribution moved by less than 0.01 nats in each of the last two steps',
+    source: 'KLASS (arXiv:2511.05664), stable_confident_decode of its LLaDA code at as many steps as tokens',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'klass' },
+  },
+  {
     name: 'bounded-rank',
     description:
       'block by block on exact prefix KV from position 0; 0.9, or above 0.45 what the rank among the masks asks for',

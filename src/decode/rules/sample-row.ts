@@ -15,6 +15,8 @@ export interface Scoring {
   readonly endOfText: EndOfTextSpec;
   /** Rows have counters: anything but the best token under a computed confidence. */
   readonly random: boolean;
+  /** Steps over which the policy asks how far a row's distribution moved; null when it does not ask. */
+  readonly drift: number | null;
 }
 
 export interface Vocabulary {

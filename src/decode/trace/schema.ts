@@ -78,8 +78,14 @@ export const traceStepSchema = z.strictObject({
   outcomes: z.array(
     z.strictObject({
       passId: z.string(),
-      /** [position, best token, confidence] and, if it was asked for, the probability of a given token. */
-      rows: z.array(z.union([z.tuple([id, id, z.number()]), z.tuple([id, id, z.number(), z.number()])])),
+      /** [position, best token, confidence] and, if they were asked for, the probability of a given token and the drift in nats. */
+      rows: z.array(
+        z.union([
+          z.tuple([id, id, z.number()]),
+          z.tuple([id, id, z.number(), z.number()]),
+          z.tuple([id, id, z.number(), z.number().nullable(), z.number()]),
+        ]),
+      ),
     }),
   ),
   landed: z.array(z.string()),
@@ -157,9 +163,10 @@ export function encodeStep(record: StepRecord): TraceStepLine {
     joins: plan.joins,
     outcomes: outcomes.map(({ passId, rows }) => ({
       passId,
-      rows: rows.map(({ position, token, confidence, asked }) =>
-        asked === undefined ? [position, token, confidence] : [position, token, confidence, asked],
-      ),
+      rows: rows.map(({ position, token, confidence, asked, drift }) => {
+        if (drift !== undefined) return [position, token, confidence, asked ?? null, drift];
+        return asked === undefined ? [position, token, confidence] : [position, token, confidence, asked];
+      }),
     })),
     landed: [...landed],
     transitions: [...transitions],
@@ -201,11 +208,12 @@ export function decodeStep(line: TraceStepLine): StepRecord {
     },
     outcomes: line.outcomes.map(({ passId, rows }) => ({
       passId,
-      rows: rows.map(([position, token, confidence, asked]) => ({
+      rows: rows.map(([position, token, confidence, asked, drift]) => ({
         position,
         token,
         confidence,
-        asked,
+        asked: asked ?? undefined,
+        drift,
       })),
     })),
     landed: line.landed,

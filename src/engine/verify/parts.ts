@@ -8,6 +8,8 @@ export interface Part {
   readonly id: string;
   /** Of every row's K and V. */
   readonly version: number;
+  /** It caches text: a prefill or a seal. */
+  readonly fills: boolean;
   readonly rows: readonly PassRow[];
   /** Other computations that they saw: cached, or in earlier groups of the same pass. */
   readonly context: readonly KvRef[];
@@ -18,10 +20,10 @@ export interface Part {
 
 /** A pass without groups is one part; the groups of another are one each, named after it. */
 export function partsOf(pass: Pass, outcome: PassOutcome | undefined): Part[] {
-  const { id, version, rows, reads, logits, visibility } = pass;
+  const { id, kind, version, rows, reads, logits, visibility } = pass;
   const groups =
     typeof visibility === 'string'
-      ? [{ version, rows: rows.length, sees: [], visibility }]
+      ? [{ kind, version, rows: rows.length, sees: [], visibility }]
       : visibility.groups;
   const spans: { readonly from: number; readonly to: number }[] = [];
   for (const group of groups) {
@@ -38,6 +40,7 @@ export function partsOf(pass: Pass, outcome: PassOutcome | undefined): Part[] {
     return {
       id: index === 0 ? id : `${id}/${index}`,
       version: group.version,
+      fills: group.kind === 'prefill' || group.kind === 'seal',
       rows: rows.slice(from, to),
       context: [...reads, ...seen],
       visibility: group.visibility,
@@ -68,10 +71,10 @@ export function seesContext({ rows, visibility }: Part, row: number, { position 
 
 /**
  * The row whose logits are about the position of another row. A model that shifts has them in the row before, or in the
- * row itself when that is not there.
+ * row itself when that is not there. What caches text is asked about the position after it.
  */
-export function predictorOf({ rows, visibility }: Part, row: number, shiftLogits: boolean): number {
-  if (!shiftLogits || visibility === 'causal') return row;
+export function predictorOf({ rows, fills, visibility }: Part, row: number, shiftLogits: boolean): number {
+  if (!shiftLogits || fills || visibility === 'causal') return row;
   const before = rows.findIndex(({ position }) => position === rows[row].position - 1);
   return before < 0 ? row : before;
 }

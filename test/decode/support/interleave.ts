@@ -1,4 +1,5 @@
 import type { DecodingPolicy } from '../../../src/decode/method/compose.js';
+import { RowMemory } from '../../../src/decode/method/row-memory.js';
 import { scorePass } from '../../../src/decode/method/score-pass.js';
 import type { Pass, PassOutcome } from '../../../src/pass/pass.js';
 import { hashNumbers } from '../../../src/util/hash-numbers.js';
@@ -16,9 +17,16 @@ export async function interleavedDecode(
   landedAt: readonly (readonly string[])[],
   seed: number,
 ): Promise<readonly number[]> {
+  const memory = new RowMemory(policy.scoring.drift);
   const score = async (pass: Pass): Promise<PassOutcome> => {
     const { logits } = await engine.run(pass);
-    return scorePass(pass, logits, { vocab: TOY_VOCAB, maskId: TOY_MASK, endIds: [TOY_EOS] }, policy.scoring);
+    return scorePass(
+      pass,
+      logits,
+      { vocab: TOY_VOCAB, maskId: TOY_MASK, endIds: [TOY_EOS] },
+      policy.scoring,
+      memory,
+    );
   };
   const shuffle = <T>(items: readonly T[], salt: number): T[] =>
     items

@@ -1,6 +1,7 @@
 import { decode } from '../../../../src/decode/method/session.js';
 import { uniformAt } from '../../../../src/decode/rules/random.js';
 import { cooperative } from '../../../../src/engine/cooperative.js';
+import { UsageError } from '../../../../src/errors.js';
 import { hashNumbers } from '../../../../src/util/hash-numbers.js';
 import type { CaseRequest, DecidedCase, Decider } from '../decider.js';
 import { PAPER_PROFILE } from '../name.js';
@@ -52,6 +53,10 @@ export class SyntheticDecider implements Decider {
     const promptIds = new Array<number>(promptTokens).fill(PROMPT_TOKEN);
     const engine = new SyntheticEngine(parameters, caseOf(this.source, index));
     const { onStart, signal, ...rest } = request;
+    if (request.policy.scoring.drift !== null)
+      throw new UsageError(
+        `${request.policy.name} asks how far the distribution of a row moved, and the confidence process says only how sure a row is: decode it with a model`,
+      );
     onStart?.(
       request.policy.start(promptIds, request.genLength, SYNTHETIC_CONFIG.maskId ?? 0, {
         endIds: SYNTHETIC_CONFIG.endIds,

@@ -3,6 +3,7 @@ import { boundedRank } from './bounded-rank.js';
 import { entropyBound } from './entropy-bound.js';
 import { factor } from './factor.js';
 import { frechet } from './frechet.js';
+import { klass } from './klass.js';
 import { localLeap } from './local-leap.js';
 import { quota } from './quota.js';
 import { revocable } from './revocable.js';
@@ -23,6 +24,7 @@ export const COMMITS = {
   'bounded-rank': boundedRank,
   'active-blocks': activeBlocks,
   'sub-blocks': subBlocks,
+  klass,
   revocable,
   staged,
 };
