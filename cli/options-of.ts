@@ -1,6 +1,7 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { unknownName } from '../src/util/nearest.js';
+import { plainJson } from '../src/util/plain-json.js';
 import { integerText, numberText, range } from './numbers.js';
 
 declare module 'zod' {
@@ -174,7 +175,7 @@ function pairOf(text: string): Record<string, unknown> {
   if (at < 1) throw new InvalidArgumentError('Expected NAME=VALUE.');
   const value = text.slice(at + 1);
   try {
-    return { [text.slice(0, at)]: JSON.parse(value) };
+    return { [text.slice(0, at)]: plainJson(value) };
   } catch {
     return { [text.slice(0, at)]: value };
   }

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { DataError, EnvironmentError, UsageError } from '../../src/errors.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
+import { plainJson } from '../../src/util/plain-json.js';
 import { type IndexLine, indexLineSchema, type RunRecord, runHash, runRecordSchema } from './record.js';
 
 /** A temporary file older than this was left by a process that was killed: a write takes milliseconds. */
@@ -155,7 +156,7 @@ export function formatRecord(record: RunRecord): string {
 function parseRecord(text: string, hash: string, path: string): RunRecord {
   let data: unknown;
   try {
-    data = JSON.parse(text);
+    data = plainJson(text);
   } catch {
     throw new DataError(`${path}: not JSON; delete the file and run the sweep again`);
   }
@@ -180,7 +181,7 @@ function formatLine(line: IndexLine): string {
 
 function parseLine(text: string): IndexLine | null {
   try {
-    const parsed = indexLineSchema.safeParse(JSON.parse(text));
+    const parsed = indexLineSchema.safeParse(plainJson(text));
     return parsed.success ? parsed.data : null;
   } catch {
     return null;

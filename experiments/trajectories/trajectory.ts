@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DataError } from '../../src/errors.js';
+import { plainJson } from '../../src/util/plain-json.js';
 import { readText } from '../../src/util/read-file.js';
 
 const id = z.int().min(-1);
@@ -63,7 +64,7 @@ export function readTrajectories(path: string): Trajectory[] {
 export function parseTrajectory(line: string, where: string): Trajectory {
   let json: unknown;
   try {
-    json = JSON.parse(line);
+    json = plainJson(line);
   } catch {
     throw new DataError(`${where}: not JSON`);
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DataError } from '../../src/errors.js';
+import { plainJson } from '../../src/util/plain-json.js';
 import { parseAs } from '../../src/util/read-file.js';
 import { toolOptions } from '../tool-options.js';
 import { deviceArgs } from './diffusion-cli.js';
@@ -81,7 +82,7 @@ export function parseBench(stdout: string): LlamaBench {
   const start = stdout.search(/^\[\s*$/m);
   let json: unknown;
   try {
-    json = JSON.parse(stdout.slice(Math.max(start, 0)));
+    json = plainJson(stdout.slice(Math.max(start, 0)));
   } catch {
     throw new DataError('llama-bench printed no JSON: it did not finish, or it does not know -o json');
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DataError } from '../../src/errors.js';
+import { plainJson } from '../../src/util/plain-json.js';
 import { parseAs } from '../../src/util/read-file.js';
 import { environmentFailure } from '../device-error.js';
 import { isQnnDataType, type RawTensor } from './raw-tensor.js';
@@ -52,7 +53,7 @@ export interface ContextInfo {
 export function parseContextInfo(text: string, label: string): ContextInfo {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = plainJson(text);
   } catch {
     throw new DataError(`${label}: qnn-context-binary-utility wrote no JSON`);
   }

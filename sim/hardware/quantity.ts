@@ -59,11 +59,16 @@ const entrySchema = z.strictObject({
 /** What a profile file holds for one number. */
 export type QuantityEntry = z.infer<typeof entrySchema>;
 
+/** Characters of a quantity, with room to spare. */
+const LONGEST = 100;
+
 /**
  * Parses `text` as a number of the given dimension, in base units.
  * @throws Error saying what is wrong: missing unit, wrong dimension, negative, a rate of zero, not finite
  */
 export function parseQuantity(text: string, dimension: Dimension): number {
+  // Ten thousand letters take the parser of units seconds.
+  if (text.length > LONGEST) throw new Error(`"${text.slice(0, LONGEST)}..." is too long for a quantity`);
   const value = dimension === 'count' || dimension === 'fraction' ? plain(text) : inBase(text, dimension);
   if (!Number.isFinite(value)) throw new Error(`"${text}" is not a finite number`);
   if (value < 0) throw new Error(`"${text}" is negative`);

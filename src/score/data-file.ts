@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DataError } from '../errors.js';
 import type { Prompt } from '../model/chat.js';
+import { plainJson } from '../util/plain-json.js';
 import { readText } from '../util/read-file.js';
 
 /** One question of a data file. */
@@ -56,7 +57,7 @@ export function readDataFile(path: string): DataCase[] {
 function caseOf(line: string, where: string): DataCase {
   let json: unknown;
   try {
-    json = JSON.parse(line);
+    json = plainJson(line);
   } catch {
     throw new DataError(`${where}: not JSON`);
   }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
 import { DataError, EnvironmentError } from '../errors.js';
+import { plainJson } from './plain-json.js';
 
 // Every file that is read whole is opened here, so that what is wrong with it is said, and ends the program, in one
 // way: what the file system refuses is the environment's (exit 3), what the content lacks is damage (exit 1).
@@ -40,7 +41,7 @@ export function readJsonAs<T>(path: string, schema: z.ZodType<T>): T {
 /** @param origin what errors call the text. @throws DataError when it is not JSON */
 export function parseJson(text: string, origin: string): unknown {
   try {
-    return JSON.parse(text);
+    return plainJson(text);
   } catch (error) {
     if (isLfsPointer(text)) throw lfsPointer(origin);
     throw new DataError(`${origin}: not JSON: ${reasonOf(error)}`);

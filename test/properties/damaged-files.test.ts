@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readResult } from '../../experiments/comparison/result.js';
 import { parseDecider } from '../../experiments/lab/deciders/name.js';
 import { RUN_SCHEMA, type RunRecord, runHash } from '../../experiments/lab/record.js';
@@ -18,12 +18,15 @@ import { decode } from '../../src/decode/method/session.js';
 import { POLICY_SPECS, policyByName, policySpecByName } from '../../src/decode/policies.js';
 import { parsePolicySpec } from '../../src/decode/spec.js';
 import { parseTrace, traceOf, writeTrace } from '../../src/decode/trace/trace.js';
-import { DataError, DllmError } from '../../src/errors.js';
+import { DataError } from '../../src/errors.js';
 import { readDataFile } from '../../src/score/data-file.js';
+import { openTaskFile } from '../../src/train/task-file.js';
 import { parseCsv } from '../../src/util/csv.js';
 import { project } from '../../src/util/project-root.js';
 import { parseJson } from '../../src/util/read-file.js';
 import { ToyEngine } from '../decode/support/toy-engine.js';
+import { damaged } from '../support/damaged-text.js';
+import { readsOrRefuses, reportDraws } from '../support/reader-limits.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** Cases a reader; `npm run fuzz` raises it. */
@@ -66,6 +69,18 @@ const readRun = (text: string): unknown => {
   return store.read(record.hash);
 };
 
+const indexed = new ResultStore(join(directory, 'indexed'));
+indexed.add(record, { finishedAt: null, seconds: null, node: null, host: null, gitCommit: null });
+const readIndex = (text: string): unknown => {
+  writeFileSync(join(indexed.directory, 'index.jsonl'), text);
+  return indexed.index();
+};
+
+const pairs = ['owl', 'elk', 'ant', 'cat', 'dog', 'hen'].map((a) =>
+  JSON.stringify({ question: a, answer: `${a} ${a}` }),
+);
+writeFileSync(join(directory, 'pairs.jsonl'), pairs.join('\n'));
+
 /** Every reader of what a user may bring, with texts that it reads. */
 const READERS: readonly (readonly [string, (text: string) => unknown, readonly string[]])[] = [
   [
@@ -97,6 +112,16 @@ const READERS: readonly (readonly [string, (text: string) => unknown, readonly s
   ['table', parseCsv, ['a,b\n"1, 2","say ""x"""\n3,\n']],
   ['stored run', readRun, [JSON.stringify(record)]],
   [
+    'index of the results',
+    readIndex,
+    [readFileSync(join(indexed.directory, 'index.jsonl'), 'utf8').repeat(2)],
+  ],
+  [
+    'task',
+    fromFile('task.json', openTaskFile),
+    ['{"name":"t","data":"pairs.jsonl","heldOut":0.2,"canvas":32}', '{"name":"t","data":"pairs.jsonl"}'],
+  ],
+  [
     'trajectory',
     (text) => parseTrajectory(text, 'line 1'),
     ['{"promptTokens":1,"maskId":9,"history":[[1,9,9],[1,2,9],[1,2,3]]}'],
@@ -105,74 +130,12 @@ const READERS: readonly (readonly [string, (text: string) => unknown, readonly s
   ['decider', parseDecider, ['synthetic:hard,prompt=3', 'tiny-llada:hard', 'trace:a.jsonl']],
 ];
 
-/** Values that a field is rarely asked for. */
-const WILD: readonly unknown[] = [
-  ...[null, true, -1, 0.5, 1e308, 2 ** 53, '', 'x', '\u0000', '../../etc/passwd', '__proto__', [], {}, [[]]],
-  ...[{ value: 1 }, ['a', 1], 'a'.repeat(10_000), '1e999 GB/s'],
-];
-
-/** A JSON text with one value at any depth replaced by a wild one, or with a key left out or added. */
-function rewired(text: string, choice: number, wild: unknown): string {
-  const sites: (() => void)[] = [];
-  const visit = (node: unknown): void => {
-    if (typeof node !== 'object' || node === null) return;
-    const parent = node as Record<string, unknown>;
-    for (const key of Object.keys(parent)) {
-      sites.push(() => {
-        parent[key] = wild;
-      });
-      if (!Array.isArray(node)) sites.push(() => delete parent[key]);
-      visit(parent[key]);
-    }
-    if (!Array.isArray(node)) sites.push(() => Object.assign(parent, { [String(wild).slice(0, 20)]: wild }));
-  };
-  // JSON Lines: one of the lines.
-  const lines = text.split('\n').filter((line) => line !== '');
-  const whole = lines.length > 1 && lines.every((line) => line.startsWith('{') && line.endsWith('}'));
-  const parts = whole ? lines : [text];
-  const at = choice % parts.length;
-  let value: unknown;
-  try {
-    value = JSON.parse(parts[at]);
-  } catch {
-    return text;
-  }
-  visit(value);
-  if (sites.length > 0) sites[choice % sites.length]();
-  return parts.map((part, index) => (index === at ? JSON.stringify(value) : part)).join('\n');
-}
-
-/** A text with a part cut out, doubled or replaced, or a value of its JSON by another. */
-const damaged = (texts: readonly string[]) =>
-  fc
-    .record({
-      text: fc.constantFrom(...texts),
-      structural: fc.boolean(),
-      choice: fc.nat(),
-      wild: fc.constantFrom(...WILD),
-      from: fc.double({ min: 0, max: 1, noNaN: true }),
-      length: fc.nat(200),
-      put: fc.oneof(fc.constant(''), fc.string({ unit: 'binary', maxLength: 20 }), fc.constant('again')),
-    })
-    .map(({ text, structural, choice, wild, from, length, put }) => {
-      if (structural) return rewired(text, choice, wild);
-      const at = Math.floor(from * text.length);
-      const cut = text.slice(at, at + length);
-      return text.slice(0, at) + (put === 'again' ? cut + cut : put) + text.slice(at + length);
-    });
-
 describe('a damaged file is read, or refused with a message for its user, never anything else (property)', () => {
-  it.each(READERS)('%s', (_, read, texts) => {
-    for (const text of texts) read(text);
-    fc.assert(
-      fc.property(damaged(texts), (text) => {
-        try {
-          read(text);
-        } catch (error) {
-          expect(error).toBeInstanceOf(DllmError);
-          expect((error as DllmError).message).not.toBe('');
-        }
-      }),
+  afterAll(reportDraws);
+  it.each(READERS)('%s', async (name, read, texts) => {
+    for (const text of texts) await read(text);
+    await fc.assert(
+      fc.asyncProperty(damaged(texts), (text) => readsOrRefuses(name, () => read(text))),
       { numRuns: RUNS },
     );
     expect(({} as Record<string, unknown>).value).toBeUndefined();

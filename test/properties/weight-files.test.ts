@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DllmError } from '../../src/errors.js';
 import { readFileHeader } from '../../src/model/file-header.js';
 import { CODECS, WEIGHT_DTYPES } from '../../src/model/formats/blocks/index.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
@@ -12,9 +11,10 @@ import type { WeightSource } from '../../src/model/weights.js';
 import { project } from '../../src/util/project-root.js';
 import { storedWeights } from '../support/blocks.js';
 import { writeCheckpoint } from '../support/checkpoint.js';
+import { readsOrRefuses, reportDraws } from '../support/reader-limits.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
-const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 500);
+const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 200);
 const config = tinyConfig({ layers: 1, vocab: 33, hidden: 8, heads: 2, kvHeads: 2, headDim: 4, ffn: 8 });
 
 /** Damage concentrated on the first bytes, where lengths, counts and offsets live. */
@@ -43,31 +43,31 @@ function apply(original: Buffer, { keep, bytes, words }: Damage): Buffer {
   return damaged.subarray(0, Math.floor(damaged.length * keep));
 }
 
-/** Reads everything; any failure must be the project's own, and name the file. */
-async function readsOrNames(path: string, open: () => Promise<WeightSource>): Promise<void> {
-  try {
-    const source = await open();
-    try {
-      for (const id of source.names()) await source.read(id);
-    } finally {
-      await source.close();
-    }
-  } catch (error) {
-    expect(error).toBeInstanceOf(DllmError);
-    expect((error as Error).message).toContain(path);
-  }
-}
+/** Opens and reads everything; any failure must be the project's own, and name the file. */
+const wholeOrNamed = (kind: string, path: string, open: () => Promise<WeightSource>): Promise<void> =>
+  readsOrRefuses(
+    `${kind}, bytes`,
+    async () => {
+      const source = await open();
+      try {
+        for (const id of source.names()) await source.read(id);
+      } finally {
+        await source.close();
+      }
+    },
+    path,
+  );
 
 /** The header of a damaged file is shown or refused by name, as `inspect` reads it. */
-async function headerOrNames(path: string): Promise<void> {
-  try {
-    const header = await readFileHeader(path);
-    for (const { bytes } of header?.tensors ?? []) expect(bytes).toBeLessThan(2 ** 53);
-  } catch (error) {
-    expect(error).toBeInstanceOf(DllmError);
-    expect((error as Error).message).toContain(path);
-  }
-}
+const headerOrNamed = (kind: string, path: string): Promise<void> =>
+  readsOrRefuses(
+    `${kind} header, bytes`,
+    async () => {
+      const header = await readFileHeader(path);
+      for (const { bytes } of header?.tensors ?? []) expect(bytes).toBeLessThan(2 ** 53);
+    },
+    path,
+  );
 
 /** Any number of bytes of a file flipped, all over it: what a bad disk or a broken download does. */
 const flips = fc.array(
@@ -88,12 +88,6 @@ function flip(original: Buffer, where: readonly (readonly [number, number])[], h
   return damaged;
 }
 
-let cases = 0;
-afterAll(() => {
-  if (process.env.DLLM_FUZZ_RUNS !== undefined)
-    console.log(`${cases} damaged weight files read or refused by name`);
-});
-
 describe('a damaged weight file is read or refused by name, never anything else', () => {
   const none = new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' } as const]]);
   const open = {
@@ -101,6 +95,7 @@ describe('a damaged weight file is read or refused by name, never anything else'
     safetensors: (path: string) => openSafetensors(path, 'llada'),
   };
   let directory = '';
+  afterAll(reportDraws);
   beforeAll(async () => {
     directory = await writeCheckpoint(config, randomWeights(config));
   });
@@ -115,9 +110,8 @@ describe('a damaged weight file is read or refused by name, never anything else'
     await fc.assert(
       fc.asyncProperty(arbitrary, async (how) => {
         writeFileSync(path, damaged(how));
-        await readsOrNames(path, () => open[kind](path));
-        await headerOrNames(path);
-        cases++;
+        await wholeOrNamed(kind, path, () => open[kind](path));
+        await headerOrNamed(kind, path);
       }),
       { numRuns: runs },
     );

@@ -3,6 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { z } from 'zod';
 import { DataError } from '../../errors.js';
 import { atomicWriteFile } from '../../util/atomic-write.js';
+import { plainJson } from '../../util/plain-json.js';
 import { readBytes } from '../../util/read-file.js';
 import { checkLaws } from '../laws/check.js';
 import type { Violation } from '../laws/law.js';
@@ -94,7 +95,7 @@ export function writeTrace(path: string, trace: Trace, gzipAbove = GZIP_ABOVE): 
 function parseLine<T>(schema: z.ZodType<T>, text: string, where: string): T {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = plainJson(text);
   } catch {
     throw new DataError(`${where}: not JSON`);
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DataError } from '../../errors.js';
+import { plainJson } from '../../util/plain-json.js';
 import { elementsOf } from '../dtype.js';
 import type { ByteFile } from './byte-file.js';
 
@@ -73,7 +74,7 @@ export async function readSafetensorsHeader(file: ByteFile): Promise<ReadonlyMap
 
 function parseJson(path: string, bytes: Uint8Array): Record<string, unknown> {
   try {
-    return headerSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+    return headerSchema.parse(plainJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
   } catch {
     throw new DataError(`${path}: header is not a JSON object`);
   }
