@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readResults, scoreboardOf, withScoreboard } from '../../experiments/comparison/scoreboard.js';
-import { ladderMarkdown } from '../../experiments/studies/ladder/markdown.js';
+import { PAGE_PARTS, shownPart, withPart } from '../../experiments/report/page-parts.js';
 import { readSummary } from '../../experiments/studies/ladder/summary-file.js';
 import { EnvironmentError, UsageError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
@@ -11,10 +11,11 @@ const { root } = project();
 const summary = readSummary(join(root, 'results/reference/ablation/summary.json'));
 
 describe('the page of results', () => {
-  it('shows the reference ladder as it is in the file', () => {
-    const page = readFileSync(join(root, 'docs/results.md'), 'utf8');
-    const shown = page.split('<!-- ladder:begin -->\n')[1].split('\n<!-- ladder:end -->')[0];
-    expect(shown).toBe(ladderMarkdown(summary));
+  it.each(PAGE_PARTS)('shows $name as the reference result has it', (part) => {
+    const page = readFileSync(join(root, part.page), 'utf8');
+    expect(shownPart(page, part)).toBe(part.text(root));
+    expect(withPart(page.replace(part.text(root), 'an older text'), part, root)).toBe(page);
+    expect(() => shownPart('no such place', part)).toThrow(UsageError);
   });
 
   it('shows the model that is shipped', () => {
