@@ -1,12 +1,9 @@
 import { join } from 'node:path';
 import { UsageError } from '../../src/errors.js';
-import { readJson } from '../../src/util/read-file.js';
 import { readResult } from '../comparison/result.js';
 import { headlinesMarkdown } from '../studies/alternatives/markdown.js';
 import { ladderMarkdown } from '../studies/ladder/markdown.js';
 import { readSummary } from '../studies/ladder/summary-file.js';
-import { qualityMarkdown } from '../studies/quality/markdown.js';
-import type { QualityTable } from '../studies/quality/table.js';
 
 /** A part of a page that is made from a reference result and stands between two comments with its name. */
 export interface PagePart {
@@ -19,26 +16,17 @@ export interface PagePart {
 
 const reference = (root: string, file: string): string => join(root, 'results/reference', file);
 
-/** The project's own files, of which `quality` made all. */
-const quality =
-  (file: string): PagePart['text'] =>
-  (root) =>
-    qualityMarkdown(readJson(reference(root, `quality/${file}`)) as QualityTable);
-
 export const PAGE_PARTS: readonly PagePart[] = [
   {
     name: 'ladder',
     page: 'docs/results.md',
     text: (root) => ladderMarkdown(readSummary(reference(root, 'ablation/summary.json'))),
   },
-  { name: 'quality', page: 'docs/results.md', text: quality('techniques.json') },
-  { name: 'quality-hard', page: 'docs/results.md', text: quality('hard.json') },
   {
     name: 'alternatives',
     page: 'docs/results.md',
     text: (root) => headlinesMarkdown(readResult(reference(root, 'reproduce/alternatives/result.json'))),
   },
-  { name: 'pruning', page: 'results/reference/quality/README.md', text: quality('pruning.json') },
 ];
 
 /** What stands in a page for a part. @throws UsageError when the page has no place for it */

@@ -2,11 +2,8 @@ import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
 import { curves } from '../figures/curves.js';
 import { paperTable } from '../paper/numbers.js';
+import { BODY_MIB, PAGES_PER_MIB, wholeBuffersMib } from './staging/buffers.js';
 
-/** Body of LLaDA-8B in Q4_0, MiB: 32 layers, 6.98 G weights at 4.5 bits. */
-const BODY_MIB = 3744;
-/** llama.cpp's Hexagon backend allocates weights in buffers of at most this (`maxBufferBytes` of the stack), MiB. */
-const BUFFER_MIB = 1024;
 /** Largest weight that moves as one: an FFN matrix, 12,288 x 4,096 at 4.5 bits, MiB. */
 const MATRIX_MIB = 27;
 /** Staging budget of the figure, MiB. */
@@ -28,7 +25,7 @@ const MECHANISMS = [
   },
   {
     name: 'whole buffers of 1 GiB (a buffer that lacks a byte is mapped anew)',
-    charges: (resident: number) => BUFFER_MIB * Math.ceil((BODY_MIB - resident) / BUFFER_MIB),
+    charges: wholeBuffersMib,
   },
   { name: 'a constant per forward', charges: () => BODY_MIB },
 ] as const;
@@ -71,7 +68,7 @@ export const stagingMechanisms = defineStudy({
   },
   derive: ({ scale_us_per_mib, own_us_per_mib }) => ({
     missing_us_per_mib: scale_us_per_mib.map((scale) => scale - own_us_per_mib),
-    page_us: scale_us_per_mib.map((scale) => scale / 256),
+    page_us: scale_us_per_mib.map((scale) => scale / PAGES_PER_MIB),
   }),
   formulas: {
     missing_us_per_mib: 'scale_us_per_mib - own_us_per_mib',
@@ -112,7 +109,7 @@ export const stagingMechanisms = defineStudy({
   ],
   notes: [
     'The points lie on steps about 1 GiB apart. Mechanisms that charge by the byte, the matrix or the slot leave twice what whole buffers of 1 GiB leave: a budget that cannot hold a buffer pays for all of it. llama.cpp allocates in buffers of at most 1 GiB.',
-    'The height of a step is the cost of mapping a buffer page by page, several times what copying, flushing and mapping a byte cost in the machine. No public measurement of that cost on these phones is known here, so it is not in the machine: Figure 13c stays missed, by its unit of staging (SOMR here stages single matrices) and by this cost.',
+    'The height of a step is the cost of mapping a buffer page by page, several times what copying, flushing and mapping a byte cost in the machine. No public measurement of that cost on these phones is known here, so the machine has no number for it: Figure 13c stays missed, by its unit of staging (SOMR here stages single matrices) and by this cost. What an assumed range of it gives stands in `reproduce fig13c`.',
     'Every scale is fitted to the figure: the shape is evidence, the scale is not. Figure 13a has its sign from the price of a second tile, which staging does not touch.',
   ],
   figure: (ours, paper) =>
