@@ -1,3 +1,4 @@
+import type { AblatedPart, Ablation } from '../sim/validation/ablation.js';
 import type { RowExplanation } from '../sim/validation/explain-row.js';
 import type { GroupScore, SeriesSpread } from '../sim/validation/groups.js';
 import type { ScoredRow } from '../sim/validation/score.js';
@@ -65,6 +66,35 @@ export function seriesTable(series: readonly SeriesSpread[], style: Style): stri
   return table(
     ['series', 'over', '> rows', '> largest / smallest predicted over published'],
     series.map(({ series: name, over, ids, spread }) => [name, over, String(ids.length), spread.toFixed(2)]),
+    style,
+  );
+}
+
+export function ablationTable(ablations: readonly Ablation[], style: Style): string {
+  const line = (
+    id: string | null,
+    name: string,
+    { publishedMs, predictedMs, offMs }: Ablation | AblatedPart,
+    last: readonly string[],
+  ): string[] => [
+    id ?? '',
+    name,
+    publishedMs.toFixed(3),
+    predictedMs.toFixed(3),
+    `${offMs < 0 ? '' : '+'}${offMs.toFixed(3)}`,
+    ...last,
+  ];
+  return table(
+    ['row', 'part', '> published ms', '> predicted ms', '> off ms', '> share of what is off', '> cancels'],
+    ablations.flatMap((whole) => [
+      line(whole.id, whole.name, whole, ['', percent(whole.cancelled)]),
+      ...whole.parts.map((part) =>
+        line(part.id, `  ${part.name}${part.times === 1 ? '' : ` x ${part.times}`}`, part, [
+          percent(part.share),
+          '',
+        ]),
+      ),
+    ]),
     style,
   );
 }

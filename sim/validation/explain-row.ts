@@ -23,7 +23,7 @@ export interface RowExplanation {
   };
   readonly notes: readonly string[];
   readonly form: FormSpread;
-  /** Of the last pass that was timed, or of the operator, in ms, the longest first. */
+  /** Of the whole work, or of the operator, in ms, the longest first. */
   readonly parts: readonly { readonly name: string; readonly ms: number }[];
   /** Numbers that move the prediction most, one at a time, with the prediction at both ends of their ranges. */
   readonly numbers: readonly {
@@ -60,7 +60,7 @@ export function explainRow(row: PublishedRow): RowExplanation | { readonly reaso
     timed: { profiles, stacks, model: shapes?.name ?? null, quant, memory, threads, passRows, work },
     notes: wanted.notes,
     form: formOf(wanted),
-    parts: predicted.kernelParts ?? predicted.machine?.stepBreakdown().parts ?? [],
+    parts: (predicted.kernelParts ?? predicted.account?.parts ?? []).map(({ name, ms }) => ({ name, ms })),
     numbers: numbers
       .filter(({ swing }) => swing > 0)
       .slice(0, MOST_NUMBERS)

@@ -7,6 +7,7 @@ import { energyOf } from '../energy/energy.js';
 import { parseKernel } from '../kernel/parse.js';
 import type { KernelSpec } from '../kernel/spec.js';
 import { timeKernel } from '../kernel/time-kernel.js';
+import { type Account, addUp, lastStep } from '../machine/account.js';
 import type { Machine } from '../machine/machine.js';
 import { type Chip, machine, type NumberSettings, openChip } from '../open-machine.js';
 import { requestTimings } from '../workload/request.js';
@@ -31,8 +32,8 @@ export interface Draw {
 /** A timed row: its value in the row's unit, and what it is made of. */
 export interface Predicted {
   readonly value: number;
-  /** The machine that was timed, at its last pass; null for an operator. */
-  readonly machine: Machine | null;
+  /** Where the time of the whole work went; null for an operator, and where nobody asked. */
+  readonly account: Account | null;
   /** Parts of an operator's time, in ms; null for a model. */
   readonly kernelParts: readonly { readonly name: string; readonly ms: number }[] | null;
 }
@@ -43,10 +44,13 @@ export function nominalDraw(wanted: Case): Draw {
   return { chip, bytes: wanted.bytesScale[0], lengthShare: null, energyShare: null, slowdown: 1 };
 }
 
-/** @throws NotModelled where the operator or the quantity cannot be timed */
-export function predict(wanted: Case, draw: Draw): Predicted {
+/**
+ * @param accounted where the time went is wanted as well
+ * @throws NotModelled where the operator or the quantity cannot be timed
+ */
+export function predict(wanted: Case, draw: Draw, accounted = false): Predicted {
   try {
-    return wanted.work.kind === 'kernel' ? ofKernel(wanted, draw) : ofModel(wanted, draw);
+    return wanted.work.kind === 'kernel' ? ofKernel(wanted, draw) : ofModel(wanted, draw, accounted);
   } catch (error) {
     if (error instanceof UsageError) throw new NotModelled(error.message.split('\n')[0]);
     throw error;
@@ -83,7 +87,7 @@ interface Timed {
   readonly tokens: number;
 }
 
-function ofModel(wanted: Case, draw: Draw): Predicted {
+function ofModel(wanted: Case, draw: Draw, accounted: boolean): Predicted {
   const { shapes, quant, headQuant: head, memory, measure } = wanted;
   if (shapes === null) throw new NotModelled('no model to time');
   const timed = machine({
@@ -96,7 +100,9 @@ function ofModel(wanted: Case, draw: Draw): Predicted {
         : recipePrecision(wanted.recipe, shapes),
     memory,
   });
-  const total = workload(wanted, draw, timed);
+  const passes: { account: Account; times: number }[] = [];
+  const seen = accounted ? (times: number) => passes.push({ account: lastStep(timed), times }) : () => 0;
+  const total = workload(wanted, draw, timed, seen);
   const base = measure.net ? 0 : basePower(draw);
   const joules = total.joules + (base * total.ms) / 1000;
   const per = measure.per === 'token' ? total.tokens : 1;
@@ -109,26 +115,40 @@ function ofModel(wanted: Case, draw: Draw): Predicted {
     bandwidth: total.bytes / total.ms / 1e6,
     operations: (2 * total.macs) / total.ms / 1e6,
   };
-  return { value: quantities[measure.quantity] * measure.factor, machine: timed, kernelParts: null };
+  return {
+    value: quantities[measure.quantity] * measure.factor,
+    account: accounted ? addUp(passes) : null,
+    kernelParts: null,
+  };
 }
 
-function workload({ work }: Case, draw: Draw, timed: Machine): Timed {
+/** @param seen after each pass that was timed, with how often it happens */
+function workload({ work }: Case, draw: Draw, timed: Machine, seen: (times: number) => void): Timed {
   const share = draw.lengthShare;
   switch (work.kind) {
     case 'prefill': {
       const tokens = at(work.tokens, share);
       return {
-        ...summed(warmTimings(timed, prefillPasses(timed, tokens, work.context, work.compiled)), draw),
+        ...summed(
+          warmTimings(timed, prefillPasses(timed, tokens, work.context, work.compiled), () => seen(1)),
+          draw,
+        ),
         tokens,
       };
     }
     case 'decode': {
       const pass = decodePass(at(work.context, share), work.sequences);
-      return { ...summed(warmTimings(timed, [pass]), draw), tokens: work.sequences };
+      return {
+        ...summed(
+          warmTimings(timed, [pass], () => seen(1)),
+          draw,
+        ),
+        tokens: work.sequences,
+      };
     }
     case 'request': {
       const [prompt, answer] = [at(work.prompt, share), at(work.answer, share)];
-      const passes = requestTimings(timed, { prompt, answer }, work.compiled);
+      const passes = requestTimings(timed, { prompt, answer }, work.compiled, (_, times) => seen(times));
       const first = summed(passes.prompt, draw);
       const steps = passes.answer.map(({ timing, times }) => ({ times, of: summed([timing], draw) }));
       const total = (name: keyof typeof first): number =>
@@ -187,7 +207,7 @@ function ofKernel(wanted: Case, draw: Draw): Predicted {
       : measure.quantity === 'operations'
         ? (2 * sizeOf(spec, quant).macs) / ms / 1e6
         : sizeOf(spec, quant).bytes / ms / 1e6;
-  return { value: value * measure.factor, machine: null, kernelParts };
+  return { value: value * measure.factor, account: null, kernelParts };
 }
 
 /** Multiply-accumulates of an operator and bytes of its weights or keys. */

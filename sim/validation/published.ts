@@ -23,15 +23,35 @@ const rowSchema = z.object({
   }),
   unit: z.string(),
   source: z.string(),
+  /** Id of the row that this one is a part of, in files that have the column. */
+  part_of: z.string().optional(),
+  /** How often the part happens in it; once where nothing is said. */
+  times: z
+    .string()
+    .optional()
+    .transform((text, context) => {
+      if (text === undefined || text.trim() === '') return 1;
+      const value = Number(text);
+      if (Number.isFinite(value) && value > 0) return value;
+      context.addIssue({ code: 'custom', message: `"${text}" is not a positive number` });
+      return z.NEVER;
+    }),
 });
 
 /** A published measurement, as its source words it. */
-export type PublishedRow = z.infer<typeof rowSchema>;
+export type PublishedRow = Omit<z.infer<typeof rowSchema>, 'times'> & { readonly times?: number };
 
-const COLUMNS = Object.keys(rowSchema.shape);
+const OPTIONAL = new Set(['part_of', 'times']);
+const COLUMNS = Object.keys(rowSchema.shape).filter((column) => !OPTIONAL.has(column));
+
+/** A row that says how long a part of another one takes: no work of its own. */
+export function isPart({ phase }: PublishedRow): boolean {
+  return phase.trim() === 'part';
+}
 
 /**
- * Reads published measurements: CSV with the columns of `sim/validation/published-open.csv`, in any order.
+ * Reads published measurements: CSV with the columns of `sim/validation/published-open.csv`, in any order, and where a
+ * source gives parts those of `sim/validation/published-parts.csv`.
  * @param origin shown in errors
  * @throws DataError naming the missing column, or the line and field that is wrong
  */

@@ -48,7 +48,7 @@ export function predictRow(row: PublishedRow): PredictedRow | { readonly reason:
   if ('reason' in found) return found;
   try {
     const wanted = found.case;
-    return { wanted, predicted: predict(wanted, nominalDraw(wanted)), logs: samples(wanted) };
+    return { wanted, predicted: predict(wanted, nominalDraw(wanted), true), logs: samples(wanted) };
   } catch (error) {
     if (error instanceof NotModelled) return { reason: error.message };
     throw error;
