@@ -35,7 +35,11 @@ function check(path: string, directory: string): void {
   }
   try {
     accessSync(existing, constants.W_OK);
-  } catch {
-    throw new EnvironmentError(`cannot write ${path}: no permission to write in ${existing}`);
+  } catch (error) {
+    const readOnly = (error as NodeJS.ErrnoException).code === 'EROFS';
+    const why = readOnly
+      ? `${existing} is on a read-only file system`
+      : `no permission to write in ${existing}`;
+    throw new EnvironmentError(`cannot write ${path}: ${why}`);
   }
 }

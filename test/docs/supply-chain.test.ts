@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { project } from '../../src/util/project-root.js';
 
@@ -39,6 +39,18 @@ describe.each(LOCKS)('%s', (lock) => {
     for (const file of ['.ci/run', 'tools/bootstrap.mjs', 'tools/mutate/run.mjs']) {
       expect(readFileSync(join(root, file), 'utf8'), file).toContain('--ignore-scripts');
     }
+    // For who types npm ci.
+    for (const file of ['.npmrc', 'tools/mutate/.npmrc']) {
+      expect(readFileSync(join(root, file), 'utf8').split('\n'), file).toContain('ignore-scripts=true');
+    }
+  });
+
+  it('has settings that npm knows: an unknown one is a warning at every command', () => {
+    const { stderr } = spawnSync('npm', ['config', 'get', 'save-exact'], {
+      cwd: dirname(join(root, lock)),
+      encoding: 'utf8',
+    });
+    expect(stderr).not.toMatch(/unknown/i);
   });
 
   it('pins every package by its content', () => {

@@ -241,6 +241,11 @@ describe('what would change the logits is refused', () => {
       /part 1 of 3 of a split model, and its name does not say so.* llama-gguf-split --merge/,
     ],
     [
+      'a vocabulary of another size than the embedding',
+      ({ metadata }) => metadata.set('dream.vocab_size', u32(dream.vocab + 1)),
+      /dream.vocab_size 41: token_embd.weight has 40 rows/,
+    ],
+    [
       'a mask outside the vocabulary',
       ({ metadata }) => metadata.set('tokenizer.ggml.mask_token_id', u32(dream.vocab)),
       /mask_token_id 40 is outside the vocabulary of 40/,

@@ -43,6 +43,10 @@ export function configFromGguf(
     ...readKeys(keys, entriesOf(metadata, prefix), label, prefix),
     ...readKeys(GGUF_GLOBAL_KEYS, globalEntries(metadata), label),
   };
+  if (stated.vocab !== undefined && stated.vocab !== vocab)
+    throw new DataError(
+      `${label}: ${origin.keyOf('vocab')} ${stated.vocab}: token_embd.weight has ${vocab} rows`,
+    );
   const has = (id: string) =>
     tensors.has(id) || (/\.attn_q\./.test(id) && tensors.has(id.replace('attn_q', 'attn_qkv')));
   const facts: Facts = {

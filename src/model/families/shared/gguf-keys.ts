@@ -72,8 +72,7 @@ const rest: GgufKeyTable = {
   'attention.causal': typed('bool', only([false], 'these models attend in both directions')),
   'rope.freq_base': f32('ropeTheta'),
   'rope.dimension_count': u32('ropeDims'),
-  // The embedding has the last word.
-  vocab_size: typed('u32', { ...INERT, write: ({ vocab }) => vocab }),
+  vocab_size: u32('vocab'),
   'rope.scaling.type': typed('string', {
     ...is('scaleType'),
     write: (facts) => (hasType(facts) ? facts.scaleType : undefined),
