@@ -53,6 +53,7 @@ describe('policy specs', () => {
       'block-causal',
       'eb-sampler',
       'local-leap',
+      'joint-threshold',
       'klass',
       'bounded-rank',
       'multi-block',

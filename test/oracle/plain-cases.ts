@@ -215,6 +215,10 @@ export const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
       loop: (task) => plain.cachedBlocks(task, plain.localLeap(anchor, near, s.every)),
     };
   },
+  'joint-threshold': (s) => ({
+    change: { commit: { kind: 'joint-threshold', tau: s.tau, edit: s.tau2 / 2, edits: s.trigger } },
+    loop: (task) => plain.jointThreshold(task, s.tau, s.tau2 / 2, s.trigger),
+  }),
   klass: (s) => {
     // Random models move a lot: both sides of the limit are met.
     const drift = s.factor / 20;

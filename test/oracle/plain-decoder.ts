@@ -295,6 +295,33 @@ export function blockCausal(task: Task, pick: Pick): number[] {
   return text.answer;
 }
 
+/** LLaDA2.1: masks above tau or the best, tokens of the block that another one beats; once full, while a pass changes something. */
+export function jointThreshold(task: Task, tau: number, edit: number, most: number): number[] {
+  const text = new Text(task);
+  let cache: PlainKey[] = [];
+  for (const { start, end } of text.blocks(0)) {
+    const own = text.masks(start, end);
+    let changes = own.length;
+    for (let edits = 0; changes > 0; ) {
+      const open = text.masks(start, end);
+      if (open.length === 0 && edits++ === most) break;
+      const { scores } = task.witness.pass(text.rows(range(start, end)), cache, task.score);
+      const filled = sorted(scores.filter(({ position }) => open.includes(position))).filter(
+        ({ confidence }, rank, { 0: top }) => confidence > tau || (rank === 0 && top.confidence <= tau),
+      );
+      const edited = scores.filter(
+        ({ position: at, token, confidence }) =>
+          own.includes(at) && !open.includes(at) && token !== text.x[at] && confidence > edit,
+      );
+      text.write([...filled, ...edited]);
+      changes = filled.length + edited.length;
+    }
+    if (end < text.length)
+      cache = [...cache, ...task.witness.pass(text.rows(range(start, end)), cache, null).keys];
+  }
+  return text.answer;
+}
+
 /** Fast-dLLM v2: sub-blocks from left to right; the pass that stores a block says the first token of the next. */
 export function subBlocks(task: Task, length: number, tau: number): number[] {
   const text = new Text(task);

@@ -121,6 +121,8 @@ export interface Canvas {
   readonly blockSteps: number;
   /** Positions that the last of them gave a token; null before the first. */
   readonly lastPromoted: number | null;
+  /** Passes over the current block since it has no masks. */
+  readonly edits: number;
   /** Version number the next pass will carry. */
   readonly nextVersion: number;
   /** Refreshes under way. */

@@ -51,12 +51,13 @@ export class TrackedCanvas {
     this.violations.push({ law: CLAUSES[clause].law, clause, step: this.step, position, message });
   }
 
-  /** First block with a position that is not decided. */
+  /** First block with a position that is not decided, or whose token may still change. */
   openBlock(): number {
     const blocks = blockCount(this.start);
+    const edits = this.givenUp.has('B1-edits');
+    const isOpen = ({ state }: Tracked): boolean => isMasked(state) || (edits && state === 'V');
     for (let block = 0; block < blocks; block++) {
-      if (positionsOf(blockRange(this.start, block)).some((at) => isMasked(this.positions[at].state)))
-        return block;
+      if (positionsOf(blockRange(this.start, block)).some((at) => isOpen(this.positions[at]))) return block;
     }
     return blocks;
   }

@@ -12,7 +12,7 @@ import { landTickets, ticketsOf } from './refresh-ledger.js';
 
 /**
  * Commit, accept drafts, revise, revoke: what a denoising pass decides.
- * @returns positions that got a token
+ * @returns positions that got a token, and those whose token changed
  */
 function decide(
   rules: Rules,
@@ -20,7 +20,7 @@ function decide(
   edit: CanvasEdit,
   scores: readonly RowOutcome[],
   shadows: readonly RowOutcome[],
-): number {
+): { readonly promoted: number; readonly edited: number } {
   const stateOf = (score: RowOutcome) => canvas.positions[score.position].state;
   const undecided = scores.filter((score) => stateOf(score) === 'IV' || stateOf(score) === 'M');
   const current = rules.commit.ahead
@@ -56,16 +56,21 @@ function decide(
     edit.patch(score.position, { draft });
   }
   const visible = scores.filter((score) => stateOf(score) === 'V');
-  const verdicts = [
-    ...chosen.values(),
-    ...rules.revise.decide(canvas, visible, chosen.size),
-    ...rules.revoke.decide(canvas, shadows, chosen.size),
-  ];
+  const revised = rules.revise.decide(canvas, visible, chosen.size);
+  const verdicts = [...chosen.values(), ...revised, ...rules.revoke.decide(canvas, shadows, chosen.size)];
   verdicts.sort((a, b) => a.position - b.position);
   for (const { position, token, confidence, state, reason } of verdicts) {
     edit.transit(position, { state, token, confidence, draft: null }, reason);
   }
-  return chosen.size;
+  const edited = revised.filter(({ position, token }) => token !== canvas.positions[position].token);
+  return { promoted: chosen.size, edited: edited.length };
+}
+
+/** Whether a block stays open without masks, because its tokens may still change. */
+function staysOpen({ commit }: Rules, before: Canvas, edited: number): boolean {
+  if (commit.edits === undefined) return false;
+  if (maskedInBlock(before).length > 0) return commit.edits > 0;
+  return edited > 0 && before.edits + 1 < commit.edits;
 }
 
 /** Moves block and window forward and makes durable what the window leaves behind. */
@@ -74,10 +79,11 @@ function advance(
   edit: CanvasEdit,
   pass: Pass,
   promoted: number,
-): Pick<Canvas, 'block' | 'window' | 'blockSteps' | 'lastPromoted'> {
+  open = false,
+): Pick<Canvas, 'block' | 'window' | 'blockSteps' | 'lastPromoted' | 'edits'> {
   let decided = edit.canvas();
   const { block, blockSteps } = decided;
-  while (decided.block < blockCount(decided) && maskedInBlock(decided).length === 0) {
+  while (!open && decided.block < blockCount(decided) && maskedInBlock(decided).length === 0) {
     const entered = decided.block + 1;
     for (const position of positionsOf(blockRange(decided, entered))) {
       const { state, draft } = edit.at(position);
@@ -89,7 +95,7 @@ function advance(
     decided = { ...edit.canvas(), block: entered };
   }
   const isNewBlock = decided.block > block;
-  if (isNewBlock && rules.revoke.stableWithBlock) {
+  if (isNewBlock && (rules.revoke.stableWithBlock || rules.commit.edits !== undefined)) {
     for (const position of positionsOf(blockRange(decided, block))) {
       if (edit.at(position).state === 'V') edit.transit(position, { state: 'S' }, 'stabilise');
     }
@@ -115,6 +121,7 @@ function advance(
     window,
     blockSteps: isNewBlock ? 0 : blockSteps + 1,
     lastPromoted: isNewBlock ? null : promoted,
+    edits: open && promoted === 0 ? decided.edits + 1 : 0,
   };
 }
 
@@ -176,8 +183,9 @@ export function applyStep(
       break;
     case 'denoise': {
       const [scores, shadows] = logicalOutcomes(main, outcome);
-      const promoted = decide(rules, canvas, edit, scores.rows, shadows?.rows ?? []);
-      moved = advance(rules, edit, main, promoted);
+      const { promoted, edited } = decide(rules, canvas, edit, scores.rows, shadows?.rows ?? []);
+      const open = maskedInBlock(edit.canvas()).length === 0 && staysOpen(rules, canvas, edited);
+      moved = advance(rules, edit, main, promoted, open);
       break;
     }
     case 'refresh':

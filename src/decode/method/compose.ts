@@ -98,6 +98,7 @@ function startCanvas(
     step: 0,
     blockSteps: 0,
     lastPromoted: null,
+    edits: 0,
     nextVersion: 1,
     inFlight: [],
     sweeps: 0,
@@ -135,8 +136,9 @@ export function composePolicy(input: PolicySpecInput, inputs: PolicyInputs = {})
       // A schedule that may idle runs its length in every block, however few of its positions are masked.
       const idles = lawsGivenUp(spec).some(({ part }) => part === 'D4-every-step');
       const denoising = idles ? blocks * spec.blockLength : genLength;
-      // prefill; the denoising steps; one pass per block to make its KV durable; the sweep and its seal
-      return 1 + denoising + blocks + rules.final.maxPasses + 1;
+      // prefill; the denoising steps; those that only edit; one pass per block to make its KV durable; the sweep and its seal
+      const edits = blocks * (rules.commit.edits ?? 0);
+      return 1 + denoising + edits + blocks + rules.final.maxPasses + 1;
     },
   };
 }

@@ -79,6 +79,16 @@ export const PUBLISHED_POLICIES = [
     commit: { kind: 'local-leap' },
   },
   {
+    name: 'joint-threshold',
+    description:
+      'block by block on exact prefix KV from position 0; masks above 0.5, and tokens of the block that give way to another one (gives up B1-edits, D4-every-step)',
+    source: 'LLaDA2.1, algorithm joint_threshold of SGLang and its defaults; without its penalty, which is 0',
+    blockOrigin: 'zero',
+    window: { kind: 'block' },
+    cache: { kind: 'prefix', seal: 'pass', prompt: 'block-causal' },
+    commit: { kind: 'joint-threshold' },
+  },
+  {
     name: 'klass',
     description:
       'full canvas; masks above 0.9 whose distribution moved by less than 0.01 nats in each of the last two steps',

@@ -1,6 +1,7 @@
 /** Parts of laws that a method may give up by design, each by the rule that cannot keep it. */
 export const LAW_PARTS = {
   'B1-one-block': 'tokens are given in later blocks while an earlier one still has masks',
+  'B1-edits': 'a block without masks stays open while its tokens may change',
   'D1-kv': 'the KV of a stable position is computed anew now and then (its token stays)',
   'D2-exact-kv': 'long-term KV may stem from a row that was not fed the final token',
   'B2-masked-kv': 'KV of undecided positions, computed from masks, is cached and read (and D2 with it)',

@@ -67,6 +67,8 @@ export interface CacheRule {
 export interface CommitRule {
   /** Is asked about later blocks too; default the current one alone. */
   readonly ahead?: true;
+  /** Passes over a block without masks, for as long as they change a token; default: none, a block is finished with its last mask. */
+  readonly edits?: number;
   /** @param scores undecided positions of the current block that got logits (`ahead`: of all), ascending; not empty */
   decide(canvas: Canvas, scores: readonly RowOutcome[]): Verdict[];
   /** State of a position committed at this confidence. */

@@ -3,6 +3,7 @@ import { boundedRank } from './bounded-rank.js';
 import { entropyBound } from './entropy-bound.js';
 import { factor } from './factor.js';
 import { frechet } from './frechet.js';
+import { jointThreshold } from './joint-threshold.js';
 import { klass } from './klass.js';
 import { localLeap } from './local-leap.js';
 import { quota } from './quota.js';
@@ -25,6 +26,7 @@ export const COMMITS = {
   'active-blocks': activeBlocks,
   'sub-blocks': subBlocks,
   klass,
+  'joint-threshold': jointThreshold,
   revocable,
   staged,
 };

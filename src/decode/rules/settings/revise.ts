@@ -49,7 +49,8 @@ export const reviseDraws: Draws<ReviseSpec> = {
  * A fall back to IV happens in the current block only (B1), and to fewer positions than were promoted (D4).
  */
 export function reviseRule(spec: ReviseSpec, { commit, cache }: PolicyFacts): ReviseRule {
-  const { stages } = commit;
+  const { stages, edit } = commit;
+  if (edit !== undefined) return editing(edit);
   if (stages === null) return { decide: () => [], feedsMask: false };
   return {
     feedsMask: spec.feed === 'mask',
@@ -77,5 +78,19 @@ export function reviseRule(spec: ReviseSpec, { commit, cache }: PolicyFacts): Re
       falling.sort((a, b) => a.confidence - b.confidence || a.position - b.position);
       return [...verdicts, ...falling.slice(0, Math.max(0, promoted - 1))];
     },
+  };
+}
+
+/** Tokens of the block whose rows say another one above a threshold (LLaDA2.1, token to token). */
+function editing(above: number): ReviseRule {
+  return {
+    feedsMask: false,
+    decide: (canvas, scores) =>
+      scores
+        .filter(
+          ({ position, token, confidence }) =>
+            token !== canvas.positions[position].token && confidence > above,
+        )
+        .map((score) => ({ ...score, state: 'V', reason: 'revise' })),
   };
 }
