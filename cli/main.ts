@@ -1,6 +1,6 @@
 #!/usr/bin/env node
+import { SHOW_CURSOR } from './cursor.js';
 import { ENVIRONMENT, INTERRUPTED, main } from './run.js';
-import { SHOW_CURSOR } from './watch.js';
 
 const controller = new AbortController();
 process.on('SIGINT', () => {

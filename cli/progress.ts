@@ -1,4 +1,5 @@
 import { clearLine, cursorTo } from 'node:readline';
+import { HIDE_CURSOR, SHOW_CURSOR } from './cursor.js';
 import type { Context } from './io.js';
 
 export interface Progress {
@@ -43,8 +44,6 @@ export function progressBar(context: Context, unit: string, options: ProgressOpt
 }
 
 /** DECTCEM: a cursor that runs along a bar flickers. */
-const HIDE_CURSOR = '\u001b[?25l';
-const SHOW_CURSOR = '\u001b[?25h';
 const CELLS = 30;
 
 /** `███░░░ 3/6 runs  1m05s left`. @param leftSeconds no finite number while nothing was done */

@@ -2,10 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Canvas } from '../src/decode/canvas/types.js';
 import { renderCanvas, renderLegend } from '../src/decode/trace/render.js';
 import { visibleWidth } from '../src/util/table.js';
+import { HIDE_CURSOR, SHOW_CURSOR } from './cursor.js';
 import type { Context } from './io.js';
-
-const HIDE_CURSOR = '\u001b[?25l';
-export const SHOW_CURSOR = '\u001b[?25h';
 
 export interface WatchOptions {
   /** Text of one token. */
