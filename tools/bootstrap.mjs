@@ -106,6 +106,7 @@ const tasks = {
     return 0;
   },
   docs: () => run(process.execPath, [join(root, 'tools/docs/build.mjs'), ...args]),
+  figures: () => run(process.execPath, [join(root, 'tools/figures-sheet.mjs'), ...args]),
   stress: () => run(process.execPath, [join(root, 'tools/stress.mjs'), ...args]),
   mutate: () => run(process.execPath, [join(root, 'tools/mutate/run.mjs'), ...args]),
   bench: () => run(process.execPath, [bin('vitest/vitest.mjs'), 'bench', '--run', ...args]),

@@ -11,6 +11,7 @@ import { type Trace, writeTrace } from '../../src/decode/trace/trace.js';
 import { CheckError } from '../../src/errors.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
+import { paper } from '../figure-files.js';
 import { gitCommit } from '../git-commit.js';
 import { chip, engine, path, problems, runs } from '../groups.js';
 import { MAX_PROBLEMS } from '../limits.js';
@@ -49,6 +50,7 @@ export const command = defineCommand({
       .describe('prompts recomputed without cache or window'),
     verifyEvery: z.int().min(1).default(d.verifyEvery).describe('of those, every n-th step'),
     ...runs,
+    ...paper,
     out: path(`where summary.json, figures and report.html go (default: ${ABLATION_DIRECTORY})`, 'dir'),
   },
   effects: [
@@ -98,7 +100,7 @@ export const command = defineCommand({
     for (const { row, trace } of traces) writeTrace(join(out, 'traces', `${slug(row)}.jsonl`), trace);
     ctx.data(summary);
     ctx.print(printLadder(summary, ctx.color));
-    await writeReport(out, summary);
+    await writeReport(out, summary, { width: asked.width, title: asked.title });
     ctx.note(
       `\nwritten to ${out}: report.html (open it in a browser), summary.json, figures, traces of the first prompt; runs in ${store.directory}`,
     );

@@ -10,6 +10,7 @@ import { ALL, LONG, STUDIES, STUDY_NAMES, studiesNamed } from '../../experiments
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
+import { paper } from '../figure-files.js';
 import { path } from '../groups.js';
 
 const DIRECTORY = join('results', 'reproduce');
@@ -22,6 +23,7 @@ export const command = defineCommand({
   },
   options: {
     ...workbenchSchema.shape,
+    ...paper,
     out: path(`where result.json, rows.csv and the figure go (default: ${DIRECTORY}/NAME)`, 'dir'),
   },
   effects: [
@@ -40,7 +42,7 @@ export const command = defineCommand({
     'reproduce alternatives --quick    # other ways to be fast: stacks, formats, pruning; all of it: minutes',
     'reproduce all --json    # also writes table.md',
   ],
-  async run(ctx, { name, out, ...options }) {
+  async run(ctx, { name, out, width, title, ...options }) {
     const names = studiesNamed(name);
     const directoryOf = (each: string) =>
       name === ALL ? join(out ?? DIRECTORY, each) : (out ?? join(DIRECTORY, each));
@@ -53,9 +55,11 @@ export const command = defineCommand({
         if (names.length > 1) ctx.note(`${each} (${results.length + 1} of ${names.length})`);
         const outcome = await runStudy(await STUDIES[each](), bench);
         const directory = directoryOf(each);
-        await writeOutcome(directory, outcome);
+        await writeOutcome(directory, outcome, { width, title });
         ctx.print(`${printResult(outcome.result, ctx.color)}\n`);
-        ctx.note(`written to ${directory}: result.json, rows.csv, figure.svg, figure.png, figure.vl.json`);
+        ctx.note(
+          `written to ${directory}: result.json, rows.csv, figure.pdf, figure.svg, figure.png, figure.vl.json`,
+        );
         results.push(outcome.result);
       }
     } finally {

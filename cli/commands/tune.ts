@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFigure } from '../../experiments/figures/render.js';
+import { writeFigure } from '../../experiments/figures/formats.js';
 import { ResultStore } from '../../experiments/lab/store.js';
 import { printTune, tuneCsv, tuneFigure } from '../../experiments/studies/tune/print.js';
 import { tune } from '../../experiments/studies/tune/run.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
+import { paper } from '../figure-files.js';
 import { gitCommit } from '../git-commit.js';
 import { chip, model, path, problems, runs } from '../groups.js';
 import { MAX_PROBLEMS } from '../limits.js';
@@ -38,13 +39,14 @@ export const command = defineCommand({
     seed: problems.seed.describe('seed of problems and draw'),
     genLength: problems.genLength,
     ...runs,
+    ...paper,
     out: path(`where tune.json, tune.csv and the figure go (default: ${DIRECTORY})`, 'dir'),
   },
   notes:
     'Two stages: many policies on few problems, then the fastest plausible ones on others. Every decode is kept in' +
     '\nresults/runs at once: run the same command again after an interruption and it goes on.',
   examples: ['tune', 'tune --candidates 8 --screen 8 --confirm 32   # a few minutes, claims nothing'],
-  async run(ctx, { out = DIRECTORY, jobs, results, ...options }) {
+  async run(ctx, { out = DIRECTORY, jobs, results, width, title, ...options }) {
     checkWritableDirectory(out);
     const store = new ResultStore(resultsDirectory(results));
     checkWritableDirectory(store.directory);
@@ -62,9 +64,11 @@ export const command = defineCommand({
     });
     atomicWriteFile(join(out, 'tune.json'), `${JSON.stringify(found, null, 1)}\n`);
     atomicWriteFile(join(out, 'tune.csv'), tuneCsv(found));
-    await writeFigure(join(out, 'figure'), tuneFigure(found));
+    await writeFigure(join(out, 'figure'), tuneFigure(found), { width, title });
     ctx.print(printTune(found, ctx.color));
-    ctx.note(`written to ${out}: tune.json, tune.csv, figure.svg, figure.png; runs in ${store.directory}`);
+    ctx.note(
+      `written to ${out}: tune.json, tune.csv, figure.pdf, figure.svg, figure.png; runs in ${store.directory}`,
+    );
     ctx.data(found);
   },
 });

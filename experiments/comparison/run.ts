@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { TopLevelSpec } from 'vega-lite';
 import { project } from '../../src/util/project-root.js';
-import { writeFigure } from '../figures/render.js';
+import { writeFigure } from '../figures/formats.js';
+import type { Figure } from '../figures/page.js';
+import type { FigureOptions } from '../figures/render.js';
 import { paperNumbers, paperTable } from '../paper/numbers.js';
 import { written } from './columns.js';
 import { bySource, compareRow } from './compare.js';
@@ -16,7 +17,7 @@ const NO_DECISIONS = 'none: shapes and costs only';
 
 export interface StudyOutcome {
   readonly result: ReproduceResult;
-  readonly figure: TopLevelSpec;
+  readonly figure: Figure;
 }
 
 /** Measures, derives, compares and draws; writes nothing. Same options, same outcome. */
@@ -64,13 +65,24 @@ export async function runStudy(study: Study, bench: Workbench): Promise<StudyOut
       ...(paper?.note === undefined || !shown.matches ? [] : [`Paper: ${paper.note}.`]),
     ],
   };
-  const figure = JSON.stringify(study.figure(...shown.drawn(columns, published)));
-  return { result, figure: JSON.parse(named(figure)) as TopLevelSpec };
+  return { result, figure: withWords(study.figure(...shown.drawn(columns, published)), named) };
 }
 
-/** Writes `result.json`, `rows.csv` and the figure in three formats. Returns the paths. */
-export async function writeOutcome(directory: string, { result, figure }: StudyOutcome): Promise<string[]> {
-  return [...writeResult(directory, result), ...(await writeFigure(join(directory, 'figure'), figure))];
+/** A figure whose texts are completed. */
+export function withWords(figure: Figure, named: (text: string) => string): Figure {
+  return (page) => JSON.parse(named(JSON.stringify(figure(page)))) as ReturnType<Figure>;
+}
+
+/** Writes `result.json`, `rows.csv` and the figure in four formats. Returns the paths. */
+export async function writeOutcome(
+  directory: string,
+  { result, figure }: StudyOutcome,
+  options: FigureOptions = {},
+): Promise<string[]> {
+  return [
+    ...writeResult(directory, result),
+    ...(await writeFigure(join(directory, 'figure'), figure, options)),
+  ];
 }
 
 /** The command that gives the same, options at their defaults left out. */

@@ -1,4 +1,4 @@
-import type { TopLevelSpec } from 'vega-lite';
+import type { Figure } from '../figures/page.js';
 import type { Conditions } from '../paper/conditions.js';
 import type { PaperTableName, PaperTables } from '../paper/numbers.js';
 import type { Columns, TableRow } from './columns.js';
@@ -48,7 +48,7 @@ export interface Study<
   table?(columns: Measured & Derived): readonly TableRow[];
   /** Sentences without which the comparison would mislead; `{model}` is replaced by the workload's name. */
   readonly notes: readonly (string | BySource<string>)[];
-  figure(columns: Measured & Derived, paper: PaperColumns<P>): TopLevelSpec;
+  figure(columns: Measured & Derived, paper: PaperColumns<P>): Figure;
 }
 
 /** Finds the types of the columns in what `measure` and `derive` return. */

@@ -1,3 +1,4 @@
+import { legendBelow, type Page } from './page.js';
 import { PALETTE } from './style.js';
 
 /** What was computed here, what was published. */
@@ -5,20 +6,17 @@ export const OURS = 'here';
 export const PAPER = 'paper';
 
 /** One colour and one shape each for what was computed here and what was published: legible in grey. */
-export const bySource = (ourShape: 'square' | 'circle') =>
+export const bySource = (page: Page) =>
   ({
     field: 'source',
     type: 'nominal',
     scale: { domain: [OURS, PAPER], range: [PALETTE.blue, PALETTE.vermilion] },
     legend: {
-      title: null,
-      orient: 'bottom',
-      symbolSize: 60,
-      columnPadding: 24,
+      ...legendBelow(page, [OURS, PAPER]),
       encoding: {
         symbols: {
           opacity: { value: 1 },
-          shape: { value: { expr: `datum.label === '${PAPER}' ? 'diamond' : '${ourShape}'` } },
+          shape: { value: { expr: `datum.label === '${PAPER}' ? 'diamond' : 'circle'` } },
         },
       },
     },

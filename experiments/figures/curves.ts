@@ -1,14 +1,19 @@
-import type { TopLevelSpec } from 'vega-lite';
 import { bySource, isKnown } from './by-source.js';
-import { HOUSE_STYLE, PAGE_WIDTH, PALETTE } from './style.js';
+import { type Figure, type Page, panelColumns } from './page.js';
+import { spread } from './spread.js';
+import { HOUSE_STYLE, PALETTE, TEXT } from './style.js';
+import { textWidth } from './text-width.js';
 
 export interface Axis {
+  /** Words and a unit. */
   readonly title: string;
   readonly scale?: 'linear' | 'log';
   /** Values with a tick. */
   readonly values?: readonly number[];
   /** Whether a linear y axis starts at 0. @defaultValue true */
   readonly zero?: boolean;
+  /** Values that the axis reaches, for panels that are compared. */
+  readonly reaches?: readonly number[];
 }
 
 export interface Series {
@@ -29,40 +34,52 @@ export interface Panel {
   readonly series: readonly Series[];
 }
 
+/** Least width of a panel whose ticks can be read. */
+const LEAST_PANEL = 170;
+
 /** Curves side by side: lines for what was computed, diamonds for what was published. */
-export function curves(panels: readonly Panel[], height = 190): TopLevelSpec {
-  const width = Math.floor((PAGE_WIDTH - 20) / panels.length) - 72;
-  const hasPaper = panels.some(({ series }) => series.some(({ source }) => source === 'paper'));
-  return {
-    ...HOUSE_STYLE,
-    hconcat: panels.map((panel) => ({
+export function curves(panels: readonly Panel[], height = 120): Figure {
+  return (page) => {
+    const columns = panelColumns(page, panels.length, LEAST_PANEL);
+    const width = page.plot / columns;
+    const drawn = panels.map((panel) => ({
       title: panel.title,
       width,
       height,
       layer: [
-        ...panel.series.flatMap((series) => layersOf(panel, series, hasPaper)),
-        ...namesOf(panel, height),
+        ...panel.series.flatMap((series) => layersOf(panel, series, { page, panels, width })),
+        ...namesOf(panel, { height, width }),
       ],
-    })),
+    }));
+    return drawn.length === 1
+      ? { ...HOUSE_STYLE, ...drawn[0] }
+      : { ...HOUSE_STYLE, columns, spacing: 12, concat: drawn };
   };
 }
 
-/** @param hasPaper whether anything published is shown: without it a legend would name nothing that is there */
-function layersOf(panel: Panel, series: Series, hasPaper: boolean) {
+interface Place {
+  readonly page: Page;
+  readonly panels: readonly Panel[];
+  readonly width: number;
+}
+
+function layersOf(panel: Panel, series: Series, { page, panels, width }: Place) {
+  // Without anything published a legend would name nothing that is there.
+  const hasPaper = panels.some((each) => each.series.some(({ source }) => source === 'paper'));
   const values = pointsOf(series);
   const guide = series.source === 'guide';
   const mark = series.mark ?? (guide ? 'line' : series.source === 'here' ? 'line-and-points' : 'points');
   const encoding = {
-    x: { field: 'x', type: 'quantitative', ...axisOf(panel, 'x') },
-    y: { field: 'y', type: 'quantitative', ...axisOf(panel, 'y') },
-    color: guide ? { value: PALETTE.grey } : { ...bySource('circle'), ...(hasPaper ? {} : { legend: null }) },
+    x: { field: 'x', type: 'quantitative', ...axisOf(panel, 'x', width) },
+    y: { field: 'y', type: 'quantitative', ...axisOf(panel, 'y', width) },
+    color: guide ? { value: PALETTE.grey } : { ...bySource(page), ...(hasPaper ? {} : { legend: null }) },
   } as const;
   const data = { values };
   const line = {
     data,
     mark: {
       type: 'line',
-      ...(mark === 'linked' ? { strokeWidth: 1, strokeDash: [3, 2] } : { strokeWidth: guide ? 1 : 1.6 }),
+      ...(mark === 'linked' ? { strokeWidth: 0.8, strokeDash: [3, 2] } : { strokeWidth: guide ? 0.8 : 1.2 }),
     },
     encoding,
   } as const;
@@ -74,45 +91,42 @@ function layersOf(panel: Panel, series: Series, hasPaper: boolean) {
       filled: true,
       opacity: 1,
       shape: paper ? 'diamond' : 'circle',
-      size: paper ? 44 : 24,
+      size: paper ? 26 : 16,
     },
     encoding,
   } as const;
   return mark === 'points' ? [points] : mark === 'line' ? [line] : [line, points];
 }
 
-/** Least distance of two names at the right end, in pixels. */
-const NAME_GAP = 10;
-
 /** Names of the series at their right ends, moved apart where they would overlap. */
-function namesOf(panel: Panel, height: number) {
-  const y = axisOf(panel, 'y');
+function namesOf(panel: Panel, { height, width }: { height: number; width: number }) {
+  const y = axisOf(panel, 'y', width);
   const [bottom = 0, top = 1] = y.scale.domain;
-  const ends = panel.series
-    .flatMap((series) => {
-      if (series.label === undefined) return [];
-      const points = pointsOf(series);
-      return points
-        .filter(({ x }) => x === Math.max(...points.map((point) => point.x)))
-        .slice(-1)
-        .map((last) => ({ ...last, label: series.label }));
-    })
-    .sort((a, b) => b.y - a.y);
-  let previous = Number.NEGATIVE_INFINITY;
-  return ends.map((end) => {
-    const at = (height * (top - end.y)) / (top - bottom);
-    const placed = Math.max(at, previous + NAME_GAP);
-    previous = placed;
-    return {
-      data: { values: [end] },
-      mark: { type: 'text', align: 'left', dx: 5, dy: placed - at },
-      encoding: {
-        x: { field: 'x', type: 'quantitative', ...axisOf(panel, 'x') },
-        y: { field: 'y', type: 'quantitative', ...y },
-        text: { field: 'label' },
-      },
-    } as const;
+  const log = y.scale.type === 'log';
+  const along = (value: number): number =>
+    log ? Math.log(top / value) / Math.log(top / bottom) : (top - value) / (top - bottom);
+  const ends = panel.series.flatMap((series) => {
+    if (series.label === undefined) return [];
+    const points = pointsOf(series);
+    const last = points.filter(({ x }) => x === Math.max(...points.map((point) => point.x))).slice(-1);
+    return last.map((point) => ({ ...point, label: series.label, at: height * along(point.y) }));
   });
+  const placed = spread(
+    ends.map(({ at }) => at),
+    TEXT + 1,
+  );
+  return ends.map(
+    (end, i) =>
+      ({
+        data: { values: [end] },
+        mark: { type: 'text', align: 'left', dx: 5, dy: placed[i] - end.at },
+        encoding: {
+          x: { field: 'x', type: 'quantitative', ...axisOf(panel, 'x', width) },
+          y: { field: 'y', type: 'quantitative', ...y },
+          text: { field: 'label' },
+        },
+      }) as const,
+  );
 }
 
 function pointsOf(series: Series): { x: number; y: number; source: string }[] {
@@ -128,11 +142,12 @@ function sameDigits(values: readonly number[]): string {
 }
 
 /** Scale and axis that hold all points of the panel with a little air, and every asked-for tick. */
-function axisOf(panel: Panel, channel: 'x' | 'y') {
+function axisOf(panel: Panel, channel: 'x' | 'y', width: number) {
   const axis = panel[channel];
   const values = [
     ...panel.series.flatMap((series) => pointsOf(series).map((point) => point[channel])),
     ...(axis.values ?? []),
+    ...(axis.reaches ?? []),
   ];
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -146,7 +161,26 @@ function axisOf(panel: Panel, channel: 'x' | 'y') {
     axis: {
       title: axis.title,
       ...(log ? { format: ',~f' } : axis.values === undefined ? {} : { format: sameDigits(axis.values) }),
-      ...(axis.values === undefined ? { tickCount: 6 } : { values: [...axis.values] }),
+      ...(axis.values === undefined
+        ? { tickCount: channel === 'x' ? Math.max(3, Math.floor(width / 36)) : 5 }
+        : { values: channel === 'x' ? withRoom(axis.values, domain, { width, log }) : [...axis.values] }),
     },
   } as const;
+}
+
+/** Ticks whose labels do not run into each other, the first and those after it that have room. */
+function withRoom(
+  values: readonly number[],
+  [low = 0, high = 1]: readonly number[],
+  { width, log }: { width: number; log: boolean },
+): number[] {
+  const at = (value: number): number =>
+    width * (log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low));
+  const half = (value: number): number => textWidth(String(value), TEXT) / 2 + 2;
+  let free = Number.NEGATIVE_INFINITY;
+  return values.filter((value) => {
+    if (at(value) - half(value) < free) return false;
+    free = at(value) + half(value);
+    return true;
+  });
 }

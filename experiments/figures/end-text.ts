@@ -7,6 +7,7 @@ export function endText(
   value: number,
 ): string {
   const digits = integral ? Math.round(value) : Number(value.toPrecision(3));
+  if (dimension === 'count' && Math.abs(digits) >= 10_000) return digits.toLocaleString('en-US');
   const text = baseText(digits, dimension);
   const [, number, unit] = /^(\S+) (ms|B)$/.exec(text) ?? [];
   if (unit === 'ms' && value !== 0 && value < 0.0995) {

@@ -9,15 +9,19 @@ import { CheckError } from '../../src/errors.js';
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
 import { endText } from './end-text.js';
-import type { OpClass, Roof, Roofline } from './roofline.js';
+import type { OpClass, Roof, Roofline, RoofUnit } from './roofline.js';
 import type { TornadoRow } from './tornado.js';
+import { chipWords, modelWords, parameterWords, quantWords } from './words.js';
+
+const UNITS: readonly RoofUnit[] = ['NPU', 'CPU'];
 
 /** What a part of a step's breakdown is called, without the place. */
 const classOf = (op: Op): string => (op.kind === 'matmul' ? op.role : op.kind);
 
 /**
  * The roofline of a step: operations of the graph, bytes as if every operand crossed DRAM once, time of the machine's
- * breakdown. Only operators with multiply-accumulates, only those that ran on the NPU.
+ * breakdown. Only operators with multiply-accumulates. The NPU has its weight stream and its matrix unit for roofs, the
+ * CPU the rate at which its cores read DRAM: nobody published how many operations a second it reaches on such matrices.
  */
 export function rooflineOf(machine: Machine, rows: number, context: number): Roofline {
   const { profile, shapes: model, quant: precision, stack } = machine.options;
@@ -29,19 +33,33 @@ export function rooflineOf(machine: Machine, rows: number, context: number): Roo
   const [dmaName] = STREAM_RATES[stack.weightStream];
   const matrixRate = 2 * npu.matrixMacsPerCycle * clockHz * stack.numbers.matrixRate;
   const roofs: Roof[] = [
-    { name: `DMA ${round(npu[dmaName])} GB/s`, rate: npu[dmaName] * 1e9, kind: 'bytes' },
-    { name: `matrix unit ${round(matrixRate / 1e12)} Top/s`, rate: matrixRate, kind: 'operations' },
+    { unit: 'NPU', name: `DMA ${round(npu[dmaName])} GB/s`, rate: npu[dmaName] * 1e9, kind: 'bytes' },
+    {
+      unit: 'NPU',
+      name: `matrix unit ${round(matrixRate / 1e12)} trillion/s`,
+      rate: matrixRate,
+      kind: 'operations',
+    },
   ];
+  const cpuRoof: Roof = {
+    unit: 'CPU',
+    name: `CPU reads ${round(profile.cpu.readRate)} GB/s`,
+    rate: profile.cpu.readRate * 1e9,
+    kind: 'bytes',
+  };
   const ridge = matrixRate / (npu[dmaName] * 1e9);
   const classes: OpClass[] = [];
   for (const { name, ms } of machine.stepBreakdown().parts) {
-    if (!name.startsWith('NPU ')) continue;
+    const unit = UNITS.find((each) => name.startsWith(`${each} `));
+    if (unit === undefined) continue;
     const ops = graph.ops.filter((op) => classOf(op) === name.slice(4) && op.macs > 0);
     if (ops.length === 0) continue;
     const operations = 2 * ops.reduce((sum, op) => sum + op.macs, 0);
     const bytes = ops.reduce((sum, op) => sum + operandBytes(graph, op), 0);
-    const binding = operations / bytes < ridge ? [`npu.${dmaName}`] : ['npu.matrixMacsPerCycle', 'npu.clock'];
+    const ofNpu = operations / bytes < ridge ? [`npu.${dmaName}`] : ['npu.matrixMacsPerCycle', 'npu.clock'];
+    const binding = unit === 'CPU' ? ['cpu.readRate'] : ofNpu;
     classes.push({
+      unit,
       name: name.slice(4),
       operations,
       bytes,
@@ -50,11 +68,13 @@ export function rooflineOf(machine: Machine, rows: number, context: number): Roo
       assumed: binding.some((number) => isAssumed(profile, number)),
     });
   }
-  if (classes.length === 0) throw new CheckError(`nothing of a step on ${machine.name} runs on an NPU`);
+  if (!classes.some(({ unit }) => unit === 'NPU'))
+    throw new CheckError(`nothing of a step on ${machine.name} runs on an NPU`);
+  if (classes.some(({ unit }) => unit === 'CPU')) roofs.push(cpuRoof);
   return {
-    title: `${model.name} ${precision.weights} on ${profile.name} (${stack.name}), simulated`,
-    subtitle: `one step of ${rows} rows on ${context} cached positions`,
-    level: 'DRAM, every operand once',
+    title: `Roofline: ${modelWords(model.name)} ${quantWords(precision.weights)} on ${chipWords(profile.name)} (${stack.name})`,
+    subtitle: `one simulated step of ${rows} rows over ${context} cached positions`,
+    level: 'of DRAM, every operand once',
     roofs,
     classes,
   };
@@ -93,7 +113,13 @@ export function tornadoOf(
     without: effects.length - shown.length,
     rows: shown.map(({ parameter, atLow, atHigh }) => {
       const [lowText = '', highText = ''] = parameter.range.map((end) => endText(parameter, end));
-      return { name: `${parameter.name} (${parameter.kind})`, lowText, highText, atLow, atHigh };
+      return {
+        name: `${parameterWords(parameter.name)} (${parameter.kind})`,
+        lowText,
+        highText,
+        atLow,
+        atHigh,
+      };
     }),
   };
 }

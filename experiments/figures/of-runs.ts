@@ -1,8 +1,8 @@
-import type { TopLevelSpec } from 'vega-lite';
 import { CheckError } from '../../src/errors.js';
 import { metricsOver } from '../lab/metric.js';
 import type { RunRecord } from '../lab/record.js';
 import { runRow } from '../lab/table.js';
+import type { Figure } from './page.js';
 import { pareto } from './pareto.js';
 
 export interface RunAxes {
@@ -18,7 +18,7 @@ export interface RunAxes {
  * Runs by two metrics, with the front.
  * @throws UsageError for a metric that cannot be read; CheckError when no run has both
  */
-export async function runPareto(records: readonly RunRecord[], axes: RunAxes): Promise<TopLevelSpec> {
+export async function runPareto(records: readonly RunRecord[], axes: RunAxes): Promise<Figure> {
   const smaller = axes.y.startsWith('-');
   const yText = smaller ? axes.y.slice(1) : axes.y;
   const rows = records.map(runRow);

@@ -1,8 +1,14 @@
-import type { TopLevelSpec } from 'vega-lite';
 import { logTicks } from './log-ticks.js';
-import { COLUMN_AND_HALF, HOUSE_STYLE, PALETTE } from './style.js';
+import type { Figure } from './page.js';
+import { spread } from './spread.js';
+import { HOUSE_STYLE, PALETTE, QUIET, TEXT } from './style.js';
+import { familyOf } from './timeline.js';
+
+/** What an operator runs on. */
+export type RoofUnit = 'NPU' | 'CPU';
 
 export interface Roof {
+  readonly unit: RoofUnit;
   /** e.g. `DMA 32 GB/s`, `matrix unit FP16`. */
   readonly name: string;
   /** Operations per second of a flat roof, or bytes per second of a slanted one. */
@@ -11,6 +17,7 @@ export interface Roof {
 }
 
 export interface OpClass {
+  readonly unit: RoofUnit;
   readonly name: string;
   /** Two per multiply-accumulate. */
   readonly operations: number;
@@ -31,177 +38,223 @@ export interface Roofline {
   readonly classes: readonly OpClass[];
 }
 
-const MEASURED = 'roof measured or published';
-const ASSUMED = 'roof assumed';
-
-/** Highest performance that the roofs allow at an intensity. */
-export function bound(roofs: readonly Roof[], intensity: number): number {
-  const best = (kind: Roof['kind'], scale: number): number =>
-    Math.max(...roofs.filter((roof) => roof.kind === kind).map(({ rate }) => rate * scale));
+/** Highest performance that the roofs of a unit allow at an intensity; a kind of roof that is not known does not bind. */
+export function bound(roofs: readonly Roof[], unit: RoofUnit, intensity: number): number {
+  const best = (kind: Roof['kind'], scale: number): number => {
+    const own = roofs.filter((roof) => roof.unit === unit && roof.kind === kind);
+    return own.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...own.map(({ rate }) => rate * scale));
+  };
   return Math.min(best('operations', 1), best('bytes', intensity));
 }
 
-/**
- * Log-log roofline: a slanted roof per bandwidth, a flat one per unit, a marker per class of operators joined to its
- * bound; area is the share of the step's time, hollow is a roof that rests on an assumed number.
- */
-export function roofline({ title, subtitle, level, roofs, classes }: Roofline): TopLevelSpec {
-  const points = classes.map(({ name, operations, bytes, seconds, share, assumed }) => {
-    const intensity = operations / bytes;
+/** Operators of one kind of work on one unit as one: seven projections of equal shape are one marker. */
+function byWork(classes: readonly OpClass[]): OpClass[] {
+  const groups = new Map<string, OpClass[]>();
+  for (const each of classes) {
+    const key = `${familyOf(each.name)} ${each.unit} ${each.assumed}`;
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()].map((own) => {
+    const sum = (of: (each: OpClass) => number): number => own.reduce((total, each) => total + of(each), 0);
+    const [{ name, unit, assumed }] = own;
+    const work = familyOf(name);
     return {
-      name,
-      intensity,
-      reached: operations / seconds / 1e9,
-      bound: bound(roofs, intensity) / 1e9,
-      share,
-      evidence: assumed ? ASSUMED : MEASURED,
+      name: work === 'other' || work === 'head, sampling' ? `output ${name}` : work,
+      unit,
+      assumed,
+      operations: sum(({ operations }) => operations),
+      bytes: sum(({ bytes }) => bytes),
+      seconds: sum(({ seconds }) => seconds),
+      share: sum(({ share }) => share),
     };
   });
-  const hollow = points.some(({ evidence }) => evidence === ASSUMED);
-  const ridge =
-    Math.max(...roofs.filter((roof) => roof.kind === 'operations').map(({ rate }) => rate)) /
-    Math.max(...roofs.filter((roof) => roof.kind === 'bytes').map(({ rate }) => rate));
+}
+
+const HEIGHT = 190;
+const DASH = [4, 2];
+
+/**
+ * Log-log roofline: a slanted roof per bandwidth, a flat one per unit (dashed: of the CPU), a marker per kind of work
+ * joined to its bound and named with its share of the step; hollow is a roof that rests on an assumed number.
+ */
+export function roofline({ title, subtitle, level, roofs, classes }: Roofline): Figure {
+  const points = byWork(classes).map(({ name, unit, operations, bytes, seconds, share, assumed }) => {
+    const intensity = operations / bytes;
+    return {
+      name: `${name}${unit === 'CPU' ? ' on the CPU' : ''} ${Math.round(100 * share)} %`,
+      intensity,
+      reached: operations / seconds / 1e9,
+      bound: bound(roofs, unit, intensity) / 1e9,
+      share,
+      assumed,
+    };
+  });
+  const hollow = points.some(({ assumed }) => assumed);
+  const ofNpu = (kind: Roof['kind']) =>
+    Math.max(...roofs.filter((roof) => roof.unit === 'NPU' && roof.kind === kind).map(({ rate }) => rate));
+  const ridge = ofNpu('operations') / ofNpu('bytes');
   const xs = [...points.map(({ intensity }) => intensity), ridge];
-  const x0 = Math.min(...xs) / 3;
-  const x1 = Math.max(...xs) * 4;
-  const tops = roofs.map((roof) => (roof.kind === 'bytes' ? roof.rate * x0 : roof.rate) / 1e9);
-  const ys = [...points.flatMap(({ reached, bound: best }) => [reached, best]), ...tops.filter((v) => v > 0)];
-  const y0 = Math.min(...ys) / 2;
-  const y1 = Math.max(...ys) * 2.2;
-  const [domainX, domainY] = [
-    [x0, x1],
-    [y0, y1],
-  ];
-  const x = {
-    type: 'quantitative',
-    scale: { type: 'log', domain: domainX, nice: false },
-    axis: { title: `operations per byte (${level})`, format: ',~f', values: logTicks(domainX) },
-  } as const;
-  const y = {
-    type: 'quantitative',
-    scale: { type: 'log', domain: domainY, nice: false },
-    axis: { title: 'Gop/s', format: ',~f', values: logTicks(domainY) },
-  } as const;
-  const limit = bound(roofs, x1) / 1e9;
-  const lines = roofs.map((roof) =>
-    roof.kind === 'operations'
-      ? { name: roof.name, x: x0, y: roof.rate / 1e9, x2: x1, y2: roof.rate / 1e9 }
-      : slanted(roof, { x0, x1, y0, top: limit }),
-  );
-  return {
-    ...HOUSE_STYLE,
-    title: {
-      text: title,
-      subtitle: hollow ? `${subtitle}; hollow: its roof rests on an assumed number` : subtitle,
-    },
-    width: COLUMN_AND_HALF,
-    height: 300,
-    layer: [
-      {
-        data: { values: lines },
-        mark: { type: 'rule', strokeWidth: 1.6, color: PALETTE.black },
-        encoding: {
-          x: { ...x, field: 'x' },
-          y: { ...y, field: 'y' },
-          x2: { field: 'x2' },
-          y2: { field: 'y2' },
-        },
+  const [x0, x1] = [Math.min(...xs) / 2, Math.max(...xs) * 2];
+  const flat = roofs.filter(({ kind }) => kind === 'operations').map(({ rate }) => rate / 1e9);
+  const ys = [...points.flatMap(({ reached, bound: best }) => [reached, best]), ...flat];
+  const [y0, y1] = [Math.min(...ys) / 3, Math.max(...ys) * 2];
+  const along = {
+    x: (value: number): number => Math.log(value / x0) / Math.log(x1 / x0),
+    y: (value: number): number => 1 - Math.log(value / y0) / Math.log(y1 / y0),
+  };
+  const lines = roofs.map((roof) => {
+    const rate = roof.rate / 1e9;
+    const ceiling = roof.kind === 'operations' ? rate : bound(roofs, roof.unit, x1) / 1e9;
+    const from = roof.kind === 'operations' ? x0 : Math.max(x0, y0 / rate);
+    const to = roof.kind === 'operations' ? x1 : Math.min(x1, ceiling / rate, y1 / rate);
+    const y = (at: number): number => (roof.kind === 'operations' ? rate : at * rate);
+    return { ...roof, x: from, y: y(from), x2: to, y2: y(to) };
+  });
+  return (page) => {
+    const width = page.plot;
+    const [domainX, domainY] = [
+      [x0, x1],
+      [y0, y1],
+    ];
+    const x = {
+      type: 'quantitative',
+      scale: { type: 'log', domain: domainX, nice: false },
+      axis: { title: `operations per byte (${level})`, format: ',~f', values: logTicks([x0, x1]) },
+    } as const;
+    const y = {
+      type: 'quantitative',
+      scale: { type: 'log', domain: domainY, nice: false },
+      axis: { title: 'billion operations per second', format: ',~f', values: logTicks([y0, y1]) },
+    } as const;
+    const pixel = (field: string) => ({ field, type: 'quantitative' as const, scale: null });
+    // Under the markers, where no roof is: to the right of them all, joined by a thin line.
+    const at = points.map((point) => ({
+      ...point,
+      px: width * along.x(point.intensity),
+      py: HEIGHT * along.y(point.reached),
+    }));
+    const ys = spread(
+      at.map(({ py }) => py + 6),
+      TEXT + 2,
+      [0, HEIGHT - 5],
+    );
+    const names = at.map((point, i) => {
+      const left = point.px + 10;
+      return { name: point.name, px: point.px, py: point.py, toX: left - 2, toY: ys[i], textX: left };
+    });
+    return {
+      ...HOUSE_STYLE,
+      title: {
+        text: title,
+        subtitle: `${subtitle}; percent and area: share of the step${hollow ? '; hollow: its roof rests on an assumed number' : ''}`,
       },
-      ...lines.map((line, at) => roofName(line, roofs[at]?.kind ?? 'operations', { x, y })),
-      {
-        data: { values: [{ at: ridge, label: `ridge ${Number(ridge.toPrecision(3))} op/B` }] },
-        layer: [
-          {
-            mark: { type: 'rule', color: PALETTE.grey, strokeDash: [3, 3] },
-            encoding: { x: { ...x, field: 'at' } },
+      width,
+      height: HEIGHT,
+      layer: [
+        ...lines.map((line) => ({
+          data: { values: [line] },
+          mark: {
+            type: 'rule' as const,
+            strokeWidth: 1.2,
+            color: PALETTE.black,
+            strokeDash: line.unit === 'CPU' ? DASH : undefined,
           },
-          {
-            mark: { type: 'text', align: 'left', dx: 4, baseline: 'bottom', dy: -3, color: '#555555' },
-            encoding: { x: { ...x, field: 'at' }, y: { value: 300 }, text: { field: 'label' } },
+          encoding: {
+            x: { ...x, field: 'x' },
+            y: { ...y, field: 'y' },
+            x2: { field: 'x2' },
+            y2: { field: 'y2' },
           },
-        ],
-      },
-      {
-        data: { values: points },
-        mark: { type: 'rule', color: PALETTE.grey, strokeWidth: 0.8 },
-        encoding: { x: { ...x, field: 'intensity' }, y: { ...y, field: 'reached' }, y2: { field: 'bound' } },
-      },
-      ...[MEASURED, ASSUMED].map((evidence) => ({
-        data: { values: points.filter((point) => point.evidence === evidence) },
-        mark: {
-          type: 'point' as const,
-          filled: evidence === MEASURED,
-          opacity: 1,
-          strokeWidth: 1.6,
-          ...(evidence === ASSUMED ? { fill: '#FFFFFF' } : {}),
-          color: PALETTE.blue,
+        })),
+        ...lines.map((line) => roofName(line, { width, along })),
+        {
+          data: { values: [{ at: ridge, label: `ridge ${Number(ridge.toPrecision(3))}` }] },
+          layer: [
+            {
+              mark: { type: 'rule', color: PALETTE.grey, strokeDash: [2, 2], strokeWidth: 0.6 },
+              encoding: { x: { ...x, field: 'at' } },
+            },
+            {
+              mark: { type: 'text', align: 'right', dx: -3, baseline: 'bottom', dy: -2, color: QUIET },
+              encoding: { x: { ...x, field: 'at' }, y: { value: HEIGHT }, text: { field: 'label' } },
+            },
+          ],
         },
-        encoding: {
-          x: { ...x, field: 'intensity' },
-          y: { ...y, field: 'reached' },
-          size: {
-            field: 'share',
-            type: 'quantitative' as const,
-            scale: { domain: [0, 0.5], range: [18, 420] },
-            legend: {
-              title: ['share of', 'the step'],
-              format: '.0%',
-              values: [0.05, 0.2, 0.5],
-              symbolFillColor: '#FFFFFF',
+        {
+          data: { values: at },
+          mark: { type: 'rule', color: PALETTE.grey, strokeWidth: 0.8 },
+          encoding: {
+            x: { ...x, field: 'intensity' },
+            y: { ...y, field: 'reached' },
+            y2: { field: 'bound' },
+          },
+        },
+        {
+          data: { values: names },
+          mark: { type: 'rule', color: '#AAAAAA', strokeWidth: 0.5 },
+          encoding: {
+            x: pixel('px'),
+            y: pixel('py'),
+            x2: { field: 'toX' },
+            y2: { field: 'toY' },
+          },
+        },
+        {
+          data: { values: at },
+          mark: { type: 'point', filled: true, opacity: 1, strokeWidth: 1.2, stroke: PALETTE.blue },
+          encoding: {
+            x: { ...x, field: 'intensity' },
+            y: { ...y, field: 'reached' },
+            fill: {
+              condition: { test: 'datum.assumed', value: '#FFFFFF' },
+              value: PALETTE.blue,
+            },
+            // Area is the share, which the name says in figures.
+            size: {
+              field: 'share',
+              type: 'quantitative',
+              scale: { domain: [0, 0.5], range: [8, 150] },
+              legend: null,
             },
           },
         },
-      })),
-      {
-        data: { values: names(points) },
-        mark: { type: 'text', align: 'left' },
-        encoding: { x: { ...x, field: 'x' }, y: { ...y, field: 'y' }, text: { field: 'name' } },
-      },
-    ],
+        {
+          data: { values: names },
+          mark: { type: 'text', align: 'left' },
+          encoding: { x: pixel('textX'), y: pixel('toY'), text: { field: 'name' } },
+        },
+      ],
+    };
   };
 }
 
-function slanted(roof: Roof, { x0, x1, y0, top }: { x0: number; x1: number; y0: number; top: number }) {
-  const slope = roof.rate / 1e9;
-  const from = Math.max(x0, y0 / slope);
-  const to = Math.min(x1, top / slope);
-  return { name: roof.name, x: from, y: from * slope, x2: to, y2: to * slope };
-}
-
+/** A roof's name on its line: along a slanted one, above a flat one. */
 function roofName(
-  line: { name: string; x: number; y: number; x2: number; y2: number },
-  kind: Roof['kind'],
-  { x, y }: { x: object; y: object },
+  line: Roof & { x: number; y: number; x2: number; y2: number },
+  { width, along }: { width: number; along: { x: (v: number) => number; y: (v: number) => number } },
 ) {
-  const flat = kind === 'operations';
+  const [fromX, fromY] = [width * along.x(line.x), HEIGHT * along.y(line.y)];
+  const [toX, toY] = [width * along.x(line.x2), HEIGHT * along.y(line.y2)];
+  const flat = line.kind === 'operations';
+  // Of the NPU's slanted roof under it, right of the markers; of the CPU's above it, left of them.
+  const under = !flat && line.unit === 'NPU';
+  const share = flat ? 0 : under ? 0.8 : 0.25;
   return {
-    data: { values: [line] },
+    data: {
+      values: [{ name: line.name, x: fromX + share * (toX - fromX), y: fromY + share * (toY - fromY) }],
+    },
     mark: {
       type: 'text' as const,
-      align: 'left' as const,
-      baseline: 'bottom' as const,
-      // Above a flat roof, and above the left end of a slanted one, nothing can be.
-      dy: flat ? -4 : -60,
-      dx: 4,
-      fontWeight: 'bold' as const,
+      align: flat ? ('left' as const) : ('center' as const),
+      baseline: under ? ('top' as const) : ('bottom' as const),
+      dy: under ? 4 : -3,
+      dx: flat ? 4 : 0,
+      angle: flat ? 0 : 360 + (Math.atan2(toY - fromY, toX - fromX) * 180) / Math.PI,
     },
     encoding: {
-      x: { ...x, field: 'x', type: 'quantitative' as const },
-      y: { ...y, field: 'y', type: 'quantitative' as const },
+      x: { field: 'x', type: 'quantitative' as const, scale: null },
+      y: { field: 'y', type: 'quantitative' as const, scale: null },
       text: { field: 'name' },
     },
   };
-}
-
-/** One name per cluster of markers that would write over each other. */
-function names(points: readonly { name: string; intensity: number; reached: number }[]) {
-  const clusters: { x: number; y: number; names: string[] }[] = [];
-  for (const { name, intensity, reached } of [...points].sort((a, b) => b.reached - a.reached)) {
-    const near = clusters.find(
-      (c) => Math.abs(Math.log(c.x / intensity)) < 0.5 && Math.abs(Math.log(c.y / reached)) < 0.22,
-    );
-    if (near) near.names.push(name);
-    else clusters.push({ x: intensity, y: reached, names: [name] });
-  }
-  return clusters.map((cluster) => ({ x: cluster.x * 1.22, y: cluster.y, name: cluster.names.join(', ') }));
 }

@@ -1,5 +1,6 @@
-import type { TopLevelSpec } from 'vega-lite';
-import { COLUMN_AND_HALF, HOUSE_STYLE, PALETTE } from './style.js';
+import type { Figure } from './page.js';
+import { spread } from './spread.js';
+import { HOUSE_STYLE, PALETTE, TEXT } from './style.js';
 
 export interface StaircasePoint {
   readonly rows: number;
@@ -8,64 +9,75 @@ export interface StaircasePoint {
   readonly series: string;
 }
 
+const HEIGHT = 170;
 const COLORS = [PALETTE.blue, PALETTE.vermilion, PALETTE.green, PALETTE.black];
-const DASHES = [
-  [1, 0],
-  [6, 3],
-  [2, 2],
-  [8, 3, 2, 3],
-];
+const DASHES = [undefined, [5, 2], [2, 1.5], [6, 2, 1.5, 2]];
+/** Under the others and wider than they are: a curve that another covers still shows at its sides. */
+const UNDER = { color: '#C4C4C4', strokeWidth: 4 };
 
-/** Time of a step by its rows; vertical lines where a new row tile begins. */
-export function staircase(points: readonly StaircasePoint[], tile: number, title: string): TopLevelSpec {
+/** Time of a step by its rows; it rises at the first row of each tile. The last series is drawn under the others. */
+export function staircase(
+  points: readonly StaircasePoint[],
+  tile: number,
+  titles: { readonly title: string; readonly subtitle?: string },
+): Figure {
   const series = [...new Set(points.map((point) => point.series))];
   const last = Math.max(...points.map(({ rows }) => rows));
-  const tiles = Array.from({ length: Math.floor(last / tile) }, (_, i) => (i + 1) * tile);
-  const [domain, values] = [
-    [0, last],
-    [1, ...tiles],
+  const first = Array.from({ length: Math.ceil(last / tile) }, (_, i) => i * tile + 1);
+  const top = Math.max(...points.map(({ ms }) => ms)) * 1.05;
+  // A number of rows holds until the next one: the last needs an end too.
+  const own = (name: string) => {
+    const line = points.filter((point) => point.series === name);
+    return [...line, ...line.slice(-1).map((point) => ({ ...point, rows: point.rows + 1 }))];
+  };
+  const [domainX, domainY] = [
+    [1, last + 1],
+    [0, top],
   ];
   const x = {
     field: 'rows',
     type: 'quantitative',
-    scale: { domain, nice: false },
-    axis: { title: 'rows of the step', values, grid: false },
+    scale: { domain: domainX, nice: false },
+    axis: { title: `rows of the step (lines: first row of a tile of ${tile})`, values: first, grid: false },
   } as const;
-  return {
+  const y = {
+    field: 'ms',
+    type: 'quantitative',
+    scale: { domain: domainY, nice: false },
+    axis: { title: 'time of one step, ms', tickCount: 6 },
+  } as const;
+  const ends = series.map((name) => own(name).at(-1)?.ms ?? 0);
+  const at = ends.map((ms) => HEIGHT * (1 - ms / top));
+  const placed = spread(at, TEXT + 1, [0, HEIGHT]);
+  const under = series.length > 1 ? series.length - 1 : -1;
+  const order = [...series.keys()].sort((a, b) => Number(b === under) - Number(a === under));
+  return (page) => ({
     ...HOUSE_STYLE,
-    title: { text: title, subtitle: `dotted: last row of a ${tile}-row tile` },
-    width: COLUMN_AND_HALF,
-    height: 230,
+    title: { text: titles.title, ...(titles.subtitle === undefined ? {} : { subtitle: titles.subtitle }) },
+    width: page.plot,
+    height: HEIGHT,
     layer: [
       {
-        data: { values: tiles.map((rows) => ({ rows })) },
-        mark: { type: 'rule', color: '#BBBBBB', strokeDash: [1, 2] },
+        data: { values: first.slice(1).map((rows) => ({ rows })) },
+        mark: { type: 'rule', color: '#BBBBBB', strokeWidth: 0.6, strokeDash: [1, 2] },
         encoding: { x },
       },
-      {
-        data: { values: [...points] },
-        mark: { type: 'line', interpolate: 'step-before', strokeWidth: 1.6 },
-        encoding: {
-          x,
-          y: {
-            field: 'ms',
-            type: 'quantitative',
-            scale: { zero: true },
-            axis: { title: 'ms for one step', tickCount: 6 },
-          },
-          color: {
-            field: 'series',
-            type: 'nominal',
-            scale: { domain: series, range: COLORS.slice(0, series.length) },
-            legend: { title: null, orient: 'bottom', symbolType: 'stroke', symbolStrokeWidth: 2 },
-          },
-          strokeDash: {
-            field: 'series',
-            type: 'nominal',
-            scale: { domain: series, range: DASHES.slice(0, series.length) },
-          },
+      ...order.map((i) => ({
+        data: { values: own(series[i]) },
+        mark: {
+          type: 'line' as const,
+          interpolate: 'step-after' as const,
+          ...(i === under
+            ? UNDER
+            : { color: COLORS[i % COLORS.length], strokeWidth: 1.2, strokeDash: DASHES[i % DASHES.length] }),
         },
-      },
+        encoding: { x, y },
+      })),
+      ...series.map((name, i) => ({
+        data: { values: own(name).slice(-1) },
+        mark: { type: 'text' as const, align: 'left' as const, dx: 4, dy: placed[i] - at[i] },
+        encoding: { x, y, text: { value: name } },
+      })),
     ],
-  };
+  });
 }

@@ -27,18 +27,21 @@ export const CATEGORIES = [
   PALETTE.yellow,
 ];
 
-/** The family shipped by npm `dejavu-fonts-ttf`; browsers without it take Verdana, which has the same widths. */
-export const FONT = 'DejaVu Sans';
-export const FONT_STACK = `${FONT}, Verdana, sans-serif`;
+/** The font of npm `dejavu-fonts-ttf`; browsers without it take Arial, whose letters are a little narrower. */
+export const FONT = 'DejaVu Sans Condensed';
+export const FONT_STACK = `${FONT}, Arial, Helvetica, sans-serif`;
 
-/** Width of a figure in pixels at 96 per inch: both columns (7 in) of a two-column paper. */
-export const PAGE_WIDTH = 672;
+/** Height of all text, in the unit of a layout: 8 pt in a paper. */
+export const TEXT = 8;
 
-/** Plot width of a figure that fills one and a half columns with its labels. */
-export const COLUMN_AND_HALF = 400;
+/** Ink of text that is no data and no axis. */
+export const QUIET = '#555555';
 
-/** Every figure is rendered to PNG at this scale: 288 pixels per inch at its paper size. */
-export const PNG_SCALE = 3;
+/**
+ * Names of rows take the left: a legend ends with the plot and reaches under them. Vega-Lite hands this to Vega, though
+ * its types leave it out.
+ */
+const LEGEND_LAYOUT: object = { layout: { bottom: { anchor: 'end' } } };
 
 /** Quiet axes, no frame, one font, white ground (figures are pasted into papers). */
 const CONFIG: Config = {
@@ -46,40 +49,57 @@ const CONFIG: Config = {
   // One label per rectangle would be most of the file; whoever shows the figure labels it as a whole.
   aria: false,
   font: FONT_STACK,
-  padding: 6,
+  padding: 2,
   view: { stroke: null },
   axis: {
-    labelFontSize: 9,
-    titleFontSize: 9,
+    labelFontSize: TEXT,
+    titleFontSize: TEXT,
     titleFontWeight: 'normal',
+    titlePadding: 4,
     labelColor: '#222222',
     titleColor: '#222222',
     domainColor: '#555555',
     tickColor: '#555555',
+    tickSize: 3,
+    labelPadding: 2,
     gridColor: '#DDDDDD',
-    gridWidth: 0.6,
+    gridWidth: 0.5,
+    domainWidth: 0.6,
+    tickWidth: 0.6,
+    labelLimit: 0,
+    titleLimit: 0,
     // A tick and its label belong together, also at the ends.
     labelFlush: false,
   },
-  axisY: { titlePadding: 8 },
   legend: {
-    labelFontSize: 9,
-    titleFontSize: 9,
+    labelFontSize: TEXT,
+    titleFontSize: TEXT,
     titleFontWeight: 'normal',
     labelColor: '#222222',
     titleColor: '#222222',
     symbolStrokeWidth: 0.8,
+    symbolSize: 36,
+    rowPadding: 2,
+    labelOffset: 3,
+    titleLimit: 0,
+    labelLimit: 0,
+    ...LEGEND_LAYOUT,
   },
   title: {
-    fontSize: 10,
+    fontSize: TEXT,
     fontWeight: 'bold',
     anchor: 'start',
+    // Over the names of the rows too.
+    frame: 'bounds',
     color: '#222222',
-    offset: 8,
-    subtitleFontSize: 9,
+    offset: 5,
+    limit: 0,
+    lineHeight: 10,
+    subtitleFontSize: TEXT,
+    subtitleLineHeight: 10,
     subtitleColor: '#222222',
   },
-  text: { fontSize: 9, color: '#222222' },
+  text: { fontSize: TEXT, color: '#222222' },
   range: { category: CATEGORIES },
 };
 

@@ -1,6 +1,8 @@
-import type { TopLevelSpec } from 'vega-lite';
 import type { Timeline, TimelineSpan } from '../studies/ladder/types.js';
-import { HOUSE_STYLE, PAGE_WIDTH, PALETTE } from './style.js';
+import type { Figure, Page } from './page.js';
+import { HOUSE_STYLE, PALETTE, TEXT } from './style.js';
+import { textWidth } from './text-width.js';
+import { unitWords } from './words.js';
 
 /** What a span's group belongs to, with one colour each that is the same in every figure. */
 const FAMILIES = {
@@ -8,7 +10,7 @@ const FAMILIES = {
   'attention projections': { color: PALETTE.blue, groups: ['q', 'k', 'v', 'o'] },
   attention: { color: PALETTE.vermilion, groups: ['attention'] },
   'norm, rope, add': {
-    color: PALETTE.yellow,
+    color: '#A68F00',
     groups: ['rmsnorm', 'layernorm', 'rope', 'swiglu', 'gelu', 'add', 'embed', 'gather-rows'],
   },
   'head, sampling': { color: PALETTE.purple, groups: ['head', 'factor', 'sampling'] },
@@ -29,9 +31,9 @@ export function familyOf(group: string): Family {
   return FAMILY_NAMES.find((name) => (FAMILIES[name].groups as readonly string[]).includes(group)) ?? 'other';
 }
 
-const LANE_HEIGHT = 22;
-/** Height of a fully busy bar in its lane, and the least height drawn, as shares. */
-const FULL_HEIGHT = 0.84;
+const ROW_HEIGHT = 11;
+/** Height of a fully busy bar in its row, and the least height drawn, as shares. */
+const FULL_HEIGHT = 0.9;
 const MIN_SHARE = 0.12;
 
 /** Busy time of a span: less than its length where the unit waits for others inside an operator. */
@@ -73,94 +75,147 @@ export function middleLayer(timeline: Timeline): { layer: number; startMs: numbe
   return { layer, startMs, endMs };
 }
 
+/** What one unit does of one kind of work. */
+interface Row {
+  readonly lane: string;
+  readonly work: Family;
+  /** First of its unit. */
+  readonly first: boolean;
+}
+
+/** Rows in the order of the units, each with the kinds of work it does: a row's place says what its bars are. */
+function rowsOf(timeline: Timeline): Row[] {
+  return timeline.lanes.flatMap((lane) => {
+    const present = new Set(
+      timeline.spans.filter((span) => span.lane === lane).map((span) => familyOf(span.group)),
+    );
+    return FAMILY_NAMES.filter((name) => present.has(name)).map((work, i) => ({
+      lane,
+      work,
+      first: i === 0,
+    }));
+  });
+}
+
 /**
- * Lanes of one step: the whole step above, its middle layer enlarged below. A bar spans the time an operator holds
- * the unit; its height is the share of that time in which the unit works.
+ * One step by unit and kind of work: the whole step above, its middle layer enlarged below. A bar spans the time an
+ * operator holds the unit; its height is the share of that time in which the unit works.
  * @param title default: row, step and prompt
  */
-export function timelineSpec(
+export function timelineFigure(
   timeline: Timeline,
-  title = `${timeline.row}: step ${timeline.step} of prompt ${timeline.prompt}`,
-): TopLevelSpec {
-  const present = new Set(timeline.spans.map((span) => familyOf(span.group)));
-  const families = FAMILY_NAMES.filter((name) => present.has(name));
+  title = `Who is busy when: ${timeline.row}, step ${timeline.step} of prompt ${timeline.prompt}`,
+): Figure {
+  const rows = rowsOf(timeline);
   const layer = middleLayer(timeline);
-  const whole = panel(timeline, families, { startMs: 0, endMs: timeline.durationMs }, 'whole step');
-  return {
-    ...HOUSE_STYLE,
-    title: {
-      text: title,
-      subtitle: `simulated, ${timeline.durationMs.toFixed(1)} ms; a bar's height is the share of its time in which the unit works`,
-    },
-    vconcat:
-      layer === null ? [whole] : [whole, panel(timeline, families, layer, `layer ${layer.layer} enlarged`)],
-    spacing: 26,
+  return (page) => {
+    const panels = [
+      panel(timeline, rows, { startMs: 0, endMs: timeline.durationMs }, { title: 'whole step', page }),
+      ...(layer === null
+        ? []
+        : [panel(timeline, rows, layer, { title: `layer ${layer.layer} enlarged`, page })]),
+    ];
+    return {
+      ...HOUSE_STYLE,
+      title: {
+        text: title,
+        subtitle: `simulated, ${timeline.durationMs.toFixed(1)} ms; a bar's height is the share of its time in which the unit works`,
+      },
+      vconcat: panels,
+      spacing: 12,
+    };
   };
 }
+
+/** Room between the names of the units and those of the work, and between those and the axis. */
+const NAME_GAP = 7;
 
 function panel(
   timeline: Timeline,
-  families: readonly Family[],
+  rows: readonly Row[],
   range: { readonly startMs: number; readonly endMs: number },
-  title: string,
+  { title, page }: { readonly title: string; readonly page: Page },
 ) {
-  const width = PAGE_WIDTH - 190;
+  const width = page.plot;
   const { startMs, endMs } = range;
-  const pixelMs = (endMs - startMs) / width;
-  const values = mergeSpans(timeline.spans, pixelMs / 2)
-    .filter((span) => span.endMs > startMs && span.startMs < endMs)
-    .map((span) => {
-      const middle = timeline.lanes.indexOf(span.lane) + 0.5;
-      const half = (FULL_HEIGHT / 2) * Math.max(MIN_SHARE, span.busyShare ?? 1);
-      return {
-        work: familyOf(span.group),
-        start: round(Math.max(span.startMs, startMs)),
-        end: round(Math.min(span.endMs, endMs)),
-        top: round(middle - half),
-        bottom: round(middle + half),
-      };
-    });
-  const lanes = timeline.lanes.length;
-  return {
-    width,
-    height: lanes * LANE_HEIGHT,
-    data: { values },
-    mark: { type: 'rect' as const },
-    encoding: {
-      x: {
-        field: 'start',
-        type: 'quantitative' as const,
-        scale: { domain: [round(startMs), round(endMs)], nice: false, zero: false },
-        axis: { title: `ms since the step began (${title})`, tickCount: 8, grid: true },
-      },
-      x2: { field: 'end' },
-      y: {
-        field: 'top',
-        type: 'quantitative' as const,
-        scale: { domain: [0, lanes], nice: false, reverse: true },
-        axis: {
-          title: null,
-          values: timeline.lanes.map((_, index) => index + 0.5),
-          labelExpr: `${JSON.stringify(timeline.lanes.map(laneTitle))}[floor(datum.value)]`,
-          ticks: false,
-          domain: false,
-          grid: false,
-        },
-      },
-      y2: { field: 'bottom' },
-      color: {
-        field: 'work',
-        type: 'nominal' as const,
-        scale: { domain: [...families], range: families.map((name) => FAMILIES[name].color) },
-        legend: { title: 'work', symbolType: 'square' as const, symbolSize: 80 },
-      },
+  const unitMs = (endMs - startMs) / width;
+  const at = new Map(rows.map(({ lane, work }, i) => [`${lane} ${work}`, i]));
+  // Each row by itself, or work of another row between two spans would keep them apart here and not there.
+  const values = rows.flatMap(({ lane, work }) => {
+    const own = timeline.spans.filter((span) => span.lane === lane && familyOf(span.group) === work);
+    const row = at.get(`${lane} ${work}`) ?? 0;
+    return mergeSpans(own, unitMs / 4)
+      .filter((span) => span.endMs > startMs && span.startMs < endMs)
+      .map((span) => {
+        const half = (FULL_HEIGHT / 2) * Math.max(MIN_SHARE, span.busyShare ?? 1);
+        return {
+          work,
+          start: round(Math.max(span.startMs, startMs)),
+          end: round(Math.min(span.endMs, endMs)),
+          top: round(row + 0.5 - half),
+          bottom: round(row + 0.5 + half),
+        };
+      });
+  });
+  const works = [...new Set(rows.map(({ work }) => work))];
+  const x = {
+    type: 'quantitative' as const,
+    scale: { domain: [round(startMs), round(endMs)], nice: false, zero: false },
+    axis: {
+      title: `ms since the step began (${title})`,
+      tickCount: Math.max(3, Math.floor(width / 50)),
+      grid: true,
     },
   };
-}
-
-/** Acronyms as acronyms. */
-function laneTitle(lane: string): string {
-  return ['dma', 'l2', 'cpu', 'gpu'].includes(lane) ? lane.toUpperCase() : lane;
+  const y = {
+    type: 'quantitative' as const,
+    scale: { domain: [0, rows.length], nice: false, reverse: true },
+    axis: null,
+  };
+  const workNames = Math.max(...rows.map(({ work }) => textWidth(work, TEXT)));
+  const laneNames = Math.max(...rows.map(({ lane }) => textWidth(unitWords(lane), TEXT, 'bold')));
+  const left = -(NAME_GAP + workNames + NAME_GAP + laneNames);
+  const first = rows.flatMap(({ lane, first: isFirst }, index) =>
+    isFirst ? [{ name: unitWords(lane), edge: index, middle: index + 0.5 }] : [],
+  );
+  return {
+    width,
+    height: rows.length * ROW_HEIGHT,
+    layer: [
+      {
+        data: { values: first },
+        mark: { type: 'rule' as const, color: '#BBBBBB', strokeWidth: 0.6 },
+        encoding: { y: { ...y, field: 'edge' }, x: { value: left }, x2: { value: width } },
+      },
+      {
+        data: { values: first },
+        mark: { type: 'text' as const, align: 'left' as const, fontWeight: 'bold' as const },
+        encoding: { y: { ...y, field: 'middle' }, x: { value: left }, text: { field: 'name' } },
+      },
+      {
+        data: { values: rows.map(({ work }, index) => ({ work, middle: index + 0.5 })) },
+        mark: { type: 'text' as const, align: 'right' as const },
+        encoding: { y: { ...y, field: 'middle' }, x: { value: -NAME_GAP }, text: { field: 'work' } },
+      },
+      {
+        data: { values },
+        mark: { type: 'rect' as const },
+        encoding: {
+          x: { ...x, field: 'start' },
+          x2: { field: 'end' },
+          y: { ...y, field: 'top' },
+          y2: { field: 'bottom' },
+          color: {
+            field: 'work',
+            type: 'nominal' as const,
+            scale: { domain: works, range: works.map((name) => FAMILIES[name].color) },
+            // Every row is named.
+            legend: null,
+          },
+        },
+      },
+    ],
+  };
 }
 
 /** Microsecond resolution is below a pixel and keeps the file small. */

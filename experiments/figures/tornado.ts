@@ -1,5 +1,6 @@
-import type { TopLevelSpec } from 'vega-lite';
-import { COLUMN_AND_HALF, HOUSE_STYLE, PALETTE } from './style.js';
+import { type Figure, legendBelow, rowNames } from './page.js';
+import { HOUSE_STYLE, PALETTE, TEXT } from './style.js';
+import { textWidth, wrapped } from './text-width.js';
 
 export interface TornadoRow {
   readonly name: string;
@@ -10,9 +11,8 @@ export interface TornadoRow {
   readonly atHigh: number;
 }
 
-const WIDTH = COLUMN_AND_HALF - 60;
-const LOW = 'low end';
-const HIGH = 'high end';
+const LOW = 'low end of the range';
+const HIGH = 'high end of the range';
 
 /**
  * Texts of the two ends. Where both lie on one side the farther one has both, the nearer first, and its bar is drawn
@@ -24,14 +24,18 @@ function labels({ lowText, highText, atLow, atHigh }: TornadoRow, base: number):
   return Math.abs(a) > Math.abs(b) ? [`${highText}, ${lowText}`, ''] : ['', `${lowText}, ${highText}`];
 }
 
-/** Pixels of a character of a label, and around it. */
-const CHARACTER = 4.5;
-const AROUND = 12;
+/** Height of a line of a label. */
+const LINE = 9;
+/** Room around a label. */
+const AROUND = 8;
+
+const widest = (label: string): number => Math.max(...label.split('\n').map((line) => textWidth(line, TEXT)));
 
 /** Range of the axis in which every label has room beside its bar. */
 function roomFor(
   ends: readonly { readonly from: number; readonly to: number; readonly label: string }[],
   base: number,
+  width: number,
 ): [number, number] {
   let [low, high] = [
     Math.min(base, ...ends.map(({ to }) => to)),
@@ -40,8 +44,8 @@ function roomFor(
   if (low === high) return [low - 1, high + 1];
   // The room a label takes depends on the range, which depends on the room: a few rounds settle it.
   for (let round = 0; round < 6; round++) {
-    const perPixel = (high - low) / WIDTH;
-    const room = ({ label }: { label: string }) => (label.length * CHARACTER + AROUND) * perPixel;
+    const perPixel = (high - low) / width;
+    const room = ({ label }: { label: string }) => (label === '' ? 2 : widest(label) + AROUND) * perPixel;
     low = Math.min(
       ...ends.map((end) => (end.to < end.from ? end.to - room(end) : Math.min(end.to, base - 8 * perPixel))),
     );
@@ -56,69 +60,83 @@ function roomFor(
 export function tornado(
   rows: readonly TornadoRow[],
   base: number,
-  titles: { readonly title: string; readonly x: string },
-): TopLevelSpec {
-  const width = (row: TornadoRow): number =>
+  titles: { readonly title: string; readonly subtitle?: string; readonly x: string },
+): Figure {
+  const length = (row: TornadoRow): number =>
     Math.max(row.atLow, row.atHigh, base) - Math.min(row.atLow, row.atHigh, base);
-  const sorted = [...rows].sort((a, b) => width(b) - width(a));
-  const values = sorted.flatMap((row) => {
+  const sorted = [...rows].sort((a, b) => length(b) - length(a));
+  const ends = sorted.flatMap((row) => {
     const [low, high] = labels(row, base);
-    const ends = [
+    const two = [
       { name: row.name, end: LOW, from: base, to: row.atLow, label: low },
       { name: row.name, end: HIGH, from: base, to: row.atHigh, label: high },
     ];
-    return ends.sort((one, other) => Math.abs(other.to - base) - Math.abs(one.to - base));
+    return two.sort((one, other) => Math.abs(other.to - base) - Math.abs(one.to - base));
   });
-  const domain = roomFor(values, base);
-  const x = {
-    type: 'quantitative',
-    scale: { domain, nice: false, zero: false },
-    axis: { title: titles.x, tickCount: 6 },
-  } as const;
-  const y = {
-    field: 'name',
-    type: 'nominal',
-    sort: null,
-    axis: { title: null, ticks: false, domain: false, labelLimit: 0 },
-  } as const;
-  const label = (side: 'left' | 'right') => ({
-    transform: [{ filter: side === 'left' ? 'datum.to < datum.from' : 'datum.to > datum.from' }],
-    mark: {
-      type: 'text' as const,
-      align: side === 'left' ? ('right' as const) : ('left' as const),
-      dx: side === 'left' ? -4 : 4,
-      fontSize: 8,
-    },
-    encoding: { y, x: { ...x, field: 'to' }, text: { field: 'label' } },
-  });
-  return {
-    ...HOUSE_STYLE,
-    title: titles.title,
-    width: WIDTH,
-    height: { step: 18 },
-    data: { values },
-    layer: [
-      {
-        mark: { type: 'bar', height: 11 },
-        encoding: {
-          y,
-          x: { ...x, field: 'from' },
-          x2: { field: 'to' },
-          color: {
-            field: 'end',
-            type: 'nominal',
-            scale: { domain: [LOW, HIGH], range: [PALETTE.sky, PALETTE.blue] },
-            legend: { title: null, orient: 'bottom', symbolType: 'square' },
+  return (page) => {
+    const names = rowNames(
+      sorted.map(({ name }) => name),
+      page,
+    );
+    // Two labels and the bars between them share the plot.
+    const values = ends.map((end) => ({
+      ...end,
+      label: wrapped(end.label, Math.max(40, page.plot * 0.4), TEXT).join('\n'),
+    }));
+    const lines = Math.max(...values.map(({ label }) => label.split('\n').length));
+    const shown = new Map(sorted.map(({ name }, i) => [name, names.texts[i]]));
+    const y = {
+      field: 'name',
+      type: 'nominal',
+      sort: null,
+      axis: { title: null, ticks: false, domain: false, labelPadding: 5, ...names.axis },
+    } as const;
+    const x = {
+      type: 'quantitative',
+      scale: { domain: roomFor(values, base, page.plot), nice: false, zero: false },
+      axis: { title: titles.x, tickCount: Math.max(3, Math.floor(page.plot / 45)) },
+    } as const;
+    const label = (side: 'left' | 'right') => ({
+      transform: [{ filter: side === 'left' ? 'datum.to < datum.from' : 'datum.to > datum.from' }],
+      mark: {
+        type: 'text' as const,
+        align: side === 'left' ? ('right' as const) : ('left' as const),
+        dx: side === 'left' ? -3 : 3,
+        baseline: 'middle' as const,
+        lineBreak: '\n',
+        lineHeight: LINE,
+      },
+      encoding: { y, x: { ...x, field: 'to' }, text: { field: 'label' } },
+    });
+    return {
+      ...HOUSE_STYLE,
+      title: { text: titles.title, ...(titles.subtitle === undefined ? {} : { subtitle: titles.subtitle }) },
+      width: page.plot,
+      height: { step: Math.max(names.step, 3 + LINE * lines) },
+      data: { values: values.map((value) => ({ ...value, name: shown.get(value.name) })) },
+      layer: [
+        {
+          mark: { type: 'bar', height: 8 },
+          encoding: {
+            y,
+            x: { ...x, field: 'from' },
+            x2: { field: 'to' },
+            color: {
+              field: 'end',
+              type: 'nominal',
+              scale: { domain: [LOW, HIGH], range: [PALETTE.sky, PALETTE.blue] },
+              legend: { ...legendBelow(page, [LOW, HIGH]), symbolType: 'square' },
+            },
           },
         },
-      },
-      {
-        data: { values: [{ base }] },
-        mark: { type: 'rule', color: PALETTE.black },
-        encoding: { x: { ...x, field: 'base' } },
-      },
-      label('left'),
-      label('right'),
-    ],
+        {
+          data: { values: [{ base }] },
+          mark: { type: 'rule', color: PALETTE.black, strokeWidth: 0.8 },
+          encoding: { x: { ...x, field: 'base' } },
+        },
+        label('left'),
+        label('right'),
+      ],
+    };
   };
 }

@@ -1,7 +1,7 @@
-import { carpetSpec, STATE_COLORS, STATE_NAMES } from '../figures/carpet.js';
-import { ladderSpec } from '../figures/ladder.js';
-import { renderSvg } from '../figures/render.js';
-import { timelineSpec } from '../figures/timeline.js';
+import { carpetFigure, STATE_COLORS, STATE_NAMES } from '../figures/carpet.js';
+import { ladderFigure } from '../figures/ladder.js';
+import { drawFigure } from '../figures/render.js';
+import { timelineFigure } from '../figures/timeline.js';
 import { formatCount } from '../studies/ladder/format.js';
 import type { AblationSummary } from '../studies/ladder/types.js';
 import { CLIENT_SCRIPT } from './client-script.js';
@@ -23,7 +23,7 @@ import {
 export async function renderReport(summary: AblationSummary): Promise<string> {
   const { model, costModel, profile, prompts } = summary;
   const ladder = inlineSvg(
-    await renderSvg(ladderSpec(summary)),
+    (await drawFigure(ladderFigure(summary))).svg,
     'ladder',
     'Latency of each row beside the paper',
   );
@@ -31,7 +31,7 @@ export async function renderReport(summary: AblationSummary): Promise<string> {
   const sections: readonly (Html | null)[] = [
     section('ladder', 'The ladder', [
       html`<figure><div class="plate">${ladder}</div><figcaption>Seconds for one answer${prompts.genLength === undefined ? '' : ` of ${prompts.genLength} tokens`} on a
-logarithmic axis: only the right ends of the bars are data. Bars: simulated, ${costModel.name} ${costModel.quant} on
+logarithmic axis. Dots: simulated, ${costModel.name} ${costModel.quant} on
 ${profile.name}, median over ${prompts.count} prompts with its 95 % interval. Diamonds: what arXiv:2606.13740 measured on its
 phone with GSM8K prompts (Table 6); other prompts and another deciding model, so agreement in speed-up says more than agreement
 in seconds.</figcaption></figure>`,
@@ -103,7 +103,7 @@ async function carpetSection(summary: AblationSummary): Promise<Html> {
   // One after the other: Vega numbers ids per process, and interleaved renders would not be reproducible.
   for (const [index, carpet] of summary.carpet.entries()) {
     const label = `States by position and step: ${carpet.row}`;
-    statics.push(inlineSvg(await renderSvg(carpetSpec(carpet)), `carpet${index}`, label));
+    statics.push(inlineSvg((await drawFigure(carpetFigure(carpet))).svg, `carpet${index}`, label));
   }
   const options = summary.carpet.map(
     (carpet, index) => html`<option value="${index}">${carpet.row} (${carpet.steps.length} steps)</option>`,
@@ -131,7 +131,7 @@ async function timelineSection(summary: AblationSummary): Promise<Html> {
   const parts: Html[] = [];
   for (const [index, timeline] of summary.timeline.entries()) {
     const label = `Resources over one step: ${timeline.row}`;
-    const svg = inlineSvg(await renderSvg(timelineSpec(timeline)), `timeline${index}`, label);
+    const svg = inlineSvg((await drawFigure(timelineFigure(timeline))).svg, `timeline${index}`, label);
     parts.push(
       html`<figure><div class="plate">${svg}</div><figcaption>Who is busy when: step ${timeline.step} of prompt
 ${timeline.prompt} in row ${timeline.row}, simulated. A bar spans the time an operator holds the unit;

@@ -1,25 +1,36 @@
 import { join } from 'node:path';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
-import { carpetSpec } from '../figures/carpet.js';
-import { ladderSpec } from '../figures/ladder.js';
-import { writeFigure } from '../figures/render.js';
-import { timelineSpec } from '../figures/timeline.js';
+import { carpetFigure } from '../figures/carpet.js';
+import { writeFigure } from '../figures/formats.js';
+import { ladderFigure } from '../figures/ladder.js';
+import type { FigureOptions } from '../figures/render.js';
+import { timelineFigure } from '../figures/timeline.js';
 import type { AblationSummary } from '../studies/ladder/types.js';
 import { renderReport } from './page.js';
 
 /**
- * Writes `report.html` and the figures (`ladder`, `carpet-*`, `timeline-*`, each as Vega-Lite spec, SVG and PNG)
- * into a directory. Returns the paths.
+ * Writes `report.html` and the figures (`ladder`, `carpet-*`, `timeline-*`, each as Vega-Lite spec, SVG, PDF and
+ * PNG) into a directory. Returns the paths.
  * @throws EnvironmentError when they cannot be written
  */
-export async function writeReport(directory: string, summary: AblationSummary): Promise<string[]> {
-  const paths = await writeFigure(join(directory, 'ladder'), ladderSpec(summary));
+export async function writeReport(
+  directory: string,
+  summary: AblationSummary,
+  options: FigureOptions = {},
+): Promise<string[]> {
+  const paths = await writeFigure(join(directory, 'ladder'), ladderFigure(summary), options);
   for (const carpet of summary.carpet) {
-    paths.push(...(await writeFigure(join(directory, `carpet-${slug(carpet.row)}`), carpetSpec(carpet))));
+    paths.push(
+      ...(await writeFigure(join(directory, `carpet-${slug(carpet.row)}`), carpetFigure(carpet), options)),
+    );
   }
   for (const timeline of summary.timeline) {
     paths.push(
-      ...(await writeFigure(join(directory, `timeline-${slug(timeline.row)}`), timelineSpec(timeline))),
+      ...(await writeFigure(
+        join(directory, `timeline-${slug(timeline.row)}`),
+        timelineFigure(timeline),
+        options,
+      )),
     );
   }
   const page = join(directory, 'report.html');

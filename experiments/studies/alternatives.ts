@@ -180,7 +180,7 @@ export const alternatives = defineStudy({
         const of = <T>(column: readonly T[]): T[] => column.filter((_, i) => chosen(ours, i, technique));
         return {
           title,
-          unit: 'seconds',
+          axis: 'seconds for one answer',
           names: of(ours.stack),
           values: of(ours.seconds),
           low: of(ours.low),

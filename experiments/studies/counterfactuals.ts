@@ -113,10 +113,16 @@ export const counterfactuals = defineStudy({
   ],
   figure: (ours) =>
     bars([
-      { title: 'One answer of {tokens} tokens', unit: 'seconds', names: ours.policy, values: ours.seconds },
+      {
+        title: 'One answer of {tokens} tokens',
+        axis: 'seconds for one answer',
+        names: ours.policy,
+        values: ours.seconds,
+      },
       {
         title: 'Lookahead: gain over none',
-        unit: 'seconds without / seconds with',
+        axis: 'seconds without / seconds with lookahead',
+        scale: 'ratio',
         names: SWEEP.map(({ allowance, trigger }) => `+${allowance} tiles, trigger ${trigger}`),
         values: ours.sweep_gain,
       },

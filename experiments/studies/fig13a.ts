@@ -99,8 +99,8 @@ export const fig13a = defineStudy({
     curves([
       {
         title: 'Gain over no lookahead',
-        x: { title: 'trigger: masks left in the block', values: TRIGGERS },
-        y: { title: 'latency at trigger 0 / latency', zero: false },
+        x: { title: 'trigger: masks left in the block (0: none)', values: TRIGGERS },
+        y: { title: 'latency without / with lookahead', zero: false },
         series: [
           { source: 'here', x: ours.trigger, y: ours.over_off },
           { source: 'paper', mark: 'linked', x: paper.trigger, y: ours.paper_over_off },

@@ -113,12 +113,17 @@ export const fig13b = defineStudy({
     ): Panel => ({
       title,
       x: { title: 'stable threshold', zero: false, values: [0.75, 0.85, 0.9, 0.95, 0.99] },
-      y: { title: unit },
+      y: { title: unit, reaches: [0, ...ours.below_stable_pct, ...paper.below_stable] },
       series: surface(paper, share, source),
     });
     return curves([
-      panel('here, by visible threshold', 'not stable at block end, %', 'here', ours.below_stable_pct),
-      panel('paper, by visible threshold', 'not stable at block end (no unit)', 'paper', paper.below_stable),
+      panel('here; lines: visible threshold', 'not stable at block end, %', 'here', ours.below_stable_pct),
+      panel(
+        'paper; lines: visible threshold',
+        'not stable at block end (unit not given)',
+        'paper',
+        paper.below_stable,
+      ),
     ]);
   },
 });

@@ -128,7 +128,7 @@ export const fig13c = defineStudy({
       {
         title: 'Staging of one step',
         x: { title: 'resident budget, MiB', values: [0, 512, 1024, 1536, 2048, 2560, 3072] },
-        y: { title: 'ms, nothing hidden' },
+        y: { title: 'staging, nothing hidden, ms' },
         series: [
           { source: 'here', x: ours.resident_mib, y: ours.staging_ms },
           { source: 'paper', x: paper.resident_mb, y: paper.staging_ms },

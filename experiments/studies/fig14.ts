@@ -76,7 +76,8 @@ export const fig14 = defineStudy({
     bars([
       {
         title: 'Energy of one answer',
-        unit: 'J above idle',
+        axis: 'joules above idle',
+        scale: 'log',
         names: ours.row,
         values: ours.joules,
         low: ours.joules_low,
@@ -84,7 +85,7 @@ export const fig14 = defineStudy({
       },
       {
         title: 'Mean power',
-        unit: 'W above idle',
+        axis: 'watts above idle',
         names: ours.row,
         values: ours.watts,
         low: ours.watts_low,

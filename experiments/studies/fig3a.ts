@@ -103,13 +103,13 @@ export const fig3a = defineStudy({
   figure: (ours, paper) => {
     const panel = (title: string, column: 'npu_ms' | 'cpu_ms'): Panel => ({
       title,
-      x: { title: 'tokens', values: [1, 32, 64, 96, 128] },
-      y: { title: 'FFN down, ms' },
+      x: { title: 'tokens in the call', values: [1, 32, 64, 96, 128] },
+      y: { title: 'time of the product, ms' },
       series: [
         { source: 'here', mark: 'line', x: ours.tokens, y: ours[column] },
         { source: 'paper', x: paper.tokens, y: paper[column] },
       ],
     });
-    return curves([panel('NPU', 'npu_ms'), panel('CPU', 'cpu_ms')]);
+    return curves([panel('FFN down on the NPU', 'npu_ms'), panel('FFN down on the CPU', 'cpu_ms')]);
   },
 });

@@ -77,12 +77,12 @@ export const fig3b = defineStudy({
     const panel = (title: string, column: 'npu_ms' | 'cpu_ms'): Panel => ({
       title,
       x: { title: 'tokens per group', scale: 'log', values: GROUPS },
-      y: { title: 'ms for 32 tokens', scale: 'log', values: [1, 2, 5, 10, 20, 50] },
+      y: { title: 'time for 32 tokens, ms', scale: 'log', values: [1, 2, 5, 10, 20, 50] },
       series: [
         { source: 'here', x: ours.group, y: ours[column] },
         { source: 'paper', x: paper.group, y: paper[column] },
       ],
     });
-    return curves([panel('NPU', 'npu_ms'), panel('CPU', 'cpu_ms')]);
+    return curves([panel('FFN down on the NPU', 'npu_ms'), panel('FFN down on the CPU', 'cpu_ms')]);
   },
 });

@@ -76,8 +76,8 @@ export const fig5b = defineStudy({
       ],
     });
     return curves([
-      panel('Tokens per step', 'tokens', 'tokens_per_step'),
-      panel('Committed below 0.9', '% of tokens', 'below_pct'),
+      panel('Tokens per step', 'tokens per step', 'tokens_per_step'),
+      panel('Committed below 0.9', 'tokens committed below 0.9, %', 'below_pct'),
     ]);
   },
 });

@@ -45,7 +45,7 @@ export const fig5c = defineStudy({
   figure: (ours, paper) => {
     const panel = (title: string, shares: readonly number[]): Panel => ({
       title,
-      x: { title: 'case, by share', values: [1, 5, 10, 15, 20] },
+      x: { title: 'case, ordered by its share', values: [1, 5, 10, 15, 20] },
       y: { title: 'skippable decisions, %' },
       series: [
         { source: 'here', mark: 'points', x: ours.case, y: shares },

@@ -96,12 +96,12 @@ export const fig5d = defineStudy({
     const panel = (title: string, series: Series): Panel => ({
       title,
       x: { title: 'layer', values: [0, 8, 16, 24, 31] },
-      y: { title: 'ms', scale: 'log', values: [1, 2, 5, 10, 20, 50] },
+      y: { title: 'time of FFN down, ms', scale: 'log', values: [1, 2, 5, 10, 20, 50] },
       series: [series],
     });
     return curves([
-      panel('here', { source: 'here', x: ours.layer, y: ours.op_ms }),
-      panel('paper', { source: 'paper', mark: 'linked', x: paper.layer, y: paper.op_ms }),
+      panel('FFN down by layer, here', { source: 'here', x: ours.layer, y: ours.op_ms }),
+      panel('FFN down by layer, paper', { source: 'paper', mark: 'linked', x: paper.layer, y: paper.op_ms }),
     ]);
   },
 });

@@ -72,9 +72,9 @@ export const fig8 = defineStudy({
   figure: (ours, paper) =>
     curves([
       {
-        title: 'First commit',
+        title: 'When a position is first committed',
         x: { title: 'position in the block', values: [1, 8, 16, 24, 32] },
-        y: { title: 'mean step of the block' },
+        y: { title: 'mean denoising step of the block' },
         series: [
           { source: 'here', mark: 'linked', x: ours.position, y: ours.first_commit_step },
           { source: 'paper', x: paper.position, y: paper.first_commit_step },

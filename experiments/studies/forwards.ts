@@ -2,7 +2,7 @@ import { median } from '../../src/score/statistics/samples.js';
 import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
 import { PAPER_WORKLOAD } from '../comparison/words.js';
-import { curves } from '../figures/curves.js';
+import { latencies } from '../figures/bars.js';
 import { type DecodeFacts, decodeFacts } from '../lab/deciders/facts.js';
 import { PAPER_PROFILE } from '../lab/deciders/name.js';
 import { type SyntheticDecider, syntheticDecider } from '../lab/deciders/synthetic/decider.js';
@@ -106,20 +106,15 @@ export const forwards = defineStudy({
     'The confidence process knows nothing of what is right: it predicts work, not answers.',
   ],
   figure: (ours) =>
-    curves([
-      {
-        title: 'Forwards for 256 tokens',
-        x: { title: 'published', zero: false },
-        y: { title: 'predicted', zero: false },
-        series: [
-          {
-            source: 'here',
-            mark: 'points',
-            x: [...ours.published, ...ours.case_published],
-            y: [...ours.unprofiled, ...ours.case_forwards],
-          },
-          { source: 'guide', label: 'equal', x: [45, 110], y: [45, 110] },
-        ],
-      },
-    ]),
+    latencies({
+      names: [...ours.task.map((task) => `${task}, threshold 0.9`), ...ours.case],
+      axis: 'denoising forwards for an answer of 256 tokens',
+      groups: [
+        {
+          name: 'Published forwards of LLaDA-8B, and predicted ones',
+          ours: [...ours.unprofiled, ...ours.case_forwards],
+          paper: [...ours.published, ...ours.case_published],
+        },
+      ],
+    }),
 });

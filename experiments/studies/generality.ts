@@ -15,6 +15,7 @@ import { defineStudy } from '../comparison/study.js';
 import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import type { Workbench } from '../comparison/workbench.js';
 import { valueMap } from '../figures/value-map.js';
+import { chipWords, modelWords } from '../figures/words.js';
 import { meanSeconds, variant } from '../lab/decode-statistics.js';
 import { type ChipSetup, chipSchema } from '../lab/setup.js';
 
@@ -268,12 +269,12 @@ export const generality = defineStudy({
   figure: (ours) =>
     valueMap(
       ours.model.map((model, i) => ({
-        row: model,
+        row: modelWords(model),
         column: ours.technique[i],
-        group: ours.phone[i],
+        group: chipWords(ours.phone[i]),
         value: ours.gain[i],
       })),
-      'What each technique adds',
-      'seconds before / with',
+      'What each technique adds, by model and chip (–: does not run)',
+      'seconds before / seconds with the technique',
     ),
 });

@@ -225,9 +225,11 @@ export const implied = defineStudy({
     return bars([
       {
         title: 'Share of the draws with this value that is kept',
-        unit: '%',
-        names: shown.map((i) => `${ours.parameter[i]}: ${ours.value[i]}`),
-        values: shown.map((i) => ours.kept_pct[i] ?? 0),
+        axis: 'draws that are kept, %',
+        names: shown.map((i) => `${ours.parameter[i]} (${ours.value[i]})`),
+        values: shown.map((i) => ours.kept_pct[i]),
+        low: shown.map((i) => ours.low_pct[i]),
+        high: shown.map((i) => ours.high_pct[i]),
       },
     ]);
   },

@@ -97,9 +97,10 @@ export const lookaheadGrid = defineStudy({
   figure: ({ gain }) =>
     bars(
       TILES.map((tile) => ({
-        title: `Tile of ${tile} rows`,
-        unit: 'gain of lookahead by one pass, trigger 4',
-        names: BLOCKS.map((block) => `block ${block}`),
+        title: `Tile of ${tile} rows, trigger 4`,
+        axis: 'seconds without / with lookahead',
+        scale: 'ratio',
+        names: BLOCKS.map((block) => `block of ${block}`),
         values: BLOCKS.map((block) => gain[indexOf({ tile, block, allowance: 1, trigger: 4 })]),
       })),
     ),

@@ -117,9 +117,9 @@ export const refreshLane = defineStudy({
     });
     return curves([
       {
-        title: 'One step with g refreshed rows',
-        x: { title: 'refreshed rows', scale: 'log', values: COUNTS },
-        y: { title: 'ms' },
+        title: 'A denoising step with refreshed rows, by where they are refreshed',
+        x: { title: 'refreshed rows per step', scale: 'log', values: COUNTS },
+        y: { title: 'time of the step, ms' },
         series: [
           line('no refresh', ours.alone_ms, 'line'),
           line('CPU', ours.cpu_ms, 'line-and-points'),

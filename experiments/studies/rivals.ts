@@ -1,6 +1,7 @@
 import { energyOf } from '../../sim/energy/energy.js';
 import type { PolicySpec } from '../../src/decode/spec.js';
 import { discordant, holm, mcnemar, pairedDifference } from '../../src/score/statistics/paired.js';
+import { wilson } from '../../src/score/statistics/proportion.js';
 import { mean } from '../../src/score/statistics/samples.js';
 import { rowsOf } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
@@ -193,13 +194,22 @@ export const rivals = defineStudy({
     const scored = ours.exact.some((share) => share !== null);
     const points = ours.method.flatMap((method, i) => {
       const [x, y] = [ours.seconds[i], scored ? ours.exact[i] : ours.tiles[i]];
-      return ours.stack[i] === STACKS[0].stack && x !== null && y !== null ? [{ name: method, x, y }] : [];
+      return ours.stack[i] === STACKS[0].stack && x !== null && y !== null
+        ? [{ name: method, x, y, ...(scored ? shareInterval(y, ours.cases[i]) : {}) }]
+        : [];
     });
     return pareto(points, {
-      title: `One answer, ${STACKS[0].stack}`,
-      x: { title: 'seconds' },
-      y: scored ? { title: 'answers exactly right', percent: true } : { title: 'tiles', smaller: true },
-      legend: true,
+      title: `What a method costs and gains: one answer, stack ${STACKS[0].stack}`,
+      x: { title: 'seconds for one answer' },
+      y: scored
+        ? { title: 'answers exactly right', percent: true }
+        : { title: 'tiles per answer', smaller: true },
     });
   },
 });
+
+/** 95 % interval of a share of cases (Wilson). */
+function shareInterval(share: number, cases: number): { low: number; high: number } {
+  const { low, high } = wilson(Math.round(share * cases), cases);
+  return { low, high };
+}

@@ -75,10 +75,16 @@ export const scrAlone = defineStudy({
   ],
   figure: (ours) =>
     bars([
-      { title: 'Gain of SCR', unit: 'seconds without / with', names: ours.window, values: ours.gain },
+      {
+        title: 'Gain of SCR',
+        axis: 'seconds without / with SCR',
+        scale: 'ratio',
+        names: ours.window,
+        values: ours.gain,
+      },
       {
         title: 'Visible at block end',
-        unit: 'tokens per answer',
+        axis: 'tokens per answer',
         names: ours.window,
         values: ours.visible_at_block_end,
       },

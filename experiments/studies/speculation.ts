@@ -98,7 +98,18 @@ export const speculation = defineStudy({
   ],
   figure: (ours) =>
     bars([
-      { title: 'One answer of {tokens} tokens', unit: 'seconds', names: ours.variant, values: ours.seconds },
-      { title: 'Gain over its baseline', unit: 'x', names: ours.variant, values: ours.gain },
+      {
+        title: 'One answer of {tokens} tokens',
+        axis: 'seconds for one answer',
+        names: ours.variant,
+        values: ours.seconds,
+      },
+      {
+        title: 'Gain over its baseline',
+        axis: 'times faster',
+        scale: 'ratio',
+        names: ours.variant,
+        values: ours.gain,
+      },
     ]),
 });

@@ -116,12 +116,12 @@ export const stagingMechanisms = defineStudy({
     curves([
       {
         title: 'Synchronous staging, each scale fitted to the figure',
-        x: { title: 'resident, MiB' },
-        y: { title: 'ms' },
+        x: { title: 'resident weights, MiB' },
+        y: { title: 'synchronous staging of a step, ms' },
         series: [
           { source: 'paper', mark: 'points', x: ours.resident_mib, y: paper.staging_ms },
           { source: 'here', label: 'whole buffers', x: ours.resident_mib, y: ours.buffers_ms },
-          { source: 'guide', label: 'bytes', x: ours.resident_mib, y: ours.bytes_ms },
+          { source: 'guide', label: 'by bytes', x: ours.resident_mib, y: ours.bytes_ms },
         ],
       },
     ]),

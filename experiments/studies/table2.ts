@@ -3,7 +3,7 @@ import { within } from '../comparison/bands.js';
 import { ratios } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
-import { latencyBars } from '../figures/bars.js';
+import { latencies } from '../figures/bars.js';
 
 const ROWS = [32, 64, 128];
 
@@ -60,10 +60,9 @@ export const table2 = defineStudy({
     'No number was fitted, but two modelling choices (6 CPU threads beside the NPU; the slowest core decides) were settled with this table in view: the kind is calibrated, and a match proves nothing.',
   ],
   figure: (ours, paper) =>
-    latencyBars({
-      category: { title: 'rows of the step', values: ROWS.map(String) },
-      unit: 'ms',
-      scale: 'log',
+    latencies({
+      names: ROWS.map((rows) => `step of ${rows} rows`),
+      axis: 'time of one step, ms',
       groups: [
         { name: 'CPU', ours: ours.cpu_ms, paper: paper.cpu_ms },
         { name: 'NPU', ours: ours.npu_ms, paper: paper.npu_ms },

@@ -6,7 +6,7 @@ import { series } from '../comparison/compare.js';
 import type { Decodes } from '../comparison/decodes.js';
 import { defineStudy } from '../comparison/study.js';
 import { alsoBecause, DECIDED, OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
-import { latencyBars } from '../figures/bars.js';
+import { latencies } from '../figures/bars.js';
 import { meanDraftsAccepted, meanForwards, meanRefreshes, variant } from '../lab/decode-statistics.js';
 import { LADDER } from './ladder/ladder.js';
 
@@ -191,10 +191,9 @@ export const table6 = defineStudy({
     'The paper prints ms; its figures and step times show that seconds are meant.',
   ],
   figure: (ours, paper) =>
-    latencyBars({
-      category: { title: null, values: ours.row },
-      unit: 'seconds',
-      scale: 'log',
+    latencies({
+      names: ours.row,
+      axis: 'seconds for one answer',
       groups: [
         {
           name: 'One answer of {tokens} tokens',

@@ -5,6 +5,7 @@ import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
 import type { Workbench } from '../comparison/workbench.js';
 import { bars } from '../figures/bars.js';
+import { memoryWords } from '../figures/words.js';
 import { DATA_SETS } from './cells/data-sets.js';
 
 const MIB = 2 ** 20;
@@ -91,12 +92,19 @@ export const table7 = defineStudy({
   ],
   figure: (ours) => {
     const shown = ours.tokens.flatMap((tokens, i) =>
-      ours.setting[i] === 'default' ? [{ name: `${tokens}, ${ours.canvas[i]}, ${ours.mode[i]}`, at: i }] : [],
+      ours.setting[i] === 'default'
+        ? [
+            {
+              name: `${tokens} tokens, ${ours.canvas[i] === 'whole' ? 'whole canvas' : 'a block'}, ${memoryWords(ours.mode[i])}`,
+              at: i,
+            },
+          ]
+        : [],
     );
     return bars([
       {
-        title: 'Room left in the window',
-        unit: 'MiB',
+        title: 'Room left in the address window by output length, canvas and memory mode',
+        axis: 'room left in the address window, MiB',
         names: shown.map(({ name }) => name),
         values: shown.map(({ at }) => ours.margin_mib[at]),
       },

@@ -9,6 +9,7 @@ import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import type { Workbench } from '../comparison/workbench.js';
 import { endText } from '../figures/end-text.js';
 import { tornado as tornadoFigure } from '../figures/tornado.js';
+import { parameterWords } from '../figures/words.js';
 import { meanSeconds, variant } from '../lab/decode-statistics.js';
 import { type Bar, type End, openParameters } from '../open-parameters/items.js';
 import { table6Seconds } from '../paper/numbers.js';
@@ -178,14 +179,18 @@ export const tornado = defineStudy({
   figure: (ours) => {
     const change = (seconds: number, i: number): number => 100 * (seconds / ours.base_s[i] - 1);
     const rows = ours.parameter.map((name, i) => ({
-      name: ours.item[i] === NO_ITEM ? name : `${ours.item[i]} ${name}`,
+      name:
+        ours.item[i] === NO_ITEM || /^[a-z]+\.[a-z]/.test(name)
+          ? parameterWords(name)
+          : name.replace('[', 'of ').replace(']', ''),
       lowText: ours.low_text[i],
       highText: ours.high_text[i],
       atLow: change(ours.low_s[i], i),
       atHigh: change(ours.high_s[i], i),
     }));
     return tornadoFigure(rows.slice(0, SHOWN), 0, {
-      title: `The ${SHOWN} widest of ${rows.length} bars`,
+      title: `What open choices and unmeasured numbers change: the ${SHOWN} widest of ${rows.length}`,
+      subtitle: 'full system, unless a row of the ladder is named',
       x: 'change of the latency per answer, %',
     });
   },

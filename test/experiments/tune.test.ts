@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeFigure } from '../../experiments/figures/render.js';
+import { writeFigure } from '../../experiments/figures/formats.js';
 import { ResultStore } from '../../experiments/lab/store.js';
 import { FULL_SYSTEM } from '../../experiments/studies/ladder/ladder.js';
 import { type Judged, judge, type Sample, shortlist } from '../../experiments/studies/tune/judge.js';

@@ -4,7 +4,7 @@ import { planSweep } from '../../../experiments/lab/plan.js';
 import { ResultStore } from '../../../experiments/lab/store.js';
 import { readSweep } from '../../../experiments/lab/sweep-file.js';
 import { defineCommand } from '../../command.js';
-import { out, writeFigureFiles } from '../../figure-files.js';
+import { out, paper, writeFigureFiles } from '../../figure-files.js';
 import { path } from '../../groups.js';
 import { resultsDirectory } from '../../results-directory.js';
 
@@ -19,14 +19,15 @@ export const command = defineCommand({
       .meta({ value: 'metric' }),
     name: z.string().default('policy').describe('option that names a point').meta({ value: 'option' }),
     results: path('where runs are kept (default: results/)', 'dir'),
+    ...paper,
     out,
   },
   examples: [
     'figure pareto policies.json --x seconds --y exactShare',
     'figure pareto policies.json --x "seconds / tokens" --y=-joules',
   ],
-  run: (ctx, { sweep, results, out: base = 'pareto', ...axes }) =>
-    writeFigureFiles(ctx, base, async () => {
+  run: (ctx, { sweep, results, width, title, out: base = 'pareto', ...axes }) =>
+    writeFigureFiles(ctx, base, { width, title }, async () => {
       const store = new ResultStore(resultsDirectory(results));
       const runs = (await planSweep(readSweep(sweep))).filter(({ hash }) => store.has(hash));
       return runPareto(

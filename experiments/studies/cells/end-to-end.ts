@@ -1,9 +1,9 @@
-import type { TopLevelSpec } from 'vega-lite';
 import { rowsOf } from '../../comparison/columns.js';
 import { type Comparison, series } from '../../comparison/compare.js';
 import { DECIDED } from '../../comparison/words.js';
 import type { Workbench } from '../../comparison/workbench.js';
 import { bars } from '../../figures/bars.js';
+import type { Figure } from '../../figures/page.js';
 import { inTurn } from '../../lab/decode-statistics.js';
 import { DATA_SETS } from './data-sets.js';
 import { type Method, predictAnswers } from './predict.js';
@@ -149,8 +149,16 @@ export function cellRows(ours: Cells & SpeedUps): Comparison[] {
 }
 
 /** Speed-ups with their intervals. */
-export function speedUpBars(title: string, { gain_cell, gain, gain_low, gain_high }: SpeedUps): TopLevelSpec {
+export function speedUpBars(title: string, { gain_cell, gain, gain_low, gain_high }: SpeedUps): Figure {
   return bars([
-    { title, unit: 'times faster', names: gain_cell, values: gain, low: gain_low, high: gain_high },
+    {
+      title,
+      axis: 'times faster than CPU + prefix KV (line at 1)',
+      scale: 'ratio',
+      names: gain_cell,
+      values: gain,
+      low: gain_low,
+      high: gain_high,
+    },
   ]);
 }

@@ -1,7 +1,7 @@
 import { createColors } from 'picocolors';
-import type { TopLevelSpec } from 'vega-lite';
 import { formatCsv } from '../../../src/util/csv.js';
 import { formatTable, wrapText } from '../../../src/util/table.js';
+import type { Figure } from '../../figures/page.js';
 import { pareto } from '../../figures/pareto.js';
 import type { Judged } from './judge.js';
 import type { TuneResult } from './run.js';
@@ -94,7 +94,7 @@ export function tuneCsv({ screened, confirmed }: TuneResult): string {
 }
 
 /** Latency against quality of what was confirmed, with the intervals of the screening's survivors. */
-export function tuneFigure({ confirmed }: TuneResult): TopLevelSpec {
+export function tuneFigure({ confirmed }: TuneResult): Figure {
   const problems = confirmed[0]?.problems ?? 0;
   return pareto(
     confirmed.map(({ policy, seconds, exact }) => ({
@@ -105,10 +105,9 @@ export function tuneFigure({ confirmed }: TuneResult): TopLevelSpec {
       high: exact.high,
     })),
     {
-      title: `Confirmed on ${problems} problems`,
-      x: { title: 'seconds per answer (simulated)', log: true },
+      title: `Speed against quality, confirmed on ${problems} problems`,
+      x: { title: 'simulated seconds per answer', log: true },
       y: { title: 'exact answers', percent: true },
-      legend: true,
     },
   );
 }
