@@ -9,7 +9,7 @@ import { renderPdf, renderPng, writeFigure } from '../dist/experiments/figures/f
 import { FIGURE_WIDTHS } from '../dist/experiments/figures/page.js';
 import { drawFigure } from '../dist/experiments/figures/render.js';
 import { contactSheet } from '../dist/experiments/figures/sheet.js';
-import { storedFigures } from '../dist/experiments/studies/stored-figures.js';
+import { storedFigures } from '../dist/experiments/report/stored-figures.js';
 
 const { values } = parseArgs({
   options: {

@@ -41,7 +41,7 @@ export const QUIET = '#555555';
  * Names of rows take the left: a legend ends with the plot and reaches under them. Vega-Lite hands this to Vega, though
  * its types leave it out.
  */
-const LEGEND_LAYOUT: object = { layout: { bottom: { anchor: 'end' } } };
+const LEGEND_LAYOUT: object = { layout: { bottom: { anchor: 'end', direction: 'vertical', margin: 4 } } };
 
 /** Quiet axes, no frame, one font, white ground (figures are pasted into papers). */
 const CONFIG: Config = {

@@ -112,7 +112,7 @@ describe('report', () => {
     expect(readdirSync(directory).sort()).toEqual(
       files.map((file) => file.slice(directory.length + 1)).sort(),
     );
-    expect(files).toHaveLength(10);
+    expect(files).toHaveLength(13);
   });
 });
 
