@@ -10,9 +10,9 @@ import type { Figure } from '../figures/page.js';
 import { timelineFigure } from '../figures/timeline.js';
 import { chipSchema } from '../lab/setup.js';
 import { paperTable } from '../paper/numbers.js';
-import { slug } from './write-report.js';
 import { readSummary } from '../studies/ladder/summary-file.js';
 import { STUDIES, STUDY_NAMES } from '../studies/registry.js';
+import { slug } from './write-report.js';
 
 export interface StoredFigure {
   /** Where its files are, without extension, under the directory of results. */
