@@ -65,11 +65,12 @@ export class PlainModel implements Forward {
         for (let head = 0; head < heads; head++) {
           const from = Math.floor(head / (heads / kvHeads)) * headDim;
           const query = q[i].slice(head * headDim, (head + 1) * headDim);
-          const shares = softmax(
-            keys.map((key) => query.reduce((sum, a, d) => sum + a * key[from + d], 0) / Math.sqrt(headDim)),
-          );
-          for (let d = 0; d < headDim; d++)
-            mixed.push(values.reduce((sum, value, n) => sum + shares[n] * value[from + d], 0));
+          const shares = softmax(keys.map((key) => product(query, key, from) / Math.sqrt(headDim)));
+          for (let d = 0; d < headDim; d++) {
+            let sum = 0;
+            for (let n = 0; n < shares.length; n++) sum += shares[n] * values[n][from + d];
+            mixed.push(sum);
+          }
         }
         return plus(row, times(w('attn_output'), mixed));
       });
@@ -109,9 +110,20 @@ export class PlainModel implements Forward {
 
 /** W [out, in] times x. */
 function times(matrix: Float32Array, x: readonly number[]): number[] {
-  return Array.from({ length: matrix.length / x.length }, (_, row) =>
-    x.reduce((sum, value, i) => sum + value * matrix[row * x.length + i], 0),
-  );
+  const product: number[] = [];
+  for (let at = 0; at < matrix.length; at += x.length) {
+    let sum = 0;
+    for (let i = 0; i < x.length; i++) sum += x[i] * matrix[at + i];
+    product.push(sum);
+  }
+  return product;
+}
+
+/** Of a head's query with its part of a key. */
+function product(query: readonly number[], key: readonly number[], from: number): number {
+  let sum = 0;
+  for (let d = 0; d < query.length; d++) sum += query[d] * key[from + d];
+  return sum;
 }
 
 function normalise(x: readonly number[], gain: Float32Array, eps: number): number[] {

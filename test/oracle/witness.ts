@@ -23,6 +23,9 @@ export interface Asked {
 /** What was said about a position. */
 export type Scored = Pick<RowOutcome, 'position' | 'token' | 'confidence' | 'drift'>;
 
+/** What `toBeCloseTo` with three digits lets pass. */
+const CONFIDENCE_ERROR = 5e-4;
+
 /** One recorded forward without groups, written apart from the program's own taking apart. */
 interface Part {
   readonly step: number;
@@ -138,7 +141,10 @@ export class Witness {
       const recorded = part.seen
         .filter((key) => !(part.shadow && key.startsWith(`${part.rows[i].position}:`)))
         .map((key) => this.keyOf.get(key));
-      expect(new Set(recorded), `${where}, position ${row.position}: sees`).toEqual(new Set(row.cached));
+      // An assertion costs more than all that it compares: made where it fails.
+      const seen = new Set(recorded);
+      if (seen.size !== new Set(row.cached).size || row.cached.some((key) => !seen.has(key)))
+        expect(seen, `${where}, position ${row.position}: sees`).toEqual(new Set(row.cached));
     });
     expect(part.causal && rows.length > 1, `${where}: causal`).toBe(
       options.causal === true && rows.length > 1,
@@ -198,7 +204,8 @@ export class Witness {
         draw: row.draw ?? null,
       });
       const what = `step ${part.step}, position ${position}`;
-      if (plain.margin > 1e-3) {
+      const near = token === plain.token && Math.abs(confidence - plain.confidence) < CONFIDENCE_ERROR;
+      if (plain.margin > 1e-3 && !near) {
         expect(token, `${what}: token`).toBe(plain.token);
         expect(confidence, `${what}: confidence`).toBeCloseTo(plain.confidence, 3);
       }

@@ -51,7 +51,7 @@ function scoreOf({ position }: Transition, { main, outcome }: StepView): RowOutc
   // What caches text says the token after it, and so does a causal row.
   if (main.kind !== 'denoise') return outcome.rows.find((candidate) => candidate.position === position - 1);
   const row = main.visibility === 'causal' ? position - 1 : position;
-  return logicalOutcomes(main, outcome)[0]?.rows.find((candidate) => candidate.position === row);
+  return logicalOutcomes(main, outcome)[0].rows.find((candidate) => candidate.position === row);
 }
 
 function says(score: RowOutcome | undefined, { token, confidence }: Transition): boolean {

@@ -13,7 +13,7 @@ import { hashNumbers } from '../../../src/util/hash-numbers.js';
 import { TOY_MASK } from './toy-engine.js';
 
 /** Runs per property; `npm run fuzz` raises it. */
-export const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 1000);
+export const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 500);
 
 /** Time limit of a property: 60 ms per run is ten times what one takes. */
 export const TIME_LIMIT_MS = Math.max(120_000, RUNS * 60);
