@@ -1,28 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { project } from '../../src/util/project-root.js';
+import { existsSync, openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { builtProgram } from '../support/built-program.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
-// What a user runs is compiled JavaScript under plain Node, where imports resolve more strictly than here. Built
-// inside the project, so that it finds node_modules, but beside dist/, so that it disturbs nobody.
-const { root } = project();
-const cache = join(root, 'node_modules', '.cache');
-let build = '';
 let program = '';
-
-beforeAll(() => {
-  mkdirSync(cache, { recursive: true });
-  build = mkdtempSync(join(cache, 'dllm-npu-'));
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-  const args = [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', build, '--incremental', 'false'];
-  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  program = join(build, 'cli', 'main.js');
-  expect(existsSync(program), stdout).toBe(true);
+beforeAll(async () => {
+  program = join(await builtProgram(), 'cli', 'main.js');
 });
-
-afterAll(() => rmSync(build, { recursive: true, force: true }));
 
 const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
 
@@ -50,7 +36,7 @@ describe('the built program', () => {
   });
 
   it('stops at Ctrl-C with 130 and leaves nothing', async () => {
-    const directory = mkdtempSync(join(cache, 'interrupt-'));
+    const directory = temporaryDirectory();
     const args = [
       'generate',
       '--problem',
@@ -71,7 +57,6 @@ describe('the built program', () => {
     expect(code).toBe(130);
     expect(stderr).toContain('interrupted');
     expect(readdirSync(directory)).toEqual([]);
-    rmSync(directory, { recursive: true });
   });
 
   it('ends with 3 and without a word when its reader leaves early', async () => {

@@ -9,13 +9,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { project } from '../../src/util/project-root.js';
+import { builtProgram, TSC } from '../support/built-program.js';
 
 const { root } = project();
-const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
 function must(command: string, args: readonly string[], cwd: string): string {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
@@ -35,20 +34,13 @@ export interface Tarball {
 /** Folders that may hold something that the package ships. */
 const SHIPPED = ['cli', 'docs', 'experiments', 'hw', 'models', 'sim', 'src'];
 
-/** Builds and packs a copy of the project, so that nobody else's build is disturbed. */
-export function pack(): Tarball {
+/** Packs a copy of the project with a fresh build. */
+export async function pack(): Promise<Tarball> {
   const stage = mkdtempSync(join(tmpdir(), 'pack-'));
   for (const name of [...SHIPPED, 'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'])
     cpSync(join(root, name), join(stage, name), { recursive: true });
-  const build = [
-    '-p',
-    join(root, 'tsconfig.build.json'),
-    '--outDir',
-    join(stage, 'dist'),
-    '--incremental',
-    'false',
-  ];
-  must(process.execPath, [tsc, ...build], root);
+  const dist = join(stage, 'dist');
+  cpSync(await builtProgram(), dist, { recursive: true, filter: (path) => basename(path) !== 'done' });
   const [packed] = JSON.parse(must('npm', ['pack', '--json', '--ignore-scripts', '--offline'], stage)) as [
     { filename: string; size: number; files: { path: string }[] },
   ];
@@ -108,7 +100,7 @@ export class Consumer {
   /** What the compiler says about the files of the project; empty when nothing. */
   typeErrors(compilerOptions: Readonly<Record<string, unknown>>): string {
     this.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['*.ts'] }));
-    return this.node(tsc, '-p', '.', '--noEmit').stdout;
+    return this.node(TSC, '-p', '.', '--noEmit').stdout;
   }
 
   /** Every file of the installed package with the time of its last change. */

@@ -23,8 +23,8 @@ console.log(JSON.stringify({ text, forwards, seconds }));
 await model.close();
 `;
 
-beforeAll(() => {
-  tarball = pack();
+beforeAll(async () => {
+  tarball = await pack();
   consumer = new Consumer(tarball);
 });
 
@@ -107,7 +107,7 @@ describe('the tarball', () => {
   it.each([
     ['policies'],
     ['hardware', 'stacks'],
-    ['simulate', 'validate'],
+    ['simulate', 'validate', '--explain', 'A-02'],
     ['workload', 'show'],
     ['reproduce', 'table2'],
     ['generate', '--problem', '3', '--machine', 'sm8750'],

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 
 const directories: string[] = [];
-afterAll(() => {
+
+/** What the setup of every file does at its end. */
+export function removeTemporaryDirectories(): void {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
-});
+}
 
 /** A directory that is removed when the tests of the file are done. */
 export function temporaryDirectory(): string {

@@ -16,7 +16,7 @@ const METHOD_TESTS = [
 ];
 const LAW_TESTS = [
   'test/decode/check-laws.test.ts',
-  'test/decode/{stop-law,group-laws,given-up,trace}.test.ts',
+  'test/decode/{transition-law,stop-law,group-laws,given-up,trace}.test.ts',
   'test/properties/decode-laws.test.ts',
 ];
 const MEMORY_TESTS = [

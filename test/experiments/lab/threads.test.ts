@@ -2,19 +2,22 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ResultStore } from '../../../experiments/lab/store.js';
-import { project } from '../../../src/util/project-root.js';
+import { builtProgram } from '../../support/built-program.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 /** The built program: only it has worker threads. */
-const MAIN = join(project().root, 'dist/cli/main.js');
+let main = '';
+beforeAll(async () => {
+  main = join(await builtProgram(), 'cli', 'main.js');
+});
 
 function start(results: string, jobs: number): { child: ChildProcess; table: string } {
   const table = join(results, 'table.json');
   const policies = 'block-kv,threshold,llada.cpp';
   const args = `--n 3 --gen-length 32 --policies ${policies} --jobs ${jobs}`.split(' ');
-  const child = spawn(process.execPath, [MAIN, 'quality', ...args, '--results', results, '--out', table], {
+  const child = spawn(process.execPath, [main, 'quality', ...args, '--results', results, '--out', table], {
     stdio: 'ignore',
   });
   return { child, table };

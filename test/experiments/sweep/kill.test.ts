@@ -2,18 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ResultStore } from '../../../experiments/lab/store.js';
 import { SWEEP_SCHEMA } from '../../../experiments/lab/sweep-file.js';
 import { Random } from '../../../src/score/random.js';
-import { project } from '../../../src/util/project-root.js';
+import { builtProgram } from '../../support/built-program.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 /** The built program: a kill must hit real worker threads and real writes. */
-const MAIN = join(project().root, 'dist/cli/main.js');
+let main = '';
+beforeAll(async () => {
+  main = join(await builtProgram(), 'cli', 'main.js');
+});
 
 function start(file: string, results: string, ...more: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [MAIN, 'sweep', file, '--results', results, '--jobs', '2', ...more], {
+  return spawn(process.execPath, [main, 'sweep', file, '--results', results, '--jobs', '2', ...more], {
     stdio: 'ignore',
   });
 }
