@@ -15,20 +15,21 @@ export function printResult(result: ReproduceResult, color: boolean): string {
       : `${paper.source}, ${paper.where}${paper.digitised ? ' (read off the plot)' : ''}`;
   const verdict = (row: ReproducedRow): string =>
     row.pass === null ? '' : row.pass ? c.green('yes') : c.red('NO');
-  const rows = table(
-    ['row', 'unit', '> here', '> paper', '> error', 'kind', 'band', 'met'],
-    result.rows.map((row) => [
-      row.name,
-      row.unit,
-      formatValue(row.ours),
-      formatValue(row.paper),
-      formatError(row.error),
-      row.kind,
-      row.claim === null ? '' : `${row.claim}: ${row.band}`,
-      verdict(row),
-    ]),
-    { maxWidth: WIDTH, styleHeader: c.bold },
-  );
+  const compared = (): string =>
+    table(
+      ['row', 'unit', '> here', '> paper', '> error', 'kind', 'band', 'met'],
+      result.rows.map((row) => [
+        row.name,
+        row.unit,
+        formatValue(row.ours),
+        formatValue(row.paper),
+        formatError(row.error),
+        row.kind,
+        row.claim === null ? '' : `${row.claim}: ${row.band}`,
+        verdict(row),
+      ]),
+      { maxWidth: WIDTH, styleHeader: c.bold },
+    );
   const kinds = new Map<string, number>();
   for (const { kind } of assumed) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   const lines = [
@@ -45,10 +46,34 @@ export function printResult(result: ReproduceResult, color: boolean): string {
   return [
     c.bold(`${result.name}: ${result.title}`),
     '',
-    rows,
+    hasIntervals(result.table) ? fieldsTable(result.table, c.bold) : compared(),
     '',
     ...lines.map((line) => wrapText(line, WIDTH, '  ')),
   ].join('\n');
+}
+
+/** Comparisons have no column for an interval: such a table is shown in their place. */
+function hasIntervals(rows: ReproduceResult['table']): rows is NonNullable<ReproduceResult['table']> {
+  return rows?.[0] !== undefined && 'low' in rows[0] && 'high' in rows[0];
+}
+
+/** A table as `--json` has it: a column for each field. */
+function fieldsTable(
+  rows: NonNullable<ReproduceResult['table']>,
+  styleHeader: (text: string) => string,
+): string {
+  const fields = Object.keys(rows[0] ?? {});
+  const isNumber = (field: string): boolean => rows.some((row) => typeof row[field] === 'number');
+  return table(
+    fields.map((field) => `${isNumber(field) ? '> ' : ''}${field}`),
+    rows.map((row) =>
+      fields.map((field) => {
+        const value = row[field];
+        return typeof value === 'number' || value === null ? formatValue(value) : String(value);
+      }),
+    ),
+    { maxWidth: WIDTH, styleHeader },
+  );
 }
 
 /** One line per study: how many rows, which bands were met, how far predictions are off. */

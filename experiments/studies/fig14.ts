@@ -6,6 +6,7 @@ import { bars } from '../figures/bars.js';
 import { inTurn } from '../lab/decode-statistics.js';
 import { DATA_SETS } from './cells/data-sets.js';
 import { predictAnswers } from './cells/predict.js';
+import { socNumber } from './cells/soc.js';
 import { LADDER } from './ladder/ladder.js';
 
 const [GSM8K] = DATA_SETS;
@@ -31,6 +32,8 @@ export const fig14 = defineStudy({
       return answer;
     });
     return {
+      soc: LADDER.map(() => socNumber(bench.hardware)),
+      tokens: LADDER.map(() => genLength),
       row: LADDER.map(({ name }) => name),
       seconds: found.map(({ seconds }) => seconds.value),
       joules: found.map(({ joules }) => joules.value),
@@ -48,7 +51,10 @@ export const fig14 = defineStudy({
   formulas: { of_cpu_kv: 'joules / joules of CPU + prefix KV' },
   table: (ours) =>
     rowsOf({
-      row: ours.row,
+      soc: ours.soc,
+      dataset: ours.row.map(() => GSM8K.name),
+      tokens: ours.tokens,
+      config: ours.row,
       seconds: ours.seconds,
       joules: ours.joules,
       low: ours.joules_low,

@@ -1,7 +1,10 @@
-import { afterAll, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
 import { WORKBENCH_DEFAULTS } from '../../experiments/comparison/options.js';
 import { Workbench } from '../../experiments/comparison/workbench.js';
 import { type Method, predictAnswers } from '../../experiments/studies/cells/predict.js';
+import { socNumber } from '../../experiments/studies/cells/soc.js';
+import { parseCsv } from '../../src/util/csv.js';
 
 const bench = new Workbench(WORKBENCH_DEFAULTS);
 afterAll(() => bench.close());
@@ -41,4 +44,34 @@ it('counts a pass for every token of an autoregressive answer', async () => {
   // A prompt of 80 rows costs more than a row, and less than 80 of them.
   expect(one.seconds.value).toBeGreaterThan(step);
   expect(one.seconds.value).toBeLessThan(80 * step);
+});
+
+describe('tables of cells', () => {
+  it('have the same fields, and an interval that holds its value', () => {
+    const value = {
+      fig1: 'speedup',
+      fig11: 'seconds',
+      fig12: 'seconds',
+      fig14: 'joules',
+      table7: 'marginMiB',
+    };
+    for (const [name, field] of Object.entries(value)) {
+      const text = readFileSync(`results/reference/reproduce/${name}/rows.csv`, 'utf8');
+      const [header, ...rows] = parseCsv(text);
+      expect(header, name).toEqual(
+        expect.arrayContaining(['soc', 'dataset', 'tokens', 'config', field, 'low', 'high', 'paper']),
+      );
+      const at = (row: readonly string[], column: string): number => Number(row[header.indexOf(column)]);
+      for (const row of rows) {
+        expect(at(row, 'low'), name).toBeLessThanOrEqual(at(row, field));
+        expect(at(row, 'high'), name).toBeGreaterThanOrEqual(at(row, field));
+        expect(row[header.indexOf('soc')], name).toMatch(/^SM8\d50$/);
+      }
+    }
+  });
+
+  it('name a chip by its number', () => {
+    expect(socNumber({ soc: 'Snapdragon 8 Elite (SM8750)' })).toBe('SM8750');
+    expect(socNumber({ soc: 'my phone' })).toBe('my phone');
+  });
 });
