@@ -33,9 +33,10 @@ export type PassKind = (typeof PASS_KINDS)[number];
 /**
  * Which of the pass's own rows a row attends to (it always sees every entry in `reads`). `shadow`: all own rows,
  * but of what it reads nothing at its own position; for rows that re-predict a position that is also elsewhere in
- * view. The logits of a `causal` row are about the position after its own.
+ * view. The logits of a `causal` row are about the position after its own. `ordered`: those before it in the list, which need not be
+ * in the order of their positions.
  */
-export const ROW_VISIBILITIES = ['all', 'self', 'causal', 'shadow'] as const;
+export const ROW_VISIBILITIES = ['all', 'self', 'causal', 'ordered', 'shadow'] as const;
 export type RowVisibility = (typeof ROW_VISIBILITIES)[number];
 
 /**

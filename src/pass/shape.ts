@@ -27,7 +27,8 @@ export const PREFIX_SET = 'prefix';
 
 /** Whether some row does not see another, or what is cached: a lone causal row sees everything. */
 export function hidesRows({ visibility, rows }: Pick<Pass, 'visibility' | 'rows'>): boolean {
-  return !(visibility === 'all' || (visibility === 'causal' && rows.length === 1));
+  const lone = (visibility === 'causal' || visibility === 'ordered') && rows.length === 1;
+  return visibility !== 'all' && !lone;
 }
 
 /**

@@ -2,9 +2,29 @@ import { groupStarts, groupsOf } from './groups.js';
 import type { Pass, RowVisibility } from './pass.js';
 import { hidesRows } from './shape.js';
 
+/** Whether a row does not see another of its group. */
+function hiddenFrom(
+  visibility: RowVisibility,
+  positions: readonly number[],
+  row: number,
+  other: number,
+): boolean {
+  switch (visibility) {
+    case 'all':
+    case 'shadow':
+      return false;
+    case 'self':
+      return other !== row;
+    case 'causal':
+      return positions[other] > positions[row];
+    case 'ordered':
+      return other > row;
+  }
+}
+
 /**
  * Which keys each row of a pass sees, [rows, prefixLength + rows] of ones and zeros: always the whole prefix, and
- * of the pass's own rows all, only itself, or those at earlier or equal positions. Undefined when nothing is hidden.
+ * of the pass's own rows all, only itself, those at earlier or equal positions, or those before it in the list. Undefined when nothing is hidden.
  * @param positions absolute position of every row
  */
 export function visibilityMatrix(
@@ -19,8 +39,7 @@ export function visibilityMatrix(
   for (let row = 0; row < rows; row++) {
     matrix.fill(1, row * keys, row * keys + prefixLength);
     for (let other = 0; other < rows; other++) {
-      const seen = visibility === 'self' ? other === row : positions[other] <= positions[row];
-      if (seen) matrix[row * keys + prefixLength + other] = 1;
+      if (!hiddenFrom(visibility, positions, row, other)) matrix[row * keys + prefixLength + other] = 1;
     }
   }
   return matrix;
@@ -55,10 +74,7 @@ export function passVisibility(pass: Pass): Float32Array | undefined {
         }
       }
       for (let key = first; key < first + group.rows; key++) {
-        const hidden =
-          (group.visibility === 'self' && key !== row) ||
-          (group.visibility === 'causal' && positions[key] > positions[row]);
-        if (!hidden) matrix[base + reads.length + key] = 1;
+        if (!hiddenFrom(group.visibility, positions, row, key)) matrix[base + reads.length + key] = 1;
       }
     }
   });

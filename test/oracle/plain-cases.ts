@@ -248,6 +248,14 @@ export const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
     change: { commit: { kind: 'sub-blocks', length: s.share, tau: s.tau } },
     loop: (task) => plain.subBlocks(task, s.share, s.tau),
   }),
+  wedlm: (s) => {
+    const [entropy, penalty] = [s.factor, s.tau / 10];
+    return {
+      change: { blockLength: 1, window: { kind: 'streaming', width: 2 + s.maxRows, entropy, penalty } },
+      loop: (task) => plain.streaming(task, 2 + s.maxRows, entropy, penalty),
+      sampling: { confidence: 'perplexity' },
+    };
+  },
   rnd1: (s) => quota(s, { confidence: 'certainty' }, {}),
   'llada-random': (s) =>
     quota(

@@ -19,8 +19,10 @@ const PER_POLICY = Math.ceil(RUNS / ALL_POLICY_SPECS.length);
 /** In blocks a model that shifts is refused by most; one that sees both ways may be shown them. */
 function modelFor(spec: PolicySpec, shift: boolean): Partial<ModelConfig> {
   const shown = shownBy(spec);
-  if (shown.shiftLogits) return shown;
-  const free = shift && factsOf(spec).window.attends === null;
+  const { masks, attends } = factsOf(spec).window;
+  // Masks that see only what is left of them say their own token.
+  if (shown.shiftLogits || (masks && shown.attention === 'causal')) return shown;
+  const free = shift && attends === null;
   return { ...(free ? { attention: 'bidirectional' } : shown), shiftLogits: shift };
 }
 

@@ -494,3 +494,30 @@ export function selfSpeculation(task: Task, narrowest: number, widest: number): 
   if (over()) text.x.fill(text.x[seed], seed);
   return text.answer;
 }
+
+/** WeDLM: tokens of the window first, then its masks, each row seeing those before it; masks below a limit are filled, or the lowest. */
+export function streaming(task: Task, width: number, limit: number, penalty: number): number[] {
+  const text = new Text(task);
+  let [start, end] = [task.prompt.length, Math.min(task.prompt.length + width, text.length)];
+  let cache = task.witness.pass(text.rows(range(0, start)), [], null, { causal: true }).keys;
+  while (text.masks().length > 0) {
+    const gaps = text.masks(start, end);
+    const [first] = gaps;
+    const filled = range(start, end).filter((position) => !gaps.includes(position));
+    const { keys, scores } = task.witness.pass(text.rows([...filled, ...gaps]), cache, task.score, {
+      ordered: true,
+      wanted: (position) => gaps.includes(position),
+    });
+    cache = [...cache, ...keys.filter(({ position }) => position < first)];
+    const cost = ({ position, confidence }: Scored) => -Math.log(confidence) + penalty * (position - first);
+    const low = scores.filter((score) => cost(score) < limit);
+    const lowest = [...scores].sort((a, b) => cost(a) - cost(b) || a.position - b.position).slice(0, 1);
+    text.write(low.length > 0 ? low : lowest);
+    const next = text.masks()[0] ?? text.length;
+    const over = text.x.slice(first, next).find((id) => task.ends.includes(id));
+    if (over !== undefined)
+      text.write(text.masks().map((position) => ({ position, token: over, confidence: 0 })));
+    [start, end] = [first, Math.min(text.length, end + next - first)];
+  }
+  return text.answer;
+}

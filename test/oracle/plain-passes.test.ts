@@ -61,7 +61,7 @@ function passOf({ groups, reads }: Drawn, index: number, entries: readonly KvRef
   };
 }
 
-/** Logits of a pass by the plain model, from the meaning of the words: `all`, `self`, `causal`, `shadow`. */
+/** Logits of a pass by the plain model, from the meaning of the words: `all`, `self`, `causal`, `ordered`, `shadow`. */
 function plainly(model: PlainModel, { groups }: Drawn, pass: Pass, keys: Map<string, PlainKey>): number[][] {
   const name = ({ position, version }: KvRef) => `${position}:${version}`;
   return groups.flatMap(({ positions, feeds, visibility, sees }, at) => {
@@ -76,8 +76,10 @@ function plainly(model: PlainModel, { groups }: Drawn, pass: Pass, keys: Map<str
       feed: feeds[row],
       cached: context.filter((key) => visibility !== 'shadow' || key.position !== position),
     }));
+    const order = (position: number) => positions.indexOf(position);
     const done = model.run(rows, (row, other) => {
       if (visibility === 'self') return row === other;
+      if (visibility === 'ordered') return order(other.position) <= order(row.position);
       return visibility !== 'causal' || other.position <= row.position;
     });
     for (const key of done.keys) keys.set(name({ position: key.position, version: pass.version + at }), key);

@@ -35,6 +35,7 @@ interface Part {
   readonly seen: readonly string[];
   readonly shadow: boolean;
   readonly causal: boolean;
+  readonly ordered: boolean;
   readonly outcome: readonly RowOutcome[];
 }
 
@@ -63,6 +64,7 @@ function partsOf(steps: readonly StepRecord[]): Part[] {
           ],
           shadow: group.visibility === 'shadow',
           causal: group.visibility === 'causal',
+          ordered: group.visibility === 'ordered',
           outcome: outcomes[index].rows.slice(first, first + own),
         };
       });
@@ -112,6 +114,8 @@ export class Witness {
     options: {
       readonly wanted?: (position: number) => boolean;
       readonly causal?: boolean;
+      /** A row sees those before it in the list. */
+      readonly ordered?: boolean;
       /** Logits are about the position after their row, as they are in a causal pass. */
       readonly next?: boolean;
       /** Logits changed before they are scored, for guidance. */
@@ -149,9 +153,11 @@ export class Witness {
     expect(part.causal && rows.length > 1, `${where}: causal`).toBe(
       options.causal === true && rows.length > 1,
     );
-    const { keys, logits } = this.model.run(
-      asked,
-      (row, other) => options.causal !== true || other.position <= row.position,
+    expect(part.ordered, `${where}: ordered`).toBe(options.ordered === true);
+    const { keys, logits } = this.model.run(asked, (row, other) =>
+      options.ordered === true
+        ? asked.indexOf(other) <= asked.indexOf(row)
+        : options.causal !== true || other.position <= row.position,
     );
     for (const key of keys) this.keyOf.set(`${key.position}:${part.version}`, key);
     const scores = this.scores(part, rows, logits, scorer, options);

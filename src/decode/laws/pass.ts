@@ -60,13 +60,28 @@ function checkAttention(canvas: TrackedCanvas, pass: Pass): void {
     const origin = trained.alsoCausal === true ? own[0] : 0;
     const endOf = (position: number) => (Math.floor((position - origin) / length) + 1) * length + origin;
     const blind = own.find((position) => last >= endOf(position));
-    if (blind !== undefined)
+    const ahead = visibility === 'ordered' ? tokenAhead(rowsOf(index), canvas.start.maskId) : undefined;
+    if (blind !== undefined || ahead !== undefined)
       canvas.fault(
         'beyond-attention',
-        blind,
-        `a row of pass ${pass.id} sees position ${last}, beyond what the model was trained to see`,
+        blind ?? ahead ?? null,
+        `a row of pass ${pass.id} sees position ${ahead ?? last}, beyond what the model was trained to see`,
       );
   });
+}
+
+/** What a row of an ordered pass sees and should not: right of it, or a mask before a token. */
+function tokenAhead(rows: readonly PassRow[], maskId: number): number | undefined {
+  const isMask = ({ feed }: PassRow): boolean => feed === maskId;
+  return rows
+    .flatMap((row, index) =>
+      rows
+        .slice(0, index)
+        .filter((earlier) =>
+          isMask(earlier) === isMask(row) ? earlier.position > row.position : isMask(earlier),
+        ),
+    )
+    .at(0)?.position;
 }
 
 function checkFeed(canvas: TrackedCanvas, pass: Pass, { position, feed }: PassRow): void {

@@ -66,6 +66,10 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
       : `model ${name} does not say which token is the mask (GGUF key tokenizer.ggml.mask_token_id), so it cannot be decoded`;
   if (strange !== undefined)
     return `model ${name} ${trainedFor(model)}, and policy ${spec.name} ${FEEDS[strange]}`;
+  // Masks that see only what is left of them: what WeDLM was trained for, and next-token models were not.
+  const causalMasks = window.masks && feeds.every((kind) => kind === 'causal');
+  if (causalMasks && (attention !== 'causal' || shiftLogits))
+    return `model ${name} was not trained to fill in masks left to right, which policy ${spec.name} does`;
   const ownBlocks = window.attends === null && feeds.includes('block-causal') && blockLength !== undefined;
   if (ownBlocks && spec.blockLength !== blockLength)
     return `model ${name} ${trainedFor(model)}, and policy ${spec.name} has blocks of ${spec.blockLength}`;

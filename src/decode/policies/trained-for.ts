@@ -15,4 +15,18 @@ export const TRAINED_FOR_POLICIES = [
     commit: { kind: 'sub-blocks' },
     stop: 'block',
   },
+  {
+    name: 'wedlm',
+    blockLength: 1,
+    description:
+      'masks after the text in causal attention, tokens before masks; those below 0.4 nats get a token, the text grows by what is complete from its left (gives up B1-one-block)',
+    source:
+      'WeDLM (arXiv:2512.22737), its window of 16, entropy threshold 0.4 and penalty 0.02; greedy where it has temperature 0.2',
+    window: { kind: 'streaming' },
+    cache: { kind: 'prefix', seal: 'delayed' },
+    commit: { kind: 'quota' },
+    confidence: 'inverse-perplexity',
+    logits: 'active',
+    stop: 'block',
+  },
 ] as const satisfies readonly PolicySpecInput[];

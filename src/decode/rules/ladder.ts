@@ -4,6 +4,7 @@ export const LADDER = [
   'selective logits skipping',
   'exact speculation',
   'self-speculation',
+  'streaming',
   'staged token stabilization',
   'multi-block speculation',
   'revocation',
@@ -34,7 +35,7 @@ export const BASELINE = {
 /** The rung above it: block by block on prefix KV, one extra pass per finished block. */
 export const CACHED_BLOCKS = { window: { kind: 'block' }, seal: 'pass' } as const;
 
-/** Next-token decoding, which self-speculation is a faster way to. */
+/** Next-token decoding, which self-speculation is a faster way to and streaming another way. */
 export const LEFT_TO_RIGHT = { window: { kind: 'next' } } as const;
 
 /** What a technique sees of the policy it is taken out of. */

@@ -61,6 +61,8 @@ export function seesOwn({ rows, visibility }: Part, row: number, other: number):
       return row === other;
     case 'causal':
       return rows[other].position <= rows[row].position;
+    case 'ordered':
+      return other <= row;
   }
 }
 

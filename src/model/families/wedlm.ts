@@ -10,7 +10,7 @@ export const WEDLM: Family<'wedlm'> = {
   name: 'wedlm',
   published: 'wedlm-8b',
   attention: 'causal',
-  policy: 'autoregressive',
+  policy: 'wedlm',
   shiftLogits: false,
   optional: ['qkvBias', 'qkNorm'],
   routed: false,

@@ -79,7 +79,7 @@ const nameOf = (spec: PolicySpec, kind: Kind): string => {
 };
 
 /** Windows with a loop of their own, token by token. */
-const hasOwnLoop = ({ name }: RuleName): boolean => name === 'next' || name === 'self-speculation';
+const hasOwnLoop = ({ name }: RuleName): boolean => ['next', 'self-speculation', 'streaming'].includes(name);
 
 /** How far a spec is from being sound and having the rules asked for. */
 function faults(spec: PolicySpec, wanted: readonly RuleName[]): number {

@@ -96,10 +96,12 @@ export class ToyEngine implements Engine {
     let context = 0;
     for (const { mixed } of cached) context = (context + mixed) >>> 0;
     const own = pass.rows.map(({ position, feed }) => ({ position, mixed: mix(mix(1, feed), position) }));
-    const states = pass.rows.map(({ position, feed }) => {
+    const states = pass.rows.map(({ position, feed }, index) => {
       let seen = context;
-      for (const row of own) {
-        const hidden = pass.visibility === 'causal' && row.position > position;
+      for (const [other, row] of own.entries()) {
+        const hidden =
+          (pass.visibility === 'causal' && row.position > position) ||
+          (pass.visibility === 'ordered' && other > index);
         if (!hidden) seen = (seen + row.mixed) >>> 0;
       }
       if (pass.visibility === 'shadow') {

@@ -114,9 +114,10 @@ export class SyntheticEngine implements Engine {
       const row = pass.rows[index];
       if (row === undefined) throw new CheckError(`pass ${pass.id} asks for logits of row ${index}`);
       const last = row.position;
-      const seen = own.filter(([position]) =>
-        pass.visibility === 'causal' ? position <= last : position === last,
-      );
+      const seen =
+        pass.visibility === 'ordered'
+          ? own.slice(0, index + 1)
+          : own.filter(([position]) => (pass.visibility === 'causal' ? position <= last : position === last));
       this.write(logits, at, row.position, row.feed !== MASK, whole ?? this.context([...read, ...seen]));
       at += VOCAB;
     }

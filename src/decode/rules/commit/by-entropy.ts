@@ -9,5 +9,9 @@ export function nats({ confidence }: Pick<RowOutcome, 'confidence'>): number {
 /** Rules that compare entropies need rows that say them. */
 export function needsEntropy(name: string) {
   return (_: unknown, { confidence }: PolicyFacts): string[] =>
-    confidence.entropy ? [] : [`commit ${name} compares entropies, so confidence must be inverse-perplexity`];
+    confidence.entropy
+      ? []
+      : [
+          `${name.includes(' ') ? name : `commit ${name}`} compares entropies, so confidence must be inverse-perplexity`,
+        ];
 }

@@ -4,6 +4,7 @@ import { next } from './next.js';
 import { perBlock } from './per-block.js';
 import { selfSpeculation } from './self-speculation.js';
 import { sliding } from './sliding.js';
+import { streaming } from './streaming.js';
 
 /** Which rows a denoising pass computes. */
 export const WINDOWS = {
@@ -13,4 +14,5 @@ export const WINDOWS = {
   'per-block': perBlock,
   next,
   'self-speculation': selfSpeculation,
+  streaming,
 };
