@@ -88,6 +88,7 @@ const tasks = {
   test: () => {
     if (args.length === 0) {
       must(process.execPath, [bin('typescript/bin/tsc'), '-p', 'tsconfig.json', '--noEmit']);
+      must(process.execPath, [bin('typescript/bin/tsc'), '-p', 'explorer/tsconfig.json']);
       must(process.execPath, [bin('@biomejs/biome/bin/biome'), 'check', '.']);
     }
     return vitest(['run', ...args]);
@@ -103,8 +104,10 @@ const tasks = {
   prepack: () => {
     rmSync(join(root, 'dist'), { recursive: true, force: true });
     build();
-    return 0;
+    return run(process.execPath, [join(root, 'tools/explorer/build.mjs')]);
   },
+  explorer: () => run(process.execPath, [join(root, 'tools/explorer/build.mjs'), ...args]),
+  'explorer-leak': () => run(process.execPath, [join(root, 'tools/explorer/leak.mjs'), ...args]),
   docs: () => run(process.execPath, [join(root, 'tools/docs/build.mjs'), ...args]),
   figures: () => run(process.execPath, [join(root, 'tools/figures-sheet.mjs'), ...args]),
   stress: () => run(process.execPath, [join(root, 'tools/stress.mjs'), ...args]),

@@ -24,6 +24,12 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./generate.js'),
   },
   {
+    name: 'explore',
+    summary:
+      'the same in a browser: drag a threshold, see the canvas denoise and the NPU fill; no network needed',
+    load: () => import('./explore.js'),
+  },
+  {
     name: 'policies',
     summary: 'list the decoding methods, their rules, defaults and sources',
     load: () => import('./policies.js'),

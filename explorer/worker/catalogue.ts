@@ -37,7 +37,10 @@ export function catalogueOf(model: Model): Catalogue {
     stacks: stackNames().map((name) => ({ name, about: stackByName(name).description })),
     memories: MEMORY_MODES.map((name) => ({ name, about: MEMORIES[name] })),
     placements: PLACEMENT_READINGS,
-    vocabulary: Array.from({ length: config.vocab }, (_, id) => tokenizer?.token(id) ?? String(id)),
+    vocabulary: Array.from(
+      { length: config.vocab },
+      (_, id) => tokenizer?.decode([id], { skipSpecial: false }).trim() ?? String(id),
+    ),
     maskId: config.maskId ?? -1,
     endIds: config.endIds,
   };
@@ -60,6 +63,7 @@ export function describeSetting(model: Model, raw: unknown): Described {
     command: commandLine(setting),
     link: differences(setting),
     tileRows: chip.profile.npu.matrixTile,
+    windowBytes: chip.profile.window.bytes,
   };
 }
 

@@ -5,6 +5,7 @@ import type { Model } from '../../experiments/library/model.js';
 import { energyOf } from '../../sim/energy/energy.js';
 import type { Machine } from '../../sim/machine/machine.js';
 import type { Span } from '../../sim/machine/timeline.js';
+import type { Canvas } from '../../src/decode/canvas/types.js';
 import { isStepTiming, type StepTiming } from '../../src/decode/method/timer.js';
 import { formatTrace, type Trace } from '../../src/decode/trace/trace.js';
 import { CheckError, UsageError } from '../../src/errors.js';
@@ -14,7 +15,7 @@ import { generateProblem, type Problem } from '../../src/score/problems.js';
 import { scoreResponse } from '../../src/score/score.js';
 import type { Setting } from '../setting/setting.js';
 import { lanesOf } from './lanes.js';
-import type { Alternative, OutcomeView, PositionView, StepView } from './view.js';
+import type { Alternative, MemoryView, OutcomeView, PositionView, RowsView, StepView } from './view.js';
 
 /** The seed that `generate` takes its problems from. */
 const PROBLEM_SEED = 1;
@@ -98,8 +99,22 @@ export async function explore(
     joulesRange: range,
     right: problem === null ? null : scoreResponse(problem, text ?? '').exact,
     machine: chip!.name,
+    memory: memoryView(chip!),
     trace: formatTrace(await identified(trace, model)),
     wallMs: performance.now() - began,
+  };
+}
+
+function memoryView(chip: Machine): MemoryView | null {
+  const map = chip.memoryMap();
+  if (map === null) return null;
+  const sum = (parts: readonly { readonly bytes: number }[]) =>
+    parts.reduce((all, { bytes }) => all + bytes, 0);
+  return {
+    windowBytes: chip.options.profile.window.bytes,
+    mappedBytes: sum(map.mapped),
+    stagedBytes: sum(map.staged),
+    absentBytes: sum(map.absent),
   };
 }
 
@@ -145,6 +160,7 @@ function stepView(step: DecodeStep, { timing, main, alternatives, spans, chip }:
     block: plan.block,
     kind: main.kind,
     rows: main.rows.length,
+    rowsOf: rowsOf(main, canvas, plan.block),
     logitsRows: main.logits.length,
     sideRows: side.reduce((sum, { rows }) => sum + rows.length, 0),
     positions: canvas.positions.slice(canvas.promptLength).map((position, at): PositionView => {
@@ -170,6 +186,25 @@ function stepView(step: DecodeStep, { timing, main, alternatives, spans, chip }:
       ...lanesOf(spans, timing.startMs, timing.endMs),
     },
   };
+}
+
+function rowsOf(
+  { rows }: Pass,
+  { promptLength, blockOrigin, blockLength }: Canvas,
+  current: number,
+): RowsView {
+  const counts = { prompt: 0, earlier: 0, block: 0, ahead: 0, guesses: 0 };
+  const seen = new Set<number>();
+  for (const { position } of rows) {
+    const block = Math.floor((position - blockOrigin) / blockLength);
+    if (seen.has(position)) counts.guesses++;
+    else if (position < promptLength) counts.prompt++;
+    else if (block < current) counts.earlier++;
+    else if (block > current) counts.ahead++;
+    else counts.block++;
+    seen.add(position);
+  }
+  return counts;
 }
 
 /** The best tokens of every row of a pass by softmax, best first; the first row of a position speaks for it. */

@@ -3,6 +3,7 @@ import { loadModel } from '../../experiments/library/model.js';
 import { catalogueOf, describeSetting } from './catalogue.js';
 import { explore } from './explore.js';
 import type { Reply, Request } from './messages.js';
+import { staircaseOf } from './staircase.js';
 
 /** Answers requests, one decode at a time; a cancelled one ends between two steps. */
 export class Server {
@@ -43,6 +44,8 @@ export class Server {
     const { id } = request;
     if (request.kind === 'describe')
       return this.reply({ kind: 'described', id, described: describeSetting(model, request.setting) });
+    if (request.kind === 'staircase')
+      return this.reply({ kind: 'staircase', id, staircase: await staircaseOf(model, request.setting) });
     const turn = this.last.then(async () => {
       signal.throwIfAborted();
       return explore(model, request.setting, (step) => this.reply({ kind: 'step', id, step }), signal);

@@ -62,6 +62,18 @@ export interface MachineView {
   readonly layer: { readonly index: number; readonly startMs: number; readonly endMs: number } | null;
 }
 
+/** What the rows of a main pass are for; they add up to its rows. */
+export interface RowsView {
+  readonly prompt: number;
+  /** Blocks that are finished. */
+  readonly earlier: number;
+  readonly block: number;
+  /** Lookahead: positions of blocks to come. */
+  readonly ahead: number;
+  /** Further rows of positions that have one: guesses of exact speculation, shadows, guidance. */
+  readonly guesses: number;
+}
+
 /** One step of a decode. */
 export interface StepView {
   /** From 0. */
@@ -71,6 +83,7 @@ export interface StepView {
   readonly kind: PassKind;
   /** Rows of the main pass, those that get logits, and rows of passes beside it on the CPU. */
   readonly rows: number;
+  readonly rowsOf: RowsView;
   readonly logitsRows: number;
   readonly sideRows: number;
   /** The answer. */
@@ -93,10 +106,23 @@ export interface OutcomeView {
   /** Whether it answers the problem; null for a text of one's own. */
   readonly right: boolean | null;
   readonly machine: string;
+  /** The address window as the decode left it; null where it is no limit. */
+  readonly memory: MemoryView | null;
   /** The decode as a trace, JSON Lines. */
   readonly trace: string;
   /** Wall-clock ms that it took here, machine included. */
   readonly wallMs: number;
+}
+
+/** What the NPU can address, and what it cannot, in bytes. */
+export interface MemoryView {
+  readonly windowBytes: number;
+  /** In the window: weights, caches, activations and staging slots. */
+  readonly mappedBytes: number;
+  /** Weights that are copied through the slots in every pass. */
+  readonly stagedBytes: number;
+  /** Weights that are mapped when an operator needs them, in place of others. */
+  readonly absentBytes: number;
 }
 
 /** A number of chip or software, with the interval in which it may be set. */
@@ -147,4 +173,19 @@ export interface Described {
   readonly link: unknown;
   /** Rows that the matrix unit computes at a time. */
   readonly tileRows: number;
+  /** Bytes that the NPU can address at a time. */
+  readonly windowBytes: number;
+}
+
+/** How long a denoising step takes by its rows. */
+export interface StaircaseView {
+  /** Cached positions that the rows attend to. */
+  readonly context: number;
+  readonly points: readonly {
+    readonly rows: number;
+    /** Every row gets logits, as in an ordinary step. */
+    readonly allLogitsMs: number;
+    /** One row does: nearly all of it is the NPU. */
+    readonly oneLogitsMs: number;
+  }[];
 }

@@ -15,7 +15,13 @@ const at = (name: string): string => join(directory, name);
 
 /** Every option and argument that names a place to write, as OUT. */
 const WRITERS = [
-  ...['generate --problem 0 --trace OUT', 'train --out OUT', 'synth OUT/m.gguf', 'convert tiny-llada OUT'],
+  ...[
+    'generate --problem 0 --trace OUT',
+    'explore --out OUT',
+    'train --out OUT',
+    'synth OUT/m.gguf',
+    'convert tiny-llada OUT',
+  ],
   ...[
     'convert tiny-llada OUT/m.gguf',
     'convert tiny-llada OUT/m.onnx',
