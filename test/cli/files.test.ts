@@ -98,7 +98,7 @@ const READERS: readonly (readonly [command: string, kind: Kind, rest: string])[]
 
 /** Commands that read no file that the user names, or only through a device or a tool that is not here. */
 const WITHOUT = [
-  ...['hvx', 'models', 'synth', 'workload show', 'workload record'],
+  ...['explore', 'hvx', 'models', 'synth', 'workload show', 'workload record'],
   ...['hardware list', 'hardware stack', 'hardware stacks', 'hardware energy', 'hardware explain'],
   ...['results show', 'results diff', 'results merge', 'results scoreboard'],
   ...['device doctor', 'device fetch', 'device run', 'device clean'],
