@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { UsageError } from '../../src/errors.js';
+import { readJson } from '../../src/util/read-file.js';
 import { readResult } from '../comparison/result.js';
 import { headlinesMarkdown } from '../studies/alternatives/markdown.js';
 import { ladderMarkdown } from '../studies/ladder/markdown.js';
 import { readSummary } from '../studies/ladder/summary-file.js';
+import { qualityMarkdown } from '../studies/quality/markdown.js';
+import type { QualityTable } from '../studies/quality/table.js';
 
 /** A part of a page that is made from a reference result and stands between two comments with its name. */
 export interface PagePart {
@@ -16,6 +19,13 @@ export interface PagePart {
 
 const reference = (root: string, file: string): string => join(root, 'results/reference', file);
 
+/** A table of the project's own. */
+const quality = (name: string): PagePart => ({
+  name,
+  page: 'results/reference/quality/README.md',
+  text: (root) => qualityMarkdown(readJson(reference(root, `quality/${name}.json`)) as QualityTable),
+});
+
 export const PAGE_PARTS: readonly PagePart[] = [
   {
     name: 'ladder',
@@ -27,6 +37,7 @@ export const PAGE_PARTS: readonly PagePart[] = [
     page: 'docs/results.md',
     text: (root) => headlinesMarkdown(readResult(reference(root, 'reproduce/alternatives/result.json'))),
   },
+  ...['pruned-ffn25', 'pruned-ffn50', 'pruned-2of4'].map(quality),
 ];
 
 /** What stands in a page for a part. @throws UsageError when the page has no place for it */
