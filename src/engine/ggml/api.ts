@@ -46,6 +46,8 @@ const BASE = {
   ggml_sqr: [P, [P, P]],
   ggml_scale_bias: [P, [P, P, 'float', 'float']],
   ggml_soft_max: [P, [P, P]],
+  ggml_soft_max_ext: [P, [P, P, P, 'float', 'float']],
+  ggml_cont: [P, [P, P]],
   ggml_argsort_top_k: [P, [P, P, 'int']],
   ggml_sum_rows: [P, [P, P]],
   ggml_permute: [P, [P, P, 'int', 'int', 'int', 'int']],

@@ -52,6 +52,7 @@ export async function createGgmlEngine(
           ggml,
           weights: loaded,
           constants: makeConstants(ggml, backend, config),
+          byProducts: backend.cpu === null,
         },
         options.threads,
       );

@@ -13,6 +13,8 @@ export interface GraphParts {
   readonly weights: NativeWeights;
   readonly constants: Constants;
   readonly slots: NativeSlots;
+  /** See {@link KernelContext}. */
+  readonly byProducts: boolean;
 }
 
 /** A graph before it has memory. */
@@ -82,6 +84,7 @@ export function writeGraph(parts: GraphParts, shape: OpGraph, keys: number): Wri
     context,
     weights: parts.weights,
     constants: parts.constants,
+    byProducts: parts.byProducts,
     value,
     input,
     cache: ({ layer, ...op }) => {

@@ -35,6 +35,8 @@ export interface KernelContext {
   readonly constants: Constants;
   /** Writes K and V of a layer's rows behind what the pass reads; all of both as [headDim, keys, kvHeads]. */
   cache(op: AttentionOp): { readonly k: Pointer; readonly v: Pointer };
+  /** Whether attention of some rows may be products and a softmax: on the CPU, whose flash attention is slow for few. */
+  readonly byProducts: boolean;
 }
 
 type Kernel<K extends Op> = (op: K, context: KernelContext) => Pointer;
@@ -101,11 +103,25 @@ const rope: Kernel<RopeOp> = (op, { api, context, value, input: given, constants
   return api.ggml_reshape_2d(context, turned, headDim * heads, rows);
 };
 
-const attention: Kernel<AttentionOp> = (op, { api, context, value, cache, input: given }) => {
+/**
+ * Rows from which ggml's flash attention on a CPU computes in tiles (GGML_FA_TILE_Q of ggml-cpu's ops.cpp); below it goes
+ * key by key, and two products with a softmax between take two thirds of its time. With few rows, turning V costs more.
+ */
+const [FEWEST_BY_PRODUCTS, FLASH_TILE] = [8, 64];
+
+const attention: Kernel<AttentionOp> = (op, { api, context, value, cache, input: given, byProducts }) => {
   const { heads, headDim, rows } = op;
   const { k, v } = cache(op);
   const q = api.ggml_reshape_3d(context, value(input(op, 0)), headDim, heads, rows);
   const byHead = api.ggml_permute(context, q, 0, 2, 1, 3);
+  if (byProducts && rows >= FEWEST_BY_PRODUCTS && rows < FLASH_TILE) {
+    const scores = api.ggml_mul_mat(context, k, api.ggml_cont(context, byHead));
+    const shares = api.ggml_soft_max_ext(context, scores, given('mask'), 1 / Math.sqrt(headDim), 0);
+    const byChannel = api.ggml_cont(context, api.ggml_permute(context, v, 1, 0, 2, 3));
+    const summed = api.ggml_mul_mat(context, byChannel, shares);
+    const byRow = api.ggml_cont(context, api.ggml_permute(context, summed, 0, 2, 1, 3));
+    return api.ggml_reshape_2d(context, byRow, headDim * heads, rows);
+  }
   const mixed = api.ggml_flash_attn_ext(context, byHead, k, v, given('mask'), 1 / Math.sqrt(headDim), 0, 0);
   api.ggml_flash_attn_ext_set_prec(mixed, PRECISION_F32);
   return api.ggml_reshape_2d(context, mixed, headDim * heads, rows);
