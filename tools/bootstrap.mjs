@@ -76,7 +76,7 @@ const DRAWN = [
   'test/properties',
   'test/oracle',
   ...['check-laws', 'self-speculation'].map((name) => `test/decode/${name}.test.ts`),
-  ...['verify-policy', 'smollm2'].map((name) => `test/engine/${name}.test.ts`),
+  ...['verify-policy', 'smollm2', 'formats'].map((name) => `test/engine/${name}.test.ts`),
   ...['adb/runner', 'torch-checkpoint'].map((name) => `test/hw/${name}.test.ts`),
   'test/model/blocks.test.ts',
   'test/sim/calibration/calibrate.test.ts',

@@ -99,6 +99,20 @@ describe('the same bytes on every machine', () => {
     ]);
   });
 
+  it('are not promised of native kernels, and every record says so', async () => {
+    const setup = { policy: 'threshold', cases: 1, genLength: 32, seed: 3 };
+    const wanted = (['decide', 'decode', 'verify'] as const).flatMap((kind) =>
+      (['tfjs', 'ort'] as const).map((engine) => ({
+        kind,
+        config: { ...setup, workload: 'tiny-llada', engine },
+      })),
+    );
+    const records = await runAll(wanted, { store: new ResultStore(temporaryDirectory()), jobs: 0 });
+    expect(records.map(({ detail }) => (detail as { sameBits: string }).sameBits)).toEqual(
+      wanted.map(({ config: asked }) => (asked.engine === 'ort' ? 'on one machine' : 'on every machine')),
+    );
+  });
+
   it('problems and intervals', () => {
     matches(
       'problems',

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
-import { ENGINE_NAMES, type EngineName, openEngine, settingsInEffect } from '../../src/engine/registry.js';
+import {
+  ENGINE_NAMES,
+  ENGINES,
+  type EngineName,
+  openEngine,
+  settingsInEffect,
+} from '../../src/engine/registry.js';
 import { EnvironmentError } from '../../src/errors.js';
 import { loadModel } from '../../src/model/load.js';
 import type { Pass } from '../../src/pass/pass.js';
@@ -56,6 +62,19 @@ describe('every engine that is entered', async () => {
     expect(k).toHaveLength(model.config.layers);
     engine.dispose();
   });
+
+  it.each(ENGINE_NAMES.filter((name) => ENGINES[name].uses.some((setting) => setting === 'threads')))(
+    '%s gives the same bits with one thread and with two',
+    async (name) => {
+      const found: number[][] = [];
+      for (const threads of [1, 2]) {
+        const engine = await openEngine(name, model, { threads });
+        found.push(await logitsOf(engine));
+        engine.dispose();
+      }
+      expect(found[1]).toEqual(found[0]);
+    },
+  );
 
   it('says what is missing, unless something may take its place', async () => {
     const nowhere = process.env.DLLM_NPU_TFJS_NODE;

@@ -18,4 +18,6 @@ export const base = {
   allowConsoleColors: false,
   timeoutMS: 20000,
   timeoutFactor: 3,
+  // A busy machine takes longer than five minutes for the tests of a room.
+  dryRunTimeoutMinutes: 60,
 };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { maskFor } from '../../../src/decode/method/session.js';
 import { verifySteps } from '../../../src/engine/verify/verify.js';
 import { defineKind } from '../kind.js';
+import { reproducibility } from '../open.js';
 import { setupSchema } from '../setup.js';
 import { chipInputs, decisionInputs } from './inputs.js';
 import { questions, sameDecisions } from './questions.js';
@@ -38,6 +39,10 @@ export const verifyKind = defineKind({
       mismatches += report.mismatches.length;
       maxConfidenceError = Math.max(maxConfidenceError, report.maxConfidenceError);
     }
-    return { metrics: { rows, mismatches, maxConfidenceError } };
+    const { engineName } = await lab.decider(options, options.seed);
+    return {
+      metrics: { rows, mismatches, maxConfidenceError },
+      detail: { engine: engineName, sameBits: reproducibility(options, engineName) },
+    };
   },
 });

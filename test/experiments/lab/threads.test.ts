@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ResultStore } from '../../../experiments/lab/store.js';
@@ -40,6 +40,7 @@ describe('a study', { timeout: 400_000 }, () => {
   it('gives the same with and without threads, and after a kill makes only what is missing', async () => {
     const alone = start(temporaryDirectory(), 0);
     expect(await ended(alone.child)).toBe(0);
+    const whole = new ResultStore(dirname(alone.table));
 
     const store = new ResultStore(temporaryDirectory());
     const killed = start(store.results, 2);
@@ -53,6 +54,7 @@ describe('a study', { timeout: 400_000 }, () => {
     expect(await ended(resumed.child)).toBe(0);
     expect(store.hashes()).toHaveLength(9);
     expect(written(store)).toEqual(expect.arrayContaining(kept));
+    for (const hash of whole.hashes()) expect(store.bytes(hash)).toBe(whole.bytes(hash));
     expect(readFileSync(resumed.table, 'utf8')).toBe(readFileSync(alone.table, 'utf8'));
   });
 });
