@@ -107,6 +107,7 @@ const tasks = {
     return run(process.execPath, [join(root, 'tools/explorer/build.mjs')]);
   },
   explorer: () => run(process.execPath, [join(root, 'tools/explorer/build.mjs'), ...args]),
+  'explorer-measure': () => run(process.execPath, [join(root, 'tools/explorer/measure.mjs'), ...args]),
   'explorer-leak': () => run(process.execPath, [join(root, 'tools/explorer/leak.mjs'), ...args]),
   docs: () => run(process.execPath, [join(root, 'tools/docs/build.mjs'), ...args]),
   figures: () => run(process.execPath, [join(root, 'tools/figures-sheet.mjs'), ...args]),

@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Catalogue, StepView } from '../worker/view.js';
 import { CanvasView, isRevised, SHOWN, type Shown, TokenDetail, tokenText } from './canvas.js';
+import { Carpet, revisedIn } from './carpet.js';
 import type { Client } from './client.js';
-import { Compare } from './compare.js';
+import { Compare, describe } from './compare.js';
 import { GuideStrip } from './guide.js';
 import { GUIDES } from './guides.js';
 import { LETTERS, linkOf, settingsIn } from './link.js';
@@ -54,7 +55,10 @@ export function App({ client, catalogue }: Props) {
     runs.replace(GUIDES[at].settings);
   };
   const step = run.steps[player.at];
-  const chosen = hovered ?? pinned ?? newest(step);
+  const revisions = run.steps.flatMap((each, at) =>
+    revisedIn(each, run.steps[at - 1]).length > 0 ? [at] : [],
+  );
+  const chosen = hovered ?? pinned ?? newest(step, run.steps[player.at - 1]);
   return (
     <>
       <header>
@@ -73,7 +77,7 @@ export function App({ client, catalogue }: Props) {
       <div class="tabs" role="group" aria-label="setting that is shown">
         {runs.list.map((each, at) => (
           <button type="button" key={each.key} aria-pressed={at === index} onClick={() => setActive(at)}>
-            {LETTERS[at]}
+            {LETTERS[at]} <small>{describe(each, runs.list[0])}</small>
           </button>
         ))}
         <Progress run={run} />
@@ -97,7 +101,7 @@ export function App({ client, catalogue }: Props) {
           <h2 id="decode-title">
             The answer <small>tiny-llada, {run.described?.setting.policy}</small>
           </h2>
-          <PlayerBar player={player} steps={run.steps.length} />
+          <PlayerBar player={player} steps={run.steps.length} revisions={revisions} />
           {step === undefined || run.described === null ? (
             <p class="quiet">Decoding ...</p>
           ) : (
@@ -114,6 +118,7 @@ export function App({ client, catalogue }: Props) {
               <Legend />
               <TokenDetail step={step} catalogue={catalogue} chosen={chosen} />
               <AsText run={run} at={player.at} catalogue={catalogue} />
+              <Carpet steps={run.steps} at={player.at} onShow={player.show} />
             </>
           )}
         </section>
@@ -161,9 +166,11 @@ export function App({ client, catalogue }: Props) {
   );
 }
 
-/** Where to look when nobody points: what the step decided, else the first row that it computed. */
-function newest(step: StepView | undefined): number {
+/** Where to look when nobody points: a token that the step revised, what it decided, else the first row that it computed. */
+function newest(step: StepView | undefined, before: StepView | undefined): number {
   const positions = step?.positions ?? [];
+  const revised = step === undefined ? [] : revisedIn(step, before);
+  if (revised.length > 0) return revised[0];
   const changed = positions.findIndex(({ change }) => change !== null && change !== 'window');
   return Math.max(0, changed >= 0 ? changed : positions.findIndex(({ computed }) => computed));
 }

@@ -17,11 +17,11 @@ export interface Guide {
 export const GUIDES: readonly Guide[] = [
   {
     title: '32 rows for the price of one',
-    idea: 'The NPU multiplies whole tiles of 32 rows. A block of 8 tokens leaves 24 of them empty, so guessing ahead costs it almost nothing.',
+    idea: 'The NPU multiplies whole tiles of 32 rows. A block of 8 tokens leaves 24 of them empty, so guessing ahead costs the matrix unit nothing.',
     look: [
-      'Press A, then B, and look at the tile. In A most squares are padding: computed, thrown away. In B lookahead fills them.',
+      'Step through A, then B, and look at the tile on the right. In A most squares stay empty: computed, thrown away. In B lookahead fills them whenever few masks are left.',
       'Look at the staircase below it: where one row gets logits, 32 rows take hardly longer than 1, and row 33 costs a second tile.',
-      'Then at the bottom: B needs fewer steps, so the same answer is there sooner. What still grows with the rows are the logits on the CPU; C asks only where they matter.',
+      'Then side by side, below: B needs far fewer steps, and its answer is there sooner. What does grow with the rows are the logits, which the CPU computes: C asks for them only where a token can still change.',
     ],
     settings: [
       { policy: 'block-kv', blockLength: 8 },
@@ -35,8 +35,8 @@ export const GUIDES: readonly Guide[] = [
     idea: 'The NPU can address only a part of an 8B model at a time. What does not fit must be brought in again in every step.',
     look: [
       'Look at the address window in the machine panel: the striped part has no address.',
-      'A maps what is missing whenever an operator needs it: look at the driver lane, and at "mapped" in every step.',
-      'B keeps what is used most and copies the rest beside the computation: the staging lane is busy, and nobody waits for it. C has no limit: compare the seconds of A, B and C.',
+      'A maps what is missing whenever an operator needs it: the driver lane is busy while everything else waits, and "mapped" says how much in every step.',
+      'B keeps most weights mapped and copies the rest into two slots beside the computation: the staging lane is busy, and nobody waits for it. C has no limit. Compare the seconds of all three.',
     ],
     settings: [
       { policy: 'threshold', memory: 'on-demand' },
@@ -49,9 +49,9 @@ export const GUIDES: readonly Guide[] = [
     title: 'Revision',
     idea: 'A token may be shown early and still change. The CPU, idle meanwhile, scores old ones again beside the NPU.',
     look: [
-      'Both show tokens from confidence 0.3 on (orange) and keep them from 0.9 (blue): bold, and wrong at first. Step through and look for cells with a ring: their token was revised.',
+      'Both show tokens from confidence 0.3 on (orange) and keep them from 0.9 (blue): bold, and wrong at first. "Next revision" goes to the steps that changed a token: it has a ring.',
       'A revises only inside the window. B also refreshes behind it: the refresh lane is the CPU at work beside the step.',
-      'Compare the answers and the seconds: B gets the answer right in the same time.',
+      'Below: B gets the answer right in the same time. The problem was picked because it shows this; so bold a threshold leaves most others wrong.',
     ],
     settings: [
       { problem: 7, policy: 'mbsd-sts-sls', options: { 'commit.visible': 0.3 } },

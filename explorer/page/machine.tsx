@@ -196,6 +196,27 @@ function Lanes({ step }: { step: StepView }) {
   );
 }
 
+const ROLES: Readonly<Record<string, string>> = {
+  q: 'query product',
+  k: 'key product',
+  v: 'value product',
+  o: 'attention output',
+  gate: 'FFN gate',
+  up: 'FFN up',
+  down: 'FFN down',
+  head: 'vocabulary head',
+  rmsnorm: 'RMS norm',
+  swiglu: 'SwiGLU',
+  rope: 'RoPE',
+};
+
+/** `NPU gate` as people call it. */
+function partName(name: string): string {
+  const [place, ...rest] = name.split(' ');
+  const role = rest.join(' ');
+  return role in ROLES ? `${ROLES[role]}, ${place}` : name;
+}
+
 /** What the time of the step was spent on. */
 function Parts({ step }: { step: StepView }) {
   const { breakdown, ms } = step.machine;
@@ -209,7 +230,7 @@ function Parts({ step }: { step: StepView }) {
       <ol>
         {[...first, { name: 'everything else', ms: rest }].map((part) => (
           <li key={part.name}>
-            <span>{part.name}</span>
+            <span>{partName(part.name)}</span>
             <i style={{ width: `${(part.ms / ms) * 100}%` }} />
             <span class="number">{duration(Math.max(0, part.ms))}</span>
           </li>

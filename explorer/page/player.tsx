@@ -7,6 +7,8 @@ export interface Player {
   /** Steps per second. */
   readonly speed: number;
   show(step: number): void;
+  /** Goes on by so many steps, from wherever it is when the call arrives. */
+  move(steps: number): void;
   toggle(): void;
   setSpeed(speed: number): void;
 }
@@ -40,15 +42,21 @@ export function usePlayer(steps: number, done: boolean, key: unknown): Player {
     }, 1000 / speed);
     return () => clearInterval(timer);
   }, [playing, speed, asked, last, done]);
+  const clamped = (step: number) => Math.max(0, Math.min(step, last));
   const show = (step: number) => {
     setPlaying(false);
-    setAsked(Math.max(0, Math.min(step, last)));
+    setAsked(clamped(step));
+  };
+  const move = (by: number) => {
+    setPlaying(false);
+    setAsked((now) => clamped(Math.min(now, last) + by));
   };
   return {
     at: Math.min(asked, last),
     playing,
     speed,
     show,
+    move,
     toggle() {
       if (!playing && asked >= last) setAsked(0);
       setPlaying(!playing);
@@ -58,7 +66,16 @@ export function usePlayer(steps: number, done: boolean, key: unknown): Player {
 }
 
 /** Buttons, slider and keys. */
-export function PlayerBar({ player, steps }: { player: Player; steps: number }) {
+export function PlayerBar({
+  player,
+  steps,
+  revisions,
+}: {
+  player: Player;
+  steps: number;
+  /** Steps in which a token was revised. */
+  revisions: readonly number[];
+}) {
   const { at, playing, speed } = player;
   const last = Math.max(0, steps - 1);
   return (
@@ -66,12 +83,7 @@ export function PlayerBar({ player, steps }: { player: Player; steps: number }) 
       <button type="button" onClick={() => player.toggle()} class="main-button">
         {playing ? 'Pause' : 'Play'}
       </button>
-      <button
-        type="button"
-        onClick={() => player.show(at - 1)}
-        disabled={at === 0}
-        aria-label="one step back"
-      >
+      <button type="button" onClick={() => player.move(-1)} disabled={at === 0} aria-label="one step back">
         ‹
       </button>
       <input
@@ -83,17 +95,21 @@ export function PlayerBar({ player, steps }: { player: Player; steps: number }) 
         aria-valuetext={`step ${at + 1} of ${steps}`}
         onInput={(event) => player.show(Number(event.currentTarget.value))}
       />
-      <button
-        type="button"
-        onClick={() => player.show(at + 1)}
-        disabled={at >= last}
-        aria-label="one step on"
-      >
+      <button type="button" onClick={() => player.move(1)} disabled={at >= last} aria-label="one step on">
         ›
       </button>
       <output>
         step {steps === 0 ? 0 : at + 1} of {steps}
       </output>
+      {revisions.length === 0 ? null : (
+        <button
+          type="button"
+          onClick={() => player.show(revisions.find((step) => step > at) ?? revisions[0])}
+          title={`${revisions.length} steps revised a token`}
+        >
+          Next revision
+        </button>
+      )}
       <label>
         <span class="quiet">speed</span>
         <select value={speed} onChange={(event) => player.setSpeed(Number(event.currentTarget.value))}>
@@ -123,8 +139,8 @@ export function usePlayerKeys(player: Player, steps: number): void {
       if (event.key === ' ' && target.closest('button,summary,a')) return;
       const moves: Record<string, () => void> = {
         ' ': () => player.toggle(),
-        ArrowLeft: () => player.show(player.at - 1),
-        ArrowRight: () => player.show(player.at + 1),
+        ArrowLeft: () => player.move(-1),
+        ArrowRight: () => player.move(1),
         Home: () => player.show(0),
         End: () => player.show(steps - 1),
       };

@@ -18,10 +18,11 @@ import { problemOf } from './explore.js';
 import type { Catalogue, Described, NumberView } from './view.js';
 
 const MEMORIES: Readonly<Record<MemoryMode, string>> = {
-  'on-demand': 'map a buffer when an operator needs it, unmap the oldest',
-  paging: 'pages as large as a layer, in turn',
-  somr: 'the most used weights stay mapped, the rest is copied through staging slots',
-  unlimited: 'no address window: what the driver limit costs',
+  'on-demand':
+    'whole buffers of 1 GiB are mapped when an operator needs them, the least recently used goes; the NPU waits',
+  paging: 'the first tensors that fit stay mapped, the rest is mapped one by one',
+  somr: 'residents stay mapped, the rest is copied into two staging slots beside the NPU',
+  unlimited: 'no address window: what its limit costs is the difference',
 };
 
 /** Everything that can be chosen for a model. */

@@ -191,6 +191,26 @@ describe.skipIf(CHROMIUM === undefined)('the explorer, from a disk', () => {
     expect(await page.locator('.fault').first().textContent()).toContain(words);
   });
 
+  it('keeps nothing of what it showed', async () => {
+    await open([PAIR[0]]);
+    const session = await context.newCDPSession(page);
+    const heap = async () => {
+      await session.send('HeapProfiler.collectGarbage');
+      return (await session.send('Runtime.getHeapUsage')).usedSize;
+    };
+    const sizesOf: number[] = [];
+    for (let problem = 0; problem < 9; problem++) {
+      await page.locator('.settings select').first().selectOption(`problem ${problem}`);
+      await page.waitForFunction(
+        `document.querySelector('code.command').textContent.includes('--problem ${problem} ')`,
+      );
+      await settled(1);
+      sizesOf.push(await heap());
+    }
+    // A decode that is kept weighs more than a megabyte; the first ones warm caches.
+    expect(sizesOf[8] - sizesOf[3]).toBeLessThan(2e6);
+  });
+
   it('has no serious finding of axe and nothing beside the screen, light and dark, wide and narrow', async () => {
     await open(PAIR);
     await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));

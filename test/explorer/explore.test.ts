@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, type Model } from '../../experiments/library/model.js';
 import { policy } from '../../experiments/library/policy.js';
@@ -163,6 +164,15 @@ describe('the form', () => {
 });
 
 describe('the worker', () => {
+  it('keeps no tensor of a decode', async () => {
+    const counts = [];
+    for (const problem of [1, 2, 3]) {
+      await steps({ problem, genLength: 32 });
+      counts.push(tf.memory().numTensors);
+    }
+    expect(counts[2]).toBe(counts[0]);
+  });
+
   it('answers in turn, and ends what was cancelled', async () => {
     const replies: Reply[] = [];
     const server = new Server(
