@@ -6,12 +6,16 @@ import { printOverview, printResult } from '../../experiments/comparison/print.j
 import type { ReproduceResult } from '../../experiments/comparison/result.js';
 import { runStudy, writeOutcome } from '../../experiments/comparison/run.js';
 import { Workbench } from '../../experiments/comparison/workbench.js';
+import { ResultStore } from '../../experiments/lab/store.js';
 import { ALL, LONG, STUDIES, STUDY_NAMES, studiesNamed } from '../../experiments/studies/registry.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
 import { paper } from '../figure-files.js';
-import { path } from '../groups.js';
+import { gitCommit } from '../git-commit.js';
+import { path, runs } from '../groups.js';
+import { progressBar } from '../progress.js';
+import { resultsDirectory } from '../results-directory.js';
 
 const DIRECTORY = join('results', 'reproduce');
 
@@ -24,6 +28,7 @@ export const command = defineCommand({
   options: {
     ...workbenchSchema.shape,
     ...paper,
+    ...runs,
     out: path(`where result.json, rows.csv and the figure go (default: ${DIRECTORY}/NAME)`, 'dir'),
   },
   effects: [
@@ -31,6 +36,11 @@ export const command = defineCommand({
       options: ['quick'],
       when: ({ name }) => name === 'alternatives',
       because: 'only alternatives takes minutes',
+    },
+    {
+      options: ['jobs', 'results'],
+      when: ({ name }) => name === 'rivals',
+      because: 'only the decodes of rivals are runs of the store',
     },
   ],
   notes:
@@ -40,14 +50,22 @@ export const command = defineCommand({
     'reproduce table2',
     'reproduce fig5b --workload tiny-llada --prompts 20',
     'reproduce alternatives --quick    # other ways to be fast: stacks, formats, pruning; all of it: minutes',
+    'reproduce rivals --prompts 1600 --jobs 2    # goes on where it was cut off',
     'reproduce all --json    # also writes table.md',
   ],
-  async run(ctx, { name, out, width, title, ...options }) {
+  async run(ctx, { name, out, width, title, jobs, results: kept, ...options }) {
     const names = studiesNamed(name);
     const directoryOf = (each: string) =>
       name === ALL ? join(out ?? DIRECTORY, each) : (out ?? join(DIRECTORY, each));
     for (const each of names) checkWritableDirectory(directoryOf(each));
-    const bench = new Workbench(options, { signal: ctx.signal });
+    const bar = progressBar(ctx, 'runs');
+    const bench = new Workbench(options, {
+      signal: ctx.signal,
+      onProgress: (done, total) => bar.update(done, total),
+      gitCommit: gitCommit(),
+      store: new ResultStore(resultsDirectory(kept)),
+      jobs,
+    });
     const results: ReproduceResult[] = [];
     try {
       for (const each of names) {
@@ -63,6 +81,7 @@ export const command = defineCommand({
         results.push(outcome.result);
       }
     } finally {
+      bar.stop();
       await bench.close();
     }
     if (results.length > 1) {

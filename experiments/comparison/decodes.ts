@@ -36,6 +36,11 @@ export class Decodes {
     this.asked = new Set();
   }
 
+  /** Cases that a study decoded as runs of the store. */
+  ran(cases: number): void {
+    this.asked.add(cases);
+  }
+
   /** Who decided what was asked since: with the cases that really ran, not those that were there. */
   get decided(): string {
     const counts = [...this.asked].sort((a, b) => b - a);

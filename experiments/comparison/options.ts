@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { casesSchema, chipSchema } from '../lab/setup.js';
+import type { ResultStore } from '../lab/store.js';
 
 const { costModel, quant, profile } = chipSchema.shape;
 const { seed, cases, genLength } = casesSchema.shape;
@@ -34,4 +35,9 @@ export const WORKBENCH_DEFAULTS: WorkbenchOptions = workbenchSchema.parse({});
 export interface WorkbenchHooks {
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
+  /** Where runs of studies that are made of runs are kept; default: for as long as the workbench is open. */
+  readonly store?: ResultStore;
+  /** Worker threads of such runs; default 0, the calling thread. */
+  readonly jobs?: number;
+  readonly gitCommit?: string;
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { profileHash } from '../../sim/hardware/load-profile.js';
 import { fittedOrAssumed, provenanceEntries } from '../../sim/hardware/provenance.js';
 import type { HardwareProfile } from '../../sim/hardware/schema.js';
@@ -7,7 +10,11 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import { Lab } from '../lab/lab.js';
 import { openChip, openMachine } from '../lab/open.js';
+import type { WantedRun } from '../lab/plan.js';
+import type { RunRecord } from '../lab/record.js';
 import { type ChipSetup, chipSchema } from '../lab/setup.js';
+import { ResultStore } from '../lab/store.js';
+import { runAll } from '../lab/study.js';
 import type { ProvenanceEntry } from '../studies/ladder/types.js';
 import { Decodes } from './decodes.js';
 import type { MachineChoice } from './machine-choice.js';
@@ -19,6 +26,8 @@ export class Workbench {
   readonly costModel: ModelConfig;
   /** What is open. */
   readonly lab = new Lab();
+  /** Runs of a workbench without a store. */
+  private own: string | undefined;
   private readonly made = new Map<string, Promise<Decodes>>();
 
   /** @throws UsageError for an unknown profile or cost model */
@@ -91,7 +100,19 @@ export class Workbench {
     ]);
   }
 
+  /** Results of runs, in their order: those that the store has are not made again. */
+  runs(wanted: readonly WantedRun[]): Promise<RunRecord[]> {
+    const { store, jobs = 0, ...hooks } = this.hooks;
+    return runAll(wanted, { ...hooks, jobs, store: store ?? this.ownStore(), lab: this.lab });
+  }
+
+  private ownStore(): ResultStore {
+    this.own ??= mkdtempSync(join(tmpdir(), 'dllm-npu-'));
+    return new ResultStore(this.own);
+  }
+
   close(): Promise<void> {
+    if (this.own !== undefined) rmSync(this.own, { recursive: true, force: true });
     return this.lab.close();
   }
 }

@@ -1,5 +1,3 @@
-import { energyOf } from '../../sim/energy/energy.js';
-import type { PolicySpec } from '../../src/decode/spec.js';
 import { discordant, holm, mcnemar, pairedDifference } from '../../src/score/statistics/paired.js';
 import { wilson } from '../../src/score/statistics/proportion.js';
 import { mean } from '../../src/score/statistics/samples.js';
@@ -8,14 +6,11 @@ import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
 import type { Workbench } from '../comparison/workbench.js';
 import { pareto } from '../figures/pareto.js';
-import type { DecodeFacts } from '../lab/deciders/facts.js';
-import { variant } from '../lab/decode-statistics.js';
-import { openChip } from '../lab/open.js';
-import { chipSchema } from '../lab/setup.js';
+import { type TimedCaseResult, timedCases } from '../lab/kinds/case-result.js';
+import { ofGain, ofMean } from './rivals/intervals.js';
+import { BASELINE, BLOCK, METHODS, type Method, TILE } from './rivals/methods.js';
 
-/** Rows of a tile of the matrix unit (arXiv:2606.13740 §2.2): what a block of 8 leaves idle of it is what all compete for. */
-const TILE = 32;
-const BLOCK = 8;
+const WORKLOAD = 'tiny-llada';
 
 /** Two stacks: one that dispatches operators and pages weights, and graphs that were compiled ahead. */
 const STACKS = [
@@ -27,71 +22,47 @@ const STACKS = [
 const CASES = 24;
 const ENOUGH = 1600;
 
-type Method = { readonly method: string; readonly source: string } & (
-  | { readonly spec: () => PolicySpec }
-  | { readonly why: string }
-);
-
-const BASELINE = 'no use of idle rows';
-const MIXED =
-  'no model with weights here was trained left to right and in blocks, so there are no decisions of one to time';
-
-/** Every method that uses rows which the tile computes anyway, on blocks of 8 with a threshold of 0.9. */
-const METHODS: readonly Method[] = [
-  { method: BASELINE, source: 'threshold', spec: () => variant('threshold', { blockLength: BLOCK }) },
-  {
-    method: 'MBSD',
-    source: 'arXiv:2606.13740 §3.2',
-    spec: () =>
-      variant('mbsd', {
-        blockLength: BLOCK,
-        'window.size': TILE,
-        'window.lookahead': null,
-        'commit.kind': 'threshold',
-      }),
-  },
-  {
-    method: 'MBSD + STS',
-    source: 'arXiv:2606.13740 §3.3',
-    spec: () => variant('mbsd-sts', { blockLength: BLOCK, 'window.size': TILE, 'window.lookahead': null }),
-  },
-  {
-    method: 'exact speculation',
-    source: 'this project',
-    spec: () => variant('exact-speculation-threshold'),
-  },
-  {
-    method: 'multi-block',
-    source: 'd3LLM, SGLang pull 20615',
-    spec: () =>
-      variant('multi-block', {
-        blockLength: BLOCK,
-        'window.kind': 'block',
-        'window.extent': 'suffix',
-        'cache.kind': 'prefix',
-      }),
-  },
-  { method: 'linear self-speculation', source: 'Nemotron-Labs-Diffusion', why: MIXED },
-  { method: 'streaming', source: 'WeDLM, arXiv:2512.22737', why: MIXED },
-  {
-    method: 'look-ahead branches',
-    source: 'LoPA, arXiv:2512.16229',
-    why: 'the rule that keeps a branch was not found in a source that could be read',
-  },
-];
-
 /** Tiles of all forwards of an answer. */
-function tilesOf({ mainRows }: DecodeFacts): number {
-  return mainRows.reduce((sum, rows) => sum + Math.ceil(rows / TILE), 0);
+const tilesOf = ({ forwardRows }: TimedCaseResult): number =>
+  forwardRows.reduce((sum, rows) => sum + Math.ceil(rows / TILE), 0);
+
+const exactly = (cases: readonly TimedCaseResult[]): boolean[] =>
+  cases.map(({ answer }) => answer?.exact === true);
+
+const secondsOf = (cases: readonly TimedCaseResult[]): number[] => cases.map(({ ms }) => ms / 1000);
+
+/**
+ * Every case of every method on every stack: one run each, so that a longer study takes over what a shorter one did. Runs that
+ * decide the same share it.
+ */
+async function answersOf(
+  bench: Workbench,
+  ran: readonly Extract<Method, { config: unknown }>[],
+  cases: number,
+): Promise<Map<string, TimedCaseResult[]>> {
+  const { workload, quant, profile, costModel, seed, genLength } = bench.options;
+  const cells = STACKS.flatMap((on) => ran.map((method) => ({ ...on, ...method })));
+  const records = await bench.runs(
+    cells.flatMap(({ config, stack, memory }) =>
+      Array.from({ length: cases }, (_, firstCase) => ({
+        kind: 'decode',
+        config: {
+          ...{ ...config, blockLength: BLOCK, workload: workload ?? WORKLOAD },
+          ...{ costModel, quant, profile, stack, memory },
+          ...{ seed, firstCase, cases: 1, genLength },
+        },
+      })),
+    ),
+  );
+  return new Map(
+    cells.map(({ stack, method }, at) => [
+      cell(stack, method),
+      records.slice(at * cases, (at + 1) * cases).flatMap((record) => timedCases(record).cases),
+    ]),
+  );
 }
 
-function joulesOf(bench: Workbench, stack: string, facts: readonly DecodeFacts[]): number {
-  const { profile } = openChip({ profile: bench.options.profile, stack, numbers: {} });
-  return mean(facts.map(({ timings }) => energyOf(timings ?? [], profile).joules));
-}
-
-const exactly = (facts: readonly DecodeFacts[]): boolean[] =>
-  facts.map(({ answer }) => answer?.exact === true);
+const cell = (stack: string, method: string): string => `${stack}, ${method}`;
 
 /** Which use of idle rows is worth most, at the same tiles. */
 export const rivals = defineStudy({
@@ -99,13 +70,13 @@ export const rivals = defineStudy({
   title: 'MBSD and its rivals: what the idle rows of a tile are worth to each',
   paper: null,
   runs: `blocks of ${BLOCK} on tiles of ${TILE} rows, threshold 0.9; one answer of {tokens} tokens; llada.cpp with SOMR, and compiled graphs`,
-  workload: 'tiny-llada',
+  workload: WORKLOAD,
   stacks: STACKS.map(({ stack }) => stack),
   measure: async (bench, open) => {
-    const decodes = await open();
     const most = bench.options.prompts ?? CASES;
-    const { quant, profile, costModel } = bench.options;
-    const ran = METHODS.flatMap((method) => ('spec' in method ? [method] : []));
+    (await open()).ran(most);
+    const { seed } = bench.options;
+    const ran = METHODS.flatMap((method) => ('config' in method ? [method] : []));
     const table = {
       stack: [] as string[],
       method: [] as string[],
@@ -116,6 +87,10 @@ export const rivals = defineStudy({
       tiles: [] as (number | null)[],
       rows_per_forward: [] as (number | null)[],
       seconds: [] as (number | null)[],
+      seconds_low: [] as (number | null)[],
+      seconds_high: [] as (number | null)[],
+      gain_low: [] as (number | null)[],
+      gain_high: [] as (number | null)[],
       joules: [] as (number | null)[],
       exact: [] as (number | null)[],
       difference: [] as (number | null)[],
@@ -123,10 +98,9 @@ export const rivals = defineStudy({
       difference_high: [] as (number | null)[],
       p_holm: [] as (number | null)[],
     };
-    for (const { stack, memory } of STACKS) {
-      const chip = chipSchema.parse({ costModel, quant, profile, stack, memory });
-      const found = new Map<string, DecodeFacts[]>();
-      for (const { method, spec } of ran) found.set(method, await decodes.runOn(spec(), chip, most));
+    const answers = await answersOf(bench, ran, most);
+    for (const { stack } of STACKS) {
+      const found = { get: (method: string) => answers.get(cell(stack, method)) };
       const base = exactly(found.get(BASELINE) ?? []);
       const scored = (found.get(BASELINE) ?? []).every(({ answer }) => answer !== null);
       const others = ran.filter(({ method }) => method !== BASELINE).map(({ method }) => method);
@@ -140,18 +114,25 @@ export const rivals = defineStudy({
         const own = facts === null ? [] : exactly(facts);
         const rival = scored && corrected.has(each.method);
         const difference = rival ? pairedDifference(own, base) : null;
-        const of = (value: (facts: readonly DecodeFacts[]) => number) =>
+        const of = (value: (facts: readonly TimedCaseResult[]) => number) =>
           facts === null ? null : value(facts);
+        const seconds = facts === null ? null : ofMean(secondsOf(facts), seed);
+        const gain =
+          facts === null ? null : ofGain(secondsOf(facts), secondsOf(found.get(BASELINE) ?? []), seed);
         table.stack.push(stack);
         table.method.push(each.method);
         table.source.push(each.source);
         table.why.push('why' in each ? each.why : null);
         table.cases.push(facts?.length ?? 0);
-        table.forwards.push(of((all) => mean(all.map(({ forwards }) => forwards))));
+        table.forwards.push(of((all) => mean(all.map(({ counters }) => counters.nfe))));
         table.tiles.push(of((all) => mean(all.map(tilesOf))));
-        table.rows_per_forward.push(of((all) => mean(all.flatMap(({ mainRows }) => mainRows))));
-        table.seconds.push(of((all) => mean(all.map(({ seconds }) => seconds ?? Number.NaN))));
-        table.joules.push(of((all) => joulesOf(bench, stack, all)));
+        table.rows_per_forward.push(of((all) => mean(all.flatMap(({ forwardRows }) => forwardRows))));
+        table.seconds.push(of((all) => mean(secondsOf(all))));
+        table.seconds_low.push(seconds?.low ?? null);
+        table.seconds_high.push(seconds?.high ?? null);
+        table.gain_low.push(gain?.low ?? null);
+        table.gain_high.push(gain?.high ?? null);
+        table.joules.push(of((all) => mean(all.map(({ joules }) => joules))));
         table.exact.push(facts !== null && scored ? mean(own.map(Number)) : null);
         table.difference.push(difference?.value ?? null);
         table.difference_low.push(difference?.low ?? null);
@@ -195,7 +176,12 @@ export const rivals = defineStudy({
     const points = ours.method.flatMap((method, i) => {
       const [x, y] = [ours.seconds[i], scored ? ours.exact[i] : ours.tiles[i]];
       return ours.stack[i] === STACKS[0].stack && x !== null && y !== null
-        ? [{ name: method, x, y, ...(scored ? shareInterval(y, ours.cases[i]) : {}) }]
+        ? [
+            {
+              ...{ name: method, x, y, xLow: ours.seconds_low[i] ?? x, xHigh: ours.seconds_high[i] ?? x },
+              ...(scored ? shareInterval(y, ours.cases[i]) : {}),
+            },
+          ]
         : [];
     });
     return pareto(points, {
@@ -204,6 +190,7 @@ export const rivals = defineStudy({
       y: scored
         ? { title: 'answers exactly right', percent: true }
         : { title: 'tiles per answer', smaller: true },
+      subtitle: 'lines: 95 % intervals over the problems',
     });
   },
 });

@@ -13,6 +13,8 @@ const caseResultSchema = z.object({
   case: count,
   promptTokens: count,
   steps: count,
+  /** Rows of every forward on the critical path, in order. */
+  forwardRows: z.array(count),
   counters: z.custom<DecodeCounters>((value) => typeof value === 'object' && value !== null),
   /** The generated ones. */
   tokens: z.array(count),
@@ -76,6 +78,7 @@ export function caseResult(index: number, decided: ObservedCase): CaseResult {
     case: index,
     promptTokens: promptLength,
     steps: steps.length,
+    forwardRows: steps.map(({ plan }) => plan.passes[0].rows.length),
     counters,
     tokens: [...tokens],
     fixedAt,
