@@ -1,5 +1,7 @@
 import { createColors } from 'picocolors';
 import { z } from 'zod';
+import type { Metrics } from '../experiments/lab/kind.js';
+import { kindByName, kindNames } from '../experiments/lab/kinds/registry.js';
 import { userMetrics } from '../experiments/lab/metric.js';
 import type { IndexLine } from '../experiments/lab/record.js';
 import type { ResultStore } from '../experiments/lab/store.js';
@@ -17,7 +19,7 @@ export const metric = z
   .meta({ repeat: true, value: 'expression' });
 
 /** A run of the index, with the user's metrics where some were asked for. */
-export type ListedRun = IndexLine & { readonly metrics?: Readonly<Record<string, number | null>> };
+export type ListedRun = IndexLine & { readonly metrics?: Metrics };
 
 /** @throws UsageError for a metric that cannot be read */
 export async function listRuns(
@@ -33,6 +35,17 @@ export async function listRuns(
   return lines.map((line, i) => ({ ...line, metrics: values[i] }));
 }
 
+/** The same with the main metrics of each run's kind before the user's. */
+export async function withMainMetrics(store: ResultStore, runs: readonly ListedRun[]): Promise<ListedRun[]> {
+  const main = new Map<string, readonly string[]>();
+  for (const name of kindNames()) main.set(name, (await kindByName(name)).main);
+  return runs.map((run) => {
+    const { metrics } = store.read(run.hash);
+    const own = (main.get(run.kind) ?? []).map((name) => [name, metrics[name] ?? null] as const);
+    return { ...run, metrics: { ...Object.fromEntries(own), ...run.metrics } };
+  });
+}
+
 /** Prints runs with the options in which they differ, the user's metrics, and why a run was refused if asked for. */
 export function printRuns(
   ctx: Context,
@@ -43,7 +56,7 @@ export function printRuns(
   const names = [...new Set(options.flatMap(Object.keys))].filter(
     (name) => new Set(options.map((config) => config[name])).size > 1,
   );
-  const metrics = Object.keys(runs[0]?.metrics ?? {});
+  const metrics = [...new Set(runs.flatMap(({ metrics: own }) => Object.keys(own ?? {})))];
   const left = (title: string): Column => ({ header: [title], align: 'left' });
   const right = (title: string): Column => ({ header: [title], align: 'right' });
   ctx.print(
@@ -52,7 +65,7 @@ export function printRuns(
         left('hash'),
         left('kind'),
         left('outcome'),
-        right('s'),
+        right('run s'),
         ...names.map((name) => left(name.slice(1))),
         ...metrics.map(right),
         ...(reasonOf ? [left('reason')] : []),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Canvas } from '../src/decode/canvas/types.js';
-import { renderCanvas, renderLegend } from '../src/decode/trace/render.js';
+import { renderCanvas, renderLegend, renderStates } from '../src/decode/trace/render.js';
 import { visibleWidth } from '../src/util/table.js';
 import { HIDE_CURSOR, SHOW_CURSOR } from './cursor.js';
 import type { Context } from './io.js';
@@ -40,13 +40,18 @@ export class Watcher {
   show(canvas: Canvas, endMs: number | null): void {
     const { text, status } = this.options;
     const { color, io, json } = this.context;
+    // Without colours a letter a position says what they would.
+    const letters = color ? '' : renderStates(canvas, { color });
     const body = renderCanvas(canvas, { text, color });
     if (!this.context.interactive) {
-      (json ? io.stderr : io.stdout).write(`${status(canvas, endMs)}  ${body}\n`);
+      (json ? io.stderr : io.stdout).write(
+        `${[status(canvas, endMs), letters, body].filter((part) => part !== '').join('  ')}\n`,
+      );
       return;
     }
     const columns = Math.max(20, io.stdout.columns ?? 80);
-    const lines = [status(canvas, endMs), '', body, '', renderLegend({ color })];
+    const states = letters === '' ? [] : [letters, ''];
+    const lines = [status(canvas, endMs), '', body, '', ...states, renderLegend({ color })];
     // Up to the first line of the last frame, clear to the end of the screen, draw.
     const back = this.rows === 0 ? '' : `\u001b[${this.rows}A\r\u001b[J`;
     io.stdout.write(`${back}${lines.join('\n')}\n`);

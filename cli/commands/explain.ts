@@ -1,21 +1,24 @@
 import { createColors } from 'picocolors';
+import { operatorRoofs } from '../../experiments/figures/machine-data.js';
 import { requestIntervals } from '../../sim/interval/of-request.js';
 import { stepIntervals } from '../../sim/interval/of-steps.js';
-import {
-  explainAccounts,
-  explainStep,
-  type RooflineEntry,
-  type TimeNode,
-} from '../../sim/machine/explain.js';
+import { explainAccounts, explainStep, type RooflineEntry } from '../../sim/machine/explain.js';
 import type { Machine } from '../../sim/machine/machine.js';
 import { accountRequest, type RequestSize } from '../../sim/workload/request.js';
-import { denoisingShape, steadyMs } from '../../sim/workload/steady-step.js';
+import { denoisingShape } from '../../sim/workload/steady-step.js';
 import { table } from '../../src/util/table.js';
 import { defineCommand } from '../command.js';
+import { type OperatorRoof, operatorBounds, treeRows } from '../explain-rows.js';
 import { chipEffects, logitsRows, request, step, timedChip } from '../groups.js';
 import { heldNote, intervalText } from '../interval-text.js';
 import { splitsNote } from '../splits-note.js';
 import { openTimedMachine } from '../timed-machine.js';
+
+const HEADERS = ['part', '> ms', '> share', 'bound'];
+const SMALL = 'Parts add up to what is above them; those under 0.05 ms are left out.';
+const ROOFS =
+  'roof: the least time if every operand crossed DRAM once at the rate of the DMA (CPU: of its cores) and every\n' +
+  'operation of the NPU ran at the peak of its matrix unit; of roof: 100 % would reach it.';
 
 export const command = defineCommand({
   options: {
@@ -41,18 +44,24 @@ export const command = defineCommand({
   ],
   async run(ctx, { rows, context, logitsRows, prompt, answer, ...chip }) {
     const machine = await openTimedMachine(chip);
-    const { of, what, asked, interval, held, explained } =
+    const { of, what, asked, interval, held, explained, operators } =
       prompt === undefined
         ? aStep(machine, rows, { context, logitsRows }, ctx.signal)
         : aRequest(machine, { prompt, answer }, ctx.signal);
-    ctx.data({ machine: machine.name, ...asked, ...interval, intervals: held, ...explained });
+    ctx.data({ machine: machine.name, ...asked, ...interval, intervals: held, ...explained, operators });
     const { tree, bound, splits, critical, roofline, busiest, efficiency } = explained;
-    ctx.print(`${what} on ${machine.name}, simulated\n`);
+    const { shapes, profile, stack } = machine.options;
+    ctx.print(`${what}, ${shapes.name} on ${profile.name} (${stack.name}, ${chip.memory}), simulated\n`);
     ctx.print(
-      table(['part', '> ms', '> share', 'bound'], treeRows(tree, tree.ms, 0), {
-        styleHeader: createColors(ctx.color).bold,
-      }),
+      table(
+        operators === null ? HEADERS : [...HEADERS, '> roof ms', '> of roof'],
+        treeRows(tree, operators),
+        {
+          styleHeader: createColors(ctx.color).bold,
+        },
+      ),
     );
+    ctx.print(operators === null ? SMALL : `${SMALL}\n${ROOFS}`);
     ctx.print(`\ncritical path: ${list(critical, tree.ms)}`);
     ctx.print(`busy:          ${list(roofline, tree.ms)}`);
     ctx.print(
@@ -73,7 +82,7 @@ function aStep(
   signal: AbortSignal,
 ) {
   const { context, logitsRows } = settings;
-  steadyMs(machine, denoisingShape(rows, context, logitsRows));
+  const operators = operatorBounds(operatorRoofs(machine, denoisingShape(rows, context, logitsRows)));
   const explained = explainStep(machine);
   const { intervals, held } = stepIntervals(machine, [{ rows, ms: explained.ms }], settings, signal);
   return {
@@ -83,6 +92,7 @@ function aStep(
     interval: intervals[0],
     held,
     explained,
+    operators,
   };
 }
 
@@ -96,15 +106,8 @@ function aRequest(machine: Machine, size: RequestSize, signal: AbortSignal) {
     interval: whole,
     held,
     explained: explainAccounts(accounts),
+    operators: null as readonly OperatorRoof[] | null,
   };
-}
-
-function treeRows(node: TimeNode, totalMs: number, depth: number): string[][] {
-  const share = `${((node.ms / totalMs) * 100).toFixed(0)} %`;
-  return [
-    ['  '.repeat(depth) + node.name, node.ms.toFixed(1), share, node.bound],
-    ...node.children.flatMap((child) => treeRows(child, totalMs, depth + 1)),
-  ];
 }
 
 function list(entries: readonly RooflineEntry[], totalMs: number): string {

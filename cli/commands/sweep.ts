@@ -5,7 +5,7 @@ import { type PlannedRun, planSweep, shardOf } from '../../experiments/lab/plan.
 import { makeRuns } from '../../experiments/lab/runner.js';
 import { ResultStore } from '../../experiments/lab/store.js';
 import { readSweep } from '../../experiments/lab/sweep-file.js';
-import { CheckError } from '../../src/errors.js';
+import { CheckError, UsageError } from '../../src/errors.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
 import { gitCommit } from '../git-commit.js';
@@ -14,6 +14,7 @@ import type { Context } from '../io.js';
 import { progressBar } from '../progress.js';
 import { resultsDirectory } from '../results-directory.js';
 import { listRuns, metric, printRuns } from '../run-list.js';
+import { showSweepSchema } from '../sweep-schema.js';
 import { runOnSlurm } from '../sweep-slurm.js';
 
 const NOTES = `A run is addressed by the SHA-256 of its resolved options, its input files and the code: what was computed once is
@@ -41,11 +42,9 @@ const shard = z
 
 const options = {
   jobs: runOptions.jobs.default(availableParallelism()),
-  shard: shard
-    .optional()
-    .describe('only every n-th run from the i-th on, for array jobs')
-    .meta({ value: 'i/n' }),
+  shard: shard.optional().describe('only each n-th run from the i-th, for arrays').meta({ value: 'i/n' }),
   results: runOptions.results,
+  schema: flag('print the JSON Schema of a sweep file with the options of every kind, and run nothing'),
   dryRun: flag('only say what would run'),
   metric,
   launcher: z
@@ -67,7 +66,7 @@ const options = {
 type Options = z.output<z.ZodObject<typeof options>>;
 
 export const command = defineCommand({
-  arguments: { file: z.string().describe('sweep as JSON: kind, base, axes, mode, runs') },
+  arguments: { file: z.string().optional().describe('sweep as JSON: kind, base, axes, mode, runs') },
   options,
   effects: [
     {
@@ -84,11 +83,14 @@ export const command = defineCommand({
   notes: NOTES,
   examples: [
     'sweep experiments/sweeps/rows.json',
+    'sweep --schema > sweep.schema.json   for an editor',
     'sweep big.json --shard 3/16         the third of sixteen parts, on any machine',
     'sweep big.json --launcher slurm --shards 16 --slurm=--time=1:00:00',
     'results export --sweep big.json --format csv > big.csv',
   ],
   async run(ctx, { file, ...asked }) {
+    if (asked.schema) return showSweepSchema(ctx);
+    if (file === undefined) throw new UsageError('needs a FILE; --schema prints what can be in it');
     // A metric that cannot be read is refused now and not after the work; which columns there are, the runs say.
     await readMetrics(asked.metric);
     const all = await planSweep(readSweep(file));

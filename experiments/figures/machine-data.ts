@@ -8,6 +8,7 @@ import { denoisingShape, steadyMs } from '../../sim/workload/steady-step.js';
 import { CheckError } from '../../src/errors.js';
 import type { Op, OpGraph } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { endText } from './end-text.js';
 import type { OpClass, Roof, Roofline, RoofUnit } from './roofline.js';
 import type { TornadoRow } from './tornado.js';
@@ -25,7 +26,24 @@ const classOf = (op: Op): string => (op.kind === 'matmul' ? op.role : op.kind);
  */
 export function rooflineOf(machine: Machine, rows: number, context: number): Roofline {
   const { profile, shapes: model, quant: precision, stack } = machine.options;
-  const shape = denoisingShape(rows, context);
+  const { roofs, classes } = operatorRoofs(machine, denoisingShape(rows, context));
+  if (!classes.some(({ unit }) => unit === 'NPU'))
+    throw new CheckError(`nothing of a step on ${machine.name} runs on an NPU`);
+  return {
+    title: `Roofline: ${modelWords(model.name)} ${quantWords(precision.weights)} on ${chipWords(profile.name)} (${stack.name})`,
+    subtitle: `one simulated step of ${rows} rows over ${context} cached positions`,
+    level: 'of DRAM, every operand once',
+    roofs,
+    classes,
+  };
+}
+
+/** The operators of a steady step, and the roofs above them. */
+export function operatorRoofs(
+  machine: Machine,
+  shape: PassShape,
+): { readonly roofs: readonly Roof[]; readonly classes: readonly OpClass[] } {
+  const { profile, quant: precision, shapes: model, stack } = machine.options;
   const stepMs = steadyMs(machine, shape);
   const graph = graphFor(model, shape, precision);
   const { npu } = profile;
@@ -68,16 +86,8 @@ export function rooflineOf(machine: Machine, rows: number, context: number): Roo
       assumed: binding.some((number) => isAssumed(profile, number)),
     });
   }
-  if (!classes.some(({ unit }) => unit === 'NPU'))
-    throw new CheckError(`nothing of a step on ${machine.name} runs on an NPU`);
   if (classes.some(({ unit }) => unit === 'CPU')) roofs.push(cpuRoof);
-  return {
-    title: `Roofline: ${modelWords(model.name)} ${quantWords(precision.weights)} on ${chipWords(profile.name)} (${stack.name})`,
-    subtitle: `one simulated step of ${rows} rows over ${context} cached positions`,
-    level: 'of DRAM, every operand once',
-    roofs,
-    classes,
-  };
+  return { roofs, classes };
 }
 
 function operandBytes(graph: OpGraph, op: Op): number {

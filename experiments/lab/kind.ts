@@ -18,6 +18,8 @@ export interface RunResult {
 export interface RunKind<Config = unknown> {
   readonly name: string;
   readonly description: string;
+  /** Metrics that a list of runs shows. */
+  readonly main: readonly string[];
   /** Strict, with defaults: what comes out is the resolved configuration that is hashed. */
   readonly config: z.ZodType<Config>;
   /**

@@ -2,6 +2,7 @@ import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { Op, OpGraph, Precision } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
+import { bytesText } from '../../src/util/bytes.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import type { MemoryContext } from '../memory/regions.js';
 import { opWeightBytes } from '../stacks/behaviours.js';
@@ -66,7 +67,9 @@ function checkWeights(graph: OpGraph, ops: readonly Op[], windowBytes: number): 
     const all = sizes.reduce((sum, size) => sum + size.bytes, 0);
     if (all <= windowBytes) continue;
     const { id } = sizes.reduce((best, size) => (size.bytes > best.bytes ? size : best));
-    throw new UsageError(`${id} (${all} B) is ${all - windowBytes} B larger than the address window`);
+    throw new UsageError(
+      `${id} (${bytesText(all)}) is ${bytesText(all - windowBytes)} larger than an address window of ${bytesText(windowBytes)}`,
+    );
   }
 }
 
@@ -82,6 +85,12 @@ export function mayStage(options: ModelOnChip): boolean {
 function windowBytes(options: ModelOnChip): number {
   const { profile, stack } = options;
   return profile.window.bytes * sessionsOf(stack, npuWeights(options, stack.numbers), profile);
+}
+
+/** Weights that operators on the NPU read, in the stack's layout, and the sessions whose windows hold them. */
+export function weightsOnNpu(options: ModelOnChip): { readonly bytes: number; readonly sessions: number } {
+  const bytes = npuWeights(options, options.stack.numbers);
+  return { bytes, sessions: sessionsOf(options.stack, bytes, options.profile) };
 }
 
 /** Bytes of all weights on the NPU. */
@@ -110,7 +119,7 @@ function foldedNpuOps({ profile, stack, model, precision }: ModelOnChip): {
   return { graph, ops: onNpu.flatMap(({ ops }) => ops), counts };
 }
 
-function kvBytesPerToken({ model, precision }: ModelOnChip): number {
+export function kvBytesPerToken({ model, precision }: ModelOnChip): number {
   return 2 * model.layers * model.kvHeads * model.headDim * (precision.kv === 'f16' ? 2 : 4);
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../../src/errors.js';
+import { bytesText } from '../../src/util/bytes.js';
 
 export interface WindowLimits {
   readonly bytes: number;
@@ -67,7 +68,9 @@ export class AddressWindow {
     const size = this.rounded(bytes);
     const most = Math.min(this.limits.maxMapBytes, this.limits.bytes);
     if (size > most) {
-      throw new UsageError(`${id} (${bytes} B) is ${size - most} B larger than the address window allows`);
+      throw new UsageError(
+        `${id} (${bytesText(bytes)}) is ${bytesText(size - most)} larger than an address window of ${bytesText(this.limits.bytes)} with mappings of at most ${bytesText(this.limits.maxMapBytes)} allows`,
+      );
     }
     if (this.mappings.length >= this.limits.mapperEntries) return null;
     const gap = this.gaps().find((candidate) => candidate.bytes >= size);

@@ -1,5 +1,6 @@
-import { UsageError } from '../../src/errors.js';
+import type { UsageError } from '../../src/errors.js';
 import { AddressWindow } from './address-window.js';
+import { doesNotFit } from './does-not-fit.js';
 import { type MemoryContext, mapMs, type Regions, regionsFor } from './regions.js';
 import type { MemoryMap, MemoryRuntime, PlacedPass, Readiness, SlotUse } from './runtime.js';
 import { READY } from './runtime.js';
@@ -155,9 +156,8 @@ export class OnDemandMemory implements MemoryRuntime {
 
   private tooLarge(id: string, bytes: number): UsageError {
     const missing = bytes - this.window.largestFreeBytes;
-    return new UsageError(
-      `${id} (${bytes} B) does not fit the address window of ${this.context.window.bytes} B in mode ${this.mode}: ${missing} B missing`,
-    );
+    const held = this.window.list().map((range) => ({ what: range.id, bytes: range.bytes }));
+    return doesNotFit(this.context.window.bytes, missing, [...held, { what: id, bytes }]);
   }
 
   private unit(at: number): WeightUnit {

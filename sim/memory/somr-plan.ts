@@ -1,4 +1,4 @@
-import { UsageError } from '../../src/errors.js';
+import { doesNotFit } from './does-not-fit.js';
 import { type PlacementItem, placeAlternating } from './placement.js';
 import { copyMs, type MemoryContext, type Regions } from './regions.js';
 import type { PlacedPass } from './runtime.js';
@@ -114,9 +114,12 @@ export class SomrPlanner {
     const largest = this.units.reduce((best, unit) => (unit.bytes > best.bytes ? unit : best));
     if (budget < 0 || (this.reading === 'alternating' && budget < largest.bytes)) {
       const missing = this.reading === 'alternating' ? largest.bytes - budget : -budget;
-      throw new UsageError(
-        `${largest.id} (${largest.bytes} B) cannot be staged in an address window of ${window.bytes} B: ${missing} B missing`,
-      );
+      throw doesNotFit(window.bytes, missing, [
+        { what: 'KV cache', bytes: regions.kvBytes },
+        { what: 'activations', bytes: regions.scratchBytes },
+        { what: 'two staging slots', bytes: 2 * slotBytes },
+        ...(this.reading === 'alternating' ? [{ what: largest.id, bytes: largest.bytes }] : []),
+      ]);
     }
     if (this.reading === 'alternating') {
       const { phases, staged } = this.placePhases(budget);

@@ -1,5 +1,5 @@
-import { UsageError } from '../../src/errors.js';
 import { AddressWindow } from './address-window.js';
+import { doesNotFit } from './does-not-fit.js';
 import { mapMs, regionsFor } from './regions.js';
 import type { MemoryMap, MemoryRuntime, PlacedPass, Readiness, SlotUse } from './runtime.js';
 import { READY } from './runtime.js';
@@ -210,9 +210,9 @@ export class SomrMemory implements MemoryRuntime {
   private require(id: string, bytes: number): void {
     if (bytes <= 0) return;
     if (this.window.map(id, bytes) === null) {
-      throw new UsageError(
-        `${id} (${bytes} B) does not fit the address window: ${bytes - this.window.largestFreeBytes} B missing`,
-      );
+      const held = this.window.list().map((range) => ({ what: range.id, bytes: range.bytes }));
+      const missing = bytes - this.window.largestFreeBytes;
+      throw doesNotFit(this.planner.context.window.bytes, missing, [...held, { what: id, bytes }]);
     }
   }
 }

@@ -79,6 +79,37 @@ describe('commands over the machine', () => {
     }
   });
 
+  it('explain prints parts that add up, none of them 0, beside their roofs', async () => {
+    const { stdout } = await cli(['explain', '--rows', '32', '--context', '80']);
+    const rows = stdout.split('\n').flatMap((text) => {
+      const found = /^( *)(\S.*?) +([\d.]+) +\d+ %/.exec(text);
+      return found === null ? [] : [{ depth: found[1].length / 2, ms: Number(found[3]) }];
+    });
+    expect(rows.length).toBeGreaterThan(10);
+    for (const [at, { depth, ms }] of rows.entries()) {
+      expect(ms).toBeGreaterThan(0);
+      const after = rows.slice(at + 1);
+      const end = after.findIndex((row) => row.depth <= depth);
+      const below = (end < 0 ? after : after.slice(0, end)).filter((row) => row.depth === depth + 1);
+      if (below.length > 0) expect(below.reduce((sum, row) => sum + row.ms, 0)).toBeCloseTo(ms, 6);
+    }
+    expect(stdout).toMatch(/down +[\d.]+ +\d+ % +dma +[\d.]+ +\d+ %/);
+  });
+
+  it('memory plan adds up to the window, and names what is too large', async () => {
+    const { stdout } = await cli(['memory', 'plan']);
+    const mapped = [...stdout.matchAll(/^(?!the whole)\S.* ([\d.]+)$/gm)].map(([, mib]) => Number(mib));
+    const [, whole] = /the whole window +([\d.]+)/.exec(stdout)!;
+    expect(mapped.reduce((sum, mib) => sum + mib, 0)).toBeCloseTo(Number(whole), 6);
+    expect(stdout).toMatch(/^Fits: .* GiB of weights .* 3\.13 GiB/m);
+    for (const mode of ['somr', 'on-demand', 'paging']) {
+      const { code, stderr } = await cli(['memory', 'plan', '--context', '30000', '--memory', mode]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/KV cache/);
+      expect(stderr).not.toMatch(/blk\.|\d{5} B/);
+    }
+  });
+
   it('explain refuses options of a step beside a request', async () => {
     const refused = await cli(['explain', '--prompt', '8', '--rows', '4']);
     expect([refused.code, refused.stderr]).toEqual([

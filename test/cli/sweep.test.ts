@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCsv } from '../../src/util/csv.js';
@@ -56,7 +56,7 @@ describe('sweep', () => {
 describe('results', () => {
   it('lists by the options that differ, filtered', async () => {
     const { stdout } = await cli(['results', 'list', ...store]);
-    expect(stdout.split('\n')[0]).toMatch(/^hash +kind +outcome +s +rows$/);
+    expect(stdout.split('\n')[0]).toMatch(/^hash +kind +outcome +run s +rows +ms +msPerRow +joules$/);
     const one = await cli(['results', 'list', '--where', 'rows=64', '--json', ...store]);
     expect(JSON.parse(one.stdout).runs.map(({ hash }: { hash: string }) => hash)).toEqual([hashes[1]]);
   });
@@ -73,6 +73,29 @@ describe('results', () => {
     const out = join(directory, 'runs.parquet');
     expect((await cli(['results', 'export', '--format', 'parquet', '--out', out, ...store])).code).toBe(0);
     expect(existsSync(out)).toBe(true);
+  });
+
+  it('exports the columns that are asked for, and no others', async () => {
+    const chosen = ['results', 'export', '--sweep', file, '--columns', 'ms,config.rows', ...store];
+    const csv = parseCsv((await cli(chosen)).stdout);
+    expect(csv[0]).toEqual(['ms', 'config.rows']);
+    expect(csv.slice(1).map(([, rows]) => rows)).toEqual(['1', '64']);
+    const unknown = await cli(['results', 'export', '--columns', 'mss', ...store]);
+    expect(unknown).toMatchObject({ code: 2, stdout: '' });
+    expect(unknown.stderr).toMatch(/unknown column "mss": did you mean ms/);
+  });
+
+  it('prints the schema of a sweep file, in which every shipped sweep has its options', async () => {
+    const { code, stdout } = await cli(['sweep', '--schema']);
+    expect(code).toBe(0);
+    const { $defs, properties } = JSON.parse(stdout);
+    expect(Object.keys(properties)).toContain('axes');
+    const shipped = join(import.meta.dirname, '../../experiments/sweeps');
+    for (const name of readdirSync(shipped).filter((each) => each.endsWith('.json'))) {
+      const { kind, base = {} } = JSON.parse(readFileSync(join(shipped, name), 'utf8'));
+      expect(Object.keys($defs[kind].properties), name).toEqual(expect.arrayContaining(Object.keys(base)));
+    }
+    expect(await cli(['sweep'])).toMatchObject({ code: 2 });
   });
 
   it("computes a user's metric in a list, an export and after a sweep", async () => {

@@ -1,6 +1,7 @@
 import { createColors } from 'picocolors';
 import { type MemoryPlan, memoryPlan } from '../../../sim/memory/plan.js';
-import { table } from '../../../src/util/table.js';
+import { bytesText } from '../../../src/util/bytes.js';
+import { formatTable } from '../../../src/util/table.js';
 import { defineCommand } from '../../command.js';
 import { chipEffects, step, timedChip } from '../../groups.js';
 import type { Context } from '../../io.js';
@@ -12,42 +13,103 @@ export const command = defineCommand({
   effects: chipEffects,
   notes:
     'Times are those of a step on a machine that has just run the same step. A smaller window that would be faster is' +
-    '\nnamed (`fasterWindow`).',
-  examples: ['memory plan', 'memory plan --memory on-demand --json'],
+    '\nnamed (`fasterWindow`). What does not fit is refused with what a step needs at the same time.',
+  examples: ['memory plan', 'memory plan --context 4000', 'memory plan --memory on-demand --json'],
   async run(ctx, { rows, context, ...chip }) {
     const machine = await openTimedMachine(chip, { record: true });
     const plan = memoryPlan(machine, rows, context);
-    const { windowBytes, map, fills, cost, fasterWindow } = plan;
-    ctx.data({ machine: machine.name, windowBytes, rows, context, ...map, fills, cost, fasterWindow });
-    ctx.print(`Address window of ${machine.name}: ${mib(windowBytes)} MiB a session\n`);
-    if (map !== null) print(ctx, plan, map);
-    else if (chip.memory === 'unlimited') ctx.print('No limit: everything was mapped before the decode.');
-    else ctx.print('Nothing to map: no operator with weights runs on the NPU.');
+    const { windowBytes, sessions, weightBytes, kvPositions, map, fills, cost, fasterWindow } = plan;
+    const shared = {
+      machine: machine.name,
+      windowBytes,
+      sessions,
+      weightBytes,
+      kvPositions,
+      rows,
+      context,
+      positions: rows + context,
+    };
+    ctx.data({ ...shared, ...map, fills, cost, fasterWindow });
+    const { shapes, profile, stack } = machine.options;
+    ctx.print(
+      `A step of ${rows} rows over ${context} cached positions (${rows + context} in all), ${shapes.name} on ${profile.name} (${stack.name}, ${chip.memory})`,
+    );
+    if (chip.memory === 'unlimited') ctx.print('No limit: everything was mapped before the decode.');
+    else if (map === null) ctx.print('Nothing to map: no operator with weights runs on the NPU.');
+    else print(ctx, plan, map);
   },
 });
 
-function print(ctx: Context, { cost, fasterWindow }: MemoryPlan, map: NonNullable<MemoryPlan['map']>): void {
+type Shown = NonNullable<MemoryPlan['map']>;
+
+function print(ctx: Context, plan: MemoryPlan, map: Shown): void {
+  const { sessions, weightBytes, cost, fasterWindow } = plan;
+  const windowBytes = plan.windowBytes * sessions;
+  const sum = (ranges: readonly { readonly bytes: number }[]) =>
+    ranges.reduce((total, { bytes }) => total + bytes, 0);
+  const [mapped, staged, absent] = [sum(map.mapped), sum(map.staged), sum(map.absent)];
+  const beyond =
+    staged > 0
+      ? `${bytesText(staged)} of them are copied into the two slots in every step`
+      : absent > 0
+        ? `${bytesText(absent)} of them are outside and mapped when an operator needs them`
+        : 'all of them stay in it';
   ctx.print(
-    table(
-      ['mapped', '> address', '> MiB'],
-      map.mapped.map(({ id, address, bytes }) => [id, `0x${address.toString(16)}`, mib(bytes)]),
+    `Fits: the NPU reads ${bytesText(weightBytes)} of weights through ${sessions === 1 ? 'an address window' : `${sessions} address windows`} of ${bytesText(plan.windowBytes)}; ${beyond}.\n`,
+  );
+  const free = windowBytes - mapped;
+  ctx.print(
+    formatTable(
+      [
+        { header: ['in the window'], align: 'left' },
+        { header: ['address'], align: 'right' },
+        { header: ['MiB'], align: 'right' },
+      ],
+      [
+        ...map.mapped.map(({ id, address, bytes }) => [
+          id === 'KV cache' ? `KV cache, room for ${plan.kvPositions} positions` : id,
+          `0x${address.toString(16)}`,
+          mib(bytes),
+        ]),
+        [`free (longest piece ${bytesText(map.largestFreeBytes)})`, '', mib(free)],
+        [sessions === 1 ? 'the whole window' : 'all windows', '', mib(windowBytes)],
+      ],
       { styleHeader: createColors(ctx.color).bold },
     ),
   );
-  ctx.print(`free: ${mib(map.largestFreeBytes)} MiB in one piece`);
-  if (map.staged.length > 0) ctx.print('\nstaged every step, in order:');
-  for (const { bytes, tensors } of map.staged) {
-    const more = tensors.length > 1 ? ` and ${tensors.length - 1} more` : '';
-    ctx.print(`  ${mib(bytes)} MiB  ${tensors[0]}${more}`);
-  }
-  if (map.absent.length > 0) ctx.print('\nnot mapped after the step:');
-  for (const { id, bytes } of map.absent) ctx.print(`  ${mib(bytes)} MiB  from ${id}`);
+  listed(
+    ctx,
+    `copied into a slot every step, in order, ${bytesText(staged)}:`,
+    staged,
+    map.staged.map(({ bytes, tensors }) => {
+      const more = tensors.length > 1 ? ` and ${tensors.length - 1} more` : '';
+      return [bytes, `${tensors[0]}${more}`] as const;
+    }),
+  );
+  listed(
+    ctx,
+    `not mapped after the step, ${bytesText(absent)}:`,
+    absent,
+    map.absent.map(({ id, bytes }) => [bytes, `from ${id}`] as const),
+  );
   ctx.print(
     `\nOf a step of ${cost.stepMs.toFixed(1)} ms: ${cost.mappingMs.toFixed(1)} ms mapping (${cost.mapOps} maps, ` +
-      `${mib(cost.mappedBytes)} MiB), ${cost.stallMs.toFixed(1)} ms waiting for copies; ` +
-      `${cost.copyMs.toFixed(1)} ms of copies (${mib(cost.stagedBytes)} MiB) run beside it.`,
+      `${bytesText(cost.mappedBytes)}), ${cost.stallMs.toFixed(1)} ms waiting for copies; ` +
+      `${cost.copyMs.toFixed(1)} ms of copies (${bytesText(cost.stagedBytes)}) run beside it.`,
   );
   if (fasterWindow !== null) ctx.print(smallerWindowNote('the step', cost.stepMs, fasterWindow));
+}
+
+function listed(
+  ctx: Context,
+  title: string,
+  total: number,
+  lines: readonly (readonly [bytes: number, text: string])[],
+): void {
+  if (lines.length === 0) return;
+  ctx.print(`\n${title}`);
+  const width = mib(total).length;
+  for (const [bytes, text] of lines) ctx.print(`  ${mib(bytes).padStart(width)} MiB  ${text}`);
 }
 
 function mib(bytes: number): string {

@@ -15,20 +15,33 @@ export const command = defineCommand({
   options: {
     ...runFilter,
     format: z.enum(RUN_FORMATS).default('csv').describe('csv, parquet, or one JSON object per line (jsonl)'),
+    columns: z
+      .array(z.string())
+      .default([])
+      .describe('only these columns, in this order, e.g. hash,config.rows,ms (csv and parquet)')
+      .meta({ value: 'names' }),
     out: path('file to write (default: standard output; parquet needs a file)'),
   },
   examples: [
     'results export --sweep rows.json > rows.csv',
+    'results export --sweep rows.json --columns config.rows,ms,joules > rows.csv',
     'results export --kind decode --format parquet --out decodes.parquet',
   ],
-  async run(ctx, { results, metric, format, out, ...filter }) {
+  effects: [
+    {
+      options: ['columns'],
+      when: ({ format }) => format !== 'jsonl',
+      because: 'a line of --format jsonl is the whole run',
+    },
+  ],
+  async run(ctx, { results, metric, format, columns, out, ...filter }) {
     if (format === 'parquet' && out === undefined) throw new UsageError('--format parquet needs --out FILE');
     checkWritableFile(out);
     const store = new ResultStore(resultsDirectory(results));
     const stored = (await selectRuns(store, filter)).map(({ hash }) => store.read(hash));
     const own = await userMetrics(stored, metric);
     const records = stored.map((record, i) => ({ ...record, metrics: { ...record.metrics, ...own[i] } }));
-    const content = formatRuns(format, records);
+    const content = formatRuns(format, records, columns);
     if (out === undefined) {
       ctx.io.stdout.write(String(content));
       return;

@@ -2,7 +2,7 @@ import { selectRuns } from '../../../experiments/lab/select-runs.js';
 import { ResultStore } from '../../../experiments/lab/store.js';
 import { defineCommand } from '../../command.js';
 import { resultsDirectory } from '../../results-directory.js';
-import { listRuns, printRuns } from '../../run-list.js';
+import { listRuns, printRuns, withMainMetrics } from '../../run-list.js';
 import { runFilter } from '../../run-options.js';
 
 export const command = defineCommand({
@@ -13,13 +13,15 @@ export const command = defineCommand({
   ],
   async run(ctx, { results, metric, ...filter }) {
     const store = new ResultStore(resultsDirectory(results));
-    const runs = await listRuns(store, await selectRuns(store, filter), metric);
+    const runs = await withMainMetrics(store, await listRuns(store, await selectRuns(store, filter), metric));
     ctx.data({ results: store.directory, runs });
     if (runs.length === 0) {
       ctx.print(`no such runs in ${store.directory}`);
       return;
     }
     printRuns(ctx, runs, filter.refused ? ({ hash }) => store.read(hash).reason ?? '' : undefined);
-    ctx.note(`${runs.length} runs in ${store.directory}`);
+    ctx.note(
+      `${runs.length} runs in ${store.directory}; run s: what the run took here, all else is its result`,
+    );
   },
 });

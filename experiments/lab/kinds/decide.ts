@@ -10,6 +10,7 @@ import { questions, sameDecisions } from './questions.js';
 export const decideKind = defineKind({
   name: 'decide',
   description: 'cases decided by a workload under a policy and scored, without a clock',
+  main: ['exactShare', 'forwards', 'tokensPerForward'],
   config: z.strictObject({ ...deciderSchema.shape, ...methodSchema.shape, ...casesSchema.shape }),
   inputs: (config) => decisionInputs(config),
   sharing: (config) => sameDecisions(config),

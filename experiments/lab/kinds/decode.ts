@@ -14,6 +14,7 @@ export const decodeKind = defineKind({
   name: 'decode',
   description:
     'cases decided by a workload (a model, a trace, a confidence process) under a policy, timed on a machine',
+  main: ['seconds', 'joules', 'exactShare', 'forwards', 'tokensPerForward'],
   config: setupSchema,
   async inputs(config) {
     return { ...chipInputs(config), ...(await decisionInputs(config)) };

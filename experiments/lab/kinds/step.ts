@@ -19,6 +19,7 @@ const config = z.strictObject({
 export const stepKind = defineKind({
   name: 'step',
   description: 'one denoising step on a machine, as `simulate step`',
+  main: ['ms', 'msPerRow', 'joules'],
   config,
   inputs: async (options) => chipInputs(options),
   async run(options, lab) {

@@ -16,6 +16,7 @@ const config = z.strictObject({
 export const verifyKind = defineKind({
   name: 'verify',
   description: 'cases as in decode, their predictions recomputed in f32 without cache, window or order',
+  main: ['rows', 'mismatches', 'maxConfidenceError'],
   config,
   async inputs(options) {
     return { ...chipInputs(options), ...(await decisionInputs(options)) };

@@ -78,7 +78,7 @@ export function renderLegend(options: Pick<RenderOptions, 'color'> = {}): string
     paint.S('S stable'),
     paint.V('V visible'),
     paint.D('D draft'),
-    paint.I(`${BLANK.I} invisible`),
-    paint.M(`${BLANK.M} masked`),
+    paint.I(`I ${BLANK.I} invisible`),
+    paint.M(`M ${BLANK.M} masked`),
   ].join('  ');
 }
