@@ -20,11 +20,13 @@ export interface PagePart {
 const reference = (root: string, file: string): string => join(root, 'results/reference', file);
 
 /** A table of the project's own. */
-const quality = (name: string): PagePart => ({
+const quality = (name: string, page: string): PagePart => ({
   name,
-  page: 'results/reference/quality/README.md',
+  page,
   text: (root) => qualityMarkdown(readJson(reference(root, `quality/${name}.json`)) as QualityTable),
 });
+
+const QUALITY_PAGE = 'results/reference/quality/README.md';
 
 export const PAGE_PARTS: readonly PagePart[] = [
   {
@@ -37,7 +39,8 @@ export const PAGE_PARTS: readonly PagePart[] = [
     page: 'docs/results.md',
     text: (root) => headlinesMarkdown(readResult(reference(root, 'reproduce/alternatives/result.json'))),
   },
-  ...['pruned-ffn25', 'pruned-ffn50', 'pruned-2of4'].map(quality),
+  quality('hard', 'docs/results.md'),
+  ...['pruned-ffn25', 'pruned-ffn50', 'pruned-2of4'].map((name) => quality(name, QUALITY_PAGE)),
 ];
 
 /** What stands in a page for a part. @throws UsageError when the page has no place for it */
