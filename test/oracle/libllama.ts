@@ -26,6 +26,10 @@ export interface LlamaModel {
   readonly vocab: number;
   /** Logits of every row at positions 0, 1, ..., row-major [ids, vocab]; no cache is kept between calls. */
   logits(ids: readonly number[]): Float32Array;
+  /** Empties the cache of a causal model. */
+  reset(): void;
+  /** Logits of the last of some rows that follow those since the last `reset`, and that see them. */
+  append(ids: readonly number[]): Float32Array;
   /** Token ids of a text, special tokens in it recognised, none added. */
   tokenize(text: string): number[];
   close(): void;
@@ -154,32 +158,52 @@ async function load(): Promise<Llama> {
       const vocabulary = call.vocabOf(model);
       const vocab = call.vocabSize(vocabulary) as number;
       const memory = call.memory(context);
+      /** Rows in the cache of `append`. */
+      let held = 0;
+      const run = (ids: readonly number[], start: number, wanted: (row: number) => boolean): Float32Array => {
+        const rows = [...ids.keys()];
+        const input = call.newBatch(ids.length, 0, 1) as Record<string, unknown>;
+        input.n_tokens = ids.length;
+        const ints = koffi.array('int32', ids.length);
+        koffi.encode(input.token, ints, [...ids]);
+        koffi.encode(
+          input.pos,
+          ints,
+          rows.map((row) => start + row),
+        );
+        koffi.encode(
+          input.n_seq_id,
+          ints,
+          rows.map(() => 1),
+        );
+        koffi.encode(
+          input.logits,
+          koffi.array('int8', ids.length),
+          rows.map((row) => (wanted(row) ? 1 : 0)),
+        );
+        const sequences = koffi.decode(input.seq_id, koffi.array('void *', ids.length)) as unknown[];
+        for (const sequence of sequences) koffi.encode(sequence, 'int32', 0);
+        const status = call.decode(context, input) as number;
+        call.freeBatch(input);
+        if (status !== 0) throw new Error(`llama.cpp does not run ${path}: ${status}`);
+        const count = rows.filter(wanted).length;
+        return new Float32Array(koffi.view(call.logits(context), count * vocab * 4).slice(0));
+      };
       return {
         vocab,
         logits: (ids) => {
           // Only causal models keep a cache; it would otherwise grow from call to call.
           if (memory !== null) call.clear(memory, true);
-          const input = call.newBatch(ids.length, 0, 1) as Record<string, unknown>;
-          input.n_tokens = ids.length;
-          koffi.encode(input.token, koffi.array('int32', ids.length), [...ids]);
-          koffi.encode(input.pos, koffi.array('int32', ids.length), [...ids.keys()]);
-          koffi.encode(
-            input.n_seq_id,
-            koffi.array('int32', ids.length),
-            ids.map(() => 1),
-          );
-          koffi.encode(
-            input.logits,
-            koffi.array('int8', ids.length),
-            ids.map(() => 1),
-          );
-          const sequences = koffi.decode(input.seq_id, koffi.array('void *', ids.length)) as unknown[];
-          for (const sequence of sequences) koffi.encode(sequence, 'int32', 0);
-          const status = call.decode(context, input) as number;
-          call.freeBatch(input);
-          if (status !== 0) throw new Error(`llama.cpp does not run ${path}: ${status}`);
-          const view = koffi.view(call.logits(context), ids.length * vocab * 4);
-          return new Float32Array(view.slice(0));
+          return run(ids, 0, () => true);
+        },
+        reset: () => {
+          call.clear(memory, true);
+          held = 0;
+        },
+        append: (ids) => {
+          const logits = run(ids, held, (row) => row === ids.length - 1);
+          held += ids.length;
+          return logits;
         },
         tokenize: (text) => {
           const bytes = Buffer.from(text, 'utf8');

@@ -40,7 +40,7 @@ export function randomBlocks(dtype: WeightDType, count: number, seed: number): U
 }
 
 /** Blocks of random codes whose values have about the given deviation. */
-function tameBlocks(dtype: WeightDType, count: number, seed: number, deviation: number): Uint8Array {
+export function tameBlocks(dtype: WeightDType, count: number, seed: number, deviation: number): Uint8Array {
   const { bytes } = CODECS[dtype];
   const out = randomBlocks(dtype, count, seed);
   const scaleBy = (scale: number) => {
