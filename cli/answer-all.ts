@@ -83,6 +83,7 @@ async function startEngine(ctx: Context, opened: Model, asked: Started): Promise
     signal: ctx.signal,
     onProgress: (done: number, total: number) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),
     onFallback: (note: string) => ctx.note(note),
+    onMemory: (note: string) => ctx.note(note),
   };
   await withEngine(opened, asked, hooks, () => Promise.resolve()).finally(() => bar.stop());
 }

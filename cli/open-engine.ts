@@ -19,5 +19,6 @@ export async function openEngine(
     signal: ctx.signal,
     onProgress: (done, total) => bar.update(Math.round(done / 1e6), Math.round(total / 1e6)),
     onFallback: (note) => ctx.note(note),
+    onMemory: (note) => ctx.note(note),
   }).finally(() => bar.stop());
 }

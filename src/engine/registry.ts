@@ -24,6 +24,8 @@ export interface EngineHooks {
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   /** Told when another backend takes the place of one that is missing. Without it, that is an error. */
   readonly onFallback?: (note: string) => void;
+  /** Told what it will take, where that is much, before it is taken. */
+  readonly onMemory?: (note: string) => void;
 }
 
 interface EngineEntry {
@@ -45,8 +47,11 @@ export const ENGINES = {
     description: 'the f32 reference',
     uses: ['backend'],
     portable: ({ backend }) => backend !== 'node',
-    async open({ config, weights }, { backend = 'wasm' }, { onFallback }) {
+    async open({ config, weights }, { backend = 'wasm' }, { onFallback, onMemory }) {
       const { createTfjsEngine } = await import('./tfjs/engine.js');
+      const { memoryNote, tfjsMemory } = await import('./tfjs/memory.js');
+      const note = memoryNote(tfjsMemory(config, weights));
+      if (note !== null) onMemory?.(note);
       const { availableBackend } = await import('./tfjs/node-backend.js');
       return createTfjsEngine(config, weights, { backend: await availableBackend(backend, onFallback) });
     },

@@ -75,11 +75,12 @@ export interface RowRange {
 /**
  * A weight cut into runs of rows small enough to hold.
  * @param unit rows that stay together, e.g. those of a head
+ * @param most values of a run
  */
-export function* rowRanges(shape: readonly number[], unit = 1): Generator<RowRange> {
+export function* rowRanges(shape: readonly number[], unit = 1, most = PIECE_ELEMENTS): Generator<RowRange> {
   const rows = rowCount(shape);
   const width = shape.at(-1) ?? 1;
-  const count = Math.max(1, Math.floor(PIECE_ELEMENTS / (width * unit))) * unit;
+  const count = Math.max(1, Math.floor(most / (width * unit))) * unit;
   for (let first = 0; first < rows; first += count) yield { first, count: Math.min(count, rows - first) };
 }
 

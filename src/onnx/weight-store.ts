@@ -34,6 +34,9 @@ export type StoredWeight =
 /** Values that are unpacked at a time. */
 const RUN_ELEMENTS = 1 << 22;
 
+/** Values packed at a time: what is left of them until the heap is swept lies beside the first pass. */
+const PACKED = 1 << 19;
+
 /** A weight in planes, all its rows. */
 interface Planes {
   readonly format: PackedFormat;
@@ -151,7 +154,7 @@ export class WeightStore {
   private async *packedRows(id: string, format: PackedFormat): AsyncGenerator<readonly Uint8Array[]> {
     const { shape } = this.info(id);
     const width = shape.at(-1) ?? 1;
-    for (const { first, count } of rowRanges(shape)) {
+    for (const { first, count } of rowRanges(shape, 1, PACKED)) {
       const label = `${this.source.label}: ${id}: rows from ${first}`;
       yield packPlanes(format, await rowsOf(this.source, id, first, count), width, label);
     }

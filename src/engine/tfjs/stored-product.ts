@@ -2,7 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { rowRanges } from '../../model/weights.js';
 import type { StoredMatrix } from '../stored-matrix.js';
 import type { MatMul } from './bindings.js';
-import { transposedTensor } from './weight-tensors.js';
+
+/** Values decoded at a time: small beside what the sweeper of the heap lets pile up. */
+const DECODED = 1 << 16;
+
+/** Where rows are transposed: one place for all, as every product is done before the next begins. */
+let scratch = new Float32Array(0);
 
 /** x times the transpose of `count` rows of a stored matrix: some rows decoded, multiplied and forgotten at a time. */
 export function storedProduct(
@@ -13,12 +18,25 @@ export function storedProduct(
   count = matrix.rows,
 ): tf.Tensor2D {
   const parts = [...rowRanges([count, matrix.width])].map((range) =>
-    tf.tidy(() => {
-      const values = matrix.values(first + range.first, range.count);
-      return matMul(x, transposedTensor(values, [range.count, matrix.width]) as tf.Tensor2D);
-    }),
+    tf.tidy(() => matMul(x, transposedRows(matrix, first + range.first, range.count))),
   );
   return parts.length === 1 ? parts[0] : tf.concat(parts, 1);
+}
+
+/** Rows of a stored matrix as [in, out]. */
+function transposedRows(matrix: StoredMatrix, first: number, count: number): tf.Tensor2D {
+  const { width } = matrix;
+  if (scratch.length < count * width) scratch = new Float32Array(count * width);
+  const out = scratch.subarray(0, count * width);
+  const step = Math.max(1, Math.floor(DECODED / width));
+  for (let from = 0; from < count; from += step) {
+    const rows = Math.min(step, count - from);
+    const values = matrix.values(first + from, rows);
+    for (let row = 0; row < rows; row++)
+      for (let column = 0; column < width; column++)
+        out[column * count + from + row] = values[row * width + column];
+  }
+  return tf.tensor2d(out, [width, count]);
 }
 
 /** Rows of a stored table, looked up. */

@@ -6,6 +6,7 @@ import { checkWeights, type WeightSource } from '../../model/weights.js';
 import { type StoredMatrix, storedMatrix } from '../stored-matrix.js';
 import { useBackend } from './backend.js';
 import type { WeightTensors } from './bindings.js';
+import { requireRoom, tfjsMemory } from './memory.js';
 
 export interface LoadedWeights extends WeightTensors {
   dispose(): void;
@@ -35,10 +36,11 @@ export async function loadHead(config: ModelConfig, source: WeightSource): Promi
 /**
  * Uploads weights in f32, matrices transposed once; a tied embedding is uploaded both ways. Matrices of K-quants and
  * their like stay as they are stored.
- * @throws DataError when a weight is missing or has the wrong shape
+ * @throws DataError when a weight is missing or has the wrong shape; EnvironmentError for more than the backend can address
  */
 export async function loadWeightTensors(config: ModelConfig, source: WeightSource): Promise<LoadedWeights> {
   checkWeights(config, source);
+  requireRoom(tfjsMemory(config, source), tf.getBackend(), source.label);
   const plain = new Map<string, tf.Tensor>();
   const transposed = new Map<string, tf.Tensor>();
   const stored = new Map<string, StoredMatrix>();
