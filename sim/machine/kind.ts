@@ -7,7 +7,7 @@ import { Recent } from '../../src/util/recent.js';
 import type { HardwareProfile } from '../hardware/schema.js';
 import { memoryFactory } from '../memory/create-memory.js';
 import { scratchBytes } from '../memory/regions.js';
-import type { MemoryMode, MemoryRuntime } from '../memory/runtime.js';
+import { type MemoryMode, type MemoryRuntime, UnlimitedMemory } from '../memory/runtime.js';
 import type { PlacementReading } from '../memory/somr-plan.js';
 import { groupsOf } from '../stacks/dispatch.js';
 import type { SoftwareStack } from '../stacks/stack.js';
@@ -114,7 +114,10 @@ export class MachineKind {
   /** A memory runtime with nothing mapped. @throws UsageError for a window that no weight fits */
   memory(): MemoryRuntime {
     const { memory, placement } = this.options;
-    this.makeMemory ??= memoryFactory(memory, memoryContext(this.chip, this.rates, this.npu), placement);
+    this.makeMemory ??=
+      memory === 'unlimited'
+        ? () => new UnlimitedMemory()
+        : memoryFactory(memory, memoryContext(this.chip, this.rates, this.npu), placement);
     return this.makeMemory();
   }
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../../src/errors.js';
-import { classify } from './lifetimes.js';
+import { weightsOf } from './lifetimes.js';
 import { OnDemandMemory, type ReplacementRule } from './on-demand.js';
 import type { MemoryContext } from './regions.js';
 import { type MemoryMode, type MemoryRuntime, UnlimitedMemory } from './runtime.js';
@@ -7,9 +7,11 @@ import { SomrMemory } from './somr.js';
 import { type PlacementReading, SomrPlanner } from './somr-plan.js';
 import { buffersOf, unitsOf, type WeightUnit } from './units.js';
 
+/** Modes in which the window is a limit. */
+export type LimitedMode = Exclude<MemoryMode, 'unlimited'>;
+
 /**
- * Makes runtimes of a mode.
- * - `unlimited`: the window is no limit;
+ * Makes runtimes of a mode of a window that is a limit.
  * - `on-demand`: whole backend buffers are mapped when an operator needs them, least recently used out;
  * - `paging`: the first tensors that fit stay for good, the others are mapped one by one when needed, and the
  *   NPU waits (replacement stays, graph-guided placement and pipelined staging are off);
@@ -18,14 +20,12 @@ import { buffersOf, unitsOf, type WeightUnit } from './units.js';
  * @throws UsageError for a window that no weight fits
  */
 export function memoryFactory(
-  mode: MemoryMode,
+  mode: LimitedMode,
   context: MemoryContext,
   placement: PlacementReading = 'global',
 ): () => MemoryRuntime {
-  if (mode === 'unlimited') return () => new UnlimitedMemory();
   const { graph, ops } = context.reference;
-  const { weights } = classify(graph, ops);
-  const units = unitsOf(weights, context.window.alignment);
+  const units = unitsOf(weightsOf(graph, ops), context.window.alignment);
   if (units.length === 0) return () => new UnlimitedMemory();
   const largest = units.reduce((best, unit) => (unit.bytes > best.bytes ? unit : best));
   if (largest.bytes > context.window.bytes) {

@@ -20,6 +20,20 @@ export interface Lifetimes {
   readonly activations: readonly LiveRange[];
 }
 
+/** The weights of `classify` alone, for those who ask for nothing else. */
+export function weightsOf(graph: OpGraph, ops: readonly Op[]): LiveRange[] {
+  const ranges = new Map<string, { tensor: string; bytes: number; first: number; last: number }>();
+  ops.forEach((op, index) => {
+    for (const id of op.weights) {
+      const known = ranges.get(id);
+      if (known !== undefined) known.last = index;
+      else
+        ranges.set(id, { tensor: id, bytes: graph.tensors.get(id)?.bytes ?? 0, first: index, last: index });
+    }
+  });
+  return [...ranges.values()];
+}
+
 export function classify(graph: OpGraph, ops: readonly Op[]): Lifetimes {
   const ranges = new Map<string, { tensor: TensorInfo; first: number; last: number }>();
   const use = (op: Op, id: string, index: number): void => {

@@ -50,7 +50,9 @@ export function stackByName(nameOrPath: string): SoftwareStack {
   let stack = shipped.get(nameOrPath);
   if (stack === undefined) {
     const [name, date] = nameOrPath.split('@', 2);
-    if (!stackNames().includes(name)) throw unknownName('stack', name, stackNames());
+    // Only what is asked for is read; all files are where a name is unknown.
+    if (!fileNames().includes(name) || shippedFile(name).abstract === true)
+      throw unknownName('stack', name, stackNames());
     stack = resolve(chainOf(shippedFile(name), nameOrPath, date), nameOrPath);
     if (date !== undefined) stack = { ...stack, name: nameOrPath };
     shipped.set(nameOrPath, stack);

@@ -122,7 +122,9 @@ const fileSchema = z.strictObject({
 });
 
 interface Presets {
-  readonly byName: ReadonlyMap<string, ModelConfig>;
+  readonly names: readonly string[];
+  /** Checks an entry when it is first asked for: a step of one model need not wait for a hundred. */
+  readonly config: (name: string) => ModelConfig | undefined;
   readonly aliases: Readonly<Record<string, string>>;
 }
 
@@ -143,15 +145,22 @@ function loadPresets(path: string): Presets {
     if (found === undefined) throw new DataError(`${path}: no base ${base}`);
     return { ...inherited(found), ...own };
   };
-  const byName = new Map(
-    models.map((entry) => [entry.name, parseAs(inherited(entry), presetSchema, `${path}: ${entry.name}`)]),
-  );
-  return { byName, aliases };
+  const entries = new Map(models.map((entry) => [entry.name, entry]));
+  const checked = new Map<string, ModelConfig>();
+  const config = (name: string): ModelConfig | undefined => {
+    const entry = entries.get(name);
+    const known = checked.get(name);
+    if (entry === undefined || known !== undefined) return known;
+    const found = parseAs(inherited(entry), presetSchema, `${path}: ${name}`);
+    checked.set(name, found);
+    return found;
+  };
+  return { names: [...entries.keys()], config, aliases };
 }
 
 /** Names `resolvePreset` knows, in the order they are listed to users. */
 export function presetNames(): readonly string[] {
-  return [...presets().byName.keys()];
+  return presets().names;
 }
 
 /**
@@ -170,9 +179,9 @@ export function isPresetName(name: string): boolean {
 }
 
 function find(name: string): ModelConfig | undefined {
-  const { byName, aliases } = presets();
+  const { config, aliases } = presets();
   const asked = name.toLowerCase();
-  return byName.get(aliases[asked] ?? asked);
+  return config(aliases[asked] ?? asked);
 }
 
 /** Ids of mask and end in the vocabulary of a family's published model; none in a vocabulary of another size. */

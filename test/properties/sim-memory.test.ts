@@ -4,9 +4,9 @@ import { memoryContext } from '../../sim/machine/memory-context.js';
 import { NpuUnits } from '../../sim/machine/npu-unit.js';
 import { ratesOf } from '../../sim/machine/rates.js';
 import { AddressWindow } from '../../sim/memory/address-window.js';
-import { memoryFactory } from '../../sim/memory/create-memory.js';
+import { type LimitedMode, memoryFactory } from '../../sim/memory/create-memory.js';
 import { type MemoryContext, scratchBytes } from '../../sim/memory/regions.js';
-import type { MemoryMode, MemoryRuntime, Readiness, SlotUse } from '../../sim/memory/runtime.js';
+import type { MemoryRuntime, Readiness, SlotUse } from '../../sim/memory/runtime.js';
 import { SomrMemory } from '../../sim/memory/somr.js';
 import type { PlacementReading } from '../../sim/memory/somr-plan.js';
 import { stackByName } from '../../sim/stacks/registry.js';
@@ -19,7 +19,7 @@ const lladaCpp = stackByName('llada.cpp');
 
 const precision = precisionFor('q4_0');
 
-const runtimes = fc.constantFrom<{ mode: MemoryMode; placement?: PlacementReading }>(
+const runtimes = fc.constantFrom<{ mode: LimitedMode; placement?: PlacementReading }>(
   { mode: 'on-demand' },
   { mode: 'paging' },
   { mode: 'somr', placement: 'global' },
@@ -40,7 +40,7 @@ interface Dispatch {
 /** Plays the passes of a scenario against a runtime, calling `check` when each operator is dispatched. */
 function play(
   scenario: Scenario,
-  { mode, placement }: { mode: MemoryMode; placement?: PlacementReading },
+  { mode, placement }: { mode: LimitedMode; placement?: PlacementReading },
   check: (dispatch: Dispatch) => void,
 ): { uses: SlotUse[]; context: MemoryContext; waits: Wait[] } {
   const profile = profileOf(scenario);

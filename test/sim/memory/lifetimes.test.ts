@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { classify } from '../../../sim/memory/lifetimes.js';
+import { classify, weightsOf } from '../../../sim/memory/lifetimes.js';
+import { buildGraph } from '../../../src/model/build-graph.js';
 import type { Op, OpGraph, TensorInfo, TensorRole } from '../../../src/model/graph.js';
+import { precisionFor } from '../../../src/model/precision.js';
+import { resolvePreset } from '../../../src/model/presets.js';
 
 interface Node {
   readonly id: string;
@@ -113,5 +116,17 @@ describe('lifetimes of tensors', () => {
     expect(found.weightSpans).toEqual({ w2: [0, 2], w1: [1, 1], w3: [2, 2] });
     expect(found.kvBytes).toBe(300);
     expect(Object.keys(found.spans)).toEqual(['x', 'q', 'y', 'z']);
+  });
+});
+
+describe('weights alone', () => {
+  it('are those that lifetimes have', () => {
+    for (const name of ['llada-8b', 'llada-moe-7b-a1b', 'qwen3-0.6b', 'lfm2-1.2b', 'gemma-4-e2b']) {
+      const shape = { rows: 8, kvSets: [{ name: 'prefix', length: 40 }], logitsRows: 1, masked: false };
+      const graph = buildGraph(resolvePreset(name), shape, precisionFor('q4_0'));
+      const some = graph.ops.filter(({ kind }) => kind !== 'embed');
+      for (const ops of [graph.ops, some])
+        expect(weightsOf(graph, ops), name).toEqual(classify(graph, ops).weights);
+    }
   });
 });
