@@ -9,7 +9,7 @@ import { timePass } from '../../../../src/engine/pass-times.js';
 import { openPolicy, openSpec } from '../../../lab/open.js';
 import type { ChosenProblem } from '../../../lab/problems.js';
 import type { LadderRow } from '../ladder.js';
-import type { MeasuredLadderOptions } from './run.js';
+import type { MeasuredLadderOptions } from './options.js';
 
 /** A prompt decoded under a row's method, and the wall-clock time of it. */
 export interface MeasuredDecode {

@@ -7,7 +7,7 @@ import { weightShapes } from '../../../../src/model/weight-ids.js';
 import { mean, medianInterval } from '../../../../src/score/statistics/samples.js';
 import { project } from '../../../../src/util/project-root.js';
 import { storedPrecision } from '../../../device/simulate-buckets.js';
-import { openEngine, openMachine, type TextModel } from '../../../lab/open.js';
+import { openEngine, openMachine } from '../../../lab/open.js';
 import { heldoutProblems } from '../../../lab/problems.js';
 import { chipSchema } from '../../../lab/setup.js';
 import { LADDER, type LadderRow } from '../ladder.js';
@@ -19,24 +19,8 @@ import {
   referenceTokens,
 } from './decodes.js';
 import { measuredNotes } from './notes.js';
+import type { MeasuredLadderOptions } from './options.js';
 import { MEASURED_SCHEMA, type MeasuredLadder, type MeasuredRow } from './types.js';
-
-export interface MeasuredLadderOptions {
-  /** Open; the caller closes its weights. */
-  readonly model: TextModel;
-  /** Device of ggml for the rows of the NPU; those of the CPU run on `cpu`. */
-  readonly device: string;
-  /** Of the CPU. Default: as the engine chooses. */
-  readonly threads?: number;
-  readonly profile: string;
-  readonly seed: number;
-  readonly firstIndex: number;
-  readonly prompts: number;
-  readonly genLength: number;
-  readonly blockLength: number;
-  /** Folder of the run records. */
-  readonly out: string;
-}
 
 export interface MeasuredLadderHooks {
   readonly command: string;
