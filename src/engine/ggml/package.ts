@@ -41,12 +41,16 @@ export function installAdvice(): string {
 
 /**
  * Finds the libraries: in the directory that the environment names, else in an installed package of node-llama-cpp.
+ * @param packages platform packages that are looked for, the first that is there is taken
  * @throws EnvironmentError when there are none
  */
-export function findGgml(env: Readonly<Record<string, string | undefined>> = process.env): GgmlPackage {
+export function findGgml(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  packages = PACKAGES[platform] ?? [],
+): GgmlPackage {
   const named = env[DIRECTORY_VARIABLE];
   if (named) return inDirectory(named, DIRECTORY_VARIABLE);
-  for (const name of PACKAGES[platform] ?? []) {
+  for (const name of packages) {
     const manifest = manifestOf(`@node-llama-cpp/${name}`);
     if (manifest === null) continue;
     const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
