@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
-import { EXPLORER_FILES, explorerFolder } from '../explorer-folder.js';
+import { EXPLORER_TYPES, explorerFiles } from '../explorer-page.js';
 import { path } from '../groups.js';
-import { serveFolder } from '../serve-folder.js';
+import { serveFiles } from '../serve-files.js';
 
 export const command = defineCommand({
   options: {
@@ -26,17 +25,16 @@ export const command = defineCommand({
   examples: ['explore', 'explore --port 0 --json', 'explore --out site'],
   async run(ctx, { port, out }) {
     checkWritableDirectory(out);
-    const folder = explorerFolder();
+    const explorer = explorerFiles();
     if (out !== undefined) {
-      const files = Object.keys(EXPLORER_FILES).map((name) => {
-        const content = readFileSync(join(folder, name));
+      const files = [...explorer].map(([name, content]) => {
         atomicWriteFile(join(out, name), content);
         return { name, bytes: content.length };
       });
       ctx.data({ folder: out, files });
       return ctx.print(`open ${join(out, 'index.html')}, or put ${out} on a web server`);
     }
-    const { address, closed } = await serveFolder(folder, EXPLORER_FILES, port, ctx.signal);
+    const { address, closed } = await serveFiles(explorer, EXPLORER_TYPES, port, ctx.signal);
     ctx.data({ address });
     ctx.print(`the explorer is at ${address} (Ctrl-C ends it)`);
     await closed;

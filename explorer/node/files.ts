@@ -5,7 +5,7 @@ const files = new Map<string, Uint8Array>();
 
 /**
  * Takes in the shipped files: gzip of a line of JSON, `[[path, bytes], ...]`, and the files one after the other. The
- * other end is `packFiles` in tools/explorer/pack.mjs.
+ * other end is `packedScript` in cli/explorer-files.ts.
  */
 export async function mountFiles(packed: ArrayBuffer): Promise<void> {
   const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));

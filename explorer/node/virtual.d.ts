@@ -8,8 +8,3 @@ declare module 'virtual:worker' {
   const text: string;
   export default text;
 }
-/** The shipped files, packed and base64. */
-declare module 'virtual:files' {
-  const text: string;
-  export default text;
-}

@@ -64,8 +64,9 @@ export function App({ client, catalogue }: Props) {
       <header>
         <h1>dllm-npu explorer</h1>
         <p>
-          A small diffusion language model decodes in this page. Every step of it is timed on a model of a
-          phone&apos;s NPU, at the size of a real one.
+          A diffusion language model starts from blanks and fills in a few tokens per step. A small one does
+          so in this page, and a model of a phone&apos;s NPU times every step as if it were one of the size on
+          the right.
         </p>
       </header>
       {first.fault === null ? null : (
@@ -103,7 +104,7 @@ export function App({ client, catalogue }: Props) {
           </h2>
           <PlayerBar player={player} steps={run.steps.length} revisions={revisions} />
           {step === undefined || run.described === null ? (
-            <p class="quiet">Decoding ...</p>
+            <p class="quiet">{run.fault === null ? 'Decoding ...' : 'Refused: the setting says why.'}</p>
           ) : (
             <>
               <CanvasView
@@ -124,7 +125,7 @@ export function App({ client, catalogue }: Props) {
         </section>
         {step === undefined || run.described === null ? (
           <section class="machine panel">
-            <p class="quiet">Timing ...</p>
+            <p class="quiet">{run.fault === null ? 'Timing ...' : 'Nothing to time.'}</p>
           </section>
         ) : (
           <MachineView

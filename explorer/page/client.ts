@@ -1,8 +1,12 @@
-import files from 'virtual:files';
 import worker from 'virtual:worker';
 import type { Setting } from '../setting/setting.js';
 import type { Reply, Request } from '../worker/messages.js';
 import type { Catalogue, Described, OutcomeView, StaircaseView, StepView } from '../worker/view.js';
+
+/** The shipped files, packed and base64: what files.js beside the page leaves. */
+declare global {
+  var dllmNpuFiles: string | undefined;
+}
 
 /** A decode under way. */
 export interface Decode {
@@ -33,7 +37,10 @@ export class Client {
   }
 
   async open(): Promise<Catalogue> {
+    const { dllmNpuFiles: files } = globalThis;
+    if (files === undefined) throw new Error('files.js is missing beside the page');
     const bytes = Uint8Array.from(atob(files), (letter) => letter.charCodeAt(0));
+    globalThis.dllmNpuFiles = undefined;
     const reply = await this.ask(0, { kind: 'open', files: bytes.buffer }, undefined, [bytes.buffer]);
     if (reply.kind !== 'ready') throw new Error(`unexpected reply ${reply.kind}`);
     return reply.catalogue;

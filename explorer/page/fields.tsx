@@ -156,6 +156,16 @@ export function OptionField({ control, onChange }: { control: Control; onChange(
         />
       </Field>
     );
+  if (input.kind === 'part')
+    return (
+      <Field name={path} about={description}>
+        <input
+          type="checkbox"
+          checked={value !== null}
+          onChange={(event) => onChange(event.currentTarget.checked ? {} : null)}
+        />
+      </Field>
+    );
   const { min, max, whole, nullable } = input;
   return (
     <NumberField

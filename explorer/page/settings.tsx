@@ -31,11 +31,9 @@ export function SettingsPanel({ letter, catalogue, described, fault, onChange }:
   const change = (part: Partial<Setting>) => onChange({ ...setting, ...part });
   const option = (path: string, value: unknown) => {
     if (path === 'blockLength') return change({ blockLength: Number(value) });
-    // Another rule starts with its own defaults: what was set for the old one goes.
-    const rule = path.endsWith('.kind') ? path.slice(0, -'kind'.length) : null;
-    const kept = Object.entries(setting.options).filter(
-      ([known]) => rule === null || !known.startsWith(rule),
-    );
+    // Another rule, or a part that comes or goes, starts with its own defaults: what was set below it goes.
+    const below = path.endsWith('.kind') ? path.slice(0, -'kind'.length) : `${path}.`;
+    const kept = Object.entries(setting.options).filter(([known]) => !known.startsWith(below));
     change({ options: Object.fromEntries([...kept, [path, value]]) as Setting['options'] });
   };
   const first = controls.filter(({ path }) => FIRST.includes(path));

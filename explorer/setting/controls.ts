@@ -11,6 +11,8 @@ export interface Control {
   readonly input:
     | { readonly kind: 'choice'; readonly choices: readonly string[] }
     | { readonly kind: 'flag' }
+    /** Options that are there or not: `{}` puts them there with their defaults, null takes them away. */
+    | { readonly kind: 'part' }
     | {
         readonly kind: 'number';
         readonly min: number | null;
@@ -52,8 +54,11 @@ function controlsOf(path: string, schema: z.ZodType, value: unknown): Control[] 
       ...(rule === undefined ? [] : fieldsOf(path, rule, value)),
     ];
   }
-  // An optional part that is not there (lookahead switched off) has no fields to show.
-  if (type instanceof z.ZodObject) return optional && value === undefined ? [] : fieldsOf(path, type, value);
+  if (type instanceof z.ZodObject) {
+    if (!optional) return fieldsOf(path, type, value);
+    if (value === undefined) return [control({ kind: 'part' }, path, null)];
+    return [control({ kind: 'part' }, path, {}), ...fieldsOf(path, type, value)];
+  }
   if (type instanceof z.ZodEnum) return [control({ kind: 'choice', choices: type.options.map(String) })];
   if (type instanceof z.ZodBoolean) return [control({ kind: 'flag' })];
   if (type instanceof z.ZodNumber) {

@@ -34,8 +34,10 @@ describe('the tarball', () => {
     const kinds = new Set(tarball.files.map((file) => file.replace(/^.*?((?:\.d)?\.[a-z]+)$/, '$1')));
     expect([...kinds].sort()).toEqual([
       '.c',
+      '.css',
       '.csv',
       '.d.ts',
+      '.html',
       '.js',
       '.json',
       '.md',

@@ -1,10 +1,9 @@
 // npm run explorer:build [-- DIR]: the explorer as a static folder (default: dist/explorer). It needs no server and no network.
-// With --if-changed nothing is done where the folder was built from the files as they are.
+// With --if-changed, for `explore`: without the packed files, and nothing where the code is as it was.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { packFiles, shippedFiles } from './pack.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const here = (path) => join(root, 'explorer', path);
@@ -64,7 +63,7 @@ async function script(entry, texts, minify = true) {
   return output[0].code;
 }
 
-/** SHA-256 over everything that the folder is made of. */
+/** SHA-256 over the code that the folder is made of. */
 export function sourceHash() {
   const hash = createHash('sha256');
   const folders = ['explorer', 'src', 'sim', 'experiments', 'tools/explorer'];
@@ -73,19 +72,16 @@ export function sourceHash() {
       .filter((name) => /\.(ts|tsx|css|html|mjs)$/.test(name))
       .map((name) => `${folder}/${name}`.replaceAll('\\', '/')),
   );
-  for (const path of [...code, ...shippedFiles(root), 'package-lock.json'].sort())
+  for (const path of [...code, 'package-lock.json'].sort())
     hash.update(`${path}\0`).update(readFileSync(join(root, path)));
   return hash.digest('hex');
 }
 
-/** Writes the folder. @returns sizes in bytes by file */
+/** Writes the folder, but for the packed files (cli/explorer-files.ts). @returns sizes in bytes by file */
 export async function buildExplorer(out) {
   const simd = join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm');
   const worker = await script('worker/main.ts', { 'virtual:wasm': readFileSync(simd, 'base64') });
-  const page = await script('page/main.tsx', {
-    'virtual:worker': worker,
-    'virtual:files': packFiles(root).toString('base64'),
-  });
+  const page = await script('page/main.tsx', { 'virtual:worker': worker });
   const files = {
     'explorer.js': page,
     'style.css': readFileSync(here('page/style.css'), 'utf8'),
@@ -102,10 +98,18 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const folder = process.argv.slice(2).find((arg) => !arg.startsWith('--'));
   const out = folder ?? join(root, 'dist', 'explorer');
   const made = join(out, 'build.json');
-  if (process.argv.includes('--if-changed') && existsSync(made)) {
+  const ifChanged = process.argv.includes('--if-changed');
+  if (ifChanged && existsSync(made)) {
     if (JSON.parse(readFileSync(made, 'utf8')).source === sourceHash()) process.exit(0);
   }
   const sizes = await buildExplorer(out);
+  // `explore` makes the packed files itself.
+  if (ifChanged) process.exit(0);
+  // Compiled before: npm run explorer:build begins with the compiler.
+  const { PACKED, packedScript } = await import('../../dist/cli/explorer-files.js');
+  const packed = packedScript();
+  writeFileSync(join(out, PACKED), packed);
+  sizes[PACKED] = packed.length;
   const total = Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0);
   console.error(`${out}: ${(total / 1e6).toFixed(1)} MB, open index.html`);
 }

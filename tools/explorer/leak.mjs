@@ -1,15 +1,17 @@
 // npm run explorer:leak [-- MINUTES]: plays with the explorer in Chromium for so long (default: 10 minutes) and watches the memory
 // of the process that runs page and worker. Fails when it has grown by more than a fifth after the first tenth of the time.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
+import { PACKED, packedScript } from '../../dist/cli/explorer-files.js';
 import { buildExplorer } from './build.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const minutes = Number(process.argv[2] ?? 10);
 const out = join(root, 'dist', 'explorer');
 await buildExplorer(out);
+writeFileSync(join(out, PACKED), packedScript());
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });

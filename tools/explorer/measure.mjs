@@ -1,14 +1,16 @@
 // npm run explorer:measure: how soon the explorer can be used and how many steps a second it decodes, in Chromium from the disk.
 // A busy machine stretches wall-clock times; CPU times of the worker's thread, beside them, do not mind the others. Linux only.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
+import { PACKED, packedScript } from '../../dist/cli/explorer-files.js';
 import { buildExplorer } from './build.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const out = join(root, 'dist', 'explorer');
 const sizes = await buildExplorer(out);
+writeFileSync(join(out, PACKED), packedScript());
 const page_address = pathToFileURL(join(out, 'index.html')).href;
 const linkOf = (settings) => `#${encodeURIComponent(JSON.stringify(settings))}`;
 
@@ -65,5 +67,5 @@ for (const setting of [{}, { policy: 'threshold' }, { policy: 'block-kv' }]) {
     await one.page.close();
   }
 }
-console.log(JSON.stringify({ what: 'size', bytes: Object.values(sizes).reduce((sum, each) => sum + each, 0) }));
+console.log(JSON.stringify({ what: 'size', bytes: Object.values(sizes).reduce((sum, each) => sum + each, packedScript().length) }));
 await browser.close();

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { EnvironmentError } from '../src/errors.js';
 
 /** A server that listens to this machine alone. */
@@ -12,12 +10,12 @@ export interface Served {
 }
 
 /**
- * Serves the named files of a folder on this machine until the signal says stop.
+ * Serves files by name on this machine until the signal says stop.
  * @param port 0 takes a free one
  * @throws EnvironmentError when the port is taken
  */
-export async function serveFolder(
-  folder: string,
+export async function serveFiles(
+  files: ReadonlyMap<string, Buffer>,
   types: Readonly<Record<string, string>>,
   port: number,
   signal: AbortSignal,
@@ -25,13 +23,13 @@ export async function serveFolder(
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
     const name = path === '' ? 'index.html' : path;
-    const type = Object.hasOwn(types, name) ? types[name] : undefined;
-    if (type === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
-      response.writeHead(type === undefined ? 404 : 405).end();
+    const file = files.get(name);
+    if (file === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
+      response.writeHead(file === undefined ? 404 : 405).end();
       return;
     }
-    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' });
-    response.end(request.method === 'HEAD' ? undefined : readFileSync(join(folder, name)));
+    response.writeHead(200, { 'content-type': types[name], 'cache-control': 'no-cache' });
+    response.end(request.method === 'HEAD' ? undefined : file);
   });
   await listening(server, port);
   const closed = new Promise<void>((resolve) => {
