@@ -1,6 +1,7 @@
 import type { Model } from '../experiments/library/model.js';
 import type { Canvas } from '../src/decode/canvas/types.js';
 import type { PolicySpec } from '../src/decode/spec.js';
+import { END_SIGN } from '../src/decode/trace/end-sign.js';
 import type { Context } from './io.js';
 import { requireTokenizer } from './prompt.js';
 import { Watcher } from './watch.js';
@@ -17,7 +18,7 @@ interface Watched {
 export function decodeWatcher(ctx: Context, { opened, spec, fps, machine }: Watched): Watcher {
   const tokenizer = requireTokenizer(opened);
   // The same few hundred tokens are drawn again and again.
-  const texts = new Map(opened.config.endIds.map((id) => [id, ' \u25a0']));
+  const texts = new Map(opened.config.endIds.map((id) => [id, ` ${END_SIGN}`]));
   return new Watcher(ctx, {
     fps,
     text: (token) => {

@@ -7,7 +7,7 @@ import { HOUSE_STYLE } from './style.js';
  * survives a grey print. Blue is Okabe and Ito's, orange a shade of theirs, the others tints. `D` is a masked or
  * invisible position that holds a draft.
  */
-export const STATE_COLORS = { M: '#F4F4F4', I: '#C9DFEE', D: '#DFAAC8', V: '#D98E00', S: '#00609A' } as const;
+export const STATE_COLORS = { M: '#F4F4F4', I: '#C5DCEC', D: '#DFAAC8', V: '#D98E00', S: '#00609A' } as const;
 export const STATE_NAMES = { M: 'masked', I: 'invisible', D: 'draft', V: 'visible', S: 'stable' } as const;
 
 type State = keyof typeof STATE_COLORS;

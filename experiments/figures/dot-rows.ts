@@ -44,6 +44,7 @@ export function dotRows(panel: DotPanel, page: Page, width: number) {
     name: names.texts[at],
     low: row.low ?? null,
     high: row.high ?? null,
+    says: said(row, panel),
     ...Object.fromEntries(texts.map((text, i) => [`text${i}`, text])),
   }));
   const values = rows.flatMap(({ ours, low, high, paper }) => [ours, low, high, paper]).filter(isKnown);
@@ -113,8 +114,8 @@ export function dotRows(panel: DotPanel, page: Page, width: number) {
         : []),
       {
         transform: [{ filter: 'datum.ours !== null' }],
-        mark: { type: 'point' as const, shape: 'circle', filled: true, size: 34, opacity: 1 },
-        encoding: { y, x, color: color(panel.ours) },
+        mark: { type: 'point' as const, shape: 'circle', filled: true, size: 34, opacity: 1, aria: true },
+        encoding: { description: { field: 'says' }, y, x, color: color(panel.ours) },
       },
       ...(hasPaper
         ? [
@@ -149,6 +150,17 @@ export function dotRows(panel: DotPanel, page: Page, width: number) {
       })),
     ],
   };
+}
+
+/** What a dot is, for a pointer and for a screen reader. */
+function said({ name, ours, low, high, paper }: Omit<DotRow, 'texts'>, { axis, paper: theirs }: DotPanel): string {
+  const digits = (value: number): string => String(Number(value.toPrecision(4)));
+  return [
+    `${name}: ${ours === null ? 'no value' : digits(ours)}`,
+    ...(isKnown(low) && isKnown(high) ? [`interval ${digits(low)} to ${digits(high)}`] : []),
+    ...(isKnown(paper) ? [`${theirs} ${digits(paper)}`] : []),
+    axis,
+  ].join('; ');
 }
 
 /** As many ticks of a logarithmic axis as have room for their labels. */

@@ -1,3 +1,4 @@
+import { bytesText } from '../../src/util/bytes.js';
 import type { Timeline, TimelineSpan } from '../studies/ladder/types.js';
 import type { Figure, Page } from './page.js';
 import { HOUSE_STYLE, PALETTE, TEXT } from './style.js';
@@ -36,6 +37,9 @@ const ROW_HEIGHT = 11;
 const FULL_HEIGHT = 0.9;
 const MIN_SHARE = 0.12;
 
+/** Follows the name of the first of several merged spans. */
+const MORE = ' and more';
+
 /** Busy time of a span: less than its length where the unit waits for others inside an operator. */
 export function busyMs(span: TimelineSpan): number {
   return (span.endMs - span.startMs) * (span.busyShare ?? 1);
@@ -52,6 +56,8 @@ export function mergeSpans(spans: readonly TimelineSpan[], gapMs: number): Timel
     const last = lastOfLane.get(span.lane);
     const joins = last !== undefined && familyOf(last.group) === familyOf(span.group);
     if (joins && span.startMs - last.endMs <= gapMs) {
+      if (last.name !== span.name && !last.name.endsWith(MORE)) last.name = `${last.name}${MORE}`;
+      if (span.bytes !== undefined) last.bytes = (last.bytes ?? 0) + span.bytes;
       const busy = busyMs(last) + busyMs(span);
       last.endMs = Math.max(last.endMs, span.endMs);
       last.busyShare = Math.min(1, busy / (last.endMs - last.startMs));
@@ -154,6 +160,7 @@ function panel(
           end: round(Math.min(span.endMs, endMs)),
           top: round(row + 0.5 - half),
           bottom: round(row + 0.5 + half),
+          says: `${unitWords(lane)}: ${span.name}${span.layer === null || span.name.includes(MORE) ? '' : `, layer ${span.layer}`}; ${round(span.startMs)} to ${round(span.endMs)} ms, works ${Math.round(100 * (span.busyShare ?? 1))} % of it${span.bytes === undefined ? '' : `, ${bytesText(span.bytes)}`}`,
         };
       });
   });
@@ -199,8 +206,10 @@ function panel(
       },
       {
         data: { values },
-        mark: { type: 'rect' as const },
+        // What a bar is, for a pointer and for a screen reader.
+        mark: { type: 'rect' as const, aria: true },
         encoding: {
+          description: { field: 'says' },
           x: { ...x, field: 'start' },
           x2: { field: 'end' },
           y: { ...y, field: 'top' },

@@ -1,3 +1,4 @@
+import { END_SIGN } from '../../src/decode/trace/end-sign.js';
 import { STATE_COLORS } from '../figures/carpet.js';
 
 /**
@@ -8,6 +9,7 @@ export const CLIENT_SCRIPT = `
 'use strict';
 const summary = JSON.parse(document.getElementById('summary').textContent);
 const COLORS = ${JSON.stringify(STATE_COLORS)};
+const CROSS = [[-1, -.33], [-.33, -.33], [-.33, -1], [.33, -1], [.33, -.33], [1, -.33], [1, .33], [.33, .33], [.33, 1], [-.33, 1], [-.33, .33], [-1, .33]];
 const NAMES = { M: 'masked', I: 'invisible', V: 'visible', S: 'stable' };
 
 function save(name, text, type) {
@@ -30,6 +32,32 @@ for (const button of document.querySelectorAll('[data-save]')) {
     }
   });
 }
+
+for (const details of document.querySelectorAll('.json')) {
+  details.addEventListener('toggle', () => {
+    const pre = details.querySelector('pre');
+    if (!details.open || pre.textContent !== '') return;
+    const data = details.dataset.path.split('.').reduce((part, key) => part[key], summary);
+    pre.textContent = JSON.stringify(data, null, 1);
+  });
+}
+const tip = document.querySelector('.tip');
+function showTip(event, text) {
+  tip.textContent = text;
+  tip.hidden = false;
+  const box = tip.getBoundingClientRect();
+  tip.style.left = Math.max(4, Math.min(innerWidth - box.width - 4, event.clientX + 14)) + 'px';
+  tip.style.top = (event.clientY + 18 + box.height > innerHeight ? event.clientY - box.height - 10 : event.clientY + 18) + 'px';
+}
+function hideTip() { tip.hidden = true; }
+for (const plate of document.querySelectorAll('.plate')) {
+  plate.addEventListener('pointermove', (event) => {
+    const mark = event.target.closest('[aria-roledescription][aria-label]');
+    if (mark === null) hideTip(); else showTip(event, mark.getAttribute('aria-label').replaceAll('; ', '\\n'));
+  });
+  plate.addEventListener('pointerleave', hideTip);
+}
+addEventListener('keydown', (event) => { if (event.key === 'Escape') hideTip(); });
 
 function player(root) {
   const pick = root.querySelector('select');
@@ -104,6 +132,21 @@ function player(root) {
     c.textAlign = 'center';
     c.fillText('simulated seconds (right: busy in this step)', left + width / 2, names.length * height + 19);
   }
+  /** What is known of a position after a step: its state, its token, the confidence it was last scored with. */
+  function says(p, index) {
+    const step = carpet.steps[index], token = step.tokens[p];
+    const draft = token < 0 ? step.drafts.find(([at]) => at === p) : undefined;
+    const piece = token >= 0 ? token : draft === undefined ? -1 : draft[1];
+    const parts = ['position ' + p + ': ' + NAMES[step.states[p]] + (draft === undefined ? '' : ', draft')];
+    if (piece >= 0) parts.push('token: ' + (piece === carpet.endPiece ? 'end of text ${END_SIGN}' : JSON.stringify(carpet.pieces[piece])));
+    for (let at = index; piece >= 0 && at >= 0; at--) {
+      const found = (carpet.steps[at].confidences || []).find(([where]) => where === p);
+      if (found !== undefined) { parts.push('confidence: ' + found[1]); break; }
+    }
+    if (step.revised.includes(p)) parts.push('revised in this step');
+    if (step.refreshed.includes(p)) parts.push('CPU refresh landed in this step');
+    return parts.join('\\n');
+  }
   function drawText(index, step) {
     const drafts = new Map(step.drafts);
     const before = index === 0 ? null : carpet.steps[index - 1];
@@ -113,10 +156,9 @@ function player(root) {
       const end = token >= 0 && token === carpet.endPiece;
       const draft = token < 0 && drafts.has(p);
       span.className = end ? 't-end' : draft ? 't-draft' : 't-' + state;
-      span.textContent = end ? ' \\u25a0' : token >= 0 ? carpet.pieces[token] : draft ? carpet.pieces[drafts.get(p)] :
+      span.textContent = end ? ' ${END_SIGN}' : token >= 0 ? carpet.pieces[token] : draft ? carpet.pieces[drafts.get(p)] :
         state === 'I' ? ' _' : ' \\u00b7';
       if (before !== null && before.tokens[p] !== token) span.classList.add('t-now');
-      span.title = 'position ' + p + ', ' + NAMES[state] + (draft ? ', draft' : '');
       return span;
     });
     text.replaceChildren(...spans);
@@ -145,13 +187,17 @@ function player(root) {
       }
     });
     c.fillStyle = '#111111';
-    const dot = (p, index, size) => c.fillRect(g.left + (p + 0.5) * cell - size / 2,
-      g.top + (index + 0.5) * g.rowHeight - size / 2, size, size);
-    const size = Math.max(1.5, Math.min(4, g.rowHeight * 0.5, cell * 0.5));
+    // The signs of the printed figure.
+    const size = Math.max(1.2, Math.min(4, g.rowHeight * 0.45, cell * 0.45));
+    const sign = (p, index, points) => {
+      c.beginPath();
+      for (const [u, v] of points)
+        c.lineTo(g.left + (p + 0.5) * cell + u * size, g.top + (index + 0.5) * g.rowHeight + v * size);
+      c.fill();
+    };
     carpet.steps.forEach((step, index) => {
-      for (const p of step.refreshed) dot(p, index, size);
-      for (const p of step.revised) { c.strokeStyle = '#111111'; c.lineWidth = 1;
-        c.strokeRect(g.left + p * cell + 0.5, g.top + index * g.rowHeight + 0.5, cell - 1, g.rowHeight - 1); }
+      for (const p of step.refreshed) sign(p, index, [[0, -1], [1, 1], [-1, 1]]);
+      for (const p of step.revised) sign(p, index, CROSS);
     });
     c.strokeStyle = 'rgba(0,0,0,.55)';
     c.setLineDash([4, 3]);
@@ -199,7 +245,20 @@ function player(root) {
   lanes.addEventListener('pointerdown', seekTime);
   lanes.addEventListener('pointermove', (event) => { if (event.buttons === 1) seekTime(event); });
   canvas.addEventListener('pointerdown', seek);
-  canvas.addEventListener('pointermove', (event) => { if (event.buttons === 1) seek(event); });
+  canvas.addEventListener('pointermove', (event) => {
+    if (event.buttons === 1) { hideTip(); seek(event); return; }
+    const g = geometry(), box = canvas.getBoundingClientRect();
+    const p = Math.floor((event.clientX - box.left - g.left) / (g.width / carpet.genLength));
+    const index = Math.floor((event.clientY - box.top - g.top) / g.rowHeight);
+    if (p < 0 || p >= carpet.genLength || index < 0 || index >= carpet.steps.length) hideTip();
+    else showTip(event, 'step ' + carpet.steps[index].step + '\\n' + says(p, index));
+  });
+  canvas.addEventListener('pointerleave', hideTip);
+  text.addEventListener('pointermove', (event) => {
+    const p = [...text.children].indexOf(event.target);
+    if (p < 0) hideTip(); else showTip(event, says(p, Number(range.value)));
+  });
+  text.addEventListener('pointerleave', hideTip);
   addEventListener('resize', () => { drawCarpet(Number(range.value)); drawLanes(Number(range.value)); });
   // Before the first drawing: a hidden canvas has no width.
   root.hidden = false;

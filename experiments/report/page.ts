@@ -1,3 +1,4 @@
+import { END_SIGN } from '../../src/decode/trace/end-sign.js';
 import { carpetFigure, STATE_COLORS, STATE_NAMES } from '../figures/carpet.js';
 import { ladderFigure } from '../figures/ladder.js';
 import { drawFigure } from '../figures/render.js';
@@ -51,7 +52,8 @@ change the text, the share of equal tokens and the first difference are given in
     section('provenance', 'Where the hardware numbers come from', [
       html`<p>${profile.fittedOrAssumed.length} numbers of profile ${profile.name} are fitted or assumed: nobody published
 them, and the latencies above depend on them.</p>`,
-      provenanceTable(profile.all ?? profile.fittedOrAssumed),
+      html`<details class="numbers"><summary>All ${(profile.all ?? profile.fittedOrAssumed).length} numbers with unit, kind and source</summary>
+${provenanceTable(profile.all ?? profile.fittedOrAssumed)}</details>`,
     ]),
     section('again', 'Make it again', [
       identityList(summary),
@@ -80,6 +82,7 @@ measurement on a device.</li>
 ${summary.notes.map((note) => html`<li>${note}</li>`)}</ul></div>
 ${sections.filter((part) => part !== null)}
 </main>
+<div class="tip" role="status" hidden></div>
 <script type="application/json" id="summary">${embedJson(summary)}</script>
 <script>${new Html(CLIENT_SCRIPT)}</script>
 </body></html>
@@ -87,9 +90,10 @@ ${sections.filter((part) => part !== null)}
   return page.text;
 }
 
-/** Saves the part of the embedded data that a chart was drawn from. */
+/** The part of the embedded data that a chart was drawn from, to read in place or to save. */
 function jsonButton(name: string, path: string): Html {
-  return html`<p class="downloads"><button data-save="${name}" data-json="${path}">JSON behind this chart</button></p>`;
+  return html`<details class="json" data-path="${path}"><summary>JSON behind this chart</summary>
+<p class="downloads"><button data-save="${name}" data-json="${path}">Save ${name}.json</button></p><pre tabindex="0"></pre></details>`;
 }
 
 function section(id: string, title: string, parts: readonly Html[]): Html {
@@ -116,11 +120,11 @@ async function carpetSection(summary: AblationSummary): Promise<Html> {
 <div class="player"><label>Row <select>${options}</select></label><button type="button">Play</button>
 <input type="range" min="0" value="0" aria-label="Step"><output></output></div>
 <div class="decoded" role="region" aria-label="Text after the step"></div>
-<ul class="legend">${states}<li>frame: token revised</li><li>dot: CPU refresh landed</li></ul>
+<ul class="legend">${states}<li><svg class="sign" viewBox="-4 -4 8 8" aria-hidden="true"><path d="M-1-3h2v2h2v2h-2v2h-2v-2h-2v-2h2z"/></svg>token revised</li><li><svg class="sign" viewBox="-4 -4 8 8" aria-hidden="true"><path d="M0-3L3 3H-3z"/></svg>CPU refresh landed</li></ul>
 <canvas role="img" aria-label="States by position and step"></canvas>
 <div class="lanes" hidden><canvas role="img" aria-label="Busy share of each resource over the decode"></canvas></div>
-<p class="soft">Drag over the picture to move through the steps. In the text: plain = stable, shaded = visible and
-revisable, italic = draft, _ = in the window and undecided, \u00b7 = masked, \u25a0 = end of text, outlined = new in this step. Below: what
+<p class="soft">Point at a cell to read its token and confidence, drag to move through the steps. In the text: plain = stable, shaded = visible and
+revisable, italic = draft, _ = in the window and undecided, \u00b7 = masked, ${END_SIGN} = end of text, outlined = new in this step. Below: what
 the machine's resources did meanwhile; a cell is as wide as its step took, dark is busy.</p>
 ${jsonButton('carpet', 'carpet')}</div>
 <noscript>${statics.map((svg) => html`<figure><div class="plate">${svg}</div></figure>`)}</noscript>`,

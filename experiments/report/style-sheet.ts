@@ -18,12 +18,26 @@ figcaption, caption { font-size: .86rem; max-width: 48rem; text-align: left; }
 nav a { margin-right: 1rem; }
 a { color: var(--accent); }
 figure { margin: 1rem 0; }
-.plate { background: #ffffff; border: 1px solid var(--line); border-radius: 4px; padding: .5rem; overflow-x: auto; }
+.plate { background: #ffffff; border: 1px solid var(--line); border-radius: 4px; padding: .5rem; overflow-x: auto; scrollbar-width: thin; }
 .plate svg { display: block; width: 100%; max-width: 60rem; min-width: 34rem; height: auto; margin: 0 auto; }
+/* A chart keeps its marks and hues; light and dark change places. */
+@media (prefers-color-scheme: dark) { .plate { background: #141414; }
+  .plate svg, .carpet canvas, .legend i, .legend .sign { filter: invert(.92) hue-rotate(180deg); } }
+@media print { .plate svg, .carpet canvas, .legend i, .legend .sign { filter: none; } }
+.tip { position: fixed; z-index: 9; max-width: 22rem; padding: .3rem .6rem; border-radius: 4px; pointer-events: none;
+  background: var(--ink); color: var(--page); font-size: .84rem; white-space: pre-line; }
+.json pre { max-height: 24rem; overflow: auto; background: var(--card); border: 1px solid var(--line); padding: .6rem; font-size: .8rem; }
+summary { cursor: pointer; color: var(--accent); } details { margin: .4rem 0; }
+.sign { width: .85em; height: .85em; margin-right: .4em; vertical-align: -1px; }
 h3 { font-size: 1rem; margin: 1.6rem 0 .3rem; }
-.scroll { overflow-x: auto; }
+/* A shadow at an edge says that there is more behind it. */
+.scroll { overflow-x: auto; scrollbar-width: thin; background:
+  linear-gradient(to right, var(--page) 30%, transparent) left / 2.5rem 100% local,
+  linear-gradient(to left, var(--page) 30%, transparent) right / 2.5rem 100% local,
+  linear-gradient(to right, rgba(127, 127, 127, .45), transparent) left / .8rem 100% scroll,
+  linear-gradient(to left, rgba(127, 127, 127, .45), transparent) right / .8rem 100% scroll; background-repeat: no-repeat; }
 table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; margin: .4rem 0; }
-caption { caption-side: bottom; padding-top: .5rem; }
+caption { caption-side: top; padding: .2rem 0 .5rem; }
 th, td { padding: .25rem .55rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 thead th { font-weight: 600; vertical-align: bottom; }
 thead tr:first-child th[colspan] { text-align: center; border-bottom: 1px solid var(--soft); }

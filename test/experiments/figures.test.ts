@@ -28,7 +28,10 @@ describe.each(figures)('%s figure', (_, figure) => {
   it('is the same every time, also after other figures were drawn', async () => {
     const first = await drawFigure(figure());
     await drawFigure(ladderFigure(syntheticSummary()));
-    expect(await drawFigure(figure())).toEqual(first);
+    const again = await drawFigure(figure());
+    expect(again.svg).toBe(first.svg);
+    // As it is written: Vega numbers the data in memory.
+    expect(JSON.stringify(again.spec)).toBe(JSON.stringify(first.spec));
   });
 
   it('survives JSON: the written spec draws the same picture', async () => {

@@ -91,12 +91,48 @@ describe.skipIf(CHROMIUM === undefined)('report in Chromium', () => {
   it('gives out the JSON behind each chart', async () => {
     const buttons = page.locator('[data-json]');
     expect(await buttons.count()).toBe(2 + summary.timeline.length);
+    // It can be read in place.
+    await page.locator('.json > summary').first().click();
+    const shown = await page.locator('.json pre').first().textContent();
+    expect(JSON.parse(shown ?? '')).toEqual(JSON.parse(JSON.stringify(summary.rows)));
     const [download] = await Promise.all([page.waitForEvent('download'), buttons.first().click()]);
     expect(download.suggestedFilename()).toBe('ladder.json');
     const stream = await download.createReadStream();
     const chunks: Buffer[] = [];
     for await (const chunk of stream) chunks.push(chunk as Buffer);
     expect(JSON.parse(Buffer.concat(chunks).toString())).toEqual(JSON.parse(JSON.stringify(summary.rows)));
+  });
+
+  it('says what is under the pointer: an operator, a row, a position', async () => {
+    const tip = page.locator('.tip');
+    await page.locator('#section-timeline svg [aria-roledescription="rect mark"]').nth(3).hover();
+    expect(await tip.textContent()).toMatch(/unit|DMA|driver|CPU/);
+    expect(await tip.textContent()).toMatch(/[\d.]+ to [\d.]+ ms\n?.*works \d+ % of it/);
+    await page.locator('#section-ladder svg [aria-roledescription="point mark"]').first().hover();
+    expect(await tip.textContent()).toMatch(/seconds for one answer/);
+    await page.locator('.carpet > canvas').hover({ position: { x: 60, y: 12 } });
+    expect(await tip.textContent()).toMatch(/^step \d+\nposition \d+: \w+/);
+    await page.locator('.decoded span').first().hover();
+    expect(await tip.textContent()).toMatch(/^position 0: \w+/);
+    await page.keyboard.press('Escape');
+    expect(await tip.isHidden()).toBe(true);
+  });
+
+  it('has dark charts in the dark', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const [filter, plate] = (await page.evaluate(
+      "[getComputedStyle(document.querySelector('.plate svg')).filter, getComputedStyle(document.querySelector('.plate')).backgroundColor]",
+    )) as string[];
+    expect(filter).toContain('invert');
+    expect(plate).toBe('rgb(20, 20, 20)');
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  it('folds the machine numbers away', async () => {
+    const numbers = page.locator('.numbers table');
+    expect(await numbers.isVisible()).toBe(false);
+    await page.locator('.numbers > summary').click();
+    expect(await numbers.isVisible()).toBe(true);
   });
 
   it('fits a narrow screen', async () => {

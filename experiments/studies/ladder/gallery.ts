@@ -103,7 +103,7 @@ async function record(
     blockLength,
     steps: steps.map((step, index) => carpetStep(step, canvases[index], piece)),
   };
-  const { pieceOf } = tokenTexts(decider.tokenizer);
+  const { pieceOf } = tokenTexts(decider.tokenizer, endIds);
   const trace = { policy, engine, promptIds, genLength, timer: machine };
   return {
     carpet: { ...carpet, pieces: [...pieces.keys()].map(pieceOf), endPiece: pieces.get(endIds[0]) ?? null },
@@ -152,6 +152,12 @@ function carpetStep(record: StepRecord, canvas: Canvas, piece: (token: number) =
     drafts: generated.flatMap(({ draft }, p) =>
       draft === null ? [] : [[p, piece(draft.token)] as [number, number]],
     ),
+    confidences: generated.flatMap(({ confidence, draft }, p) => {
+      const value = draft?.confidence ?? confidence;
+      return rows.includes(p) && value !== 0
+        ? [[p, Math.round(value * 1000) / 1000] as [number, number]]
+        : [];
+    }),
     revised: changed.map((t) => t.position - promptLength),
     refreshed: landed.size === 0 ? [] : positionsOf('refresh'),
     ...busyShares(record),

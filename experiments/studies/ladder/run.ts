@@ -76,7 +76,12 @@ function summarise(
   const { engine, sha256, tokenizer } = decider;
   const provenance = provenanceOf(options);
   const differs = costsDiffer(options);
-  const rows = aggregate(prompts, tokenTexts(tokenizer).textOf, options.seed, differs.length === 0);
+  const rows = aggregate(
+    prompts,
+    tokenTexts(tokenizer, engine.config.endIds).textOf,
+    options.seed,
+    differs.length === 0,
+  );
   const params = [...weightShapes(engine.config)].reduce((sum, [, shape]) => sum + elementsOf(shape), 0);
   return {
     schema: ABLATION_SCHEMA,

@@ -23,6 +23,7 @@ export function stepTimeline(
       startMs: Math.max(0, span.startMs - startMs),
       endMs: Math.min(durationMs, span.endMs - startMs),
       busyShare: Math.min(1, span.busyMs / (span.endMs - span.startMs)),
+      bytes: span.bytes,
     }));
   const lanes = TRACKS.filter((track) => spans.some((span) => span.lane === track));
   return { ...names, step, durationMs, lanes: [...lanes], spans };

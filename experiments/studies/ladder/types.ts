@@ -139,6 +139,8 @@ export const carpetStepSchema = z.strictObject({
   tokens: z.array(z.int().min(-1)),
   /** Drafts held after the step: [generated position, index into `pieces`]. */
   drafts: z.array(z.tuple([count, count])),
+  /** Of decided positions and drafts in the window: [generated position, confidence of the token when last scored]. Absent in older files. */
+  confidences: z.array(z.tuple([count, finite])).optional(),
   /** Positions whose token changed from one concrete token to another in this step. */
   revised: z.array(count),
   /** Positions under CPU refresh that landed in this step. */
@@ -193,6 +195,8 @@ export const spanSchema = z.strictObject({
   endMs: nonNegative,
   /** Share of the span in which the unit works; the rest of it waits for the others. Default: all of it. */
   busyShare: fraction.optional(),
+  /** Bytes it moves, where it moves any. */
+  bytes: nonNegative.optional(),
 });
 
 /** Who was busy when in one step. Spans of one lane do not overlap. */
