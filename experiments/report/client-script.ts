@@ -52,7 +52,7 @@ function showTip(event, text) {
 function hideTip() { tip.hidden = true; }
 for (const plate of document.querySelectorAll('.plate')) {
   plate.addEventListener('pointermove', (event) => {
-    const mark = event.target.closest('[aria-roledescription][aria-label]');
+    const mark = event.target.closest('path[aria-label]');
     if (mark === null) hideTip(); else showTip(event, mark.getAttribute('aria-label').replaceAll('; ', '\\n'));
   });
   plate.addEventListener('pointerleave', hideTip);

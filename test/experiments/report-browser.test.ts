@@ -108,7 +108,7 @@ describe.skipIf(CHROMIUM === undefined)('report in Chromium', () => {
     await page.locator('#section-timeline svg [aria-roledescription="rect mark"]').nth(3).hover();
     expect(await tip.textContent()).toMatch(/unit|DMA|driver|CPU/);
     expect(await tip.textContent()).toMatch(/[\d.]+ to [\d.]+ ms\n?.*works \d+ % of it/);
-    await page.locator('#section-ladder svg [aria-roledescription="point"]').first().hover();
+    await page.locator('#section-ladder svg [aria-roledescription="symbol mark"]').first().hover();
     expect(await tip.textContent()).toMatch(/seconds for one answer/);
     await page.locator('.carpet > canvas').hover({ position: { x: 60, y: 12 } });
     expect(await tip.textContent()).toMatch(/^step \d+\nposition \d+: \w+/);
