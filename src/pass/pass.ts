@@ -116,6 +116,8 @@ export interface RowOutcome {
   readonly asked?: number;
   /** How far the distribution moved at most in each of the last steps, in nats; left out unless the policy asks and there are as many. */
   readonly drift?: number;
+  /** Logits between the best two tokens, the mask apart; left out unless the policy asks. */
+  readonly gap?: number;
 }
 
 /** What the logits of a pass said. */

@@ -69,7 +69,7 @@ describe('commit rules', () => {
   ];
 
   it('quota takes the best; the lowest index on ties', () => {
-    expect(commitRule({ kind: 'quota' }).decide(canvas, scores)).toEqual([
+    expect(commitRule({ kind: 'quota' }).decide(canvas, scores, scores)).toEqual([
       { position: 2, token: 6, confidence: 0.9, state: 'S', reason: 'commit' },
     ]);
   });
@@ -80,17 +80,21 @@ describe('commit rules', () => {
     ['above', 0.7, [2, 3]],
     ['at-least', 0.95, [2]],
   ] as const)('threshold %s %d', (compare, tau, positions) => {
-    const verdicts = commitRule({ kind: 'threshold', tau, compare }).decide(canvas, scores);
+    const verdicts = commitRule({ kind: 'threshold', tau, compare }).decide(canvas, scores, scores);
     expect(verdicts.map(({ position }) => position)).toEqual(positions);
   });
 
   it('staged is inclusive at both thresholds', () => {
-    const verdicts = commitRule({ kind: 'staged', visible: 0.7, stable: 0.9 }).decide(canvas, scores);
+    const verdicts = commitRule({ kind: 'staged', visible: 0.7, stable: 0.9 }).decide(canvas, scores, scores);
     expect(verdicts.map(({ position, state }) => `${position}${state}`)).toEqual(['2S', '3S', '4V']);
   });
 
   it('staged promotes the single best to V when nothing passes', () => {
-    const verdicts = commitRule({ kind: 'staged', visible: 0.95, stable: 0.99 }).decide(canvas, scores);
+    const verdicts = commitRule({ kind: 'staged', visible: 0.95, stable: 0.99 }).decide(
+      canvas,
+      scores,
+      scores,
+    );
     expect(verdicts).toEqual([
       { position: 2, token: 6, confidence: 0.9, state: 'V', reason: 'promote-best' },
     ]);

@@ -54,6 +54,7 @@ describe('policy specs', () => {
       'eb-sampler',
       'local-leap',
       'joint-threshold',
+      'prophet',
       'klass',
       'bounded-rank',
       'multi-block',

@@ -219,6 +219,15 @@ export const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
     change: { commit: { kind: 'joint-threshold', tau: s.tau, edit: s.tau2 / 2, edits: s.trigger } },
     loop: (task) => plain.jointThreshold(task, s.tau, s.tau2 / 2, s.trigger),
   }),
+  prophet: (s) => {
+    const steps = Math.min(s.share, s.blockLength);
+    const { trigger: answer, every: length, factor: early } = s;
+    const gaps = { early, mid: early / 2, late: early / 4 };
+    return {
+      change: { commit: { kind: 'early-commit', stepsPerBlock: steps, answer, length, ...gaps } },
+      loop: (task) => plain.prophet(task, steps, answer, length, [gaps.early, gaps.mid, gaps.late]),
+    };
+  },
   klass: (s) => {
     // Random models move a lot: both sides of the limit are met.
     const drift = s.factor / 20;

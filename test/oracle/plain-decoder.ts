@@ -206,6 +206,44 @@ function guided(task: Task, rows: readonly Asked[], blind: readonly Asked[], sca
   return scores;
 }
 
+/** Prophet: LLaDA's schedule, and everything at once when the answer's best two logits are on average as far apart as the third asks. */
+export function prophet(
+  task: Task,
+  steps: number,
+  answer: number,
+  length: number,
+  needed: readonly [number, number, number],
+): number[] {
+  const text = new Text(task);
+  const [from, to] = [task.prompt.length + answer, task.prompt.length + answer + length];
+  const blocks = text.blocks();
+  let done = 0;
+  for (const { start, end } of blocks)
+    for (let step = 0; step < steps && text.masks(start, end).length > 0; step++) {
+      const { scores, predict } = task.witness.pass(text.rows(range(0, text.length)), [], task.score);
+      const gaps = scores.flatMap(({ position, gap }) => {
+        if (position < from || position >= to) return [];
+        const [best, second] = predict(position)
+          .filter((_, id) => id !== task.mask)
+          .sort((a, b) => b - a);
+        task.witness.near(gap ?? Number.NaN, best - second);
+        return [gap ?? Number.NaN];
+      });
+      const open = (first: number, last: number) =>
+        scores.filter(({ position }) => text.masks(first, last).includes(position));
+      done++;
+      const progress = done / (steps * blocks.length);
+      const third = progress < 0.33 ? 0 : progress < 0.67 ? 1 : 2;
+      const sure = gaps.length > 0 && gaps.reduce((a, b) => a + b, 0) / gaps.length >= needed[third];
+      text.write(
+        sure
+          ? open(0, text.length)
+          : quotas(end - start, steps)(open(start, end), { step, masks: 0, block: 0 }),
+      );
+    }
+  return text.answer;
+}
+
 /** KLASS: above tau, and moved by less than `limit` nats in each of the last `steps` steps, which a block has to have had. */
 export function klass(task: Task, tau: number, limit: number, steps: number): number[] {
   const text = new Text(task);

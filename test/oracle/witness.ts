@@ -21,7 +21,7 @@ export interface Asked {
 }
 
 /** What was said about a position. */
-export type Scored = Pick<RowOutcome, 'position' | 'token' | 'confidence' | 'drift'>;
+export type Scored = Pick<RowOutcome, 'position' | 'token' | 'confidence' | 'drift' | 'gap'>;
 
 /** What `toBeCloseTo` with three digits lets pass. */
 const CONFIDENCE_ERROR = 5e-4;
@@ -203,7 +203,7 @@ export class Witness {
     ).toEqual(scored.map(({ position }) => position));
     if (scorer === null) return [];
     return scored.map((row, at) => {
-      const { position, token, confidence, drift } = part.outcome[at];
+      const { position, token, confidence, drift, gap } = part.outcome[at];
       const from = causal === true || next === true ? rows.indexOf(row) : this.predictor(rows, position);
       const plain = scorer(change?.(from, logits[from]) ?? logits[from], {
         position,
@@ -216,7 +216,7 @@ export class Witness {
         expect(confidence, `${what}: confidence`).toBeCloseTo(plain.confidence, 3);
       }
       this.rows++;
-      return { position, token, confidence, drift };
+      return { position, token, confidence, drift, gap };
     });
   }
 }

@@ -35,7 +35,7 @@ function decide(
       return draft === null || !rules.speculate.withholds(draft, score);
     });
     // If every mask is a withheld draft, progress (D4) comes before the equality rule.
-    for (const verdict of rules.commit.decide(canvas, free.length > 0 ? free : current)) {
+    for (const verdict of rules.commit.decide(canvas, free.length > 0 ? free : current, scores)) {
       chosen.set(verdict.position, verdict);
     }
     for (const score of current) {

@@ -30,7 +30,18 @@ export function scorePass(
     const score = sampleRow(logits, index, vocabulary, scoring, at);
     const asked = asks === undefined ? undefined : probabilityOf(logits, index, vocabulary.vocab, asks);
     const own = logits.subarray(index * vocabulary.vocab, (index + 1) * vocabulary.vocab);
-    return { position, ...score, asked, drift: memory.drift(pass, position, own) };
+    const drift = memory.drift(pass, position, own);
+    return { position, ...score, asked, drift, gap: scoring.gap ? gapOf(own, vocabulary.maskId) : undefined };
   });
   return { passId: pass.id, rows };
+}
+
+/** Difference of the best two logits, the mask apart. */
+function gapOf(logits: Float32Array, maskId: number): number {
+  let [best, second] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  logits.forEach((logit, id) => {
+    if (id === maskId || logit <= second) return;
+    [best, second] = logit > best ? [logit, best] : [best, logit];
+  });
+  return best - second;
 }

@@ -14,6 +14,7 @@ export function scoringOf(spec: PolicySpec): Scoring {
     endOfText,
     sampling: rules.sampling.rule(facts, DEFAULT_INPUTS),
     drift: facts.commit.drift ?? null,
+    gap: facts.commit.gap ?? false,
     random: facts.sampling.random || facts.confidence.random,
   };
 }

@@ -89,6 +89,16 @@ export const PUBLISHED_POLICIES = [
     commit: { kind: 'joint-threshold' },
   },
   {
+    name: 'prophet',
+    description:
+      'llada, until the best two logits of the answer are far enough apart, then everything at once; the answer is expected at position 100 (gives up B1-one-block)',
+    source:
+      'Prophet (arXiv:2508.19982), generate_earlyexit.py with its thresholds 7.5, 5, 2.5; where the answer is, commit.answer, has to be set for other texts',
+    window: { kind: 'canvas' },
+    cache: { kind: 'none' },
+    commit: { kind: 'early-commit' },
+  },
+  {
     name: 'klass',
     description:
       'full canvas; masks above 0.9 whose distribution moved by less than 0.01 nats in each of the last two steps',

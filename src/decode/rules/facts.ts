@@ -53,6 +53,8 @@ export interface CommitFacts {
   readonly entropy?: true;
   /** Commits in later blocks too, while the open one still has masks. */
   readonly ahead?: true;
+  /** It asks how far the best two logits of a row are apart. */
+  readonly gap?: true;
   /** Confidence above which a row replaces the token of its block by another. */
   readonly edit?: number;
   /** Steps over which it asks how far the distribution of a row moved. */

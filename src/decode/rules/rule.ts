@@ -69,8 +69,11 @@ export interface CommitRule {
   readonly ahead?: true;
   /** Passes over a block without masks, for as long as they change a token; default: none, a block is finished with its last mask. */
   readonly edits?: number;
-  /** @param scores undecided positions of the current block that got logits (`ahead`: of all), ascending; not empty */
-  decide(canvas: Canvas, scores: readonly RowOutcome[]): Verdict[];
+  /**
+   * @param scores undecided positions of the current block that got logits (`ahead`: of all), ascending; not empty
+   * @param rows every row that got logits, decided ones as well
+   */
+  decide(canvas: Canvas, scores: readonly RowOutcome[], rows: readonly RowOutcome[]): Verdict[];
   /** State of a position committed at this confidence. */
   stateFor(confidence: number): 'V' | 'S';
 }

@@ -17,6 +17,8 @@ export interface Scoring {
   readonly random: boolean;
   /** Steps over which the policy asks how far a row's distribution moved; null when it does not ask. */
   readonly drift: number | null;
+  /** Whether the policy asks how far the best two logits of a row are apart. */
+  readonly gap: boolean;
 }
 
 export interface Vocabulary {

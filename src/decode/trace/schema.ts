@@ -78,12 +78,13 @@ export const traceStepSchema = z.strictObject({
   outcomes: z.array(
     z.strictObject({
       passId: z.string(),
-      /** [position, best token, confidence] and, if they were asked for, the probability of a given token and the drift in nats. */
+      /** [position, best token, confidence] and, if they were asked for, the probability of a given token, the drift in nats, the gap of logits. */
       rows: z.array(
         z.union([
           z.tuple([id, id, z.number()]),
           z.tuple([id, id, z.number(), z.number()]),
           z.tuple([id, id, z.number(), z.number().nullable(), z.number()]),
+          z.tuple([id, id, z.number(), z.number().nullable(), z.number().nullable(), z.number()]),
         ]),
       ),
     }),
@@ -163,7 +164,8 @@ export function encodeStep(record: StepRecord): TraceStepLine {
     joins: plan.joins,
     outcomes: outcomes.map(({ passId, rows }) => ({
       passId,
-      rows: rows.map(({ position, token, confidence, asked, drift }) => {
+      rows: rows.map(({ position, token, confidence, asked, drift, gap }) => {
+        if (gap !== undefined) return [position, token, confidence, asked ?? null, drift ?? null, gap];
         if (drift !== undefined) return [position, token, confidence, asked ?? null, drift];
         return asked === undefined ? [position, token, confidence] : [position, token, confidence, asked];
       }),
@@ -208,12 +210,13 @@ export function decodeStep(line: TraceStepLine): StepRecord {
     },
     outcomes: line.outcomes.map(({ passId, rows }) => ({
       passId,
-      rows: rows.map(([position, token, confidence, asked, drift]) => ({
+      rows: rows.map(([position, token, confidence, asked, drift, gap]) => ({
         position,
         token,
         confidence,
         asked: asked ?? undefined,
-        drift,
+        drift: drift ?? undefined,
+        gap,
       })),
     })),
     landed: line.landed,

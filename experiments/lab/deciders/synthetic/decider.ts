@@ -53,9 +53,10 @@ export class SyntheticDecider implements Decider {
     const promptIds = new Array<number>(promptTokens).fill(PROMPT_TOKEN);
     const engine = new SyntheticEngine(parameters, caseOf(this.source, index));
     const { onStart, signal, ...rest } = request;
-    if (request.policy.scoring.drift !== null)
+    const { name, scoring } = request.policy;
+    if (scoring.drift !== null || scoring.gap)
       throw new UsageError(
-        `${request.policy.name} asks how far the distribution of a row moved, and the confidence process says only how sure a row is: decode it with a model`,
+        `${name} asks for more than how sure a row is, which is all that the confidence process says: decode it with a model`,
       );
     onStart?.(
       request.policy.start(promptIds, request.genLength, SYNTHETIC_CONFIG.maskId ?? 0, {

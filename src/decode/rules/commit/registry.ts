@@ -1,5 +1,6 @@
 import { activeBlocks } from './active-blocks.js';
 import { boundedRank } from './bounded-rank.js';
+import { earlyCommit } from './early-commit.js';
 import { entropyBound } from './entropy-bound.js';
 import { factor } from './factor.js';
 import { frechet } from './frechet.js';
@@ -27,6 +28,7 @@ export const COMMITS = {
   'sub-blocks': subBlocks,
   klass,
   'joint-threshold': jointThreshold,
+  'early-commit': earlyCommit,
   revocable,
   staged,
 };
