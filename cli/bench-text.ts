@@ -1,3 +1,5 @@
+import type { OperatorTime } from '../src/engine/engine.js';
+import { median } from '../src/score/statistics/samples.js';
 import { formatCsv } from '../src/util/csv.js';
 
 /** One measured pass. */
@@ -15,6 +17,7 @@ export interface BenchRow {
   readonly sd: number;
   readonly tokensPerS: number;
   readonly gflops: number;
+  readonly operators?: readonly OperatorTime[];
 }
 
 export const BENCH_FORMATS = ['markdown', 'csv'] as const;
@@ -32,7 +35,10 @@ const COLUMNS = {
 /** The table for a README, or for a program. */
 export function benchText(rows: readonly BenchRow[], format: (typeof BENCH_FORMATS)[number]): string {
   if (format === 'csv') {
-    const keys = Object.keys(rows[0] ?? {}) as (keyof BenchRow)[];
+    const keys = Object.keys(rows[0] ?? {}).filter((key) => key !== 'operators') as Exclude<
+      keyof BenchRow,
+      'operators'
+    >[];
     return formatCsv([keys, ...rows.map((row) => keys.map((key) => row[key]))]).trimEnd();
   }
   const names = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
@@ -45,6 +51,27 @@ export function benchText(rows: readonly BenchRow[], format: (typeof BENCH_FORMA
   ]);
   const rule = header.map((_, column) => (column < 3 ? '---' : '---:'));
   return [header, rule, ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n');
+}
+
+/** Where the time of each pass goes: median ms of the operators of a name, and their share of the sum. */
+export function operatorText(rows: readonly BenchRow[]): string {
+  const tables = rows.map(({ model, rows: count, context, ms, operators = [] }) => {
+    const times = operators
+      .map(({ operator, count: of, samplesMs }) => ({ operator, of, ms: median(samplesMs) }))
+      .sort((a, b) => b.ms - a.ms);
+    const sum = times.reduce((total, time) => total + time.ms, 0);
+    const lines = times.map(
+      (time) =>
+        `| ${time.operator} | ${time.of} | ${time.ms.toFixed(3)} | ${((100 * time.ms) / sum).toFixed(1)} |`,
+    );
+    return [
+      `\n${model}, ${count} rows after ${context}: ${digits(sum)} ms one by one, ${digits(ms)} ms together`,
+      '| operator | count | ms | % |',
+      '|---|---:|---:|---:|',
+      ...lines,
+    ].join('\n');
+  });
+  return tables.join('\n');
 }
 
 function digits(value: number): string {

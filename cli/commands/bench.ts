@@ -4,9 +4,9 @@ import { timePass } from '../../src/engine/pass-times.js';
 import { ENGINE_NAMES, type EngineName } from '../../src/engine/registry.js';
 import { UsageError } from '../../src/errors.js';
 import { loadModel } from '../../src/model/load.js';
-import { BENCH_FORMATS, type BenchRow, benchText } from '../bench-text.js';
+import { BENCH_FORMATS, type BenchRow, benchText, operatorText } from '../bench-text.js';
 import { defineCommand } from '../command.js';
-import { engine, engineEffects, logitsRows } from '../groups.js';
+import { engine, engineEffects, flag, logitsRows } from '../groups.js';
 import type { Context } from '../io.js';
 import { MAX_POSITIONS, MAX_ROWS } from '../limits.js';
 import { openEngine } from '../open-engine.js';
@@ -34,6 +34,7 @@ const options = {
     .default(5)
     .describe('times each pass is measured')
     .meta({ short: 'r' }),
+  operators: flag('time the operators of a pass one by one, too: ggml on the CPU'),
   format: z.enum(BENCH_FORMATS).default('markdown').describe('of the table'),
 };
 
@@ -49,6 +50,7 @@ export const command = defineCommand({
     'bench --model llada-8b-q4_0.gguf --rows 1,8,32,128 --context 0,512',
     'bench --model a.gguf,b.gguf --engine ggml,ort --rows 32 -r 9 --threads 2 --format csv',
     'bench --model llada-8b-q4_0.gguf --rows 32 --logits-rows 1 --json',
+    'bench --model llada-8b-q4_0.gguf --rows 32 --threads 1 --operators',
   ],
   async run(ctx, asked) {
     const rows: BenchRow[] = [];
@@ -68,6 +70,7 @@ export const command = defineCommand({
     }
     ctx.data({ rows });
     ctx.print(benchText(rows, asked.format));
+    if (asked.operators) ctx.print(operatorText(rows));
   },
 });
 
@@ -88,9 +91,21 @@ async function* measured(
       for (const context of asked.context) {
         for (const rows of asked.rows) {
           const shape = { rows, context, logitsRows: Math.min(rows, asked.logitsRows ?? rows) };
-          const times = await timePass(opened, shape, asked.repetitions, ctx.signal);
-          const { meanMs: ms, deviationMs: sd, tokensPerS, gflops } = times;
-          yield { model, engine: name, ...placeOf(name, asked), ...shape, ms, sd, tokensPerS, gflops };
+          const times = await timePass(opened, shape, asked.repetitions, {
+            ...{ signal: ctx.signal, operators: asked.operators },
+          });
+          const { meanMs: ms, deviationMs: sd, tokensPerS, gflops, operators } = times;
+          yield {
+            model,
+            engine: name,
+            ...placeOf(name, asked),
+            ...shape,
+            ms,
+            sd,
+            tokensPerS,
+            gflops,
+            operators,
+          };
         }
       }
     } finally {

@@ -17,6 +17,15 @@ export interface RanOn {
   readonly onCpu: Readonly<Record<string, number>>;
 }
 
+/** Operators of one name in a pass. */
+export interface OperatorTime {
+  readonly operator: string;
+  /** In a pass. */
+  readonly count: number;
+  /** Wall-clock ms of all of them, for every repetition. */
+  readonly samplesMs: readonly number[];
+}
+
 /**
  * Executes the operator graph of a pass. Holds the KV entries; versions and lifetimes are the policy's business.
  */
@@ -37,6 +46,11 @@ export interface Engine {
    * Undefined where there is one place.
    */
   ranOn?(): RanOn;
+  /**
+   * Times the operators of a pass one by one, for engines that can; its K and V are not kept.
+   * @throws UsageError where the device cannot
+   */
+  operatorTimes?(pass: Pass, repetitions: number): Promise<readonly OperatorTime[]>;
   /** Frees native memory. */
   dispose(): void;
 }

@@ -1,7 +1,8 @@
+import { UsageError } from '../errors.js';
 import { passMacs } from '../model/closed-forms.js';
 import type { KvRef, Pass } from '../pass/pass.js';
 import { passShape } from '../pass/shape.js';
-import type { Engine } from './engine.js';
+import type { Engine, OperatorTime } from './engine.js';
 
 /** The pass that is measured. */
 export interface TimedShape {
@@ -22,6 +23,8 @@ export interface PassTimes {
   readonly tokensPerS: number;
   /** Of matrix products, two operations per multiply-accumulate. */
   readonly gflops: number;
+  /** One by one, where they were asked for. */
+  readonly operators?: readonly OperatorTime[];
 }
 
 /** Rows of one pass that fills the cache. */
@@ -35,9 +38,11 @@ export async function timePass(
   engine: Engine,
   shape: TimedShape,
   repetitions: number,
-  signal?: AbortSignal,
+  { signal, operators = false }: { readonly signal?: AbortSignal; readonly operators?: boolean } = {},
 ): Promise<PassTimes> {
   const { config } = engine;
+  if (operators && engine.operatorTimes === undefined)
+    throw new UsageError(`engine ${engine.name} does not time its operators: take ggml on the CPU`);
   const causal = config.attention === 'causal';
   let version = 0;
   const passOf = (kind: Pass['kind'], rows: number, reads: readonly KvRef[], logits: number): Pass => ({
@@ -74,9 +79,14 @@ export async function timePass(
   await once();
   const samplesMs: number[] = [];
   for (let i = 0; i < repetitions; i++) samplesMs.push(await once());
-  const macs = passMacs(config, passShape(passOf('denoise', shape.rows, cached, shape.logitsRows)));
+  const pass = passOf('denoise', shape.rows, cached, shape.logitsRows);
+  const apart = operators ? await engine.operatorTimes!(pass, repetitions) : undefined;
   engine.retain([]);
-  return { samplesMs, ...summaryOf(samplesMs, shape.rows, macs) };
+  return {
+    samplesMs,
+    ...summaryOf(samplesMs, shape.rows, passMacs(config, passShape(pass))),
+    operators: apart,
+  };
 }
 
 /** @param macs multiply-accumulates of a pass */
@@ -84,7 +94,7 @@ export function summaryOf(
   samplesMs: readonly number[],
   rows: number,
   macs: number,
-): Omit<PassTimes, 'samplesMs'> {
+): Omit<PassTimes, 'samplesMs' | 'operators'> {
   const count = samplesMs.length;
   const meanMs = samplesMs.reduce((sum, ms) => sum + ms, 0) / count;
   const squares = samplesMs.reduce((sum, ms) => sum + (ms - meanMs) ** 2, 0);

@@ -6,7 +6,7 @@ import { precisionFor } from '../../model/precision.js';
 import type { WeightSource } from '../../model/weights.js';
 import type { KvRef, Pass } from '../../pass/pass.js';
 import { passShape } from '../../pass/shape.js';
-import type { Engine, PassResult, RanOn } from '../engine.js';
+import type { Engine, OperatorTime, PassResult, RanOn } from '../engine.js';
 import { KvArena } from './arena.js';
 import { type Backend, openBackend } from './backend.js';
 import { makeConstants } from './constants.js';
@@ -108,6 +108,17 @@ class GgmlEngine implements Engine {
     this.kv.commit(pass);
     this.count(graph);
     return { logits };
+  }
+
+  async operatorTimes(pass: Pass, repetitions: number): Promise<readonly OperatorTime[]> {
+    if (this.disposed) throw new UsageError(`engine ${this.name} was disposed`);
+    this.check(pass);
+    const first = this.kv.place(pass);
+    const graph = this.graphOf(pass);
+    this.backend.useThreads(this.threads ?? threadsFor(graph.macs));
+    const values = passValues(pass, first, graph.keys);
+    graph.run(values, new Float32Array(pass.logits.length * this.config.vocab));
+    return graph.operatorTimes(repetitions);
   }
 
   retain(live: readonly KvRef[]): void {

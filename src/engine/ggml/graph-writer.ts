@@ -103,6 +103,7 @@ export function writeGraph(parts: GraphParts, shape: OpGraph, keys: number): Wri
     const output = buildKernel(op, kernels);
     const id = op.outputs[0];
     if (id === undefined) throw new Error(`${op.id} writes nothing`);
+    api.ggml_set_name(output, op.id);
     values.set(id, output);
   }
   // A pass without logits ends at the last layer's K and V, which no attention reads.

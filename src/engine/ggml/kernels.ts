@@ -115,11 +115,13 @@ const attention: Kernel<AttentionOp> = (op, { api, context, value, cache, input:
   const q = api.ggml_reshape_3d(context, value(input(op, 0)), headDim, heads, rows);
   const byHead = api.ggml_permute(context, q, 0, 2, 1, 3);
   if (byProducts && rows >= FEWEST_BY_PRODUCTS && rows < FLASH_TILE) {
-    const scores = api.ggml_mul_mat(context, k, api.ggml_cont(context, byHead));
-    const shares = api.ggml_soft_max_ext(context, scores, given('mask'), 1 / Math.sqrt(headDim), 0);
-    const byChannel = api.ggml_cont(context, api.ggml_permute(context, v, 1, 0, 2, 3));
-    const summed = api.ggml_mul_mat(context, byChannel, shares);
-    const byRow = api.ggml_cont(context, api.ggml_permute(context, summed, 0, 2, 1, 3));
+    const named = (tensor: Pointer) => api.ggml_set_name(tensor, op.id);
+    const scores = named(api.ggml_mul_mat(context, k, named(api.ggml_cont(context, byHead))));
+    const shares = named(api.ggml_soft_max_ext(context, scores, given('mask'), 1 / Math.sqrt(headDim), 0));
+    const byChannel = named(api.ggml_cont(context, api.ggml_permute(context, v, 1, 0, 2, 3)));
+    const summed = named(api.ggml_mul_mat(context, byChannel, shares));
+    const permuted = api.ggml_permute(context, summed, 0, 2, 1, 3);
+    const byRow = named(api.ggml_cont(context, permuted));
     return api.ggml_reshape_2d(context, byRow, headDim * heads, rows);
   }
   const mixed = api.ggml_flash_attn_ext(context, byHead, k, v, given('mask'), 1 / Math.sqrt(headDim), 0, 0);

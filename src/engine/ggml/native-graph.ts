@@ -1,8 +1,10 @@
-import { EnvironmentError } from '../../errors.js';
+import { EnvironmentError, UsageError } from '../../errors.js';
 import type { OpGraph } from '../../model/graph.js';
+import type { OperatorTime } from '../engine.js';
 import type { Pointer } from './api.js';
 import type { Backend } from './backend.js';
 import { type GraphParts, type WrittenGraph, writeGraph } from './graph-writer.js';
+import { timeNodes } from './operator-times.js';
 import type { PassValues } from './pass-values.js';
 
 /** Where the nodes of a graph ran. */
@@ -67,6 +69,19 @@ export class NativeGraph {
     }
     if (this.written.logits !== null)
       api.ggml_backend_tensor_get(this.written.logits, logits, 0, logits.byteLength);
+  }
+
+  /** Times its nodes one by one, on the values of the last run. @throws UsageError on a device beside the CPU */
+  operatorTimes(repetitions: number): OperatorTime[] {
+    const { ggml } = this.parts;
+    if (this.backend.cpu !== null)
+      throw new UsageError(
+        `operators are timed one by one on the CPU alone: on ${this.backend.device.name} they are queued`,
+      );
+    const compute = (graph: Pointer) => {
+      ggml.api.ggml_backend_graph_compute(this.backend.pointer, graph);
+    };
+    return timeNodes(ggml, this.written.graph, compute, repetitions);
   }
 
   free(): void {

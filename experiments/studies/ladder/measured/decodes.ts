@@ -62,7 +62,7 @@ async function measurePolicies(
   job: DecodeJob,
 ): Promise<Map<string, MeasuredDecode[]>> {
   // Weights of a mapped file come into memory with the first pass, which no prompt is charged for.
-  await timePass(session.engine, { rows: 1, context: 0, logitsRows: 1 }, 1, job.signal);
+  await timePass(session.engine, { rows: 1, context: 0, logitsRows: 1 }, 1, { signal: job.signal });
   const found = new Map<string, MeasuredDecode[]>();
   for (const policy of policies) {
     const decodes: MeasuredDecode[] = [];
