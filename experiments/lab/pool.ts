@@ -6,7 +6,7 @@ import { EnvironmentError } from '../../src/errors.js';
 /** Runs one task in the thread, after those that it was given before. Tasks and answers are plain data. */
 export type Thread<Task, Answer> = (task: Task) => Promise<Answer>;
 
-/** A worker process ended in the middle of a task: a native library has crashed, or somebody has killed it. */
+/** A worker ended in the middle of a task: a native library has crashed, somebody has killed it, or its heap was full. */
 export class WorkerEnded extends EnvironmentError {}
 
 /**
@@ -18,7 +18,7 @@ export type WorkerKind = 'thread' | 'process';
  * Threads for the time of `use`, each with its own queue: whoever gives work to them decides which thread does what.
  * @param worker compiled entry of a thread; from sources (tests) there is none
  * @param count 0: none
- * @param kind a task whose process ends is refused with `WorkerEnded`, and the next gets a new process
+ * @param kind a task whose worker ends is refused with `WorkerEnded`, and the next gets a new one
  * @returns `null`, without having called `use`, where the work has to be done in the calling thread
  */
 export async function withThreads<Task, Answer, Result>(
@@ -46,8 +46,14 @@ export async function withThreads<Task, Answer, Result>(
 
 /** What tinypool says of a process that is gone. */
 const GONE = 'Worker exited unexpectedly';
+/** What Node says of a thread whose heap was full. */
+const FULL = 'ERR_WORKER_OUT_OF_MEMORY';
 
 function told(error: unknown): never {
+  if (error instanceof Error && 'code' in error && error.code === FULL)
+    throw new WorkerEnded(
+      'the worker thread ended while it computed: its heap was full; run it again with fewer --jobs, or NODE_OPTIONS=--max-old-space-size=MB',
+    );
   if (error instanceof Error && error.message === GONE)
     throw new WorkerEnded(
       'the worker process ended while it computed: a native library crashed or it was killed; run it again, or take --engine tfjs',
