@@ -41,6 +41,10 @@ export async function pack(): Promise<Tarball> {
     cpSync(join(root, name), join(stage, name), { recursive: true });
   const dist = join(stage, 'dist');
   cpSync(await builtProgram(), dist, { recursive: true, filter: (path) => basename(path) !== 'done' });
+  const { buildExplorer } = (await import(join(root, 'tools/explorer/build.mjs'))) as {
+    buildExplorer: (out: string) => Promise<unknown>;
+  };
+  await buildExplorer(join(dist, 'explorer'));
   const [packed] = JSON.parse(must('npm', ['pack', '--json', '--ignore-scripts', '--offline'], stage)) as [
     { filename: string; size: number; files: { path: string }[] },
   ];
