@@ -202,7 +202,8 @@ describe('device compare', () => {
   }, async () => {
     const out = temporaryDirectory();
     const coarse = ['--numerics', 'w4a16', '--calibration-problems', '1', '--near-tie', '0.001'];
-    const { code, stdout, stderr } = await cli(['device', 'compare', ...coarse, '--out', out]);
+    const length = ['--gen-length', '32', '--block-length', '32'];
+    const { code, stdout, stderr } = await cli(['device', 'compare', ...length, ...coarse, '--out', out]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/error: the device differs: \d+ of \d+ rows have another best token/);
     expect(stdout).toMatch(/Differs: /);

@@ -12,6 +12,7 @@ import { followed, specFor } from './follow.js';
 import { CASES, schedules } from './plain-cases.js';
 import { PlainModel } from './plain-model.js';
 
+// About 20 s of processor time: a thousand decodes, each followed pass for pass.
 /** Runs over all policies together; `npm run fuzz` raises it. */
 const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 1000);
 const PER_POLICY = Math.ceil(RUNS / ALL_POLICY_SPECS.length);
