@@ -117,8 +117,7 @@ class GgmlEngine implements Engine {
     const graph = this.graphOf(pass);
     this.backend.useThreads(this.threads ?? threadsFor(graph.macs));
     const values = passValues(pass, first, graph.keys);
-    graph.run(values, new Float32Array(pass.logits.length * this.config.vocab));
-    return graph.operatorTimes(repetitions);
+    return graph.operatorTimes(values, repetitions);
   }
 
   retain(live: readonly KvRef[]): void {

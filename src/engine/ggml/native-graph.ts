@@ -57,10 +57,7 @@ export class NativeGraph {
    */
   run(values: PassValues, logits: Float32Array): void {
     const { api } = this.parts.ggml;
-    for (const [name, tensor] of this.written.inputs) {
-      const given = values[name];
-      api.ggml_backend_tensor_set(tensor, given, 0, given.byteLength);
-    }
+    this.setInputs(values);
     const status = this.memory.compute();
     if (status !== 0) {
       throw new EnvironmentError(
@@ -71,8 +68,8 @@ export class NativeGraph {
       api.ggml_backend_tensor_get(this.written.logits, logits, 0, logits.byteLength);
   }
 
-  /** Times its nodes one by one, on the values of the last run. @throws UsageError on a device beside the CPU */
-  operatorTimes(repetitions: number): OperatorTime[] {
+  /** Times its nodes one by one. @throws UsageError on a device beside the CPU */
+  operatorTimes(values: PassValues, repetitions: number): OperatorTime[] {
     const { ggml } = this.parts;
     if (this.backend.cpu !== null)
       throw new UsageError(
@@ -81,7 +78,16 @@ export class NativeGraph {
     const compute = (graph: Pointer) => {
       ggml.api.ggml_backend_graph_compute(this.backend.pointer, graph);
     };
-    return timeNodes(ggml, this.written.graph, compute, repetitions);
+    // Inputs lie where later values go: they are set for every round.
+    const prepare = () => this.setInputs(values);
+    return timeNodes(ggml, this.written.graph, { prepare, compute }, repetitions);
+  }
+
+  private setInputs(values: PassValues): void {
+    for (const [name, tensor] of this.written.inputs) {
+      const given = values[name];
+      this.parts.ggml.api.ggml_backend_tensor_set(tensor, given, 0, given.byteLength);
+    }
   }
 
   free(): void {

@@ -8,12 +8,12 @@ const LOOKS: ReadonlySet<string> = new Set(['NONE', 'RESHAPE', 'VIEW', 'PERMUTE'
 /**
  * Runs the nodes of a graph one by one, in order, as often as asked, and adds up their times by operator. What ggml fuses
  * (a norm with its gain) is then computed apart, and every node costs a call of its own: about a microsecond.
- * @param compute runs a graph
+ * @param run `prepare` before every round, `compute` for every node's graph
  */
 export function timeNodes(
   { api }: Ggml,
   graph: Pointer,
-  compute: (graph: Pointer) => void,
+  run: { readonly prepare: () => void; readonly compute: (graph: Pointer) => void },
   repetitions: number,
 ): OperatorTime[] {
   const nodes = Array.from({ length: api.ggml_graph_n_nodes(graph) }, (_, i) =>
@@ -37,9 +37,10 @@ export function timeNodes(
       found.set(label, { count: count + 1, ms });
     }
     for (let round = 0; round < repetitions; round++) {
+      run.prepare();
       for (const { label, single } of singles) {
         const began = performance.now();
-        compute(single);
+        run.compute(single);
         found.get(label)!.ms[round] += performance.now() - began;
       }
     }
