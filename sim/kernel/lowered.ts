@@ -4,6 +4,7 @@ import { lowerProduct } from '../machine/lower/any-product.js';
 import { attentionKernel } from '../machine/lower/attention.js';
 import { ROW_COSTS } from '../machine/lower/htp/row-costs.js';
 import { rowsKernel } from '../machine/lower/htp/rows.js';
+import { concatKernel, convKernel } from '../machine/lower/htp/short-conv.js';
 import type { RowOperator } from '../machine/lower/row-operator.js';
 import { streamedKernel } from '../machine/lower/streamed.js';
 import { F16_BYTES } from '../machine/lower/tensors.js';
@@ -48,6 +49,15 @@ export function loweredKernel(spec: SingleSpec, context: LowerContext): Kernel {
       const bytes = { inputBytes: each, outputBytes: each, kvBytes: F16_BYTES };
       return attentionKernel({ ...spec, ...bytes, owner: 'attention', writesCache: false }, context);
     }
+    case 'conv':
+    case 'concat': {
+      if (context.stack.kernelLoops === 'htp')
+        return (spec.kind === 'conv' ? convKernel : concatKernel)(spec, context);
+      const elements = spec.rows * spec.channels;
+      const opsEach = (spec.kind === 'conv' ? spec.taps : 1) * context.stack.numbers.addOps;
+      const read = (elements + (spec.taps - 1) * spec.channels) * each;
+      return streamedKernel({ opsEach, read, written: read, elements, macs: 0 }, context);
+    }
     case 'rows': {
       const outputBytes = resultBytes(spec.operator, each);
       return context.stack.kernelLoops === 'htp'
@@ -66,6 +76,10 @@ export function activationBytes(spec: SingleSpec, each: number): number {
       return spec.rows * (spec.inWidth + spec.expertsPerToken * spec.outWidth) * each;
     case 'attention':
       return 2 * spec.rows * spec.heads * spec.headDim * each;
+    case 'conv':
+      return spec.channels * (2 * spec.rows + 2 * spec.taps - 1) * each;
+    case 'concat':
+      return 2 * spec.channels * (spec.rows + spec.taps - 1) * each;
     case 'rows': {
       const { rows, width, operator } = spec;
       return rows * width * (ROW_COSTS[operator].inputs * each + resultBytes(operator, each));
@@ -148,4 +162,19 @@ const SPREAD_OPS: Readonly<Record<RowOperator, (numbers: Numbers) => number>> = 
   SET_ROWS: ({ addOps }) => addOps,
   GET_ROWS: ({ addOps }) => addOps,
   CPY: ({ addOps }) => addOps,
+  SUB: ({ addOps }) => addOps,
+  DIV: ({ addOps }) => addOps,
+  SQR: ({ addOps }) => addOps,
+  SQRT: ({ normOps }) => normOps,
+  SIGMOID: ({ swigluOps }) => swigluOps,
+  TANH: ({ swigluOps }) => swigluOps,
+  EXP: ({ swigluOps }) => swigluOps,
+  NEG: ({ addOps }) => addOps,
+  CLAMP: ({ addOps }) => addOps,
+  L2_NORM: ({ normOps }) => normOps,
+  SUM_ROWS: ({ normOps }) => normOps,
+  SWIGLU_OAI: ({ swigluOps }) => swigluOps,
+  FILL: ({ addOps }) => addOps,
+  REPEAT: ({ addOps }) => addOps,
+  PAD: ({ addOps }) => addOps,
 };

@@ -25,7 +25,14 @@ export interface KernelHints {
  */
 export function parseKernel(text: string, hints: KernelHints = {}): KernelSpec {
   const said = new Said(text, hints);
-  const spec = attention(said) ?? routed(said) ?? product(said) ?? rowsOperator(said) ?? modelPart(said);
+  refuseUncounted(said);
+  const spec =
+    attention(said) ??
+    convolution(said) ??
+    routed(said) ??
+    product(said) ??
+    rowsOperator(said) ??
+    modelPart(said);
   if (spec === null) {
     throw new UsageError(
       `no operator in "${text}": say e.g. "MUL_MAT m2048 k8192 n2", "FLASH_ATTN_EXT d64 h32 kv8 nq1 nkv256", "SWIGLU n8192 r1"`,
@@ -114,6 +121,41 @@ function attention(said: Said): KernelSpec | null {
   };
 }
 
+/** Operators of the backend whose loops nobody has counted here: a product or a row operator of a like name would be a wrong time. */
+const UNCOUNTED =
+  /\b(GATED_DELTA_NET|SOLVE_TRI|TRI|DIAG|ARGSORT|TOP_K|IM2COL|CUMSUM|SOFTPLUS|ADD_ID|SSM_SCAN|RWKV_WKV\d?|CONV_\dD|POOL_\dD|CROSS_ENTROPY_LOSS|TIMESTEP_EMBEDDING|UPSCALE|GROUP_NORM|ALLREDUCE)\b/;
+
+/** @throws UsageError naming the operator */
+function refuseUncounted(said: Said): void {
+  const found = UNCOUNTED.exec(said.words)?.[1];
+  if (found !== undefined)
+    throw new UsageError(
+      `operator ${found} is not modelled: its loops were not counted in the backend's source`,
+    );
+}
+
+/** Taps where a name has none: Mamba's and Qwen3.5's; LFM2 has 3. */
+const USUAL_TAPS = 4;
+
+/** `SSM_CONV n2048 k3 r1`: channels, taps, positions. `CONCAT` is the one before it, which puts the state of k - 1 positions first. */
+function convolution(said: Said): KernelSpec | null {
+  const kind = said.has(/\bSSM_CONV\b|SHORT_?CONV/) ? 'conv' : said.has(/\bCONCAT\b/) ? 'concat' : null;
+  if (kind === null) return null;
+  const { extents } = said;
+  return {
+    kind,
+    channels: said.needed(
+      'the number of channels (n2048)',
+      said.number('n', 'm', 'c', 'channels', 'width') ?? extents[1],
+    ),
+    taps: said.number('k', 'taps', 'dconv') ?? USUAL_TAPS,
+    rows: said.needed(
+      'the number of positions (r1)',
+      said.rows ?? (kind === 'conv' ? extents[2] : undefined),
+    ),
+  };
+}
+
 const PRODUCT = /MUL_?MAT|GEMM|GEMV|MATMUL|GATE|\bUP\b|DOWN|Q\+K|QKV|\bHEAD\b/;
 
 /** Widths in and out, whatever the notation; null where the name has none. */
@@ -184,12 +226,15 @@ function routed(said: Said): KernelSpec | null {
 const ALIASES: readonly (readonly [RegExp, RowOperator])[] = [
   [/RMS_?NORM\s*\+\s*MUL/, 'RMS_NORM+MUL'],
   [/RMS_?NORM/, 'RMS_NORM'],
+  [/\bL2_NORM\b/, 'L2_NORM'],
   [/LAYER_?NORM|\bNORM\b/, 'NORM'],
+  [/SWIGLU_OAI/, 'SWIGLU_OAI'],
   [/SWIGLU|SILU\s*\+\s*MUL/, 'SWIGLU'],
   [/GEGLU/, 'GEGLU'],
   [/GELU/, 'GELU'],
   [/SILU/, 'SILU'],
   [/SOFT_?MAX/, 'SOFT_MAX'],
+  [/SUM_ROWS/, 'SUM_ROWS'],
   [/SET_ROWS/, 'SET_ROWS'],
   [/GET_ROWS/, 'GET_ROWS'],
   [/ROPE/, 'ROPE'],
@@ -197,6 +242,18 @@ const ALIASES: readonly (readonly [RegExp, RowOperator])[] = [
   [/\bSCALE\b/, 'SCALE'],
   [/\bADD\b|RESIDUAL/, 'ADD'],
   [/\bMUL\b/, 'MUL'],
+  [/\bSUB\b/, 'SUB'],
+  [/\bDIV\b/, 'DIV'],
+  [/\bSQRT\b/, 'SQRT'],
+  [/\bSQR\b/, 'SQR'],
+  [/\bSIGMOID\b/, 'SIGMOID'],
+  [/\bTANH\b/, 'TANH'],
+  [/\bEXP\b/, 'EXP'],
+  [/\bNEG\b/, 'NEG'],
+  [/\bCLAMP\b/, 'CLAMP'],
+  [/\bFILL\b/, 'FILL'],
+  [/\bREPEAT\b/, 'REPEAT'],
+  [/\bPAD\b/, 'PAD'],
 ];
 
 function rowsOperator(said: Said): KernelSpec | null {
@@ -248,4 +305,11 @@ function modelPart(said: Said): KernelSpec | null {
 }
 
 /** Operators by name, for help texts. */
-export const KERNEL_NAMES = ['MUL_MAT', 'MUL_MAT_ID', 'FLASH_ATTN_EXT', ...ROW_OPERATORS] as const;
+export const KERNEL_NAMES = [
+  'MUL_MAT',
+  'MUL_MAT_ID',
+  'FLASH_ATTN_EXT',
+  'SSM_CONV',
+  'CONCAT',
+  ...ROW_OPERATORS,
+] as const;

@@ -23,7 +23,7 @@ export function checkOnNpu(spec: KernelSpec, { name, supports }: SoftwareStack):
   const onCpu = (what: string): UsageError =>
     new UsageError(`stack ${name} does not take ${what} on the NPU: it runs on the CPU`);
   if (spec.kind === 'attention' && !supports.attention) throw onCpu('attention');
-  if (spec.kind === 'attention' || spec.kind === 'rows') return;
+  if (!('weights' in spec)) return;
   if (!supports.weights.includes(spec.weights)) throw onCpu(`a product with ${spec.weights} weights`);
   if (spec.kind === 'layer-products') return;
   const columns = spec.kind === 'product' ? Math.max(...spec.outWidths) : spec.outWidth;

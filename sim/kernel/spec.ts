@@ -49,6 +49,18 @@ export interface RowsSpec {
   readonly heads?: number;
 }
 
+/**
+ * A convolution over the last `taps` positions of each channel (SSM_CONV), or the CONCAT that puts the state of `taps` - 1 positions
+ * before the new ones.
+ */
+export interface ConvSpec {
+  readonly kind: 'conv' | 'concat';
+  /** New positions. */
+  readonly rows: number;
+  readonly channels: number;
+  readonly taps: number;
+}
+
 /** The mean over the products of one layer of a model, weights not counted apart. */
 export interface LayerProductsSpec {
   readonly kind: 'layer-products';
@@ -59,4 +71,10 @@ export interface LayerProductsSpec {
 }
 
 /** One operator as a backend runs it, whatever model it belongs to. */
-export type KernelSpec = ProductSpec | RoutedProductSpec | AttentionSpec | RowsSpec | LayerProductsSpec;
+export type KernelSpec =
+  | ProductSpec
+  | RoutedProductSpec
+  | AttentionSpec
+  | RowsSpec
+  | ConvSpec
+  | LayerProductsSpec;

@@ -227,6 +227,12 @@ function sizeOf(spec: KernelSpec, quant: Case['quant']): { macs: number; bytes: 
         macs: 2 * spec.rows * spec.keys * spec.heads * spec.headDim,
         bytes: 4 * spec.keys * spec.kvHeads * spec.headDim,
       };
+    case 'conv':
+    case 'concat':
+      return {
+        macs: spec.kind === 'conv' ? spec.rows * spec.channels * spec.taps : 0,
+        bytes: 8 * spec.rows * spec.channels,
+      };
     case 'rows':
       return { macs: 0, bytes: 8 * spec.rows * spec.width };
     case 'layer-products':

@@ -15,6 +15,21 @@ export const ROW_OPERATORS = [
   'SET_ROWS',
   'GET_ROWS',
   'CPY',
+  'SUB',
+  'DIV',
+  'SQR',
+  'SQRT',
+  'SIGMOID',
+  'TANH',
+  'EXP',
+  'NEG',
+  'CLAMP',
+  'L2_NORM',
+  'SUM_ROWS',
+  'SWIGLU_OAI',
+  'FILL',
+  'REPEAT',
+  'PAD',
 ] as const;
 export type RowOperator = (typeof ROW_OPERATORS)[number];
 

@@ -21,7 +21,7 @@ const THREADS: readonly (readonly [month: string, thread: number])[] = [
   ['2026-09', 28_500],
 ];
 
-/** Build tags: b7588 is of January 2026 (arXiv 2605.27435), b9377 of May (llama.cpp issue 23816). */
+/** Build tags, the same: b7588 is of January 2026 (arXiv 2605.27435), b9377 of May (llama.cpp issue 23816). */
 const BUILDS: readonly (readonly [build: number, thread: number])[] = [
   [7588, 18_500],
   [9377, 23_816],
@@ -35,38 +35,63 @@ export function dateOf({ engine, source }: PublishedRow): string | null {
   return paper === null ? null : `20${paper[1]}-${paper[2]}`;
 }
 
+/** A thread of llama.cpp as a row's date. */
+interface Thread {
+  readonly number: number;
+  /** How it was found where the row names no thread: an estimate, and the least and most it may be. */
+  readonly estimate: { readonly words: string; readonly range: readonly [number, number] } | null;
+}
+
+/** Threads that a month is off by, perhaps: the table is an estimate, and a paper is of an older build than its own date. */
+const MONTH_OFF = [2500, 1000] as const;
+/** The same of a build tag between two whose months are known. */
+const BUILD_OFF = [1000, 1000] as const;
+
 /** The thread that was newest when a row was measured; null where nothing tells. */
-export function threadOf(row: PublishedRow): number | null {
+export function threadOf(row: PublishedRow): Thread | null {
   const cited = /(?:ggml-org\/llama\.cpp\/(?:pull|issues|discussions)\/|llama\.cpp ?#)(\d+)/.exec(
     row.source,
   )?.[1];
   const engine = /#(\d{5})/.exec(row.engine)?.[1];
-  if (cited !== undefined || engine !== undefined) return Number(cited ?? engine);
+  if (cited !== undefined || engine !== undefined) return { number: Number(cited ?? engine), estimate: null };
+  const estimated = (number: number, [before, after]: readonly [number, number], words: string): Thread => ({
+    number,
+    estimate: { words, range: [number - before, number + after] },
+  });
   const build = /\bb(\d{4,5})\b/.exec(`${row.engine} ${row.source}`)?.[1];
   if (build !== undefined) {
     const [[b0, t0], [b1, t1]] = BUILDS;
-    return Math.round(t0 + ((Number(build) - b0) * (t1 - t0)) / (b1 - b0));
+    const number = Math.round(t0 + ((Number(build) - b0) * (t1 - t0)) / (b1 - b0));
+    return estimated(number, BUILD_OFF, `build b${build} taken as thread ${number}`);
   }
   const date = dateOf(row);
-  return date === null ? null : (THREADS.findLast(([month]) => month <= date)?.[1] ?? THREADS[0][1]);
+  if (date === null) return null;
+  const number = THREADS.findLast(([month]) => month <= date)?.[1] ?? THREADS[0][1];
+  return estimated(number, MONTH_OFF, `${date} taken as thread ${number}`);
 }
 
 /** The last thread before the pull request that gave the backend products on the matrix unit. */
 const LAST_HVX_ONLY = 20_692;
 
-/** The state of llama.cpp's Hexagon backend for a row, or all states where nothing tells which. */
+/** The state of llama.cpp's Hexagon backend for a row, or all states that it may be where nothing tells which. */
 export function hexagonStacks(row: PublishedRow): EngineReading {
   const thread = threadOf(row);
-  const known = (newest: number): EngineReading => ({
-    stacks: [stackAtThread(STACK, newest)],
-    note: null,
-    unfamiliar: false,
-  });
-  if (/hvx/i.test(row.engine)) return known(Math.min(thread ?? LAST_HVX_ONLY, LAST_HVX_ONLY));
-  if (thread !== null) return known(thread);
+  const hvxOnly = /hvx/i.test(row.engine);
+  const state = (number: number): string =>
+    stackAtThread(STACK, hvxOnly ? Math.min(number, LAST_HVX_ONLY) : number);
+  if (thread === null && !hvxOnly)
+    return {
+      stacks: [STACK, ...[...stackGenerations(STACK)].reverse()],
+      note: 'state of the backend not stated: that of today taken, all of them in the range',
+      unfamiliar: false,
+    };
+  const { number, estimate } = thread ?? { number: LAST_HVX_ONLY, estimate: null };
+  if (estimate === null) return { stacks: [state(number)], note: null, unfamiliar: false };
+  const [least, most] = estimate.range;
   return {
-    stacks: [STACK, ...[...stackGenerations(STACK)].reverse()],
-    note: 'state of the backend not stated: that of today taken, all of them in the range',
+    // The taken one first, and as often as its neighbours: each is as likely.
+    stacks: [...new Set([state(number), state(least), state(most)])],
+    note: `${estimate.words}: an estimate; the states of threads ${least} to ${most} are in the range`,
     unfamiliar: false,
   };
 }

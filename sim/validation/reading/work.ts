@@ -21,7 +21,7 @@ export type Work =
 type PhaseKind = 'prefill' | 'decode' | 'denoise' | 'request' | 'kernel';
 
 const OPERATOR =
-  /MUL_MAT|FLASH_ATTN|SWIGLU|GEGLU|RMS_NORM|SET_ROWS|GET_ROWS|SOFT_MAX|\bROPE\b|\bSILU\b|\bGELU\b|\bGEMM\b|\bGEMV\b|^ADD\b|^MUL\b|^CPY\b|^SCALE\b|\d+x\d+x\d+|gate ?[+&_] ?up|Q ?\+ ?K ?\+ ?V|products? of (a|one) layer/i;
+  /MUL_MAT|FLASH_ATTN|SWIGLU|GEGLU|RMS_NORM|SET_ROWS|GET_ROWS|SOFT_MAX|\bROPE\b|\bSILU\b|\bGELU\b|\bGEMM\b|\bGEMV\b|^ADD\b|^MUL\b|^CPY\b|^SCALE\b|\bSSM_CONV\b|\bCONCAT\b|\bL2_NORM\b|\bSUM_ROWS\b|\bARGSORT\b|GATED_DELTA_NET|SOLVE_TRI|IM2COL|CUMSUM|^(SUB|DIV|SQR|SQRT|SIGMOID|TANH|EXP|NEG|CLAMP|FILL|REPEAT|PAD|CONT|NORM|TRI|DIAG)\b|\d+x\d+x\d+|gate ?[+&_] ?up|Q ?\+ ?K ?\+ ?V|products? of (a|one) layer/i;
 
 /** Which work a row is about: by its phase, else by its metric. @throws NotModelled for what is no work of a model */
 function phaseOf({ phase, metric, model }: PublishedRow): PhaseKind {

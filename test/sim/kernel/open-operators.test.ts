@@ -61,9 +61,9 @@ describe('counted loops', () => {
   it('blocks of attention are those of the backend', () => {
     // 35 rows of four heads a group: 32 rows together, and at least three key blocks.
     const shape = { rows: 35, keys: 256, group: 4, headDim: 64 };
-    expect(attentionBlocks(shape, 2 ** 23)).toMatchObject({ queryRows: 32, keys: 64 });
-    expect(attentionBlocks({ ...shape, keys: 4096 }, 2 ** 23).keys).toBeGreaterThan(64);
-    expect(() => attentionBlocks(shape, 1000)).toThrow(/does not fit/);
+    expect(attentionBlocks(shape, 2 ** 23, 6)).toMatchObject({ queryRows: 32, keys: 64 });
+    expect(attentionBlocks({ ...shape, keys: 4096 }, 2 ** 23, 6).keys).toBeGreaterThan(64);
+    expect(() => attentionBlocks(shape, 1000, 6)).toThrow(/does not fit/);
   });
 
   it('chunks of a product are as large as TCM allows', () => {

@@ -85,7 +85,9 @@ describe('LLaDA-8B in a window its weights exceed', () => {
         /blk\.0\.ffn_\w+\.weight .* [\d.]+ MiB larger/,
       );
       const tight = machine(memory, { 'window.bytes': '160 MiB' });
-      expect(() => tight.timePass(SHAPE), memory).toThrow(/160 MiB, [\d.]+ [KM]iB missing.*the largest is KV cache/);
+      expect(() => tight.timePass(SHAPE), memory).toThrow(
+        /160 MiB, [\d.]+ [KM]iB missing.*the largest is KV cache/,
+      );
     }
   });
 });

@@ -18,24 +18,25 @@ const PIPELINED_BLOCKS = 3;
 /** Relative cost of a query block and of a key block, which the backend profiled and minimises (flash-attn-ops.h). */
 export const BLOCK_COST = { query: 1400, keys: 200 } as const;
 const F16 = 2;
-/** Threads that have rows of scores of their own: as many as any chip has. */
-const THREADS = 8;
 const PAGE = 4096;
 
 /**
  * Block sizes as `hmx_fa_find_chunk_size` of llama.cpp's flash-attn-ops.h chooses them: the cheapest cut that fits TCM,
  * and of equal ones the largest; at least three key blocks where the cache is long enough, so that they overlap.
  * @param capacityBytes of TCM
+ * @param threads of the session, all of the chip's vector threads (`sess->n_threads`): each has rows of scores of its own, and one
+ *   alone pipelines nothing
  * @throws UsageError when no cut fits
  */
 export function attentionBlocks(
   shape: { rows: number; keys: number; group: number; headDim: number },
   capacityBytes: number,
+  threads: number,
 ): AttentionBlocks {
   const { rows, keys, group, headDim } = shape;
   const step = Math.ceil(TILE / group);
   const most = rows >= step ? Math.floor(rows / step) * step : step;
-  const pipelined = keys >= PIPELINED_BLOCKS * KEY_STEP;
+  const pipelined = keys >= PIPELINED_BLOCKS * KEY_STEP && threads >= 2;
   const longest = Math.max(
     KEY_STEP,
     Math.floor((pipelined ? keys / PIPELINED_BLOCKS : keys) / KEY_STEP) * KEY_STEP,
@@ -43,7 +44,7 @@ export function attentionBlocks(
   let best: (AttentionBlocks & { readonly cost: number }) | null = null;
   for (let queryRows = most; queryRows >= step; queryRows -= step) {
     let block = longest;
-    const bytes = (): number => tcmBytes(queryRows, block, group, headDim, pipelined);
+    const bytes = (): number => tcmBytes(queryRows, block, { group, headDim, pipelined, threads });
     while (block > KEY_STEP && bytes() > capacityBytes) block -= KEY_STEP;
     if (bytes() > capacityBytes) continue;
     const cost = Math.ceil(rows / queryRows) * (BLOCK_COST.query + Math.ceil(keys / block) * BLOCK_COST.keys);
@@ -62,9 +63,12 @@ export function attentionBlocks(
 function tcmBytes(
   queryRows: number,
   keys: number,
-  group: number,
-  headDim: number,
-  pipelined: boolean,
+  {
+    group,
+    headDim,
+    pipelined,
+    threads,
+  }: { group: number; headDim: number; pipelined: boolean; threads: number },
 ): number {
   const rows = roundUp(group * queryRows, TILE);
   const pages = (elements: number): number => roundUp(elements * F16, PAGE);
@@ -74,7 +78,7 @@ function tcmBytes(
     2 * pages(rows * keys) +
     pages(rows * rows) +
     4 * roundUp(rows * F16, 256) +
-    2 * THREADS * roundUp(keys * F16, 256) +
+    2 * threads * roundUp(keys * F16, 256) +
     pages(queryRows * roundUp(keys, KEY_STEP)) +
     roundUp(rows * F16, 128) +
     512

@@ -32,7 +32,7 @@ export function matrixAttention(work: AttentionWork, context: LowerContext): Ker
   const { rows, keys, heads, kvHeads, headDim, inputBytes, outputBytes, kvBytes } = work;
   const group = heads / kvHeads;
   const threads = profile.npu.vectorThreads;
-  const cut = attentionBlocks({ rows, keys, group, headDim }, profile.npu.tcm);
+  const cut = attentionBlocks({ rows, keys, group, headDim }, profile.npu.tcm, threads);
   const rowBytes = headDim * kvBytes;
   const macsPerMs = rates.matrixMacsPerMs * stack.numbers.matrixRate;
   const phase = stack.numbers.forkMs;

@@ -12,6 +12,8 @@ export interface RowCost {
   readonly shared?: boolean;
   /** Threads read and write DRAM themselves, through L2. @defaultValue false */
   readonly direct?: boolean;
+  /** A row becomes one number. @defaultValue false */
+  readonly reduces?: boolean;
   /** Every row is a transfer of its own. @defaultValue false */
   readonly apart?: boolean;
 }
@@ -67,6 +69,26 @@ export const ROW_COSTS: Readonly<Record<RowOperator, RowCost>> = {
   SET_ROWS: { inputs: 1, perVector: 4, perRow: BOOKKEEPING, direct: true },
   GET_ROWS: { inputs: 1, perVector: 2, perRow: BOOKKEEPING, direct: true },
   CPY: { inputs: 1, perVector: 2, perRow: BOOKKEEPING },
+  SUB: { inputs: 2, perVector: 4, perRow: BOOKKEEPING },
+  // The reciprocal of the divisor, then a product.
+  DIV: { inputs: 2, perVector: 4 + INVERSE_F32, perRow: BOOKKEEPING },
+  SQR: { inputs: 1, perVector: 4, perRow: BOOKKEEPING },
+  // x times 1 / sqrt(x).
+  SQRT: { inputs: 1, perVector: 4 + RSQRT_F32, perRow: BOOKKEEPING },
+  SIGMOID: { inputs: 1, perVector: SIGMOID_F32, perRow: BOOKKEEPING },
+  // 2 sigmoid(2 x) - 1.
+  TANH: { inputs: 1, perVector: SIGMOID_F32 + 4, perRow: BOOKKEEPING },
+  EXP: { inputs: 1, perVector: EXP_F32 + 2, perRow: BOOKKEEPING },
+  NEG: { inputs: 1, perVector: 3, perRow: BOOKKEEPING },
+  CLAMP: { inputs: 1, perVector: 4, perRow: BOOKKEEPING },
+  // As RMS_NORM, without the mean.
+  L2_NORM: { inputs: 1, perVector: 7, perRow: REDUCE + RSQRT_F32 + BOOKKEEPING },
+  SUM_ROWS: { inputs: 1, perVector: 2, perRow: REDUCE + BOOKKEEPING, reduces: true },
+  // Both halves are clamped, the gate is scaled before its sigmoid, and one is added.
+  SWIGLU_OAI: { inputs: 2, perVector: SIGMOID_F32 + 14, perRow: BOOKKEEPING },
+  FILL: { inputs: 0, perVector: 1, perRow: BOOKKEEPING },
+  REPEAT: { inputs: 1, perVector: 2, perRow: BOOKKEEPING },
+  PAD: { inputs: 1, perVector: 2, perRow: BOOKKEEPING },
 };
 
 /** Sine and cosine of a position's angles, once for a thread and position, for each 32 angles (hvx-sin-cos.h). */

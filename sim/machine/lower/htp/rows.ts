@@ -15,12 +15,12 @@ const ROWS_UNDER_WAY = 8;
 export function rowsKernel(work: RowWork, context: LowerContext): Kernel {
   const { profile, rates } = context;
   const { operator, rows, width, heads = 1, broadcast = false, inputBytes, outputBytes } = work;
-  const { perVector, perRow, direct = false, apart = false, ...cost } = ROW_COSTS[operator];
+  const { perVector, perRow, direct = false, apart = false, reduces = false, ...cost } = ROW_COSTS[operator];
   const shared = broadcast || cost.shared === true;
   const inputs = broadcast ? cost.inputs - 1 : cost.inputs;
   const { threads, most } = split(rows, context);
   const inBytes = inputs * width * inputBytes;
-  const outBytes = width * outputBytes;
+  const outBytes = (reduces ? 1 : width) * outputBytes;
   // Two blocks of operands and of results each.
   const fit = Math.floor(profile.npu.tcm / threads / (2 * (inBytes + outBytes)));
   const block = Math.max(1, Math.min(most, fit, apart ? ROWS_UNDER_WAY : fit));
