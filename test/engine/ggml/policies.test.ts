@@ -20,6 +20,7 @@ const BLOCK = 8;
 const MODELS = [
   tinyConfig(),
   tinyConfig({ arch: 'fast-dllm-v2', attention: 'block-causal', blockLength: BLOCK, shiftLogits: true }),
+  tinyConfig({ arch: 'wedlm', attention: 'causal' }),
   tinyConfig({ arch: 'llama', attention: 'causal', shiftLogits: true, maskId: null }),
   tinyConfig({
     arch: 'nemotron-labs-diffusion',
