@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cli } from '../support/run-cli.js';
@@ -20,7 +20,12 @@ const CALLS = [
     'explain --prompt 64 --answer 8',
     'simulate kernel 64x2048x8192',
   ],
-  ...['simulate validate', 'simulate sensitivity --rows 8 --sobol 1', 'explain', 'memory plan'],
+  ...[
+    `simulate validate ${at('v.csv')}`,
+    'simulate sensitivity --rows 8 --sobol 1',
+    'explain',
+    'memory plan',
+  ],
   `simulate step --rows 8 --perfetto ${at('p.json')}`,
   `simulate trace ${at('t.jsonl')}`,
   ...[`trace show ${at('t.jsonl')}`, `trace validate ${at('t.jsonl')}`],
@@ -63,6 +68,8 @@ const found = new Map<string, string>();
 beforeAll(async () => {
   const sweep = { schema: 'dllm-npu/sweep@1', kind: 'step', base: { rows: 1 } };
   writeFileSync(at('sweep.json'), JSON.stringify(sweep));
+  const measured = readFileSync('sim/validation/published-open.csv', 'utf8').split('\n');
+  writeFileSync(at('v.csv'), measured.slice(0, 9).join('\n'));
   await cli(['generate', '--problem', '0', '--policy', 'threshold', '--trace', at('t.jsonl')]);
   for (const call of CALLS) {
     const { code, stdout, stderr } = await cli([...call.split(' '), '--json']);

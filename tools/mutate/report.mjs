@@ -53,13 +53,22 @@ function rowOf(room, file, { source, mutants }) {
 
 const share = (noticed, survived) => (noticed + survived === 0 ? null : Math.round((1000 * noticed) / (noticed + survived)) / 10);
 
+/** Files that are to be mutated and have not been, by room. */
+function notRun(rows, globSync) {
+  const left = Object.entries(ROOMS).map(([room, { parts }]) => {
+    const files = Object.values(parts).flatMap((of) => globSync(Array.isArray(of) ? of : of.files));
+    return [room, [...new Set(files)].filter((file) => !rows.some((row) => row.file === file)).sort()];
+  });
+  return Object.fromEntries(left.filter(([, files]) => files.length > 0));
+}
+
 /** Puts the files of a run into the report in results/reference/mutation, in place of what it said of them before. */
-export function record({ room, fileName, seconds }) {
+export function record({ room, fileName, seconds, globSync }) {
   const { files } = JSON.parse(readFileSync(fileName, 'utf8'));
   const fresh = Object.entries(files).map(([file, of]) => rowOf(room, file, of));
   const before = existsSync(SUMMARY) ? JSON.parse(readFileSync(SUMMARY, 'utf8')).files : [];
   const kept = before.filter(({ file }) => existsSync(file) && !fresh.some((row) => row.file === file));
-  const rows = [...kept, ...fresh].filter(({ mutants, loadTime }) => mutants + loadTime > 0).sort((a, b) => (a.file < b.file ? -1 : 1));
+  const rows = [...kept, ...fresh].sort((a, b) => (a.file < b.file ? -1 : 1));
   const sum = (of, key) => of.reduce((total, row) => total + row[key], 0);
   const rooms = Object.entries(ROOMS).flatMap(([name, { goal }]) => {
     const of = rows.filter((row) => row.room === name);
@@ -68,9 +77,9 @@ export function record({ room, fileName, seconds }) {
     return [{ room: name, files: of.length, mutants, noticed, survived, equivalent, percent: share(noticed, survived), goal }];
   });
   mkdirSync(DIRECTORY, { recursive: true });
-  writeFileSync(SUMMARY, `${JSON.stringify({ schema: 'dllm-npu/mutation@1', command: 'npm run mutate', rooms, equivalents: EQUIVALENTS, files: rows }, null, 1)}\n`);
+  writeFileSync(SUMMARY, `${JSON.stringify({ schema: 'dllm-npu/mutation@1', command: 'npm run mutate', rooms, notRun: notRun(rows, globSync), equivalents: EQUIVALENTS, files: rows }, null, 1)}\n`);
   const columns = ['file', 'room', 'mutants', 'noticed', 'survived', 'equivalent', 'loadTime'];
-  const csv = [[...columns, 'percent'], ...rows.map((row) => [...columns.map((key) => row[key]), share(row.noticed, row.survived)])];
+  const csv = [[...columns, 'percent'], ...rows.filter(({ mutants, loadTime }) => mutants + loadTime > 0).map((row) => [...columns.map((key) => row[key]), share(row.noticed, row.survived)])];
   writeFileSync(`${DIRECTORY}/files.csv`, `${csv.map((cells) => cells.join(',')).join('\n')}\n`);
   for (const row of fresh) {
     console.log(`${row.file}: ${row.noticed} noticed, ${row.survived} not, ${row.equivalent} equivalent`);
