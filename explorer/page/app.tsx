@@ -65,8 +65,7 @@ export function App({ client, catalogue }: Props) {
         <h1>dllm-npu explorer</h1>
         <p>
           A diffusion language model starts from blanks and fills in a few tokens per step. A small one does
-          so in this page, and a model of a phone&apos;s NPU times every step as if it were one of the size on
-          the right.
+          so here, and every step is timed on a model of a phone&apos;s NPU, at the size of a real one.
         </p>
       </header>
       {first.fault === null ? null : (

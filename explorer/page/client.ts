@@ -1,4 +1,5 @@
 import worker from 'virtual:worker';
+import { bytesOfBase64 } from '../node/base64.js';
 import type { Setting } from '../setting/setting.js';
 import type { Reply, Request } from '../worker/messages.js';
 import type { Catalogue, Described, OutcomeView, StaircaseView, StepView } from '../worker/view.js';
@@ -39,7 +40,7 @@ export class Client {
   async open(): Promise<Catalogue> {
     const { dllmNpuFiles: files } = globalThis;
     if (files === undefined) throw new Error('files.js is missing beside the page');
-    const bytes = Uint8Array.from(atob(files), (letter) => letter.charCodeAt(0));
+    const bytes = bytesOfBase64(files);
     globalThis.dllmNpuFiles = undefined;
     const reply = await this.ask(0, { kind: 'open', files: bytes.buffer }, undefined, [bytes.buffer]);
     if (reply.kind !== 'ready') throw new Error(`unexpected reply ${reply.kind}`);

@@ -56,6 +56,7 @@ describe.skipIf(CHROMIUM === undefined)('the explorer, from a disk', () => {
       offline: true,
     });
     page = await context.newPage();
+    page.setDefaultTimeout(100_000);
     page.on('request', (request) => requests.push(request.url()));
     page.on('pageerror', (error) => problems.push(String(error)));
     page.on('console', (message) => {
