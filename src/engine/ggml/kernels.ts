@@ -104,8 +104,9 @@ const rope: Kernel<RopeOp> = (op, { api, context, value, input: given, constants
 };
 
 /**
- * Rows from which ggml's flash attention on a CPU computes in tiles (GGML_FA_TILE_Q of ggml-cpu's ops.cpp); below it goes
- * key by key, and two products with a softmax between take two thirds of its time. With few rows, turning V costs more.
+ * Rows from which ggml's flash attention on a CPU computes in tiles (GGML_FA_TILE_Q of ggml-cpu's ops.cpp). Below it goes key
+ * by key: 32 rows of tiny-llada after 160 take 5.1 ms with it, 3.4 ms by two products and a softmax. With few rows, turning V
+ * costs more (4 rows: 0.83 and 0.88 ms; 8: 1.49 and 1.30; one core).
  */
 const [FEWEST_BY_PRODUCTS, FLASH_TILE] = [8, 64];
 

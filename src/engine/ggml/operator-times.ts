@@ -50,8 +50,8 @@ export function timeNodes(
   }
 }
 
-/** `blk.3.attn_q` is attn_q of every layer; what the kernels did not name is called by its kind. */
+/** `blk.3.attn_q` is attn_q of every layer; what nobody named is called by its kind. */
 function labelOf(name: string, kind: string): string {
   const plain = name.replace(/^blk\.\d+\./, '').replace(/ *\(.*$/, '');
-  return plain === '' || plain.startsWith('node_') ? kind.toLowerCase() : plain;
+  return plain === '' || /^(node|leaf)_/.test(plain) ? kind.toLowerCase() : plain;
 }

@@ -15,6 +15,7 @@ it.skipIf(!hasGgml())('operators are timed one by one, by name, and leave the en
   const of = (name: string) => times.find(({ operator }) => operator === name);
   for (const name of ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'])
     expect(of(name), name).toMatchObject({ count: config.layers });
+  expect(of('set_rows')).toMatchObject({ count: 2 * config.layers });
   expect(of('logits')).toMatchObject({ count: 1 });
   for (const { samplesMs } of times) {
     expect(samplesMs).toHaveLength(3);
