@@ -66,7 +66,7 @@ describe('traces', () => {
         expect(read).toEqual(trace);
         expect(checkTrace(read)).toEqual([]);
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 

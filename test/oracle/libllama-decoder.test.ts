@@ -71,7 +71,7 @@ describe.skipIf(llamaMissing !== null)('a policy is its published loop on logits
           rmSync(path);
         }
       }),
-      { numRuns: FUZZ ? 100 : 3 },
+      { numRuns: FUZZ ? 100 : 2 },
     );
   });
 
