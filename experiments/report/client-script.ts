@@ -153,10 +153,11 @@ function player(root) {
     const spans = [...step.states].map((state, p) => {
       const span = document.createElement('span');
       const token = step.tokens[p];
-      const end = token >= 0 && token === carpet.endPiece;
       const draft = token < 0 && drafts.has(p);
-      span.className = end ? 't-end' : draft ? 't-draft' : 't-' + state;
-      span.textContent = end ? ' ${END_SIGN}' : token >= 0 ? carpet.pieces[token] : draft ? carpet.pieces[drafts.get(p)] :
+      const piece = token >= 0 ? token : draft ? drafts.get(p) : -1;
+      const end = piece >= 0 && piece === carpet.endPiece;
+      span.className = end && !draft ? 't-end' : draft ? 't-draft' : 't-' + state;
+      span.textContent = end ? ' ${END_SIGN}' : piece >= 0 ? carpet.pieces[piece] :
         state === 'I' ? ' _' : ' \\u00b7';
       if (before !== null && before.tokens[p] !== token) span.classList.add('t-now');
       return span;

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { type PreviewServer, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { project } from '../../src/util/project-root.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -33,22 +33,34 @@ const chips = new Set(
     .map((row) => row.as!.split('/')[0]),
 );
 
+const generality = reference<{ table: { model: string; technique: string; phone: string }[] }>(
+  'reproduce/generality/result.json',
+).table;
+
 /** What each notebook has to show, in order: the least number of marks of each chart, the rows of each table. */
 const NOTEBOOKS: Record<string, { charts: number[]; tables: number[] }> = {
+  index: { charts: [], tables: [] },
   techniques: {
     charts: [2 * ladder.rows.length, 2 * (ladder.rows.length - 1)],
     tables: [ladder.rows.length],
   },
-  time: { charts: [50, 5 * ladder.rows.length, ...ladder.timeline.map(() => 100)], tables: [3] },
+  // One row of the ladder at a time.
+  time: { charts: [14, 5 * ladder.rows.length, 100], tables: [3] },
   phones: {
     charts: [3 * phones.length, 7 * phones.length, chips.size],
-    tables: [3 * phones.length, chips.size],
+    tables: [
+      3 * phones.length,
+      generality.filter(({ model }) => model === generality[0].model).length,
+      chips.size,
+    ],
   },
   // Policies that came out the same share a point in the second chart.
   quality: {
     charts: [2 * quality.rows.length, quality.rows.length - 2],
     tables: [quality.rows.length, numerics.flatMap((run) => run.agreement).length, numerics.length],
   },
+  // The example: a prefill and six denoising steps.
+  trace: { charts: [20, 20], tables: [7] },
 };
 
 it('has an expectation for every notebook', () => {
@@ -58,25 +70,16 @@ it('has an expectation for every notebook', () => {
 
 describe.skipIf(CHROMIUM === undefined)('built notebooks in Chromium', () => {
   const folder = temporaryDirectory();
-  let server: PreviewServer;
   let browser: Browser;
-  let home: string;
+  // As a reader opens them: from the disk.
+  const home = `${pathToFileURL(folder).href}/`;
 
   beforeAll(async () => {
     execFileSync(process.execPath, ['tools/notebooks.mjs', 'build', folder], { cwd: root, stdio: 'pipe' });
-    server = await preview({
-      configFile: false,
-      root: folder,
-      build: { outDir: folder },
-      preview: { host: '127.0.0.1', port: 4199 },
-      logLevel: 'silent',
-    });
-    home = server.resolvedUrls!.local[0]!;
     browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
   }, 300_000);
   afterAll(async () => {
     await browser?.close();
-    await server?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -129,4 +132,28 @@ describe.skipIf(CHROMIUM === undefined)('built notebooks in Chromium', () => {
     },
     60_000,
   );
+
+  it('follows a choice, says what a mark is, and reads a trace of the reader', async () => {
+    const page = await browser.newPage();
+    await page.goto(new URL('time.html', home).href);
+    const lanes = page.locator('label', { hasText: 'Row of the ladder' }).locator('select');
+    const title = page.locator('svg.marks').nth(2);
+    await expect.poll(() => title.textContent(), { timeout: 30_000 }).toContain('+ SCR');
+    await lanes.selectOption({ index: 0 });
+    await expect.poll(() => title.textContent()).toContain('NPU + prefix KV');
+    const said = page.locator('svg.marks').nth(2).locator('path > title').first();
+    expect(await said.textContent()).toMatch(/ms\n?.*works \d+ % of it/);
+
+    await page.goto(new URL('trace.html', home).href);
+    const facts = page.locator('li').first();
+    await expect.poll(() => facts.textContent(), { timeout: 30_000 }).toContain('example: policy');
+    const example = readFileSync(join(root, 'notebooks/lib/example.jsonl'), 'utf8');
+    const own = { mimeType: 'application/jsonl', buffer: Buffer.from(example) };
+    await page.locator('input[type=file]').setInputFiles({ name: 'mine.jsonl', ...own });
+    await expect.poll(() => facts.textContent()).toContain('mine.jsonl: policy');
+    const broken = { name: 'x.txt', mimeType: 'text/plain', buffer: Buffer.from('{}') };
+    await page.locator('input[type=file]').setInputFiles(broken);
+    await expect.poll(() => facts.textContent()).toContain('x.txt is no trace of dllm-npu');
+    await page.close();
+  }, 90_000);
 });
