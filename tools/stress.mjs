@@ -1,5 +1,6 @@
 // npm run stress [-- --kills N] [-- --only NAME]: the built program under kill -9, full and locked disks, closed pipes, a clock
-// that goes back, two processes on one folder, SIGSTOP. Prints one line for each; fails when one broke a promise.
+// that goes back, two processes on one folder, SIGSTOP, workers that die or hang. Prints one line for each; fails when one broke a
+// promise. Ctrl-C ends it after the kill that it is at, and what was tried until then is printed; --seed N tries other moments.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -68,6 +69,11 @@ const stamps = (at) => new Map([...seen(at).keys()].filter((name) => name.starts
 const equal = (a, b) => JSON.stringify([...a]) === JSON.stringify([...b]);
 const leftovers = (at) => readdirSync(at, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp')).length;
 
+let stopping = false;
+process.on('SIGINT', () => {
+  stopping = true;
+});
+
 const faults = [];
 const rows = [];
 function promise(what, holds) {
@@ -97,7 +103,9 @@ async function kills(name) {
   let killed = 0;
   let kept = 0;
   let temporary = 0;
-  for (let at = folder(name), tries = 0; tries < KILLS; tries++, at = folder(name)) {
+  let tries = 0;
+  for (; tries < KILLS && !stopping; tries++) {
+    const at = folder(name);
     const child = start(COMMANDS[name](at));
     await Promise.race([sleep(random() * whole.ms), child.ended]);
     child.kill('SIGKILL');
@@ -113,7 +121,7 @@ async function kills(name) {
     for (const [file, stamp] of made) promise(`${name}: ${file} was made twice`, now.get(file) === stamp);
     rmSync(at, { recursive: true });
   }
-  said(`kill -9, ${name}`, `${killed} of ${KILLS} hit; ${kept} runs kept, none made twice; ${temporary} temporary files left; ${faults.length - before} promises broken`);
+  said(`kill -9, ${name}`, `${killed} of ${tries} hit; ${kept} runs kept, none made twice; ${temporary} temporary files left; ${faults.length - before} promises broken`);
 }
 
 /** A command must end with an exit code and one clear line, and show no half file. */
@@ -199,6 +207,54 @@ const CASES = {
       said(`SIGSTOP and SIGCONT, ${name}`, `exit ${code}, same files`);
     }
   },
+};
+
+/** Processes that a process started. */
+const childrenOf = (pid) => spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).stdout.trim().split(/\s+/).filter((one) => one !== '').map(Number);
+
+/** `quality` on worker processes, with one of them at work. */
+async function atWork(name) {
+  const at = folder(name);
+  const args = [...COMMANDS.quality(at), '--engine', 'ort', '--jobs', '2'];
+  const child = start(args);
+  let workers = [];
+  while (child.exitCode === null && (workers = childrenOf(child.pid)).length < 2) await sleep(20);
+  await sleep(300);
+  return { at, args, child, worker: workers[0] };
+}
+
+CASES.worker = async () => {
+  const { at, args, child, worker } = await atWork('worker');
+  if (worker === undefined) return said('a worker that dies', 'skipped: no worker processes, is onnxruntime-node there?');
+  process.kill(worker, 'SIGKILL');
+  const { code, said: text } = await child.ended;
+  const made = stamps(at);
+  promise(`a worker that dies: exit ${code}: ${text.slice(-300)}`, code !== 0 && /worker process ended/.test(text) && !/\n\s+at /.test(text));
+  const again = await start(args).ended;
+  promise(`a worker that dies: does not go on: ${again.said}`, again.code === 0);
+  const now = stamps(at);
+  for (const [file, stamp] of made) promise(`a worker that dies: ${file} was made twice`, now.get(file) === stamp);
+  said('a worker that dies', `exit ${code}; ${made.size} runs kept, none made twice; the next call ends with ${again.code}`);
+};
+CASES.hung = async () => {
+  const { at, args, child, worker } = await atWork('hung');
+  if (worker === undefined) return said('a worker that hangs', 'skipped: no worker processes, is onnxruntime-node there?');
+  process.kill(worker, 'SIGSTOP');
+  await sleep(1000);
+  child.kill('SIGINT');
+  const ended = await Promise.race([child.ended, sleep(30_000)]);
+  promise('a worker that hangs: the program does not end at Ctrl-C', ended !== undefined);
+  const left = childrenOf(child.pid).length;
+  let gone = true;
+  try {
+    process.kill(worker, 'SIGKILL');
+    gone = false;
+  } catch {}
+  child.kill('SIGKILL');
+  promise('a worker that hangs: it outlives the program', gone && left === 0);
+  const again = await start(args).ended;
+  promise(`a worker that hangs: does not go on: ${again.said}`, again.code === 0);
+  said('a worker that hangs', `Ctrl-C ends it with ${ended?.code}; the worker is ${gone ? 'gone' : 'still there'}; the next call ends with ${again.code}`);
 };
 
 mkdirSync(place, { recursive: true });
