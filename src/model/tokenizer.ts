@@ -2,6 +2,7 @@ import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { DataError } from '../errors.js';
 import { parseAs, parseJson } from '../util/read-file.js';
+import { within } from '../util/within.js';
 import { checkTokenizer } from './check-tokenizer.js';
 
 /** What this project relies on in a tokenizer.json; the library reads the rest. */
@@ -58,18 +59,43 @@ export function parseTokenizerJson(text: string, label: string): TokenizerJson {
  */
 export function createTokenizer(json: TokenizerJson, label: string, config: object = {}): Tokenizer {
   checkTokenizer(json, label);
+  const timed: Timed = (length, run) => within(longestMs(length), run, () => tooSlow(label, length));
   try {
-    return new BpeTokenizer(json, config);
+    return new BpeTokenizer(json, config, hasPattern(json) ? timed : (_, run) => run());
   } catch (error) {
     throw new DataError(`${label}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Runs what takes time by the length of a text. */
+type Timed = <T>(length: number, run: () => T) => T;
+
+/** A text takes about a microsecond a character; a pattern that goes wrong, all the time there is. */
+const longestMs = (characters: number): number => Math.ceil(1000 + characters / 20);
+
+function tooSlow(label: string, characters: number): DataError {
+  return new DataError(
+    `${label}: one of its patterns takes more than ${longestMs(characters) / 1000} s for ${characters} characters: give --prompt-ids`,
+  );
+}
+
+/** Whether the file brings regular expressions of its own. */
+function hasPattern(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(
+    ([key, item]) => key === 'Regex' || (key !== 'model' && key !== 'added_tokens' && hasPattern(item)),
+  );
 }
 
 class BpeTokenizer implements Tokenizer {
   readonly size: number;
   private readonly inner: HfTokenizer;
 
-  constructor(json: TokenizerJson, config: object) {
+  constructor(
+    json: TokenizerJson,
+    config: object,
+    private readonly timed: Timed,
+  ) {
     // Off by default there: it would glue " ." to the word before it, and decoding would no longer be the inverse.
     this.inner = new HfTokenizer(json, { clean_up_tokenization_spaces: false, ...config });
     const ids = [...Object.values(json.model.vocab), ...json.added_tokens.map((token) => token.id)];
@@ -77,13 +103,15 @@ class BpeTokenizer implements Tokenizer {
   }
 
   encode(text: string, { addSpecial = false }: EncodeOptions = {}): number[] {
-    return Array.from(this.inner.encode(text, { add_special_tokens: addSpecial }).ids, Number);
+    const encode = () => this.inner.encode(text, { add_special_tokens: addSpecial });
+    return Array.from(this.timed(text.length, encode).ids, Number);
   }
 
   decode(ids: readonly number[], options: DecodeOptions = {}): string {
     const known = ids.filter((id) => this.inner.id_to_token(id) !== undefined);
     if (known.length === 0) return '';
-    return this.inner.decode(known, { skip_special_tokens: options.skipSpecial ?? true });
+    const decode = () => this.inner.decode(known, { skip_special_tokens: options.skipSpecial ?? true });
+    return this.timed(known.length, decode);
   }
 
   token(id: number): string | undefined {

@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../../src/errors.js';
 import { promptIds } from '../../src/model/chat.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
 import type { GgufValue } from '../../src/model/formats/gguf-types.js';
 import { loadModel } from '../../src/model/load.js';
-import { createTokenizer } from '../../src/model/tokenizer.js';
+import { createTokenizer, parseTokenizerJson } from '../../src/model/tokenizer.js';
 import { buildTokenizerJson } from '../../src/score/tokenizer-json.js';
 import { writeFolder } from '../support/folder.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -92,5 +93,39 @@ describe('a tokenizer beside its model', () => {
     const side = { tokenizer: tokenizer!, arch: config.arch, text };
     expect(() => promptIds(side, 'none', 'a')).toThrow(/add_bos_token 1: must be true or false/);
     await weights.close();
+  });
+});
+
+describe('a tokenizer with a pattern of its own', () => {
+  const withPattern = (Regex: string) => {
+    const json = parseTokenizerJson(
+      JSON.stringify({
+        ...buildTokenizerJson(),
+        pre_tokenizer: {
+          type: 'Sequence',
+          pretokenizers: [
+            { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false },
+            { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+          ],
+        },
+      }),
+      't.json',
+    );
+    return createTokenizer(json, 't.json');
+  };
+
+  it('encodes as ever', () => {
+    const text = 'sort owl elk';
+    const tokenizer = withPattern(' ?\\p{L}+');
+    expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+  });
+
+  it('is refused by name when the pattern does not come to an end', () => {
+    const started = withPattern('(a+)+$');
+    expect(() => started.encode(`${'a'.repeat(60)}b`)).toThrow(DataError);
+    expect(() => started.encode(`${'a'.repeat(60)}b`)).toThrow(
+      /t.json: one of its patterns takes more than 1.* s/,
+    );
+    expect(started.encode('owl')).not.toEqual([]);
   });
 });
