@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import {
   ENGINE_NAMES,
@@ -50,6 +50,7 @@ describe('every engine that is entered', async () => {
   const model = await loadModel('tiny-llada');
   const reference = await openEngine('tfjs', model);
   const expected = await logitsOf(reference);
+  afterAll(() => model.weights.close());
 
   it.each(ENGINE_NAMES)('%s agrees with the reference, twice with the same bits', async (name) => {
     const engine = await openEngine(name, model);

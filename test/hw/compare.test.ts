@@ -215,6 +215,7 @@ describe('device compare', () => {
   }, async () => {
     const [out, model] = [temporaryDirectory(), await loadModel('tiny-llada')];
     const sha256 = await fileSha256(model.weightsPath);
+    await model.weights.close();
     const bucket = { rows: 32, context: 128 };
     const ops = stepGraph(model.config, bucket).ops.map(({ id }) => ({ op: id, us: 50, cycles: 100_000 }));
     const timed = { id: '1.0', bucket, hostMs: 9, acceleratorUs: 4000, acceleratorCycles: 8e6, ops };
@@ -362,6 +363,7 @@ describe('a deliberately perturbed engine', () => {
     });
     const record = await session.finish();
     reference.dispose();
+    await model.weights.close();
     const verdict = verdictOf(compared);
     expect(verdict.agrees).toBe(false);
     expect(verdict.reasons.join('; ')).toMatch(/rows have another best token/);

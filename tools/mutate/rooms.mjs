@@ -55,15 +55,16 @@ export const ROOMS = {
   },
   verifier: {
     goal: 90,
-    tests: [
-      'test/oracle/plain-passes.test.ts',
-      'test/engine/verify-policy-verdicts.test.ts',
-      'test/engine/verify-policy.test.ts',
-      'test/engine/verify.test.ts',
-    ],
-    /** They replace modules. */
-    isolate: true,
-    parts: { verify: ['src/engine/verify/**/*.ts'] },
+    tests: ['test/oracle/plain-passes.test.ts', 'test/engine/verify.test.ts'],
+    parts: {
+      verify: ['src/engine/verify/{parts,closure,verify}.ts'],
+      verdicts: {
+        files: ['src/engine/verify/verify-policy.ts'],
+        tests: ['test/engine/verify-policy-verdicts.test.ts', 'test/engine/verify-policy.test.ts'],
+        /** They replace modules. */
+        isolate: true,
+      },
+    },
   },
   engine: {
     goal: 80,

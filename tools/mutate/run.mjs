@@ -21,9 +21,9 @@ function install() {
 
 /** What to run: parts whole, or the files of a part that were named. */
 function wanted(names) {
-  const parts = Object.entries(ROOMS).flatMap(([room, { tests, parts, isolate = false }]) =>
+  const parts = Object.entries(ROOMS).flatMap(([room, { tests, parts }]) =>
     Object.entries(parts).map(([part, of]) =>
-      Array.isArray(of) ? { room, part, isolate, tests, mutate: of } : { room, part, isolate, tests: of.tests, mutate: of.files },
+      Array.isArray(of) ? { room, part, isolate: false, tests, mutate: of } : { room, part, isolate: of.isolate ?? false, tests: of.tests, mutate: of.files },
     ),
   );
   if (names.length === 0) return parts;

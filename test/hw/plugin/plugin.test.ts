@@ -53,7 +53,8 @@ describe.skipIf(built.missing !== null)('a plugin that misbehaves', () => {
   beforeEach(() => {
     before = children();
   });
-  afterAll(() => {
+  afterAll(async () => {
+    await model?.weights.close();
     if (usualTemporary === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = usualTemporary;
   });
