@@ -112,6 +112,15 @@ const resaid = (
   });
 };
 
+/** Leaves out the logits of one invisible row at a time. */
+const unscored = (site: Site): Partial<CheckedStep>[] => {
+  if (site.main.kind !== 'denoise') return [];
+  const asked = site.main.logits.filter(
+    (row) => row < ownRows(site.main) && site.positions[site.main.rows[row].position].state === 'IV',
+  );
+  return asked.map((row) => withMain(site, { logits: site.main.logits.filter((own) => own !== row) }));
+};
+
 const added = (site: Site, t: Omit<Transition, 'from' | 'tokenBefore'>): Partial<CheckedStep> => {
   const { state, token } = site.positions[t.position];
   return { transitions: [...site.transitions, { ...t, from: state, tokenBefore: token }] };
@@ -567,13 +576,11 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
     },
   ],
   'invisible-unscored': [
-    inSteps('one row less', anySpec, (site) => {
-      if (site.main.kind !== 'denoise') return [];
-      const unscored = site.main.logits.filter(
-        (row) => row < ownRows(site.main) && site.positions[site.main.rows[row].position].state === 'IV',
-      );
-      return unscored.map((row) => withMain(site, { logits: site.main.logits.filter((own) => own !== row) }));
-    }),
+    inSteps('one row less', anySpec, unscored),
+    // The rows that guide it have logits at the same positions.
+    inSteps('one row less of a guided pass', guided, (site) =>
+      site.main.guidance === undefined ? [] : unscored(site),
+    ),
   ],
   'visible-unreported': [inSteps('no report', staged, (site) => changed(site, ['final'], () => null))],
   'step-number': [
