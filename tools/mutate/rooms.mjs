@@ -55,7 +55,7 @@ export const ROOMS = {
   },
   verifier: {
     goal: 90,
-    tests: ['test/oracle/plain-passes.test.ts', 'test/engine/verify.test.ts'],
+    tests: ['test/engine/verify-closure.test.ts', 'test/oracle/plain-passes.test.ts', 'test/engine/verify.test.ts'],
     parts: {
       verify: ['src/engine/verify/{parts,closure,verify}.ts'],
       verdicts: {
