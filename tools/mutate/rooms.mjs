@@ -15,7 +15,7 @@ const METHOD_TESTS = [
   'test/properties/decode-{equivalence,sampling}.test.ts',
 ];
 const LAW_TESTS = [
-  'test/decode/{transition-law,stop-law,group-laws}.test.ts',
+  'test/decode/{transition-law,stop-law,attention-law,group-laws}.test.ts',
   'test/decode/check-laws.test.ts',
   'test/decode/{given-up,trace}.test.ts',
   'test/properties/decode-laws.test.ts',
