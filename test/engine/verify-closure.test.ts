@@ -42,6 +42,14 @@ describe('what a prediction depends on', () => {
     );
   });
 
+  it('is said by the row of a position, or by the one before it where the model shifts', () => {
+    const group = { targets: [first], versions: new Set([1]) };
+    expect(jointPass(group, all).wanted).toMatchObject([
+      { row: 1, position: 1, partId: '1.0', recorded: null },
+    ]);
+    expect(jointPass(group, all, true).wanted).toMatchObject([{ row: 0, position: 1 }]);
+  });
+
   it('is laid out oldest first, whoever asked for it', () => {
     const { rows, visibility } = jointPass({ targets: [third], versions: new Set([3, 1, 2]) }, all);
     expect(rows.map(({ position, version }) => [position, version])).toEqual([
