@@ -35,6 +35,7 @@ export async function measuredLadder(ctx: Context, input: MeasuredLadderInput): 
     const ladder = await measureLadder(
       {
         model,
+        modelName: input.model,
         device,
         threads,
         profile,

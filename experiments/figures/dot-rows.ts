@@ -153,7 +153,10 @@ export function dotRows(panel: DotPanel, page: Page, width: number) {
 }
 
 /** What a dot is, for a pointer and for a screen reader. */
-function said({ name, ours, low, high, paper }: Omit<DotRow, 'texts'>, { axis, paper: theirs }: DotPanel): string {
+function said(
+  { name, ours, low, high, paper }: Omit<DotRow, 'texts'>,
+  { axis, paper: theirs }: DotPanel,
+): string {
   const digits = (value: number): string => String(Number(value.toPrecision(4)));
   return [
     `${name}: ${ours === null ? 'no value' : digits(ours)}`,

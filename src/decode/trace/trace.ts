@@ -171,7 +171,7 @@ export interface Replay<T extends StepTimes> {
  * @throws what the timer throws: of a machine, UsageError when the model does not fit its address window
  */
 export function replayTrace<T extends StepTimes>(
-  trace: Pick<Trace, 'steps'>,
+  trace: { readonly steps: readonly Pick<StepRecord, 'plan' | 'landed'>[] },
   timer: StepTimer<T>,
 ): Replay<T> {
   const timings = trace.steps.map((step) => timer.time(step.plan));

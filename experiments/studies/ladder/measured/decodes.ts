@@ -1,25 +1,14 @@
 import { join } from 'node:path';
-import type { DeviceRecord } from '../../../../hw/record/device-record.js';
-import { type GgmlSession, openGgmlSession } from '../../../../hw/session/ggml-session.js';
-import { recorded } from '../../../../hw/session/recorded.js';
-import { decode } from '../../../../src/decode/method/session.js';
-import type { StepRecord } from '../../../../src/decode/method/step-record.js';
+import { DeviceError } from '../../../../hw/device-error.js';
+import { type DeviceRecord, writeDeviceRecord } from '../../../../hw/record/device-record.js';
 import type { Engine } from '../../../../src/engine/engine.js';
-import { timePass } from '../../../../src/engine/pass-times.js';
-import { openPolicy, openSpec } from '../../../lab/open.js';
+import { DllmError } from '../../../../src/errors.js';
+import { WorkerEnded, withThreads } from '../../../lab/pool.js';
 import type { ChosenProblem } from '../../../lab/problems.js';
 import type { LadderRow } from '../ladder.js';
+import { decodeOne, type MeasuredDecode } from './decode-one.js';
+import { type DeviceAnswer, type DeviceSetup, type DeviceTask, DeviceWork } from './device-work.js';
 import type { MeasuredLadderOptions } from './options.js';
-
-/** A prompt decoded under a row's method, and the wall-clock time of it. */
-export interface MeasuredDecode {
-  readonly tokens: readonly number[];
-  readonly steps: readonly StepRecord[];
-  readonly ms: number;
-  /** Of it, inside passes. */
-  readonly passMs: number;
-  readonly passes: number;
-}
 
 /** One device with the decodes of its methods, by policy. */
 export interface MeasuredDevice {
@@ -34,70 +23,96 @@ export interface DecodeJob {
   readonly options: MeasuredLadderOptions;
   readonly problems: readonly ChosenProblem[];
   readonly signal?: AbortSignal;
-  /** Told of every decode that is done. */
-  readonly onDecode?: () => void;
+  /** Told of decodes that are done. */
+  readonly onDecodes?: (count: number) => void;
 }
 
-/** Decodes every prompt under the methods of some rows on one device. Its record is written however it ends. */
+/** Does a task of the device, here or in another process. */
+type Ask = (task: DeviceTask) => Promise<DeviceAnswer>;
+
+/**
+ * Decodes every prompt under the methods of some rows on one device, in a process of its own: a crash of a driver is told
+ * like any other failure. The record is written where the device refused in the middle, too.
+ * @throws DeviceError when it breaks down
+ */
 export async function measureDevice(
   name: string,
   rows: readonly LadderRow[],
   job: DecodeJob,
 ): Promise<MeasuredDevice> {
-  const { model, threads, out } = job.options;
-  const recordFile = `record-${name}.json`;
-  const session = await openGgmlSession({ model, device: name, threads, signal: job.signal });
-  const { result, record } = await recorded(
-    session,
-    join(out, recordFile),
-    (open) => measurePolicies(open, [...new Set(rows.map(({ policy }) => policy))], job),
-    job.signal,
+  const { signal } = job;
+  const use = (ask: Ask) => measurePolicies(name, [...new Set(rows.map(({ policy }) => policy))], ask, job);
+  const worker = new URL('./worker.js', import.meta.url);
+  const apart = await withThreads<DeviceTask, DeviceAnswer, MeasuredDevice>(
+    worker,
+    1,
+    'process',
+    signal,
+    ([thread]) => use(thread),
   );
-  return { name, recordFile, record, decodes: result };
+  if (apart !== null) return apart;
+  const here = new DeviceWork();
+  return use((task) => here.run(task, signal));
 }
 
 async function measurePolicies(
-  session: GgmlSession,
+  name: string,
   policies: readonly string[],
-  job: DecodeJob,
-): Promise<Map<string, MeasuredDecode[]>> {
-  // Weights of a mapped file come into memory with the first pass, which no prompt is charged for.
-  await timePass(session.engine, { rows: 1, context: 0, logitsRows: 1 }, 1, { signal: job.signal });
-  const found = new Map<string, MeasuredDecode[]>();
+  ask: Ask,
+  { options, signal, onDecodes }: DecodeJob,
+): Promise<MeasuredDevice> {
+  const { modelName: model, threads, seed, firstIndex, prompts, genLength, blockLength, out } = options;
+  const setup: DeviceSetup = {
+    model,
+    device: name,
+    threads,
+    seed,
+    firstIndex,
+    prompts,
+    genLength,
+    blockLength,
+  };
+  const recordFile = `record-${name}.json`;
+  const finish = async (failure: DeviceError['failure'] | null): Promise<DeviceRecord> => {
+    const answer = await ask({ kind: 'finish', failure });
+    if (answer.kind !== 'finished') throw new Error(`no record of ${name}`);
+    writeDeviceRecord(join(out, recordFile), answer.record);
+    return answer.record;
+  };
+  const decodes = new Map<string, readonly MeasuredDecode[]>();
   for (const policy of policies) {
-    const decodes: MeasuredDecode[] = [];
-    for (const problem of job.problems) {
-      const before = session.passes;
-      const began = performance.now();
-      const { tokens, steps } = await decodeOne(session.engine, policy, problem, job);
-      const ms = performance.now() - began;
-      const after = session.passes;
-      decodes.push({ tokens, steps, ms, passMs: after.ms - before.ms, passes: after.count - before.count });
-      job.onDecode?.();
+    const answer = await ask({ kind: 'decode', setup, policy }).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      if (!(error instanceof WorkerEnded)) throw error;
+      const reason = 'the process ended while it computed: a native library crashed, or it was killed';
+      throw new DeviceError(
+        { kind: 'crashed', stage: `${policy} on ${name}`, reason },
+        'Run it again, or take --device cpu',
+      );
+    });
+    signal?.throwIfAborted();
+    if (answer.kind === 'failed') {
+      if (answer.failure === null) throw new DllmError(answer.message, answer.exitCode);
+      await finish(answer.failure);
+      throw new DeviceError(answer.failure);
     }
-    found.set(policy, decodes);
+    if (answer.kind !== 'decoded') throw new Error(`${name} decoded nothing`);
+    decodes.set(policy, answer.decodes);
+    onDecodes?.(answer.decodes.length);
   }
-  return found;
+  return { name, recordFile, record: await finish(null), decodes };
 }
 
 /** Tokens of every prompt under a method on another engine. */
 export async function referenceTokens(
   engine: Engine,
   policy: string,
-  job: DecodeJob,
+  { options, problems, signal, onDecodes }: DecodeJob,
 ): Promise<(readonly number[])[]> {
   const tokens: (readonly number[])[] = [];
-  for (const problem of job.problems) {
-    tokens.push((await decodeOne(engine, policy, problem, job)).tokens);
-    job.onDecode?.();
+  for (const problem of problems) {
+    tokens.push((await decodeOne(engine, policy, problem, options, signal)).tokens);
+    onDecodes?.(1);
   }
   return tokens;
-}
-
-function decodeOne(engine: Engine, policy: string, { promptIds }: ChosenProblem, job: DecodeJob) {
-  const { genLength, blockLength } = job.options;
-  return decode({
-    policy: openPolicy(openSpec({ policy, options: {}, blockLength })),
-    ...{ engine, promptIds, genLength, signal: job.signal },
-  });
 }

@@ -1,6 +1,8 @@
 import type { TextModel } from '../../../lab/open.js';
 
 export interface MeasuredLadderOptions {
+  /** As it was named: the process that measures opens it again. */
+  readonly modelName: string;
   /** Open; the caller closes its weights. */
   readonly model: TextModel;
   /** Device of ggml for the rows of the NPU; those of the CPU run on `cpu`. */

@@ -11,13 +11,8 @@ import { openEngine, openMachine } from '../../../lab/open.js';
 import { heldoutProblems } from '../../../lab/problems.js';
 import { chipSchema } from '../../../lab/setup.js';
 import { LADDER, type LadderRow } from '../ladder.js';
-import {
-  type DecodeJob,
-  type MeasuredDecode,
-  type MeasuredDevice,
-  measureDevice,
-  referenceTokens,
-} from './decodes.js';
+import type { MeasuredDecode } from './decode-one.js';
+import { type DecodeJob, type MeasuredDevice, measureDevice, referenceTokens } from './decodes.js';
 import { measuredNotes } from './notes.js';
 import type { MeasuredLadderOptions } from './options.js';
 import { MEASURED_SCHEMA, type MeasuredLadder, type MeasuredRow } from './types.js';
@@ -61,7 +56,10 @@ export async function measureLadder(
     options,
     problems: heldoutProblems(model, seed, firstIndex, prompts),
     signal: hooks.signal,
-    onDecode: () => hooks.onProgress?.(++done, total),
+    onDecodes: (count) => {
+      done += count;
+      hooks.onProgress?.(done, total);
+    },
   };
   const devices: MeasuredDevice[] = [];
   for (const [name, rows] of byDevice) devices.push(await measureDevice(name, rows, job));
