@@ -23,6 +23,8 @@ export function printVerdict(ctx: Context, report: PolicyReport): void {
     );
   }
   for (const verdict of report.techniques) ctx.print(`  ${describeVerdict(verdict)}`);
+  for (const { technique, because } of report.notCompared)
+    ctx.print(`  ${technique}: not compared, ${because}`);
   const { drafted, accepted, rowsWasted } = report.speculation;
   if (drafted > 0) {
     const perForward = (tokens / forwards.policy).toFixed(2);

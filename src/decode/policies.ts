@@ -72,6 +72,11 @@ function fitting(model: TrainedModel): PolicySpec[] {
 export function checkFit(spec: PolicySpec, model: TrainedModel): void {
   const reason = misfit(spec, model);
   if (reason === null) return;
+  // Only its blocks are wrong: it is among those that fit.
+  if (misfit(inBlocksOf(spec, model), model) === null)
+    throw new UsageError(
+      `${reason}: take ${spec.window.kind === 'self-speculation' ? '--option window.widest=' : '--block-length '}${model.blockLength}`,
+    );
   const names = fitting(model).map(({ name }) => name);
   throw new UsageError(names.length === 0 ? reason : `${reason}: take --policy ${names.join(', ')}`);
 }

@@ -25,7 +25,9 @@ describe('a policy fits a model when its rows see what the model was trained to 
     expect(() => checkFit(named('llada.cpp'), blocks)).toThrow(
       /in-blocks sees blocks of 4 and what is left of them, and policy llada.cpp shows rows what is right of their block: take --policy .*block-causal/,
     );
-    expect(() => checkFit(named('block-causal'), blocks)).toThrow(/blocks of 4 .* has blocks of 32/);
+    expect(() => checkFit(named('block-causal'), blocks)).toThrow(
+      /blocks of 4 .* has blocks of 32: take --block-length 4$/,
+    );
     expect(() => checkFit(named('autoregressive'), blocks)).toThrow(/shows rows only what is left of them/);
     expect(() => checkFit(named('llada'), left)).toThrow(/no mask token.*take --policy autoregressive/);
     expect(() => checkFit(named('autoregressive'), tinyConfig({}))).toThrow(/sees both ways.*llada/);

@@ -66,6 +66,8 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
       : `model ${name} does not say which token is the mask (GGUF key tokenizer.ggml.mask_token_id), so it cannot be decoded`;
   if (strange !== undefined)
     return `model ${name} ${trainedFor(model)}, and policy ${spec.name} ${FEEDS[strange]}`;
+  if (window.reach !== undefined && blockLength !== undefined && window.reach > blockLength)
+    return `model ${name} ${trainedFor(model)}, and policy ${spec.name} has drafts of up to ${window.reach} rows that see each other`;
   // Masks that see only what is left of them: what WeDLM was trained for, and next-token models were not.
   const causalMasks = window.masks && feeds.every((kind) => kind === 'causal');
   if (causalMasks && (attention !== 'causal' || shiftLogits))
@@ -82,9 +84,14 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
   return null;
 }
 
-/** A policy in the blocks that a model was trained with, where it shows rows their block alone. */
+/** A policy in the blocks that a model was trained with, where it shows rows their block alone or drafts. */
 export function inBlocksOf(spec: PolicySpec, { blockLength }: Pick<ModelConfig, 'blockLength'>): PolicySpec {
   const blocks = factsOf(spec).window.attends === null && attentionOf(spec).includes('block-causal');
+  if (spec.window.kind === 'self-speculation' && blockLength !== undefined) {
+    const { narrowest, widest } = spec.window;
+    const within = { narrowest: Math.min(narrowest, blockLength), widest: Math.min(widest, blockLength) };
+    return { ...spec, window: { ...spec.window, ...within } };
+  }
   const follows = blockLength !== undefined && blocks;
   return follows ? { ...spec, blockLength } : spec;
 }

@@ -1,6 +1,7 @@
 import { checkLaws } from '../../decode/laws/check.js';
 import type { Violation } from '../../decode/laws/law.js';
 import { composePolicy } from '../../decode/method/compose.js';
+import { misfit } from '../../decode/method/fits.js';
 import { type DecodeResult, decode, maskFor } from '../../decode/method/session.js';
 import { techniquesOf, withoutLossless } from '../../decode/method/techniques.js';
 import { lawsGivenUp } from '../../decode/parts.js';
@@ -60,6 +61,8 @@ export interface PolicyReport {
   readonly twin: { readonly policy: string; readonly tokens: number; readonly mismatches: number } | null;
   /** What each technique preserves, last added first; see `techniquesOf`. */
   readonly techniques: readonly TechniqueVerdict[];
+  /** Techniques without which the model cannot be decoded, and why. */
+  readonly notCompared: readonly { readonly technique: string; readonly because: string }[];
   readonly laws: {
     readonly violations: readonly (Violation & { readonly problem: number })[];
     readonly givenUp: readonly GivenUp[];
@@ -136,7 +139,14 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     return { ...result, margins: recorder.margins };
   };
 
-  const techniques = techniquesOf(spec).map((technique) => ({
+  // Below the first policy that the model was not trained for there is nothing to compare with.
+  const ladder = techniquesOf(spec).map((each) => ({
+    ...each,
+    because: misfit(each.without, engine.config),
+  }));
+  const end = ladder.findIndex(({ because }) => because !== null);
+  const comparable = end < 0 ? ladder : ladder.slice(0, end);
+  const techniques = comparable.map((technique) => ({
     ...technique,
     policy: composePolicy(technique.without),
     differing: 0,
@@ -220,6 +230,10 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
       tokens: problems.length * genLength,
       differing,
       first,
+    })),
+    notCompared: ladder.slice(comparable.length).map(({ technique, because }) => ({
+      technique,
+      because: because ?? ladder[comparable.length].because ?? '',
     })),
     laws: { violations, givenUp: lawsGivenUp(spec) },
     speculation,

@@ -327,6 +327,18 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
             : [],
         ),
     },
+    {
+      what: 'a stream whose masks come before its tokens',
+      specs: specsWith({ kind: 'window', name: 'streaming' }),
+      ways: ({ steps, context }) =>
+        steps.flatMap((step, at) => {
+          const [main] = step.plan.passes;
+          const turned = { ...main, rows: [...main.rows].reverse() };
+          return main.visibility === 'ordered' && main.rows.length > 1
+            ? [{ at, context, steps: steps.with(at, { ...step, plan: { ...step.plan, passes: [turned] } }) }]
+            : [];
+        }),
+    },
   ],
   'stable-change': [
     inSteps('another token', anySpec, (site) =>

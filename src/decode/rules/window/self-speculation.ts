@@ -34,7 +34,8 @@ export const selfSpeculation = defineRule(
     widest: z.int().min(2).default(32).describe('rows of the widest draft: doubled when all of it was taken'),
   }),
 )({
-  facts: () => ({
+  facts: ({ widest }) => ({
+    reach: widest,
     relies: 'finished rows',
     everyPosition: false,
     blockAlone: false,
