@@ -111,6 +111,7 @@ const tasks = {
   'explorer-leak': () => run(process.execPath, [join(root, 'tools/explorer/leak.mjs'), ...args]),
   docs: () => run(process.execPath, [join(root, 'tools/docs/build.mjs'), ...args]),
   figures: () => run(process.execPath, [join(root, 'tools/figures-sheet.mjs'), ...args]),
+  perfetto: () => run(process.execPath, [join(root, 'tools/perfetto-ui.mjs'), ...args]),
   stress: () => run(process.execPath, [join(root, 'tools/stress.mjs'), ...args]),
   mutate: () => run(process.execPath, [join(root, 'tools/mutate/run.mjs'), ...args]),
   bench: () => run(process.execPath, [bin('vitest/vitest.mjs'), 'bench', '--run', ...args]),
