@@ -22,7 +22,7 @@ const NAMES: Readonly<Record<Shown, string>> = {
 };
 
 const WIDTH = 640;
-const LEFT = 34;
+const LEFT = 52;
 const CARPET_HEIGHT = 150;
 
 /** All settings as one picture: position to the right, simulated time downwards on one scale, colour the state. */
@@ -46,10 +46,17 @@ export function figureSvg(runs: readonly Run[], _catalogue: Catalogue): string {
     );
     top += 30;
     parts.push(carpet(run, top, longest));
-    top += (CARPET_HEIGHT * seconds * 1000) / longest + 22;
+    const height = (CARPET_HEIGHT * seconds * 1000) / longest;
+    parts.push(text(4, top + 9, '0 s', 11), text(4, top + height, duration(seconds * 1000), 11));
+    top += height + 18;
   }
   parts.push(
-    text(LEFT, top + 4, 'position in the answer to the right, simulated time downwards on one scale', 11),
+    text(
+      LEFT,
+      top + 4,
+      'position in the answer to the right, simulated time downwards on one scale; dots: a token was revised',
+      11,
+    ),
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${Math.ceil(top + 16)}" width="${WIDTH}" height="${Math.ceil(top + 16)}" font-family="DejaVu Sans, sans-serif"><rect width="100%" height="100%" fill="#fff"/>${parts.join('')}</svg>\n`;
 }
@@ -58,7 +65,7 @@ function legend(y: number): string {
   return (Object.keys(COLORS) as Shown[])
     .map(
       (shown, at) =>
-        `<rect x="${LEFT + at * 112}" y="${y - 9}" width="10" height="10" fill="${COLORS[shown]}" stroke="#999" stroke-width=".5"/>${text(LEFT + at * 112 + 15, y, NAMES[shown], 11)}`,
+        `<rect x="${LEFT + at * 108}" y="${y - 9}" width="10" height="10" fill="${COLORS[shown]}" stroke="#999" stroke-width=".5"/>${text(LEFT + at * 108 + 15, y, NAMES[shown], 11)}`,
     )
     .join('');
 }
@@ -77,7 +84,7 @@ function carpet({ steps }: Run, top: number, longest: number): string {
         let to = from + 1;
         while (to < cells.length && shownAs(cells[to]) === shown) to++;
         rects.push(
-          `<rect x="${f(LEFT + from * width)}" y="${f(y)}" width="${f((to - from) * width)}" height="${f(height)}" fill="${COLORS[shown]}"/>`,
+          `<rect x="${f(LEFT + from * width)}" y="${f(y)}" width="${f((to - from) * width)}" height="${f(height)}" fill="${COLORS[shown]}" shape-rendering="crispEdges"/>`,
         );
         from = to;
       }

@@ -9,7 +9,7 @@ declare const self: {
   postMessage(reply: Reply): void;
 };
 
-// Several threads sum in an order of their own: the same bits as the command line come from one.
+// Several threads sum in an order of their own: the command line has one.
 tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
 
 const server = new Server(mountFiles, (reply) => self.postMessage(reply));
