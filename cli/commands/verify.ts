@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { openModel, openSpec } from '../../experiments/lab/open.js';
 import { heldoutProblems } from '../../experiments/lab/problems.js';
 import { engineDifferences, verifyPolicies } from '../../experiments/lab/verify-policies.js';
-import { inBlocksOf } from '../../src/decode/method/fits.js';
+import { followModel } from '../../src/decode/method/fits.js';
 import { POLICY_NAMES } from '../../src/decode/policies.js';
 import { ENGINE_NAMES, type EngineName } from '../../src/engine/registry.js';
 import type { PolicyReport } from '../../src/engine/verify/verify-policy.js';
@@ -67,7 +67,7 @@ export const command = defineCommand({
     const names = policies === undefined ? [policy!] : all ? POLICY_NAMES : policies;
     const asked = names.map((name) => openSpec({ policy: name, options: changes, blockLength }));
     const model = await openModel(input.model);
-    const specs = blockLength === null ? asked.map((spec) => inBlocksOf(spec, model.config)) : asked;
+    const specs = asked.map((spec) => followModel(spec, model.config, { blockLength, options: changes }));
     const bar = progressBar(ctx, 'problems', { log: specs.length > 1 });
     try {
       const reports = await verifyPolicies({

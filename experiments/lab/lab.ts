@@ -1,5 +1,6 @@
 import type { Machine } from '../../sim/machine/machine.js';
 import type { DecodingPolicy } from '../../src/decode/method/compose.js';
+import { followModel } from '../../src/decode/method/fits.js';
 import { isStepTiming, type StepTiming } from '../../src/decode/method/timer.js';
 import type { PolicySpec } from '../../src/decode/spec.js';
 import { Recent } from '../../src/util/recent.js';
@@ -15,7 +16,7 @@ import {
   openPolicy,
   openWeights,
 } from './open.js';
-import { type ChipSetup, chipSchema, type DeciderSetup, deciderSchema } from './setup.js';
+import { type ChipSetup, chipSchema, type DeciderSetup, deciderSchema, type MethodSetup } from './setup.js';
 
 /** Machines to keep: those of the ladder. A sweep over chips has a hundred, which together fill the memory. */
 const MACHINES = 4;
@@ -30,6 +31,8 @@ export interface Question {
   readonly index: number;
   readonly genLength: number;
   readonly spec: PolicySpec;
+  /** What was asked of the spec: the rest follows the model that decides; left out: the spec is taken as it is. */
+  readonly asked?: Pick<MethodSetup, 'blockLength' | 'options'>;
   /** Machine that times the steps; null: a refresh lands with the step that launched it. */
   readonly clock: ChipSetup | null;
   /** Machine whose costs lookahead goes by; null: the rows of a tile are free, as in Table 2. */
@@ -123,7 +126,8 @@ export class Lab {
     this.machines.clear();
   }
 
-  private async solveNow(question: Question, signal: AbortSignal | undefined): Promise<Solution> {
+  private async solveNow(asked: Question, signal: AbortSignal | undefined): Promise<Solution> {
+    const question = { ...asked, spec: await this.followed(asked) };
     const { spec, clock } = question;
     const policy = this.policy(spec, question.costs);
     const key = decisionKey(question);
@@ -139,6 +143,11 @@ export class Lab {
     if (timed.length > 0 && timed.every(isStepTiming)) return { decided, timings: timed, policy };
     const machine = this.machine(clock);
     return { decided, timings: decided.steps.map(({ plan }) => machine.time(plan)), policy };
+  }
+
+  private async followed({ decider, seed, spec, asked }: Question): Promise<PolicySpec> {
+    const { trained } = await this.decider(decider, seed);
+    return trained === undefined || asked === undefined ? spec : followModel(spec, trained, asked);
   }
 
   private async decide(

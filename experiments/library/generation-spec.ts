@@ -1,4 +1,4 @@
-import { inBlocksOf } from '../../src/decode/method/fits.js';
+import { followModel } from '../../src/decode/method/fits.js';
 import { factsOf } from '../../src/decode/parts.js';
 import { checkFit, usualPolicy } from '../../src/decode/policies.js';
 import { type PolicySpec, parsePolicySpec } from '../../src/decode/spec.js';
@@ -28,14 +28,10 @@ export interface GenerationChoice {
 export function generationSpec(model: ModelConfig, asked: GenerationChoice): PolicySpec {
   const { policy = usualPolicy(model).name, genLength } = asked;
   const named = { policy, options: asked.options, blockLength: asked.blockLength };
-  // Blocks follow the model where it was trained with some and nobody says.
-  const follows = asked.blockLength === null && asked.options.blockLength === undefined;
-  const blockLength = follows ? inBlocksOf(openSpec(named), model).blockLength : asked.blockLength;
-  const method = { ...named, blockLength };
-  const plain = openSpec(method);
+  const plain = followModel(openSpec(named), model, named);
   checkFit(plain, model);
   const options = { ...asked.options, ...drawing(plain, asked) };
-  const spec = openSpec({ ...method, options });
+  const spec = followModel(openSpec({ ...named, options }), model, named);
   if (genLength % spec.blockLength !== 0) {
     throw new UsageError(
       `--gen-length ${genLength} is not a multiple of the block length ${spec.blockLength}: change one (--block-length)`,

@@ -8,7 +8,7 @@ import type { Workbench } from '../comparison/workbench.js';
 import { pareto } from '../figures/pareto.js';
 import { type TimedCaseResult, timedCases } from '../lab/kinds/case-result.js';
 import { ofGain, ofMean } from './rivals/intervals.js';
-import { BASELINE, BLOCK, METHODS, type Method, TILE } from './rivals/methods.js';
+import { BASELINE, BLOCK, type Method, methodsFor, TILE } from './rivals/methods.js';
 
 const WORKLOAD = 'tiny-llada';
 
@@ -43,11 +43,11 @@ async function answersOf(
   const { workload, quant, profile, costModel, seed, genLength } = bench.options;
   const cells = STACKS.flatMap((on) => ran.map((method) => ({ ...on, ...method })));
   const records = await bench.runs(
-    cells.flatMap(({ config, stack, memory }) =>
+    cells.flatMap(({ config, decidedBy = WORKLOAD, stack, memory }) =>
       Array.from({ length: cases }, (_, firstCase) => ({
         kind: 'decode',
         config: {
-          ...{ ...config, blockLength: BLOCK, workload: workload ?? WORKLOAD },
+          ...{ blockLength: BLOCK, ...config, workload: workload ?? decidedBy },
           ...{ costModel, quant, profile, stack, memory },
           ...{ seed, firstCase, cases: 1, genLength },
         },
@@ -76,7 +76,8 @@ export const rivals = defineStudy({
     const most = bench.options.prompts ?? CASES;
     (await open()).ran(most);
     const { seed } = bench.options;
-    const ran = METHODS.flatMap((method) => ('config' in method ? [method] : []));
+    const methods = methodsFor(bench.options.workload);
+    const ran = methods.flatMap((method) => ('config' in method ? [method] : []));
     const table = {
       stack: [] as string[],
       method: [] as string[],
@@ -109,7 +110,7 @@ export const rivals = defineStudy({
         return mcnemar(onlyFirst, onlySecond);
       });
       const corrected = new Map(holm(p).map((value, i) => [others[i], value]));
-      for (const each of METHODS) {
+      for (const each of methods) {
         const facts = found.get(each.method) ?? null;
         const own = facts === null ? [] : exactly(facts);
         const rival = scored && corrected.has(each.method);
@@ -168,6 +169,7 @@ export const rivals = defineStudy({
     `Whether answers differ takes ${ENOUGH} problems: with fewer the interval of the difference says how little is known (--prompts ${ENOUGH}).`,
     'Decisions are those of {model} on its own problems, timed in the shapes of the cost model. What a rival commits depends on how sure a model is: an order of methods on this model is no order on another.',
     'Multi-block reads the whole rest of the text in every forward, so its forwards take more than one tile; the column says how many.',
+    'Linear self-speculation is decided by tiny-dual, other weights of the same size trained on the same task: its difference is also that of the models.',
     'Joules are of assumed energy numbers.',
   ],
   figure: (ours) => {

@@ -6,6 +6,7 @@ import { unknownName } from '../util/nearest.js';
 import { readJson } from '../util/read-file.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from './method/compose.js';
 import { inBlocksOf, misfit, type TrainedModel } from './method/fits.js';
+import { factsOf } from './parts.js';
 import { AUTOREGRESSIVE_SPEC, SELF_SPECULATION_SPEC } from './policies/causal.js';
 import { PAPER_POLICIES } from './policies/paper.js';
 import { PUBLISHED_POLICIES } from './policies/published.js';
@@ -73,10 +74,11 @@ export function checkFit(spec: PolicySpec, model: TrainedModel): void {
   const reason = misfit(spec, model);
   if (reason === null) return;
   // Only its blocks are wrong: it is among those that fit.
-  if (misfit(inBlocksOf(spec, model), model) === null)
-    throw new UsageError(
-      `${reason}: take ${spec.window.kind === 'self-speculation' ? '--option window.widest=' : '--block-length '}${model.blockLength}`,
-    );
+  if (misfit(inBlocksOf(spec, model), model) === null) {
+    const drafts = Object.keys(factsOf(spec).window.reach?.options ?? {}).map((option) => `window.${option}`);
+    const options = drafts.length === 0 ? ['--block-length '] : drafts.map((path) => `--option ${path}=`);
+    throw new UsageError(`${reason}: take ${options.map((each) => each + model.blockLength).join(' ')}`);
+  }
   const names = fitting(model).map(({ name }) => name);
   throw new UsageError(names.length === 0 ? reason : `${reason}: take --policy ${names.join(', ')}`);
 }

@@ -111,7 +111,9 @@ def main():
         step, tokens = step + 1, tokens + b.ids.numel()
         sums.setdefault("loss", []).append(loss.item())
         sums.setdefault(b.layout, []).append(each[b.masked].mean().item())
-        sums.setdefault("visible", []).append(each[~b.masked & (b.weights > 0)].mean().item())
+        seen = each[~b.masked & (b.weights > 0)]
+        if seen.numel() > 0:
+            sums.setdefault("visible", []).append(seen.mean().item())
         if step % 100 == 0 or step == args.steps:
             line = dict(step=step, tokens=tokens, seconds=round(seconds + time.time() - began, 1), rate=round(rate(step, args), 4),
                         **{k: round(sum(v) / len(v), 4) for k, v in sums.items()})

@@ -2,6 +2,7 @@ import type { Canvas } from '../../../src/decode/canvas/types.js';
 import type { DecodingPolicy } from '../../../src/decode/method/compose.js';
 import type { StepRecord } from '../../../src/decode/method/step-record.js';
 import type { StepTimer } from '../../../src/decode/method/timer.js';
+import type { ModelConfig } from '../../../src/model/config.js';
 import type { DeciderName } from './name.js';
 
 export interface CaseRequest {
@@ -43,6 +44,8 @@ export interface Decider {
   readonly kind: DeciderName['kind'];
   /** Engine that ran a model; null where none ran. */
   readonly engineName: string | null;
+  /** Model that is decoded, whose blocks a policy follows; left out where none is. */
+  readonly trained?: ModelConfig;
   /** Cases when the user names no number. */
   readonly defaultCases: number;
   /** Who decides, for reports. */

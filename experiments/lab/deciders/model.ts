@@ -1,6 +1,7 @@
 import { decode } from '../../../src/decode/method/session.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { UsageError } from '../../../src/errors.js';
+import type { ModelConfig } from '../../../src/model/config.js';
 import { encodePrompt } from '../../../src/model/prompt.js';
 import { textLength } from '../../../src/model/text-length.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
@@ -27,6 +28,10 @@ export class ModelDecider implements Decider {
     readonly sha256: string,
     private readonly asked: { readonly set: HeldoutSet; readonly data?: readonly AskedQuestion[] },
   ) {}
+
+  get trained(): ModelConfig {
+    return this.engine.config;
+  }
 
   get engineName(): string {
     return this.engine.name;

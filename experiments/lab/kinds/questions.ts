@@ -15,6 +15,7 @@ export function questions(config: Asked, chip: ChipSetup | null): Question[] {
     index: firstCase + at,
     genLength,
     spec,
+    asked: config,
     clock: chip,
     costs: chip,
   }));

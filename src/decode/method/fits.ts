@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../../model/config.js';
 import type { AttentionKind } from '../../model/model-shape.js';
 import { factsOf } from '../parts.js';
-import type { PolicySpec } from '../spec.js';
+import { type PolicySpec, parsePolicySpec } from '../spec.js';
 
 /** What a fit depends on. */
 export type TrainedModel = Pick<
@@ -66,8 +66,11 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
       : `model ${name} does not say which token is the mask (GGUF key tokenizer.ggml.mask_token_id), so it cannot be decoded`;
   if (strange !== undefined)
     return `model ${name} ${trainedFor(model)}, and policy ${spec.name} ${FEEDS[strange]}`;
-  if (window.reach !== undefined && blockLength !== undefined && window.reach > blockLength)
-    return `model ${name} ${trainedFor(model)}, and policy ${spec.name} has drafts of up to ${window.reach} rows that see each other`;
+  if (window.reach !== undefined && blockLength !== undefined && window.reach.rows > blockLength)
+    return `model ${name} ${trainedFor(model)}, and policy ${spec.name} has drafts of up to ${window.reach.rows} rows that see each other`;
+  // What such a model says in the row of a token is about the token after it.
+  if (alsoCausal === true && factsOf(spec).commit.edit !== undefined)
+    return `model ${name} ${trainedFor(model)}, so the row of a token is about the next, and policy ${spec.name} replaces tokens by what their rows say`;
   // Masks that see only what is left of them: what WeDLM was trained for, and next-token models were not.
   const causalMasks = window.masks && feeds.every((kind) => kind === 'causal');
   if (causalMasks && (attention !== 'causal' || shiftLogits))
@@ -87,11 +90,28 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
 /** A policy in the blocks that a model was trained with, where it shows rows their block alone or drafts. */
 export function inBlocksOf(spec: PolicySpec, { blockLength }: Pick<ModelConfig, 'blockLength'>): PolicySpec {
   const blocks = factsOf(spec).window.attends === null && attentionOf(spec).includes('block-causal');
-  if (spec.window.kind === 'self-speculation' && blockLength !== undefined) {
-    const { narrowest, widest } = spec.window;
-    const within = { narrowest: Math.min(narrowest, blockLength), widest: Math.min(widest, blockLength) };
-    return { ...spec, window: { ...spec.window, ...within } };
+  const { reach } = factsOf(spec).window;
+  if (reach !== undefined && blockLength !== undefined) {
+    const within = Object.entries(reach.options).map(([option, rows]) => [
+      option,
+      Math.min(rows, blockLength),
+    ]);
+    return parsePolicySpec({ ...spec, window: { ...spec.window, ...Object.fromEntries(within) } });
   }
   const follows = blockLength !== undefined && blocks;
   return follows ? { ...spec, blockLength } : spec;
+}
+
+/** A policy as a model is decoded by it: in the model's blocks, where nobody asks for others, with drafts no wider than they. */
+export function followModel(
+  spec: PolicySpec,
+  model: Pick<ModelConfig, 'blockLength'>,
+  asked: { readonly blockLength: number | null; readonly options: Readonly<Record<string, unknown>> },
+): PolicySpec {
+  const own = inBlocksOf(spec, model);
+  const { blockLength, options } = asked;
+  const length =
+    blockLength !== null || options.blockLength !== undefined ? spec.blockLength : own.blockLength;
+  const isWindowAsked = Object.keys(options).some((path) => path.split('.')[0] === 'window');
+  return { ...spec, blockLength: length, window: isWindowAsked ? spec.window : own.window };
 }

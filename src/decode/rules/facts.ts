@@ -19,8 +19,8 @@ export interface WindowFacts {
   readonly lookahead: boolean;
   /** What rows see where the window alone decides it; null where cache and blocks do (`attentionOf`). */
   readonly attends: readonly AttentionKind[] | null;
-  /** Most rows of one pass that see each other, where that is no block of the policy. */
-  readonly reach?: number;
+  /** Most rows of one pass that see each other, where that is no block of the policy, and the options that say so. */
+  readonly reach?: { readonly rows: number; readonly options: Readonly<Record<string, number>> };
   /** Rows of undecided positions are fed the mask token, so the model must have one. */
   readonly masks: boolean;
 }

@@ -34,8 +34,8 @@ export const selfSpeculation = defineRule(
     widest: z.int().min(2).default(32).describe('rows of the widest draft: doubled when all of it was taken'),
   }),
 )({
-  facts: ({ widest }) => ({
-    reach: widest,
+  facts: ({ narrowest, widest }) => ({
+    reach: { rows: widest, options: { narrowest, widest } },
     relies: 'finished rows',
     everyPosition: false,
     blockAlone: false,

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { followModel } from '../../src/decode/method/fits.js';
+import { checkFit, policySpecByName } from '../../src/decode/policies.js';
+import { parsePolicySpec } from '../../src/decode/spec.js';
+import { tinyConfig } from '../support/tiny-model.js';
+
+const model = tinyConfig({ name: 'both', attention: 'block-causal', blockLength: 8, alsoCausal: true });
+const named = (name: string) => parsePolicySpec(policySpecByName(name));
+const NOTHING = { blockLength: null, options: {} };
+
+describe('followModel', () => {
+  it('takes the blocks of a model where nobody asks for others', () => {
+    const spec = named('block-causal');
+    expect(followModel(spec, model, NOTHING).blockLength).toBe(8);
+    expect(followModel({ ...spec, blockLength: 4 }, model, { blockLength: 4, options: {} }).blockLength).toBe(
+      4,
+    );
+    expect(followModel(spec, model, { blockLength: null, options: { blockLength: 32 } }).blockLength).toBe(
+      32,
+    );
+  });
+
+  it('drafts no wider than blocks, unless asked to, which is refused', () => {
+    const spec = named('nemotron-self-speculation');
+    expect(followModel(spec, model, NOTHING).window).toMatchObject({ narrowest: 8, widest: 8 });
+    const asked = followModel(spec, model, { blockLength: null, options: { 'window.widest': 32 } });
+    expect(asked.window).toMatchObject({ widest: 32 });
+    expect(() => checkFit(asked, model)).toThrow(
+      /drafts of up to 32 rows that see each other: take --option window.narrowest=8 --option window.widest=8$/,
+    );
+  });
+});
