@@ -1,5 +1,6 @@
 import { type Energy, energyOf } from '../../../sim/energy/energy.js';
 import { baseText } from '../../../sim/hardware/quantity.js';
+import { formSpread } from '../../../sim/interval/form.js';
 import { spreadInterval } from '../../../sim/interval/interval.js';
 import type { MemoryMode } from '../../../sim/memory/runtime.js';
 import { latinHypercube } from '../../../sim/sensitivity/latin-hypercube.js';
@@ -55,11 +56,10 @@ export interface PredictedAnswer {
 export const DRAWS = 8;
 
 /**
- * Standard deviation of ln(predicted / measured) of the form of the model, assumed as in sim/interval/form.ts for kernels
- * known from a description; and of the number of passes where a decider's sureness sets it. The second is wide because one
- * cell is known: Table 6 has a full system slower than anything its own Figure 5b implies (`reproduce table6`).
+ * Standard deviation of the ln of the number of passes where a decider's sureness sets it, beside that of the form of the model
+ * (sim/interval/form.ts). It is wide because one cell is known: Table 6 has a full system slower than anything its own Figure 5b
+ * implies (`reproduce table6`).
  */
-const FORM = 0.2;
 const SURENESS = 0.6;
 
 /**
@@ -76,6 +76,7 @@ export async function predictAnswers(
   const { costModel, stack, memory } = method;
   const parts = openChip({ profile, stack, numbers: {} });
   const parameters = parametersOf(parts.profile, parts.stack, true);
+  const form = formSpread(parts.stack, method.policy === 'one-by-one' ? ['a token at a time'] : []);
   const points = latinHypercube(DRAWS, 1 + parameters.length, seededRandom(bench.options.seed));
   const chip = (mode: MemoryMode, numbers: ChipSetup['numbers']): ChipSetup =>
     chipSchema.parse({ costModel, quant: bench.options.quant, profile, stack, memory: mode, numbers });
@@ -109,7 +110,7 @@ export async function predictAnswers(
   });
   if (drawn.length === 0)
     throw new UsageError(`${costModel} fits none of the windows that ${profile} may have`);
-  const deviation = Math.hypot(FORM, method.decided === true ? SURENESS : 0);
+  const deviation = Math.hypot(form.deviation, method.decided === true ? SURENESS : 0);
   return answers.map(({ middle, short, long, other }, at) => {
     const readings = other === null ? [1] : [1, other.seconds / middle.seconds];
     const interval = (
