@@ -10,7 +10,7 @@ import { tinyConfig } from '../support/tiny-model.js';
 
 /** About 100 tokens each: 100,000 at `npm run fuzz`. */
 const MODELS =
-  process.env.DLLM_FUZZ_RUNS === undefined ? 10 : Math.min(1000, Number(process.env.DLLM_FUZZ_RUNS));
+  process.env.DLLM_FUZZ_RUNS === undefined ? 13 : Math.min(1000, Number(process.env.DLLM_FUZZ_RUNS));
 
 const plain = composePolicy(policySpecByName('autoregressive'));
 

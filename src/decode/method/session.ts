@@ -77,13 +77,15 @@ async function runPass(
 }
 
 /**
- * What undecided positions hold: the mask token, or left to right an id that no token has.
+ * What undecided positions hold, and no row may say: the mask token, or of a policy and a model that know none an id that no token has.
+ * A model that was trained with masks as well does not write one left to right either: else its own drafts could not equal its text.
  * @throws UsageError when the policy shows rows what the model was not trained to see
  */
 export function maskFor(policy: DecodingPolicy, model: ModelConfig): number {
   checkFit(policy.spec, model);
-  const { maskId, vocab } = model;
-  return factsOf(policy.spec).window.masks && maskId !== null ? maskId : vocab;
+  const { maskId, vocab, alsoCausal } = model;
+  const isMasked = factsOf(policy.spec).window.masks || alsoCausal === true;
+  return isMasked && maskId !== null ? maskId : vocab;
 }
 
 /** Side passes whose results are there at the boundary of this step. */
