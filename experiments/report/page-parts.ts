@@ -7,6 +7,8 @@ import { ladderMarkdown } from '../studies/ladder/markdown.js';
 import { readSummary } from '../studies/ladder/summary-file.js';
 import { qualityMarkdown } from '../studies/quality/markdown.js';
 import type { QualityTable } from '../studies/quality/table.js';
+import { recoveryMarkdown } from '../studies/recovery/markdown.js';
+import type { RecoveryTable } from '../studies/recovery/run.js';
 
 /** A part of a page that is made from a reference result and stands between two comments with its name. */
 export interface PagePart {
@@ -39,7 +41,13 @@ export const PAGE_PARTS: readonly PagePart[] = [
     page: 'docs/results.md',
     text: (root) => headlinesMarkdown(readResult(reference(root, 'reproduce/alternatives/result.json'))),
   },
+  quality('techniques', 'docs/results.md'),
   quality('hard', 'docs/results.md'),
+  {
+    name: 'recovery',
+    page: QUALITY_PAGE,
+    text: (root) => recoveryMarkdown(readJson(reference(root, 'quality/recovery.json')) as RecoveryTable),
+  },
   ...['pruned-ffn25', 'pruned-ffn50', 'pruned-2of4'].map((name) => quality(name, QUALITY_PAGE)),
 ];
 
