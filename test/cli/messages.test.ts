@@ -41,7 +41,7 @@ describe('wrong usage: one line, exit 2', () => {
     [['hardware', 'show', 'sm875'], /unknown profile "sm875": did you mean .*sm8750/],
     [['train', '--heads', '5'], /--heads 5 does not split --hidden 64/],
     [['ablate', '--profile', 'sm875'], /unknown profile "sm875": did you mean .*sm8750/],
-    [['ablate', '--model', 'tiny'], /unknown model "tiny": did you mean tiny-llada/],
+    [['ablate', '--model', 'tiny'], /unknown model "tiny": did you mean tiny-dual, tiny-llada/],
     [['ablate', '--quant', 'q5'], /unknown quant "q5": known: f32, f16, q8_0, q4_0/],
     [['report', 'a', 'b'], /too many arguments/],
   ])('%j', async (argv, message) => {

@@ -16,6 +16,7 @@ const NODE = {
   'node:path': 'pathe',
   'node:url': here('node/url.ts'),
   'node:timers/promises': here('node/timers.ts'),
+  'node:vm': here('node/vm.ts'),
 };
 const ABSENT = ['node:module', 'node:os', 'node:util', 'node:zlib', 'node:child_process'];
 /** Engines of other runtimes: the page never opens them. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composePolicy } from '../../../src/decode/method/compose.js';
-import { misfit } from '../../../src/decode/method/fits.js';
+import { inBlocksOf, misfit } from '../../../src/decode/method/fits.js';
 import { decode, maskFor } from '../../../src/decode/method/session.js';
 import { ALL_POLICY_SPECS } from '../../../src/decode/policies.js';
 import { parsePolicySpec } from '../../../src/decode/spec.js';
@@ -59,8 +59,12 @@ describe.skipIf(!hasGgml())('every policy that `policies` lists, decoded by ggml
   it.each(ALL_POLICY_SPECS.map((spec) => [spec.name, parsePolicySpec(spec)] as const))(
     '%s: every scored row follows, in plain f32, from the context it was entitled to see',
     async (_, spec) => {
-      const policy = composePolicy({ ...spec, blockLength: Math.min(spec.blockLength, BLOCK) });
-      const { config, engine, weights } = opened.find((model) => misfit(policy.spec, model.config) === null)!;
+      const own = { ...spec, blockLength: Math.min(spec.blockLength, BLOCK) };
+      const within = ({ config }: Opened) => inBlocksOf(own, config);
+      const { config, engine, weights } = opened.find(
+        (model) => misfit(within(model), model.config) === null,
+      )!;
+      const policy = composePolicy(inBlocksOf(own, config));
       const { steps, counters } = await decode({ policy, engine, promptIds: PROMPT, genLength: 3 * BLOCK });
       const maskId = maskFor(policy, config);
       const report = verifySteps(steps, { config, weights, scoring: policy.scoring, maskId });
