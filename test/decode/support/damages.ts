@@ -2,6 +2,7 @@ import type fc from 'fast-check';
 import { blockOf } from '../../../src/decode/canvas/geometry.js';
 import type { Position, Transition, TransitionReason } from '../../../src/decode/canvas/types.js';
 import type { CheckedStep, Clause, LawContext } from '../../../src/decode/laws/law.js';
+import { contradictions } from '../../../src/decode/parts.js';
 import type { LawPart } from '../../../src/decode/rules/law-parts.js';
 import type { PolicySpec } from '../../../src/decode/spec.js';
 import type { Pass, PassRow, RowOutcome } from '../../../src/pass/pass.js';
@@ -172,8 +173,10 @@ const staged = specsWith({ kind: 'commit', name: 'staged' });
 const shadowed = specsWith({ kind: 'revoke', name: 'shadow' });
 const cached = specsWith({ kind: 'cache', name: 'prefix' });
 const guided = specsWith({ kind: 'window', name: 'canvas' }, { kind: 'cache', name: 'none' }).map(
-  (spec): PolicySpec =>
-    spec.revoke.kind === 'none' ? { ...spec, guidance: 1.5, speculate: { kind: 'none' } } : spec,
+  (spec): PolicySpec => {
+    const own: PolicySpec = { ...spec, guidance: 1.5, speculate: { kind: 'none' } };
+    return contradictions(own).length === 0 ? own : spec;
+  },
 );
 const joining = refreshing.map(
   (spec): PolicySpec =>
