@@ -46,14 +46,24 @@ export function logicalPasses(pass: Pass): Pass[] {
   });
 }
 
-/** The outcome of a pass cut up like `logicalPasses`. */
-export function logicalOutcomes(pass: Pass, outcome: PassOutcome): PassOutcome[] {
-  let at = 0;
-  return logicalPasses(pass).map(({ id, logits }) => {
-    const rows = outcome.rows.slice(at, at + logits.length);
-    at += logits.length;
-    return { passId: id, rows };
-  });
+/**
+ * The outcome of a pass cut up like `logicalPasses`. A row that has no outcome where it should have one leaves a gap: nobody else's moves
+ * up. Where one of two equal positions lacks it, it is that of the first part.
+ */
+export function logicalOutcomes(pass: Pass, { rows: outcomes }: PassOutcome): PassOutcome[] {
+  let end = outcomes.length;
+  const parts = logicalPasses(pass).reverse();
+  return parts
+    .map(({ id, rows, logits }) => ({
+      passId: id,
+      rows: [...logits]
+        .reverse()
+        .flatMap((row) =>
+          outcomes[end - 1]?.position === rows[row]?.position ? (outcomes[--end] ?? []) : [],
+        )
+        .reverse(),
+    }))
+    .reverse();
 }
 
 /**

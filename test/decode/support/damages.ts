@@ -198,13 +198,17 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
     ),
   ],
   'block-order': [
-    inSteps('a commit in a later block', anySpec, (site) =>
-      where(
-        site.positions,
-        (p, at) => isMasked(p) && blockOf(site.record.context.start, at) > site.plan.block,
-      )
-        .filter((position) => !site.transitions.some((t) => t.position === position))
-        .map((position) => added(site, { position, to: 'S', token: 1, confidence: 1, reason: 'commit' })),
+    inSteps(
+      'a commit in a later block',
+      anySpec,
+      (site) =>
+        where(
+          site.positions,
+          (p, at) => isMasked(p) && blockOf(site.record.context.start, at) > site.plan.block,
+        )
+          .filter((position) => !site.transitions.some((t) => t.position === position))
+          .map((position) => added(site, { position, to: 'S', token: 1, confidence: 1, reason: 'commit' })),
+      'B1-one-block',
     ),
     inSteps('a visible token of an earlier block is taken back', staged, (site) =>
       where(
