@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { composePolicy, type DecodingPolicy } from '../../src/decode/method/compose.js';
-import { decode } from '../../src/decode/method/session.js';
+import { type DecodeResult, decode } from '../../src/decode/method/session.js';
 import { policySpecByName, usualPolicy } from '../../src/decode/policies.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createGgmlEngine } from '../../src/engine/ggml/engine.js';
@@ -54,8 +54,32 @@ function policiesOf(arch: Architecture, config: ModelConfig): DecodingPolicy[] {
   );
 }
 
+/** Confidences nearer than this are equal: sums in another order move them as far. */
+const ROUNDING = 1e-6;
+
+/** Whether two decodes part, and do so first where rows are equally sure to rounding: a random model may say the same of several. */
+function tieOf(a: DecodeResult, b: DecodeResult): boolean {
+  const at = a.steps.findIndex(({ transitions }, step) => {
+    const said = (of: typeof transitions) =>
+      JSON.stringify(of.map(({ position, to, token }) => [position, to, token]));
+    return said(transitions) !== said(b.steps[step]?.transitions ?? []);
+  });
+  if (at < 0) return false;
+  const rowsOf = ({ steps }: DecodeResult) => steps[at]?.outcomes[0]?.rows ?? [];
+  const [own, others] = [rowsOf(a), rowsOf(b)];
+  const isSame = own.every(
+    ({ token, confidence }, row) =>
+      others[row]?.token === token && Math.abs(others[row].confidence - confidence) < ROUNDING,
+  );
+  const chosen = [a, b].map(({ steps }) => steps[at].transitions.map(({ position }) => position));
+  const parted = own.filter(({ position }) => chosen[0].includes(position) !== chosen[1].includes(position));
+  const sure = parted.map(({ confidence }) => confidence);
+  return isSame && Math.max(...sure) - Math.min(...sure) < ROUNDING;
+}
+
 describe.skipIf(!hasGgml())('greedy decodes are equal on tfjs, ort and ggml', () => {
   it.each(ARCHITECTURES)('random models of family %s', async (arch) => {
+    let ties = 0;
     for (let seed = 1; seed <= MODELS; seed++) {
       const config = draw(arch, seed);
       const weights = spreadWeights(config, seed);
@@ -69,13 +93,19 @@ describe.skipIf(!hasGgml())('greedy decodes are equal on tfjs, ort and ggml', ()
       const words = [...Array(config.vocab).keys()].filter((id) => id !== config.maskId);
       const promptIds = Array.from({ length: random.integer(1, 12) }, () => random.pick(words));
       for (const policy of policiesOf(arch, config)) {
-        const answers: number[][] = [];
+        const answers: DecodeResult[] = [];
         for (const engine of engines)
-          answers.push([...(await decode({ policy, engine, promptIds, genLength: 2 * BLOCK })).tokens]);
-        for (const tokens of answers)
-          expect(tokens, `${arch}, seed ${seed}, ${policy.name}`).toEqual(answers[0]);
+          answers.push(await decode({ policy, engine, promptIds, genLength: 2 * BLOCK }));
+        for (const answer of answers.slice(1)) {
+          if (answer.tokens.join() === answers[0].tokens.join()) continue;
+          ties++;
+          expect(tieOf(answers[0], answer), `${arch}, seed ${seed}, ${policy.name}: ${answer.tokens}`).toBe(
+            true,
+          );
+        }
       }
       for (const engine of engines) engine.dispose();
     }
+    expect(ties).toBeLessThanOrEqual(Math.ceil(0.01 * MODELS));
   });
 });
