@@ -13,7 +13,7 @@ export default defineConfig({
     benchmark: { include: ['bench/**/*.bench.ts'] },
     environment: 'node',
     globalSetup: ['test/support/run-directory.ts'],
-    setupFiles: ['test/support/fast-check.ts', 'test/support/clean-up.ts'],
+    setupFiles: ['fast-check', 'clean-up', 'equal-bytes'].map((name) => `test/support/${name}.ts`),
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
