@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fuzz } from './fuzz.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [task, ...args] = process.argv.slice(2);
@@ -71,17 +72,6 @@ function vitest(vitestArgs, env = {}) {
   return status;
 }
 
-/** Tests that draw more cases under `npm run fuzz`. */
-const DRAWN = [
-  'test/properties',
-  'test/oracle',
-  ...['check-laws', 'self-speculation'].map((name) => `test/decode/${name}.test.ts`),
-  ...['verify-policy', 'smollm2', 'formats'].map((name) => `test/engine/${name}.test.ts`),
-  ...['adb/runner', 'torch-checkpoint'].map((name) => `test/hw/${name}.test.ts`),
-  'test/model/blocks.test.ts',
-  'test/sim/calibration/calibrate.test.ts',
-];
-
 const tasks = {
   start: () =>
     run(process.execPath, [join(root, 'dist/cli/main.js'), ...(args.length > 0 ? args : ['ablate'])]),
@@ -93,13 +83,7 @@ const tasks = {
     }
     return vitest(['run', ...args]);
   },
-  // What draws its cases; files that are named take the place of the list.
-  fuzz: () => {
-    const named = args.some((arg) => arg.startsWith('test/'));
-    return vitest(['run', ...(named ? [] : DRAWN), '--testTimeout=3600000', ...args], {
-      DLLM_FUZZ_RUNS: process.env.DLLM_FUZZ_RUNS ?? '10000',
-    });
-  },
+  fuzz: () => fuzz(args, vitest),
   // A package holds a fresh build: what was compiled once and removed since must not be in it.
   prepack: () => {
     rmSync(join(root, 'dist'), { recursive: true, force: true });
@@ -112,7 +96,7 @@ const tasks = {
   docs: () => run(process.execPath, [join(root, 'tools/docs/build.mjs'), ...args]),
   figures: () => run(process.execPath, [join(root, 'tools/figures-sheet.mjs'), ...args]),
   perfetto: () => run(process.execPath, [join(root, 'tools/perfetto-ui.mjs'), ...args]),
-  stress: () => run(process.execPath, [join(root, 'tools/stress.mjs'), ...args]),
+  stress: () => run(process.execPath, [join(root, 'tools/stress/run.mjs'), ...args]),
   mutate: () => run(process.execPath, [join(root, 'tools/mutate/run.mjs'), ...args]),
   bench: () => run(process.execPath, [bin('vitest/vitest.mjs'), 'bench', '--run', ...args]),
 };
