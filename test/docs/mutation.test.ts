@@ -21,6 +21,18 @@ describe('mutation testing', () => {
     }
   });
 
+  it('breaks each promise at a line that stands once, and names tests that exist', () => {
+    const faults: { promise: string; file: string; was: string; becomes: string; tests: string[] }[] = json(
+      'tools/mutate/promises.json',
+    );
+    expect(new Set(faults.map(({ promise }) => promise)).size).toBe(faults.length);
+    for (const { promise, file, was, becomes, tests } of faults) {
+      expect(readFileSync(join(root, file), 'utf8').split(was), promise).toHaveLength(2);
+      expect(becomes, promise).not.toBe(was);
+      for (const test of tests) expect(existsSync(join(root, test)), test).toBe(true);
+    }
+  });
+
   it('knows the folders of every room', async () => {
     const { ROOMS } = (await import(join(root, 'tools/mutate/rooms.mjs'))) as {
       ROOMS: Record<

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ROOMS } from './rooms.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const DIRECTORY = 'results/reference/mutation';
+export const DIRECTORY = 'results/reference/mutation';
 const SUMMARY = `${DIRECTORY}/summary.json`;
 
 /** Mutants that no test can notice, each with the reason. A changed line is judged anew. */
@@ -15,7 +15,7 @@ const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const squeeze = (text) => text.replace(/\s+/g, ' ').trim();
 
 /** A mutant as a reader sees it: the text that stood there, and what took its place. */
-function shown(source, { location: { start, end }, replacement, mutatorName, status }) {
+export function shown(source, { location: { start, end }, replacement, mutatorName, status }) {
   const lines = source.split('\n');
   const cut =
     start.line === end.line
@@ -24,13 +24,15 @@ function shown(source, { location: { start, end }, replacement, mutatorName, sta
   return { line: start.line, code: squeeze(lines[start.line - 1]), was: squeeze(cut), becomes: squeeze(replacement ?? ''), mutator: mutatorName, status };
 }
 
-function isEquivalent(file, mutant) {
+/** Whether a mutant is on the list of those that no test can notice. */
+export function isEquivalent(file, mutant) {
   return EQUIVALENTS.some(
     (known) => known.file === file && known.code === mutant.code && known.becomes === mutant.becomes && (known.was === undefined || known.was === mutant.was),
   );
 }
 
-const BAD = ['Survived', 'NoCoverage'];
+/** Statuses of a mutant that no test noticed. */
+export const BAD = ['Survived', 'NoCoverage'];
 
 function rowOf(room, file, { source, mutants }) {
   const count = (...statuses) => mutants.filter(({ status }) => statuses.includes(status)).length;
@@ -53,8 +55,10 @@ function rowOf(room, file, { source, mutants }) {
 
 const share = (noticed, survived) => (noticed + survived === 0 ? null : Math.round((1000 * noticed) / (noticed + survived)) / 10);
 
+const rowsBefore = () => (existsSync(SUMMARY) ? JSON.parse(readFileSync(SUMMARY, 'utf8')).files : []);
+
 /** Files that are to be mutated and have not been, by room. */
-function notRun(rows, globSync) {
+export function notRun(globSync, rows = rowsBefore()) {
   const left = Object.entries(ROOMS).map(([room, { parts }]) => {
     const files = Object.values(parts).flatMap((of) => globSync(Array.isArray(of) ? of : of.files));
     return [room, [...new Set(files)].filter((file) => !rows.some((row) => row.file === file)).sort()];
@@ -66,8 +70,7 @@ function notRun(rows, globSync) {
 export function record({ room, fileName, seconds, globSync }) {
   const { files } = JSON.parse(readFileSync(fileName, 'utf8'));
   const fresh = Object.entries(files).map(([file, of]) => rowOf(room, file, of));
-  const before = existsSync(SUMMARY) ? JSON.parse(readFileSync(SUMMARY, 'utf8')).files : [];
-  const kept = before.filter(({ file }) => existsSync(file) && !fresh.some((row) => row.file === file));
+  const kept = rowsBefore().filter(({ file }) => existsSync(file) && !fresh.some((row) => row.file === file));
   const rows = [...kept, ...fresh].sort((a, b) => (a.file < b.file ? -1 : 1));
   const sum = (of, key) => of.reduce((total, row) => total + row[key], 0);
   const rooms = Object.entries(ROOMS).flatMap(([name, { goal }]) => {
@@ -77,7 +80,7 @@ export function record({ room, fileName, seconds, globSync }) {
     return [{ room: name, files: of.length, mutants, noticed, survived, equivalent, percent: share(noticed, survived), goal }];
   });
   mkdirSync(DIRECTORY, { recursive: true });
-  writeFileSync(SUMMARY, `${JSON.stringify({ schema: 'dllm-npu/mutation@1', command: 'npm run mutate', rooms, notRun: notRun(rows, globSync), equivalents: EQUIVALENTS, files: rows }, null, 1)}\n`);
+  writeFileSync(SUMMARY, `${JSON.stringify({ schema: 'dllm-npu/mutation@1', command: 'npm run mutate', rooms, notRun: notRun(globSync, rows), equivalents: EQUIVALENTS, files: rows }, null, 1)}\n`);
   const columns = ['file', 'room', 'mutants', 'noticed', 'survived', 'equivalent', 'loadTime'];
   const csv = [[...columns, 'percent'], ...rows.filter(({ mutants, loadTime }) => mutants + loadTime > 0).map((row) => [...columns.map((key) => row[key]), share(row.noticed, row.survived)])];
   writeFileSync(`${DIRECTORY}/files.csv`, `${csv.map((cells) => cells.join(',')).join('\n')}\n`);

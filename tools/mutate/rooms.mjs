@@ -104,3 +104,10 @@ export const ROOMS = {
     parts: { machine: ['sim/machine/*.ts'], lower: ['sim/machine/lower/**/*.ts'] },
   },
 };
+
+/** The parts of all rooms, in order: one run of Stryker each. */
+export const PARTS = Object.entries(ROOMS).flatMap(([room, { tests, parts }]) =>
+  Object.entries(parts).map(([part, of]) =>
+    Array.isArray(of) ? { room, part, isolate: false, tests, mutate: of } : { room, part, isolate: of.isolate ?? false, tests: of.tests, mutate: of.files },
+  ),
+);
