@@ -27,7 +27,6 @@ export async function autoregressiveTable(path: string, generated: number): Prom
         llama.reset();
         let next = bestOf(llama.append(ids(PROMPT)));
         for (let token = 1; token < generated; token++) next = bestOf(llama.append([next]));
-        return undefined;
       },
     },
     {
@@ -37,12 +36,10 @@ export async function autoregressiveTable(path: string, generated: number): Prom
         engine.retain([]);
         await engine.run({ ...pass, kind: 'prefill', visibility: 'causal', logits: [511] });
         engine.retain([]);
-        return undefined;
       },
       theirs: async () => {
         llama.reset();
         llama.append(ids(512));
-        return undefined;
       },
     },
   ];

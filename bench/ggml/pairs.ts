@@ -9,11 +9,8 @@ export const ROUNDS = Number(process.env.DLLM_BENCH_ROUNDS ?? 5);
 /** One thing done by both. */
 export interface Pair {
   readonly name: string;
-  /** @returns ms that count, where not all that it takes does */
-  readonly own: () => Promise<number | undefined>;
-  readonly theirs: () => Promise<undefined>;
-  /** Work whose first time counts: an answer of minutes. */
-  readonly cold?: boolean;
+  readonly own: () => Promise<void>;
+  readonly theirs: () => Promise<void>;
 }
 
 /**
@@ -23,11 +20,9 @@ export interface Pair {
 export async function pairTable(pairs: readonly Pair[], rounds = ROUNDS): Promise<string> {
   const before = loadavg()[0];
   const lines: string[][] = [];
-  for (const { name, own, theirs, cold = false } of pairs) {
-    if (!cold) {
-      await own();
-      await theirs();
-    }
+  for (const { name, own, theirs } of pairs) {
+    await own();
+    await theirs();
     const times: [number, number][] = [];
     for (let round = 0; round < rounds; round++) {
       const order = round % 2 === 0 ? [own, theirs] : [theirs, own];
@@ -44,15 +39,15 @@ export async function pairTable(pairs: readonly Pair[], rounds = ROUNDS): Promis
     ]);
   }
   const head = columns(['', 'ggml engine, ms', 'llama.cpp, ms', 'x llama.cpp', 'of single pairs']);
-  return `${THREADS} threads, medians of ${rounds} ${rounds === 1 ? 'pair' : 'pairs'}, load ${before.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after\n${formatTable(head, lines)}`;
+  return `${THREADS} threads, medians of ${rounds} pairs, load ${before.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after\n${formatTable(head, lines)}`;
 }
 
 function milliseconds(values: readonly number[]): string {
   return median(values).toFixed(1);
 }
 
-async function timed(run: () => Promise<number | undefined>): Promise<number> {
+async function timed(run: () => Promise<void>): Promise<number> {
   const began = performance.now();
-  const counted = await run();
-  return counted ?? performance.now() - began;
+  await run();
+  return performance.now() - began;
 }

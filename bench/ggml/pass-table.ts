@@ -24,7 +24,6 @@ export async function passTable(path: string, shapes: readonly Shape[]): Promise
       own: async () => {
         await engine.run(denoise(rows, logits, config.vocab));
         engine.retain([]);
-        return undefined;
       },
       theirs: async () => void llama.logits(ids),
     };
