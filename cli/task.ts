@@ -1,6 +1,6 @@
 import { UsageError } from '../src/errors.js';
 import type { Prompt } from '../src/model/chat.js';
-import { type DataCase, readDataFile } from '../src/score/data-file.js';
+import { cutAnswer, type DataCase, readDataFile } from '../src/score/data-file.js';
 import { generateProblem } from '../src/score/problems.js';
 import { scoreResponse } from '../src/score/score.js';
 import { scorerOf, usualScorer } from '../src/score/scorers/registry.js';
@@ -51,20 +51,27 @@ export function chooseTasks(asked: Asked): readonly Task[] {
   return [{ ...task, prompt: withSystem(task.prompt, system) }];
 }
 
-function dataTask({ prompt, answer }: DataCase, asked: string | undefined, system: string | undefined): Task {
+function dataTask(
+  { prompt, answer, until }: DataCase,
+  asked: string | undefined,
+  system: string | undefined,
+): Task {
   const scorer = answer === null ? null : scorerOf(asked ?? usualScorer(answer));
   return {
     prompt: withSystem(prompt, system),
     expected: answer,
-    isRight: (text) => (answer === null || scorer === null ? null : scorer.isRight(text, answer)),
+    isRight: (text) =>
+      answer === null || scorer === null ? null : scorer.isRight(cutAnswer(text, { until }), answer),
   };
 }
 
-/** A dialogue that says itself what the model is told keeps that. */
+/** @throws UsageError for a dialogue that says itself what the model is told */
 function withSystem(prompt: Prompt, system: string | undefined): Prompt {
   if (system === undefined) return prompt;
   const turns = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt;
-  return turns[0].role === 'system' ? turns : [{ role: 'system', content: system }, ...turns];
+  if (turns[0].role === 'system')
+    throw new UsageError('a dialogue begins with a system message of its own: leave out --system');
+  return [{ role: 'system', content: system }, ...turns];
 }
 
 /**

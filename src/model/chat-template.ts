@@ -29,7 +29,14 @@ export function renderTemplate(
         : `${label}: none of its chat templates is the usual one: name one with --template (${[...templates.keys()].join(', ')})`,
     );
   const turns = messages.map((message) => ({ ...message }));
-  const values = { ...specialTokens(settings), messages: turns, add_generation_prompt: true };
+  // As transformers calls it without tools: what is None there is defined.
+  const values = {
+    ...specialTokens(settings),
+    messages: turns,
+    tools: null,
+    documents: null,
+    add_generation_prompt: true,
+  };
   const answer = renderInSandbox(source, values);
   if ('text' in answer) return answer.text;
   const { fault, reason } = answer;

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { DataError } from '../errors.js';
 import { parseAs, parseJson } from '../util/read-file.js';
 import { within } from '../util/within.js';
+import { checkAddedIds } from './check-added-ids.js';
 import { checkTokenizer } from './check-tokenizer.js';
+import { librarySteps } from './library-steps.js';
 
 /** What this project relies on in a tokenizer.json; the library reads the rest. */
 const tokenizerSchema = z.looseObject({
@@ -49,7 +51,9 @@ export interface Tokenizer {
  * @throws DataError naming what is wrong in it
  */
 export function parseTokenizerJson(text: string, label: string): TokenizerJson {
-  return parseAs(parseJson(text, label), tokenizerSchema, label);
+  const json = parseAs(parseJson(text, label), tokenizerSchema, label);
+  checkAddedIds(json, label);
+  return json;
 }
 
 /**
@@ -97,7 +101,8 @@ class BpeTokenizer implements Tokenizer {
     private readonly timed: Timed,
   ) {
     // Off by default there: it would glue " ." to the word before it, and decoding would no longer be the inverse.
-    this.inner = new HfTokenizer(json, { clean_up_tokenization_spaces: false, ...config });
+    const taken = { ...json, pre_tokenizer: librarySteps(json.pre_tokenizer) };
+    this.inner = new HfTokenizer(taken, { clean_up_tokenization_spaces: false, ...config });
     const ids = [...Object.values(json.model.vocab), ...json.added_tokens.map((token) => token.id)];
     this.size = ids.reduce((size, id) => Math.max(size, id + 1), 0);
   }

@@ -36,6 +36,12 @@ describe('a tokenizer that would be read without a word, and wrongly', () => {
       changed({}, [{ ...added, id: 9, content: '<x>' }]),
       /id 9 is both .* and <x>/,
     ],
+    ['a word', changed({}, [{ ...added, id: 900, content: '<x>', single_word: true }]), /<x>: single_word/],
+    [
+      'a token added again',
+      changed({}, [{ ...added, id: 900, content: 'Ġowl' }]),
+      /Ġowl has the ids \d+ and 900/,
+    ],
     ['an added token twice', changed({}, [{ ...added, id: 900 }]), /<\|startoftext\|> has the ids 0 and 900/],
   ])('%s: is refused', (_, json, message) => {
     expect(() => createTokenizer(json, 'test')).toThrow(message);

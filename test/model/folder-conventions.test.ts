@@ -1,10 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import { openCheckpoint } from '../../src/model/formats/checkpoint-source.js';
 import { recogniseHfConfig } from '../../src/model/formats/hf-config.js';
+import { loadModel } from '../../src/model/load.js';
 import { textLength } from '../../src/model/text-length.js';
 import { type FolderDraft, writeFolder } from '../support/folder.js';
 import { denoisePass } from '../support/passes.js';
@@ -21,6 +22,24 @@ const moe = tinyConfig({
   qkNorm: true,
   ffn: 0,
   moe: { experts: 3, expertsPerToken: 2, expertFfn: 32, renormalise: true },
+});
+
+const rnd1 = tinyConfig({ ...moe, arch: 'rnd1' });
+const llada2 = tinyConfig({
+  ...size,
+  arch: 'llada2',
+  attention: 'block-causal',
+  blockLength: 4,
+  qkNorm: true,
+  moe: {
+    experts: 8,
+    expertsPerToken: 2,
+    expertFfn: 32,
+    renormalise: true,
+    grouped: { groups: 4, groupsPerToken: 2, expertScale: 2.5 },
+    sharedFfn: 32,
+    denseLayers: 1,
+  },
 });
 
 const rows = [7, 8, 9, 5, 11].map((feed, position) => ({ position: 9 * position, feed }));
@@ -235,6 +254,81 @@ describe('end tokens are a set', () => {
 
 const values = (count: number) => () => new Float32Array(count).fill(0.5);
 
+describe('what changes no logits is read over', () => {
+  it.each([
+    [llama, { hidden_act: 'swish', neftune_noise_alpha: 5, 'transformers.js_config': { dtype: 'q4' } }],
+    [llama, { rope_scaling: false, sliding_window: false, attn_pdrop: 0.1, base_model_tp_plan: {} }],
+    [llada2, { norm_head: false, norm_softmax: false }],
+  ] as const)('of %o: %o', async (config, entries) => {
+    await expectSame(config, ({ json }) => void Object.assign(json, entries));
+  });
+
+  it('a llada2 whose whole head rotates says so', async () => {
+    await expectSame(llada2, ({ json }) => expect(json.partial_rotary_factor).toBe(1));
+  });
+
+  async function expectSame(config: ModelConfig, change: (draft: FolderDraft) => void) {
+    const { config: read, weights } = await openCheckpoint(
+      await writeFolder(config, randomWeights(config), change),
+      config.name,
+    );
+    expect(read).toEqual({ ...config, ropeScaling: undefined, ropeDims: undefined });
+    await weights.close();
+  }
+});
+
+describe('a directory that holds something else, too', () => {
+  it.each([
+    ['adapter_config.json', '{"peft_type":"LORA"}', /adapter_config.json: an adapter changes these weights/],
+    [
+      'model.safetensors.index.json',
+      '{"weight_map":{"lm_head.weight":"model-00001-of-00001.safetensors"}}',
+      /index.json: model.safetensors beside it holds weights too/,
+    ],
+    [
+      'generation_config.json',
+      '{"eos_token_id":[1,99]}',
+      /generation_config.json: eos_token_id 99 is outside/,
+    ],
+  ])('%s: is refused', async (name, content, why) => {
+    const directory = await writeFolder(llama, randomWeights(llama));
+    writeFileSync(join(directory, name), content);
+    await expect(openCheckpoint(directory, 'x')).rejects.toThrow(why);
+  });
+
+  it('weights of another kind are named', async () => {
+    const directory = await writeFolder(llama, randomWeights(llama));
+    renameSync(join(directory, 'model.safetensors'), join(directory, 'pytorch_model.bin'));
+    await expect(openCheckpoint(directory, 'x')).rejects.toThrow(
+      /it has pytorch_model.bin, which is not read under that name/,
+    );
+  });
+
+  it('a tokenizer of another kind is named, and blocks text alone', async () => {
+    const directory = await writeFolder(llama, randomWeights(llama));
+    writeFileSync(join(directory, 'tokenizer.model'), 'x');
+    const { tokenizer, text, weights } = await loadModel(directory);
+    expect(tokenizer).toBeNull();
+    expect(text.fault?.message).toMatch(/tokenizer.model: only tokenizer.json is read/);
+    await weights.close();
+  });
+});
+
+describe('a mask that config.json does not name', () => {
+  it.each([
+    ['tokenizer_config.json', { added_tokens_decoder: { '9': { content: '<|mdm_mask|>' } } }],
+    ['tokenizer.json', { added_tokens: [{ id: 9, content: '<|mdm_mask|>' }] }],
+  ])('is found by its text in %s', async (name, content) => {
+    const directory = await writeFolder(llada, randomWeights(llada), ({ json }) => {
+      delete json.mask_token_id;
+    });
+    writeFileSync(join(directory, name), JSON.stringify(content));
+    const { config, weights } = await openCheckpoint(directory, 'x');
+    expect(config.maskId).toBe(9);
+    await weights.close();
+  });
+});
+
 describe('what would change the logits and is not honoured is refused by name', () => {
   const set =
     (entries: Record<string, unknown>) =>
@@ -249,14 +343,14 @@ describe('what would change the logits and is not honoured is refused by name', 
     [
       llama,
       set({ rope_scaling: { rope_type: 'longrope', factor: 4 } }),
-      /rope_scaling.rope_type: scaled rotary/,
+      /rope_scaling.rope_type longrope: scaled rotary/,
     ],
     [
       llama,
       set({ rope_scaling: { rope_type: 'yarn', factor: 4, boost: 2 } }),
       /rope_scaling.boost 2: this key/,
     ],
-    [llama, set({ rope_scaling: { factor: 4 } }), /scaleFactor 4|factor 4: without/],
+    [llama, set({ rope_scaling: { factor: 4 } }), /rope_scaling.factor 4: without/],
     [llama, set({ rope_parameters: { rope_theta: 7 } }), /rope_parameters .*contradicts rope_theta 10000/],
     [llama, set({ attention_bias: true }), /attention_bias is true, but blk.0.attn_q.bias is missing/],
     [
@@ -279,6 +373,47 @@ describe('what would change the logits and is not honoured is refused by name', 
       },
       /quantization_config gptq: weights quantised/,
     ],
+    [
+      llama,
+      set({ rope_scaling: { rope_type: 'llama3', factor: 8 } }),
+      /config.json: rope_scaling.low_freq_factor is missing/,
+    ],
+    [
+      llama,
+      set({ rope_parameters: { rope_type: 'llama3', factor: 8 } }),
+      /config.json: rope_parameters.low_freq_factor is missing/,
+    ],
+    [
+      llama,
+      set({ architectures: ['LlamaBidirectionalModel'] }),
+      /LlamaBidirectionalModel.*: its own code may/,
+    ],
+    [llama, set({ use_qk_norm: true }), /use_qk_norm is true, but blk.0.attn_q_norm/],
+    [
+      llama,
+      set({ eos_token_id: [1, null] }),
+      /eos_token_id \[1,null\]: expected the id of a token, or a list/,
+    ],
+    [
+      llama,
+      set({ rms_norm_eps: '1e-6' }),
+      /rms_norm_eps 1e-6: Invalid input: expected number, received string/,
+    ],
+    [llama, set({ quantization: { bits: 4 } }), /quantization \{"bits":4\}: weights that MLX quantised/],
+    [
+      llada,
+      set({ mask_token_id: null }),
+      /mask_token_id is missing, and no tokenizer beside it has <\|mdm_mask\|>/,
+    ],
+    [
+      llada2,
+      set({ partial_rotary_factor: null }),
+      /partial_rotary_factor is missing, and what a llada2 does/,
+    ],
+    [llada2, set({ routed_scaling_factor: null }), /routed_scaling_factor is missing/],
+    [llada2, set({ n_group: null }), /n_group is missing/],
+    [llada2, set({ norm_head: true }), /norm_head true: a head with normalised rows/],
+    [rnd1, set({ norm_topk_prob: null }), /norm_topk_prob is missing, and what a rnd1 does/],
     [llama, set({ sliding_window: 32 }), /sliding_window 32: sliding-window attention/],
     [
       llama,

@@ -319,7 +319,7 @@ describe('damaged GGUF', () => {
       ['llada.attention.head_count', { type: 'u32', value: 0 }],
     ]);
     await writeModelGguf(config, weights, path, 'f32', heads);
-    await expect(openGguf(path)).rejects.toThrow(/llada.attention.head_count: /);
+    await expect(openGguf(path)).rejects.toThrow(/llada.attention.head_count .*: /);
     await writeGguf(path, new Map([['general.architecture', { type: 'string', value: 'gpt9' }]]), new Map());
     await expect(openGguf(path)).rejects.toThrow(/architecture gpt9 is not supported/);
   });

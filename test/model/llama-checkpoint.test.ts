@@ -87,7 +87,7 @@ describe('config.json of the other families', () => {
     [{ hidden_size: undefined }, /config.json: hidden_size/],
     [
       { rope_scaling: { type: 'longrope' } },
-      /rope_scaling.type: scaled rotary positions of this kind are not supported/,
+      /rope_scaling.type longrope: scaled rotary positions of this kind are not supported/,
     ],
     [{ num_attention_heads: 30 }, /hidden_size 3584 is not a multiple of num_attention_heads 30/],
     [{ mask_token_id: 152064 }, /mask_token_id 152064 is outside the vocabulary/],

@@ -74,11 +74,11 @@ describe('config.json', () => {
 
   it.each([
     [{ model_type: 'qwen2' }, /c: model_type qwen2 is not supported/],
-    [{ d_model: -1 }, /c: d_model: /],
+    [{ d_model: -1 }, /c: d_model -1: /],
     [{ d_model: 30 }, /d_model 30 is not a multiple of n_heads 4/],
     [{ layer_norm_type: 'default' }, /layer_norm_type default: only RMSNorm/],
     [{ mask_token_id: VOCAB }, /mask_token_id \d+ is outside the vocabulary of \d+/],
-    [{ n_layers: '4' }, /c: n_layers: /],
+    [{ n_layers: '4' }, /c: n_layers 4: /],
   ])('with %j is refused', (change, message) => {
     expect(() => parse({ ...lladaJson(config), ...change }, 'x')).toThrow(message);
   });

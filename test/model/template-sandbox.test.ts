@@ -47,7 +47,7 @@ describe('a chat template is a program of a stranger', () => {
   it('reaches nothing but its values', () => {
     for (const name of ['process', 'require', 'globalThis', 'constructor', '__proto__'])
       expect(renderInSandbox(`{{ ${name} is defined }}{{ x.${name} is defined }}`, { x: {} })).toEqual({
-        text: 'falsefalse',
+        text: 'FalseFalse',
       });
     expect(renderInSandbox("{{ ''.constructor.constructor('return process')() }}", {})).toHaveProperty(
       'fault',

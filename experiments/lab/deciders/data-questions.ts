@@ -4,7 +4,7 @@ import { type Prompt, promptIds, usualFormat } from '../../../src/model/chat.js'
 import { splitAtMask, withMasks } from '../../../src/model/fill-in.js';
 import type { LoadedModel } from '../../../src/model/load.js';
 import type { Tokenizer } from '../../../src/model/tokenizer.js';
-import { readDataFile } from '../../../src/score/data-file.js';
+import { cutAnswer, readDataFile } from '../../../src/score/data-file.js';
 import { scorerOf, usualScorer } from '../../../src/score/scorers/registry.js';
 import type { AskedQuestion } from './asked.js';
 
@@ -37,7 +37,7 @@ export function dataQuestions(
 ): readonly DataQuestion[] {
   const { tokenizer, config, text } = model;
   const format = template ?? usualFormat({ tokenizer, text });
-  return readDataFile(path).map(({ prompt, answer }, index) => {
+  return readDataFile(path).map(({ prompt, answer, until }, index) => {
     if (answer === null)
       throw new UsageError(`${path}: question ${index} has no "answer" or "target" to be scored against`);
     const { name, isRight } = scorerOf(asked ?? usualScorer(answer));
@@ -49,8 +49,11 @@ export function dataQuestions(
     const split = splitAtMask(ids, config.maskId);
     const { given } = split;
     const said = (tokens: readonly number[]): string =>
-      answerText(model, tokens, given === undefined ? undefined : { promptIds: split.promptIds, given }) ??
-      '';
+      cutAnswer(
+        answerText(model, tokens, given === undefined ? undefined : { promptIds: split.promptIds, given }) ??
+          '',
+        { until },
+      );
     return {
       ...split,
       prompt,

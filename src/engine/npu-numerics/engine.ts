@@ -82,7 +82,9 @@ class NpuNumericsEngine implements Engine {
   }
 
   dispose(): void {
+    if (this.disposed) return;
     this.disposed = true;
+    this.weights.dispose();
     this.kv.clear();
     this.prefix.clear();
   }

@@ -3,7 +3,7 @@ import type { ModelConfig } from '../../model/config.js';
 import { roundToF16 } from '../../model/formats/f16-round.js';
 import { headId, isTable, weightShapes } from '../../model/weight-ids.js';
 import { checkWeights, type WeightSource } from '../../model/weights.js';
-import { type StoredMatrix, storedMatrix } from '../stored-matrix.js';
+import { type StoredMatrices, type StoredMatrix, withStoredMatrices } from '../stored-matrix.js';
 
 /** Weights by canonical id. */
 export interface Operands {
@@ -11,6 +11,8 @@ export interface Operands {
   values(id: string): Float32Array;
   /** Rows of a matrix, or of a stack as one matrix, row-major. */
   rows(id: string, first: number, count: number): Float32Array;
+  /** Closes the files. */
+  dispose(): void;
 }
 
 /**
@@ -21,6 +23,14 @@ export interface Operands {
  */
 export async function loadOperands(config: ModelConfig, source: WeightSource): Promise<Operands> {
   checkWeights(config, source);
+  return withStoredMatrices(source, (matrices) => loaded(config, source, matrices));
+}
+
+async function loaded(
+  config: ModelConfig,
+  source: WeightSource,
+  matrices: StoredMatrices,
+): Promise<Operands> {
   const onCpu = (id: string) => isTable(id) || id === headId(config);
   const operands = new Map<string, Float32Array>();
   const stored = new Map<string, StoredMatrix>();
@@ -32,7 +42,7 @@ export async function loadOperands(config: ModelConfig, source: WeightSource): P
     return values;
   };
   for (const [id, shape] of weightShapes(config)) {
-    const kept = await storedMatrix(source, id);
+    const kept = await matrices.open(id);
     if (kept !== null) {
       stored.set(id, kept);
       continue;
@@ -55,5 +65,6 @@ export async function loadOperands(config: ModelConfig, source: WeightSource): P
       const width = widths.get(id) ?? 1;
       return values(id).subarray(first * width, (first + count) * width);
     },
+    dispose: () => matrices.close(),
   };
 }

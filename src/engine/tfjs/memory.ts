@@ -3,13 +3,13 @@ import type { ModelConfig } from '../../model/config.js';
 import { elementsOf } from '../../model/dtype.js';
 import { headId, isTable, weightShapes } from '../../model/weight-ids.js';
 import type { WeightSource } from '../../model/weights.js';
-import { staysStored } from '../stored-matrix.js';
+import { keptAsStored } from '../stored-matrix.js';
 
 /** What the weights of a model take in this engine, in bytes. */
 export interface TfjsMemory {
   /** As f32 tensors of the backend. */
   readonly widened: number;
-  /** As they are stored. */
+  /** As they are stored, of weights that cannot be read in their file: Q and K whose rows change places, and those in no file. */
   readonly stored: number;
   /** In the file. */
   readonly file: number;
@@ -20,15 +20,16 @@ const MOST_OF_WASM = 2 ** 32 - 2 ** 28;
 /** Below it nobody has to be told. */
 const WORTH_A_LINE = 1e9;
 
-/** What `loadWeightTensors` will take: a tied embedding twice, matrices of K-quants and their like as stored, everything else as f32. */
+/** What `loadWeightTensors` will take: a tied embedding twice, matrices that stay as stored nothing where their file is read, everything else as f32. */
 export function tfjsMemory(config: ModelConfig, source: WeightSource): TfjsMemory {
   let [widened, stored, file] = [0, 0, 0];
+  const isKept = keptAsStored(source);
   for (const [id, shape] of weightShapes(config)) {
     const info = source.info(id);
     if (info === undefined) continue;
     file += info.bytes;
     const copies = isTable(id) && headId(config) === id ? 2 : 1;
-    if (shape.length > 1 && staysStored(info.dtype)) stored += info.bytes;
+    if (isKept(id)) stored += source.place?.(id) === undefined ? info.bytes : 0;
     else widened += 4 * copies * elementsOf(shape);
   }
   return { widened, stored, file };

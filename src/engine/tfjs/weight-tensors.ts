@@ -3,7 +3,7 @@ import type { ModelConfig } from '../../model/config.js';
 import { elementsOf } from '../../model/dtype.js';
 import { headId, isTable, weightShapes } from '../../model/weight-ids.js';
 import { checkWeights, type WeightSource } from '../../model/weights.js';
-import { type StoredMatrix, storedMatrix } from '../stored-matrix.js';
+import { type StoredMatrices, type StoredMatrix, withStoredMatrices } from '../stored-matrix.js';
 import { useBackend } from './backend.js';
 import type { WeightTensors } from './bindings.js';
 import { requireRoom, tfjsMemory } from './memory.js';
@@ -41,11 +41,19 @@ export async function loadHead(config: ModelConfig, source: WeightSource): Promi
 export async function loadWeightTensors(config: ModelConfig, source: WeightSource): Promise<LoadedWeights> {
   checkWeights(config, source);
   requireRoom(tfjsMemory(config, source), tf.getBackend(), source.label);
+  return withStoredMatrices(source, (matrices) => uploaded(config, source, matrices));
+}
+
+async function uploaded(
+  config: ModelConfig,
+  source: WeightSource,
+  matrices: StoredMatrices,
+): Promise<LoadedWeights> {
   const plain = new Map<string, tf.Tensor>();
   const transposed = new Map<string, tf.Tensor>();
   const stored = new Map<string, StoredMatrix>();
   for (const [id, shape] of weightShapes(config)) {
-    const kept = await storedMatrix(source, id);
+    const kept = await matrices.open(id);
     if (kept !== null) {
       stored.set(id, kept);
       continue;
@@ -62,6 +70,7 @@ export async function loadWeightTensors(config: ModelConfig, source: WeightSourc
     dispose: () => {
       tf.dispose([...plain.values(), ...transposed.values()]);
       stored.clear();
+      matrices.close();
     },
   };
 }

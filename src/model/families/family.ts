@@ -1,4 +1,5 @@
 import type { AttentionKind } from '../model-shape.js';
+import type { FactName } from './shared/facts.js';
 import type { GgufKeyTable } from './shared/gguf-keys.js';
 import type { KeyTable } from './shared/keys.js';
 import type { TensorNames } from './shared/tensor-names.js';
@@ -51,6 +52,8 @@ export interface Family<Name extends string = string> {
     /** Whether a `config.json` is this family's. */
     readonly recognises: (json: Readonly<Record<string, unknown>>) => boolean;
     readonly keys: KeyTable;
+    /** Facts that its files must state: without them the family's own code takes values that no other code does. */
+    readonly required?: readonly FactName[];
     readonly tensors: TensorNames;
   };
   readonly text: {

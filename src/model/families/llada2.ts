@@ -26,6 +26,7 @@ export const LLADA2: Family<'llada2'> = {
     recognises: ({ model_type: type }) => type === 'llada2_moe',
     keys: {
       ...TRANSFORMERS_KEYS,
+      partial_rotary_factor: { ...is('ropeShare'), write: ({ ropeShare = 1 }) => ropeShare },
       attention_bias: unwritten(only([false], 'biases are not supported in this family')),
       mlp_bias: unwritten(only([false], 'biases are not supported in this family')),
       use_bias: unwritten(only([false], 'biases are not supported in this family')),
@@ -54,8 +55,11 @@ export const LLADA2: Family<'llada2'> = {
       output_dropout: INERT,
       num_nextn_predict_layers: unwritten(only([0], 'heads for further tokens are not supported')),
       mtp_loss_scaling_factor: INERT,
+      norm_head: unwritten(only([false], 'a head with normalised rows is not supported')),
+      norm_softmax: unwritten(only([false], 'normalised logits are not supported')),
       use_rmsnorm: unwritten(only([true], 'only RMSNorm is supported')),
     },
+    required: ['ropeShare', 'expertScale', 'groups', 'groupsPerToken'],
     tensors: {
       outer: { token_embd: 'model.word_embeddings', output_norm: 'model.norm', output: 'lm_head' },
       layer: {

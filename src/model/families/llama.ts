@@ -1,7 +1,7 @@
 import type { Family } from './family.js';
 import { checkFact } from './shared/facts.js';
 import { GGUF_KEYS } from './shared/gguf-keys.js';
-import { is, type KeyRule, refuse } from './shared/keys.js';
+import { is, type KeyRule, onlyAll, refuse } from './shared/keys.js';
 import { LLAMA_TENSORS } from './shared/tensor-names.js';
 import { TRANSFORMERS_KEYS } from './shared/transformers-keys.js';
 
@@ -34,6 +34,11 @@ export const LLAMA: Family<'llama'> = {
     recognises: ({ model_type: type }) => type === 'llama',
     keys: {
       ...TRANSFORMERS_KEYS,
+      // Models that changed Llama's code keep its type.
+      architectures: onlyAll(
+        'LlamaForCausalLM',
+        'its own code may compute something else; write LlamaForCausalLM there if it does not',
+      ),
       is_causal: { ...causal, write: ({ attention }) => (attention === 'causal' ? undefined : false) },
       attention_bias: {
         ...is('qkvBias'),

@@ -53,6 +53,8 @@ export const RND1: Family<'rnd1'> = {
       moe_backend: INERT,
       num_diffusion_steps: INERT,
     },
+    // True in what its authors wrote for SGLang, false in what they wrote for transformers.
+    required: ['renormalise'],
     tensors: LLAMA_TENSORS,
   },
   text: {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { DataError } from '../../errors.js';
 import { atomicWriteFile } from '../../util/atomic-write.js';
 import { readJsonAs, readText } from '../../util/read-file.js';
 import { type ModelText, tokenizerOrFault, USUAL_TEMPLATE } from '../model-text.js';
@@ -37,8 +38,53 @@ export function readFolderText(directory: string): ModelText {
   else for (const { name, template } of told ?? []) templates.set(name, template);
   const templatePath = join(directory, TEMPLATE);
   if (existsSync(templatePath)) templates.set(USUAL_TEMPLATE, readText(templatePath));
-  const read = tokenizerOrFault(() => (raw === null ? null : parseTokenizerJson(raw, path)));
+  const read = tokenizerOrFault(() =>
+    raw === null ? refuseOther(directory) : parseTokenizerJson(raw, path),
+  );
   return { ...read, raw, settings, templates, gguf: null, label: path };
+}
+
+/** Tokenizers of other kinds, by the file that holds them. */
+const OTHERS = [
+  'tokenizer.model',
+  'vocab.json',
+  'vocab.txt',
+  'spiece.model',
+  'tekken.json',
+  'tiktoken.model',
+];
+
+/** @throws DataError naming a tokenizer that is there and not read */
+function refuseOther(directory: string): null {
+  const other = OTHERS.find((name) => existsSync(join(directory, name)));
+  if (other === undefined) return null;
+  throw new DataError(
+    `${join(directory, other)}: only ${TOKENIZER} is read: transformers' AutoTokenizer writes one (save_pretrained)`,
+  );
+}
+
+const addedSchema = z.looseObject({
+  added_tokens_decoder: z.record(z.string(), z.looseObject({ content: z.string() })).nullish(),
+  added_tokens: z.array(z.looseObject({ id: z.number(), content: z.string() })).nullish(),
+});
+
+/**
+ * The id of the first added token of a directory's tokenizer with one of these texts.
+ * @throws EnvironmentError for a file that cannot be read; DataError naming what is wrong in it
+ */
+export function addedTokenOf(directory: string, texts: readonly string[]): number | undefined {
+  for (const name of [SETTINGS, TOKENIZER]) {
+    const path = join(directory, name);
+    if (!existsSync(path)) continue;
+    const { added_tokens: list, added_tokens_decoder: byId } = readJsonAs(path, addedSchema);
+    const tokens = [
+      ...(list ?? []),
+      ...Object.entries(byId ?? {}).map(([id, { content }]) => ({ id: Number(id), content })),
+    ];
+    const found = tokens.find(({ content }) => texts.includes(content));
+    if (found !== undefined) return found.id;
+  }
+  return undefined;
 }
 
 /**

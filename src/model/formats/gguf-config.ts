@@ -36,7 +36,7 @@ export function configFromGguf(
     label,
     keyOf: (fact) => {
       const key = keyOf(keys, fact);
-      return key in keys ? prefix + key : keyOf(GGUF_GLOBAL_KEYS, fact);
+      return key === undefined ? (keyOf(GGUF_GLOBAL_KEYS, fact) ?? fact) : prefix + key;
     },
   };
   const stated: Facts = {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DataError, UsageError } from '../../errors.js';
 import { readJson, readJsonAs } from '../../util/read-file.js';
@@ -10,6 +10,7 @@ import { type FactName, factsOf } from '../families/shared/facts.js';
 import { keyOf, readKeys, writeKeys } from '../families/shared/keys.js';
 import { publishedTokens } from '../presets.js';
 import { completeConfig, optionalWeights } from './complete-config.js';
+import { addedTokenOf } from './folder-text.js';
 import { ROPE_FACTORS } from './rope-factors.js';
 
 /** A `config.json` whose family is known. */
@@ -18,11 +19,16 @@ export interface HfConfig {
   readonly entries: Readonly<Record<string, unknown>>;
   /** What errors call it. */
   readonly label: string;
+  /** The id that files beside it give to a token of one of these texts. */
+  readonly maskByText?: (texts: readonly string[]) => number | undefined;
 }
 
 /** @throws EnvironmentError when it cannot be read; DataError naming what was found in place of a known family */
 export function readHfConfig(path: string): HfConfig {
-  return recogniseHfConfig(readJson(path), path);
+  return {
+    ...recogniseHfConfig(readJson(path), path),
+    maskByText: (texts) => addedTokenOf(dirname(path), texts),
+  };
 }
 
 /** @throws DataError naming what was found in place of a known family */
@@ -42,14 +48,26 @@ export function recogniseHfConfig(json: unknown, label: string): HfConfig {
  * @throws DataError naming the key that is wrong
  */
 export function parseHfConfig(
-  { family, entries, label }: HfConfig,
+  { family, entries, label, maskByText }: HfConfig,
   name: string,
   has?: (id: string) => boolean,
   generationEnds?: readonly number[],
 ): ModelConfig {
-  const { keys } = family.folder;
+  const { keys, required = [] } = family.folder;
   const stated = readKeys(keys, entries, label);
-  const origin = { label, keyOf: (fact: FactName) => keyOf(keys, fact) };
+  const origin = { label, keyOf: (fact: FactName) => keyOf(keys, fact, entries) ?? fact };
+  const absent = required.find(
+    (fact) => stated[fact] === undefined && !(fact === 'ropeShare' && stated.ropeDims),
+  );
+  if (absent !== undefined)
+    throw new DataError(
+      `${label}: ${origin.keyOf(absent)} is missing, and what a ${family.name} does without it is not known`,
+    );
+  const outside = generationEnds?.find((id) => stated.vocab !== undefined && id >= stated.vocab);
+  if (outside !== undefined)
+    throw new DataError(
+      `${join(dirname(label), GENERATION)}: eos_token_id ${outside} is outside the vocabulary of ${stated.vocab}`,
+    );
   const facts = {
     ...publishedTokens(family, stated.vocab),
     ...stated,
@@ -58,10 +76,17 @@ export function parseHfConfig(
       : { endIds: [...(stated.endIds ?? []), ...(generationEnds ?? [])] }),
     ...(has === undefined ? {} : optionalWeights(family, stated, has, origin)),
   };
-  if (facts.maskId === undefined && family.text.masks.length > 0)
-    throw new DataError(`${label}: ${origin.keyOf('maskId')} is missing`);
-  return completeConfig(family, facts, name, origin);
+  const { masks } = family.text;
+  if (facts.maskId !== undefined || masks.length === 0) return completeConfig(family, facts, name, origin);
+  const maskId = maskByText?.(masks);
+  if (maskId === undefined)
+    throw new DataError(
+      `${label}: ${origin.keyOf('maskId')} is missing, and no tokenizer beside it has ${masks.join(' or ')}: add its id`,
+    );
+  return completeConfig(family, { ...facts, maskId }, name, origin);
 }
+
+const GENERATION = 'generation_config.json';
 
 const generationSchema = z.looseObject({
   eos_token_id: z.union([z.number(), z.array(z.number())]).nullish(),
@@ -72,7 +97,7 @@ const generationSchema = z.looseObject({
  * @throws DataError for damaged content
  */
 export function readGenerationEnds(directory: string): readonly number[] {
-  const path = join(directory, 'generation_config.json');
+  const path = join(directory, GENERATION);
   if (!existsSync(path)) return [];
   return [readJsonAs(path, generationSchema).eos_token_id ?? []].flat();
 }

@@ -215,8 +215,10 @@ const SHARD = /^model-(\d{5})-of-(\d{5})\.safetensors$/;
  */
 function unindexed(directory: string): readonly string[] {
   const whole = join(directory, 'model.safetensors');
-  const names = existsSync(whole) ? [] : readDirectory(directory).filter((name) => SHARD.test(name));
-  if (names.length === 0) return [whole];
+  if (existsSync(whole)) return [whole];
+  const all = readDirectory(directory);
+  const names = all.filter((name) => SHARD.test(name));
+  if (names.length === 0) throw noWeights(directory, all);
   const count = Number(SHARD.exec(names[0])?.[2]);
   return Array.from({ length: count }, (_, i) => {
     const [number, of] = [i + 1, count].map((n) => String(n).padStart(5, '0'));
@@ -224,6 +226,28 @@ function unindexed(directory: string): readonly string[] {
     if (!names.includes(name)) throw new EnvironmentError(`${directory}: shard ${name} is missing`);
     return join(directory, name);
   });
+}
+
+/** What a directory has in place of weights. */
+function noWeights(directory: string, names: readonly string[]): EnvironmentError {
+  const others = names.filter((name) => /\.(safetensors|bin|pt|pth|gguf|h5|msgpack|ckpt)$/.test(name));
+  const found = others.slice(0, 3).join(', ');
+  const instead =
+    others.length === 0
+      ? 'no file of weights'
+      : `${found}${others.length > 3 ? ` and ${others.length - 3} more` : ''}, which is not read under that name`;
+  return new EnvironmentError(`${directory}: no model.safetensors and no shards of one; it has ${instead}`);
+}
+
+/**
+ * Refuses a directory that changes its weights by a file that is not read.
+ * @throws DataError naming the file
+ */
+function refuseAdapter(directory: string): void {
+  if (existsSync(join(directory, 'adapter_config.json')))
+    throw new DataError(
+      `${directory}: adapter_config.json: an adapter changes these weights, and is not read: merge it into them, or take it away`,
+    );
 }
 
 /** The file that identifies the weights of a directory: the index of its shards, the first shard, or the only file. */
@@ -235,6 +259,7 @@ export function weightsFileOf(directory: string): string {
 async function shardsOf(path: string): Promise<Shards> {
   if (path.endsWith('.safetensors')) return new Map([[path, []]]);
   const index = path.endsWith('.index.json') ? path : join(path, INDEX);
+  refuseAdapter(dirname(index));
   if (!existsSync(index)) return new Map(unindexed(path).map((shard) => [shard, []]));
   const { weight_map: weightMap } = readJsonAs(index, indexSchema);
   const shards = new Map<string, string[]>();
@@ -243,5 +268,8 @@ async function shardsOf(path: string): Promise<Shards> {
     shards.set(shard, [...(shards.get(shard) ?? []), name]);
   }
   if (shards.size === 0) throw new DataError(`${index}: weight_map names no file`);
+  const whole = join(dirname(index), 'model.safetensors');
+  if (existsSync(whole) && !shards.has(whole))
+    throw new DataError(`${index}: model.safetensors beside it holds weights too: take one of them away`);
   return shards;
 }

@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { EnvironmentError } from '../../errors.js';
 import { guest, TEMPLATE_LIMITS, type TemplateAnswer } from './guest.js';
 import { type Kept, keeper } from './keeper.js';
+import { asPython } from './python.js';
 
 /** How long a process may take to start on a machine that does much else, beside the time of the template. */
 const LONGEST_START_MS = 30_000;
@@ -42,7 +43,9 @@ function open(): Sandbox {
   const { port1: port, port2 } = new MessageChannel();
   const answered = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const library = JSON.stringify(createRequire(import.meta.url).resolve('@huggingface/jinja'));
-  const program = `(${guest})(require(${library}), require('node:vm'), ${JSON.stringify(TEMPLATE_LIMITS)})`;
+  const program = `const jinja = require(${library});
+    (${asPython})(jinja);
+    (${guest})(jinja, require('node:vm'), ${JSON.stringify(TEMPLATE_LIMITS)});`;
   const { heapMb } = TEMPLATE_LIMITS;
   const heap = [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=8'];
   const command = [process.execPath, ...heap, '-e', program];

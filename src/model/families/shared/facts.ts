@@ -50,7 +50,10 @@ const FACTS = {
   maskId: tokenId,
   bosId: tokenId,
   /** End tokens: one, or a list with the end of text first. */
-  endIds: z.union([tokenId.transform((id) => [id]), z.array(tokenId)]),
+  endIds: z.union(
+    [tokenId.transform((id) => [id]), z.array(tokenId)],
+    'expected the id of a token, or a list of ids',
+  ),
   /** The same one by one: end of text, of turn, of message. */
   eosId: tokenId,
   eotId: tokenId,
@@ -88,7 +91,13 @@ export type Facts = { readonly [Name in FactName]?: Readonly<z.output<(typeof FA
 export function checkFact(name: FactName, value: unknown, at: string): Facts {
   const parsed = FACTS[name].safeParse(value);
   if (parsed.success) return { [name]: parsed.data };
-  throw new DataError(`${at}: ${parsed.error.issues[0]?.message}`);
+  throw new DataError(`${at} ${shown(value)}: ${parsed.error.issues[0]?.message}`);
+}
+
+/** A value as messages show it, cut where it is long. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
 
 /** Everything about a shape that a key of a file can state. */

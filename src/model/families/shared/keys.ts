@@ -1,5 +1,5 @@
 import { DataError } from '../../../errors.js';
-import { checkFact, type FactName, type Facts } from './facts.js';
+import { checkFact, type FactName, type Facts, shown } from './facts.js';
 
 /** Where a key was found. */
 export interface Place {
@@ -22,6 +22,8 @@ export interface Origin {
 export interface KeyRule {
   /** The fact that the key states, for messages about one that is missing. */
   readonly fact?: FactName;
+  /** The keys that it holds. */
+  readonly nested?: KeyTable;
   /** The key has the last word where an earlier one states the same fact. */
   readonly wins?: boolean;
   /**
@@ -68,8 +70,11 @@ export function onlyAll(harmless: unknown, why: string): KeyRule {
 /** The key holds keys of its own; without any it is written as null. */
 export function nested(table: KeyTable): KeyRule {
   return {
+    nested: table,
     read: (value, { label, key }) => {
-      if (typeof value !== 'object') throw new DataError(`${label}: ${key} ${shown(value)}: not an object`);
+      if (value === false) return {};
+      if (typeof value !== 'object' || Array.isArray(value))
+        throw new DataError(`${label}: ${key} ${shown(value)}: not an object`);
       return readKeys(table, value as Readonly<Record<string, unknown>>, label, `${key}.`);
     },
     write: (facts) => {
@@ -131,13 +136,30 @@ export function writeKeys(table: KeyTable, facts: Facts): Record<string, unknown
   return Object.fromEntries(written.filter(([, value]) => value !== undefined));
 }
 
-/** The key of a table that states a fact. */
-export function keyOf(table: KeyTable, fact: FactName): string {
-  return Object.keys(table).find((key) => table[key]?.fact === fact) ?? fact;
-}
-
-/** A value as messages show it, cut where it is long. */
-function shown(value: unknown): string {
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+/**
+ * The key that states a fact, or would: with several that may, the one that the file has.
+ * @param entries of the file; nested ones by the key that holds them
+ */
+export function keyOf(
+  table: KeyTable,
+  fact: FactName,
+  entries: Readonly<Record<string, unknown>> = {},
+): string | undefined {
+  const isGiven = (key: string) => entries[key] !== undefined && entries[key] !== null;
+  const keys = Object.keys(table).filter((key) => table[key]?.fact === fact);
+  const direct = keys.find(isGiven) ?? keys[0];
+  if (direct !== undefined) return direct;
+  const holders = Object.entries(table).filter(([, rule]) => rule.nested !== undefined);
+  const inside = holders
+    .sort(([a], [b]) => Number(isGiven(b)) - Number(isGiven(a)))
+    .flatMap(([key, rule]) => {
+      const held = entries[key];
+      const found = keyOf(
+        rule.nested ?? {},
+        fact,
+        typeof held === 'object' && held !== null ? (held as Readonly<Record<string, unknown>>) : {},
+      );
+      return found === undefined ? [] : [`${key}.${found}`];
+    });
+  return inside[0];
 }

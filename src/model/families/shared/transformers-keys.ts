@@ -12,7 +12,8 @@ export const INERT_KEYS: KeyTable = Object.fromEntries(
   top_k top_p typical_p repetition_penalty length_penalty no_repeat_ngram_size encoder_no_repeat_ngram_size
   bad_words_ids num_return_sequences forced_bos_token_id forced_eos_token_id remove_invalid_values
   exponential_decay_length_penalty suppress_tokens begin_suppress_tokens decoder_start_token_id
-  unsloth_version unsloth_fixed`
+  unsloth_version unsloth_fixed neftune_noise_alpha transformers.js_config attn_pdrop attention_probs_dropout_prob
+  base_model_tp_plan base_model_pp_plan`
     .split(/\s+/)
     .map((key) => [key, INERT]),
 );
@@ -38,6 +39,10 @@ export const HARMLESS_KEYS: KeyTable = {
     },
     write: () => undefined,
   },
+  quantization: unwritten(
+    only([], 'weights that MLX quantised are not read; take the unquantised checkpoint'),
+  ),
+  compression_config: unwritten(only([], 'compressed weights are not read; take the unquantised checkpoint')),
 };
 
 const SCALING_KEYS: KeyTable = {
@@ -78,7 +83,8 @@ export const END_TOKENS: KeyRule = {
 export const TRANSFORMERS_KEYS: KeyTable = {
   ...INERT_KEYS,
   ...HARMLESS_KEYS,
-  hidden_act: only(['silu'], 'only SiLU is supported'),
+  // Two names of one function.
+  hidden_act: only(['silu', 'swish'], 'only SiLU is supported'),
   hidden_size: is('hidden'),
   num_hidden_layers: is('layers'),
   head_dim: is('headDim'),
@@ -99,7 +105,7 @@ export const TRANSFORMERS_KEYS: KeyTable = {
   sliding_window: {
     // Qwen2's configurations name a window that they switch off.
     read: (value, place) =>
-      place.entries.use_sliding_window === false
+      value === false || place.entries.use_sliding_window === false
         ? {}
         : refuse(value, place, 'sliding-window attention is not supported'),
     write: () => undefined,
