@@ -1,6 +1,7 @@
 import type { FileHeader } from '../src/model/file-header.js';
 import type { GgufScalar } from '../src/model/formats/gguf-types.js';
 import { table } from '../src/util/table.js';
+import { thousands } from '../src/util/thousands.js';
 import type { Context } from './io.js';
 
 /** Longest list of a header that is written out. */
@@ -30,7 +31,7 @@ export function showHeader(ctx: Context, header: FileHeader, refused?: string): 
   for (const file of files) ctx.print(file);
   const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   const kind = format === 'gguf' ? `GGUF version ${version}` : 'safetensors';
-  ctx.print(`${kind}, ${count(tensors.length)} tensors of ${count(bytes)} bytes\n`);
+  ctx.print(`${kind}, ${thousands(tensors.length)} tensors of ${thousands(bytes)} bytes\n`);
   if (metadata.length > 0) {
     const shown = (value: unknown) => {
       const text = typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : JSON.stringify(value);
@@ -47,7 +48,12 @@ export function showHeader(ctx: Context, header: FileHeader, refused?: string): 
   ctx.print(
     table(
       ['tensor', 'type', 'shape', '> bytes'],
-      tensors.map(({ name, type, shape, bytes: size }) => [name, type, `[${shape.join(', ')}]`, count(size)]),
+      tensors.map(({ name, type, shape, bytes: size }) => [
+        name,
+        type,
+        `[${shape.join(', ')}]`,
+        thousands(size),
+      ]),
     ),
   );
   if (refused !== undefined) ctx.print(`\nIt cannot be run here: ${refused}`);
@@ -60,9 +66,4 @@ function plain(value: GgufScalar): string | number | boolean {
       ? Number(value)
       : String(value)
     : value;
-}
-
-/** With thousands apart. */
-export function count(n: number): string {
-  return n.toLocaleString('en');
 }

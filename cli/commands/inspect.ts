@@ -4,9 +4,10 @@ import { parameterCount } from '../../src/model/closed-forms.js';
 import { type FileHeader, readFileHeader } from '../../src/model/file-header.js';
 import { type LoadedModel, loadModel, tokensListed } from '../../src/model/load.js';
 import { table } from '../../src/util/table.js';
+import { thousands } from '../../src/util/thousands.js';
 import { defineCommand } from '../command.js';
 import type { Context } from '../io.js';
-import { count, showHeader } from '../print-header.js';
+import { showHeader } from '../print-header.js';
 
 export const command = defineCommand({
   arguments: { model: z.string().describe('shipped model, directory, .gguf or .safetensors file') },
@@ -17,7 +18,7 @@ export const command = defineCommand({
     if (model === null) return showHeader(ctx, header, refused);
     const size = tokensListed(model);
     try {
-      show(ctx, model, size ?? (await tokenizerSize(name)), tensors);
+      show(ctx, model, size === null ? await tokenizerOf(name) : { size, fault: null }, tensors);
     } finally {
       await model.weights.close();
     }
@@ -44,14 +45,21 @@ async function openOrLook(name: string): Promise<Opened> {
   }
 }
 
-/** Tokens of a model whose tokenizer is not in the keys of llama.cpp. */
-async function tokenizerSize(name: string): Promise<number | null> {
-  const { tokenizer, weights } = await loadModel(name);
-  await weights.close();
-  return tokenizer?.size ?? null;
+interface TokenizerSeen {
+  /** Tokens; null without a tokenizer that can be used. */
+  readonly size: number | null;
+  /** Why one that is there cannot be used. */
+  readonly fault: string | null;
 }
 
-function show(ctx: Context, model: LoadedModel, size: number | null, listed: boolean): void {
+/** The tokenizer of a model where it is not in the keys of llama.cpp. */
+async function tokenizerOf(name: string): Promise<TokenizerSeen> {
+  const { tokenizer, text, weights } = await loadModel(name);
+  await weights.close();
+  return { size: tokenizer?.size ?? null, fault: text.fault?.message ?? null };
+}
+
+function show(ctx: Context, model: LoadedModel, { size, fault }: TokenizerSeen, listed: boolean): void {
   const { config, weights, weightsPath } = model;
   const tensors = weights.names().flatMap((name) => {
     const info = weights.info(name);
@@ -85,20 +93,26 @@ function show(ctx: Context, model: LoadedModel, size: number | null, listed: boo
   ctx.print(
     table(
       ['format', '> tensors', '> bytes'],
-      [...formats].map(([dtype, sum]) => [dtype, count(sum.tensors), count(sum.bytes)]),
+      [...formats].map(([dtype, sum]) => [dtype, thousands(sum.tensors), thousands(sum.bytes)]),
     ),
   );
   ctx.print(
-    `\n${count(parameters.total)} parameters, ${tokens === null ? 'no tokenizer' : `tokenizer of ${tokens.size}`}${
+    `\n${thousands(parameters.total)} parameters, ${tokens === null ? 'no tokenizer' : `tokenizer of ${tokens.size}`}${
       config.endIds.length > 0 ? '' : ', no end token: a text is as long as it is asked to be'
     }`,
   );
+  if (fault !== null) ctx.print(`no text: ${fault}`);
   if (!listed) return;
   ctx.print('');
   ctx.print(
     table(
       ['tensor', 'format', 'shape', '> bytes'],
-      tensors.map(({ name, dtype, shape, bytes }) => [name, dtype, `[${shape.join(', ')}]`, count(bytes)]),
+      tensors.map(({ name, dtype, shape, bytes }) => [
+        name,
+        dtype,
+        `[${shape.join(', ')}]`,
+        thousands(bytes),
+      ]),
     ),
   );
 }

@@ -5,6 +5,7 @@ import { UsageError } from '../../src/errors.js';
 import { listModels } from '../../src/model/list-models.js';
 import { cacheDirectory } from '../../src/util/cache-directory.js';
 import { table } from '../../src/util/table.js';
+import { thousands } from '../../src/util/thousands.js';
 import { defineCommand } from '../command.js';
 import { timeout } from '../device-target.js';
 import type { Context } from '../io.js';
@@ -49,7 +50,7 @@ async function list(ctx: Context): Promise<void> {
         one.name,
         one.family,
         one.attention,
-        one.params.toLocaleString('en'),
+        thousands(one.params),
         String(one.layers),
         String(one.hidden),
         String(one.contextLength),

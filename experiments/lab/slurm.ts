@@ -106,21 +106,27 @@ export async function submitSlurmJob(
   let out = '';
   let complaint = '';
   child.stdout.on('data', (chunk: Buffer) => {
-    const before = out.includes('\n');
+    const before = numberOf(out);
     out += chunk.toString();
-    if (!before && out.includes('\n')) hooks.onSubmit?.(numberOf(out));
+    const id = numberOf(out);
+    if (before === '' && id !== '') hooks.onSubmit?.(id);
   });
   child.stderr.on('data', (chunk: Buffer) => {
     complaint += chunk.toString();
   });
   const code = await exitCode(child);
-  const id = numberOf(out);
+  const id = numberOf(`${out}\n`);
+  if (id === '' && code === 0)
+    throw new EnvironmentError(
+      `sbatch names no job in what it says ("${out.trim().slice(0, 200)}"): look for it with squeue before you submit again`,
+    );
   if (id === '') throw new EnvironmentError(`sbatch refused the job: ${complaint.trim() || `exit ${code}`}`);
   return { id, ok: code === 0 };
 }
 
-/** `--parsable` prints `number` or `number;cluster`. */
-const numberOf = (out: string): string => /^\d+/.exec(out.trim())?.[0] ?? '';
+/** A line `number` or `number;cluster`, as `--parsable` has it, or the sentence of an sbatch that does not know the option. */
+const numberOf = (out: string): string =>
+  /^(?:Submitted batch job )?(\d+)(?:;\S+)?(?: on cluster \S+)?\s*\n/m.exec(out)?.[1] ?? '';
 
 function exitCode(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve, reject) => {

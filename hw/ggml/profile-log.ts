@@ -79,6 +79,8 @@ class Reader {
     const match = LINE.exec(line.trimEnd());
     if (match === null) return false;
     const [, session = '', said = ''] = match;
+    // The end of one line is lost, and the next one follows: its numbers are not of this operator.
+    if (said.includes('ggml-hex: ')) throw new UnknownDialect(said);
     if (said.startsWith('trace-')) {
       const event = parseEvent(session, said);
       if (event === null) throw new UnknownDialect(said);

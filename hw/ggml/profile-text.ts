@@ -26,6 +26,11 @@ export function profileText(profile: ProfileLog, styleHeader?: (line: string) =>
     lines.push(
       `${unpairedEvents} events without their other end: the trace buffer was full (GGML_HEXAGON_OPTRACE), busy cycles are lower bounds`,
     );
+  const promised = profile.batches.reduce((sum, batch) => sum + batch.ops, 0);
+  if (promised > ops.length)
+    lines.push(
+      `its batches ran ${promised} operators, ${promised - ops.length} more than it has lines of: what is missing has no time here`,
+    );
   if (cutLine !== null) lines.push(`the log was cut; its last line does not count: "${cutLine.slice(-80)}"`);
   return lines.join('\n');
 }

@@ -12,6 +12,8 @@ export function readProfile(path: string): { profile: ProfileLog; session: Sessi
   const text = readLog(path);
   const session = parseSessionLog(text);
   const profile = parseProfileLog(text);
+  if (profile !== null && profile.ops.length === 0)
+    throw new DataError(`${path} has batches, and no line of an operator: the log was filtered or cut`);
   if (profile !== null) return { profile, session };
   const refusal = refusalOf(session);
   throw new DataError(

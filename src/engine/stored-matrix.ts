@@ -1,4 +1,5 @@
-import { CODECS } from '../model/formats/blocks/index.js';
+import { CODECS, type WeightDType } from '../model/formats/blocks/index.js';
+import { type DecodeRoom, roomFor } from '../model/formats/blocks/packed.js';
 import { decodeWeight } from '../model/formats/codec.js';
 import type { DType } from '../model/graph.js';
 import { rowCount, type WeightSource } from '../model/weights.js';
@@ -8,7 +9,7 @@ import { RangeFiles } from './range-files.js';
 export interface StoredMatrix {
   readonly rows: number;
   readonly width: number;
-  /** Values of `count` rows from row `first`, row-major. @throws DataError for damaged rows, or a file that was changed */
+  /** Values of `count` rows from row `first`, row-major, good until the next call on any matrix of the model. @throws DataError for damaged rows, or a file that was changed */
   values(first: number, count: number): Float32Array;
 }
 
@@ -46,6 +47,7 @@ export async function withStoredMatrices<T>(
 /** The matrices of a model that stay as they are stored: in their file where they lie in one, else in memory. */
 export class StoredMatrices {
   private readonly files = new RangeFiles();
+  private readonly rooms = new Map<WeightDType, DecodeRoom>();
   private readonly isKept: (id: string) => boolean;
 
   constructor(private readonly source: WeightSource) {
@@ -65,13 +67,31 @@ export class StoredMatrices {
       rows,
       width,
       values: (first, count) =>
-        decodeWeight(dtype, bytes(first * rowBytes, count * rowBytes), label, first * width),
+        decodeWeight(
+          dtype,
+          bytes(first * rowBytes, count * rowBytes),
+          label,
+          first * width,
+          this.room(dtype, count * width),
+        ),
     };
   }
 
   /** Closes the files; the matrices are of no use then. */
   close(): void {
     this.files.close();
+    this.rooms.clear();
+  }
+
+  /** Room for so many values of a packed format: one place for all matrices, as they are decoded one after the other. */
+  private room(dtype: WeightDType, values: number): DecodeRoom | undefined {
+    const { packed } = CODECS[dtype];
+    if (packed === null) return undefined;
+    const found = this.rooms.get(dtype);
+    if (found !== undefined && found.values.length >= values) return found;
+    const made = roomFor(packed, values);
+    this.rooms.set(dtype, made);
+    return made;
   }
 
   /** A weight by ranges of its bytes; what comes back is good until the next call. */

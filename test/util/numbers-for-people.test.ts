@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apportioned } from '../../src/util/apportion.js';
 import { bytesText } from '../../src/util/bytes.js';
+import { thousands } from '../../src/util/thousands.js';
 
 it('bytes are said with three digits and a unit', () => {
   expect([0, 1023, 1024, 28_311_552, 3_355_443_200, -2048].map(bytesText)).toEqual([
@@ -13,6 +14,14 @@ it('bytes are said with three digits and a unit', () => {
     '-2 KiB',
   ]);
   expect(bytesText(1024 * 1024 - 1)).toBe('1 MiB');
+});
+
+it('whole numbers have commas, as the language itself writes them', () => {
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), (n) => {
+      expect(thousands(n)).toBe(n.toLocaleString('en'));
+    }),
+  );
 });
 
 describe('apportioned parts', () => {

@@ -1,18 +1,26 @@
 import { DataError, UsageError } from '../../errors.js';
 import { CODECS, type WeightDType } from './blocks/index.js';
+import type { DecodeRoom } from './blocks/packed.js';
 
 /**
  * Values of a stored weight.
  * @param label what errors call it, e.g. `model.gguf: blk.0.attn_q.weight`
  * @param first index of the first value in its weight, for messages
+ * @param room of a packed format: where to, good until it is used again
  * @throws DataError for a partial block or a value or scale that is not finite
  */
-export function decodeWeight(dtype: WeightDType, bytes: Uint8Array, label: string, first = 0): Float32Array {
+export function decodeWeight(
+  dtype: WeightDType,
+  bytes: Uint8Array,
+  label: string,
+  first = 0,
+  room?: DecodeRoom,
+): Float32Array {
   const block = CODECS[dtype];
   if (bytes.length % block.bytes !== 0) {
     throw new DataError(`${label}: ${bytes.length} bytes are not a whole number of ${dtype} blocks`);
   }
-  const values = block.decode(bytes);
+  const values = block.decode(bytes, room);
   requireFinite(values, label, `${dtype} value or scale`, first);
   return values;
 }

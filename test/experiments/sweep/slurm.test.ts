@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { planRuns, planSweep } from '../../../experiments/lab/plan.js';
@@ -99,4 +99,47 @@ describe('slurm job', () => {
     await expect(submitSlurmJob(job, false)).rejects.toThrow(EnvironmentError);
     process.env.PATH = path;
   });
+
+  it.each([
+    ['12345', '12345'],
+    ['12345;cluster', '12345'],
+    ['Submitted batch job 12345', '12345'],
+    ['Submitted batch job 12345 on cluster c1', '12345'],
+    ['Welcome.\n12345', '12345'],
+  ])('knows its number by what sbatch says: %j', async (said, number) => {
+    const { job } = await setUp();
+    await withSbatch(`cat <<'END'\n${said}\nEND`, async () => {
+      const told: string[] = [];
+      expect(await submitSlurmJob(job, false, { onSubmit: (id) => told.push(id) })).toEqual({
+        id: number,
+        ok: true,
+      });
+      expect(told).toEqual([number]);
+    });
+  });
+
+  it('that was handed over and not named is no refusal', async () => {
+    const { job } = await setUp();
+    await withSbatch('echo queued', async () => {
+      await expect(submitSlurmJob(job, false)).rejects.toThrow(
+        /names no job in what it says \("queued"\).*squeue/,
+      );
+    });
+    await withSbatch('echo no account >&2; exit 1', async () => {
+      await expect(submitSlurmJob(job, false)).rejects.toThrow(/sbatch refused the job: no account/);
+    });
+  });
 });
+
+/** Runs something with a shell script in place of sbatch. */
+async function withSbatch(script: string, use: () => Promise<void>): Promise<void> {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'sbatch'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const path = process.env.PATH;
+  process.env.PATH = `${directory}:${path}`;
+  try {
+    await use();
+  } finally {
+    process.env.PATH = path;
+  }
+}

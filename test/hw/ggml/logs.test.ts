@@ -162,6 +162,10 @@ describe('profile log of the Hexagon backend', () => {
 
   it.each([
     ['a new format', 'ggml-hex: HTP0 profile-op MUL_MAT;a;b;usec 1\n'],
+    [
+      'a line whose end is another line',
+      `${text('pipes').split('\n')[1].slice(0, 80)}${text('pipes').split('\n')[2]}\n${text('pipes')}`,
+    ],
     ['a line that was cut in the middle', `ggml-hex: HTP0 profile-op MUL_MAT|a|b\n${text('pipes')}`],
     ['a batch without its cycles', 'ggml-hex: HTP0 profile-op OPBATCH|----|n-ops 2|usec 3\n'],
     ['an event of another form', 'ggml-hex: HTP0 trace-evt DMA thread=0 start 5\n'],
@@ -169,6 +173,17 @@ describe('profile log of the Hexagon backend', () => {
     expect(() => parseProfileLog(log)).toThrow(
       /unknown dialect: ".*known are inline.*op-usec.*colons.*pipes/,
     );
+  });
+
+  it('says how many operators a batch ran that it has no line of', () => {
+    const [batch, first, ...rest] = text('pipes').split('\n');
+    const lost = parseProfileLog([batch, ...rest].join('\n'));
+    expect(profileText(lost!)).toMatch(/its batches ran \d+ operators, 1 more than it has lines of/);
+    expect(first).toContain('profile-op');
+    expect(profileText(parseProfileLog(text('pipes'))!)).not.toMatch(/its batches ran/);
+    const path = join(temporaryDirectory(), 'batches.log');
+    writeFileSync(path, `${batch}\n`);
+    expect(() => readProfile(path)).toThrow(/has batches, and no line of an operator/);
   });
 
   it('refuses two dialects in one log', () => {

@@ -1,4 +1,4 @@
-import { decodePacked, type PackedFormat } from './packed.js';
+import { type DecodeRoom, decodePacked, type PackedFormat } from './packed.js';
 
 /** A storage format of weights. */
 export interface BlockCodec {
@@ -7,8 +7,11 @@ export interface BlockCodec {
   /** Values and bytes of a block. */
   readonly elements: number;
   readonly bytes: number;
-  /** Little-endian bytes of whole blocks to values, as libggml's dequantiser gives them, bit by bit. */
-  decode(bytes: Uint8Array): Float32Array;
+  /**
+   * Little-endian bytes of whole blocks to values, as libggml's dequantiser gives them, bit by bit.
+   * @param room of a packed format, where to
+   */
+  decode(bytes: Uint8Array, room?: DecodeRoom): Float32Array;
   /** Finite values, a whole number of blocks, to the bytes libggml's quantiser gives; null where nothing writes it. */
   readonly encode: ((values: Float32Array) => Uint8Array) | null;
   /** How a block comes apart; null for formats that are not codes with scales. */
@@ -25,7 +28,7 @@ export function packedCodec(
     id,
     elements: packed.elements,
     bytes: packed.bytes,
-    decode: (bytes) => decodePacked(packed, bytes),
+    decode: (bytes, room) => decodePacked(packed, bytes, room),
     encode,
     packed,
   };

@@ -35,30 +35,62 @@ export function evenLevels(bits: number, least: number): Int8Array {
   return Int8Array.from({ length: 2 ** bits }, (_, code) => code + least);
 }
 
-/** Takes whole blocks apart; nothing is rounded. */
-export function splitBlocks(format: PackedFormat, bytes: Uint8Array): Parts {
-  const blocks = bytes.length / format.bytes;
-  const values = blocks * format.elements;
+/** Room for the parts of so many values. */
+export function partsFor(format: PackedFormat, values: number): Parts {
+  const blocks = values / format.elements;
   const groups = format.grouped ? values / format.group : 0;
-  const parts = {
+  return {
     codes: new Uint8Array(values),
     scales: new Float32Array(blocks),
     groupScales: new Int8Array(groups),
     mins: new Float32Array(format.shifted ? blocks : 0),
     groupMins: new Uint8Array(format.shifted ? groups : 0),
   };
-  for (let block = 0; block < blocks; block++) format.split(bytes, block * format.bytes, block, parts);
+}
+
+/**
+ * Takes whole blocks apart; nothing is rounded.
+ * @param parts where to; what they had before is gone
+ */
+export function splitBlocks(
+  format: PackedFormat,
+  bytes: Uint8Array,
+  parts: Parts = partsFor(format, valuesIn(format, bytes)),
+): Parts {
+  for (let block = 0, at = 0; at < bytes.length; block++, at += format.bytes)
+    format.split(bytes, at, block, parts);
   return parts;
+}
+
+function valuesIn(format: PackedFormat, bytes: Uint8Array): number {
+  return (bytes.length / format.bytes) * format.elements;
+}
+
+/** Room to decode in, for those who decode over and over: what lies unswept on the heap would outweigh a file. */
+export interface DecodeRoom {
+  readonly parts: Parts;
+  readonly values: Float32Array;
+}
+
+export function roomFor(format: PackedFormat, values: number): DecodeRoom {
+  return { parts: partsFor(format, values), values: new Float32Array(values) };
 }
 
 const { fround } = Math;
 
-/** Values of whole blocks, rounded where ggml rounds: after scale times code and after the minimum. */
-export function decodePacked(format: PackedFormat, bytes: Uint8Array): Float32Array {
-  const { codes, scales, groupScales, mins, groupMins } = splitBlocks(format, bytes);
+/**
+ * Values of whole blocks, rounded where ggml rounds: after scale times code and after the minimum.
+ * @param room where to; the values are good until it is used again
+ */
+export function decodePacked(
+  format: PackedFormat,
+  bytes: Uint8Array,
+  room: DecodeRoom = roomFor(format, valuesIn(format, bytes)),
+): Float32Array {
+  const { codes, scales, groupScales, mins, groupMins } = splitBlocks(format, bytes, room.parts);
   const { group, levels, grouped, shifted } = format;
   const perBlock = format.elements / group;
-  const values = new Float32Array(codes.length);
+  const values = room.values.subarray(0, valuesIn(format, bytes));
   for (let g = 0, at = 0; at < values.length; g++) {
     const block = grouped ? Math.floor(g / perBlock) : g;
     // A product of a half or a power of two and a byte is exact in f32.
