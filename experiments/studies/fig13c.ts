@@ -1,7 +1,6 @@
 import { memoryContext } from '../../sim/machine/memory-context.js';
 import { NpuUnits } from '../../sim/machine/npu-unit.js';
 import { ratesOf } from '../../sim/machine/rates.js';
-import { classify } from '../../sim/memory/lifetimes.js';
 import { placeGlobal } from '../../sim/memory/placement.js';
 import { copyMs, mapMs } from '../../sim/memory/regions.js';
 import { unitsOf } from '../../sim/memory/units.js';
@@ -26,8 +25,7 @@ function stageByBudget(bench: Workbench) {
   const rates = ratesOf(profile, false);
   const npu = new NpuUnits({ profile, stack, rates }, 'closed-form');
   const precision = precisionFor(bench.options.quant);
-  const { costs, reference, window } = memoryContext({ profile, stack, model, precision }, rates, npu);
-  const { weights } = classify(reference.graph, reference.ops);
+  const { costs, weights, window } = memoryContext({ profile, stack, model, precision }, rates, npu);
   const units = unitsOf(weights, window.alignment).map(({ bytes }) => bytes);
   const staged = BUDGETS_MIB.map((budget) => placeGlobal(units, budget * MIB).map((unit) => units[unit]));
   const sum = (of: (bytes: number) => number) =>

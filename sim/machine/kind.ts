@@ -111,13 +111,17 @@ export class MachineKind {
     });
   }
 
-  /** A memory runtime with nothing mapped. @throws UsageError for a window that no weight fits */
-  memory(): MemoryRuntime {
+  /**
+   * A memory runtime with nothing mapped.
+   * @param first shape of the pass that it will serve first, where that is known
+   * @throws UsageError for a window that no weight fits
+   */
+  memory(first: PassShape | null): MemoryRuntime {
     const { memory, placement } = this.options;
     this.makeMemory ??=
       memory === 'unlimited'
         ? () => new UnlimitedMemory()
-        : memoryFactory(memory, memoryContext(this.chip, this.rates, this.npu), placement);
+        : memoryFactory(memory, memoryContext(this.chip, this.rates, this.npu, first), placement);
     return this.makeMemory();
   }
 

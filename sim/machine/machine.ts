@@ -124,7 +124,7 @@ export class EventMachine implements Machine {
   }
 
   memoryMap(): MemoryMap | null {
-    return this.path().memory.map();
+    return this.path(null).memory.map();
   }
 
   timeline(): Timeline {
@@ -140,15 +140,16 @@ export class EventMachine implements Machine {
     this.recorder.clear();
   }
 
-  private path(): PassTimer {
-    this.passes ??= new PassTimer(this.kind, this.kind.memory(), this.recorder);
+  /** @param first shape of the pass that is to run, where there is one */
+  private path(first: PassShape | null): PassTimer {
+    this.passes ??= new PassTimer(this.kind, this.kind.memory(first), this.recorder);
     return this.passes;
   }
 
   /** @param joins the step ends only when the side work is done; meanwhile the main path is idle */
   private run(shape: PassShape, step: number, joins = false): StepTiming {
     const startMs = this.nowMs;
-    const passes = this.path();
+    const passes = this.path(shape);
     const main = passes.run(this.kind.pass(shape), step, startMs);
     const wait = {
       regime: 'npu',

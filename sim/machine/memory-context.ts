@@ -2,8 +2,10 @@ import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
 import type { Op, OpGraph, Precision } from '../../src/model/graph.js';
 import { graphFor } from '../../src/model/graph-cache.js';
+import type { PassShape } from '../../src/pass/shape.js';
 import { bytesText } from '../../src/util/bytes.js';
 import type { HardwareProfile } from '../hardware/schema.js';
+import { weightsOf } from '../memory/lifetimes.js';
 import type { MemoryContext } from '../memory/regions.js';
 import { opWeightBytes } from '../stacks/behaviours.js';
 import { groupsOf, sessionsOf } from '../stacks/dispatch.js';
@@ -20,11 +22,24 @@ export interface ModelOnChip {
   readonly precision: Precision;
 }
 
-/** What the memory runtime needs to know: the window, the costs, and the weights. */
-export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits): MemoryContext {
+/**
+ * What the memory runtime needs to know: the window, the costs, and the weights.
+ * @param shape of a pass that is timed in any case: where it reads all weights, no other has to be looked at
+ */
+export function memoryContext(
+  options: ModelOnChip,
+  rates: Rates,
+  npu: NpuUnits,
+  shape: PassShape | null = null,
+): MemoryContext {
   const { profile, stack, model, precision } = options;
-  const graph = graphFor(model, { ...REFERENCE_PASS, rows: profile.npu.matrixTile }, precision);
-  const groups = groupsOf(stack, graph, profile).filter((group) => group.device === 'npu');
+  const rowTile = { ...REFERENCE_PASS, rows: profile.npu.matrixTile };
+  const onNpu = (of: PassShape): { graph: OpGraph; ops: readonly (readonly Op[])[] } => {
+    const graph = graphFor(model, of, precision);
+    const groups = groupsOf(stack, graph, profile).filter(({ device }) => device === 'npu');
+    return { graph, ops: groups.map(({ ops }) => ops) };
+  };
+  const whole = onNpu(shape !== null && readsAllWeights(shape) ? shape : rowTile);
   return {
     window: { ...profile.window, bytes: windowBytes(options) },
     costs: contextCosts(profile, rates),
@@ -33,12 +48,19 @@ export function memoryContext(options: ModelOnChip, rates: Rates, npu: NpuUnits)
     kvGrowthTokens: stack.numbers.kvGrowthTokens,
     kvBytesPerToken: kvBytesPerToken(options),
     passRows: stack.numbers.prefillRows,
-    reference: {
-      graph,
-      ops: groups.flatMap(({ ops }) => ops),
-      computeMs: () => groups.flatMap(({ ops }) => npu.timeGroup(ops, graph).map(({ ms }) => ms)),
+    weights: weightsOf(whole.graph, whole.ops.flat()),
+    compute: () => {
+      const { graph, ops } = onNpu(rowTile);
+      return ops.flatMap((group) =>
+        npu.timeGroup(group, graph).map(({ ms }, at) => ({ op: group[at] as Op, ms })),
+      );
     },
   };
+}
+
+/** A pass without logits ends before the last layer's feed-forward, and some stacks place a single row elsewhere. */
+function readsAllWeights({ rows, logitsRows }: PassShape): boolean {
+  return logitsRows > 0 && rows > 1;
 }
 
 /** Driver and host costs of a profile. */

@@ -105,6 +105,7 @@ export function preparePass(graph: OpGraph, at: Workplace, scratchBytes: () => n
   const maintenanceMs = new Float64Array(graph.ops.length).fill(SAME_DISPATCH);
   const copyMs = new Float64Array(graph.ops.length).fill(-1);
   const alike = new Map<string, OpWork>();
+  const alikeOnNpu = new Map<TimedKernel, OpWork[]>();
   let splits = 0;
   let wakesAt = -1;
   let before: Device | null = null;
@@ -123,7 +124,7 @@ export function preparePass(graph: OpGraph, at: Workplace, scratchBytes: () => n
     if (group.device === 'npu') {
       const bytes = sharedBytes(group, graph) + cacheBytes(group, graph, at.stack);
       maintenanceMs[first] = (bytes / 1e6) * at.profile.driver.cacheMaintenance;
-      work.push(...npuWork(group.ops, graph, at));
+      addNpuWork(work, group.ops, graph, at, alikeOnNpu);
       ops.push(...all.slice(first));
     } else {
       for (const op of group.ops) work.push(shared(alike, hostWork(op, graph, group.device, at)));
@@ -157,17 +158,25 @@ function copyOfSplit(group: DispatchGroup, graph: OpGraph, { stack, profile }: W
   return bytes / (profile.cpu.sharedCopyRate * 1e6);
 }
 
-function npuWork(ops: readonly Op[], graph: OpGraph, at: Workplace): OpWork[] {
+function addNpuWork(
+  work: OpWork[],
+  ops: readonly Op[],
+  graph: OpGraph,
+  at: Workplace,
+  known: Map<TimedKernel, OpWork[]>,
+): void {
   const { npu, npuBesideCopy, stack } = at;
   const keys = ops.map((op) => kernelKey(op, graph));
   const kernels = npu.timeGroup(ops, graph, keys);
   const besideCopy = npuBesideCopy === npu ? kernels : npuBesideCopy.timeGroup(ops, graph, keys);
-  const known = new Map<TimedKernel, OpWork[]>();
-  return ops.map((op, index) => {
+  ops.forEach((op, index) => {
     const kernel = kernels[index];
     const part = `NPU ${opLabel(op)}` as const;
-    const alike = known.get(kernel) ?? [];
-    known.set(kernel, alike);
+    let alike = known.get(kernel);
+    if (alike === undefined) {
+      alike = [];
+      known.set(kernel, alike);
+    }
     let found = alike.find((candidate) => candidate.part === part && candidate.macs === op.macs);
     if (found === undefined) {
       found = {
@@ -182,7 +191,7 @@ function npuWork(ops: readonly Op[], graph: OpGraph, at: Workplace): OpWork[] {
       };
       alike.push(found);
     }
-    return found;
+    work.push(found);
   });
 }
 

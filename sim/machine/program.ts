@@ -20,8 +20,6 @@ export class Program {
   readonly bytes: number[] = [];
   /** `MOST_AFTER` entries a task; negative where there is none. */
   readonly after: number[] = [];
-  /** Tasks of each unit in program order. */
-  readonly queues: readonly [number[], number[], number[], number[]] = [[], [], [], []];
 
   get length(): number {
     return this.units.length;
@@ -37,7 +35,6 @@ export class Program {
     this.ms.push(ms);
     this.bytes.push(bytes);
     this.after.push(a, b, c, d);
-    this.queues[unit].push(index);
     return index;
   }
 }

@@ -24,71 +24,38 @@ export interface ProgramResult {
   readonly ends: Float64Array;
 }
 
-const UNITS = [0, 1, 2, 3] as const;
-
 /**
- * Runs a program on idle units, event by event. A unit has one task at a time, so the events to come are at most four:
- * the end of each unit's task. Earliest first; equal times in order of start, so that a program has exactly one outcome.
+ * Runs a program on idle units. A unit takes its tasks in program order, and a task comes only after tasks that were added before
+ * it, so both events that start it, its unit becoming free and the last of its predecessors ending, are known when it is
+ * reached: a walk in program order meets every event of the schedule, and needs no queue of them.
+ * @throws Error for a task that comes after a later one
  */
 export function runProgram(program: Program, withSpans = false): ProgramResult {
-  const { units, kinds, ms, bytes, after, queues, length } = program;
-  const ends = new Float64Array(length).fill(Number.NaN);
+  const { units, kinds, ms, bytes, after, length } = program;
+  const ends = new Float64Array(length);
   const busyMs: [number, number, number, number] = [0, 0, 0, 0];
+  const freeMs = [0, 0, 0, 0];
   const spans: TaskSpan[] = [];
-  /** Per unit: place in its queue, the running task or -1, its end, and the order of its start. */
-  const heads = [0, 0, 0, 0];
-  const running = [-1, -1, -1, -1];
-  const endsAt = [0, 0, 0, 0];
-  const started = [0, 0, 0, 0];
-  let starts = 0;
-  const finished = (task: number): boolean => task < 0 || !Number.isNaN(ends[task]);
-  const startAll = (nowMs: number): void => {
-    for (const unit of UNITS) {
-      if (running[unit] >= 0) continue;
-      const queue = queues[unit];
-      const head = heads[unit];
-      if (head >= queue.length) continue;
-      const task = queue[head];
-      const from = task * MOST_AFTER;
-      let ready = true;
-      for (let at = from; ready && at < from + MOST_AFTER; at++) ready = finished(after[at]);
-      if (!ready) continue;
-      const spent = ms[task];
-      heads[unit] = head + 1;
-      running[unit] = task;
-      endsAt[unit] = nowMs + spent;
-      started[unit] = starts++;
-      busyMs[unit] += spent;
-      if (withSpans)
-        spans.push({
-          unit,
-          kind: kinds[task],
-          startMs: nowMs,
-          endMs: nowMs + spent,
-          task,
-          from: after[from],
-          bytes: bytes[task],
-        });
+  let lastMs = 0;
+  for (let task = 0; task < length; task++) {
+    const unit = units[task];
+    const from = task * MOST_AFTER;
+    let startMs = freeMs[unit];
+    for (let at = from; at < from + MOST_AFTER; at++) {
+      const before = after[at];
+      if (before < 0) continue;
+      if (before >= task) throw new Error(`task ${task} of an operator comes after task ${before}`);
+      if (ends[before] > startMs) startMs = ends[before];
     }
-  };
-
-  startAll(0);
-  let endMs = 0;
-  let done = 0;
-  for (; done < length; done++) {
-    let next = -1;
-    for (const unit of UNITS) {
-      if (running[unit] < 0) continue;
-      const earlier = next < 0 || endsAt[unit] < endsAt[next];
-      const tie = next >= 0 && endsAt[unit] === endsAt[next];
-      if (earlier || (tie && started[unit] < started[next])) next = unit;
-    }
-    if (next < 0) break;
-    endMs = endsAt[next];
-    ends[running[next]] = endMs;
-    running[next] = -1;
-    startAll(endMs);
+    const endMs = startMs + ms[task];
+    ends[task] = endMs;
+    freeMs[unit] = endMs;
+    busyMs[unit] += ms[task];
+    if (endMs > lastMs) lastMs = endMs;
+    if (withSpans)
+      spans.push({ unit, kind: kinds[task], startMs, endMs, task, from: after[from], bytes: bytes[task] });
   }
-  if (done !== length) throw new Error(`${units.length - done} tasks of an operator can never start`);
-  return { ms: endMs, busyMs, spans, ends };
+  // Equal starts stay in program order.
+  if (withSpans) spans.sort((a, b) => a.startMs - b.startMs);
+  return { ms: lastMs, busyMs, spans, ends };
 }

@@ -1,5 +1,4 @@
 import { UsageError } from '../../src/errors.js';
-import { weightsOf } from './lifetimes.js';
 import { OnDemandMemory, type ReplacementRule } from './on-demand.js';
 import type { MemoryContext } from './regions.js';
 import { type MemoryMode, type MemoryRuntime, UnlimitedMemory } from './runtime.js';
@@ -24,8 +23,7 @@ export function memoryFactory(
   context: MemoryContext,
   placement: PlacementReading = 'global',
 ): () => MemoryRuntime {
-  const { graph, ops } = context.reference;
-  const units = unitsOf(weightsOf(graph, ops), context.window.alignment);
+  const units = unitsOf(context.weights, context.window.alignment);
   if (units.length === 0) return () => new UnlimitedMemory();
   const largest = units.reduce((best, unit) => (unit.bytes > best.bytes ? unit : best));
   if (largest.bytes > context.window.bytes) {

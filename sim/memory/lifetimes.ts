@@ -34,36 +34,58 @@ export function weightsOf(graph: OpGraph, ops: readonly Op[]): LiveRange[] {
   return [...ranges.values()];
 }
 
-export function classify(graph: OpGraph, ops: readonly Op[]): Lifetimes {
+/** The activations of `classify` alone, for those who lay out nothing else. */
+export function activationsOf(graph: OpGraph, ops: readonly Op[]): LiveRange[] {
   const ranges = new Map<string, { tensor: TensorInfo; first: number; last: number }>();
+  const fresh = freshOf(graph);
   const use = (op: Op, id: string, index: number): void => {
     const known = ranges.get(id);
     if (known !== undefined) {
       known.last = index;
       return;
     }
-    const tensor = graph.tensors.get(id);
-    if (tensor === undefined) throw new Error(`${op.id} names an unknown tensor ${id}`);
-    ranges.set(id, { tensor, first: index, last: index });
+    const tensor = tensorOf(graph, op, id);
+    if (tensor.role !== 'weight' && tensor.role !== 'kv' && !fresh.has(id))
+      ranges.set(id, { tensor, first: index, last: index });
   };
   ops.forEach((op, index) => {
-    for (const id of op.weights) use(op, id, index);
     for (const id of op.inputs) use(op, id, index);
     for (const id of op.outputs) use(op, id, index);
   });
-  const fresh = new Set(graph.freshKv.flatMap(({ k, v }) => [k, v]));
   const places = placesOf(graph, ops);
-  // A map keeps the order in which tensors were first used.
-  const weights: LiveRange[] = [];
   const activations: LiveRange[] = [];
-  let kvBytes = 0;
-  for (const { tensor, first, last } of ranges.values()) {
-    const range = { tensor: tensor.id, bytes: tensor.bytes, first, last };
-    if (tensor.role === 'weight') weights.push(range);
-    else if (tensor.role === 'kv' || fresh.has(tensor.id)) kvBytes += tensor.bytes;
-    else activations.push(widened(range, tensor, places, ops.length));
+  // A map keeps the order in which tensors were first used.
+  for (const { tensor, first, last } of ranges.values())
+    activations.push(widened(tensor, first, last, places, ops.length));
+  return activations;
+}
+
+/** @throws Error for an operator that names a tensor the graph has not */
+export function classify(graph: OpGraph, ops: readonly Op[]): Lifetimes {
+  const fresh = freshOf(graph);
+  const cached = new Set<TensorInfo>();
+  for (const op of ops) {
+    for (const id of [...op.inputs, ...op.outputs]) {
+      const tensor = tensorOf(graph, op, id);
+      if (tensor.role === 'kv' || fresh.has(id)) cached.add(tensor);
+    }
   }
-  return { weights, kvBytes, activations };
+  let kvBytes = 0;
+  for (const { bytes } of cached) kvBytes += bytes;
+  return { weights: weightsOf(graph, ops), kvBytes, activations: activationsOf(graph, ops) };
+}
+
+/** Keys and values that a pass adds. */
+function freshOf({ freshKv }: OpGraph): ReadonlySet<string> {
+  const fresh = new Set<string>();
+  for (const { k, v } of freshKv) fresh.add(k).add(v);
+  return fresh;
+}
+
+function tensorOf(graph: OpGraph, op: Op, id: string): TensorInfo {
+  const tensor = graph.tensors.get(id);
+  if (tensor === undefined) throw new Error(`${op.id} names an unknown tensor ${id}`);
+  return tensor;
 }
 
 /** Operators on other devices, each with the number of NPU operators before it. */
@@ -84,14 +106,15 @@ function placesOf(graph: OpGraph, ops: readonly Op[]): ReadonlyMap<string, numbe
  * to the end.
  */
 function widened(
-  range: LiveRange,
-  { producer, consumers }: TensorInfo,
+  { id, bytes, producer, consumers }: TensorInfo,
+  firstUse: number,
+  lastUse: number,
   places: ReadonlyMap<string, number>,
   count: number,
 ): LiveRange {
   const written = producer === null ? 0 : places.get(producer);
-  const first = written === undefined ? range.first : Math.min(range.first, Math.max(0, written - 1));
-  let last = consumers.length === 0 ? count - 1 : range.last;
+  const first = written === undefined ? firstUse : Math.min(firstUse, Math.max(0, written - 1));
+  let last = consumers.length === 0 ? count - 1 : lastUse;
   for (const user of consumers) last = Math.max(last, Math.min(count - 1, places.get(user) ?? 0));
-  return { ...range, first, last };
+  return { tensor: id, bytes, first, last };
 }

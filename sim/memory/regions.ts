@@ -1,5 +1,5 @@
 import type { Op, OpGraph } from '../../src/model/graph.js';
-import { classify } from './lifetimes.js';
+import { activationsOf, type LiveRange } from './lifetimes.js';
 import type { PlacedPass } from './runtime.js';
 import { layoutScratch } from './scratch-layout.js';
 
@@ -18,16 +18,13 @@ export interface MemoryContext {
   readonly kvBytesPerToken: number;
   /** Longer prompts are processed in passes of this many rows: activations need not hold more. */
   readonly passRows: number;
-  /** Profile of a representative pass: all layers, one row tile (arXiv:2606.13740 section 3.4). */
-  readonly reference: {
-    readonly graph: OpGraph;
-    readonly ops: readonly Op[];
-    /**
-     * Compute time of each operator on the NPU in ms, C in arXiv:2606.13740 section 3.4; only placements that weigh
-     * compute ask for it.
-     */
-    readonly computeMs: () => readonly number[];
-  };
+  /** Weights that operators on the NPU read, in order of first use. */
+  readonly weights: readonly LiveRange[];
+  /**
+   * Compute time on the NPU in ms of each operator of a representative pass, all layers and one row tile: C in
+   * arXiv:2606.13740 section 3.4. Only placements that weigh compute ask for it.
+   */
+  readonly compute: () => readonly { readonly op: Op; readonly ms: number }[];
 }
 
 /** Driver and host costs. */
@@ -63,7 +60,7 @@ export function scratchRows(rows: number, tokens: number, passRows: number): num
 
 /** Bytes of a compact layout of the activations that NPU operators of a pass touch. */
 export function scratchBytes(graph: OpGraph, ops: readonly Op[]): number {
-  return layoutScratch(classify(graph, ops).activations).bytes;
+  return layoutScratch(activationsOf(graph, ops)).bytes;
 }
 
 /**

@@ -27,13 +27,7 @@ export function layoutScratch(ranges: readonly LiveRange[]): ScratchLayout {
   let bytes = 0;
   for (const { tensor, bytes: wanted, first, last } of order) {
     const size = Math.ceil(wanted / ALIGNMENT) * ALIGNMENT;
-    const rivals = new Set<Placed>();
-    for (let at = first; at <= last; at++) for (const rival of alive[at] ?? []) rivals.add(rival);
-    let offset = 0;
-    for (const rival of [...rivals].sort((a, b) => a.offset - b.offset)) {
-      if (offset + size <= rival.offset) break;
-      offset = Math.max(offset, rival.end);
-    }
+    const offset = lowestFree(alive, first, last, size);
     const placed = { offset, end: offset + size };
     for (let at = first; at <= last; at++) {
       const there = alive[at];
@@ -44,4 +38,27 @@ export function layoutScratch(ranges: readonly LiveRange[]): ScratchLayout {
     bytes = Math.max(bytes, placed.end);
   }
   return { offsets, bytes };
+}
+
+/** Moves up past whatever is in the way until nothing is. */
+function lowestFree(
+  alive: readonly (readonly Placed[] | undefined)[],
+  first: number,
+  last: number,
+  size: number,
+): number {
+  let offset = 0;
+  for (let moved = true; moved; ) {
+    moved = false;
+    for (let at = first; at <= last; at++) {
+      const there = alive[at];
+      if (there === undefined) continue;
+      for (const rival of there) {
+        if (rival.offset >= offset + size || rival.end <= offset) continue;
+        offset = rival.end;
+        moved = true;
+      }
+    }
+  }
+  return offset;
 }

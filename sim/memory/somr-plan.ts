@@ -143,13 +143,11 @@ export class SomrPlanner {
 
   /** S, C and T of every unit. */
   private items(): PlacementItem[] {
-    const { ops, computeMs } = this.context.reference;
     const ofUnit = this.units.map(() => 0);
-    const times = computeMs();
-    ops.forEach(({ weights }, at) => {
-      const unit = weights.length === 0 ? undefined : this.unitOf.get(weights[0]);
-      if (unit !== undefined) ofUnit[unit] += times[at];
-    });
+    for (const { op, ms } of this.context.compute()) {
+      const unit = op.weights.length === 0 ? undefined : this.unitOf.get(op.weights[0]);
+      if (unit !== undefined) ofUnit[unit] += ms;
+    }
     return this.units.map(({ id, bytes }, at) => ({
       id,
       bytes,

@@ -5,6 +5,7 @@ import type { HardwareProfile } from '../../sim/hardware/schema.js';
 import type { Machine } from '../../sim/machine/machine.js';
 import { toPerfetto } from '../../sim/machine/perfetto.js';
 import { busyOf, closedFormMs, type Pipeline, serialMs, toProgram } from '../../sim/machine/pipeline.js';
+import { MOST_AFTER, type Program } from '../../sim/machine/program.js';
 import { runProgram } from '../../sim/machine/run-program.js';
 import { fasterSmallerWindow, NOTICEABLE, PARTS } from '../../sim/machine/smaller-window.js';
 import { MEMORY_MODES, type MemoryMode } from '../../sim/memory/runtime.js';
@@ -68,7 +69,38 @@ function secondMs(
   }
 }
 
+/** When tasks end by a queue of events: whenever one ends, every free unit looks whether the head of its queue may start. */
+function endsByEvents({ units, ms, after, length }: Program): number[] {
+  const ends = new Array<number>(length).fill(Number.POSITIVE_INFINITY);
+  const started = new Set<number>();
+  for (let nowMs = 0; ; ) {
+    for (let unit = 0; unit < 4; unit++) {
+      const own = units.flatMap((of, task) => (of === unit ? [task] : []));
+      const head = own.find((task) => !started.has(task));
+      const free = own.every((task) => !started.has(task) || ends[task]! <= nowMs);
+      if (head === undefined || !free) continue;
+      const before = after.slice(head * MOST_AFTER, (head + 1) * MOST_AFTER).filter((task) => task >= 0);
+      if (before.some((task) => ends[task]! > nowMs)) continue;
+      started.add(head);
+      ends[head] = nowMs + ms[head]!;
+    }
+    const next = Math.min(...ends.filter((end) => end > nowMs));
+    if (!Number.isFinite(next)) return ends;
+    nowMs = next;
+  }
+}
+
 describe('Time laws of one operator', () => {
+  it('the walk in program order ends every task when a queue of events does', () => {
+    fc.assert(
+      fc.property(pipelines, (pipeline) => {
+        const program = toProgram({ ...pipeline, fullChunks: Math.min(pipeline.fullChunks, 6) });
+        expect([...runProgram(program).ends]).toEqual(endsByEvents(program));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
   it('serial sum >= event time >= the busiest unit, which is work over rate', () => {
     fc.assert(
       fc.property(pipelines, (pipeline) => {
