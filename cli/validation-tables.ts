@@ -45,9 +45,10 @@ export function groupsTable(groups: readonly GroupScore[], style: Style): string
       '> median |error|',
       '> median |ln|',
       '> coverage',
+      '> high / low',
       'worst',
     ],
-    groups.map(({ by, group, rows, modelled, bounds, median, medianLog, coverage, worst }) => [
+    groups.map(({ by, group, rows, modelled, bounds, median, medianLog, coverage, width, worst }) => [
       by ?? '',
       group,
       String(rows),
@@ -56,6 +57,7 @@ export function groupsTable(groups: readonly GroupScore[], style: Style): string
       percent(median),
       medianLog === null ? '' : medianLog.toFixed(2),
       percent(coverage),
+      width === null ? '' : width.toFixed(1),
       worst === null ? '' : `${worst.id} ${signed(worst.error)}`,
     ]),
     style,

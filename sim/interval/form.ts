@@ -25,6 +25,8 @@ const CLASSES: readonly (readonly [pattern: RegExp, deviation: number, because: 
 /** Each thing that a run leaves to a stand-in, or that nothing averages, adds its own, in quadrature. */
 const FURTHER = {
   'shapes of another model': 0.1,
+  // Of the same class or its neighbour, by its NPU generation and memory.
+  'another chip stands in': 0.2,
   'engine known by its kind only': 0.25,
   // One operator has no others to average with.
   'one operator': 0.15,

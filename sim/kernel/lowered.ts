@@ -93,7 +93,7 @@ function resultBytes(operator: RowOperator, each: number): number {
 }
 
 /** Different experts that the rows reach under uniform routing, in expectation. */
-function reachedExperts({
+export function reachedExperts({
   rows,
   experts,
   expertsPerToken,

@@ -1,21 +1,12 @@
 import { UsageError } from '../../src/errors.js';
-import { WEIGHT_DTYPES, type WeightDType } from '../../src/model/formats/blocks/index.js';
-import { isPresetName, resolvePreset } from '../../src/model/presets.js';
+import { resolvePreset } from '../../src/model/presets.js';
 import { ROW_OPERATORS, type RowOperator } from '../machine/lower/row-operator.js';
+import { ALIASES } from './aliases.js';
+import { dumpedProduct, folded, listOf } from './dumped.js';
 import { ofModel } from './of-model.js';
+import { type KernelHints, Said } from './said.js';
 import type { KernelSpec } from './spec.js';
-
-/** What a table says of a row outside the operator's name. */
-export interface KernelHints {
-  /** Rows, where the name has none. */
-  readonly rows?: number;
-  /** Cached positions, where the name has none. */
-  readonly keys?: number;
-  /** Preset, where the name is that of a layer's part (`gate+up`). */
-  readonly model?: string;
-  /** Format of weights. @defaultValue 'q4_0' */
-  readonly weights?: WeightDType;
-}
+import { refuseUncounted } from './uncounted.js';
 
 /**
  * An operator from its name in a trace or a table: `MUL_MAT+ADD m2048 k8192 n2` (ggml: m outputs, k inputs, n rows),
@@ -41,97 +32,46 @@ export function parseKernel(text: string, hints: KernelHints = {}): KernelSpec {
   return spec;
 }
 
-/** The words and numbers of a name. */
-class Said {
-  readonly words: string;
-  private readonly numbers = new Map<string, number>();
-
-  constructor(
-    readonly text: string,
-    readonly hints: KernelHints,
-  ) {
-    this.words = text.toUpperCase();
-    for (const [, name, value] of text.matchAll(/\b([a-zA-Z_]+)\s?[~=:]?\s?(\d+)(?![\dx.])/g)) {
-      if (!this.numbers.has(name.toLowerCase())) this.numbers.set(name.toLowerCase(), Number(value));
-    }
-  }
-
-  has(pattern: RegExp): boolean {
-    return pattern.test(this.words);
-  }
-
-  /** The first of these names that has a number. */
-  number(...names: readonly string[]): number | undefined {
-    for (const name of names) {
-      const value = this.numbers.get(name);
-      if (value !== undefined) return value;
-    }
-    return undefined;
-  }
-
-  /** @throws UsageError naming what is missing */
-  needed(what: string, value: number | undefined): number {
-    if (value === undefined || value < 1) throw new UsageError(`"${this.text}": ${what} is not stated`);
-    return value;
-  }
-
-  get rows(): number | undefined {
-    const worded = /\b(\d+) ROWS?\b/.exec(this.words);
-    return this.number('r', 'rows', 'nq') ?? (worded === null ? this.hints.rows : Number(worded[1]));
-  }
-
-  get weights(): WeightDType {
-    const named = WEIGHT_DTYPES.find((dtype) => new RegExp(`\\b${dtype}\\b`, 'i').test(this.text));
-    return named ?? this.hints.weights ?? 'q4_0';
-  }
-
-  /** `[2048, 35]`, `2048x35`, `64x2048x8192`. */
-  get extents(): readonly number[] {
-    const found = /\b(\d+)((?:\s*[x*,\u00d7]\s*\d+)+)\b/i.exec(this.text);
-    if (found === null) return [];
-    return [
-      Number(found[1]),
-      ...found[2]
-        .split(/[x*,\u00d7]/i)
-        .slice(1)
-        .map(Number),
-    ];
-  }
-
-  get model(): string | undefined {
-    const word = this.text.split(/[\s,]+/).find((part) => isPresetName(part.toLowerCase()));
-    return word?.toLowerCase() ?? this.hints.model;
-  }
-}
-
 function attention(said: Said): KernelSpec | null {
   const named = said.has(/FLASH_?ATTN|\bATTENTION\b|\bFA\b/);
-  const keys = said.number('nkv', 'keys', 'context', 'ctx') ?? said.hints.keys;
+  if (named && said.has(/\bKV[ =:]*I?Q\d_|TYPE_KV\s*=\s*I?Q\d|\bI?Q\d_\w+ KV\b/))
+    throw new UsageError(`"${said.text}": attention over quantised keys and values is not modelled`);
+  if (said.number('hsk') !== undefined) return testedAttention(said);
+  const apart = said.number('nkvh', 'kvh', 'n_kv_heads', 'kv_heads', 'n_head_kv', 'hkv', 'kvheads');
+  const keys =
+    said.number('nkv', 'keys', 'context', 'ctx') ??
+    (apart === undefined ? undefined : said.number('kv')) ??
+    said.hints.keys;
   const shaped = said.number('d', 'hd') !== undefined && said.number('nkv') !== undefined;
   if (!named && !shaped) return null;
   if (said.number('d', 'hd', 'head_dim') === undefined && said.model !== undefined) return modelPart(said);
-  const heads = said.needed('the number of heads (h32)', said.number('h', 'heads', 'nh'));
+  const heads = said.needed(
+    'the number of heads (h32)',
+    said.number('h', 'heads', 'nh', 'n_heads', 'n_head', 'nqh'),
+  );
   return {
     kind: 'attention',
-    rows: said.needed('the number of query rows (nq1)', said.number('nq') ?? said.rows),
+    rows: said.needed('the number of query rows (nq1)', said.number('nq', 'q', 'qlen', 'n_q') ?? said.rows),
     keys: said.needed('the number of cached positions (nkv256)', keys),
     heads,
-    kvHeads: said.number('kv', 'hkv', 'kvheads') ?? heads,
+    kvHeads: apart ?? said.number('kv') ?? heads,
     headDim: said.needed('the size of a head (d64)', said.number('d', 'hd', 'head_dim')),
   };
 }
 
-/** Operators of the backend whose loops nobody has counted here: a product or a row operator of a like name would be a wrong time. */
-const UNCOUNTED =
-  /\b(GATED_DELTA_NET|SOLVE_TRI|TRI|DIAG|ARGSORT|TOP_K|IM2COL|CUMSUM|SOFTPLUS|ADD_ID|SSM_SCAN|RWKV_WKV\d?|CONV_\dD|POOL_\dD|CROSS_ENTROPY_LOSS|TIMESTEP_EMBEDDING|UPSCALE|GROUP_NORM|ALLREDUCE)\b/;
-
-/** @throws UsageError naming the operator */
-function refuseUncounted(said: Said): void {
-  const found = UNCOUNTED.exec(said.words)?.[1];
-  if (found !== undefined)
-    throw new UsageError(
-      `operator ${found} is not modelled: its loops were not counted in the backend's source`,
-    );
+/** In the words of test-backend-ops: `hsk` a head, `nh` heads of keys, `nr23` or `nr2` times as many of queries, `nb` rows. */
+function testedAttention(said: Said): KernelSpec {
+  const [repeats, batch] = listOf(said.text, 'nr23') ?? [said.number('nr2') ?? 1, 1];
+  if (batch > 1) throw new UsageError(`"${said.text}": attention of ${batch} sequences is not modelled`);
+  const kvHeads = said.needed('the number of heads (nh)', said.number('nh'));
+  return {
+    kind: 'attention',
+    rows: said.needed('the number of query rows (nb)', said.number('nb')),
+    keys: said.needed('the number of cached positions (kv)', said.number('kv')),
+    heads: kvHeads * repeats,
+    kvHeads,
+    headDim: said.needed('the size of a head (hsk)', said.number('hsk')),
+  };
 }
 
 /** Taps where a name has none: Mamba's and Qwen3.5's; LFM2 has 3. */
@@ -160,14 +100,29 @@ const PRODUCT = /MUL_?MAT|GEMM|GEMV|MATMUL|GATE|\bUP\b|DOWN|Q\+K|QKV|\bHEAD\b/;
 
 /** Widths in and out, whatever the notation; null where the name has none. */
 function widths(said: Said): { in: number; outs: readonly number[]; rows: number | undefined } | null {
+  const dump = dumpedProduct(said.text);
+  if (dump !== null) {
+    const { weight, input } = dump;
+    if (weight[0] !== input[0])
+      throw new UsageError(`"${said.text}": rows of ${weight[0]} numbers do not meet rows of ${input[0]}`);
+    if (weight.slice(2).some((extent) => extent > 1) && !said.has(/MUL_MAT_ID/)) refuseBatch(said);
+    return { in: weight[0], outs: [weight[1]], rows: input.slice(1).reduce((all, each) => all * each, 1) };
+  }
+  const batch = [...(listOf(said.text, 'bs') ?? []), ...(listOf(said.text, 'nr') ?? [])];
+  if (batch.some((extent) => extent > 1) && said.has(/MUL_MAT/)) refuseBatch(said);
   const arrow = /\b(\d+)\s*(?:->|\u2192)\s*\(?(\d+(?:\s*[,+]\s*\d+)*)\)?/.exec(said.text);
   if (arrow !== null) {
     const outs = arrow[2].split(/[,+]/).map(Number);
     return { in: Number(arrow[1]), outs, rows: said.rows ?? said.number('n') };
   }
-  // BLAS: upper case, rows first.
-  const blas = /\bM\s?[~=]?\s?(\d+),?\s+K\s?=?\s?(\d+),?\s+N\s?=?\s?(\d+)/.exec(said.text);
-  if (blas !== null) return { rows: Number(blas[1]), in: Number(blas[2]), outs: [Number(blas[3])] };
+  // BLAS: upper case, M rows, K inputs, N outputs, in any order.
+  const blas = ['M', 'K', 'N'].map(
+    (name) => new RegExp(`\\b${name}\\s?[~=:]?\\s?(\\d+)`).exec(said.text)?.[1],
+  );
+  if (blas.every((each) => each !== undefined)) {
+    const [rows, width, out] = blas.map(Number);
+    return { rows, in: width, outs: [out] };
+  }
   const several = /\bm(\d+(?:\+\d+)+)\b/.exec(said.text);
   const m = several === null ? said.number('m') : undefined;
   const k = said.number('k');
@@ -175,12 +130,24 @@ function widths(said: Said): { in: number; outs: readonly number[]; rows: number
     const outs = several === null ? [m as number] : several[1].split('+').map(Number);
     return { in: k, outs, rows: said.number('n') ?? said.rows };
   }
-  const extents = said.extents;
-  if (extents.length === 3) return { rows: extents[0], in: extents[1], outs: [extents[2]] };
+  const cube = /\b(\d+)\^3(?!\d)/.exec(said.text)?.[1];
+  if (cube !== undefined) return { rows: Number(cube), in: Number(cube), outs: [Number(cube)] };
+  const { extents } = said;
+  // Rows first or rows last: no weight of a language model is narrower than the rows it meets.
+  if (extents.length === 3)
+    return {
+      rows: Math.min(extents[0], extents[2]),
+      in: extents[1],
+      outs: [Math.max(extents[0], extents[2])],
+    };
   // A weight as ggml shows it: inputs first.
   if (extents.length === 2 && said.has(PRODUCT))
     return { rows: said.number('n') ?? said.rows, in: extents[0], outs: [extents[1]] };
   return null;
+}
+
+function refuseBatch(said: Said): never {
+  throw new UsageError(`"${said.text}": products of a batch of matrices are not modelled`);
 }
 
 /** Products that a name fuses: gate and up are two of one shape. */
@@ -188,14 +155,15 @@ function fused(said: Said, outs: readonly number[]): readonly number[] {
   if (outs.length > 1) return outs;
   const twice = said.has(/GATE\s*[+_&]\s*UP|\bTWICE\b|\b2X\b/);
   const times = (said.words.match(/MUL_MAT(?!_)/g) ?? []).length;
-  const count = twice ? 2 : said.has(/Q\s*\+\s*K\s*\+\s*V|\bQKV\b/) ? 3 : Math.max(1, times);
+  // One width of a fused QKV is that of all three.
+  const count = twice ? 2 : said.has(/Q\s*\+\s*K\s*\+\s*V/) ? 3 : Math.max(1, times);
   return new Array<number>(count).fill(outs[0]);
 }
 
 function product(said: Said): KernelSpec | null {
+  if (!said.has(PRODUCT) && ALIASES.some(([pattern]) => said.has(pattern))) return null;
   const found = widths(said);
   if (found === null) return null;
-  if (said.has(/SWIGLU|RMS_NORM|ROPE|SET_ROWS|GET_ROWS|SOFT_?MAX/) && !said.has(PRODUCT)) return null;
   return {
     kind: 'product',
     rows: said.needed('the number of rows (n1)', found.rows ?? said.hints.rows),
@@ -210,62 +178,38 @@ function routed(said: Said): KernelSpec | null {
   if (!said.has(/MUL_MAT_ID/)) return null;
   const found = widths(said);
   if (found === null) throw new UsageError(`"${said.text}": say m, k and n of the routed product`);
-  const experts = said.needed('the number of experts (e32)', said.number('e', 'experts', 'nexp'));
+  const dump = dumpedProduct(said.text);
+  const experts = said.needed(
+    'the number of experts (e32)',
+    said.number('e', 'experts', 'nexp', 'n_mats', 'n_expert', 'n_experts') ?? dump?.weight[2],
+  );
+  const used =
+    said.number('top', 'used', 'topk', 'u', 'n_used', 'n_expert_used', 'k_experts') ?? dump?.result?.[1];
   return {
     kind: 'routed-product',
-    rows: said.needed('the number of rows (n1)', found.rows ?? said.hints.rows),
+    rows: said.needed(
+      'the number of rows (n1)',
+      dump === null ? (found.rows ?? said.hints.rows) : (dump.result?.[2] ?? 1),
+    ),
     inWidth: found.in,
     outWidth: found.outs[0],
     weights: said.weights,
     experts,
-    expertsPerToken: said.number('top', 'used', 'topk', 'u') ?? 1,
+    expertsPerToken: said.needed('how many experts a token meets (top4)', used),
   };
 }
-
-/** Names that mean an operator of the list, longest first so that `RMS_NORM+MUL` is not `RMS_NORM`. */
-const ALIASES: readonly (readonly [RegExp, RowOperator])[] = [
-  [/RMS_?NORM\s*\+\s*MUL/, 'RMS_NORM+MUL'],
-  [/RMS_?NORM/, 'RMS_NORM'],
-  [/\bL2_NORM\b/, 'L2_NORM'],
-  [/LAYER_?NORM|\bNORM\b/, 'NORM'],
-  [/SWIGLU_OAI/, 'SWIGLU_OAI'],
-  [/SWIGLU|SILU\s*\+\s*MUL/, 'SWIGLU'],
-  [/GEGLU/, 'GEGLU'],
-  [/GELU/, 'GELU'],
-  [/SILU/, 'SILU'],
-  [/SOFT_?MAX/, 'SOFT_MAX'],
-  [/SUM_ROWS/, 'SUM_ROWS'],
-  [/SET_ROWS/, 'SET_ROWS'],
-  [/GET_ROWS/, 'GET_ROWS'],
-  [/ROPE/, 'ROPE'],
-  [/\bCPY\b|\bCOPY\b|\bCONT\b|\bDUP\b/, 'CPY'],
-  [/\bSCALE\b/, 'SCALE'],
-  [/\bADD\b|RESIDUAL/, 'ADD'],
-  [/\bMUL\b/, 'MUL'],
-  [/\bSUB\b/, 'SUB'],
-  [/\bDIV\b/, 'DIV'],
-  [/\bSQRT\b/, 'SQRT'],
-  [/\bSQR\b/, 'SQR'],
-  [/\bSIGMOID\b/, 'SIGMOID'],
-  [/\bTANH\b/, 'TANH'],
-  [/\bEXP\b/, 'EXP'],
-  [/\bNEG\b/, 'NEG'],
-  [/\bCLAMP\b/, 'CLAMP'],
-  [/\bFILL\b/, 'FILL'],
-  [/\bREPEAT\b/, 'REPEAT'],
-  [/\bPAD\b/, 'PAD'],
-];
 
 function rowsOperator(said: Said): KernelSpec | null {
   const operator = ALIASES.find(([pattern]) => pattern.test(said.words))?.[1];
   if (operator === undefined) return null;
-  const { extents } = said;
-  if (extents.length === 3) {
+  const extents = folded(said.extents);
+  const moved = said.rows !== undefined && (operator === 'SET_ROWS' || operator === 'GET_ROWS');
+  if (extents.length === 3 && !moved) {
     // A tensor as ggml shows it: a head, heads, positions.
     const [width, heads, positions] = extents;
-    return { kind: 'rows', operator, rows: heads * positions, width, heads };
+    return { kind: 'rows', operator, rows: heads * positions * repeats(said, 1), width, heads };
   }
-  const rows = said.rows ?? extents[1];
+  const rows = said.rows ?? (extents[1] === undefined ? undefined : extents[1] * repeats(said, 1));
   const headDim = said.number('d', 'hd', 'head_dim');
   if (headDim !== undefined) {
     // Rows of a head each.
@@ -288,8 +232,20 @@ function rowsOperator(said: Said): KernelSpec | null {
     kind: 'rows',
     operator,
     rows: said.needed('the number of rows (r1)', rows),
-    width: said.needed('the width of a row (n2048)', width),
+    width: said.needed('the width of a row (n2048)', width) / halves(said, operator),
   };
+}
+
+/** Times that `REPEAT` sets its operand side by side from a dimension on: `nr=[1,8,1,1]`. */
+function repeats(said: Said, from: number): number {
+  const times = said.has(/\bREPEAT\b/) ? listOf(said.text, 'nr') : null;
+  return times === null ? 1 : times.slice(from).reduce((all, each) => all * each, 1);
+}
+
+/** test-backend-ops shows the operand of a gate, in which both halves of a row lie, unless it is split. */
+function halves(said: Said, operator: RowOperator): number {
+  const together = /GLU/.test(operator) && operator !== 'SWIGLU_OAI' && !said.has(/SPLIT/);
+  return together && listOf(said.text, 'ne_a') !== null ? 2 : 1;
 }
 
 /** `gate+up` and the like have the shapes of a named model's first layer. */

@@ -7,8 +7,9 @@ import { ratesOf } from '../machine/rates.js';
 import { NPU_UNITS } from '../machine/resources.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { activationBytes, activationElement, loweredKernel } from './lowered.js';
-import { type KernelHints, parseKernel } from './parse.js';
+import { parseKernel } from './parse.js';
 import { checkHasNpu } from './placed.js';
+import type { KernelHints } from './said.js';
 import type { KernelSpec } from './spec.js';
 
 /** A part of the time of an operator; parts add up to `callMs`. */

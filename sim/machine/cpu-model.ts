@@ -28,7 +28,7 @@ export function dotMacsPerMs(profile: HardwareProfile, dtype: DType): number {
 }
 
 /** Elements one mid core handles per ms in element-wise loops: one byte stream at its share of the byte rate. */
-function elementBytesPerMs(profile: HardwareProfile): number {
+export function elementBytesPerMs(profile: HardwareProfile): number {
   const { cpu } = profile;
   return ((cpu.gemvQ8Rate * 1e6) / cpu.gemvCores) * cpu.midCoreShare;
 }

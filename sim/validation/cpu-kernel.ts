@@ -1,11 +1,16 @@
 import type { ModelConfig } from '../../src/model/config.js';
-import { LLAMA } from '../../src/model/families/llama.js';
 import { precisionFor, type Quant } from '../../src/model/precision.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import type { PassShape } from '../../src/pass/shape.js';
+import { reachedExperts } from '../kernel/lowered.js';
 import type { KernelSpec } from '../kernel/spec.js';
+import { cpuMs, effectiveThreads, elementBytesPerMs } from '../machine/cpu-model.js';
+import { ROW_COSTS } from '../machine/lower/htp/row-costs.js';
+import { rowsTogether } from '../machine/lower/index.js';
 import type { PartName } from '../machine/parts.js';
+import { ratesOf } from '../machine/rates.js';
 import { type Chip, machine } from '../open-machine.js';
+import { bareModel } from './reading/bare-model.js';
 import { NotModelled } from './reading/refusal.js';
 
 /** ms of one operator on the CPU or the GPU: the operator's part of a model of one layer that contains it. */
@@ -36,10 +41,43 @@ export function cpuKernelMs(spec: KernelSpec, chip: Chip, quant: Quant): number 
   }
   if (spec.kind === 'attention') {
     const { rows, keys, heads, kvHeads, headDim } = spec;
-    const model = oneLayer({ hidden: heads * headDim, ffn: 32, heads, kvHeads, headDim });
+    const model = bareModel('kernel', {
+      layers: 1,
+      hidden: heads * headDim,
+      ffn: 32,
+      heads,
+      kvHeads,
+      headDim,
+    });
     return partMs(model, rows, Math.max(0, keys - rows), chip, quant, `${place} attention`);
   }
-  throw new NotModelled(`an operator on rows is not timed on the ${place}`);
+  if (spec.kind === 'routed-product') {
+    const reached = reachedExperts(spec);
+    const rowsEach = Math.max(1, Math.ceil((spec.rows * spec.expertsPerToken) / reached));
+    return reached * productMs(rowsEach, spec.inWidth, spec.outWidth, chip, quant, place);
+  }
+  return streamMs(streamedBytes(spec), spec.rows, chip);
+}
+
+/** Operands and result of an operator that computes little: F32 on CPU and GPU. */
+function streamedBytes(spec: Extract<KernelSpec, { kind: 'rows' | 'conv' | 'concat' }>): number {
+  if (spec.kind !== 'rows') return F32_BYTES * spec.channels * (2 * spec.rows + spec.taps - 1);
+  const { inputs, reduces = false } = ROW_COSTS[spec.operator];
+  return F32_BYTES * spec.rows * (inputs * spec.width + (reduces ? 1 : spec.width));
+}
+
+const F32_BYTES = 4;
+
+/** Time of a stream of bytes, as the element-wise operators of a model: at the rate of cores or of DRAM, and a launch or a barrier. */
+function streamMs(bytes: number, rows: number, { profile, stack }: Chip): number {
+  const { numbers } = stack;
+  if (stack.placement !== 'all-cpu') return bytes / (profile.gpu.readRate * 1e6) + profile.gpu.kernelLaunch;
+  const threads = Math.min(numbers.cpuThreads, profile.cpu.primeCores + profile.cpu.midCores);
+  const singleThreadMs =
+    bytes / elementBytesPerMs(profile) / rowsTogether(rows, numbers) / numbers.cpuSustained;
+  const { cpuBytesPerMs } = ratesOf(profile, false, stack.weightStream);
+  const shared = effectiveThreads(profile, threads, stack.threadShares);
+  return cpuMs({ singleThreadMs, bytes }, shared, cpuBytesPerMs) + numbers.cpuBarrierMs;
 }
 
 function productMs(
@@ -50,29 +88,9 @@ function productMs(
   quant: Quant,
   place: 'CPU' | 'GPU',
 ): number {
-  const model = oneLayer({ hidden: inWidth, ffn: outWidth, heads: 1, kvHeads: 1, headDim: 32 });
+  const sizes = { layers: 1, hidden: inWidth, ffn: outWidth, heads: 1, kvHeads: 1, headDim: 32 };
+  const model = bareModel('kernel', sizes);
   return partMs(model, rows, 0, chip, quant, `${place} gate`);
-}
-
-function oneLayer(sizes: Pick<ModelConfig, 'hidden' | 'ffn' | 'heads' | 'kvHeads' | 'headDim'>): ModelConfig {
-  return {
-    name: 'kernel',
-    arch: LLAMA.name,
-    layers: 1,
-    vocab: 32,
-    ropeTheta: 1e4,
-    rmsEps: 1e-5,
-    qkvBias: false,
-    qkNorm: false,
-    tiedHead: true,
-    shiftLogits: false,
-    attention: 'bidirectional',
-    contextLength: 4096,
-    maskId: null,
-    bosId: null,
-    endIds: [0],
-    ...sizes,
-  };
 }
 
 function partMs(

@@ -20,6 +20,8 @@ export interface GroupScore {
   readonly medianLog: number | null;
   /** Share of measurements inside their interval. */
   readonly coverage: number | null;
+  /** Median of high / low of the intervals of measurements: how much an interval says. */
+  readonly width: number | null;
   readonly worst: { readonly id: string; readonly error: number } | null;
 }
 
@@ -83,6 +85,7 @@ export function summarize(by: Grouping | null, group: string, rows: readonly Sco
       measured.length === 0
         ? null
         : measured.filter(({ inside }) => inside === true).length / measured.length,
+    width: median(measured.map(({ low, high }) => (high ?? 1) / (low ?? 1))),
     worst: worst === null ? null : { id: worst.id, error: worst.error ?? 0 },
   };
 }

@@ -4,8 +4,9 @@ import type { QuantRecipe } from '../../src/model/quant-recipes.js';
 import type { MemoryMode } from '../memory/runtime.js';
 import type { PublishedRow } from './published.js';
 import { chipOf } from './reading/chips.js';
-import { engineOf, memoryOf, passRowsOf, repacked, threadsOf } from './reading/engines.js';
-import { formatOf, recipeOf } from './reading/formats.js';
+import { encoderOf } from './reading/embedders.js';
+import { cpuStacks, engineOf, memoryOf, passRowsOf, threadsOf } from './reading/engines.js';
+import { formatOf, formatSaid, recipeOf } from './reading/formats.js';
 import { modelOf } from './reading/models.js';
 import { NotModelled } from './reading/refusal.js';
 import { type Measure, measureOf } from './reading/units.js';
@@ -34,6 +35,8 @@ export interface Case {
   readonly passRows: number | null;
   readonly work: Work;
   readonly measure: Measure;
+  /** The chip is timed as another one. */
+  readonly standIn: boolean;
   /** The model's shapes are those of another model of its size. */
   readonly substitute: boolean;
   /** The engine is known only by its kind. */
@@ -54,6 +57,14 @@ export function interpret(row: PublishedRow): Interpretation {
   }
 }
 
+/** A rate of tokens that come one by one, which no diffusion model has. */
+function fromLeft({ phase, metric }: PublishedRow): boolean {
+  return (
+    /decod|generat|\btg\d*\b|\beval|chat/i.test(`${phase} ${metric}`) &&
+    !/step|denois|forward/i.test(`${phase} ${metric}`)
+  );
+}
+
 /** Stacks that run files of llama.cpp. */
 const GGML = /^(llama\.cpp|cpu$|cpu-gemm$|gpu$)/;
 
@@ -65,14 +76,21 @@ function read(row: PublishedRow): Case {
   const chip = chipOf(row);
   const recipe =
     GGML.test(stack) && /llama|ggml|hexagon|htp/i.test(row.engine) && work.kind !== 'kernel'
-      ? recipeOf(row.quant)
+      ? recipeOf(formatSaid(row))
       : null;
-  const format = formatOf(row.quant, row.engine, Number.parseFloat(row.params_b));
-  const model = work.kind === 'kernel' ? null : modelOf(row);
+  const said = formatSaid(row);
+  const format = formatOf(said, row.engine, Number.parseFloat(row.params_b));
+  const model = work.kind === 'kernel' ? null : work.kind === 'embed' ? encoderOf(row) : modelOf(row);
+  if (model !== null && model.shapes.maskId !== null && (work.kind === 'request' || fromLeft(row)))
+    throw new NotModelled(
+      'an answer of a diffusion model takes as many steps as its policy needs: only a step of stated rows is timed',
+    );
   if (work.kind === 'kernel' && ['rate', 'tokens per joule', 'energy', 'power'].includes(measure.quantity))
     throw new NotModelled(`unit "${row.unit}" of a kernel is not modelled`);
+  if (work.kind === 'decode' && measure.quantity === 'energy' && measure.per === 'all' && work.passes === 1)
+    throw new NotModelled('the energy of how many tokens is not stated');
   const lengths =
-    work.kind === 'prefill'
+    work.kind === 'prefill' || work.kind === 'embed'
       ? [work.tokens]
       : work.kind === 'decode'
         ? [work.context]
@@ -81,7 +99,8 @@ function read(row: PublishedRow): Case {
           : [];
   return {
     profiles: chip.profiles,
-    stacks: stack === 'cpu' && repacked(row) ? ['llama.cpp-cpu'] : engine.stacks,
+    standIn: chip.standIn,
+    stacks: stack === 'cpu' ? cpuStacks(row) : engine.stacks,
     shapes: model?.shapes ?? null,
     quant: format.quant,
     headQuant: format.headQuant,

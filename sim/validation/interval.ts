@@ -28,9 +28,10 @@ function isGiven(name: string, { threads, passRows }: Case): boolean {
 }
 
 /** The spread of the form for a row. */
-export function formOf({ stacks, substitute, unfamiliar, work, measure }: Case): FormSpread {
+export function formOf({ stacks, substitute, standIn, unfamiliar, work, measure }: Case): FormSpread {
   const reasons: readonly (readonly [applies: boolean, FurtherSpread])[] = [
     [substitute, 'shapes of another model'],
+    [standIn, 'another chip stands in'],
     [unfamiliar, 'engine known by its kind only'],
     [work.kind === 'kernel', 'one operator'],
     [work.kind === 'decode' || work.kind === 'request', 'a token at a time'],

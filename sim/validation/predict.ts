@@ -136,14 +136,31 @@ function workload({ work }: Case, draw: Draw, timed: Machine, seen: (times: numb
         tokens,
       };
     }
-    case 'decode': {
-      const pass = decodePass(at(work.context, share), work.sequences);
+    case 'embed': {
+      const tokens = at(work.tokens, share);
+      // One vector of a text: the head of a language model is not there, and the layers are whole.
+      const pass = { rows: tokens, kvSets: [], logitsRows: 1, masked: false };
       return {
         ...summed(
           warmTimings(timed, [pass], () => seen(1)),
           draw,
         ),
-        tokens: work.sequences,
+        tokens,
+      };
+    }
+    case 'decode': {
+      const pass = decodePass(at(work.context, share), work.sequences);
+      const { ms, joules, bytes, macs } = summed(
+        warmTimings(timed, [pass], () => seen(work.passes)),
+        draw,
+      );
+      const { passes, sequences } = work;
+      return {
+        ms: passes * ms,
+        joules: passes * joules,
+        bytes: passes * bytes,
+        macs: passes * macs,
+        tokens: passes * sequences,
       };
     }
     case 'request': {
@@ -158,7 +175,7 @@ function workload({ work }: Case, draw: Draw, timed: Machine, seen: (times: numb
         joules: total('joules'),
         bytes: total('bytes'),
         macs: total('macs'),
-        tokens: answer,
+        tokens: work.counts === 'all' ? prompt + answer : answer,
       };
     }
     case 'kernel':

@@ -36,11 +36,12 @@ function msOf({ measure, work }: Case, value: number): number {
 function tokensOf(work: Case['work']): number {
   switch (work.kind) {
     case 'prefill':
+    case 'embed':
       return work.tokens.value;
     case 'decode':
-      return work.sequences;
+      return work.passes * work.sequences;
     case 'request':
-      return work.answer.value;
+      return work.answer.value + (work.counts === 'all' ? work.prompt.value : 0);
     case 'kernel':
       return 1;
   }

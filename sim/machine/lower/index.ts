@@ -47,15 +47,16 @@ export function lower(op: Op, graph: OpGraph, context: LowerContext): Kernel {
 /** Turns one operator into work on CPU cores. */
 export function cpuWork(op: Op, graph: OpGraph, profile: HardwareProfile, numbers: StackNumbers): CpuWork {
   const { singleThreadMs, bytes } = ruleOf(op).cpu(op, graph, profile, numbers);
-  const together = op.macs > 0 && op.kind !== 'attention' ? 1 : rowsTogether(graph, numbers);
+  const together = op.macs > 0 && op.kind !== 'attention' ? 1 : rowsTogether(graph.shape.rows, numbers);
   return { singleThreadMs: singleThreadMs / together / numbers.cpuSustained, bytes };
 }
 
 /** Rows from which kernels that handle several together gain. */
 const FEW_ROWS = 4;
 
-function rowsTogether({ shape }: OpGraph, { rowsSpeedup }: StackNumbers): number {
-  return shape.rows >= FEW_ROWS ? rowsSpeedup : 1;
+/** How much faster several rows go than one after the other. */
+export function rowsTogether(rows: number, { rowsSpeedup }: StackNumbers): number {
+  return rows >= FEW_ROWS ? rowsSpeedup : 1;
 }
 
 /** Operators with equal keys are equal work on a given machine: what lowering looks at is in the key. */

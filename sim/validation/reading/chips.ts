@@ -5,25 +5,34 @@ import { NotModelled } from './refusal.js';
 /** Chips a row may be of, the one that is taken first. */
 export interface ChipReading {
   readonly profiles: readonly string[];
+  /** None of them is the chip that the row names. */
+  readonly standIn: boolean;
   readonly note: string | null;
 }
 
 /** Profiles by how vendors, shops and papers call a chip. The first name that is shipped is taken; others stand in for it. */
 const CHIPS: readonly (readonly [RegExp, ...string[]])[] = [
-  [/sm8850|8 ?elite gen ?5/i, 'sm8850'],
-  [/sm8845|8 ?gen ?5\b/i, 'sm8845', 'sm8850'],
+  [/sm8850|8 ?elite ?(gen ?5|2\b)/i, 'sm8850'],
+  [/sm8845|(?<!s )8 ?gen ?5\b/i, 'sm8845', 'sm8850'],
   [/sm8750|8 ?elite(?! gen)|snapdragon elite/i, 'sm8750'],
   [/sm8735|8s ?gen ?4/i, 'sm8735', 'sm8650'],
-  [/sm8650|8 ?gen ?3|qcs9075|qcs8650|cq8750/i, 'sm8650'],
+  [/qcs9075|qcs9100|iq-?9\d*|sa8775p?/i, 'qcs9075', 'sm8650'],
+  [/sm8650|8 ?gen ?3|qcs8650|cq8750/i, 'sm8650'],
   [/sm8635|8s ?gen ?3/i, 'sm8635', 'sm8650'],
   [/sm7675|7\+ ?gen ?3/i, 'sm7675', 'sm8635', 'sm8550'],
-  [/sm8550|8 ?gen ?2|qcs8550|qcm8550/i, 'sm8550'],
+  [/qcs8550|qcm8550|cq?8550/i, 'qcs8550'],
+  [/sm8550|8 ?gen ?2/i, 'sm8550'],
+  [/sm7550|sm7635|7s? ?gen ?[34]|sm6650/i, 'sm7550', 'sm7675'],
+  [/sm7475|7\+ ?gen ?2/i, 'sm7475', 'sm8475'],
   [/sm8475|8\+ ?gen ?1/i, 'sm8475', 'sm8550'],
   [/sm8450|8 ?gen ?1\b/i, 'sm8450', 'sm8475', 'sm8550'],
-  [/sa8295p?|sa8255p?|sa8775p?/i, 'sa8295p', 'sm8550'],
-  [/qcs6490|sc7280|rubik/i, 'qcs6490'],
+  [/sa8295p?|sa8255p?/i, 'sa8295p', 'sm8550'],
+  [/qcs6490|sc7280|rubik|sm7325|778g/i, 'qcs6490'],
+  [/sm8350|snapdragon 888|sd ?888/i, 'sm8350', 'sm8450'],
+  [/xr2\+? ?gen ?2|sxr2230/i, 'xr2-gen2', 'sm8550'],
+  [/x2e-?9|x2 ?elite extreme/i, 'x2-elite-extreme', 'x2-elite'],
   [/x2e|x2 ?elite/i, 'x2-elite', 'x-elite'],
-  [/x1p|x ?plus/i, 'x1p', 'x-plus', 'x-elite'],
+  [/x1p|x ?plus|x1-26|snapdragon x\b(?! ?(elite|\d))/i, 'x1p', 'x-elite'],
   [/x1e|x ?elite|sc8380/i, 'x-elite'],
 ];
 
@@ -76,14 +85,15 @@ export function chipOf({ soc, device, npu_arch: arch, engine }: PublishedRow): C
   }
   const phone = DEVICES.find(([pattern]) => pattern.test(`${device} ${soc}`))?.[1];
   if (phone !== undefined)
-    return { profiles: [standIn(phone, shipped)], note: `chip by the device, "${device}"` };
+    return { profiles: [standIn(phone, shipped)], standIn: false, note: `chip by the device, "${device}"` };
   const said = [...new Set(arch.toLowerCase().match(/v\d+/g) ?? [])];
   const laptop = /laptop|notebook|\bpc\b|windows|wos|crd/i.test(`${device} ${soc}`);
   const generations = said.flatMap((name) =>
     laptop && name === 'v73' ? ['x-elite'] : (GENERATIONS[name] ?? []),
   );
   const profiles = generations.filter((name) => shipped.has(name));
-  if (profiles.length > 0) return { profiles, note: `chip by its NPU generation, ${said.join(' or ')}` };
+  if (profiles.length > 0)
+    return { profiles, standIn: false, note: `chip by its NPU generation, ${said.join(' or ')}` };
   if (!UNSTATED.test(soc.trim()) && !/snapdragon|qualcomm|device|phone|sd ?8/i.test(soc)) {
     throw new NotModelled(`no profile for SoC "${soc}"`);
   }
@@ -91,6 +101,7 @@ export function chipOf({ soc, device, npu_arch: arch, engine }: PublishedRow): C
     throw new NotModelled(`no profile for SoC "${soc}": nothing tells the chip`);
   return {
     profiles: ['sm8750', 'sm8650', 'sm8850'],
+    standIn: false,
     note: 'chip not stated: SM8750 taken, its neighbours in the range',
   };
 }
@@ -103,6 +114,7 @@ function chipNamed(text: string, shipped: ReadonlySet<string>): ChipReading | nu
   if (profile === undefined) throw new NotModelled(`no profile for SoC "${text}"`);
   return {
     profiles: [profile],
+    standIn: profile !== wanted,
     note: profile === wanted ? null : `no profile of ${wanted}: timed as ${profile}`,
   };
 }

@@ -1,5 +1,6 @@
 import { QUANTS, type Quant } from '../../../src/model/precision.js';
 import type { QuantRecipe } from '../../../src/model/quant-recipes.js';
+import type { PublishedRow } from '../published.js';
 import { NotModelled } from './refusal.js';
 
 /** A weight format as a table names it. */
@@ -33,15 +34,29 @@ export function recipeOf(text: string): QuantRecipe | null {
 
 /** Bits a weight of formats that are timed as a neighbour (llama.cpp, tools/quantize/README.md, whole models). */
 const BITS: readonly (readonly [RegExp, Quant, number])[] = [
-  [/iq1|q1_|ternary|bitnet|1\.58|tq[12]_0|w2a|iq2|q2_k|\bint2\b|2-bit/i, 'q4_0', 2.6],
-  [/iq3|q3_k|w3a|3-bit/i, 'q4_0', 3.9],
+  [/iq1|q1_|ternary|bitnet|1\.58|tq[12]_0|w2a|^w2\b|iq2|q2_k|\bint2\b|\b[12][- ]?bits?\b/i, 'q4_0', 2.6],
+  [/iq3|q3_k|w3a|\b3[- ]?bits?\b/i, 'q4_0', 3.9],
   [/iq4_xs/i, 'q4_0', 4.4],
   [/mxfp4|nvfp4/i, 'q4_0', 4.5],
   [/q4_k|k-quant/i, 'q4_0', 4.85],
   [/q4_1/i, 'q4_0', 5],
-  [/q5|w5a|5-bit/i, 'q4_0', 5.6],
-  [/q6|w6a|6-bit/i, 'q8_0', 6.6],
+  [/q5|w5a|\b5[- ]?bits?\b/i, 'q4_0', 5.6],
+  [/q6|w6a|\b6[- ]?bits?\b/i, 'q8_0', 6.6],
 ];
+
+/** Bits of weights in the words of tables that name activations as well: `8da4w`, `4w8da`, `16a4w_block16`, `a16w4`; null for others. */
+function weightBits(text: string): number | null {
+  const found = /(?:^|[^a-z\d])(?:\d+d?a(\d+)w|(\d+)w\d+d?a|a\d+w(\d+))(?![a-z\d])/i.exec(text);
+  return found === null ? null : Number(found[1] ?? found[2] ?? found[3]);
+}
+
+/** The format of a row: what its column says, else what the name of its file does. */
+export function formatSaid({ quant, model }: Pick<PublishedRow, 'quant' | 'model'>): string {
+  if (!UNSTATED.test(quant.trim())) return quant;
+  return /\b(?:ud-)?(?:i?q\d_\w+|mxfp4|w\d+a\d+|int[48]|bf16|fp?16|fp?32)\b/i.exec(model)?.[0] ?? quant;
+}
+
+const UNSTATED = /^(|-|n\/[as]|unstated|unknown|default|\?)$/i;
 
 const Q4_BITS = 4.5;
 const Q8_BITS = 8.5;
@@ -87,16 +102,18 @@ export function formatOf(text: string, engine: string, params: number): FormatRe
     const [, quant, bits] = near;
     return reading(quant, bits / (quant === 'q4_0' ? Q4_BITS : Q8_BITS), `${said}: ${bits} bits a weight`);
   }
-  if (/^w8|q8|^int8|8-bit|a8w\b|u8 ?x ?i8|fp8/i.test(said)) return reading('q8_0', 1);
-  if (/^w4|w4a|q4|4-bit|i4\b|int4|a4w\b|spinquant|qlora|awq|gptq|fp4|q4f16/i.test(said))
+  const widths = weightBits(said);
+  if (widths === 8 || (widths === null && /^w8|q8|^int8|\b8[- ]?bits?\b|u8 ?x ?i8|fp8/i.test(said)))
+    return reading('q8_0', 1);
+  if (
+    widths === 4 ||
+    /^w4|w4a|q4|\b4[- ]?bits?\b|i4\b|int4|spinquant|qlora|awq|gptq|n?fp?4\b|q4f16/i.test(said)
+  )
     return reading('q4_0', 1);
   if (/b?fp?16|^f16|half|float16/i.test(said)) return reading('f16', 1);
-  if (/f32|fp32|float32/i.test(said)) return reading('f32', 1);
+  if (/f32|fp32|float(32)?\b/i.test(said)) return reading('f32', 1);
   if (/mixed/i.test(said)) return reading('q4_0', [1, 1.4], `"${said}" taken as 4.5 to 6.3 bits a weight`);
-  if (
-    /^(|-|n\/[as]|unstated|unknown|default|\?)$/i.test(said) ||
-    /litert|executorch|genie|qnn|mlc|recipe/i.test(said)
-  ) {
+  if (UNSTATED.test(said) || /litert|executorch|genie|qnn|mlc|recipe|^npu$/i.test(said)) {
     const wide = /cpu/i.test(engine) ? 1.9 : 1.4;
     return reading(
       'q4_0',

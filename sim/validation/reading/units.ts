@@ -11,13 +11,19 @@ export interface Measure {
   readonly net: boolean;
 }
 
+/** Tokens per second, in its spellings. */
+export const RATE = /^(tok(en)?s?|tks?|t) ?(\/|per|\u00b7) ?s(ec(onds?)?)?\.?(\^?-1|\u207b\u00b9)?$|^tps$/i;
+
+/** What a time is of, where its unit says so. */
+const OF = String.raw`( ?(\/|per) ?(tok(en)?s?|query|request|step|call|run|iter(ation)?|op(erator)?|pass|forward|inference|answer|sentence|text|doc(ument)?|layer))?`;
+
 const UNITS: readonly (readonly [RegExp, Measure['quantity'], number])[] = [
-  [/^(tok(en)?s?|t) ?(\/|per) ?s(ec(ond)?)?$|^tps$|^tok\/sec$/i, 'rate', 1],
+  [RATE, 'rate', 1],
   [/^(m?tok(en)?s?) ?(\/|per) ?j(oule)?$/i, 'tokens per joule', 1],
-  [/^(s|sec|seconds?)( ?(\/|per) ?(tok(en)?|query|request))?$/i, 'time', 1e-3],
-  [/^(ms|msec|milliseconds?)( ?(\/|per) ?(tok(en)?|step|query|call))?$/i, 'time', 1],
-  [/^(us|\u00b5s|\u03bcs|usec|microseconds?)( ?(\/|per) ?(call|tok(en)?))?$/i, 'time', 1e3],
-  [/^ns$/i, 'time', 1e6],
+  [new RegExp(`^(s|secs?|seconds?)${OF}$`, 'i'), 'time', 1e-3],
+  [new RegExp(`^(ms|msecs?|millisecs?|milliseconds?)${OF}$`, 'i'), 'time', 1],
+  [new RegExp(`^(us|\u00b5s|\u03bcs|usecs?|microsecs?|microseconds?)${OF}$`, 'i'), 'time', 1e3],
+  [new RegExp(`^(ns|nsecs?|nanoseconds?)${OF}$`, 'i'), 'time', 1e6],
   [/^(min|minutes?)$/i, 'time', 1 / 60_000],
   [/^j(oules?)?( ?(\/|per) ?(tok(en)?|query|request))?$/i, 'energy', 1],
   [/^mj( ?(\/|per) ?(tok(en)?))?$/i, 'energy', 1e3],
@@ -33,10 +39,16 @@ const UNITS: readonly (readonly [RegExp, Measure['quantity'], number])[] = [
 /** @throws NotModelled for a unit that no timed work has */
 export function measureOf({ unit, metric, source }: PublishedRow): Measure {
   const found = UNITS.find(([pattern]) => pattern.test(unit.trim()));
-  if (found === undefined) throw new NotModelled(`unit "${unit}" is not modelled`);
+  if (found === undefined)
+    throw new NotModelled(
+      /^[kmgt]i?b(ytes)?$/i.test(unit.trim())
+        ? `"${unit}" of memory is not predicted for a row: ask "memory plan"`
+        : `unit "${unit}" is not modelled: rates, times, joules and watts are`,
+    );
   const [, quantity, factor] = found;
   const perToken =
-    /(\/|per) ?tok/i.test(unit) || (/per.token|tpot|\bitl\b/i.test(metric) && quantity !== 'rate');
+    /(\/|per) ?tok/i.test(unit) ||
+    (/per.token|tpot|\bitl\b|inter.?token/i.test(metric) && quantity !== 'rate');
   return {
     quantity,
     factor,

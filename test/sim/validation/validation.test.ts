@@ -147,7 +147,10 @@ describe('what is timed for a row', () => {
       expect(chip({ soc }), soc).toBe('sm8750');
     for (const soc of ['Snapdragon 8 Elite Gen 5', 'SM8850']) expect(chip({ soc }), soc).toBe('sm8850');
     for (const soc of ['Snapdragon X Elite', 'X1E-80-100']) expect(chip({ soc }), soc).toBe('x-elite');
-    expect(chip({ soc: 'QCS8550' })).toBe('sm8550');
+    expect(chip({ soc: 'QCS8550' })).toBe('qcs8550');
+    expect(chip({ soc: 'X2E-96-100' })).toBe('x2-elite-extreme');
+    // A chip that another stands in for widens the interval.
+    expect(wanted({ soc: 'SM7475' })).toMatchObject({ profiles: ['sm8475'], standIn: true });
     for (const [device, profile] of [
       ['Galaxy S23 Ultra', 'sm8550'],
       ['OnePlus 12', 'sm8650'],
@@ -200,7 +203,16 @@ describe('what is timed for a row', () => {
     expect(wanted({ engine: 'llama.cpp CPU', quant: 'Q4_0', source: 'arXiv 2407.05858' }).stacks).toEqual([
       'cpu',
     ]);
-    expect(wanted({ engine: 'llama.cpp CPU', quant: 'Q4_K_M' }).stacks).toEqual(['cpu']);
+    // By format and by the pull request that repacked it; K-quants gain less, so both kernels are in the range.
+    const cpu = (quant: string, source: string) =>
+      wanted({ engine: 'llama.cpp CPU', quant, source }).stacks.join();
+    const thread = (number: number) => `github:ggml-org/llama.cpp/issues/${number}`;
+    expect(cpu('Q4_K_M', thread(16_000))).toBe('cpu');
+    expect(cpu('Q4_K_M', thread(20_000))).toBe('cpu,llama.cpp-cpu');
+    expect(cpu('Q8_0', thread(18_000))).toBe('cpu');
+    expect(cpu('Q8_0', thread(20_000))).toBe('llama.cpp-cpu');
+    expect(cpu('Q8_0', 'a forum')).toBe('llama.cpp-cpu,cpu');
+    expect(cpu('F16', thread(20_000))).toBe('cpu');
     expect(wanted({ engine: 'PocketPal HTP' }).stacks[0]).toMatch(/^llama\.cpp-hexagon/);
   });
 
@@ -321,6 +333,32 @@ describe('a row of an operator', () => {
       expect(kernel({ ...layer, engine }).predicted ?? 0, engine).toBeGreaterThan(10);
     expect(kernel({ ...layer, unit: 'GFLOPS' }).reason).toMatch(/no one size/);
     expect(kernel({ model: 'MUL_MAT m4096' }).reason).toMatch(/no operator/);
+  });
+
+  it('of rows, of a convolution and of experts takes time on the CPU and the GPU as well', () => {
+    for (const engine of ['llama.cpp CPU', 'llama.cpp OpenCL']) {
+      const us = (model: string) => kernel({ model, engine }).predicted ?? Number.NaN;
+      expect(us('SWIGLU n8192 r70'), engine).toBeGreaterThan(us('SWIGLU n8192 r35'));
+      // Two operands are more bytes than one.
+      expect(us('ADD n8192 r512'), engine).toBeGreaterThan(us('SCALE n8192 r512'));
+      expect(us('SSM_CONV n2048 k3 r64'), engine).toBeGreaterThan(0);
+      expect(us('MUL_MAT_ID m768 k2048 n1 e128 top8'), engine).toBeGreaterThan(
+        4 * us('MUL_MAT_ID m768 k2048 n1 e128 top1'),
+      );
+    }
+  });
+
+  it('is read with its format, its batch and its halves, or refused', () => {
+    const us = (model: string) => kernel({ model }).predicted ?? Number.NaN;
+    const tested = (m: number) => `MUL_MAT(type_a=q4_0,type_b=f32,m=${m},n=1,k=2048,bs=[1,1],nr=[1,1])`;
+    expect(us(tested(2048))).toBe(us('MUL_MAT q4_0 m2048 k2048 n1'));
+    expect(us('SWIGLU(type=f32,ne_a=[16384,35,1,1],v=0,swapped=0)')).toBe(us('SWIGLU n8192 r35'));
+    expect(us('CONT(type=f32,ne=[128,32,35,1])')).toBe(us('CONT n128 r1120'));
+    expect(us('MUL_MAT 2048:8192 x 2048:35 -> 8192:35')).toBe(us('MUL_MAT m8192 k2048 n35'));
+    expect(kernel({ model: tested(2048).replace('bs=[1', 'bs=[8') }).reason).toMatch(/batch of matrices/);
+    expect(kernel({ model: 'FLASH_ATTN_EXT(hsk=64,nh=8,kv=512,nb=1,type_KV=q8_0)' }).reason).toMatch(
+      /quantised/,
+    );
   });
 });
 
