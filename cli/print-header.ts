@@ -1,5 +1,5 @@
 import type { FileHeader } from '../src/model/file-header.js';
-import type { GgufScalar } from '../src/model/formats/gguf-types.js';
+import { countOf, type GgufScalar } from '../src/model/formats/gguf-types.js';
 import { table } from '../src/util/table.js';
 import { thousands } from '../src/util/thousands.js';
 import type { Context } from './io.js';
@@ -15,8 +15,8 @@ export function showHeader(ctx: Context, header: FileHeader, refused?: string): 
   const { format, version, files, tensors } = header;
   const metadata = [...header.metadata].map(([key, entry]): [string, unknown] => {
     if (entry.type !== 'array') return [key, plain(entry.value)];
-    const { element, value } = entry;
-    return [key, value.length <= LISTED ? value.map(plain) : { [element]: value.length }];
+    const count = countOf(entry) ?? 0;
+    return [key, count <= LISTED ? entry.value.map(plain) : { [entry.element]: count }];
   });
   ctx.data({
     path: files[0],

@@ -11,7 +11,7 @@ import { readFolderText } from './formats/folder-text.js';
 import { startsModel } from './formats/gguf-parts.js';
 import { openGguf } from './formats/gguf-source.js';
 import { ggufTemplates, hasWholeTokenizer, readGgufText } from './formats/gguf-text.js';
-import type { GgufMetadata } from './formats/gguf-types.js';
+import { countOf, type GgufMetadata } from './formats/gguf-types.js';
 import { parseHfConfig, readHfConfig } from './formats/hf-config.js';
 import { weightsFileOf } from './formats/safetensors-source.js';
 import { type ModelText, NO_TEXT } from './model-text.js';
@@ -111,8 +111,7 @@ export function tokensListed({ text, weightsPath }: LoadedModel): number | null 
   const { gguf } = text;
   if (gguf === null || hasWholeTokenizer(gguf)) return null;
   if (existsSync(resolve(weightsPath, '..', 'tokenizer.json'))) return null;
-  const tokens = gguf.get('tokenizer.ggml.tokens')?.value;
-  return Array.isArray(tokens) ? tokens.length : null;
+  return countOf(gguf.get('tokenizer.ggml.tokens'));
 }
 
 /** A tokenizer.json beside a file that does not hold one whole says more than llama.cpp's keys. */

@@ -2,12 +2,15 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gguf } from '@huggingface/gguf';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { DataError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
+import { ByteFile } from '../../src/model/formats/byte-file.js';
 import { decodeWeight, encodeWeight } from '../../src/model/formats/codec.js';
 import { writeModelGguf } from '../../src/model/formats/convert.js';
+import { parseGguf } from '../../src/model/formats/gguf-parse.js';
 import { openGguf } from '../../src/model/formats/gguf-source.js';
 import { textToGguf } from '../../src/model/formats/gguf-text.js';
-import type { GgufValue } from '../../src/model/formats/gguf-types.js';
+import { countOf, type GgufValue } from '../../src/model/formats/gguf-types.js';
 import { writeGguf } from '../../src/model/formats/gguf-write.js';
 import { interleavedOrder, reorderRows } from '../../src/model/formats/rope-permutation.js';
 import { loadModel } from '../../src/model/load.js';
@@ -303,6 +306,45 @@ const DAMAGED: readonly (readonly [string, Buffer, RegExp])[] = [
     /architecture undefined/,
   ],
 ];
+
+describe('a list of texts', () => {
+  const written = async (texts: readonly string[]) => {
+    const path = join(temporaryDirectory(), 'texts.gguf');
+    const list = { type: 'array', element: 'string', value: texts } as const;
+    await writeModelGguf(
+      config,
+      randomWeights(config),
+      path,
+      'f32',
+      new Map([['tokenizer.ggml.tokens', list]]),
+    );
+    return path;
+  };
+
+  it('is counted at once and decoded when it is asked for, whatever the window holds', async () => {
+    // Longer than the window of the reader, in short and in long pieces.
+    const texts = Array.from({ length: 3000 }, (_, i) => (i % 1000 === 7 ? 'ä'.repeat(700_000) : `é${i}`));
+    const file = await ByteFile.open(await written(texts));
+    const { metadata } = await parseGguf(file);
+    await file.close();
+    const list = metadata.get('tokenizer.ggml.tokens');
+    expect(countOf(list)).toBe(3000);
+    expect(list?.value).toEqual(texts);
+    expect(list?.value).toBe(list?.value);
+    expect([countOf(metadata.get('general.name')), countOf(undefined)]).toEqual([null, null]);
+  });
+
+  it('that is not UTF-8 blocks who reads it, and not the model', async () => {
+    const path = await written(['owl', 'elk']);
+    const bytes = readFileSync(path);
+    bytes[bytes.indexOf('owl')] = 0xff;
+    writeFileSync(path, bytes);
+    const { metadata, weights } = await openGguf(path);
+    await weights.close();
+    expect(() => metadata.get('tokenizer.ggml.tokens')?.value).toThrow(/tokenizer.ggml.tokens is not UTF-8/);
+    await expect(loadModel(path)).rejects.toThrow(DataError);
+  });
+});
 
 describe('damaged GGUF', () => {
   it.each(DAMAGED)('%s is refused by name', async (_, bytes, message) => {

@@ -53,7 +53,7 @@ export function configFromGguf(
     ...publishedTokens(family, vocab),
     // The published end tokens hold only where the file names none.
     ...((stated.eosId ?? stated.eotId ?? stated.eomId) === undefined ? {} : { endIds: undefined }),
-    ...maskByText(family, metadata),
+    ...(stated.maskId === undefined ? maskByText(family, metadata) : {}),
     ...defaultScaling(stated),
     ...stated,
     vocab,
@@ -79,16 +79,19 @@ function maskByText({ text }: Family, metadata: GgufMetadata): Facts {
 
 /** Keys without the prefix of an architecture; foreign namespaces mean nothing to anybody's computation. */
 function globalEntries(metadata: GgufMetadata): Record<string, unknown> {
-  const entries = entriesOf(metadata, '');
-  const ours = (key: string) => key in GGUF_GLOBAL_KEYS || /^(diffusion|adapter)\./.test(key);
-  return Object.fromEntries(Object.entries(entries).filter(([key]) => ours(key)));
+  return entriesOf(metadata, '', (key) => key in GGUF_GLOBAL_KEYS || /^(diffusion|adapter)\./.test(key));
 }
 
-function entriesOf(metadata: GgufMetadata, prefix: string): Record<string, unknown> {
+/** Values of keys behind a prefix; those that are not wanted are not read. */
+function entriesOf(
+  metadata: GgufMetadata,
+  prefix: string,
+  isWanted: (key: string) => boolean = (key) => key.startsWith(prefix),
+): Record<string, unknown> {
   return Object.fromEntries(
     [...metadata]
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, { value }]) => [key.slice(prefix.length), value]),
+      .filter(([key]) => isWanted(key))
+      .map(([key, entry]) => [key.slice(prefix.length), entry.value]),
   );
 }
 

@@ -56,6 +56,26 @@ export class GgufCursor {
     return this.takeText(length, what);
   }
 
+  /** Passes over `count` strings, of which only the lengths are looked at. */
+  async passStrings(count: number, what: string): Promise<void> {
+    if (count * SCALAR_BYTES.string > this.remaining)
+      throw new DataError(`${this.file.path}: ${what} claims ${count} elements, the file ends before`);
+    for (let i = 0; i < count; i++) {
+      if (this.window.length - this.at < 8) await this.need(8, `length of ${what}`);
+      const length = this.takeCount(`length of ${what}`);
+      if (length > this.remaining)
+        throw new DataError(
+          `${this.file.path}: ${what} claims ${length} bytes, at most ${this.remaining} are possible`,
+        );
+      if (length <= this.window.length - this.at) this.at += length;
+      else {
+        this.windowStart = this.offset + length;
+        this.window = new Uint8Array(0);
+        this.at = 0;
+      }
+    }
+  }
+
   private takeText(length: number, what: string): string {
     const bytes = this.window.subarray(this.at, this.at + length);
     this.at += length;

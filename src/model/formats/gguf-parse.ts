@@ -7,6 +7,7 @@ import {
   blockOfType,
   DEFAULT_ALIGNMENT,
   GGUF_MAGIC,
+  type GgufArray,
   type GgufHeader,
   type GgufMetadata,
   type GgufValue,
@@ -14,6 +15,7 @@ import {
   MAX_DIMENSIONS,
   MAX_NAME_BYTES,
   READ_VERSIONS,
+  rememberCount,
   type ScalarType,
   typeName,
   VALUE_TYPES,
@@ -76,13 +78,54 @@ async function readMetadata(file: ByteFile, cursor: GgufCursor, count: number): 
     if (code === VALUE_TYPES.array) {
       const element = scalarType(file, await cursor.u32(`element type of ${key}`), key);
       const length = await cursor.count(`length of ${key}`);
-      metadata.set(key, { type: 'array', element, value: await cursor.scalars(element, length, key) });
+      const value =
+        element === 'string'
+          ? await lateTexts(file, cursor, length, key)
+          : ({ type: 'array', element, value: await cursor.scalars(element, length, key) } as const);
+      metadata.set(key, value);
     } else {
       const type = scalarType(file, code, key);
       metadata.set(key, { type, value: await cursor.scalar(type, key) });
     }
   }
   return metadata;
+}
+
+/** A list of texts, decoded when it is asked for: a vocabulary has 10^5 of them, and a look at a model needs none. */
+async function lateTexts(file: ByteFile, cursor: GgufCursor, count: number, key: string): Promise<GgufArray> {
+  const start = cursor.offset;
+  await cursor.passStrings(count, key);
+  const bytes = await file.read(start, cursor.offset - start, key);
+  let texts: readonly string[] | undefined;
+  const list: GgufArray = {
+    type: 'array',
+    element: 'string',
+    get value() {
+      texts ??= textsIn(bytes, count, `${file.path}: ${key}`);
+      return texts;
+    },
+  };
+  rememberCount(list, count);
+  return list;
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textsIn(bytes: Uint8Array, count: number, label: string): readonly string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const texts: string[] = [];
+  for (let at = 0; texts.length < count; ) {
+    // Lengths were looked at when they were passed over: the upper half is 0 in what fits a file.
+    const length = view.getUint32(at, true) + 2 ** 32 * view.getUint32(at + 4, true);
+    at += 8;
+    try {
+      texts.push(UTF8.decode(bytes.subarray(at, at + length)));
+    } catch {
+      throw new DataError(`${label} is not UTF-8`);
+    }
+    at += length;
+  }
+  return texts;
 }
 
 const SCALAR_TYPES: ReadonlyMap<number, ScalarType> = new Map(

@@ -47,10 +47,28 @@ export const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
 
 export type GgufScalar = number | bigint | boolean | string;
 
+/** A list of metadata values. Reading `value` of a list of texts may take a while, and throw DataError. */
+export interface GgufArray {
+  readonly type: 'array';
+  readonly element: ScalarType;
+  readonly value: readonly GgufScalar[];
+}
+
 /** A metadata value with the type it is stored as. */
-export type GgufValue =
-  | { readonly type: ScalarType; readonly value: GgufScalar }
-  | { readonly type: 'array'; readonly element: ScalarType; readonly value: readonly GgufScalar[] };
+export type GgufValue = { readonly type: ScalarType; readonly value: GgufScalar } | GgufArray;
+
+const counts = new WeakMap<GgufArray, number>();
+
+/** For a list whose values are not decoded yet. */
+export function rememberCount(list: GgufArray, count: number): void {
+  counts.set(list, count);
+}
+
+/** Number of values of a list; null of what is none. */
+export function countOf(value: GgufValue | undefined): number | null {
+  if (value?.type !== 'array') return null;
+  return counts.get(value) ?? value.value.length;
+}
 
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 
