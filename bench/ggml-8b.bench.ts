@@ -9,8 +9,10 @@ import { passTable } from './ggml/pass-table.js';
 
 const SHAPES = [
   [1, 1],
+  [8, 8],
   [32, 32],
   [32, 1],
+  [128, 128],
 ] as const;
 
 describe('one pass of 8 B beside llama.cpp', () => {

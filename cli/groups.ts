@@ -73,7 +73,9 @@ export const engine = {
   threads: deciderSchema.shape.threads
     .removeDefault()
     .optional()
-    .describe('threads of ort (default: 1) and ggml (default: all); sums may differ with their number'),
+    .describe(
+      'threads of ort (default: 1) and ggml (default: all, or as many as a pass can use); sums may differ with their number',
+    ),
   device: deciderSchema.shape.device,
   compute: deciderSchema.shape.compute,
 };

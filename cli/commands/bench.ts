@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { timePass } from '../../src/engine/pass-times.js';
 import { ENGINE_NAMES, type EngineName } from '../../src/engine/registry.js';
@@ -94,11 +93,11 @@ async function* measured(
           const times = await timePass(opened, shape, asked.repetitions, {
             ...{ signal: ctx.signal, operators: asked.operators },
           });
-          const { meanMs: ms, deviationMs: sd, tokensPerS, gflops, operators } = times;
+          const { meanMs: ms, deviationMs: sd, tokensPerS, gflops, threads, operators } = times;
           yield {
             model,
             engine: name,
-            ...placeOf(name, asked),
+            ...placeOf(name, asked, threads),
             ...shape,
             ms,
             sd,
@@ -116,8 +115,12 @@ async function* measured(
   }
 }
 
-/** Where an engine runs, and on how many threads. */
-function placeOf(name: EngineName, { device, threads }: Asked): Pick<BenchRow, 'device' | 'threads'> {
-  if (name === 'ggml') return { device: device ?? 'cpu', threads: threads ?? availableParallelism() };
-  return { device: 'cpu', threads: name === 'ort' ? (threads ?? 1) : 1 };
+/** Where an engine runs, and on how many threads. @param chosen by the engine itself, for the last pass */
+function placeOf(
+  name: EngineName,
+  { device, threads }: Asked,
+  chosen: number | undefined,
+): Pick<BenchRow, 'device' | 'threads'> {
+  const used = chosen ?? (name === 'ort' ? (threads ?? 1) : 1);
+  return { device: name === 'ggml' ? (device ?? 'cpu') : 'cpu', threads: used };
 }

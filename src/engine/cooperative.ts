@@ -16,6 +16,7 @@ export function cooperative(engine: Engine): Engine {
     retain: (live) => engine.retain(live),
     readKv: (ref) => engine.readKv(ref),
     ranOn: engine.ranOn && (() => engine.ranOn!()),
+    lastThreads: engine.lastThreads && (() => engine.lastThreads!()),
     operatorTimes: engine.operatorTimes && ((pass, repetitions) => engine.operatorTimes!(pass, repetitions)),
     dispose: () => engine.dispose(),
   };

@@ -46,6 +46,8 @@ export interface Engine {
    * Undefined where there is one place.
    */
   ranOn?(): RanOn;
+  /** Threads of the CPU that the last pass ran on, for engines that choose them by its size. */
+  lastThreads?(): number;
   /**
    * Times the operators of a pass one by one, for engines that can; its K and V are not kept.
    * @throws UsageError where the device cannot

@@ -23,6 +23,8 @@ export interface PassTimes {
   readonly tokensPerS: number;
   /** Of matrix products, two operations per multiply-accumulate. */
   readonly gflops: number;
+  /** Of the CPU, where the engine chooses them by the size of a pass. */
+  readonly threads?: number;
   /** One by one, where they were asked for. */
   readonly operators?: readonly OperatorTime[];
 }
@@ -81,10 +83,12 @@ export async function timePass(
   for (let i = 0; i < repetitions; i++) samplesMs.push(await once());
   const pass = passOf('denoise', shape.rows, cached, shape.logitsRows);
   const apart = operators ? await engine.operatorTimes!(pass, repetitions) : undefined;
+  const threads = engine.lastThreads?.();
   engine.retain([]);
   return {
     samplesMs,
     ...summaryOf(samplesMs, shape.rows, passMacs(config, passShape(pass))),
+    threads,
     operators: apart,
   };
 }
@@ -94,7 +98,7 @@ export function summaryOf(
   samplesMs: readonly number[],
   rows: number,
   macs: number,
-): Omit<PassTimes, 'samplesMs' | 'operators'> {
+): Omit<PassTimes, 'samplesMs' | 'threads' | 'operators'> {
   const count = samplesMs.length;
   const meanMs = samplesMs.reduce((sum, ms) => sum + ms, 0) / count;
   const squares = samplesMs.reduce((sum, ms) => sum + (ms - meanMs) ** 2, 0);

@@ -79,6 +79,12 @@ describe('scoreRow', () => {
 
   it('refuses rows that say nothing', () => {
     expect(() => scoreRow(row([0, Number.NaN, 0]), 0, 3, 2)).toThrow(DataError);
+    // Behind what nothing can exceed, and where the mask is.
+    for (const at of [2, 3, 4]) {
+      const values = row([9, 8, 7, 6, 5]);
+      values[at] = Number.NaN;
+      expect(() => scoreRow(values, 0, 5, 4)).toThrow(`NaN at token ${at}`);
+    }
     expect(() => scoreRow(row([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]), 0, 3, 2)).toThrow(
       DataError,
     );

@@ -26,28 +26,10 @@ export function scoreRow(
   type: NumberType = 'f64',
 ): Score {
   const start = row * vocab;
-  let token = -1;
-  let best = Number.NEGATIVE_INFINITY;
-  let second = Number.NEGATIVE_INFINITY;
-  let maximum = Number.NEGATIVE_INFINITY;
-  for (let id = 0; id < vocab; id++) {
-    const value = logits[start + id];
-    if (Number.isNaN(value)) throw new DataError(`logits of row ${row} hold NaN at token ${id}`);
-    if (value > maximum) maximum = value;
-    if (id === maskId) continue;
-    if (value > best) {
-      second = best;
-      best = value;
-      token = id;
-    } else if (value > second) {
-      second = value;
-    }
-  }
+  const { token, best, second, maximum } = topOf(logits, row, vocab, maskId);
   if (token < 0 || !Number.isFinite(maximum))
     throw new DataError(`logits of row ${row} have no finite maximum`);
-
-  let sum = 0;
-  for (let id = 0; id < vocab; id++) sum += Math.exp(logits[start + id] - maximum);
+  const sum = sumOfExp(logits, start, vocab, maximum);
   const statistics = {
     best,
     second,
@@ -75,12 +57,51 @@ export function scoreRow(
   }
 }
 
+interface Top {
+  /** Without the mask; -1 when nothing beside it is finite. */
+  readonly token: number;
+  readonly best: number;
+  readonly second: number;
+  /** With the mask. */
+  readonly maximum: number;
+}
+
+/** @throws DataError when the row holds NaN */
+function topOf(logits: Float32Array, row: number, vocab: number, maskId: number): Top {
+  const start = row * vocab;
+  let token = -1;
+  let best = Number.NEGATIVE_INFINITY;
+  let second = Number.NEGATIVE_INFINITY;
+  let maximum = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < vocab; id++) {
+    const value = logits[start + id];
+    // second <= best <= maximum: nearly all of a vocabulary ends here. NaN does not.
+    if (value <= second) continue;
+    if (Number.isNaN(value)) throw new DataError(`logits of row ${row} hold NaN at token ${id}`);
+    if (value > maximum) maximum = value;
+    if (id === maskId) continue;
+    if (value > best) {
+      second = best;
+      best = value;
+      token = id;
+    } else {
+      second = value;
+    }
+  }
+  return { token, best, second, maximum };
+}
+
+/** In a function of its own: what closures see is kept outside registers, which doubles the time of such a loop. */
+function sumOfExp(logits: Float32Array, start: number, vocab: number, maximum: number): number {
+  let sum = 0;
+  for (let id = 0; id < vocab; id++) sum += Math.exp(logits[start + id] - maximum);
+  return sum;
+}
+
 /** Softmax probability of one token in a row of logits, in f64. @param logits row-major [rows, vocab] */
 export function probabilityOf(logits: Float32Array, row: number, vocab: number, token: number): number {
   const start = row * vocab;
   let maximum = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < vocab; id++) maximum = Math.max(maximum, logits[start + id]);
-  let sum = 0;
-  for (let id = 0; id < vocab; id++) sum += Math.exp(logits[start + id] - maximum);
-  return Math.exp(logits[start + token] - maximum) / sum;
+  return Math.exp(logits[start + token] - maximum) / sumOfExp(logits, start, vocab, maximum);
 }

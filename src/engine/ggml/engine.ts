@@ -15,6 +15,7 @@ import { loadGgml } from './library.js';
 import { NativeGraph } from './native-graph.js';
 import { NativeSlots, SLOT_STEP } from './native-slots.js';
 import { passValues } from './pass-values.js';
+import { takeRowsEarly } from './rows-early.js';
 import { loadNativeWeights, type WeightHooks } from './weights.js';
 
 export interface GgmlEngineOptions extends WeightHooks {
@@ -83,6 +84,7 @@ class GgmlEngine implements Engine {
   private readonly graphs = new Map<string, NativeGraph>();
   private readonly onCpu: Record<string, number> = {};
   private operators = 0;
+  private usedThreads = 0;
   private disposed = false;
 
   constructor(
@@ -102,7 +104,7 @@ class GgmlEngine implements Engine {
     this.check(pass);
     const first = this.kv.place(pass);
     const graph = this.graphOf(pass);
-    this.backend.useThreads(this.threads ?? threadsFor(graph.macs));
+    this.chooseThreads(graph);
     const logits = new Float32Array(pass.logits.length * this.config.vocab);
     graph.run(passValues(pass, first, graph.keys), logits);
     this.kv.commit(pass);
@@ -115,7 +117,7 @@ class GgmlEngine implements Engine {
     this.check(pass);
     const first = this.kv.place(pass);
     const graph = this.graphOf(pass);
-    this.backend.useThreads(this.threads ?? threadsFor(graph.macs));
+    this.chooseThreads(graph);
     const values = passValues(pass, first, graph.keys);
     return graph.operatorTimes(values, repetitions);
   }
@@ -136,6 +138,10 @@ class GgmlEngine implements Engine {
     };
   }
 
+  lastThreads(): number {
+    return this.usedThreads;
+  }
+
   ranOn(): RanOn {
     return { device: this.backend.device.name, operators: this.operators, onCpu: { ...this.onCpu } };
   }
@@ -148,6 +154,11 @@ class GgmlEngine implements Engine {
     this.parts.constants.free();
     this.parts.weights.free();
     this.backend.free();
+  }
+
+  private chooseThreads({ macs }: NativeGraph): void {
+    this.usedThreads = this.threads ?? threadsFor(macs);
+    this.backend.useThreads(this.usedThreads);
   }
 
   private count({ placement }: NativeGraph): void {
@@ -168,7 +179,8 @@ class GgmlEngine implements Engine {
       this.graphs.set(key, known);
       return known;
     }
-    const graph = new NativeGraph(this.parts, this.backend, graphFor(this.config, open, F32), keys);
+    const ops = takeRowsEarly(graphFor(this.config, open, F32));
+    const graph = new NativeGraph(this.parts, this.backend, ops, keys);
     this.graphs.set(key, graph);
     this.limitGraphs(graph);
     return graph;

@@ -1,10 +1,11 @@
-import type { Op, OpGraph } from '../../model/graph.js';
+import type { Op } from '../../model/graph.js';
 import type { Pointer } from './api.js';
 import type { Constants } from './constants.js';
 import { buildKernel, type KernelContext } from './kernels.js';
 import type { Ggml } from './library.js';
 import type { NativeSlots } from './native-slots.js';
 import type { InputName } from './pass-values.js';
+import type { WrittenOps } from './rows-early.js';
 import type { NativeWeights } from './weights.js';
 
 /** What the graphs of one engine share. */
@@ -17,12 +18,18 @@ export interface GraphParts {
   readonly byProducts: boolean;
 }
 
+/** An input: the tensor that its values are written to, and what operators see of it. */
+interface Given {
+  readonly tensor: Pointer;
+  readonly seen: Pointer;
+}
+
 /** A graph before it has memory. */
 export interface WrittenGraph {
   readonly context: Pointer;
   readonly graph: Pointer;
   /** Those that the graph has. */
-  readonly inputs: ReadonlyMap<InputName, Pointer>;
+  readonly inputs: ReadonlyMap<InputName, Given>;
   readonly logits: Pointer | null;
   /** Most nodes it has room for. */
   readonly room: number;
@@ -31,11 +38,13 @@ export interface WrittenGraph {
 const F32_BYTES = 4;
 /** ggml_type numbers. */
 const [F16, I32, I64] = [1, 26, 27];
+/** Bytes that the processor moves at once. */
+const LINE = 64;
 /** Tensors of an operator, views included. */
 const TENSORS_PER_OP = 20;
 
 /** Writes the operators of a pass as nodes. @param keys slots that attention sees */
-export function writeGraph(parts: GraphParts, shape: OpGraph, keys: number): WrittenGraph {
+export function writeGraph(parts: GraphParts, shape: WrittenOps, keys: number): WrittenGraph {
   const { api } = parts.ggml;
   const room = shape.ops.reduce((sum, op) => sum + tensorsOf(op), 64);
   const context = api.ggml_init({
@@ -45,28 +54,40 @@ export function writeGraph(parts: GraphParts, shape: OpGraph, keys: number): Wri
   });
   const graph = api.ggml_new_graph_custom(context, room, false);
   const values = new Map<string, Pointer>();
-  const inputs = new Map<InputName, Pointer>();
+  const inputs = new Map<InputName, Given>();
   const value = (id: string): Pointer => {
     const tensor = values.get(id);
     if (tensor === undefined) throw new Error(`graph reads ${id} before it is written`);
     return tensor;
   };
   const { rows, logitsRows } = shape.shape;
-  const newInput: Readonly<Record<InputName, () => Pointer>> = {
-    ids: () => api.ggml_new_tensor_1d(context, I32, rows),
-    positions: () => api.ggml_new_tensor_1d(context, I32, rows),
-    logitsRows: () => api.ggml_new_tensor_1d(context, I32, logitsRows),
-    slots: () => api.ggml_new_tensor_1d(context, I64, rows),
-    mask: () => api.ggml_new_tensor_2d(context, F16, keys, rows),
+  const matrix = (type: number, width: number, count: number): Given => {
+    const tensor = api.ggml_new_tensor_2d(context, type, width, count);
+    return { tensor, seen: tensor };
+  };
+  /**
+   * In whole lines: ggml lays values one behind the other at multiples of 32 bytes, and where a short list of numbers put all
+   * later ones half a line off, AMX wrote every sum into two lines (a prompt of 512: 1.2 times as long).
+   */
+  const list = (type: number, bytes: number, count: number): Given => {
+    const tensor = api.ggml_new_tensor_1d(context, type, (Math.ceil((count * bytes) / LINE) * LINE) / bytes);
+    return { tensor, seen: api.ggml_view_2d(context, tensor, count, 1, count * bytes, 0) };
+  };
+  const newInput: Readonly<Record<InputName, () => Given>> = {
+    ids: () => list(I32, 4, rows),
+    positions: () => list(I32, 4, rows),
+    logitsRows: () => list(I32, 4, logitsRows),
+    slots: () => list(I64, 8, rows),
+    mask: () => matrix(F16, keys, rows),
   };
   const input = (name: InputName): Pointer => {
-    let tensor = inputs.get(name);
-    if (tensor === undefined) {
-      tensor = newInput[name]();
-      api.ggml_set_input(tensor);
-      inputs.set(name, tensor);
+    let given = inputs.get(name);
+    if (given === undefined) {
+      given = newInput[name]();
+      api.ggml_set_input(given.tensor);
+      inputs.set(name, given);
     }
-    return tensor;
+    return given.seen;
   };
   const stored = new Set<number>();
   const store = (layer: number) => {

@@ -1,11 +1,11 @@
 import { EnvironmentError, UsageError } from '../../errors.js';
-import type { OpGraph } from '../../model/graph.js';
 import type { OperatorTime } from '../engine.js';
 import type { Pointer } from './api.js';
 import type { Backend } from './backend.js';
 import { type GraphParts, type WrittenGraph, writeGraph } from './graph-writer.js';
 import { timeNodes } from './operator-times.js';
 import type { PassValues } from './pass-values.js';
+import type { WrittenOps } from './rows-early.js';
 
 /** Where the nodes of a graph ran. */
 export interface Placement {
@@ -36,7 +36,7 @@ export class NativeGraph {
   constructor(
     private readonly parts: GraphParts,
     private readonly backend: Backend,
-    shape: OpGraph,
+    shape: WrittenOps,
     readonly keys: number,
   ) {
     this.macs = shape.ops.reduce((sum, op) => sum + op.macs, 1);
@@ -84,7 +84,7 @@ export class NativeGraph {
   }
 
   private setInputs(values: PassValues): void {
-    for (const [name, tensor] of this.written.inputs) {
+    for (const [name, { tensor }] of this.written.inputs) {
       const given = values[name];
       this.parts.ggml.api.ggml_backend_tensor_set(tensor, given, 0, given.byteLength);
     }

@@ -40,3 +40,12 @@ it.skipIf(!hasGgml())('bench --operators shows where a pass goes', async () => {
     stderr: expect.stringMatching(/engine tfjs-wasm does not time its operators: take ggml/),
   });
 });
+
+it.skipIf(!hasGgml())('bench says the threads that ran: a small pass is not shared', async () => {
+  const of = async (...more: string[]) => {
+    const { stdout } = await cli(['bench', '--rows', '1', '-r', '1', '--json', ...more]);
+    return JSON.parse(stdout).rows[0].threads;
+  };
+  expect(await of()).toBe(1);
+  expect(await of('--threads', '2')).toBe(2);
+});
