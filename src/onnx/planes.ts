@@ -33,7 +33,7 @@ interface PlanePart {
 
 export function planeParts(format: PackedFormat, width: number): readonly PlanePart[] {
   const blocks = width / format.elements;
-  const groups = width / format.group;
+  const groups = (width / format.group) * ((format.groupBits ?? 8) / 8);
   const codes = planesOf(format).map(
     (bits, i): PlanePart => ({ name: `plane${i}`, type: 'u8', perRow: (width * bits) / 8 }),
   );
@@ -72,10 +72,17 @@ export function packPlanes(
   });
   const floats = (values: Float32Array) => new Uint8Array(values.buffer);
   const parts = [...planes, floats(scales)];
-  // With 128 as zero, as ONNX Runtime shifts and masks unsigned bytes only.
-  if (format.grouped) parts.push(Uint8Array.from(groupScales, (scale) => scale + 128));
+  const perRow = width / format.group;
+  const halved = (factors: Uint8Array) => packPlane(factors, perRow, 0, 4);
+  // With 128 as zero, as ONNX Runtime shifts and masks unsigned bytes only; never negative ones are two in a byte.
+  if (format.grouped)
+    parts.push(
+      format.groupBits === 4
+        ? halved(Uint8Array.from(groupScales))
+        : Uint8Array.from(groupScales, (scale) => scale + 128),
+    );
   if (format.shifted) parts.push(floats(mins));
-  if (format.shifted && format.grouped) parts.push(groupMins);
+  if (format.shifted && format.grouped) parts.push(format.groupBits === 4 ? halved(groupMins) : groupMins);
   return parts;
 }
 
@@ -172,10 +179,18 @@ export function unpackPlanes(
     low += bits;
   }
   const perBlock = format.elements / format.group;
+  const factors = (part: string, bytes: string): string => {
+    if (format.groupBits !== 4) return bytes;
+    const low = node(`${part}.low`, 'BitwiseAnd', [bytes, byte(onnx, 15)]);
+    const moved = onnx.node('BitShift', `${name}.${part}.moved`, [bytes, byte(onnx, 4)], {
+      direction: { s: 'RIGHT' },
+    });
+    return node(`${part}.codes`, 'Concat', [low, moved], { axis: 1 });
+  };
   const factor = (part: string, zero: number): string => {
     const ofBlock = take();
     if (!format.grouped) return node(part, 'Reshape', [ofBlock, onnx.ints([-1, 1])]);
-    const floats = node(`${part}.floats`, 'Cast', [take()], { to: 1 });
+    const floats = node(`${part}.floats`, 'Cast', [factors(part, take())], { to: 1 });
     const signed = zero === 0 ? floats : node(`${part}.signed`, 'Sub', [floats, onnx.float(zero)]);
     const groups = node(`${part}.groups`, 'Reshape', [signed, onnx.ints([-1, perBlock])]);
     const column = node(`${part}.blocks`, 'Reshape', [ofBlock, onnx.ints([-1, 1])]);
@@ -186,7 +201,7 @@ export function unpackPlanes(
     levelsOf(onnx, name, format, codes),
     onnx.ints([-1, format.group]),
   ]);
-  const scaled = node('scaled', 'Mul', [byGroup, factor('scale', 128)]);
+  const scaled = node('scaled', 'Mul', [byGroup, factor('scale', format.groupBits === 4 ? 0 : 128)]);
   const values = format.shifted ? node('shifted', 'Sub', [scaled, factor('min', 0)]) : scaled;
   return onnx.node('Reshape', name, [values, onnx.ints([-1, width])]);
 }

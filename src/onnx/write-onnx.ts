@@ -22,6 +22,9 @@ import { WeightStore } from './weight-store.js';
 const OPSET = 18;
 const IR_VERSION = 8;
 
+/** Number of what is written for a model: raised whenever nodes or the bytes of the data file change, so that no old file is taken for a new one. */
+export const ONNX_FORM = 2;
+
 /** Key of the metadata entry that holds the ModelConfig as JSON. */
 export const CONFIG_KEY = 'dllm_npu.config';
 

@@ -5,7 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import type { ModelConfig } from '../../model/config.js';
 import { weightShapes } from '../../model/weight-ids.js';
 import type { WeightSource } from '../../model/weights.js';
-import { writeOnnx } from '../../onnx/write-onnx.js';
+import { ONNX_FORM, writeOnnx } from '../../onnx/write-onnx.js';
 import { cacheDirectory } from '../../util/cache-directory.js';
 import { project } from '../../util/project-root.js';
 import type { OrtEngineOptions } from './options.js';
@@ -72,7 +72,7 @@ function cacheName(config: ModelConfig, weightsPath: string, files: readonly str
     const { size, mtimeMs } = statSync(file);
     return `${resolve(file)}\n${size}\n${mtimeMs}`;
   });
-  const identity = [...stats, project().version, JSON.stringify(config)];
+  const identity = [...stats, project().version, ONNX_FORM, JSON.stringify(config)];
   const hash = createHash('sha256').update(identity.join('\n')).digest('hex').slice(0, 16);
   return `${basename(weightsPath).replace(/\.[^.]+$/, '')}-${hash}`;
 }

@@ -26,6 +26,8 @@ export interface PackedFormat {
   /** Whether groups have factors of their own, and whether there is a minimum. */
   readonly grouped: boolean;
   readonly shifted: boolean;
+  /** Bits of a group's factors, where they are fewer than a byte has and never negative. */
+  readonly groupBits?: 4;
   /** Takes apart block number `block`, whose bytes begin at `at`. */
   split(bytes: Uint8Array, at: number, block: number, parts: Parts): void;
 }

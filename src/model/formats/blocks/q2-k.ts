@@ -14,6 +14,7 @@ export const Q2_K = packedCodec(10, {
   levels: evenLevels(2, 0),
   grouped: true,
   shifted: true,
+  groupBits: 4,
   split(bytes, at, block, { codes, scales, groupScales, mins, groupMins }) {
     for (let g = 0; g < 16; g++) {
       groupScales[block * 16 + g] = bytes[at + g] & 15;
