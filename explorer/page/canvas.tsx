@@ -197,6 +197,7 @@ const CHANGES: Readonly<Record<NonNullable<PositionView['change']>, string>> = {
   revise: 'changed by the window in this step',
   stabilise: 'confirmed in this step: it stays',
   revoke: 'taken back in this step',
+  shift: 'a token of the block moved here, or a mask came in',
   refresh: 'scored again by the CPU beside the step',
   window: 'came into the window in this step',
   final: 'reported at the end',

@@ -49,7 +49,7 @@ const WEIGHT_BITS: Readonly<Record<DeviceNumerics, WeightBits>> = { f32: 32, f16
  * a number: `ids`, `positions`, `logits_rows` [rows] int32, `visibility` [rows, context + rows], K and V of the context per
  * layer [context, width]. Outputs: the result and the rows' fresh K and V.
  *
- * @throws UsageError for routed experts: how many rows an expert gets is not a fixed shape
+ * @throws UsageError for routed experts (how many rows an expert gets is not a fixed shape) and for a model with an adapter for drafts
  * @throws DataError when a weight is missing or an activation was not calibrated
  */
 export async function buildStepGraph(
@@ -61,6 +61,11 @@ export async function buildStepGraph(
   if (config.moe !== undefined) {
     throw new UsageError(
       `${config.name}: routed experts have no fixed shapes, so there is no device graph of it`,
+    );
+  }
+  if (config.draftAdapter !== undefined) {
+    throw new UsageError(
+      `${config.name}: passes that draft have an adapter, and the device graph of a step has none: take its folder away`,
     );
   }
   const bits = WEIGHT_BITS[numerics];

@@ -146,4 +146,4 @@ export function kvBytesPerToken({ model, precision }: ModelOnChip): number {
 }
 
 /** One row tile through all layers and the head. */
-const REFERENCE_PASS = { kvSets: [], logitsRows: 1, masked: false };
+const REFERENCE_PASS = { kvSets: [], logitsRows: 1, masked: false, adapter: true } as const;

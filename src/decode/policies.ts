@@ -8,6 +8,7 @@ import { composePolicy, type DecodingPolicy, type PolicyInputs } from './method/
 import { inBlocksOf, misfit, type TrainedModel } from './method/fits.js';
 import { factsOf } from './parts.js';
 import { AUTOREGRESSIVE_SPEC, SELF_SPECULATION_SPEC } from './policies/causal.js';
+import { obeyingSpec } from './policies/orders.js';
 import { PAPER_POLICIES } from './policies/paper.js';
 import { PUBLISHED_POLICIES } from './policies/published.js';
 import { DREAM_SPECS, LLAMA_CPP_SPECS } from './policies/sampled.js';
@@ -66,6 +67,11 @@ function fitting(model: TrainedModel): PolicySpec[] {
   );
 }
 
+/** Names of the policies that can decode a model: what `all` means for it. */
+export function namesThatFit(model: TrainedModel): readonly string[] {
+  return fitting(model).map(({ name }) => name);
+}
+
 /**
  * Refuses a policy whose rows see what the model was not trained to see.
  * @throws UsageError with the reason and the policies that fit
@@ -79,7 +85,7 @@ export function checkFit(spec: PolicySpec, model: TrainedModel): void {
     const options = drafts.length === 0 ? ['--block-length '] : drafts.map((path) => `--option ${path}=`);
     throw new UsageError(`${reason}: take ${options.map((each) => each + model.blockLength).join(' ')}`);
   }
-  const names = fitting(model).map(({ name }) => name);
+  const names = namesThatFit(model);
   throw new UsageError(names.length === 0 ? reason : `${reason}: take --policy ${names.join(', ')}`);
 }
 
@@ -88,6 +94,7 @@ const BY_ATTENTION = ['llada.cpp', 'block-causal', AUTOREGRESSIVE_SPEC.name];
 
 /** What decodes a model where nobody says: the policy of its family, in the blocks it was trained with. */
 export function usualPolicy(model: ModelConfig): PolicySpec {
+  if (model.orders !== undefined) return inBlocksOf(parsePolicySpec(obeyingSpec(model.orders)), model);
   const names = [familyOf(model.arch).policy, ...BY_ATTENTION];
   const specs = names.map((name) => inBlocksOf(parsePolicySpec(policySpecByName(name)), model));
   return specs.find((spec) => misfit(spec, model) === null) ?? specs[0];

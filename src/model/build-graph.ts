@@ -76,7 +76,8 @@ function attentionBlock(
     outWidth: hidden,
     bias: config.outputBias,
   } as const;
-  return ops.add(layer, 'attn_residual', x, ops.matmul(layer, 'attn_output', out));
+  const projected = ops.matmul(layer, 'attn_output', out);
+  return ops.add(layer, 'attn_residual', x, ops.adapted(layer, projected, mixed));
 }
 
 /** x + feedForward(norm(x)), dense SwiGLU or routed experts. */

@@ -3,14 +3,14 @@ import type { ModelConfig } from './config.js';
 import type { OpGraph, Precision } from './graph.js';
 import type { LayerShape, TimedLayers } from './model-shape.js';
 import { PassOps } from './pass-ops.js';
-import { embeddingId, headId } from './weight-ids.js';
+import { embeddingId, headId, type LayerWeight } from './weight-ids.js';
 
 /** Bytes of an element of a recurrent state, which is kept in f32. */
 const STATE_BYTES = 4;
 
 /**
  * The operators of one pass of a model whose layers differ: short convolutions (LFM2), gated delta rules (Qwen3.5),
- * K and V shared between layers and per-layer embeddings (Gemma 4). Sizes and work are those of the published models;
+ * K and V shared between layers and per-layer embeddings (Gemma 4), self-conditioning and layers without V (DiffusionGemma). Sizes and work are those of the published models;
  * the arithmetic is not described, so the graph can be timed and not executed. Norms and gates of a few elements per
  * row that are part of a neighbouring kernel everywhere are left out.
  */
@@ -22,9 +22,12 @@ export function buildTimedGraph(
 ): OpGraph {
   const ops = new PassOps(config, shape, precision);
   let x = ops.embed(embeddingId());
+  if (timed.selfConditioning !== undefined && shape.logitsRows > 0)
+    x = selfConditioned(ops, config, timed.selfConditioning, x);
   const kept: { k: string; v: string }[] = [];
   timed.shapes.forEach((layer, at) => {
-    const sizes = { headDim: layer.headDim ?? config.headDim, ffn: layer.ffn ?? config.ffn };
+    const { headDim = config.headDim, kvHeads = config.kvHeads, ffn = config.ffn } = layer;
+    const sizes = { headDim, kvHeads, ffn };
     const layerOps = ops.withSizes(sizes);
     const normed = ops.norm(at, 'attn_norm', x);
     const mixed = isRecurrent(layer)
@@ -68,7 +71,7 @@ function attention(
   let source = kept.findLast((candidate) => candidate.headDim === headDim);
   if (layer.mixer === 'attention' || source === undefined) {
     const k = rotated('k', project('k', kvHeads * headDim), kvHeads);
-    const v = project('v', kvHeads * headDim);
+    const v = layer.keysAsValues === true ? k : project('v', kvHeads * headDim);
     ops.keepKv(k, v);
     source = { k, v, headDim };
     kept.push(source);
@@ -135,13 +138,50 @@ function feedForward(ops: PassOps, config: ModelConfig, layer: LayerShape, at: n
   const normed = ops.norm(at, 'ffn_norm', x);
   if (moe !== undefined && layer.dense !== true) {
     const router = { role: 'router', x: normed, inWidth: hidden, outWidth: moe.experts } as const;
-    return ops.add(at, 'ffn_residual', x, ops.moe(at, normed, ops.matmul(at, 'ffn_gate_inp', router)));
+    const routed = ops.moe(at, normed, ops.matmul(at, 'ffn_gate_inp', router));
+    if (moe.sharedFfn === undefined) return ops.add(at, 'ffn_residual', x, routed);
+    const shared = gated(
+      ops,
+      at,
+      normed,
+      ['ffn_gate_shexp', 'ffn_up_shexp', 'ffn_down_shexp'],
+      hidden,
+      moe.sharedFfn,
+    );
+    return ops.add(at, 'ffn_residual', x, ops.add(at, 'ffn_mixed', routed, shared));
   }
   const gate = ops.matmul(at, 'ffn_gate', { role: 'gate', x: normed, inWidth: hidden, outWidth: ffn });
   const up = ops.matmul(at, 'ffn_up', { role: 'up', x: normed, inWidth: hidden, outWidth: ffn });
   const inner = ops.swiglu(at, gate, up);
   const down = ops.matmul(at, 'ffn_down', { role: 'down', x: inner, inWidth: ffn, outWidth: hidden });
   return ops.add(at, 'ffn_residual', x, down);
+}
+
+/** down(act(gate x) * up x) with the weights of these names. */
+function gated(
+  ops: PassOps,
+  at: number,
+  x: string,
+  [gate, up, down]: readonly [LayerWeight, LayerWeight, LayerWeight],
+  hidden: number,
+  width: number,
+): string {
+  const wide = { x, inWidth: hidden, outWidth: width };
+  const inner = ops.gate(
+    at,
+    `${gate}.act`,
+    ops.matmul(at, gate, { role: 'gate', ...wide }),
+    ops.matmul(at, up, { role: 'up', ...wide }),
+    width,
+  );
+  return ops.matmul(at, down, { role: 'down', x: inner, inWidth: width, outWidth: hidden });
+}
+
+/** The embedding, with what the logits of the step before expect there (DiffusionGemma). */
+function selfConditioned(ops: PassOps, { hidden }: ModelConfig, width: number, x: string): string {
+  const expected = ops.expectedEmbedding(embeddingId());
+  const signal = gated(ops, 0, expected, ['self_cond_gate', 'self_cond_up', 'self_cond_down'], hidden, width);
+  return ops.add(0, 'self_conditioned', x, signal);
 }
 
 /** The layer's own embedding of the token, gated by the residual; its table is looked up on the host. */

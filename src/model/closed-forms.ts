@@ -17,6 +17,8 @@ export interface ParameterCount {
   readonly head: number;
   /** Gains, biases and expert routers. */
   readonly small: number;
+  /** Of passes that draft; 0 without. */
+  readonly adapter: number;
   readonly total: number;
 }
 
@@ -38,7 +40,8 @@ export function parameterCount(config: ModelConfig): ParameterCount {
   const small = layers * (gains + biases) + (layers - dense) * router + hidden;
   const embedding = vocab * hidden;
   const head = config.tiedHead ? 0 : vocab * hidden;
-  return { body, embedding, head, small, total: body + embedding + head + small };
+  const adapter = layers * (config.draftAdapter?.rank ?? 0) * (q + hidden);
+  return { body, embedding, head, small, adapter, total: body + embedding + head + small + adapter };
 }
 
 /** One set of weights for all layers, and a head tied to an embedding narrower than the residual. */
@@ -53,7 +56,7 @@ function encoderParameters(
   const around = 2 * narrow + hidden + 3 * narrow + vocab;
   const small = tables + layer + around;
   const embedding = vocab * narrow;
-  return { body, embedding, head: 0, small, total: body + embedding + small };
+  return { body, embedding, head: 0, small, adapter: 0, total: body + embedding + small };
 }
 
 export interface WeightBytes {
@@ -61,6 +64,7 @@ export interface WeightBytes {
   readonly embedding: number;
   readonly head: number;
   readonly small: number;
+  readonly adapter: number;
   readonly total: number;
 }
 
@@ -71,7 +75,8 @@ export function weightBytes(config: ModelConfig, precision: Precision): WeightBy
   const embedding = storedBytes(count.embedding, precision.embedding);
   const head = storedBytes(count.head, precision.head);
   const small = storedBytes(count.small, SMALL_WEIGHT_DTYPE);
-  return { body, embedding, head, small, total: body + embedding + head + small };
+  const adapter = storedBytes(count.adapter, precision.activations);
+  return { body, embedding, head, small, adapter, total: body + embedding + head + small + adapter };
 }
 
 /** Bytes of K and V of one position in all layers. */
@@ -94,7 +99,8 @@ export function passMacs(config: ModelConfig, shape: PassShape): number {
       ? 0
       : moe.experts * hidden + 3 * hidden * (moe.expertsPerToken * moe.expertFfn + (moe.sharedFfn ?? 0));
   const keyValue = rows * hidden * 2 * kv;
-  const attention = rows * (hidden * q + q * hidden + 2 * keys * q);
+  const adapter = shape.adapter === true ? (config.draftAdapter?.rank ?? 0) * (q + hidden) : 0;
+  const attention = rows * (hidden * q + q * hidden + adapter + 2 * keys * q);
   const fullLayers = logitsRows > 0 ? layers : layers - 1;
   const denseLayers = moe === undefined ? fullLayers : Math.min(moe.denseLayers ?? 0, fullLayers);
   const feedForward = rows * (denseLayers * dense + (fullLayers - denseLayers) * routed);

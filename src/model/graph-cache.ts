@@ -14,7 +14,8 @@ const caches = new WeakMap<ModelConfig, Recent<OpGraph>>();
 export function shapeKey(shape: PassShape): string {
   const sets = shape.kvSets.filter((set) => set.length > 0).map((set) => `${set.name}:${set.length}`);
   const logits = `${shape.logitsRows}${shape.sampledRows === undefined ? '' : `/${shape.sampledRows}`}`;
-  return `${shape.rows}|${logits}|${shape.masked ? 'masked' : 'open'}|${sets.join(',')}`;
+  const adapter = shape.adapter === true ? '|adapter' : '';
+  return `${shape.rows}|${logits}|${shape.masked ? 'masked' : 'open'}|${sets.join(',')}${adapter}`;
 }
 
 /** `buildGraph`, remembering the most recently used shapes per model object. Graphs are immutable: share them. */

@@ -140,6 +140,8 @@ export interface GeluOp extends OpBase {
 /** Addition, of residuals or of embeddings. inputs: a, b; b may be a single row. */
 export interface AddOp extends OpBase {
   readonly kind: 'add';
+  /** b is an adapter's, and counts in passes that draft: a graph for passes of every kind has an input that says so. */
+  readonly adapts?: true;
   readonly rows: number;
   readonly width: number;
 }

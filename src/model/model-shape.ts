@@ -34,6 +34,10 @@ export type LayerMixer = 'attention' | 'shared-kv' | 'short-conv' | 'gated-delta
 export interface LayerShape {
   readonly mixer: LayerMixer;
   readonly headDim?: number;
+  /** Heads of K and V. */
+  readonly kvHeads?: number;
+  /** V is K before its norm and rotation: a layer without a projection of its own for V. */
+  readonly keysAsValues?: boolean;
   /** Most cached positions a row attends to. */
   readonly window?: number;
   /** Inner width of a dense feed-forward. */
@@ -59,6 +63,11 @@ export interface TimedLayers {
   };
   /** Q carries an output gate of the same width. */
   readonly gatedAttention?: boolean;
+  /**
+   * Inner width of what DiffusionGemma makes of the step before: the expected embedding under its logits, a product as large as the
+   * head's, and a feed-forward of this width, once in every pass that has logits.
+   */
+  readonly selfConditioning?: number;
   /** Width of the embedding that each layer gets for itself (Gemma 3n, Gemma 4). */
   readonly layerInput?: number;
 }
@@ -76,6 +85,19 @@ export interface EncoderShape {
   /** Kinds of segments; every row here is of the first. */
   readonly tokenTypes: number;
   readonly gelu: GeluForm;
+}
+
+/** A low-rank matrix that passes which draft add to the projection after attention: x A^T B^T, with any scale inside B. */
+export interface DraftAdapter {
+  readonly rank: number;
+}
+
+/** Tokens that are orders to the block in which they are written, and no text (LLaDA2.2). */
+export interface OrderIds {
+  /** Takes its position away. */
+  readonly deleteId: number;
+  /** Puts a mask before the token that it was written over. */
+  readonly splitId: number;
 }
 
 /** Which positions a row sees: all, those before it, or those up to the end of its block. */
@@ -129,6 +151,10 @@ export interface ModelShape {
   readonly attention: AttentionKind;
   /** Trained left to right as well, from the same weights (Nemotron-Labs-Diffusion). */
   readonly alsoCausal?: boolean;
+  /** Present where some tokens are orders. */
+  readonly orders?: OrderIds;
+  /** Present where passes that draft have weights beside those of all passes. */
+  readonly draftAdapter?: DraftAdapter;
   /** Positions of a block; present exactly where attention is block-causal. */
   readonly blockLength?: number;
   /** Most positions. */

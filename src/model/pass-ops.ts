@@ -3,7 +3,7 @@ import type { ModelConfig } from './config.js';
 import type { DType, MatMulRole, Op, OpGraph, Precision, StateMixOp } from './graph.js';
 import { GraphBuilder } from './graph-builder.js';
 import { SMALL_WEIGHT_DTYPE } from './precision.js';
-import { type LayerWeight, layerWeightId } from './weight-ids.js';
+import { isOfAdapter, type LayerWeight, layerWeightId } from './weight-ids.js';
 
 /** Ids of the inputs a graph may have. */
 export const INPUT_IDS = {
@@ -11,6 +11,8 @@ export const INPUT_IDS = {
   positions: 'positions',
   logitsRows: 'logits_rows',
   visibility: 'visibility',
+  /** Only of models that are timed and not run. */
+  probabilities: 'probabilities',
 } as const;
 
 /** Id of the cached K or V of a KV set at one layer, [length, kvHeads * headDim]. */
@@ -52,6 +54,12 @@ interface StateMix {
   readonly stateBytes: number;
 }
 
+/** An adapter is kept as activations are: it is small, and its inner width need not be a multiple of a block. */
+function storedAs(role: MatMulRole, weight: LayerWeight, precision: Precision): DType {
+  if (role === 'router') return SMALL_WEIGHT_DTYPE;
+  return isOfAdapter(weight) ? precision.activations : precision.weights;
+}
+
 /** Emits operators of one pass: one method per kind, which knows its shapes, weights and work. */
 export class PassOps {
   protected readonly rows: number;
@@ -68,7 +76,7 @@ export class PassOps {
   }
 
   /** Operators of the same pass for a layer whose sizes differ from the model's. */
-  withSizes(sizes: Partial<Pick<ModelConfig, 'heads' | 'headDim' | 'ffn'>>): PassOps {
+  withSizes(sizes: Partial<Pick<ModelConfig, 'heads' | 'headDim' | 'kvHeads' | 'ffn'>>): PassOps {
     return new PassOps({ ...this.config, ...sizes }, this.shape, this.precision, this.builder);
   }
 
@@ -81,6 +89,19 @@ export class PassOps {
     return this.emit(
       { name: 'embed', layer: null, inputs, weights },
       { kind: 'embed', entries: vocab, rows, width: hidden, ...work },
+    );
+  }
+
+  /** Expected embedding of every row under the probabilities of the step before: the table, multiplied by from the other side. */
+  expectedEmbedding(table: string): string {
+    const { rows } = this;
+    const { vocab, hidden } = this.config;
+    const inputs = [this.input(INPUT_IDS.probabilities, [rows, vocab], this.precision.activations)];
+    const weights = [this.weight(table, [vocab, hidden], this.precision.embedding, null)];
+    const work = { macs: rows * vocab * hidden, vectorElements: 0 };
+    return this.emit(
+      { name: 'expected_embd', layer: null, inputs, weights },
+      { kind: 'matmul', role: 'head', rows, inWidth: vocab, outWidth: hidden, bias: false, ...work },
     );
   }
 
@@ -103,7 +124,7 @@ export class PassOps {
     { role, x, inWidth, outWidth, bias = false, dtype }: MatMul,
   ): string {
     const { rows, precision } = this;
-    const stored = role === 'router' ? SMALL_WEIGHT_DTYPE : precision.weights;
+    const stored = storedAs(role, weight, precision);
     const owner = this.ownerOf(layer);
     const weights = [this.weight(layerWeightId(owner, weight), [outWidth, inWidth], stored, owner)];
     if (bias) {
@@ -146,6 +167,17 @@ export class PassOps {
       { name: `blk.${layer}.attn`, layer, inputs },
       { kind: 'attention', rows, heads, kvHeads, headDim, kvSets, keys, masked, ...work },
     );
+  }
+
+  /** `projected`, with what the adapter makes of the input of that projection in a pass that drafts. */
+  adapted(layer: number, projected: string, x: string): string {
+    const { hidden, heads, headDim, draftAdapter } = this.config;
+    if (draftAdapter === undefined || this.shape.adapter !== true) return projected;
+    const { rank } = draftAdapter;
+    const a = { role: 'o', x, inWidth: heads * headDim, outWidth: rank } as const;
+    const narrow = this.matmul(layer, 'attn_output_lora_a', a);
+    const b = { role: 'o', x: narrow, inWidth: rank, outWidth: hidden } as const;
+    return this.add(layer, 'attn_adapted', projected, this.matmul(layer, 'attn_output_lora_b', b), true);
   }
 
   swiglu(layer: number, gate: string, up: string): string {
@@ -209,11 +241,11 @@ export class PassOps {
     );
   }
 
-  add(layer: number, name: string, a: string, b: string): string {
+  add(layer: number, name: string, a: string, b: string, adapts?: true): string {
     const { rows } = this;
     const width = this.config.hidden;
     const place = { name: `blk.${layer}.${name}`, layer, inputs: [a, b] };
-    return this.emit(place, { kind: 'add', rows, width, macs: 0, vectorElements: rows * width });
+    return this.emit(place, { kind: 'add', adapts, rows, width, macs: 0, vectorElements: rows * width });
   }
 
   /** Final norm and head over the rows that get logits. */

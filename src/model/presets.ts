@@ -12,6 +12,8 @@ import type { Facts } from './families/shared/facts.js';
 const layerSchema = z.strictObject({
   mixer: z.enum(['attention', 'shared-kv', 'short-conv', 'gated-delta']),
   headDim: z.number().optional(),
+  kvHeads: z.number().optional(),
+  keysAsValues: z.boolean().optional(),
   window: z.number().optional(),
   ffn: z.number().optional(),
   dense: z.boolean().optional(),
@@ -35,6 +37,7 @@ const timedSchema = z
       })
       .optional(),
     gatedAttention: z.boolean().optional(),
+    selfConditioning: z.number().optional(),
     layerInput: z.number().optional(),
   })
   .transform(({ layers, ...rest }) => ({ shapes: layers, ...rest }));
@@ -63,6 +66,7 @@ const fields = {
     attentionFactor: z.number(),
   }),
   alsoCausal: z.boolean(),
+  draftAdapter: z.strictObject({ rank: count }),
   rmsEps: z.number().positive(),
   qkvBias: z.boolean(),
   outputBias: z.boolean(),
@@ -105,6 +109,7 @@ const presetSchema = z
     ropeDims: true,
     ropeScaling: true,
     alsoCausal: true,
+    draftAdapter: true,
     moe: true,
     encoder: true,
     timed: true,

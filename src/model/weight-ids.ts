@@ -11,6 +11,8 @@ export type LayerWeight =
   | 'attn_k'
   | 'attn_v'
   | 'attn_output'
+  | 'attn_output_lora_a'
+  | 'attn_output_lora_b'
   | 'attn_q_norm'
   | 'attn_k_norm'
   | 'ffn_norm'
@@ -32,7 +34,10 @@ export type LayerWeight =
   | 'mixer_conv'
   | 'mixer_out'
   | 'layer_gate'
-  | 'layer_proj';
+  | 'layer_proj'
+  | 'self_cond_gate'
+  | 'self_cond_up'
+  | 'self_cond_down';
 
 export function layerWeightId(
   layer: number,
@@ -52,6 +57,11 @@ export const ENCODER_IDS = {
   headNorm: 'head_norm',
   headBias: 'output_bias.bias',
 } as const;
+
+/** Whether only passes that draft multiply by it. */
+export function isOfAdapter(id: string): boolean {
+  return id.includes('_lora_');
+}
 
 /** Whether rows of a matrix are looked up and not multiplied by. */
 export function isTable(id: string): boolean {
@@ -103,6 +113,10 @@ export function weightShapes(config: ModelShape): ReadonlyMap<string, readonly n
     }
     put('attn_output', [hidden, qWidth]);
     if (config.outputBias) put('attn_output', [hidden], 'bias');
+    if (config.draftAdapter !== undefined) {
+      put('attn_output_lora_a', [config.draftAdapter.rank, qWidth]);
+      put('attn_output_lora_b', [hidden, config.draftAdapter.rank]);
+    }
     put('ffn_norm', [hidden]);
     if (moe === undefined || layer < (moe.denseLayers ?? 0)) {
       for (const [weight, width, from] of [

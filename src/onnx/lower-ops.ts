@@ -21,6 +21,9 @@ import { MICROSOFT } from './onnx-builder.js';
 import { BLOCK } from './pack-blocks.js';
 import { unpackPlanes } from './planes.js';
 
+/** Input of a model with an adapter for drafts, [1]: 1 in passes that draft, 0 in all others. */
+export const ADAPTER_INPUT = 'adapter';
+
 export type Lower<K extends Op> = (op: K, to: Lowering) => void;
 
 const embed: Lower<EmbedOp> = (op, { onnx, weights }) => {
@@ -133,7 +136,9 @@ const gelu: Lower<GeluOp> = (op, { onnx }) => {
 };
 
 const add: Lower<AddOp> = (op, { onnx }) => {
-  onnx.node('Add', op.id, [inputOf(op, 0), inputOf(op, 1)]);
+  const b = inputOf(op, 1);
+  const counted = op.adapts ? onnx.node('Mul', `${op.id}.counted`, [b, ADAPTER_INPUT]) : b;
+  onnx.node('Add', op.id, [inputOf(op, 0), counted]);
 };
 
 const gatherRows: Lower<GatherRowsOp> = (op, { onnx }) => {

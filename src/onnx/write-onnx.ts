@@ -13,7 +13,7 @@ import { project } from '../util/project-root.js';
 import type { WriteProgress } from '../util/write-file.js';
 import type { Compute } from './compute.js';
 import { ExternalData } from './external-data.js';
-import { lowerOp } from './lower-ops.js';
+import { ADAPTER_INPUT, lowerOp } from './lower-ops.js';
 import { MICROSOFT, OnnxBuilder } from './onnx-builder.js';
 import { encodeModel, type ModelProto } from './onnx-proto.js';
 import { WeightStore } from './weight-store.js';
@@ -57,7 +57,7 @@ export interface OnnxFiles {
  * Inputs: `ids`, `positions` [rows], `logits_rows` [logits_rows] (int32), `visibility` of ones and zeros, broadcast to
  * [rows, prefix + rows], and per layer `kv.prefix.N.k` and `.v` [prefix, kvHeads * headDim]. Outputs: `logits`
  * [logits_rows, vocab] and the rows' fresh K (after RoPE) and V per layer. rows, prefix and logits_rows are open;
- * prefix may be 0.
+ * prefix may be 0. A model with an adapter for drafts has an input more, `adapter` [1]: 1 in passes that draft, else 0.
  *
  * @throws DataError when a weight is missing or damaged; nothing is left behind then
  */
@@ -111,11 +111,13 @@ export async function writeOnnx(
 
 /** A pass that has every input; its extents become names. */
 function openGraph(config: ModelConfig): OpGraph {
-  const shape = { rows: 1, kvSets: [{ name: PREFIX_SET, length: 1 }], logitsRows: 1, masked: true };
+  const kvSets = [{ name: PREFIX_SET, length: 1 }];
+  const shape = { rows: 1, kvSets, logitsRows: 1, masked: true, adapter: true } as const;
   return buildGraph(config, shape, precisionFor('f32'));
 }
 
 function declareInputs(onnx: OnnxBuilder, graph: OpGraph): void {
+  if (graph.ops.some((op) => op.kind === 'add' && op.adapts)) onnx.input(ADAPTER_INPUT, 'f32', [1]);
   const dims: Readonly<Record<string, readonly string[]>> = {
     [INPUT_IDS.ids]: ['rows'],
     [INPUT_IDS.positions]: ['rows'],

@@ -42,6 +42,7 @@ export function logicalPasses(pass: Pass): Pass[] {
       reads: [...pass.reads, ...seen].sort((a, b) => a.position - b.position || a.version - b.version),
       visibility: group.visibility,
       logits: pass.logits.filter((row) => row >= first && row < end).map((row) => row - first),
+      adapter: pass.adapter,
     };
   });
 }
@@ -77,7 +78,7 @@ export function mergePasses(passes: readonly Pass[]): Pass | null {
   const common = new Set(first.reads.map(({ position, version }) => `${position}:${version}`));
   const groups: RowGroup[] = [];
   for (const pass of passes) {
-    if (typeof pass.visibility !== 'string') return null;
+    if (typeof pass.visibility !== 'string' || pass.adapter !== first.adapter) return null;
     const outside = pass.reads.filter(({ version }) => !groupOfVersion.has(version));
     const sees = [...new Set(pass.reads.flatMap(({ version }) => groupOfVersion.get(version) ?? []))];
     const inside = pass.reads.length - outside.length;

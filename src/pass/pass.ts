@@ -20,6 +20,8 @@ export interface PassRow {
   readonly draw?: number;
   /** A token whose probability is wanted beside the best token's. */
   readonly asks?: number;
+  /** Tokens besides which the best one is wanted as well. */
+  readonly excludes?: readonly number[];
 }
 
 /**
@@ -90,6 +92,8 @@ export interface Pass {
    * masked, and the logits of the first are guided by those of the second.
    */
   readonly guidance?: number;
+  /** Computed with the adapter that the model has for drafts, where it has one: its rows draft, and nothing else. */
+  readonly adapter?: true;
 }
 
 /** The passes of one step. */
@@ -118,6 +122,8 @@ export interface RowOutcome {
   readonly drift?: number;
   /** Logits between the best two tokens, the mask apart; left out unless the policy asks. */
   readonly gap?: number;
+  /** Best token beside the mask and those that the row excludes; left out where it excludes none. */
+  readonly instead?: number;
 }
 
 /** What the logits of a pass said. */

@@ -20,6 +20,8 @@ export interface PassShape {
   readonly sampledRows?: number;
   /** True when rows do not all see all keys: a visibility matrix is then an input. */
   readonly masked: boolean;
+  /** The model's adapter for drafts is computed, where it has one. */
+  readonly adapter?: true;
 }
 
 /** Name of the one KV set a pass reads: everything cached before it. */
@@ -41,5 +43,6 @@ export function passShape(pass: Pass): PassShape {
     kvSets: pass.reads.length > 0 ? [{ name: PREFIX_SET, length: pass.reads.length }] : [],
     logitsRows: pass.logits.length,
     masked: hidesRows(pass),
+    adapter: pass.adapter,
   };
 }

@@ -58,6 +58,7 @@ describe('policy specs', () => {
       'klass',
       'bounded-rank',
       'multi-block',
+      'multi-block-cached',
       'sdar',
       'rnd1',
       'llada-random',

@@ -49,6 +49,29 @@ describe('the window and the report', () => {
   });
 });
 
+describe('tokens move', () => {
+  const moves = (scene: Partial<Scene>) =>
+    broken({
+      ...{
+        answer: [3, 4, 5, 6],
+        states: ['S', 'S', 'V', 'V'],
+        block: 1,
+        held: [5, 6, 7],
+        givenUp: ['B1-edits'],
+      },
+      ...scene,
+      change: { position: 5, to: 'V', reason: 'shift', ...scene.change },
+    }).includes('shifted-unheld');
+
+  it('to where the open block held them, or away for a mask, where a policy moves any', () => {
+    expect(moves({ change: { token: 7 } })).toBe(false);
+    expect(moves({ change: { token: 8 } })).toBe(true);
+    expect(moves({ change: { to: 'IV', token: MASK } })).toBe(false);
+    expect(moves({ change: { token: 7 }, block: 0 })).toBe(true);
+    expect(moves({ change: { token: 7 }, givenUp: [] })).toBe(true);
+  });
+});
+
 describe('tokens are given and taken back', () => {
   const other = said([row(5)]);
   const order = (scene: Partial<Scene>) =>

@@ -41,6 +41,7 @@ const configs: fc.Arbitrary<ModelConfig> = fc
     qkvBias: fc.boolean(),
     qkNorm: fc.boolean(),
     tiedHead: fc.boolean(),
+    draftAdapter: fc.option(fc.record({ rank: fc.integer({ min: 1, max: 9 }) }), { nil: undefined }),
     moe: fc.option(
       fc.record({
         experts: fc.integer({ min: 2, max: 5 }),
@@ -74,12 +75,14 @@ const shapes: fc.Arbitrary<PassShape> = fc
     kv: fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 }),
     logits: fc.nat({ max: 9 }),
     masked: fc.boolean(),
+    adapter: fc.constantFrom(true, undefined),
   })
-  .map(({ rows, kv, logits, masked }) => ({
+  .map(({ rows, kv, logits, masked, adapter }) => ({
     rows,
     kvSets: kv.map((length, i) => ({ name: `set${i}`, length })),
     logitsRows: Math.min(rows, logits),
     masked,
+    adapter,
   }));
 
 describe('structure', () => {
@@ -181,7 +184,7 @@ describe('structure', () => {
         const precision = precisionFor(quant);
         const graph = buildGraph(config, shape, precision);
         expect(sum(graph.ops.map((op) => op.macs))).toBe(passMacs(config, shape));
-        const full = buildGraph(config, { ...shape, logitsRows: 1 }, precision);
+        const full = buildGraph(config, { ...shape, logitsRows: 1, adapter: true }, precision);
         const weights = byRole(full, 'weight');
         expect(sum(weights.map((t) => sum([t.shape.reduce((a, b) => a * b)])))).toBe(
           parameterCount(config).total,
@@ -244,8 +247,9 @@ describe('published models', () => {
     for (const name of presetNames()) {
       const config = resolvePreset(name);
       if (config.timed !== undefined) continue;
-      const graph = graphFor(config, denoise, precisionFor('q4_0'));
-      expect(sum(graph.ops.map((op) => op.macs)), name).toBe(passMacs(config, denoise));
+      const all = { ...denoise, adapter: true } as const;
+      const graph = graphFor(config, all, precisionFor('q4_0'));
+      expect(sum(graph.ops.map((op) => op.macs)), name).toBe(passMacs(config, all));
       expect(sum(byRole(graph, 'weight').map((t) => t.bytes)), name).toBe(
         weightBytes(config, precisionFor('q4_0')).total,
       );
@@ -263,6 +267,7 @@ describe('published models', () => {
       'lfm2-1.2b': 1.17,
       'lfm2-8b-a1b': 8.34,
       'gpt-oss-20b': 20.9,
+      'diffusiongemma-26b-a4b': 25.2,
     };
     for (const [name, billions] of Object.entries(published)) {
       const graph = graphFor(resolvePreset(name), denoise, precisionFor('f16'));
@@ -280,6 +285,34 @@ describe('published models', () => {
     expect(total).toBeLessThan(2.5);
   });
 
+  it('DiffusionGemma: layers without V, and the step before comes in through a product as large as the head', () => {
+    const config = resolvePreset('diffusiongemma-26b-a4b');
+    const shape: PassShape = {
+      rows: 256,
+      kvSets: [{ name: 'prefix', length: 2000 }],
+      logitsRows: 256,
+      masked: false,
+    };
+    const graph = graphFor(config, shape, precisionFor('f16'));
+    expect(graph.tensors.has('blk.4.attn_v.weight')).toBe(true);
+    expect(graph.tensors.has('blk.5.attn_v.weight')).toBe(false);
+    const keys = (layer: number) => {
+      const op = graph.ops.find(({ id }) => id === `blk.${layer}.attn`);
+      return op?.kind === 'attention' ? [op.keys, op.kvHeads, op.headDim] : [];
+    };
+    expect(keys(0)).toEqual([256 + 1023, 8, 256]);
+    expect(keys(5)).toEqual([256 + 2000, 2, 512]);
+    const macs = (id: string) => graph.ops.find((op) => op.id === id)?.macs;
+    expect(macs('expected_embd')).toBe(256 * 262_144 * 2816);
+    const head = graph.ops.find(
+      (op) => op.kind === 'matmul' && op.role === 'head' && op.id !== 'expected_embd',
+    );
+    expect(macs('expected_embd')).toBe(head?.macs);
+    // A prompt pass has no step before it, and no logits.
+    const prompt = graphFor(config, { ...shape, logitsRows: 0 }, precisionFor('f16'));
+    expect(prompt.ops.some(({ id }) => id === 'expected_embd')).toBe(false);
+  });
+
   it('are found by name, and a wrong name gets the nearest ones', () => {
     expect(resolvePreset('LLaDA-8B').hidden).toBe(4096);
     expect(() => resolvePreset('llada-8')).toThrow(/unknown model "llada-8": did you mean llada-8b/);
@@ -295,5 +328,6 @@ describe('graphFor', () => {
     expect(graphFor(config, denoise, precisionFor('f16'))).not.toBe(first);
     expect(graphFor(config, { ...denoise, masked: true }, precisionFor('q4_0'))).not.toBe(first);
     expect(graphFor(config, { ...denoise, logitsRows: 3 }, precisionFor('q4_0'))).not.toBe(first);
+    expect(graphFor(config, { ...denoise, adapter: true }, precisionFor('q4_0'))).not.toBe(first);
   });
 });

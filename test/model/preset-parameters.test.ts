@@ -66,6 +66,7 @@ const CLOSE: Readonly<Record<string, readonly [parameters: number, share: number
   // Rounded where published: 7.46 B (model card), 110 M (llama2.c).
   'llada2-mini': [16e9, 0.03, 'rounded'],
   'nemotron-labs-diffusion-8b': [8.5e9, 0.02, 'rounded; as Ministral 3 8B without its image part'],
+  'nemotron-labs-diffusion-8b-lora': [8.5e9, 0.02, 'the same; its adapter has 36 M'],
   'falcon3-7b': [7.46e9, 1e-3, 'rounded'],
   stories110m: [110e6, 5e-3, 'rounded'],
 };

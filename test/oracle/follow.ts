@@ -5,7 +5,7 @@ import { policySpecByName } from '../../src/decode/policies.js';
 import { type PolicySpec, parsePolicySpec } from '../../src/decode/spec.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { RandomTimer } from '../decode/support/random-timer.js';
-import { CASES, type Schedule, time } from './plain-cases.js';
+import { CASES, type Schedule, time, UNNAMED } from './plain-cases.js';
 import type { Forward } from './plain-model.js';
 import { scorer } from './plain-scores.js';
 import { Witness } from './witness.js';
@@ -13,7 +13,7 @@ import { Witness } from './witness.js';
 /** A named policy as a schedule sets it. */
 export function specFor(name: string, schedule: Schedule): PolicySpec {
   return parsePolicySpec({
-    ...policySpecByName(name),
+    ...policySpecByName(UNNAMED[name] ?? name),
     blockLength: schedule.blockLength,
     confidenceType: 'f64',
     ...CASES[name](schedule).change,

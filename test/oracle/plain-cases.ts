@@ -163,6 +163,9 @@ const ending = (s: Schedule): [PlainSampling, Partial<PolicySpecInput>] => {
   ];
 };
 
+/** Rules whose options are a checkpoint's, so that no policy is named after them, and a policy of the same shape. */
+export const UNNAMED: Readonly<Record<string, string>> = { indel: 'joint-threshold' };
+
 /** The loop that each named policy was published as. */
 export const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
   llada: (s) => quota(s, ...ending(s)),
@@ -222,6 +225,14 @@ export const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
     change: { commit: { kind: 'joint-threshold', tau: s.tau, edit: s.tau2 / 2, edits: s.trigger } },
     loop: (task) => plain.jointThreshold(task, s.tau, s.tau2 / 2, s.trigger),
   }),
+  indel: (s) => {
+    // Tokens of the answer: random models write them now and then, and come back to where they were.
+    const options = { deleteId: 7, splitId: 8, tau: s.tau, edit: s.tau2 / 4, edits: s.trigger };
+    return {
+      change: { commit: { kind: 'indel', ...options } },
+      loop: (task) => plain.indel(task, options),
+    };
+  },
   prophet: (s) => {
     const steps = Math.min(s.share, s.blockLength);
     const { trigger: answer, every: length, factor: early } = s;
@@ -250,6 +261,14 @@ export const CASES: Readonly<Record<string, (s: Schedule) => Case>> = {
   'multi-block': (s) => ({
     change: { commit: { kind: 'active-blocks', entropy: s.factor, opens: Math.min(1, s.tau) } },
     loop: (task) => plain.activeBlocks(task, s.factor, Math.min(1, s.tau)),
+    sampling: { confidence: 'perplexity' },
+  }),
+  'multi-block-cached': (s) => ({
+    change: {
+      cache: { kind: 'delayed', delay: s.every - 1 },
+      commit: { kind: 'active-blocks', entropy: s.factor, opens: Math.min(1, s.tau) },
+    },
+    loop: (task) => plain.activeBlocksCached(task, s.factor, Math.min(1, s.tau), s.every - 1),
     sampling: { confidence: 'perplexity' },
   }),
   sdar: (s) => ({

@@ -273,25 +273,60 @@ export function klass(task: Task, tau: number, limit: number, steps: number): nu
   return text.answer;
 }
 
-/** d3LLM: the canvas in every step; a block is active once a share of the one before is decided. */
+/** d3LLM: what a step writes. A block is active once a share of the one before is decided. */
+function writeActive(text: Text, scores: readonly Scored[], entropy: number, opens: number): void {
+  const blocks = text.blocks();
+  const done = blocks.map(({ start, end }) => 1 - text.masks(start, end).length / (end - start));
+  const first = done.findIndex((share) => share < 1);
+  let last = first;
+  while (last + 1 < blocks.length && done[last] >= opens) last++;
+  const masks = text.masks();
+  const open = scores.filter(({ position }) => masks.includes(position));
+  const within = (from: number, to: number) =>
+    open.filter(({ position }) => position >= blocks[from].start && position < blocks[to].end);
+  const low = within(first, last).filter(({ confidence }) => Math.log(1 / confidence) < entropy);
+  const own = within(first, first);
+  const forced = own.some((score) => low.includes(score)) ? [] : sorted(own).slice(0, 1);
+  text.write([...low, ...forced]);
+}
+
+/** d3LLM: the canvas in every step. */
 export function activeBlocks(task: Task, entropy: number, opens: number): number[] {
   const text = new Text(task);
   const all = range(0, text.length);
-  const blocks = text.blocks();
-  while (text.masks().length > 0) {
-    const done = blocks.map(({ start, end }) => 1 - text.masks(start, end).length / (end - start));
-    const first = done.findIndex((share) => share < 1);
-    let last = first;
-    while (last + 1 < blocks.length && done[last] >= opens) last++;
-    const { scores } = task.witness.pass(text.rows(all), [], task.score);
-    const masks = text.masks();
-    const open = scores.filter(({ position }) => masks.includes(position));
-    const within = (from: number, to: number) =>
-      open.filter(({ position }) => position >= blocks[from].start && position < blocks[to].end);
-    const low = within(first, last).filter(({ confidence }) => Math.log(1 / confidence) < entropy);
-    const own = within(first, first);
-    const forced = own.some((score) => low.includes(score)) ? [] : sorted(own).slice(0, 1);
-    text.write([...low, ...forced]);
+  while (text.masks().length > 0)
+    writeActive(text, task.witness.pass(text.rows(all), [], task.score).scores, entropy, opens);
+  return text.answer;
+}
+
+/**
+ * d3LLM with its delayed cache, with the forwards counted as it counts them: the first finished block that is not cached waits until
+ * `delay` forwards lie behind the one that saw it finished, and while nothing else is cached they compute all and cache anew what was.
+ */
+export function activeBlocksCached(task: Task, entropy: number, opens: number, delay: number): number[] {
+  const text = new Text(task);
+  const states = [{ start: 0, end: task.prompt.length }, ...text.blocks()].map((block, index) => ({
+    ...block,
+    completedAt: index === 0 ? 0 : (null as number | null),
+  }));
+  let cache: PlainKey[] = [];
+  for (let nfe = 1; text.masks().length > 0; nfe++) {
+    const cachedTo = cache.length;
+    let cacheTo = cachedTo;
+    let stabilises = false;
+    for (const state of states.filter(({ end }) => end > cachedTo)) {
+      if (text.masks(state.start, state.end).length > 0) break;
+      state.completedAt ??= nfe;
+      stabilises = nfe - state.completedAt < delay;
+      if (stabilises) break;
+      cacheTo = state.end;
+    }
+    const anew = stabilises && cacheTo === cachedTo;
+    const rows = text.rows(range(anew ? 0 : cachedTo, text.length));
+    const { keys, scores } = task.witness.pass(rows, anew ? [] : cache, task.score);
+    const kept = keys.filter(({ position }) => position < (anew ? cachedTo : cacheTo));
+    cache = anew ? kept : [...cache, ...kept];
+    writeActive(text, scores, entropy, opens);
   }
   return text.answer;
 }
@@ -353,6 +388,79 @@ export function jointThreshold(task: Task, tau: number, edit: number, most: numb
       );
       text.write([...filled, ...edited]);
       changes = filled.length + edited.length;
+    }
+    if (end < text.length)
+      cache = [...cache, ...task.witness.pass(text.rows(range(start, end)), cache, null).keys];
+  }
+  return text.answer;
+}
+
+/**
+ * LLaDA2.2: as LLaDA2.1, with two tokens that are orders (SGLang's loop, a block as an array): the first takes its position away, the
+ * second puts a mask before what stood there. Nothing moves left of a token that stood before the block.
+ */
+export function indel(
+  task: Task,
+  rule: { deleteId: number; splitId: number; tau: number; edit: number; edits: number },
+): number[] {
+  const orders = [rule.deleteId, rule.splitId];
+  const text = new Text(task);
+  let cache: PlainKey[] = [];
+  for (const { start, end } of text.blocks(0)) {
+    let x = text.x.slice(start, end);
+    const stood = x.map((id) => id !== task.mask);
+    const free = stood.lastIndexOf(true) + 1;
+    let original = stood.map((fixed) => !fixed);
+    const seen = new Set<string>();
+    const tried = x.map(() => new Set<number>());
+    let after = 0;
+    for (let pass = 1; original.length > 0 && stood.includes(false); pass++) {
+      const masks = range(0, x.length).filter((i) => x[i] === task.mask);
+      const originals = masks.filter((i) => original[i]);
+      if (originals.length === 0) after++;
+      const forced = after > rule.edits || pass > task.blockLength + rule.edits;
+      const again = seen.has(x.join()) && !forced;
+      const { scores } = task.witness.pass(text.rows(range(start, end)), cache, task.score, {
+        excludes: (position) => {
+          const i = position - start;
+          if (stood[i]) return [];
+          return forced ? orders : [...new Set([...(again ? tried[i] : []), ...(i < free ? orders : [])])];
+        },
+      });
+      const says = scores.map(({ token, instead }, i) =>
+        orders.includes(token) && (forced || i < free) ? (instead ?? token) : token,
+      );
+      const sure = scores.map(({ confidence }) => confidence);
+      const high = masks.filter((i) => sure[i] > rule.tau);
+      const need = 1 + masks.length - originals.length;
+      const best = [...masks].sort((a, b) => sure[b] - sure[a] || a - b).slice(0, need);
+      const fill = forced || originals.length === 0 ? masks : high.length >= need ? high : best;
+      const change = range(0, x.length).filter(
+        (i) => !stood[i] && !masks.includes(i) && says[i] !== x[i] && sure[i] > rule.edit,
+      );
+      const written = [...fill, ...change].sort((a, b) => a - b);
+      if (written.length === 0) break;
+      const now = x.map((id, i) => (written.includes(i) ? says[i] : id));
+      if (again) {
+        const least = written.reduce((a, b) => (sure[b] < sure[a] ? b : a));
+        now[least] = scores[least].instead ?? now[least];
+      }
+      seen.add(x.join());
+      for (const i of written) tried[i].add(now[i]);
+      const line = range(free, x.length).flatMap((i) => {
+        if (now[i] === rule.deleteId) return [];
+        if (now[i] === rule.splitId)
+          return [
+            { id: task.mask, own: false },
+            { id: x[i], own: original[i] },
+          ];
+        return [{ id: now[i], own: original[i] }];
+      });
+      const held = range(free, x.length).map((_, at) => line[at] ?? { id: task.mask, own: false });
+      x = [...now.slice(0, free), ...held.map(({ id }) => id)];
+      original = [...original.slice(0, free), ...held.map(({ own }) => own)];
+      text.x.splice(start, x.length, ...x);
+      if (forced) break;
     }
     if (end < text.length)
       cache = [...cache, ...task.witness.pass(text.rows(range(start, end)), cache, null).keys];
@@ -508,6 +616,7 @@ export function selfSpeculation(task: Task, narrowest: number, widest: number): 
     const rows = text.rows(range(seed, Math.min(seed + width, text.length)));
     const draft = task.witness.pass(rows, cache, task.score, {
       wanted: (position) => position > seed,
+      adapter: true,
     }).scores;
     const fed = rows.map((row) => ({
       ...row,

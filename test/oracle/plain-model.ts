@@ -24,6 +24,7 @@ export interface Forward {
   run(
     rows: readonly PlainRow[],
     sees: (row: PlainRow, other: PlainRow) => boolean,
+    adapter?: boolean,
   ): { readonly keys: PlainKey[]; readonly logits: readonly (readonly number[])[] };
 }
 
@@ -45,6 +46,7 @@ export class PlainModel implements Forward {
   run(
     rows: readonly PlainRow[],
     sees: (row: PlainRow, other: PlainRow) => boolean,
+    adapter = false,
   ): { readonly keys: PlainKey[]; readonly logits: number[][] } {
     const { layers, hidden, heads, kvHeads, headDim, rmsEps, tiedHead } = this.config;
     const embedding = this.w('token_embd.weight');
@@ -72,7 +74,9 @@ export class PlainModel implements Forward {
             mixed.push(sum);
           }
         }
-        return plus(row, times(w('attn_output'), mixed));
+        const out = plus(row, times(w('attn_output'), mixed));
+        if (!adapter || this.config.draftAdapter === undefined) return out;
+        return plus(out, times(w('attn_output_lora_b'), times(w('attn_output_lora_a'), mixed)));
       });
       x = x.map((row) => {
         const n = normalise(row, w('ffn_norm'), rmsEps);

@@ -21,7 +21,7 @@ export interface Asked {
 }
 
 /** What was said about a position. */
-export type Scored = Pick<RowOutcome, 'position' | 'token' | 'confidence' | 'drift' | 'gap'>;
+export type Scored = Pick<RowOutcome, 'position' | 'token' | 'confidence' | 'drift' | 'gap' | 'instead'>;
 
 /** What `toBeCloseTo` with three digits lets pass. */
 const CONFIDENCE_ERROR = 5e-4;
@@ -36,6 +36,7 @@ interface Part {
   readonly shadow: boolean;
   readonly causal: boolean;
   readonly ordered: boolean;
+  readonly adapter: boolean;
   readonly outcome: readonly RowOutcome[];
 }
 
@@ -65,6 +66,7 @@ function partsOf(steps: readonly StepRecord[]): Part[] {
           shadow: group.visibility === 'shadow',
           causal: group.visibility === 'causal',
           ordered: group.visibility === 'ordered',
+          adapter: pass.adapter === true,
           outcome: outcomes[index].rows.slice(first, first + own),
         };
       });
@@ -116,6 +118,10 @@ export class Witness {
       readonly causal?: boolean;
       /** A row sees those before it in the list. */
       readonly ordered?: boolean;
+      /** Tokens besides which a row is asked for another. */
+      readonly excludes?: (position: number) => readonly number[];
+      /** Rows that draft, with the model's adapter where it has one. */
+      readonly adapter?: boolean;
       /** Logits are about the position after their row, as they are in a causal pass. */
       readonly next?: boolean;
       /** Logits changed before they are scored, for guidance. */
@@ -154,11 +160,12 @@ export class Witness {
       options.causal === true && rows.length > 1,
     );
     expect(part.ordered, `${where}: ordered`).toBe(options.ordered === true);
-    const { keys, logits } = this.model.run(asked, (row, other) =>
+    expect(part.adapter, `${where}: adapter`).toBe(options.adapter === true);
+    const sees = (row: PlainRow, other: PlainRow) =>
       options.ordered === true
         ? asked.indexOf(other) <= asked.indexOf(row)
-        : options.causal !== true || other.position <= row.position,
-    );
+        : options.causal !== true || other.position <= row.position;
+    const { keys, logits } = this.model.run(asked, sees, options.adapter);
     for (const key of keys) this.keyOf.set(`${key.position}:${part.version}`, key);
     const scores = this.scores(part, rows, logits, scorer, options);
     return { keys, scores, predict: (position) => logits[this.predictor(rows, position)] };
@@ -194,7 +201,7 @@ export class Witness {
     rows: readonly Asked[],
     logits: readonly (readonly number[])[],
     scorer: Scorer | null,
-    { wanted = () => true, logits: change, causal, next }: Parameters<Witness['pass']>[3] & object,
+    { wanted = () => true, logits: change, causal, next, excludes }: Parameters<Witness['pass']>[3] & object,
   ): Scored[] {
     const scored = scorer === null ? [] : rows.filter(({ position }) => wanted(position));
     expect(
@@ -203,7 +210,7 @@ export class Witness {
     ).toEqual(scored.map(({ position }) => position));
     if (scorer === null) return [];
     return scored.map((row, at) => {
-      const { position, token, confidence, drift, gap } = part.outcome[at];
+      const { position, token, confidence, drift, gap, instead } = part.outcome[at];
       const from = causal === true || next === true ? rows.indexOf(row) : this.predictor(rows, position);
       const plain = scorer(change?.(from, logits[from]) ?? logits[from], {
         position,
@@ -215,8 +222,20 @@ export class Witness {
         expect(token, `${what}: token`).toBe(plain.token);
         expect(confidence, `${what}: confidence`).toBeCloseTo(plain.confidence, 3);
       }
+      const none = [...(excludes?.(position) ?? [])].sort((a, b) => a - b);
+      const asked = part.rows.find((own) => own.position === position)?.excludes ?? [];
+      expect(
+        [...asked].sort((a, b) => a - b),
+        `${what}: excludes`,
+      ).toEqual(none);
+      if (instead !== undefined) {
+        const mask = this.model.config.maskId ?? -1;
+        const rest = logits[from].map((logit, id) => (none.includes(id) || id === mask ? -Infinity : logit));
+        expect(logits[from][instead], `${what}: instead`).toBeGreaterThan(Math.max(...rest) - 1e-3);
+        expect([mask, ...none]).not.toContain(instead);
+      }
       this.rows++;
-      return { position, token, confidence, drift, gap };
+      return { position, token, confidence, drift, gap, instead };
     });
   }
 }

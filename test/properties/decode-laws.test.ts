@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
 import {
   EVERY_RULE,
-  RUNS,
+  RUNS_PER_RULE,
   specsWith,
   TIME_LIMIT_MS,
   type Workload,
@@ -21,7 +21,7 @@ describe('laws of decoding', () => {
           const { broken } = await runToy(spec, work);
           expect(broken).toEqual([]);
         }),
-        { numRuns: Math.ceil(RUNS / 20) },
+        { numRuns: RUNS_PER_RULE },
       );
     },
     TIME_LIMIT_MS,

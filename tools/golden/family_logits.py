@@ -7,6 +7,8 @@ Written in float64 from modeling_llada2_moe.py of inclusionAI/LLaDA2.0-mini (gat
 published configuration and the beginning of mlx_vlm/models/nemotron_labs_diffusion/language.py, with YaRN as transformers has it (from
 memory, not read again); nothing of this project is used. Weights are a formula of their name and place, so that the file holds shapes and logits only.
 
+The adapter as mlx_vlm has it (DraftLoRALinear, load_linear_spec_lora) and PEFT names it.
+
 Made with Python 3.11, numpy 2.4.6.
 """
 
@@ -17,6 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
+# Rank and alpha of the adapter: scale 3, which no shift of an exponent is.
+RANK, ALPHA = 4, 12
 IDS = [7, 8, 9, 20, 11, 5, 30, 6, 14, 25]
 
 
@@ -149,7 +153,8 @@ def yarn(dim, base, factor, original, beta_fast, beta_slow):
     return (1.0 / (factor * positions)) * ramp + (1.0 / positions) * (1 - ramp)
 
 
-def nemotron():
+def nemotron(drafts=False):
+    """With `drafts` as in a draft pass: all rows see each other, and linear_spec_lora is added to o_proj (peft's LoRA layer: x A^T B^T alpha / r)."""
     config = {
         "architectures": ["NemotronLabsDiffusionModel"], "model_type": "nemotron_labs_diffusion", "hidden_size": 32,
         "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "intermediate_size": 48,
@@ -159,10 +164,10 @@ def nemotron():
         "rope_parameters": {"rope_type": "yarn", "rope_theta": 1000.0, "factor": 16.0, "original_max_position_embeddings": 32,
                             "beta_fast": 8.0, "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1},
     }
-    w = Weights()
+    w, adapter = Weights(), Weights()
     d, h, kv, hd, eps = 32, 4, 2, 16, 1e-5
     frequencies = yarn(hd, 1000.0, 16.0, 32, 8.0, 1.0)
-    visible = block_causal(len(IDS), 4)
+    visible = block_causal(len(IDS), len(IDS) if drafts else 4)
     x = w("encoder.embed_tokens.weight", 40, d)[IDS]
     for layer in range(2):
         at = f"encoder.layers.{layer}"
@@ -171,18 +176,31 @@ def nemotron():
         k = rotary(heads_of(n @ w(at + ".self_attn.k_proj.weight", kv * hd, d).T, kv), frequencies)
         v = heads_of(n @ w(at + ".self_attn.v_proj.weight", kv * hd, d).T, kv)
         mixed = attend(q, k, v, visible).transpose(1, 0, 2).reshape(len(IDS), -1)
-        x = x + mixed @ w(at + ".self_attn.o_proj.weight", d, h * hd).T
+        projected = mixed @ w(at + ".self_attn.o_proj.weight", d, h * hd).T
+        if drafts:
+            lora = f"base_model.model.{at}.self_attn.o_proj.lora_"
+            projected = projected + mixed @ adapter(lora + "A.weight", RANK, h * hd).T @ adapter(lora + "B.weight", d, RANK).T * (ALPHA / RANK)
+        x = x + projected
         n = rms(x, w(at + ".post_attention_layernorm.weight", d), eps)
         gated = silu(n @ w(at + ".mlp.gate_proj.weight", 48, d).T) * (n @ w(at + ".mlp.up_proj.weight", 48, d).T)
         x = x + gated @ w(at + ".mlp.down_proj.weight", d, 48).T
     x = rms(x, w("encoder.norm.weight", d), eps)
-    return config, w.shapes, x @ w("diffusion_head.weight", 40, d).T
+    logits = x @ w("diffusion_head.weight", 40, d).T
+    return (config, w.shapes, logits) if not drafts else (adapter.shapes, logits)
+
+
+def rounded(logits):
+    return [[float(f"{v:.7g}") for v in row] for row in logits.tolist()]
 
 
 out = {"origin": "tools/golden/family_logits.py", "ids": IDS, "models": {}}
 for name, make in (("llada2", llada2), ("nemotron-labs-diffusion", nemotron)):
     config, shapes, logits = make()
-    out["models"][name] = {
-        "config": config, "tensors": shapes, "logits": [[float(f"{v:.7g}") for v in row] for row in logits.tolist()],
-    }
+    out["models"][name] = {"config": config, "tensors": shapes, "logits": rounded(logits)}
+shapes, logits = nemotron(drafts=True)
+out["adapter"] = {
+    "model": "nemotron-labs-diffusion",
+    "config": {"peft_type": "LORA", "r": RANK, "lora_alpha": ALPHA, "target_modules": ["o_proj"], "lora_dropout": 0.0, "bias": "none"},
+    "tensors": shapes, "logits": rounded(logits),
+}
 Path(sys.argv[1]).write_text(json.dumps(out, separators=(",", ":")) + "\n")

@@ -93,6 +93,19 @@ export interface RefreshTicket {
   readonly launchedAt: number;
 }
 
+/** What a rule that moves tokens inside a block remembers of it. */
+export interface BlockEdits {
+  /** Positions of the masks that the block began with and that have no token yet, where they are now. */
+  readonly original: readonly number[];
+  /** States that passes began with: its tokens, joined. */
+  readonly seen: readonly string[];
+  /** Tokens that were written, by position. */
+  readonly tried: Readonly<Record<number, readonly number[]>>;
+  /** Passes that began without original masks, and all passes. */
+  readonly filled: number;
+  readonly passes: number;
+}
+
 /** The sequence being denoised, with all a policy needs to decide the next step. Immutable. */
 export interface Canvas {
   /** Tokens of the prompt. */
@@ -123,6 +136,10 @@ export interface Canvas {
   readonly lastPromoted: number | null;
   /** Passes over the current block since it has no masks. */
   readonly edits: number;
+  /** Of the current block, where tokens move; null before they could, and everywhere else. */
+  readonly edited: BlockEdits | null;
+  /** Passes that the first finished block without KV has waited for it (cache `delayed`); 0 in all others. */
+  readonly waited: number;
   /** Version number the next pass will carry. */
   readonly nextVersion: number;
   /** Refreshes under way. */
@@ -143,8 +160,15 @@ export const VERDICT_REASONS = [
 ] as const;
 export type VerdictReason = (typeof VERDICT_REASONS)[number];
 
-/** Why a position changed: a rule, a refresh that landed, the window, the report at the end, or an end before it. */
-export const TRANSITION_REASONS = [...VERDICT_REASONS, 'refresh', 'window', 'final', 'stop'] as const;
+/** Why a position changed: a rule, a token that moved, a refresh that landed, the window, the report at the end, or an end before it. */
+export const TRANSITION_REASONS = [
+  ...VERDICT_REASONS,
+  'shift',
+  'refresh',
+  'window',
+  'final',
+  'stop',
+] as const;
 /** Name of the reason. */
 export type TransitionReason = (typeof TRANSITION_REASONS)[number];
 

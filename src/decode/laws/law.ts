@@ -21,6 +21,7 @@ export const CLAUSES = {
   'block-order': { law: 'B1', says: 'tokens are given and taken back in the open block only' },
   'masked-read': { law: 'B2', says: 'no pass reads KV of an undecided position' },
   'masked-kv': { law: 'B2', says: 'an undecided position has no durable KV' },
+  'adapter-kv': { law: 'B2', says: 'KV that the adapter for drafts had a part in is not kept' },
   'decided-draft': { law: 'B2', says: 'a decided position has no draft' },
   'draft-unscored': { law: 'B3', says: 'an accepted draft has logits in the same step' },
   'draft-token': { law: 'B3', says: 'an accepted draft becomes the token that they name' },
@@ -64,6 +65,10 @@ export const CLAUSES = {
   'committed-unscored': { law: 'trace', says: 'a token is given by logits of the same step' },
   'revised-unscored': { law: 'trace', says: 'a token is replaced by logits of the same step' },
   'refreshed-unscored': { law: 'trace', says: 'a refresh sets what its own logits say' },
+  'shifted-unheld': {
+    law: 'trace',
+    says: 'a token that moves was in the open block, or is a mask that comes in',
+  },
   'revoked-unscored': { law: 'trace', says: 'a token is taken back because its shadow row says so' },
   'stop-without-end': {
     law: 'trace',

@@ -1,5 +1,6 @@
 import { groupsOf } from '../../pass/groups.js';
 import type { Pass } from '../../pass/pass.js';
+import { blockCount, blockRange, positionsOf } from '../canvas/geometry.js';
 import type { KvEntry } from '../canvas/types.js';
 import type { CheckedStep } from './law.js';
 import { checkPass } from './pass.js';
@@ -39,7 +40,13 @@ export class StepChecker extends TrackedCanvas {
     this.checkLogits(main);
 
     const landed = this.landedPasses(record);
-    const view: StepView = { main, outcome: record.outcomes[0], block, landed };
+    const view: StepView = {
+      main,
+      outcome: record.outcomes[0],
+      block,
+      landed,
+      held: this.heldIn(block, record),
+    };
     for (const transition of record.transitions) checkTransition(this, transition, view);
     for (const write of record.kvWrites) this.checkKvWrite(write, main, landed);
     for (const { position, draft } of record.draftWrites) {
@@ -52,6 +59,13 @@ export class StepChecker extends TrackedCanvas {
     const progressed = this.masked() < maskedBefore || record.kvWrites.length > 0 || main.kind === 'refresh';
     if (!progressed && !this.givenUp.has('D4-every-step'))
       this.fault('progress', null, 'nothing was promoted and no KV became durable');
+  }
+
+  /** Tokens of the open block: those before the step, and those that its rows said. */
+  private heldIn(block: number, { transitions }: CheckedStep): ReadonlySet<number> {
+    const own = block < blockCount(this.start) ? positionsOf(blockRange(this.start, block)) : [];
+    const said = transitions.filter(({ reason }) => reason === 'commit' || reason === 'revise');
+    return new Set([...own.map((at) => this.positions[at].token), ...said.map(({ token }) => token)]);
   }
 
   private register(pass: Pass): void {
@@ -119,6 +133,12 @@ export class StepChecker extends TrackedCanvas {
     } else if (write.version !== now.kv?.version && pass !== main && !landed.has(pass.id)) {
       this.fault('kv-without-landing', position, `KV of pass ${pass.id} written without its landing`);
     }
+    if (pass?.adapter === true)
+      this.fault(
+        'adapter-kv',
+        position,
+        `KV of pass ${pass.id}, which was computed with the adapter for drafts`,
+      );
     if (isMasked(now.state) && !this.givenUp.has('B2-masked-kv'))
       this.fault('masked-kv', position, `a ${now.state} position writes durable KV`);
     if (this.stableBefore.has(position) && now.kv !== null && !this.givenUp.has('D1-kv'))

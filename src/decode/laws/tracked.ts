@@ -25,6 +25,8 @@ export interface StepView {
   /** The open block when it began. */
   readonly block: number;
   readonly landed: ReadonlyMap<string, Launched>;
+  /** Tokens that the open block held before the step, or that its rows said. */
+  readonly held: ReadonlySet<number>;
 }
 
 export const isMasked = (state: TokenState): boolean => state === 'M' || state === 'IV';

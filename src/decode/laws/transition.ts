@@ -20,6 +20,7 @@ export function checkTransition(canvas: TrackedCanvas, t: Transition, view: Step
   if (t.reason === 'draft-carried') checkCarried(canvas, t, view);
   else if (t.reason === 'draft-accepted') checkAccepted(canvas, t, view);
   else if (t.reason === 'revoke') checkRevoked(canvas, t, view);
+  else if (t.reason === 'shift') checkShifted(canvas, t, view);
   else if (t.reason === 'stop') checkStopped(canvas, t, view);
   else if (t.reason === 'refresh') checkRefreshed(canvas, t, view);
   else if (t.reason === 'window' || t.reason === 'final') {
@@ -54,8 +55,10 @@ function scoreOf({ position }: Transition, { main, outcome }: StepView): RowOutc
   return logicalOutcomes(main, outcome)[0].rows.find((candidate) => candidate.position === row);
 }
 
+/** A row that was asked for another token than its best says both, as sure as it is of the best. */
 function says(score: RowOutcome | undefined, { token, confidence }: Transition): boolean {
-  return score !== undefined && score.token === token && score.confidence === confidence;
+  if (score === undefined || score.confidence !== confidence) return false;
+  return score.token === token || (score.instead !== undefined && score.instead === token);
 }
 
 function checkAccepted(canvas: TrackedCanvas, t: Transition, view: StepView): void {
@@ -86,6 +89,13 @@ function checkRevoked(canvas: TrackedCanvas, t: Transition, { main, outcome }: S
   const weak = shadows.some((row) => row.position === t.position && row.asked === t.confidence);
   if (!weak || t.to !== 'IV')
     canvas.fault('revoked-unscored', t.position, 'revoked without a shadow row that says so');
+}
+
+function checkShifted(canvas: TrackedCanvas, t: Transition, { held, block }: StepView): void {
+  const here = blockOf(canvas.start, t.position) === block && canvas.givenUp.has('B1-edits');
+  const comes = isMasked(t.to) && t.token === canvas.start.maskId;
+  if (!here || (!comes && !held.has(t.token)))
+    canvas.fault('shifted-unheld', t.position, `token ${t.token} moves here, and the block did not hold it`);
 }
 
 function checkStopped(canvas: TrackedCanvas, t: Transition, { block }: StepView): void {

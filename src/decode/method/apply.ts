@@ -3,7 +3,15 @@ import { groupsOf, logicalOutcomes, logicalPasses } from '../../pass/groups.js';
 import { checkOutcome } from '../../pass/outcome.js';
 import type { Pass, PassOutcome, RowOutcome, StepPlan } from '../../pass/pass.js';
 import { CanvasEdit } from '../canvas/edit.js';
-import { blockCount, blockOf, blockRange, contains, maskedInBlock, positionsOf } from '../canvas/geometry.js';
+import {
+  blockCount,
+  blockOf,
+  blockRange,
+  contains,
+  isUndecided,
+  maskedInBlock,
+  positionsOf,
+} from '../canvas/geometry.js';
 import { keepRows, liveKv } from '../canvas/kv.js';
 import type { AcceptedGroup, ApplyResult, Canvas, RefreshTarget } from '../canvas/types.js';
 import type { Rules, Verdict } from '../rules/rule.js';
@@ -80,7 +88,7 @@ function advance(
   pass: Pass,
   promoted: number,
   open = false,
-): Pick<Canvas, 'block' | 'window' | 'blockSteps' | 'lastPromoted' | 'edits'> {
+): Pick<Canvas, 'block' | 'window' | 'blockSteps' | 'lastPromoted' | 'edits' | 'waited'> {
   let decided = edit.canvas();
   const { block, blockSteps } = decided;
   while (!open && decided.block < blockCount(decided) && maskedInBlock(decided).length === 0) {
@@ -108,8 +116,10 @@ function advance(
     return feed !== undefined && rules.cache.settled(decided.positions[position], feed);
   };
   const window = rules.window.next(decided, settled, isNewBlock);
-  const kept = new Set(rules.cache.keeps(decided, window, pass));
-  keepRows(edit, { ...pass, rows: pass.rows.slice(0, own).filter((row) => kept.has(row.position)) });
+  const computed = { ...pass, rows: pass.rows.slice(0, own) };
+  const kept = new Set(rules.cache.keeps(decided, window, computed));
+  const waited = rules.cache.waits?.(decided, computed) ?? 0;
+  keepRows(edit, { ...computed, rows: computed.rows.filter((row) => kept.has(row.position)) });
   for (const position of positionsOf(window)) {
     if (edit.at(position).state === 'M') edit.transit(position, { state: 'IV' }, 'window');
   }
@@ -122,7 +132,28 @@ function advance(
     blockSteps: isNewBlock ? 0 : blockSteps + 1,
     lastPromoted: isNewBlock ? null : promoted,
     edits: open && promoted === 0 ? decided.edits + 1 : 0,
+    waited,
   };
+}
+
+/** What a rule does that moves tokens inside its block: what rows say, then where tokens have gone. */
+function rearrange(
+  rules: Rules,
+  how: NonNullable<Rules['commit']['rearrange']>,
+  edit: CanvasEdit,
+  pass: Pass,
+  scores: readonly RowOutcome[],
+): Partial<Canvas> {
+  const before = edit.canvas();
+  const { verdicts, moved, edited } = how(before, scores);
+  for (const { position, token, confidence, state, reason } of verdicts)
+    edit.transit(position, { state, token, confidence, draft: null }, reason);
+  for (const { position, token, confidence } of moved) {
+    const state = token === before.maskId ? ('IV' as const) : ('V' as const);
+    edit.transit(position, { state, token, confidence, draft: null }, 'shift');
+  }
+  const given = verdicts.filter(({ position }) => isUndecided(before, position)).length;
+  return { ...advance(rules, edit, pass, given, edited !== null), edited };
 }
 
 /** The first token of the open block, said by the row before it in the pass that made that row durable. */
@@ -183,6 +214,10 @@ export function applyStep(
       break;
     case 'denoise': {
       const [scores, shadows] = logicalOutcomes(main, outcome);
+      if (rules.commit.rearrange !== undefined) {
+        moved = rearrange(rules, rules.commit.rearrange, edit, main, scores.rows);
+        break;
+      }
       const { promoted, edited } = decide(rules, canvas, edit, scores.rows, shadows?.rows ?? []);
       const open = maskedInBlock(edit.canvas()).length === 0 && staysOpen(rules, canvas, edited);
       moved = advance(rules, edit, main, promoted, open);

@@ -99,6 +99,8 @@ function startCanvas(
     blockSteps: 0,
     lastPromoted: null,
     edits: 0,
+    waited: 0,
+    edited: null,
     nextVersion: 1,
     inFlight: [],
     sweeps: 0,

@@ -1,12 +1,12 @@
 import type { ModelConfig } from '../../model/config.js';
-import type { AttentionKind } from '../../model/model-shape.js';
+import type { AttentionKind, OrderIds } from '../../model/model-shape.js';
 import { factsOf } from '../parts.js';
 import { type PolicySpec, parsePolicySpec } from '../spec.js';
 
 /** What a fit depends on. */
 export type TrainedModel = Pick<
   ModelConfig,
-  'name' | 'attention' | 'alsoCausal' | 'blockLength' | 'maskId' | 'shiftLogits' | 'vocab'
+  'name' | 'attention' | 'alsoCausal' | 'blockLength' | 'maskId' | 'shiftLogits' | 'vocab' | 'orders'
 >;
 
 /** What a model was trained to see, in words. */
@@ -71,6 +71,9 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
   // What such a model says in the row of a token is about the token after it.
   if (alsoCausal === true && factsOf(spec).commit.edit !== undefined)
     return `model ${name} ${trainedFor(model)}, so the row of a token is about the next, and policy ${spec.name} replaces tokens by what their rows say`;
+  const orders = factsOf(spec).commit.orders;
+  if (orders?.deleteId !== model.orders?.deleteId || orders?.splitId !== model.orders?.splitId)
+    return ordersMisfit(spec.name, orders, model);
   // Masks that see only what is left of them: what WeDLM was trained for, and next-token models were not.
   const causalMasks = window.masks && feeds.every((kind) => kind === 'causal');
   if (causalMasks && (attention !== 'causal' || shiftLogits))
@@ -85,6 +88,15 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
   if (ownBlocks && shiftLogits && attention === 'block-causal' && opens !== 'predicted')
     return `model ${name} predicts each token in the row before it, which for the first of a block is in the block before, and policy ${spec.name} does not read it there`;
   return null;
+}
+
+/** One takes tokens for orders that are text to the other. */
+function ordersMisfit(policy: string, taken: OrderIds | undefined, { name, orders }: TrainedModel): string {
+  const said = ({ deleteId, splitId }: OrderIds): string => `${deleteId} for DELETE and ${splitId} for SPLIT`;
+  if (orders === undefined)
+    return `model ${name} has no tokens that are orders, and policy ${policy} takes ${said(taken ?? { deleteId: 0, splitId: 0 })}`;
+  const has = `model ${name} writes ${said(orders)}`;
+  return `${has}, and policy ${policy} takes ${taken === undefined ? 'them for text' : said(taken)}`;
 }
 
 /** A policy in the blocks that a model was trained with, where it shows rows their block alone or drafts. */

@@ -71,7 +71,8 @@ function mainWork(rules: Rules, canvas: Canvas): MainWork | null {
     const rows = positions.map((position) => {
       const feed = feedOf(rules, canvas, position);
       const draws = rules.draws && canvas.positions[position].state !== 'S';
-      return { position, feed, draw: draws ? draw : undefined };
+      const excludes = rules.commit.excludes?.(canvas, position);
+      return { position, feed, draw: draws ? draw : undefined, excludes };
     });
     const logits = positions.flatMap((position, row) =>
       rules.logits.wants(canvas.positions[position]) ? [row] : [],

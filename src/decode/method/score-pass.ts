@@ -25,15 +25,26 @@ export function scorePass(
 ): PassOutcome {
   const logits = guideLogits(pass, computed);
   const rows = pass.logits.map((row, index) => {
-    const { position, asks, draw } = pass.rows[row];
+    const { position, asks, draw, excludes } = pass.rows[row];
     const at = draw === undefined ? null : { position, draw };
     const score = sampleRow(logits, index, vocabulary, scoring, at);
     const asked = asks === undefined ? undefined : probabilityOf(logits, index, vocabulary.vocab, asks);
     const own = logits.subarray(index * vocabulary.vocab, (index + 1) * vocabulary.vocab);
     const drift = memory.drift(pass, position, own);
-    return { position, ...score, asked, drift, gap: scoring.gap ? gapOf(own, vocabulary.maskId) : undefined };
+    const gap = scoring.gap ? gapOf(own, vocabulary.maskId) : undefined;
+    const instead = excludes === undefined ? undefined : bestBeside(own, [vocabulary.maskId, ...excludes]);
+    return { position, ...score, asked, drift, gap, instead };
   });
   return { passId: pass.id, rows };
+}
+
+/** The best token that is none of these; ties go to the lowest id. Undefined when there is no other. */
+export function bestBeside(logits: Float32Array, none: readonly number[]): number | undefined {
+  let best: number | undefined;
+  logits.forEach((logit, id) => {
+    if (!none.includes(id) && (best === undefined || logit > logits[best])) best = id;
+  });
+  return best;
 }
 
 /** Difference of the best two logits, the mask apart. */

@@ -15,6 +15,7 @@ export function scoringOf(spec: PolicySpec): Scoring {
     sampling: rules.sampling.rule(facts, DEFAULT_INPUTS),
     drift: facts.commit.drift ?? null,
     gap: facts.commit.gap ?? false,
+    instead: facts.commit.orders !== undefined,
     random: facts.sampling.random || facts.confidence.random,
   };
 }

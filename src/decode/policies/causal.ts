@@ -21,7 +21,7 @@ export const SELF_SPECULATION_SPEC = {
   description:
     'the text of autoregressive in fewer forwards: masks that see each other draft, a causal pass takes what it agrees with (gives up D4-every-step)',
   source:
-    'Nemotron-Labs-Diffusion (arXiv:2607.05722), linear self-speculation, without the adapter of its draft pass',
+    'Nemotron-Labs-Diffusion (arXiv:2607.05722), linear self-speculation; its draft pass with the adapter of the model, where the folder has one',
   window: { kind: 'self-speculation' },
   logits: 'all',
 } as const satisfies PolicySpecInput;

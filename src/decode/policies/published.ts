@@ -122,9 +122,19 @@ export const PUBLISHED_POLICIES = [
     name: 'multi-block',
     description:
       'full canvas; a block opens when 0.1 of the one before is decided, every mask below 0.4 nats is committed (gives up B1-one-block)',
-    source: 'd3LLM (SGLang pull 20615), without its delayed cache',
+    source: 'd3LLM (SGLang pull 20615), generate_multi_block: without cache',
     window: { kind: 'canvas' },
     cache: { kind: 'none' },
+    commit: { kind: 'active-blocks' },
+    confidence: 'inverse-perplexity',
+  },
+  {
+    name: 'multi-block-cached',
+    description:
+      'multi-block that reads finished blocks from a cache: a block is cached a forward after it was first seen finished, and that forward computes everything anew (gives up D1-kv, B1-one-block)',
+    source: 'd3LLM, generate_multi_block_kv_cache with cache_delay_iter 1; without its periodic refresh',
+    window: { kind: 'canvas' },
+    cache: { kind: 'delayed' },
     commit: { kind: 'active-blocks' },
     confidence: 'inverse-perplexity',
   },

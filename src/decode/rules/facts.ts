@@ -3,7 +3,7 @@
  * names. A new rule answers the questions of its kind; a new question is asked of every rule of the kind.
  */
 
-import type { AttentionKind } from '../../model/model-shape.js';
+import type { AttentionKind, OrderIds } from '../../model/model-shape.js';
 
 /** Which KV a window relies on. */
 export type Served = 'whole canvas' | 'finished rows' | 'rows outside the block';
@@ -57,6 +57,8 @@ export interface CommitFacts {
   readonly ahead?: true;
   /** It asks how far the best two logits of a row are apart. */
   readonly gap?: true;
+  /** Tokens that it takes for orders; it may ask a row for another token than its best. */
+  readonly orders?: OrderIds;
   /** Confidence above which a row replaces the token of its block by another. */
   readonly edit?: number;
   /** Steps over which it asks how far the distribution of a row moved. */

@@ -1,5 +1,6 @@
 import type { Pass, RowOutcome } from '../../pass/pass.js';
 import type {
+  BlockEdits,
   Canvas,
   Draft,
   Position,
@@ -59,8 +60,27 @@ export interface CacheRule {
   keeps(decided: Canvas, window: Range, pass: Pass): readonly number[];
   /** Whether the cached entry of a position in the window stands for it, so that its row is left out. */
   reuses(canvas: Canvas, position: number): boolean;
+  /** Passes that the first finished block without KV has then waited; default none waits. */
+  waits?(decided: Canvas, pass: Pass): number;
   /** Rows of finished blocks that need a pass of their own. */
   sealRows(canvas: Canvas): readonly number[];
+}
+
+/** What a position holds after tokens of its block have moved; the mask where one came in. */
+export interface Moved {
+  readonly position: number;
+  readonly token: number;
+  readonly confidence: number;
+}
+
+/** What a rule does that moves tokens inside its block. */
+export interface Rearranged {
+  /** What the rows say, orders among it. */
+  readonly verdicts: readonly Verdict[];
+  /** Then, where tokens moved. */
+  readonly moved: readonly Moved[];
+  /** What it remembers for the next pass over the block; null when the block is finished. */
+  readonly edited: BlockEdits | null;
 }
 
 /** Which undecided positions of the current block get a token. */
@@ -74,6 +94,10 @@ export interface CommitRule {
    * @param rows every row that got logits, decided ones as well
    */
   decide(canvas: Canvas, scores: readonly RowOutcome[], rows: readonly RowOutcome[]): Verdict[];
+  /** Tokens besides which the best one of a row is asked for as well. */
+  excludes?(canvas: Canvas, position: number): readonly number[] | undefined;
+  /** In place of `decide` and of revision: everything that a pass changes in the open block. */
+  rearrange?(canvas: Canvas, rows: readonly RowOutcome[]): Rearranged;
   /** State of a position committed at this confidence. */
   stateFor(confidence: number): 'V' | 'S';
 }

@@ -19,6 +19,8 @@ export interface Scoring {
   readonly drift: number | null;
   /** Whether the policy asks how far the best two logits of a row are apart. */
   readonly gap: boolean;
+  /** Whether it may ask a row for another token than its best. */
+  readonly instead: boolean;
 }
 
 export interface Vocabulary {

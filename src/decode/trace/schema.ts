@@ -46,6 +46,7 @@ const row = z.union([
   z.tuple([id, id]),
   z.tuple([id, id, id.nullable()]),
   z.tuple([id, id, id.nullable(), id.nullable()]),
+  z.tuple([id, id, id.nullable(), id.nullable(), z.array(id)]),
 ]);
 
 const pass = z.strictObject({
@@ -53,7 +54,7 @@ const pass = z.strictObject({
   kind,
   lane: z.enum(LANES),
   version: id,
-  /** [position, fed token] and, if there are any, the token it asks about and the counter of its draw. */
+  /** [position, fed token] and, if there are any, the token it asks about, the counter of its draw, and tokens it excludes. */
   rows: z.array(row),
   reads,
   visibility: z.union([
@@ -67,6 +68,8 @@ const pass = z.strictObject({
   logits: z.array(id),
   /** Scale of classifier-free guidance; left out without. */
   guidance: z.number().optional(),
+  /** Computed with the model's adapter for drafts; left out without. */
+  adapter: z.literal(true).optional(),
 });
 
 export const traceStepSchema = z.strictObject({
@@ -78,13 +81,22 @@ export const traceStepSchema = z.strictObject({
   outcomes: z.array(
     z.strictObject({
       passId: z.string(),
-      /** [position, best token, confidence] and, if they were asked for, the probability of a given token, the drift in nats, the gap of logits. */
+      /** [position, best token, confidence] and, if they were asked for, the probability of a given token, the drift in nats, the gap of logits, the best token beside those excluded. */
       rows: z.array(
         z.union([
           z.tuple([id, id, z.number()]),
           z.tuple([id, id, z.number(), z.number()]),
           z.tuple([id, id, z.number(), z.number().nullable(), z.number()]),
           z.tuple([id, id, z.number(), z.number().nullable(), z.number().nullable(), z.number()]),
+          z.tuple([
+            id,
+            id,
+            z.number(),
+            z.number().nullable(),
+            z.number().nullable(),
+            z.number().nullable(),
+            id,
+          ]),
         ]),
       ),
     }),
@@ -135,7 +147,8 @@ function fromRuns(runs: readonly (readonly [number, number, number])[]): KvRef[]
   );
 }
 
-function encodeRow({ position, feed, asks, draw }: PassRow): z.output<typeof row> {
+function encodeRow({ position, feed, asks, draw, excludes }: PassRow): z.output<typeof row> {
+  if (excludes !== undefined) return [position, feed, asks ?? null, draw ?? null, [...excludes]];
   if (draw !== undefined) return [position, feed, asks ?? null, draw];
   return asks === undefined ? [position, feed] : [position, feed, asks];
 }
@@ -160,11 +173,14 @@ export function encodeStep(record: StepRecord): TraceStepLine {
           : { groups: p.visibility.groups.map((group) => ({ ...group, sees: [...group.sees] })) },
       logits: [...p.logits],
       guidance: p.guidance,
+      adapter: p.adapter,
     })),
     joins: plan.joins,
     outcomes: outcomes.map(({ passId, rows }) => ({
       passId,
-      rows: rows.map(({ position, token, confidence, asked, drift, gap }) => {
+      rows: rows.map(({ position, token, confidence, asked, drift, gap, instead }) => {
+        if (instead !== undefined)
+          return [position, token, confidence, asked ?? null, drift ?? null, gap ?? null, instead];
         if (gap !== undefined) return [position, token, confidence, asked ?? null, drift ?? null, gap];
         if (drift !== undefined) return [position, token, confidence, asked ?? null, drift];
         return asked === undefined ? [position, token, confidence] : [position, token, confidence, asked];
@@ -198,11 +214,12 @@ export function decodeStep(line: TraceStepLine): StepRecord {
       block: line.block,
       passes: line.passes.map((p) => ({
         ...p,
-        rows: p.rows.map(([position, feed, asks, draw]) => ({
+        rows: p.rows.map(([position, feed, asks, draw, excludes]) => ({
           position,
           feed,
           asks: asks ?? undefined,
           draw: draw ?? undefined,
+          excludes,
         })),
         reads: fromRuns(p.reads),
       })),
@@ -210,13 +227,14 @@ export function decodeStep(line: TraceStepLine): StepRecord {
     },
     outcomes: line.outcomes.map(({ passId, rows }) => ({
       passId,
-      rows: rows.map(([position, token, confidence, asked, drift, gap]) => ({
+      rows: rows.map(([position, token, confidence, asked, drift, gap, instead]) => ({
         position,
         token,
         confidence,
         asked: asked ?? undefined,
         drift: drift ?? undefined,
-        gap,
+        gap: gap ?? undefined,
+        instead,
       })),
     })),
     landed: line.landed,

@@ -7,6 +7,7 @@ import { graphFor } from '../../model/graph-cache.js';
 import { precisionFor } from '../../model/precision.js';
 import type { WeightSource } from '../../model/weights.js';
 import type { Compute } from '../../onnx/compute.js';
+import { ADAPTER_INPUT } from '../../onnx/lower-ops.js';
 import type { KvRef, Pass } from '../../pass/pass.js';
 import { PREFIX_SET } from '../../pass/shape.js';
 import { passVisibility } from '../../pass/visibility.js';
@@ -121,6 +122,8 @@ class OrtEngine implements Engine {
           ? new Tensor('float32', Float32Array.of(1), [1, 1])
           : new Tensor('float32', seen, [positions.length, pass.reads.length + positions.length]),
     };
+    if (this.config.draftAdapter !== undefined)
+      feeds[ADAPTER_INPUT] = new Tensor('float32', Float32Array.of(pass.adapter === true ? 1 : 0), [1]);
     for (let layer = 0; layer < layers; layer++) {
       for (const part of ['k', 'v'] as const) {
         const dims = [pass.reads.length, kvHeads * headDim];

@@ -29,6 +29,8 @@ export interface Bindings {
   readonly logitsRows: ArrayLike<number>;
   /** [rows, keys] of ones and zeros, for a masked graph; the same for every sequence of a batch. */
   readonly visibility?: Float32Array;
+  /** By row, 1 where a graph with the adapter for drafts applies it; default everywhere. */
+  readonly adapter?: Float32Array;
   /** Cached K and V by input id (`kvInputId`). */
   readonly kv?: ReadonlyMap<string, tf.Tensor2D>;
 }

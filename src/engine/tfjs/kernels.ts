@@ -118,7 +118,11 @@ const swiglu: Kernel<SwigluOp> = (op, { value }) => {
 
 const gelu: Kernel<GeluOp> = (op, { value }) => activate(value(input(op, 0)), op.form);
 
-const add: Kernel<AddOp> = (op, { value }) => tf.add(value(input(op, 0)), value(input(op, 1)));
+const add: Kernel<AddOp> = (op, { value, bindings: { adapter } }) => {
+  const b = value(input(op, 1));
+  const counted = op.adapts && adapter !== undefined ? tf.mul(b, tf.tensor2d(adapter, [op.rows, 1])) : b;
+  return tf.add(value(input(op, 0)), counted);
+};
 
 const gatherRows: Kernel<GatherRowsOp> = (op, { bindings, value }) => {
   const x = value(input(op, 0));

@@ -11,12 +11,15 @@ export interface JointPass {
   readonly rows: readonly { readonly position: number; readonly version: number; readonly feed: number }[];
   /** [rows, rows] of ones and zeros. */
   readonly visibility: Float32Array;
+  /** By row: 1 where it was computed with the model's adapter for drafts. */
+  readonly adapter: Float32Array;
   /** Rows to compare: index into `rows`, and what the trace says. */
   readonly wanted: readonly {
     readonly row: number;
     readonly partId: string;
     readonly position: number;
     readonly asks?: number;
+    readonly excludes?: readonly number[];
     readonly draw?: number;
     readonly recorded: RowOutcome | null;
   }[];
@@ -108,17 +111,21 @@ export function jointPass(
   }
   const wanted = group.targets.flatMap((part) =>
     part.scored.map(({ row, recorded }) => {
-      const { position, asks, draw } = part.rows[row];
+      const { position, asks, excludes, draw } = part.rows[row];
       const predictor = part.rows[predictorOf(part, row, shiftLogits)];
       return {
         row: indexOf.get(key(predictor.position, part.version)) as number,
         partId: part.id,
         position,
         asks,
+        excludes,
         draw,
         recorded,
       };
     }),
   );
-  return { rows, visibility, wanted };
+  const adapter = Float32Array.from(rows, ({ version }) =>
+    byVersion.get(version)?.adapter === true ? 1 : 0,
+  );
+  return { rows, visibility, adapter, wanted };
 }

@@ -14,6 +14,8 @@ export interface Part {
   /** Other computations that they saw: cached, or in earlier groups of the same pass. */
   readonly context: readonly KvRef[];
   readonly visibility: RowVisibility;
+  /** Computed with the model's adapter for drafts. */
+  readonly adapter: boolean;
   /** Rows that got logits, with what was recorded; null for a pass that was still running when decoding ended. */
   readonly scored: readonly { readonly row: number; readonly recorded: RowOutcome | null }[];
 }
@@ -44,6 +46,7 @@ export function partsOf(pass: Pass, outcome: PassOutcome | undefined): Part[] {
       rows: rows.slice(from, to),
       context: [...reads, ...seen],
       visibility: group.visibility,
+      adapter: pass.adapter === true,
       scored: logits.flatMap((row, at) =>
         row >= from && row < to ? [{ row: row - from, recorded: outcome?.rows[at] ?? null }] : [],
       ),

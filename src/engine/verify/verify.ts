@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { guideLogits } from '../../decode/method/guidance.js';
+import { bestBeside } from '../../decode/method/score-pass.js';
 import { type Scoring, sampleRow } from '../../decode/rules/sample-row.js';
 import { probabilityOf } from '../../decode/rules/score-row.js';
 import type { ModelConfig } from '../../model/config.js';
@@ -84,9 +85,10 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
   let maxConfidenceError = 0;
   for (const group of groupPasses(targets, byVersion, maxRows)) {
     const joint = jointPass(group, byVersion, config.shiftLogits);
+    const adapter = joint.adapter.includes(1) ? (true as const) : undefined;
     const graph = graphFor(
       config,
-      { rows: joint.rows.length, kvSets: [], logitsRows: joint.wanted.length, masked: true },
+      { rows: joint.rows.length, kvSets: [], logitsRows: joint.wanted.length, masked: true, adapter },
       precisionFor('f32'),
     );
     const logits = tf.tidy(() => {
@@ -98,6 +100,7 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
           positions: joint.rows.map((row) => row.position),
           logitsRows: joint.wanted.map((w) => w.row),
           visibility: joint.visibility,
+          adapter: joint.adapter,
         },
         { release: true },
       );
@@ -133,19 +136,28 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       const error = Math.abs(probabilityOf(logits, 0, config.vocab, wanted.asks) - answer.asked);
       maxConfidenceError = Math.max(maxConfidenceError, error);
     }
+    if (answer.instead !== undefined && wanted.excludes !== undefined) {
+      const instead = bestBeside(logits, [maskId, ...wanted.excludes]);
+      if (instead !== undefined && instead !== answer.instead)
+        differ(wanted, logits, answer.instead, instead);
+    }
     const at = wanted.draw === undefined ? null : { position: wanted.position, draw: wanted.draw };
     const score = sampleRow(logits, 0, { vocab: config.vocab, maskId, endIds: config.endIds }, scoring, at);
     if (score.token === answer.token) {
       maxConfidenceError = Math.max(maxConfidenceError, Math.abs(score.confidence - answer.confidence));
       return;
     }
+    differ(wanted, logits, answer.token, score.token);
+  }
+
+  function differ(wanted: Wanted, logits: Float32Array, recorded: number, recomputed: number): void {
     mismatches.push({
       step: stepOf.get(wanted.partId) as number,
       passId: wanted.partId,
       position: wanted.position,
-      recorded: answer.token,
-      recomputed: score.token,
-      logitMargin: logits[score.token] - logits[answer.token],
+      recorded,
+      recomputed,
+      logitMargin: logits[recomputed] - logits[recorded],
     });
   }
 }

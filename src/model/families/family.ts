@@ -55,6 +55,8 @@ export interface Family<Name extends string = string> {
     /** Facts that its files must state: without them the family's own code takes values that no other code does. */
     readonly required?: readonly FactName[];
     readonly tensors: TensorNames;
+    /** Where a model's adapter for drafts lies, and the one module it may change, in PEFT's words; default none. */
+    readonly adapter?: { readonly folder: string; readonly target: string };
   };
   readonly text: {
     /** One user turn and the opening of the answer, as the family was trained. */

@@ -49,6 +49,8 @@ export const LLADA2: Family<'llada2'> = {
       score_function: only(['sigmoid'], 'only sigmoid routing is supported in this family'),
       scoring_func: unwritten(only(['sigmoid'], 'only sigmoid routing is supported in this family')),
       moe_router_enable_expert_bias: only([true], 'experts are chosen by biased scores in this family'),
+      delete_token_id: is('deleteId'),
+      split_token_id: is('splitId'),
       router_dtype: INERT,
       output_router_logits: INERT,
       embedding_dropout: INERT,

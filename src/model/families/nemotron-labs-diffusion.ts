@@ -8,10 +8,16 @@ const layer = Object.fromEntries(
   Object.entries(LLAMA_TENSORS.layer).map(([weight, name]) => [weight, name.replace(/^model\./, 'encoder.')]),
 ) as TensorNames['layer'];
 
+/** PEFT's names for what it adds to a module. */
+const adapter: TensorNames['layer'] = {
+  attn_output_lora_a: 'base_model.model.encoder.layers.#.self_attn.o_proj.lora_A',
+  attn_output_lora_b: 'base_model.model.encoder.layers.#.self_attn.o_proj.lora_B',
+};
+
 /**
  * Nemotron-Labs-Diffusion (nvidia/Nemotron-Labs-Diffusion-8B, arXiv:2607.05722): Ministral 3 that was trained left to right and in
- * blocks, with one set of weights. The adapter that its draft passes may use is not read: drafts are then accepted
- * less often, and what is accepted is the same.
+ * blocks, with one set of weights. Passes that draft have an adapter on the projection after attention (folder
+ * `linear_spec_lora`, rank 128, scale 4 in the published model), where the folder is there.
  */
 export const NEMOTRON_LABS_DIFFUSION: Family<'nemotron-labs-diffusion'> = {
   name: 'nemotron-labs-diffusion',
@@ -45,9 +51,10 @@ export const NEMOTRON_LABS_DIFFUSION: Family<'nemotron-labs-diffusion'> = {
     },
     tensors: {
       outer: { token_embd: 'encoder.embed_tokens', output_norm: 'encoder.norm', output: 'diffusion_head' },
-      layer,
+      layer: { ...layer, ...adapter },
       unused: ['encoder.layers.#.self_attn.rotary_emb.inv_freq', 'encoder.rotary_emb.inv_freq'],
     },
+    adapter: { folder: 'linear_spec_lora', target: 'o_proj' },
   },
   text: {
     chat: (text) => `<s>[INST]${text}[/INST]`,

@@ -3,6 +3,7 @@ import { DataError } from '../../errors.js';
 import type { ModelConfig } from '../config.js';
 import { embeddingId, UNTIED_HEAD, weightShapes } from '../weight-ids.js';
 import { noSuchWeight, rowCount, rowRanges, rowsOf, type WeightSource } from '../weights.js';
+import { findDraftAdapter, withAdapterScale } from './draft-adapter.js';
 import { parseHfConfig, readGenerationEnds, readHfConfig } from './hf-config.js';
 import { hfNameOf } from './hf-names.js';
 import { openSafetensors } from './safetensors-source.js';
@@ -22,14 +23,19 @@ export async function openCheckpoint(directory: string, name: string): Promise<O
   const described = readHfConfig(join(directory, 'config.json'));
   // What a key says of the weights (quantised, shared experts) explains more than the first tensor of no known name.
   const stated = parseHfConfig(described, name);
-  const weights = await openSafetensors(directory, described.family.name, weightShapes(stated));
+  const { family } = described;
+  const adapter = findDraftAdapter(directory, family);
+  const beside = adapter === null ? [] : [adapter.weightsPath];
+  const stored = await openSafetensors(directory, family.name, weightShapes(stated), beside);
+  const weights = adapter === null ? stored : withAdapterScale(stored, adapter.scale);
   try {
-    const config = parseHfConfig(
+    const parsed = parseHfConfig(
       described,
       name,
       (id) => weights.info(id) !== undefined,
       readGenerationEnds(directory),
     );
+    const config = adapter === null ? parsed : { ...parsed, draftAdapter: { rank: adapter.rank } };
     await refuseUnknownTensors(config, weights);
     return { config, weights };
   } catch (error) {

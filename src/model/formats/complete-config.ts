@@ -4,7 +4,7 @@ import type { Family, OptionalWeights } from '../families/family.js';
 import type { Architecture } from '../families/index.js';
 import type { FactName, Facts } from '../families/shared/facts.js';
 import type { Origin } from '../families/shared/keys.js';
-import type { EncoderShape, GroupRouting, MoeConfig } from '../model-shape.js';
+import type { EncoderShape, GroupRouting, MoeConfig, OrderIds } from '../model-shape.js';
 import { ropeScalingOf } from './rope-scaling.js';
 
 /** llama.cpp's and transformers' value where a file has none. */
@@ -52,7 +52,8 @@ export function completeConfig(
       throw new DataError(`${label}: ${keyOf(fact)} ${id} is outside the vocabulary of ${vocab}`);
   };
   const oneByOne = ['eosId', 'eotId', 'eomId'] as const;
-  for (const fact of ['maskId', 'bosId', ...oneByOne] as const) inVocabulary(fact, facts[fact]);
+  for (const fact of ['maskId', 'bosId', 'deleteId', 'splitId', ...oneByOne] as const)
+    inVocabulary(fact, facts[fact]);
   for (const id of facts.endIds ?? []) inVocabulary('endIds', id);
   const named = facts.endIds ?? oneByOne.flatMap((fact) => facts[fact] ?? []);
   const endIds = [...new Set(named)];
@@ -87,6 +88,7 @@ export function completeConfig(
     shiftLogits: facts.shiftLogits ?? family.shiftLogits,
     attention,
     alsoCausal: family.alsoCausal,
+    orders: ordersOf(facts, origin),
     blockLength:
       attention === 'block-causal'
         ? (facts.blockLength ?? family.blockLength ?? required('blockLength'))
@@ -96,6 +98,18 @@ export function completeConfig(
     bosId: facts.bosId ?? null,
     endIds,
   };
+}
+
+/** Both of them or none, and neither of them the mask. */
+function ordersOf({ deleteId, splitId, maskId }: Facts, { label, keyOf }: Origin): OrderIds | undefined {
+  if (deleteId === undefined && splitId === undefined) return undefined;
+  if (deleteId === undefined || splitId === undefined)
+    throw new DataError(`${label}: ${keyOf(deleteId === undefined ? 'deleteId' : 'splitId')} is missing`);
+  if (new Set([deleteId, splitId, maskId]).size < 3)
+    throw new DataError(
+      `${label}: ${keyOf('deleteId')}, ${keyOf('splitId')} and ${keyOf('maskId')} must differ`,
+    );
+  return { deleteId, splitId };
 }
 
 /** The tensor whose presence says that a model has optional weights. */

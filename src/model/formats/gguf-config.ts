@@ -133,8 +133,15 @@ const FILE_TYPES: Readonly<Record<WeightDType, number>> = {
   mxfp4: 38,
 };
 
-/** Metadata llama.cpp needs to load the model, tokenizer apart. */
+/**
+ * Metadata llama.cpp needs to load the model, tokenizer apart.
+ * @throws UsageError for a model that no key of GGUF can describe
+ */
 export function configToGguf(config: ModelConfig, quant: WeightDType): Map<string, GgufValue> {
+  if (config.orders !== undefined)
+    throw new UsageError(
+      `${config.name}: GGUF has no key for its tokens DELETE and SPLIT, which would be text then: write a folder`,
+    );
   const { name } = familyOf(config.arch);
   const gguf = ggufOf(config.arch);
   const metadata = new Map<string, GgufValue>([

@@ -29,14 +29,19 @@ const WHOLE = -1;
  * Weights of a Hugging Face checkpoint of a family, experts joined to stacks: a .safetensors file, or a directory with
  * `model.safetensors`, or shards with or without `model.safetensors.index.json`. A tensor of no known name is refused.
  * @param shapes of the weights that a family stores several in one tensor (Q, K and V)
+ * @param beside further files of tensors, of an adapter
  * @throws DataError naming file, tensor and reason
  */
 export async function openSafetensors(
   path: string,
   arch: Architecture,
   shapes: ReadonlyMap<string, readonly number[]> = new Map(),
+  beside: readonly string[] = [],
 ): Promise<WeightSource> {
-  const shards = await shardsOf(path);
+  const shards = new Map([
+    ...(await shardsOf(path)),
+    ...beside.map((file): [string, readonly string[]] => [file, []]),
+  ]);
   const files: ByteFile[] = [];
   try {
     const located = new Map<string, Parts>();

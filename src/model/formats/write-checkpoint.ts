@@ -1,14 +1,16 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { atomicWriteFile } from '../../util/atomic-write.js';
 import type { WriteProgress } from '../../util/write-file.js';
 import type { ModelConfig } from '../config.js';
+import { familyOf } from '../families/index.js';
 import type { ModelText } from '../model-text.js';
 import { weightShapes } from '../weight-ids.js';
 import { checkWeights, rowCount, rowRanges, rowsOf, type WeightSource } from '../weights.js';
 import type { WeightDType } from './blocks/index.js';
 import { decodeWeight } from './codec.js';
+import { adapterFiles, draftAdapterConfig } from './draft-adapter.js';
 import { writeFolderText } from './folder-text.js';
 import { configToHf } from './hf-config.js';
 import { hfNameOf, storedTogether } from './hf-names.js';
@@ -62,9 +64,26 @@ export async function writeCheckpoint(
     }
   }
   await mkdir(directory, { recursive: true });
+  const adapter = new Map([...tensors].filter(([name]) => name.includes('.lora_')));
+  for (const name of adapter.keys()) tensors.delete(name);
   await writeSafetensors(join(directory, 'model.safetensors'), tensors, { format: 'pt' }, progress);
+  await writeAdapter(config, directory, adapter);
   atomicWriteFile(join(directory, 'config.json'), `${JSON.stringify(configToHf(config), null, 2)}\n`);
   if (text !== null) writeFolderText(directory, text);
+}
+
+async function writeAdapter(
+  config: ModelConfig,
+  directory: string,
+  tensors: ReadonlyMap<string, SafetensorsTensor>,
+): Promise<void> {
+  const { adapter } = familyOf(config.arch).folder;
+  if (config.draftAdapter === undefined || adapter === undefined) return;
+  const { config: configPath, weights: weightsPath } = adapterFiles(directory, adapter.folder);
+  await mkdir(dirname(weightsPath), { recursive: true });
+  await writeSafetensors(weightsPath, tensors, { format: 'pt' });
+  const stated = draftAdapterConfig(config.draftAdapter, adapter.target);
+  atomicWriteFile(configPath, `${JSON.stringify(stated, null, 2)}\n`);
 }
 
 function checkpointName(config: ModelConfig, id: string, expert?: number): string {

@@ -170,6 +170,7 @@ const carrying = drafting.map(
 const refreshing = specsWith({ kind: 'refresh', name: 'cpu' });
 const sweeping = specsWith({ kind: 'final', name: 'sweep' });
 const staged = specsWith({ kind: 'commit', name: 'staged' });
+const rearranged = specsWith({ kind: 'commit', name: 'indel' });
 const shadowed = specsWith({ kind: 'revoke', name: 'shadow' });
 const cached = specsWith({ kind: 'cache', name: 'prefix' });
 const guided = specsWith({ kind: 'window', name: 'canvas' }, { kind: 'cache', name: 'none' }).map(
@@ -248,6 +249,13 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
             ],
           })),
       'B2-masked-kv',
+    ),
+  ],
+  'adapter-kv': [
+    inSteps('a pass whose KV is kept is said to have the adapter for drafts', anySpec, (site) =>
+      site.kvWrites.some(({ version }) => version === site.main.version)
+        ? [withMain(site, { adapter: true })]
+        : [],
     ),
   ],
   'decided-draft': [
@@ -719,6 +727,17 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
     ),
     inSteps('stable without the logits', slidingSpecs, (site) =>
       changed(site, ['refresh'], () => ({ to: 'S', confidence: 0.123 })),
+    ),
+  ],
+  'shifted-unheld': [
+    inSteps('a token moves in that the block did not hold', rearranged, (site) =>
+      changed(site, ['shift'], () => ({ to: 'V', token: 99 })),
+    ),
+    inSteps(
+      'a commit is said to be a move',
+      anySpec,
+      (site) => changed(site, ['commit'], () => ({ reason: 'shift' })),
+      'B1-edits',
     ),
   ],
   'revoked-unscored': [

@@ -25,13 +25,24 @@ export interface Scene {
   readonly main?: Partial<Pass>;
   readonly outcome?: PassOutcome;
   readonly landed?: StepView['landed'];
+  /** Tokens of the open block, before the step and after what its rows said. */
+  readonly held?: readonly number[];
   /** The last position gets END by default, as what the step's logits say. */
   readonly change?: Partial<Transition>;
 }
 
 /** The clauses that a change breaks, and the canvas after it. */
 export function judged(scene: Scene): { readonly clauses: Clause[]; readonly canvas: TrackedCanvas } {
-  const { answer, states, given = 0, drafts = {}, givenUp = [], block = 0, landed = new Map() } = scene;
+  const {
+    answer,
+    states,
+    given = 0,
+    drafts = {},
+    givenUp = [],
+    block = 0,
+    landed = new Map(),
+    held = [],
+  } = scene;
   const positions = [END, 1, ...answer].map((token, at) => ({
     state: states?.[at - 2] ?? (token === MASK ? ('IV' as const) : ('S' as const)),
     ...{ token, draft: drafts[at] ?? null, kv: null, confidence: 0 },
@@ -63,7 +74,7 @@ export function judged(scene: Scene): { readonly clauses: Clause[]; readonly can
     reason: 'commit',
   };
   checkTransition(canvas, { ...change, ...scene.change } as Transition, {
-    ...{ main: main as unknown as Pass, outcome: scene.outcome, block, landed },
+    ...{ main: main as unknown as Pass, outcome: scene.outcome, block, landed, held: new Set(held) },
   });
   return { clauses: canvas.violations.map(({ clause }) => clause), canvas };
 }

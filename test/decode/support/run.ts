@@ -16,14 +16,15 @@ export const SMALL_TILES: PolicyInputs = { latencyTable: (rows) => 1 + Math.ceil
 /** A model that was trained to see what a policy shows. */
 export function shownBy(
   spec: PolicySpec,
-): Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength' | 'shiftLogits'> {
+): Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength' | 'shiftLogits' | 'orders'> {
   const kinds = attentionOf(spec);
   const [attention] = kinds;
   // Drafts of self-speculation are no blocks of the policy.
   const own = kinds.length > 1 ? 64 : spec.blockLength;
   const blockLength = attention === 'block-causal' ? own : undefined;
   const shiftLogits = factsOf(spec).cache.opens === 'predicted';
-  return { attention, blockLength, alsoCausal: kinds.length > 1 || undefined, shiftLogits };
+  const { orders } = factsOf(spec).commit;
+  return { attention, blockLength, alsoCausal: kinds.length > 1 || undefined, shiftLogits, orders };
 }
 
 /** What the law checker needs to know of a decode. */

@@ -5,7 +5,7 @@ import type { PassOutcome, RowOutcome, StepPlan } from '../../../src/pass/pass.j
 
 export const MASK = 99;
 
-/** Steps a policy by hand: each step's logits are given as position -> [token, confidence]. */
+/** Steps a policy by hand: each step's logits are given as position -> [token, confidence, the best beside what it excludes]. */
 export class Script {
   canvas: Canvas;
   readonly policy: DecodingPolicy;
@@ -39,15 +39,15 @@ export class Script {
 
   /** Runs the next step. Rows without an entry get token 0 at confidence 0.01. */
   step(
-    said: Record<number, readonly [token: number, confidence: number]> = {},
+    said: Record<number, readonly [token: number, confidence: number, instead?: number]> = {},
     landed: readonly PassOutcome[] = [],
   ): ApplyResult {
     if (this.plan === null) throw new Error('the script is finished');
     const [main] = this.plan.passes;
     const rows = main.logits.map((row): RowOutcome => {
       const { position } = main.rows[row];
-      const [token, confidence] = said[position] ?? [0, 0.01];
-      return { position, token, confidence };
+      const [token, confidence, instead] = said[position] ?? [0, 0.01];
+      return { position, token, confidence, instead };
     });
     const result = this.policy.apply(this.canvas, this.plan, { passId: main.id, rows }, landed);
     this.canvas = result.canvas;

@@ -48,7 +48,9 @@ export interface ToyOptions {
   /** Every position is predicted from the row before it. */
   readonly shift?: boolean;
   /** What it was trained to see; default: everything. */
-  readonly trained?: Partial<Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength' | 'shiftLogits'>>;
+  readonly trained?: Partial<
+    Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength' | 'shiftLogits' | 'orders'>
+  >;
 }
 
 /**

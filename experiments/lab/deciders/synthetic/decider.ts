@@ -54,7 +54,7 @@ export class SyntheticDecider implements Decider {
     const engine = new SyntheticEngine(parameters, caseOf(this.source, index));
     const { onStart, signal, ...rest } = request;
     const { name, scoring } = request.policy;
-    if (scoring.drift !== null || scoring.gap)
+    if (scoring.drift !== null || scoring.gap || scoring.instead)
       throw new UsageError(
         `${name} asks for more than how sure a row is, which is all that the confidence process says: decode it with a model`,
       );

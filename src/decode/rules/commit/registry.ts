@@ -4,6 +4,7 @@ import { earlyCommit } from './early-commit.js';
 import { entropyBound } from './entropy-bound.js';
 import { factor } from './factor.js';
 import { frechet } from './frechet.js';
+import { indel } from './indel.js';
 import { jointThreshold } from './joint-threshold.js';
 import { klass } from './klass.js';
 import { localLeap } from './local-leap.js';
@@ -28,6 +29,7 @@ export const COMMITS = {
   'sub-blocks': subBlocks,
   klass,
   'joint-threshold': jointThreshold,
+  indel,
   'early-commit': earlyCommit,
   revocable,
   staged,

@@ -34,7 +34,7 @@ export const canvas = defineRule(
   contradicts: (_, { cache }) =>
     cache.serves === 'whole canvas'
       ? []
-      : ['window canvas recomputes every row, so cache must be none or decided'],
+      : ['window canvas recomputes every row, so cache must be none, decided or delayed'],
   givesUp: nothing,
   technique: plain,
   draws: () => ({ extent: ['full', 'growing'] }),

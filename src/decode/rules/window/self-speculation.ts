@@ -20,7 +20,7 @@ interface Widths {
  *
  * The mask token is no candidate, as in all rules here: a model that would write it left to right is the one exception.
  *
- * Not taken over: the adapter that its draft pass may use, which changes how many drafts are right and nothing else.
+ * The pass that drafts is computed with the model's adapter where it has one, which changes how many drafts are right and nothing else.
  */
 export const selfSpeculation = defineRule(
   'window',
@@ -112,7 +112,7 @@ function rounds(widths: Widths): Steps {
       return plan(
         drafted
           ? { ...main, kind: 'denoise', rows, visibility: 'causal', logits: all }
-          : { ...main, kind: 'denoise', rows, visibility: 'all', logits: all.slice(1) },
+          : { ...main, kind: 'denoise', rows, visibility: 'all', logits: all.slice(1), adapter: true },
       );
     },
     apply(canvas, plan, outcome) {

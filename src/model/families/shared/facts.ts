@@ -49,6 +49,9 @@ const FACTS = {
   blockLength: size,
   maskId: tokenId,
   bosId: tokenId,
+  /** Tokens that are orders to their block. */
+  deleteId: tokenId,
+  splitId: tokenId,
   /** End tokens: one, or a list with the end of text first. */
   endIds: z.union(
     [tokenId.transform((id) => [id]), z.array(tokenId)],
@@ -102,12 +105,13 @@ export function shown(value: unknown): string {
 
 /** Everything about a shape that a key of a file can state. */
 export function factsOf(shape: ModelShape): Facts {
-  const { moe, encoder, maskId, bosId, endIds, headDim, ropeDims = headDim } = shape;
+  const { moe, encoder, orders, maskId, bosId, endIds, headDim, ropeDims = headDim } = shape;
   const [eosId, eotId, eomId] = endIds;
   return {
     ...shape,
     ...moe,
     ...moe?.grouped,
+    ...orders,
     sharedExperts: sharedExperts(moe),
     ...encoder,
     valueDim: headDim,
