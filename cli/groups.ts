@@ -131,7 +131,7 @@ export const problems = {
 export const policies = z
   .array(z.string().min(1))
   .optional()
-  .describe('comma-separated (default: all)')
+  .describe('comma-separated (default: all that fit the model)')
   .meta({ value: 'names' });
 
 /** How runs are made, and where they are kept. */

@@ -20,7 +20,7 @@ const options = {
   policy: z
     .string()
     .optional()
-    .describe('decoding policy, see `policies` (default: llada.cpp; autoregressive for a causal model)'),
+    .describe('decoding policy, see `policies` (default: that of its family, e.g. llada.cpp, sdar, wedlm)'),
   options: problems.options,
   model,
   prompt: z.string().optional().describe('text of the prompt').meta({ value: 'text' }),

@@ -3,11 +3,11 @@ import { createColors } from 'picocolors';
 import { z } from 'zod';
 import { deciderSchema } from '../../experiments/lab/setup.js';
 import { ResultStore } from '../../experiments/lab/store.js';
-import { QUALITY_DEFAULTS as d } from '../../experiments/studies/quality/options.js';
+import { comparedOn, QUALITY_DEFAULTS as d } from '../../experiments/studies/quality/options.js';
 import { runQuality } from '../../experiments/studies/quality/run.js';
 import { qualitySamples } from '../../experiments/studies/quality/samples.js';
 import type { QualityTable } from '../../experiments/studies/quality/table.js';
-import { POLICY_NAMES } from '../../src/decode/policies.js';
+import { loadModel } from '../../src/model/load.js';
 import { readDataFile } from '../../src/score/data-file.js';
 import { atomicWriteFile } from '../../src/util/atomic-write.js';
 import { checkWritableDirectory, checkWritableFile } from '../../src/util/check-writable.js';
@@ -38,7 +38,10 @@ export const command = defineCommand({
     genLength: problems.genLength,
     blockLength: problems.blockLength.describe("tokens per block (default: every policy's own)"),
     policies,
-    baseline: z.string().default(d.baseline).describe('policy the others are paired with'),
+    baseline: z
+      .string()
+      .optional()
+      .describe(`policy the others are paired with (default: ${d.baseline}, or the usual one of the model)`),
     machine: z
       .string()
       .optional()
@@ -77,7 +80,11 @@ export const command = defineCommand({
     const store = new ResultStore(resultsDirectory(results));
     checkWritableDirectory(store.directory);
     const bar = progressBar(ctx, 'runs');
-    const asked = { ...options, n, firstIndex, policies: names ?? POLICY_NAMES };
+    const { config, weights } = await loadModel(options.model, { text: false });
+    await weights.close();
+    const usual = comparedOn(config);
+    const compared = { policies: names ?? usual.policies, baseline: options.baseline ?? usual.baseline };
+    const asked = { ...options, ...compared, n, firstIndex };
     const quality = await runQuality(asked, {
       onProgress: (done, total) => bar.update(done, total),
       signal: ctx.signal,

@@ -4,7 +4,7 @@ import { openModel, openSpec } from '../../experiments/lab/open.js';
 import { heldoutProblems } from '../../experiments/lab/problems.js';
 import { engineDifferences, verifyPolicies } from '../../experiments/lab/verify-policies.js';
 import { followModel } from '../../src/decode/method/fits.js';
-import { POLICY_NAMES } from '../../src/decode/policies.js';
+import { namesThatFit } from '../../src/decode/policies.js';
 import { ENGINE_NAMES, type EngineName } from '../../src/engine/registry.js';
 import type { PolicyReport } from '../../src/engine/verify/verify-policy.js';
 import { CheckError, UsageError } from '../../src/errors.js';
@@ -64,9 +64,11 @@ export const command = defineCommand({
     }
     checkWritableDirectory(out);
     const all = policies?.length === 1 && policies[0] === 'all';
-    const names = policies === undefined ? [policy!] : all ? POLICY_NAMES : policies;
-    const asked = names.map((name) => openSpec({ policy: name, options: changes, blockLength }));
+    const open = (name: string) => openSpec({ policy: name, options: changes, blockLength });
+    // A wrong name is refused before anything is opened.
+    const named = policies === undefined ? [open(policy!)] : all ? null : policies.map(open);
     const model = await openModel(input.model);
+    const asked = named ?? namesThatFit(model.config).map(open);
     const specs = asked.map((spec) => followModel(spec, model.config, { blockLength, options: changes }));
     const bar = progressBar(ctx, 'problems', { log: specs.length > 1 });
     try {

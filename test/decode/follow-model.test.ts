@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { followModel } from '../../src/decode/method/fits.js';
-import { checkFit, policySpecByName } from '../../src/decode/policies.js';
+import { checkFit, namesThatFit, POLICY_NAMES, policySpecByName } from '../../src/decode/policies.js';
 import { parsePolicySpec } from '../../src/decode/spec.js';
 import { tinyConfig } from '../support/tiny-model.js';
 
@@ -28,5 +28,21 @@ describe('followModel', () => {
     expect(() => checkFit(asked, model)).toThrow(
       /drafts of up to 32 rows that see each other: take --option window.narrowest=8 --option window.widest=8$/,
     );
+  });
+});
+
+describe('namesThatFit', () => {
+  it('is all diffusion policies for a model that sees both ways, and those of its kind for any other', () => {
+    expect(namesThatFit(tinyConfig())).toEqual(POLICY_NAMES);
+    expect(namesThatFit(model)).toEqual([
+      'block-causal',
+      'bounded-rank',
+      'sdar',
+      'autoregressive',
+      'nemotron-self-speculation',
+    ]);
+    expect(namesThatFit(tinyConfig({ attention: 'causal', shiftLogits: true, maskId: null }))).toEqual([
+      'autoregressive',
+    ]);
   });
 });

@@ -1,4 +1,6 @@
+import { namesThatFit, usualPolicy } from '../../../src/decode/policies.js';
 import type { EngineName } from '../../../src/engine/registry.js';
+import type { ModelConfig } from '../../../src/model/config.js';
 
 /** What a quality table depends on. It is written into the result. */
 export interface QualityOptions {
@@ -35,3 +37,10 @@ export const QUALITY_DEFAULTS = {
   genLength: 128,
   baseline: 'block-kv',
 } as const;
+
+/** What is compared with what where nobody says: every policy that decodes the model, with the baseline of most or its usual one. */
+export function comparedOn(model: ModelConfig): Pick<QualityOptions, 'policies' | 'baseline'> {
+  const policies = namesThatFit(model);
+  const { baseline } = QUALITY_DEFAULTS;
+  return { policies, baseline: policies.includes(baseline) ? baseline : usualPolicy(model).name };
+}
