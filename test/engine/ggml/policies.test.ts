@@ -25,6 +25,7 @@ const MODELS = [
   tinyConfig({
     arch: 'nemotron-labs-diffusion',
     alsoCausal: true,
+    draftAdapter: { rank: 3 },
     attention: 'block-causal',
     blockLength: BLOCK,
   }),
