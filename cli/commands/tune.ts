@@ -9,7 +9,7 @@ import { checkWritableDirectory } from '../../src/util/check-writable.js';
 import { defineCommand } from '../command.js';
 import { paper } from '../figure-files.js';
 import { gitCommit } from '../git-commit.js';
-import { chip, model, path, problems, runs } from '../groups.js';
+import { chip, engine, model, path, problems, runs } from '../groups.js';
 import { MAX_PROBLEMS } from '../limits.js';
 import { resultsDirectory } from '../results-directory.js';
 
@@ -22,6 +22,7 @@ const count = z.int().max(MAX_PROBLEMS);
 export const command = defineCommand({
   options: {
     workload: model.describe('model that decides and is scored'),
+    engine: engine.engine,
     profile: chip.profile,
     baseline: z
       .string()

@@ -36,12 +36,30 @@ export interface Comparison extends RowFacts {
   readonly ours: number | null;
   /** Null where the paper has no such number. */
   readonly paper: number | null;
+  /** 95 % interval over the cases that were decoded. */
+  readonly cases?: Ends;
+  /** 80 % interval over what is not known of the machine, the same cases decoded. */
+  readonly machine?: Ends;
+}
+
+/** Of an interval; null where there is none. */
+export interface Ends {
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** Ends of an interval for each of several values. */
+export interface EndColumns {
+  readonly low: readonly (number | null)[];
+  readonly high: readonly (number | null)[];
 }
 
 interface ColumnFacts extends RowFacts {
   readonly ours: readonly (number | null)[];
   /** Left out where the paper has no such column. */
   readonly paper?: readonly (number | null)[];
+  readonly cases?: EndColumns;
+  readonly machine?: EndColumns;
 }
 
 /**
@@ -51,15 +69,31 @@ interface ColumnFacts extends RowFacts {
 export function series<L extends number | string>(
   labels: readonly L[],
   name: (label: L) => string,
-  { ours, paper, ...facts }: ColumnFacts,
+  { ours, paper, cases, machine, ...facts }: ColumnFacts,
 ): Comparison[] {
-  for (const { length } of [ours, paper ?? labels]) {
+  for (const { length } of [ours, paper ?? labels, cases?.low ?? labels, machine?.low ?? labels]) {
     if (length !== labels.length)
       throw new CheckError(`${name(labels[0])}: ${length} values against ${labels.length}`);
   }
   return labels.flatMap((label, i) =>
-    paper?.[i] === null ? [] : [{ name: name(label), ours: ours[i], paper: paper?.[i] ?? null, ...facts }],
+    paper?.[i] === null
+      ? []
+      : [
+          {
+            name: name(label),
+            ours: ours[i],
+            paper: paper?.[i] ?? null,
+            ...facts,
+            ...(cases === undefined ? {} : { cases: endsAt(cases, i) }),
+            ...(machine === undefined ? {} : { machine: endsAt(machine, i) }),
+          },
+        ],
   );
+}
+
+/** The interval of one of the values. */
+export function endsAt({ low, high }: EndColumns, i: number): Ends {
+  return { low: low[i], high: high[i] };
 }
 
 /**
@@ -73,7 +107,12 @@ export function compareRow(comparison: Comparison, source: Source): ReproducedRo
   const kind = bySource(comparison.kind, source);
   const [ours, paper] = [finiteOrNull(comparison.ours), finiteOrNull(comparison.paper)];
   const error = kind === 'ordering' || ours === null || paper === null ? null : relativeError(ours, paper);
-  const base = { name, ours, paper, error, kind, unit };
+  const { cases, machine } = comparison;
+  const base = {
+    ...{ name, ours, paper, error, kind, unit },
+    ...{ low: finiteOrNull(cases?.low ?? null), high: finiteOrNull(cases?.high ?? null) },
+    ...{ machineLow: finiteOrNull(machine?.low ?? null), machineHigh: finiteOrNull(machine?.high ?? null) },
+  };
   if (band === undefined) return { ...base, claim: null, band: null, pass: null, reason: null };
   const pass = band.holds({
     ours: ours ?? Number.NaN,

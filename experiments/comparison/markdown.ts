@@ -1,5 +1,5 @@
 import type { RowKind } from './compare.js';
-import { formatError, formatValue } from './print.js';
+import { formatEnds, formatError, formatValue } from './print.js';
 import type { ReproducedRow, ReproduceResult } from './result.js';
 import { tally } from './tally.js';
 
@@ -36,14 +36,19 @@ function section({ name, title, decisions, rows, paper }: ReproduceResult): stri
   return [
     `**${name}**: ${title} (${where}). Decisions: ${decisions}.`,
     '',
-    '| name | unit | ours | paper | error | kind | band |',
-    '|---|---|---:|---:|---:|---|---|',
+    '| name | unit | ours | 95 % over cases | 80 % over machines | paper | error | kind | band |',
+    '|---|---|---:|---|---|---:|---:|---|---|',
     ...rows.filter((row) => row.paper !== null || row.pass !== null).map(rowLine),
   ].join('\n');
 }
 
-function rowLine({ name, unit, ours, paper, error, kind, claim, band, pass }: ReproducedRow): string {
+function rowLine(row: ReproducedRow): string {
+  const { name, unit, ours, paper, error, kind, claim, band, pass } = row;
   const verdict = pass === null ? '' : `${claim}: ${band}: ${pass ? 'met' : '**missed**'}`;
-  const cells = [name, unit, formatValue(ours), formatValue(paper), formatError(error), kind, verdict];
+  const cells = [
+    ...[name, unit, formatValue(ours)],
+    ...[formatEnds(row.low, row.high), formatEnds(row.machineLow, row.machineHigh)],
+    ...[formatValue(paper), formatError(error), kind, verdict],
+  ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

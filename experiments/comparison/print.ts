@@ -15,13 +15,25 @@ export function printResult(result: ReproduceResult, color: boolean): string {
       : `${paper.source}, ${paper.where}${paper.digitised ? ' (read off the plot)' : ''}`;
   const verdict = (row: ReproducedRow): string =>
     row.pass === null ? '' : row.pass ? c.green('yes') : c.red('NO');
+  const intervals = INTERVALS.filter(({ of }) => result.rows.some((row) => of(row) !== ''));
   const compared = (): string =>
     table(
-      ['row', 'unit', '> here', '> paper', '> error', 'kind', 'band', 'met'],
+      [
+        'row',
+        'unit',
+        '> here',
+        ...intervals.map(({ head }) => head),
+        '> paper',
+        '> error',
+        'kind',
+        'band',
+        'met',
+      ],
       result.rows.map((row) => [
         row.name,
         row.unit,
         formatValue(row.ours),
+        ...intervals.map(({ of }) => of(row)),
         formatValue(row.paper),
         formatError(row.error),
         row.kind,
@@ -52,7 +64,18 @@ export function printResult(result: ReproduceResult, color: boolean): string {
   ].join('\n');
 }
 
-/** Comparisons have no column for an interval: such a table is shown in their place. */
+/** Columns that are shown where a row has such an interval. */
+const INTERVALS: readonly { readonly head: string; of(row: ReproducedRow): string }[] = [
+  { head: '95 % over\ncases', of: ({ low, high }) => formatEnds(low, high) },
+  { head: '80 % over\nmachines', of: ({ machineLow, machineHigh }) => formatEnds(machineLow, machineHigh) },
+];
+
+/** `[4.1, 4.8]`; nothing without an interval. */
+export function formatEnds(low: number | null, high: number | null): string {
+  return low === null || high === null ? '' : `[${formatValue(low)}, ${formatValue(high)}]`;
+}
+
+/** A study's own table with intervals is shown in place of its comparison. */
 function hasIntervals(rows: ReproduceResult['table']): rows is NonNullable<ReproduceResult['table']> {
   return rows?.[0] !== undefined && 'low' in rows[0] && 'high' in rows[0];
 }

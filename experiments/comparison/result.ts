@@ -20,6 +20,12 @@ export const reproducedRowSchema = z.strictObject({
   error: finite.nullable(),
   kind: z.enum(['calibrated', 'predicted', 'ordering']),
   unit: z.string(),
+  /** 95 % interval of `ours` over the cases; null where nothing was decoded, and in older files. */
+  low: finite.nullable().default(null),
+  high: finite.nullable().default(null),
+  /** 80 % interval of `ours` over what is not known of the machine; null where none was made, and in older files. */
+  machineLow: finite.nullable().default(null),
+  machineHigh: finite.nullable().default(null),
   /** Claim whose band the row is held against; null: no band. */
   claim: z.string().nullable(),
   band: z.string().nullable(),
@@ -83,11 +89,16 @@ export function readResult(path: string): ReproduceResult {
 }
 
 const CSV_COLUMNS = ['name', 'ours', 'paper', 'error', 'kind', 'unit', 'claim', 'band', 'pass'] as const;
+const CSV_INTERVALS = ['low', 'high', 'machineLow', 'machineHigh'] as const;
+const INTERVAL_HEADS = ['low', 'high', 'machine_low', 'machine_high'];
 
 /** The table of a result, else its comparison, as CSV, numbers in full. */
 export function rowsCsv({ rows, table }: Pick<ReproduceResult, 'rows' | 'table'>): string {
   if (table === undefined)
-    return formatCsv([CSV_COLUMNS, ...rows.map((row) => CSV_COLUMNS.map((column) => row[column]))]);
+    return formatCsv([
+      [...CSV_COLUMNS, ...INTERVAL_HEADS],
+      ...rows.map((row) => [...CSV_COLUMNS, ...CSV_INTERVALS].map((key) => row[key])),
+    ]);
   const columns = Object.keys(table[0] ?? {});
   return formatCsv([columns, ...table.map((row) => columns.map((column) => row[column]))]);
 }

@@ -13,6 +13,9 @@ export interface LatencyGroups {
   readonly groups: readonly {
     readonly name: string;
     readonly ours: readonly (number | null)[];
+    /** Ends of an interval around each of ours. */
+    readonly low?: readonly (number | null)[];
+    readonly high?: readonly (number | null)[];
     readonly paper: readonly (number | null)[];
     /** Whether a value is a prediction, so that its error is worth showing. @defaultValue all are */
     readonly predicted?: readonly boolean[];
@@ -23,7 +26,7 @@ export interface LatencyGroups {
 export function latencies({ names, axis, groups }: LatencyGroups): Figure {
   return (page) => {
     const columns = panelColumns(page, groups.length, 200);
-    const panels = groups.map(({ name, ours, paper, predicted }) =>
+    const panels = groups.map(({ name, ours, low, high, paper, predicted }) =>
       dotRows(
         {
           title: name,
@@ -32,6 +35,7 @@ export function latencies({ names, axis, groups }: LatencyGroups): Figure {
             (value, i): DotRow => ({
               name: value,
               ours: ours[i] ?? null,
+              ...(isKnown(low?.[i]) && isKnown(high?.[i]) ? { low: low[i], high: high[i] } : {}),
               paper: paper[i] ?? null,
               texts: [
                 isKnown(ours[i]) ? shortNumber(ours[i]) : '',
@@ -200,8 +204,14 @@ function errorText(ours: number | null | undefined, paper: number | null | undef
   return `${percent > 0 ? '+' : percent < 0 ? '\u2212' : ''}${Math.abs(percent)} %`;
 }
 
-/** Three digits, or all digits before the point. */
+/** Three digits, zeros at the end among them, or all digits before the point. */
 function shortNumber(value: number): string {
-  const text = Math.abs(value) >= 1000 ? formatCount(value) : String(Number(value.toPrecision(3)));
+  const size = Math.abs(value);
+  const text =
+    size >= 1000
+      ? formatCount(value)
+      : size < 0.001
+        ? String(Number(value.toPrecision(3)))
+        : value.toPrecision(3);
   return text.replace('-', '\u2212');
 }

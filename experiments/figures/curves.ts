@@ -19,10 +19,13 @@ export interface Axis {
 export interface Series {
   /** `here` and `paper` have a colour and a place in the legend; a `guide` is a grey line that is no data. */
   readonly source: 'here' | 'paper' | 'guide';
-  /** Short text at the right end of the line; for several lines of one source. */
+  /** Short text at the right end of the line, with line breaks where it is long; for several lines of one source. */
   readonly label?: string;
   readonly x: readonly (number | null)[];
   readonly y: readonly (number | null)[];
+  /** Ends of an interval around each y. */
+  readonly low?: readonly (number | null)[];
+  readonly high?: readonly (number | null)[];
   /** `linked` joins the points by a dashed line. @defaultValue line for `here`, points for `paper` */
   readonly mark?: 'line' | 'points' | 'linked' | 'line-and-points';
 }
@@ -33,6 +36,9 @@ export interface Panel {
   readonly y: Axis;
   readonly series: readonly Series[];
 }
+
+/** Height of a line of a label. */
+const LINE = TEXT + 1;
 
 /** Least width of a panel whose ticks can be read. */
 const LEAST_PANEL = 170;
@@ -95,7 +101,17 @@ function layersOf(panel: Panel, series: Series, { page, panels, width }: Place) 
     },
     encoding,
   } as const;
-  return mark === 'points' ? [points] : mark === 'line' ? [line] : [line, points];
+  const interval = {
+    data: { values: values.filter(({ low }) => low !== undefined) },
+    mark: { type: 'rule', strokeWidth: 0.8, color: PALETTE.black },
+    encoding: {
+      x: encoding.x,
+      y: { ...encoding.y, field: 'low' },
+      y2: { field: 'high' },
+    },
+  } as const;
+  const intervals = interval.data.values.length > 0 ? [interval] : [];
+  return [...intervals, ...(mark === 'points' ? [points] : mark === 'line' ? [line] : [line, points])];
 }
 
 /** Names of the series at their right ends, moved apart where they would overlap. */
@@ -109,17 +125,29 @@ function namesOf(panel: Panel, { height, width }: { height: number; width: numbe
     if (series.label === undefined) return [];
     const points = pointsOf(series);
     const last = points.filter(({ x }) => x === Math.max(...points.map((point) => point.x))).slice(-1);
-    return last.map((point) => ({ ...point, label: series.label, at: height * along(point.y) }));
+    const { label } = series;
+    return last.map((point) => ({ ...point, label, at: height * along(point.y) }));
   });
+  const lines = Math.max(1, ...ends.map(({ label }) => label.split('\n').length));
   const placed = spread(
     ends.map(({ at }) => at),
-    TEXT + 1,
+    lines * LINE + (lines > 1 ? 2 : 0),
+    // Two lines at the bottom would run into the ticks.
+    lines > 1 ? [0, height - (lines * LINE) / 2] : undefined,
   );
   return ends.map(
     (end, i) =>
       ({
         data: { values: [end] },
-        mark: { type: 'text', align: 'left', dx: 5, dy: placed[i] - end.at },
+        mark: {
+          type: 'text',
+          align: 'left',
+          dx: 5,
+          // Of several lines the first one is placed.
+          dy: placed[i] - end.at - ((end.label.split('\n').length - 1) * LINE) / 2,
+          lineBreak: '\n',
+          lineHeight: LINE,
+        },
         encoding: {
           x: { field: 'x', type: 'quantitative', ...axisOf(panel, 'x', width) },
           y: { field: 'y', type: 'quantitative', ...y },
@@ -129,10 +157,19 @@ function namesOf(panel: Panel, { height, width }: { height: number; width: numbe
   );
 }
 
-function pointsOf(series: Series): { x: number; y: number; source: string }[] {
-  return series.x.flatMap((x, i) => {
-    const y = series.y[i];
-    return isKnown(x) && isKnown(y) ? [{ x, y, source: series.source }] : [];
+interface Point {
+  readonly x: number;
+  readonly y: number;
+  readonly low?: number;
+  readonly high?: number;
+  readonly source: string;
+}
+
+function pointsOf({ x: xs, y: ys, low, high, source }: Series): Point[] {
+  return xs.flatMap((x, i) => {
+    const [y, from, to] = [ys[i], low?.[i], high?.[i]];
+    if (!isKnown(x) || !isKnown(y)) return [];
+    return [{ x, y, ...(isKnown(from) && isKnown(to) ? { low: from, high: to } : {}), source }];
   });
 }
 
@@ -145,7 +182,11 @@ function sameDigits(values: readonly number[]): string {
 function axisOf(panel: Panel, channel: 'x' | 'y', width: number) {
   const axis = panel[channel];
   const values = [
-    ...panel.series.flatMap((series) => pointsOf(series).map((point) => point[channel])),
+    ...panel.series.flatMap((series) =>
+      pointsOf(series).flatMap(({ x, y, low, high }) =>
+        channel === 'x' ? [x] : [y, low, high].filter(isKnown),
+      ),
+    ),
     ...(axis.values ?? []),
     ...(axis.reaches ?? []),
   ];
@@ -168,7 +209,7 @@ function axisOf(panel: Panel, channel: 'x' | 'y', width: number) {
   } as const;
 }
 
-/** Ticks whose labels do not run into each other, the first and those after it that have room. */
+/** As many ticks, every one, every second, every third, as have labels that do not run into each other. */
 function withRoom(
   values: readonly number[],
   [low = 0, high = 1]: readonly number[],
@@ -177,10 +218,10 @@ function withRoom(
   const at = (value: number): number =>
     width * (log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low));
   const half = (value: number): number => textWidth(String(value), TEXT) / 2 + 2;
-  let free = Number.NEGATIVE_INFINITY;
-  return values.filter((value) => {
-    if (at(value) - half(value) < free) return false;
-    free = at(value) + half(value);
-    return true;
-  });
+  const apart = (some: readonly number[]): boolean =>
+    some.every((value, i) => i === 0 || at(value) - half(value) >= at(some[i - 1]) + half(some[i - 1]));
+  const every = (stride: number): number[] => values.filter((_, i) => i % stride === 0);
+  let stride = 1;
+  while (stride < values.length && !apart(every(stride))) stride += 1;
+  return every(stride);
 }

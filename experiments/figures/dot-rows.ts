@@ -1,5 +1,5 @@
 import { isKnown } from './by-source.js';
-import { logTicks } from './log-ticks.js';
+import { roomyLogTicks } from './log-ticks.js';
 import { legendBelow, type Page, rowNames } from './page.js';
 import { PALETTE, QUIET, TEXT } from './style.js';
 import { textWidth } from './text-width.js';
@@ -48,7 +48,7 @@ export function dotRows(panel: DotPanel, page: Page, width: number) {
     ...Object.fromEntries(texts.map((text, i) => [`text${i}`, text])),
   }));
   const values = rows.flatMap(({ ours, low, high, paper }) => [ours, low, high, paper]).filter(isKnown);
-  const domain = [Math.min(...values) / 1.5, Math.max(...values) * 1.5];
+  const domain: [number, number] = [Math.min(...values) / 1.5, Math.max(...values) * 1.5];
   const y = {
     field: 'name',
     type: 'nominal',
@@ -66,7 +66,7 @@ export function dotRows(panel: DotPanel, page: Page, width: number) {
     field: 'ours',
     type: 'quantitative',
     scale: { type: 'log', domain, nice: false },
-    axis: { title: panel.axis, values: ticksFor(domain, width), format: ',~f' },
+    axis: { title: panel.axis, values: roomyLogTicks(domain, width), format: ',~f' },
   } as const;
   const hasPaper = rows.some(({ paper }) => isKnown(paper));
   const hasInterval = rows.some(({ low }) => isKnown(low));
@@ -164,13 +164,4 @@ function said(
     ...(isKnown(paper) ? [`${theirs} ${digits(paper)}`] : []),
     axis,
   ].join('; ');
-}
-
-/** As many ticks of a logarithmic axis as have room for their labels. */
-function ticksFor(domain: readonly number[], width: number): number[] {
-  const ticks = logTicks(domain);
-  const room = Math.floor(width / 26);
-  if (ticks.length <= room) return ticks;
-  const decades = ticks.filter((tick) => Number.isInteger(Math.round(Math.log10(tick) * 1e6) / 1e6));
-  return decades.length > 0 ? decades : ticks.slice(0, 1);
 }

@@ -1,3 +1,4 @@
+import { haloed } from './halo.js';
 import { logTicks } from './log-ticks.js';
 import type { Figure } from './page.js';
 import { spread } from './spread.js';
@@ -60,7 +61,11 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): Figure
     field: 'y',
     type: 'quantitative',
     scale: { domain: yDomain, nice: false, zero: false },
-    axis: { title: axes.y.title, tickCount: 6, ...(axes.y.percent ? { format: '.0%' } : {}) },
+    axis: {
+      title: axes.y.title,
+      tickCount: 6,
+      ...(axes.y.percent ? { labelExpr: "format(100 * datum.value, '~f') + ' %'" } : {}),
+    },
   } as const;
   const rule = (
     field: 'x' | 'y',
@@ -156,19 +161,19 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): Figure
           const values = labels.filter((label) => label.align === align);
           if (values.length === 0) return [];
           return [
-            {
+            ...haloed({
               data: { values },
               mark: { type: 'text' as const, align },
               encoding: {
                 x: { field: 'toX', type: 'quantitative' as const, scale: null },
                 y: { field: 'toY', type: 'quantitative' as const, scale: null },
                 text: { field: 'name' },
-                color: {
+                fill: {
                   condition: { test: 'datum.best', value: '#222222' },
                   value: QUIET,
                 },
               },
-            },
+            }),
           ];
         }),
       ],
@@ -184,11 +189,22 @@ export function pareto(points: readonly ParetoPoint[], axes: ParetoAxes): Figure
         const room = textWidth(point.name, TEXT) + 12;
         return { point, px, py, align: px + room > place.width && px > room ? 'right' : 'left' };
       });
-      const ys = spread(
-        at.map(({ py }) => py),
-        TEXT + 1,
-        [4, HEIGHT - 4],
-      );
+      // A name stands under the signs that it would cover.
+      const free = at.map(({ point, px, py, align }) => {
+        const [from, to] =
+          align === 'left'
+            ? [px + 6, px + 10 + textWidth(point.name, TEXT)]
+            : [px - 10 - textWidth(point.name, TEXT), px - 6];
+        const covers = (y: number): boolean =>
+          points.some((other) => {
+            const ox = place.x(other.x);
+            return ox > from - 3 && ox < to + 3 && Math.abs(place.y(other.y) - y) < TEXT;
+          });
+        let y = py;
+        while (covers(y) && y < HEIGHT - TEXT) y += 2;
+        return y;
+      });
+      const ys = spread(free, TEXT + 1, [4, HEIGHT - 4]);
       return at.map(({ point, px, py, align }, i) => ({
         name: point.name,
         best: best.includes(point),

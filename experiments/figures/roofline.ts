@@ -1,3 +1,4 @@
+import { haloed } from './halo.js';
 import { logTicks } from './log-ticks.js';
 import type { Figure } from './page.js';
 import { spread } from './spread.js';
@@ -218,11 +219,11 @@ export function roofline({ title, subtitle, level, roofs, classes }: Roofline): 
             },
           },
         },
-        {
+        ...haloed({
           data: { values: names },
-          mark: { type: 'text', align: 'left' },
+          mark: { type: 'text' as const, align: 'left' as const },
           encoding: { x: pixel('textX'), y: pixel('toY'), text: { field: 'name' } },
-        },
+        }),
       ],
     };
   };

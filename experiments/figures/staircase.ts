@@ -10,6 +10,8 @@ export interface StaircasePoint {
 }
 
 const HEIGHT = 170;
+/** Length of the line between a curve and its name. */
+const LEADER = 9;
 const COLORS = [PALETTE.blue, PALETTE.vermilion, PALETTE.green, PALETTE.black];
 const DASHES = [undefined, [5, 2], [2, 1.5], [6, 2, 1.5, 2]];
 /** Under the others and wider than they are: a curve that another covers still shows at its sides. */
@@ -73,9 +75,35 @@ export function staircase(
         },
         encoding: { x, y },
       })),
+      // From the end of a curve to its name, where they stand apart.
+      ...series.flatMap((_, i) =>
+        series.length < 2
+          ? []
+          : [
+              {
+                data: { values: [{}] },
+                mark: {
+                  type: 'rule' as const,
+                  color: i === under ? '#AAAAAA' : COLORS[i % COLORS.length],
+                  strokeWidth: 0.5,
+                },
+                encoding: {
+                  x: { value: page.plot },
+                  x2: { value: page.plot + LEADER },
+                  y: { value: at[i] },
+                  y2: { value: placed[i] },
+                },
+              },
+            ],
+      ),
       ...series.map((name, i) => ({
         data: { values: own(name).slice(-1) },
-        mark: { type: 'text' as const, align: 'left' as const, dx: 4, dy: placed[i] - at[i] },
+        mark: {
+          type: 'text' as const,
+          align: 'left' as const,
+          dx: series.length < 2 ? 4 : LEADER + 2,
+          dy: placed[i] - at[i],
+        },
         encoding: { x, y, text: { value: name } },
       })),
     ],

@@ -15,7 +15,16 @@ export function valueMap(cells: readonly MapCell[], title: string, legend: strin
   const groups = [...new Set(cells.map(({ group }) => group))];
   const columns = new Set(cells.map(({ column }) => column)).size;
   const least = textWidth('0.00', TEXT) + 4;
-  const values = cells.map((cell) => ({
+  const has = (group: string, row: string, column: string): boolean =>
+    cells.some((cell) => cell.group === group && cell.row === row && cell.column === column);
+  const missing = groups.flatMap((group) =>
+    [...new Set(cells.filter((cell) => cell.group === group).map(({ row }) => row))].flatMap((row) =>
+      [...new Set(cells.map(({ column }) => column))]
+        .filter((column) => !has(group, row, column))
+        .map((column): MapCell => ({ group, row, column, value: null })),
+    ),
+  );
+  const values = [...cells, ...missing].map((cell) => ({
     ...cell,
     text: cell.value === null ? '–' : cell.value.toFixed(2),
   }));

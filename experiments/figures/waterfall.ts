@@ -1,4 +1,4 @@
-import { logTicks } from './log-ticks.js';
+import { roomyLogTicks } from './log-ticks.js';
 import { type Figure, rowNames } from './page.js';
 import { HOUSE_STYLE, PALETTE } from './style.js';
 
@@ -33,13 +33,13 @@ export function waterfall(
     };
   });
   const all = rows.flatMap(({ seconds, low, high }) => [seconds, low ?? seconds, high ?? seconds]);
-  const domain = [Math.min(...all) / 1.6, Math.max(...all) * 1.3];
-  const x = {
-    type: 'quantitative',
-    scale: { type: 'log', domain, nice: false },
-    axis: { title: 'seconds for one answer', format: ',~f', values: logTicks(domain) },
-  } as const;
+  const domain: [number, number] = [Math.min(...all) / 1.6, Math.max(...all) * 1.3];
   return (page) => {
+    const x = {
+      type: 'quantitative',
+      scale: { type: 'log', domain, nice: false },
+      axis: { title: 'seconds for one answer', format: ',~f', values: roomyLogTicks(domain, page.plot) },
+    } as const;
     const names = rowNames(
       rows.map(({ name }) => name),
       page,
@@ -106,4 +106,4 @@ function factor(gain: number): string {
   return gain >= 1 ? `${gain.toFixed(2)}\u00d7 faster` : `${(1 / gain).toFixed(2)}\u00d7 slower`;
 }
 
-const short = (value: number): string => String(Number(value.toPrecision(3)));
+const short = (value: number): string => (value >= 1000 ? value.toFixed(0) : value.toPrecision(3));

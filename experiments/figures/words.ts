@@ -48,7 +48,21 @@ export function memoryWords(name: string): string {
   return known === undefined ? name : MEMORY_WORDS[known];
 }
 
-const UNIT_WORDS: Readonly<Record<string, string>> = {
+const DATA_SET_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/\bgsm8k\b/g, 'GSM8K'],
+  [/\bmath\b/g, 'MATH'],
+  [/\bhumaneval\b/g, 'HumanEval'],
+  [/\bmbpp\b/g, 'MBPP'],
+  [/\bFrechet\b/g, 'Fréchet'],
+];
+
+/** Data sets and rules of a text under the names that papers give them. */
+export function dataSetWords(text: string): string {
+  return DATA_SET_WORDS.reduce((found, [pattern, word]) => found.replace(pattern, word), text);
+}
+
+/** What the units of the machine are called. */
+export const UNIT_WORDS: Readonly<Record<string, string>> = {
   matrix: 'matrix unit',
   vector: 'vector unit',
   dma: 'DMA',
@@ -71,6 +85,13 @@ export function timerWords(timer: string): string {
 
 const ACRONYMS = new Set(['npu', 'cpu', 'gpu', 'dma', 'dram', 'l2', 'tcm', 'kv', 'hvx', 'hmx']);
 
+/** Parts of names of numbers of which the words alone do not say what is counted. */
+const NUMBER_WORDS: Readonly<Record<string, string>> = {
+  'chunk weights': 'weights in a chunk',
+  'head speedup': 'CPU head over other products, times faster',
+  'cpu sustained': 'share of its clock that the CPU keeps',
+};
+
 /** A number of a chip or a software stack by its path: `npu.dmaLatency` as `NPU DMA latency`. */
 export function parameterWords(path: string): string {
   const words = path
@@ -78,5 +99,11 @@ export function parameterWords(path: string): string {
     .split('.')
     .flatMap((part) => part.replace(/([a-z\d])([A-Z])/g, '$1 $2').split(' '))
     .map((word) => word.toLowerCase());
-  return words.map((word) => (ACRONYMS.has(word) ? word.toUpperCase() : word)).join(' ');
+  // A value has its unit beside it.
+  const named = words.at(-1) === 'ms' ? words.slice(0, -1) : words;
+  const known = NUMBER_WORDS[named.join(' ')];
+  if (known !== undefined) return known;
+  return named
+    .map((word) => (word === 'macs' ? 'MACs' : ACRONYMS.has(word) ? word.toUpperCase() : word))
+    .join(' ');
 }

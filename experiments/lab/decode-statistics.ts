@@ -99,3 +99,8 @@ export function meanRefreshes(decodes: readonly DecodeFacts[]): number {
 export function meanRows(decodes: readonly DecodeFacts[]): number {
   return meanOf(denoising(decodes).map(({ rows }) => rows));
 }
+
+/** Simulated seconds of every case, NaN without a clock. */
+export function secondsOf(decodes: readonly DecodeFacts[]): number[] {
+  return decodes.map(({ seconds }) => seconds ?? Number.NaN);
+}

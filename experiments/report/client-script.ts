@@ -1,5 +1,6 @@
 import { END_SIGN } from '../../src/decode/trace/end-sign.js';
 import { STATE_COLORS } from '../figures/carpet.js';
+import { UNIT_WORDS } from '../figures/words.js';
 
 /**
  * The report's only script: the carpet that can be scrubbed, and downloads of the embedded data. It reads the JSON
@@ -10,6 +11,7 @@ export const CLIENT_SCRIPT = `
 const summary = JSON.parse(document.getElementById('summary').textContent);
 const COLORS = ${JSON.stringify(STATE_COLORS)};
 const CROSS = [[-1, -.33], [-.33, -.33], [-.33, -1], [.33, -1], [.33, -.33], [1, -.33], [1, .33], [.33, .33], [.33, 1], [-.33, 1], [-.33, .33], [-1, .33]];
+const UNITS = ${JSON.stringify(UNIT_WORDS)};
 const NAMES = { M: 'masked', I: 'invisible', V: 'visible', S: 'stable' };
 
 function save(name, text, type) {
@@ -94,13 +96,13 @@ function player(root) {
     const names = Object.keys(carpet.steps[0].busy || {});
     return names.filter((name) => carpet.steps.some((step) => step.busy[name] > 0));
   }
-  /** One lane per resource, one cell per step, as wide as the step took: dark is busy. */
+  /** One lane per resource, one cell per step, as wide as the step took: the more it stands out, the busier. */
   function drawLanes(current) {
     const names = laneNames();
     lanes.parentElement.hidden = names.length === 0;
     if (names.length === 0) return;
     const ratio = window.devicePixelRatio || 1, height = 17;
-    const left = 66, width = lanes.clientWidth - left - 58, total = carpet.steps[carpet.steps.length - 1].endMs;
+    const left = 84, width = lanes.clientWidth - left - 58, total = carpet.steps[carpet.steps.length - 1].endMs;
     lanes.style.height = names.length * height + 36 + 'px';
     lanes.width = lanes.clientWidth * ratio;
     lanes.height = (names.length * height + 36) * ratio;
@@ -117,7 +119,7 @@ function player(root) {
         c.fillRect(from, y, Math.max(1, x(ends[index]) - from), height - 3);
       });
       c.fillStyle = '#333333'; c.textBaseline = 'middle';
-      c.textAlign = 'right'; c.fillText(name, left - 6, y + 7);
+      c.textAlign = 'right'; c.fillText(UNITS[name] || name, left - 6, y + 7);
       c.textAlign = 'left';
       c.fillText(Math.round(carpet.steps[current].busy[name] * 100) + ' %', left + width + 8, y + 7);
     });

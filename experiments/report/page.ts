@@ -3,6 +3,7 @@ import { carpetFigure, STATE_COLORS, STATE_NAMES } from '../figures/carpet.js';
 import { ladderFigure } from '../figures/ladder.js';
 import { drawFigure } from '../figures/render.js';
 import { timelineFigure } from '../figures/timeline.js';
+import { chipWords } from '../figures/words.js';
 import { formatCount } from '../studies/ladder/format.js';
 import type { AblationSummary } from '../studies/ladder/types.js';
 import { CLIENT_SCRIPT } from './client-script.js';
@@ -68,7 +69,7 @@ ${provenanceTable(profile.all ?? profile.fittedOrAssumed)}</details>`,
 <link rel="icon" href="data:,">
 <style>${new Html(STYLE_SHEET)}</style></head>
 <body>
-<header><h1>The llada.cpp ladder, re-implemented and timed on a modelled ${profile.name}</h1>
+<header><h1>The llada.cpp ladder, re-implemented and timed on a modelled ${chipWords(profile.name)}</h1>
 <p class="soft">dllm-npu ${summary.version}</p>
 <nav><a href="#ladder">Ladder</a><a href="#tokens">Same text?</a>${summary.carpet.length > 0 ? html`<a href="#carpet">Denoising</a>` : null}
 ${summary.timeline.length > 0 ? html`<a href="#timeline">One step</a>` : null}<a href="#provenance">Provenance</a><a href="#again">Make it again</a></nav></header>
@@ -79,7 +80,7 @@ ${prompts.count} prompts of ${prompts.set}.</li>
 <li>What a step costs was simulated for the shapes of <b>${costModel.name} ${costModel.quant}</b> on <b>${profile.name}</b>. No row is a
 measurement on a device.</li>
 <li>A larger model is more or less sure of its tokens than this one, so forwards and tokens per forward do not carry over.</li>
-${summary.notes.map((note) => html`<li>${note}</li>`)}</ul></div>
+${summary.notes.map((note) => html`<li>${withCode(note)}</li>`)}</ul></div>
 ${sections.filter((part) => part !== null)}
 </main>
 <div class="tip" role="status" hidden></div>
@@ -88,6 +89,11 @@ ${sections.filter((part) => part !== null)}
 </body></html>
 `;
   return page.text;
+}
+
+/** A sentence with what stands in backticks as code. */
+function withCode(text: string): Html[] {
+  return text.split('`').map((part, i) => (i % 2 === 0 ? html`${part}` : html`<code>${part}</code>`));
 }
 
 /** The part of the embedded data that a chart was drawn from, to read in place or to save. */
@@ -125,7 +131,7 @@ async function carpetSection(summary: AblationSummary): Promise<Html> {
 <div class="lanes" hidden><canvas role="img" aria-label="Busy share of each resource over the decode"></canvas></div>
 <p class="soft">Point at a cell to read its token and confidence, drag to move through the steps. In the text: plain = stable, shaded = visible and
 revisable, italic = draft, _ = in the window and undecided, \u00b7 = masked, ${END_SIGN} = end of text, outlined = new in this step. Below: what
-the machine's resources did meanwhile; a cell is as wide as its step took, dark is busy.</p>
+the machine's resources did meanwhile; a cell is as wide as its step took; the more it stands out, the busier.</p>
 ${jsonButton('carpet', 'carpet')}</div>
 <noscript>${statics.map((svg) => html`<figure><div class="plate">${svg}</div></figure>`)}</noscript>`,
   ]);

@@ -37,7 +37,9 @@ h3 { font-size: 1rem; margin: 1.6rem 0 .3rem; }
   linear-gradient(to right, rgba(127, 127, 127, .45), transparent) left / .8rem 100% scroll,
   linear-gradient(to left, rgba(127, 127, 127, .45), transparent) right / .8rem 100% scroll; background-repeat: no-repeat; }
 table { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; margin: .4rem 0; }
-caption { caption-side: top; padding: .2rem 0 .5rem; }
+/* A caption stays in view while its table is moved aside. */
+caption { caption-side: top; padding: .2rem 0 .5rem; position: sticky; left: 0; max-width: min(48rem, calc(100vw - 2.6rem)); }
+code { font-size: .94em; }
 th, td { padding: .25rem .55rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 thead th { font-weight: 600; vertical-align: bottom; }
 thead tr:first-child th[colspan] { text-align: center; border-bottom: 1px solid var(--soft); }

@@ -1,13 +1,16 @@
 import { busyMs } from '../figures/timeline.js';
+import { memoryWords, unitWords } from '../figures/words.js';
 import {
   ABSENT,
   exactnessNote,
   formatCount,
   formatFactor,
   formatLatency,
+  formatMachineSpread,
   formatMoved,
   formatPercent,
   formatProportion,
+  formatSpeedup,
   specificationNote,
   trusted,
   verdictColour,
@@ -18,27 +21,31 @@ import { type Html, html } from './html.js';
 
 /** The results of every row, the paper's beside them. */
 export function ladderTable(summary: AblationSummary): Html {
+  // Rows that are there for the order have no error.
+  const errors = summary.rows.some((row) => paperError(row) !== ABSENT);
   return html`<div class="scroll"><table>
-<thead><tr><th rowspan="2" class="text" scope="col">row</th><th colspan="3" scope="colgroup">latency, seconds</th>
-<th colspan="2" scope="colgroup">× row before</th><th colspan="2" scope="colgroup">× CPU + prefix KV</th>
+<thead><tr><th rowspan="2" class="text" scope="col">row</th><th colspan="${errors ? 3 : 2}" scope="colgroup">latency, seconds</th>
+<th colspan="2" scope="colgroup">× row before</th><th colspan="3" scope="colgroup">× CPU + prefix KV</th>
 <th rowspan="2" scope="col">NFE</th><th rowspan="2" scope="col">tokens /<br>forward</th>
 <th rowspan="2" scope="col">exact match<br>%</th><th rowspan="2" class="text" scope="col">tokens</th></tr>
-<tr><th scope="col">here</th><th scope="col" class="paper">paper</th><th scope="col" class="paper">off by</th>
-<th scope="col">here</th><th scope="col" class="paper">paper</th><th scope="col">here</th><th scope="col" class="paper">paper</th></tr></thead>
-<tbody>${summary.rows.map(ladderRow)}</tbody>
-<caption>Latency: simulated, median over prompts with its 95 % bootstrap interval (none where prompts do not differ).
+<tr><th scope="col">here</th><th scope="col" class="paper">paper</th>${errors ? html`<th scope="col" class="paper">off by</th>` : null}
+<th scope="col">here</th><th scope="col" class="paper">paper</th><th scope="col">here</th><th scope="col">80 % over<br>machines</th><th scope="col" class="paper">paper</th></tr></thead>
+<tbody>${summary.rows.map((row) => ladderRow(row, errors))}</tbody>
+<caption>Latency: simulated, median over prompts with its 95 % bootstrap interval (none where prompts do not differ); the same of × CPU + prefix KV.
+Over machines: draws of heat and of every number that has a range, spread by the form of the model, both rows on the same draw.
 Paper: arXiv:2606.13740 Table 6; agreement is ${paperKinds(summary)}. NFE: forwards on the critical path.
 Exact match: the whole answer
 right, 95 % Wilson interval.</caption></table></div>`;
 }
 
-function ladderRow(row: AblationRow): Html {
+/** @param errors whether there is a column for how far the paper is off */
+function ladderRow(row: AblationRow, errors: boolean): Html {
   const ok = trusted(row);
   const ours = (factor: number | null) => (ok ? formatFactor(factor) : ABSENT);
   return html`<tr><th scope="row">${row.name}<br><span class="soft mono">${row.policy}</span></th><td><b>${formatLatency(row)}</b></td>
-<td class="paper">${row.paper_s === null ? ABSENT : String(row.paper_s)}</td><td class="paper">${paperError(row)}</td>
+<td class="paper">${row.paper_s === null ? ABSENT : String(row.paper_s)}</td>${errors ? html`<td class="paper">${paperError(row)}</td>` : null}
 <td>${ours(row.speedup.vsPrevious)}</td><td class="paper">${formatFactor(row.paper_speedup?.vsPrevious)}</td>
-<td><b>${ours(row.speedup.vsCpuKv)}</b></td><td class="paper">${formatFactor(row.paper_speedup?.vsCpuKv)}</td>
+<td><b>${ok ? formatSpeedup(row) : ABSENT}</b></td><td>${ok ? formatMachineSpread(row) : ABSENT}</td><td class="paper">${formatFactor(row.paper_speedup?.vsCpuKv)}</td>
 <td>${row.forwards.mean.toFixed(1)}</td><td>${row.tokens_per_forward.all.toFixed(2)}</td><td>${formatProportion(row.accuracy.whole)}</td><td class="text ${verdictColour(row)}">${verdictWord(row)}</td></tr>
 `;
 }
@@ -73,7 +80,7 @@ export function utilizationTable(summary: AblationSummary): Html {
     const u = row.utilization;
     const busy = [u.matrix, u.vector, u.dma, u.cpu, u.dram, u.usefulRows];
     const { denoise, prefill, seal, refresh } = row.forwards;
-    return html`<tr><th scope="row">${row.name}</th><td class="text">${row.stack}</td><td class="text">${row.memory}</td>
+    return html`<tr><th scope="row">${row.name}</th><td class="text">${row.stack}</td><td class="text">${memoryWords(row.memory)}</td>
 ${busy.map((value) => html`<td>${formatPercent(value)}</td>`)}<td>${formatMoved(row)}</td>
 <td>${denoise.toFixed(1)}</td><td>${prefill.toFixed(1)}</td><td>${seal.toFixed(1)}</td><td>${refresh.toFixed(1)}</td>
 <td>${row.tokens_per_forward.text.toFixed(2)}</td></tr>
@@ -132,7 +139,7 @@ export function laneTable(timeline: Timeline): Html {
       .filter((span) => span.lane === lane)
       .reduce((sum, span) => sum + busyMs(span), 0);
     const share = timeline.durationMs === 0 ? null : busy / timeline.durationMs;
-    return html`<tr><th scope="row">${lane}</th><td>${busy.toFixed(1)}</td><td>${formatPercent(share)}</td></tr>
+    return html`<tr><th scope="row">${unitWords(lane)}</th><td>${busy.toFixed(1)}</td><td>${formatPercent(share)}</td></tr>
 `;
   });
   return html`<table><thead><tr><th class="text" scope="col">lane</th><th scope="col">busy ms</th><th scope="col">busy %</th></tr></thead>

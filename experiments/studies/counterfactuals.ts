@@ -1,12 +1,13 @@
 import type { PolicySpec } from '../../src/decode/spec.js';
 import { atMost } from '../comparison/bands.js';
+import { caseIntervals, caseRatioIntervals } from '../comparison/case-intervals.js';
 import { valueAt } from '../comparison/columns.js';
-import { series } from '../comparison/compare.js';
+import { endsAt, series } from '../comparison/compare.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
 import { defineStudy } from '../comparison/study.js';
 import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
-import { inTurn, meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
+import { inTurn, meanForwards, meanOf, meanSeconds, secondsOf, variant } from '../lab/decode-statistics.js';
 import { paperTable, table6Seconds } from '../paper/numbers.js';
 import { FULL_SYSTEM } from './ladder/ladder.js';
 
@@ -25,6 +26,10 @@ const TRIGGERS = [0, 2, 4, 8];
 const ALLOWANCES = [0, 1, 2];
 const SWEEP = ALLOWANCES.flatMap((allowance) => TRIGGERS.map((trigger) => ({ allowance, trigger })));
 
+/** No lookahead. */
+const OFF = SWEEP.findIndex(({ allowance, trigger }) => allowance === 0 && trigger === 0);
+const FULL = VARIANTS.findIndex(([name]) => name === 'full system');
+
 export const counterfactuals = defineStudy({
   name: 'counterfactuals',
   title: 'What the paper does not compare: one plain threshold, and lookahead by trigger and allowance',
@@ -32,7 +37,7 @@ export const counterfactuals = defineStudy({
   runs: 'each policy timed on llada.cpp with SOMR; mean over prompts',
   workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
-  measure: async (_, open) => {
+  measure: async (bench, open) => {
     const decodes = await open();
     const { threshold, tokens_per_step } = paperTable('fig5b').columns;
     const found = await inTurn(VARIANTS, ([, spec]) => decodes.run(spec(), LLADA_CPP));
@@ -46,13 +51,33 @@ export const counterfactuals = defineStudy({
         LLADA_CPP,
       ),
     );
+    const { seed } = bench.options;
+    const ends = caseIntervals(found.map(secondsOf), meanOf, seed);
+    const overFull = caseRatioIntervals(
+      found.map(secondsOf),
+      VARIANTS.map((_, i) => [i, FULL]),
+      meanOf,
+      seed,
+    );
+    const gains = caseRatioIntervals(
+      swept.map(secondsOf),
+      SWEEP.map((_, i) => [OFF, i]),
+      meanOf,
+      seed,
+    );
     return {
       policy: VARIANTS.map(([name]) => name),
       seconds: found.map(meanSeconds),
+      low_s: ends.low,
+      high_s: ends.high,
+      over_full_low: overFull.low,
+      over_full_high: overFull.high,
       forwards: found.map(meanForwards),
       allowance: SWEEP.map((each) => each.allowance),
       trigger: SWEEP.map((each) => each.trigger),
       sweep_s: swept.map(meanSeconds),
+      sweep_gain_low: gains.low,
+      sweep_gain_high: gains.high,
       paper_full_s: table6Seconds('+SCR'),
       paper_step_s: table6Seconds('+SOMR') / 128,
       paper_tokens_per_step: valueAt(threshold, tokens_per_step, 0.9),
@@ -60,7 +85,7 @@ export const counterfactuals = defineStudy({
   },
   derive: (ours) => {
     const full = valueAt(ours.policy, ours.seconds, 'full system');
-    const none = ours.sweep_s[SWEEP.findIndex(({ allowance, trigger }) => allowance === 0 && trigger === 0)];
+    const none = ours.sweep_s[OFF];
     return {
       // The paper's own figures: forwards at one threshold of 0.9, at the price of a step with SOMR.
       paper_threshold_s: Math.ceil(128 / ours.paper_tokens_per_step) * ours.paper_step_s,
@@ -79,12 +104,20 @@ export const counterfactuals = defineStudy({
   },
   compare: (ours) => {
     const paper = ours.paper_threshold_s / ours.paper_full_s;
+    const overFull = (name: string) =>
+      endsAt({ low: ours.over_full_low, high: ours.over_full_high }, ours.policy.indexOf(name));
     return [
-      ...series(ours.policy, (name) => name, { unit: 's', ours: ours.seconds, kind: DECIDED }),
+      ...series(ours.policy, (name) => name, {
+        unit: 's',
+        ours: ours.seconds,
+        cases: { low: ours.low_s, high: ours.high_s },
+        kind: DECIDED,
+      }),
       {
         name: 'threshold 0.9 over full system',
         unit: 'x',
         ours: valueAt(ours.policy, ours.over_full, 'threshold 0.9'),
+        cases: overFull('threshold 0.9'),
         paper,
         kind: DECIDED,
         band: { claim: 'T27', text: 'at most 1', holds: atMost(1) },
@@ -95,12 +128,14 @@ export const counterfactuals = defineStudy({
         name: 'threshold 0.9 + SLS over full system',
         unit: 'x',
         ours: valueAt(ours.policy, ours.over_full, 'threshold 0.9 + SLS'),
+        cases: overFull('threshold 0.9 + SLS'),
         paper,
         kind: DECIDED,
       },
       ...series(ours.sweep_label, (setting) => `${setting}: gain`, {
         unit: 'x',
         ours: ours.sweep_gain,
+        cases: { low: ours.sweep_gain_low, high: ours.sweep_gain_high },
         kind: DECIDED,
       }),
     ];
@@ -118,6 +153,8 @@ export const counterfactuals = defineStudy({
         axis: 'seconds for one answer',
         names: ours.policy,
         values: ours.seconds,
+        low: ours.low_s,
+        high: ours.high_s,
       },
       {
         title: 'Lookahead: gain over none',
@@ -125,6 +162,8 @@ export const counterfactuals = defineStudy({
         scale: 'ratio',
         names: SWEEP.map(({ allowance, trigger }) => `+${allowance} tiles, trigger ${trigger}`),
         values: ours.sweep_gain,
+        low: ours.sweep_gain_low,
+        high: ours.sweep_gain_high,
       },
     ]),
 });

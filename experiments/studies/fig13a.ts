@@ -1,4 +1,5 @@
 import { between } from '../comparison/bands.js';
+import { caseRatioIntervals } from '../comparison/case-intervals.js';
 import { valueAt } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
@@ -9,8 +10,10 @@ import {
   inTurn,
   meanDraftsAccepted,
   meanForwards,
+  meanOf,
   meanRows,
   meanSeconds,
+  secondsOf,
   variant,
 } from '../lab/decode-statistics.js';
 import { FULL_SYSTEM } from './ladder/ladder.js';
@@ -37,14 +40,22 @@ export const fig13a = defineStudy({
   runs: 'the full system (llada.cpp-drafts-masked) with window.lookahead.trigger 0 to 8, timed on llada.cpp with SOMR; mean over prompts',
   workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
-  measure: async (_, open) => {
+  measure: async (bench, open) => {
     const decodes = await open();
     const found = await inTurn(TRIGGERS, (trigger) =>
       decodes.run(variant(FULL_SYSTEM, { 'window.lookahead.trigger': trigger }), LLADA_CPP),
     );
+    const ends = caseRatioIntervals(
+      found.map(secondsOf),
+      TRIGGERS.map((_, i) => [TRIGGERS.indexOf(0), i]),
+      meanOf,
+      bench.options.seed,
+    );
     return {
       trigger: TRIGGERS,
       seconds: found.map(meanSeconds),
+      over_off_low: ends.low,
+      over_off_high: ends.high,
       forwards: found.map(meanForwards),
       drafts_accepted: found.map(meanDraftsAccepted),
       rows_per_pass: found.map(meanRows),
@@ -68,6 +79,7 @@ export const fig13a = defineStudy({
       ...series(ours.trigger, (trigger) => `gain over trigger 0 at ${trigger}`, {
         unit: 'x',
         ours: ours.over_off,
+        cases: { low: ours.over_off_low, high: ours.over_off_high },
         paper: ours.paper_over_off,
         kind: DECIDED,
       }),
@@ -102,7 +114,13 @@ export const fig13a = defineStudy({
         x: { title: 'trigger: masks left in the block (0: none)', values: TRIGGERS },
         y: { title: 'latency without / with lookahead', zero: false },
         series: [
-          { source: 'here', x: ours.trigger, y: ours.over_off },
+          {
+            source: 'here',
+            x: ours.trigger,
+            y: ours.over_off,
+            low: ours.over_off_low,
+            high: ours.over_off_high,
+          },
           { source: 'paper', mark: 'linked', x: paper.trigger, y: ours.paper_over_off },
         ],
       },

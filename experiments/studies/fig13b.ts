@@ -1,3 +1,4 @@
+import { bootstrap, drawn } from '../../src/score/statistics/bootstrap.js';
 import { atMost } from '../comparison/bands.js';
 import { series } from '../comparison/compare.js';
 import { spearman } from '../comparison/statistics.js';
@@ -50,11 +51,13 @@ export const fig13b = defineStudy({
       decodes.run(variant('mbsd-sts', { 'commit.visible': level, 'commit.stable': stable[i] })),
     );
     const { genLength } = bench.options;
-    return {
-      visible,
-      stable,
-      below_stable_pct: found.map((facts) => visibleShare(facts, genLength)),
-    };
+    const shares = (of: typeof found): number[] => of.map((facts) => visibleShare(facts, genLength));
+    const ends = bootstrap(
+      found[0].length,
+      (cases) => shares(found.map((facts) => drawn(facts, cases))),
+      bench.options.seed,
+    );
+    return { visible, stable, below_stable_pct: shares(found), low_pct: ends.low, high_pct: ends.high };
   },
   derive: ({ below_stable_pct }, grid) => ({
     same_row: grid.visible.slice(1).map((level, i) => Number(level === grid.visible[i])),
@@ -75,7 +78,13 @@ export const fig13b = defineStudy({
     ...series(
       ours.visible.map((level, i) => `${level} / ${ours.stable[i]}`),
       (pair) => `visible, stable ${pair}`,
-      { unit: '%', ours: ours.below_stable_pct, kind: DECIDED, paper: paper.below_stable },
+      {
+        unit: '%',
+        ours: ours.below_stable_pct,
+        cases: { low: ours.low_pct, high: ours.high_pct },
+        kind: DECIDED,
+        paper: paper.below_stable,
+      },
     ),
     {
       name: 'falls with the stable threshold',
@@ -117,9 +126,9 @@ export const fig13b = defineStudy({
       series: surface(paper, share, source),
     });
     return curves([
-      panel('here; lines: visible threshold', 'not stable at block end, %', 'here', ours.below_stable_pct),
+      panel('Here; lines: visible threshold', 'not stable at block end, %', 'here', ours.below_stable_pct),
       panel(
-        'paper; lines: visible threshold',
+        'Paper; lines: visible threshold',
         'not stable at block end (unit not given)',
         'paper',
         paper.below_stable,

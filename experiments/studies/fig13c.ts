@@ -132,13 +132,13 @@ export const fig13c = defineStudy({
           { source: 'paper', x: paper.resident_mb, y: paper.staging_ms },
           {
             source: 'guide',
-            label: `whole buffers, ${PAGE_US[0]} us a page`,
+            label: `whole buffers,\n${PAGE_US[0]} \u00b5s a page`,
             x: ours.resident_mib,
             y: ours.buffers_low_ms,
           },
           {
             source: 'guide',
-            label: `whole buffers, ${PAGE_US[1]} us a page`,
+            label: `whole buffers,\n${PAGE_US[1]} \u00b5s a page`,
             x: ours.resident_mib,
             y: ours.buffers_high_ms,
           },

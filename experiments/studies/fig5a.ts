@@ -1,3 +1,4 @@
+import { bootstrap, drawn } from '../../src/score/statistics/bootstrap.js';
 import { valueAt } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
@@ -14,9 +15,11 @@ export const fig5a = defineStudy({
   runs: 'policy threshold (0.9, block by block on prefix KV); masks counted at the start of each denoising pass',
   workload: PAPER_WORKLOAD,
   stacks: [],
-  measure: async (_, open) => {
+  measure: async (bench, open) => {
     const decodes = await (await open()).run(variant('threshold'));
-    return { masks: MASKS, share_pct: MASKS.map((masks) => tailShare(decodes, masks)) };
+    const shares = (of: typeof decodes): number[] => MASKS.map((masks) => tailShare(of, masks));
+    const ends = bootstrap(decodes.length, (cases) => shares(drawn(decodes, cases)), bench.options.seed);
+    return { masks: MASKS, share_pct: shares(decodes), low_pct: ends.low, high_pct: ends.high };
   },
   // At one token per step every number of masks from 1 to 32 occurs once per block.
   derive: ({ masks }) => ({ one_per_step_pct: masks.map((most) => (100 * most) / 32) }),
@@ -28,6 +31,7 @@ export const fig5a = defineStudy({
       ...series(ours.masks, (masks) => `at most ${masks} masks`, {
         unit: '%',
         ours: ours.share_pct,
+        cases: { low: ours.low_pct, high: ours.high_pct },
         paper: paper.share_pct,
         kind: DECIDED,
         band: { claim: 'T15', text: 'within 5 points', holds: (row) => Math.abs(row.ours - row.paper) <= 5 },
@@ -50,7 +54,7 @@ export const fig5a = defineStudy({
         x: { title: 'masks left in the block, at most', values: MASKS },
         y: { title: 'share of steps, %' },
         series: [
-          { source: 'here', x: ours.masks, y: ours.share_pct },
+          { source: 'here', x: ours.masks, y: ours.share_pct, low: ours.low_pct, high: ours.high_pct },
           { source: 'paper', x: paper.masks, y: paper.share_pct },
         ],
       },

@@ -1,3 +1,4 @@
+import { bootstrap, drawn } from '../../src/score/statistics/bootstrap.js';
 import { under } from '../comparison/bands.js';
 import { series } from '../comparison/compare.js';
 import { spearman } from '../comparison/statistics.js';
@@ -21,10 +22,25 @@ export const fig5b = defineStudy({
     const decodes = await open();
     const { genLength } = bench.options;
     const found = await inTurn(THRESHOLDS, (tau) => decodes.run(variant('threshold', { 'commit.tau': tau })));
+    const perStep = (of: typeof found): number[] => of.map((facts) => tokensPerStep(facts, genLength));
+    const below = (of: typeof found): number[] => of.map((facts) => committedBelow(facts, 0.9));
+    const ends = bootstrap(
+      found[0].length,
+      (cases) => {
+        const seen = found.map((facts) => drawn(facts, cases));
+        return [...perStep(seen), ...below(seen)];
+      },
+      bench.options.seed,
+    );
+    const n = THRESHOLDS.length;
     return {
       threshold: THRESHOLDS,
-      tokens_per_step: found.map((facts) => tokensPerStep(facts, genLength)),
-      below_pct: found.map((facts) => committedBelow(facts, 0.9)),
+      tokens_per_step: perStep(found),
+      tokens_per_step_low: ends.low.slice(0, n),
+      tokens_per_step_high: ends.high.slice(0, n),
+      below_pct: below(found),
+      below_pct_low: ends.low.slice(n),
+      below_pct_high: ends.high.slice(n),
     };
   },
   derive: () => ({}),
@@ -33,12 +49,14 @@ export const fig5b = defineStudy({
     ...series(ours.threshold, (tau) => `tokens per step at ${tau}`, {
       unit: '',
       ours: ours.tokens_per_step,
+      cases: { low: ours.tokens_per_step_low, high: ours.tokens_per_step_high },
       paper: paper.tokens_per_step,
       kind: FITTED,
     }),
     ...series(ours.threshold, (tau) => `committed below 0.9 at ${tau}`, {
       unit: '%',
       ours: ours.below_pct,
+      cases: { low: ours.below_pct_low, high: ours.below_pct_high },
       paper: paper.below_pct,
       kind: FITTED,
     }),
@@ -71,7 +89,13 @@ export const fig5b = defineStudy({
       x: { title: 'commit threshold', zero: false, values: [0.5, 0.6, 0.7, 0.8, 0.9] },
       y: { title: unit },
       series: [
-        { source: 'here', x: ours.threshold, y: ours[column] },
+        {
+          source: 'here',
+          x: ours.threshold,
+          y: ours[column],
+          low: ours[`${column}_low`],
+          high: ours[`${column}_high`],
+        },
         { source: 'paper', mark: 'linked', x: paper.threshold, y: paper[column] },
       ],
     });

@@ -52,6 +52,6 @@ export const fig5c = defineStudy({
         { source: 'paper', x: paper.case, y: paper.skippable_pct },
       ],
     });
-    return curves([panel('whole block', ours.block_pct), panel('sliding window', ours.sliding_pct)]);
+    return curves([panel('Whole block', ours.block_pct), panel('Sliding window', ours.sliding_pct)]);
   },
 });

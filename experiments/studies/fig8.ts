@@ -1,3 +1,4 @@
+import { bootstrap, drawn } from '../../src/score/statistics/bootstrap.js';
 import { between, over } from '../comparison/bands.js';
 import { line } from '../comparison/statistics.js';
 import { defineStudy } from '../comparison/study.js';
@@ -14,11 +15,15 @@ export const fig8 = defineStudy({
   runs: 'policy threshold (0.9, block by block on prefix KV); blocks that hold text',
   workload: PAPER_WORKLOAD,
   stacks: [],
-  measure: async (_, open) => {
+  measure: async (bench, open) => {
     const decodes = await (await open()).run(variant('threshold'));
+    const steps = (of: typeof decodes): number[] => firstCommitByPosition(of, BLOCK);
+    const ends = bootstrap(decodes.length, (cases) => steps(drawn(decodes, cases)), bench.options.seed);
     return {
       position: Array.from({ length: BLOCK }, (_, i) => i + 1),
-      first_commit_step: firstCommitByPosition(decodes, BLOCK),
+      first_commit_step: steps(decodes),
+      low_step: ends.low,
+      high_step: ends.high,
     };
   },
   derive: ({ position, first_commit_step }) => {
@@ -76,7 +81,14 @@ export const fig8 = defineStudy({
         x: { title: 'position in the block', values: [1, 8, 16, 24, 32] },
         y: { title: 'mean denoising step of the block' },
         series: [
-          { source: 'here', mark: 'linked', x: ours.position, y: ours.first_commit_step },
+          {
+            source: 'here',
+            mark: 'linked',
+            x: ours.position,
+            y: ours.first_commit_step,
+            low: ours.low_step,
+            high: ours.high_step,
+          },
           { source: 'paper', x: paper.position, y: paper.first_commit_step },
         ],
       },

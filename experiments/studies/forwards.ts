@@ -1,8 +1,10 @@
-import { median } from '../../src/score/statistics/samples.js';
+import { mean, median } from '../../src/score/statistics/samples.js';
+import { caseIntervals } from '../comparison/case-intervals.js';
 import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
 import { PAPER_WORKLOAD } from '../comparison/words.js';
 import { latencies } from '../figures/bars.js';
+import { dataSetWords } from '../figures/words.js';
 import { type DecodeFacts, decodeFacts } from '../lab/deciders/facts.js';
 import { PAPER_PROFILE } from '../lab/deciders/name.js';
 import { type SyntheticDecider, syntheticDecider } from '../lab/deciders/synthetic/decider.js';
@@ -16,17 +18,17 @@ import { openPolicy } from '../lab/open.js';
 
 const CASES = 12;
 
-/** Denoising forwards per answer of 256 tokens. */
+/** Denoising forwards of every case, an answer of 256 tokens each. */
 async function forwardsOf(
   workload: SyntheticDecider,
   policy: string,
   changes: Readonly<Record<string, unknown>>,
-): Promise<number> {
+): Promise<number[]> {
   const composed = openPolicy(variant(policy, changes));
   const facts: DecodeFacts[] = [];
   for (let index = 0; index < CASES; index++)
     facts.push(await decodeFacts(workload, index, { policy: composed, genLength: TASK_SETTING.genLength }));
-  return denoising(facts).length / CASES;
+  return facts.map((each) => denoising([each]).length);
 }
 
 /** What the confidence process says about LLaDA on other data sets, which it never saw. */
@@ -48,17 +50,24 @@ export const forwards = defineStudy({
     );
     const others = await inTurn(PUBLISHED_FORWARDS, async ({ task, policy, changes, opens }) => {
       const found = await forwardsOf(syntheticDecider(task, seed), policy, changes);
-      return found + opens * perBlock;
+      return found.map((each) => each + opens * perBlock);
     });
+    const ends = caseIntervals([fit, ...others], mean, seed);
+    const [fitLow, ...caseLow] = ends.low;
+    const [fitHigh, ...caseHigh] = ends.high;
     return {
       task: PUBLISHED_TASKS.map(({ task }) => task),
       published: PUBLISHED_TASKS.map(({ steps }) => steps),
-      unprofiled: PUBLISHED_TASKS.map(() => fit),
-      profiled,
+      unprofiled: PUBLISHED_TASKS.map(() => mean(fit)),
+      unprofiled_low: PUBLISHED_TASKS.map(() => fitLow),
+      unprofiled_high: PUBLISHED_TASKS.map(() => fitHigh),
+      profiled: profiled.map(mean),
       case: PUBLISHED_FORWARDS.map(({ task, rule }) => `${task}, ${rule}`),
       source: PUBLISHED_FORWARDS.map(({ source }) => source),
       case_published: PUBLISHED_FORWARDS.map((each) => each.forwards),
-      case_forwards: others,
+      case_forwards: others.map(mean),
+      case_low: caseLow,
+      case_high: caseHigh,
     };
   },
   derive: (ours) => {
@@ -77,6 +86,7 @@ export const forwards = defineStudy({
     ...series(ours.task, (task) => `${task}, threshold 0.9: nothing but the fit`, {
       unit: 'forwards',
       ours: ours.unprofiled,
+      cases: { low: ours.unprofiled_low, high: ours.unprofiled_high },
       paper: ours.published,
       kind: 'predicted',
     }),
@@ -89,6 +99,7 @@ export const forwards = defineStudy({
     ...series(ours.case, (name) => name, {
       unit: 'forwards',
       ours: ours.case_forwards,
+      cases: { low: ours.case_low, high: ours.case_high },
       kind: 'predicted',
       paper: ours.case_published,
     }),
@@ -107,12 +118,14 @@ export const forwards = defineStudy({
   ],
   figure: (ours) =>
     latencies({
-      names: [...ours.task.map((task) => `${task}, threshold 0.9`), ...ours.case],
+      names: [...ours.task.map((task) => `${task}, threshold 0.9`), ...ours.case].map(dataSetWords),
       axis: 'denoising forwards for an answer of 256 tokens',
       groups: [
         {
           name: 'Published forwards of LLaDA-8B, and predicted ones',
           ours: [...ours.unprofiled, ...ours.case_forwards],
+          low: [...(ours.unprofiled_low ?? []), ...(ours.case_low ?? [])],
+          high: [...(ours.unprofiled_high ?? []), ...(ours.case_high ?? [])],
           paper: [...ours.published, ...ours.case_published],
         },
       ],

@@ -1,10 +1,11 @@
+import { caseRatioIntervals } from '../comparison/case-intervals.js';
 import { ratios } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
 import { defineStudy } from '../comparison/study.js';
 import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
-import { inTurn, meanForwards, meanSeconds, variant } from '../lab/decode-statistics.js';
+import { inTurn, meanForwards, meanOf, meanSeconds, secondsOf, variant } from '../lab/decode-statistics.js';
 import { FULL_SYSTEM } from './ladder/ladder.js';
 
 const CASES = 4;
@@ -31,6 +32,14 @@ function indexOf(setting: (typeof GRID)[number]): number {
   );
 }
 
+/** The settings of a panel, of several columns. */
+function shown<C extends Record<string, readonly (number | null)[] | undefined>>(tile: number, columns: C) {
+  const at = BLOCKS.map((block) => indexOf({ tile, block, allowance: 1, trigger: 4 }));
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [name, at.map((i) => column?.[i] ?? null)]),
+  ) as { readonly [K in keyof C]: (number | null)[] };
+}
+
 /** The four numbers that together decide whether looking ahead can pay. */
 export const lookaheadGrid = defineStudy({
   name: 'lookahead-grid',
@@ -39,7 +48,7 @@ export const lookaheadGrid = defineStudy({
   runs: `full system over ${GRID.length} settings (trigger 0: no lookahead), on a machine with that tile; means of ${CASES} cases`,
   workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
-  measure: async (_, open) => {
+  measure: async (bench, open) => {
     const decodes = await open();
     const found = await inTurn(GRID, ({ tile, block, allowance, trigger }) => {
       const lookahead =
@@ -57,6 +66,12 @@ export const lookaheadGrid = defineStudy({
       );
     });
     const seconds = found.map(meanSeconds);
+    const gains = caseRatioIntervals(
+      found.map(secondsOf),
+      GRID.map((each, i) => [indexOf({ ...each, ...OFF }), i]),
+      meanOf,
+      bench.options.seed,
+    );
     return {
       tile: GRID.map(({ tile }) => tile),
       block: GRID.map(({ block }) => block),
@@ -64,6 +79,8 @@ export const lookaheadGrid = defineStudy({
       trigger: GRID.map(({ trigger }) => trigger),
       seconds,
       forwards: found.map(meanForwards),
+      gain_low: gains.low,
+      gain_high: gains.high,
       off_s: GRID.map((each) => seconds[indexOf({ ...each, ...OFF })]),
     };
   },
@@ -94,14 +111,14 @@ export const lookaheadGrid = defineStudy({
     WHO_DECIDED,
     'A tile of 16 or 64 rows is a what-if: rates are those of the chip, only the padding changes. Block length changes how many tokens are undecided at a time, and with it what the process says.',
   ],
-  figure: ({ gain }) =>
+  figure: ({ gain, gain_low, gain_high }) =>
     bars(
       TILES.map((tile) => ({
         title: `Tile of ${tile} rows, trigger 4`,
         axis: 'seconds without / with lookahead',
         scale: 'ratio',
         names: BLOCKS.map((block) => `block of ${block}`),
-        values: BLOCKS.map((block) => gain[indexOf({ tile, block, allowance: 1, trigger: 4 })]),
+        ...shown(tile, { values: gain, low: gain_low, high: gain_high }),
       })),
     ),
 });

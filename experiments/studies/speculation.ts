@@ -1,4 +1,5 @@
 import type { PolicySpec } from '../../src/decode/spec.js';
+import { caseIntervals, caseRatioIntervals } from '../comparison/case-intervals.js';
 import { valueAt } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
 import { LLADA_CPP } from '../comparison/decodes.js';
@@ -9,8 +10,10 @@ import {
   inTurn,
   meanDraftsAccepted,
   meanForwards,
+  meanOf,
   meanRows,
   meanSeconds,
+  secondsOf,
   variant,
 } from '../lab/decode-statistics.js';
 
@@ -56,12 +59,24 @@ export const speculation = defineStudy({
   runs: 'blocks of 8 and at most 32 rows per pass, one tile; llada.cpp with SOMR',
   workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
-  measure: async (_, open) => {
+  measure: async (bench, open) => {
     const decodes = await open();
     const found = await inTurn(VARIANTS, ({ name }) => decodes.run(SPECS[name](), LLADA_CPP));
+    const { seed } = bench.options;
+    const ends = caseIntervals(found.map(secondsOf), meanOf, seed);
+    const gains = caseRatioIntervals(
+      found.map(secondsOf),
+      VARIANTS.map(({ baseline }, i) => [VARIANTS.findIndex(({ name }) => name === baseline), i]),
+      meanOf,
+      seed,
+    );
     return {
       variant: VARIANTS.map(({ name }) => name),
       seconds: found.map(meanSeconds),
+      low_s: ends.low,
+      high_s: ends.high,
+      gain_low: gains.low,
+      gain_high: gains.high,
       forwards: found.map(meanForwards),
       rows_per_pass: found.map(meanRows),
       drafts_accepted: found.map(meanDraftsAccepted),
@@ -79,10 +94,16 @@ export const speculation = defineStudy({
     exact_over_approximate: 'seconds of exact / of approximate speculation: one per step, threshold',
   },
   compare: (ours) => [
-    ...series(ours.variant, (name) => name, { unit: 's', ours: ours.seconds, kind: DECIDED }),
+    ...series(ours.variant, (name) => name, {
+      unit: 's',
+      ours: ours.seconds,
+      cases: { low: ours.low_s, high: ours.high_s },
+      kind: DECIDED,
+    }),
     ...series(ours.variant, (name) => `${name}: gain over no speculation`, {
       unit: 'x',
       ours: ours.gain,
+      cases: { low: ours.gain_low, high: ours.gain_high },
       kind: DECIDED,
     }),
     ...series(ours.variant, (name) => `${name}: forwards`, { unit: '', ours: ours.forwards, kind: DECIDED }),
@@ -103,6 +124,8 @@ export const speculation = defineStudy({
         axis: 'seconds for one answer',
         names: ours.variant,
         values: ours.seconds,
+        low: ours.low_s,
+        high: ours.high_s,
       },
       {
         title: 'Gain over its baseline',
@@ -110,6 +133,8 @@ export const speculation = defineStudy({
         scale: 'ratio',
         names: ours.variant,
         values: ours.gain,
+        low: ours.gain_low,
+        high: ours.gain_high,
       },
     ]),
 });

@@ -1,9 +1,10 @@
+import { bootstrap, drawn } from '../../src/score/statistics/bootstrap.js';
 import { median } from '../../src/score/statistics/samples.js';
 import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
 import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { bars } from '../figures/bars.js';
-import { inTurn, meanForwards, variant } from '../lab/decode-statistics.js';
+import { inTurn, meanForwards, secondsOf, variant } from '../lab/decode-statistics.js';
 import { table6Seconds } from '../paper/numbers.js';
 import { shapley } from './shapley.js';
 
@@ -25,6 +26,11 @@ function nameOf(mask: number): string {
   return chosen.length === 0 ? 'none' : chosen.join(' + ');
 }
 
+/** Logarithm of the speed-up of every subset over none. */
+function worthOf(seconds: readonly number[]): number[] {
+  return seconds.map((each) => Math.log(seconds[NONE] / each));
+}
+
 /** NPU + prefix KV with some of the five techniques. */
 function specOf(mask: number) {
   const base = variant(has(mask, 'MBSD') ? 'mbsd-drafts-masked' : 'block-kv');
@@ -43,7 +49,7 @@ export const subsets = defineStudy({
   runs: 'NPU + prefix KV with each of the 32 subsets of SOMR, MBSD, STS, SLS and SCR; medians over the cases of table6',
   workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
-  measure: async (_, open) => {
+  measure: async (bench, open) => {
     const decodes = await open();
     const found = await inTurn(MASKS, (mask) =>
       decodes.run(specOf(mask), {
@@ -51,9 +57,25 @@ export const subsets = defineStudy({
         memory: has(mask, 'SOMR') ? 'somr' : 'on-demand',
       }),
     );
-    const seconds = found.map((facts) => median(facts.map(({ seconds: each }) => each ?? Number.NaN)));
-    const worth = seconds.map((each) => Math.log(seconds[NONE] / each));
+    const samples = found.map(secondsOf);
+    const seconds = samples.map(median);
+    const worth = worthOf(seconds);
     const single = TECHNIQUES.map((_, i) => worth[1 << i]);
+    const n = TECHNIQUES.length;
+    const ends = bootstrap(
+      samples[0].length,
+      (cases) => {
+        const again = worthOf(samples.map((each) => median(drawn(each, cases))));
+        const fair = shapley(n, again);
+        const sum = fair.reduce((total, value) => total + value, 0);
+        return [
+          ...fair.map((value) => (100 * value) / sum),
+          ...TECHNIQUES.map((_, i) => Math.exp(again[1 << i])),
+          Math.exp(again[ALL_FIVE]),
+        ];
+      },
+      bench.options.seed,
+    );
     const pairs = TECHNIQUES.flatMap((a, i) =>
       TECHNIQUES.slice(i + 1).map((b, j) => ({ i, k: i + 1 + j, name: `${a} with ${b}` })),
     );
@@ -64,6 +86,12 @@ export const subsets = defineStudy({
       technique: [...TECHNIQUES],
       shapley_log: shapley(TECHNIQUES.length, worth),
       alone_log: single,
+      share_low_pct: ends.low.slice(0, n),
+      share_high_pct: ends.high.slice(0, n),
+      alone_low_x: ends.low.slice(n, 2 * n),
+      alone_high_x: ends.high.slice(n, 2 * n),
+      total_low: ends.low[2 * n],
+      total_high: ends.high[2 * n],
       pair: pairs.map(({ name }) => name),
       interaction_log: pairs.map(({ i, k }) => worth[(1 << i) | (1 << k)] - single[i] - single[k]),
     };
@@ -94,12 +122,14 @@ export const subsets = defineStudy({
       name: 'all five over none',
       unit: 'x',
       ours: ours.total,
+      cases: { low: ours.total_low, high: ours.total_high },
       paper: table6Seconds('NPU+prefixKV') / table6Seconds('+SCR'),
       kind: DECIDED,
     },
     ...series(ours.technique, (name) => `${name}: Shapley share of the speed-up`, {
       unit: '%',
       ours: ours.share_pct,
+      cases: { low: ours.share_low_pct, high: ours.share_high_pct },
       kind: DECIDED,
     }),
     ...series(ours.technique, (name) => `${name}: Shapley factor`, {
@@ -107,7 +137,12 @@ export const subsets = defineStudy({
       ours: ours.shapley_x,
       kind: DECIDED,
     }),
-    ...series(ours.technique, (name) => `${name} alone`, { unit: 'x', ours: ours.alone_x, kind: DECIDED }),
+    ...series(ours.technique, (name) => `${name} alone`, {
+      unit: 'x',
+      ours: ours.alone_x,
+      cases: { low: ours.alone_low_x, high: ours.alone_high_x },
+      kind: DECIDED,
+    }),
     ...series(ours.pair, (pair) => `${pair}: together over product of both alone`, {
       unit: 'x',
       ours: ours.interaction_x,
@@ -126,6 +161,8 @@ export const subsets = defineStudy({
         axis: 'share of the logarithm of the speed-up, %',
         names: ours.technique,
         values: ours.share_pct,
+        low: ours.share_low_pct,
+        high: ours.share_high_pct,
       },
       {
         title: 'Alone, over NPU + prefix KV',
@@ -133,6 +170,8 @@ export const subsets = defineStudy({
         scale: 'ratio',
         names: ours.technique,
         values: ours.alone_x,
+        low: ours.alone_low_x,
+        high: ours.alone_high_x,
       },
     ]),
 });

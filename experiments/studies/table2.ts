@@ -1,3 +1,4 @@
+import { stepIntervals } from '../../sim/interval/of-steps.js';
 import { denoisingShape, steadyMs } from '../../sim/workload/steady-step.js';
 import { within } from '../comparison/bands.js';
 import { ratios } from '../comparison/columns.js';
@@ -20,10 +21,24 @@ export const table2 = defineStudy({
   measure: (bench) => {
     const cpu = bench.machine('cpu', 'unlimited');
     const npu = bench.machine('llada.cpp', 'somr');
+    const steps = (machine: typeof cpu) => {
+      const timed = ROWS.map((rows) => ({ rows, ms: steadyMs(machine, denoisingShape(rows)) }));
+      const { intervals } = stepIntervals(machine, timed, { context: 0 }, bench.hooks.signal);
+      return {
+        ms: timed.map(({ ms }) => ms),
+        low: intervals.map(({ low }) => low),
+        high: intervals.map(({ high }) => high),
+      };
+    };
+    const [onCpu, onNpu] = [steps(cpu), steps(npu)];
     return {
       tokens: ROWS,
-      cpu_ms: ROWS.map((rows) => steadyMs(cpu, denoisingShape(rows))),
-      npu_ms: ROWS.map((rows) => steadyMs(npu, denoisingShape(rows))),
+      cpu_ms: onCpu.ms,
+      cpu_low_ms: onCpu.low,
+      cpu_high_ms: onCpu.high,
+      npu_ms: onNpu.ms,
+      npu_low_ms: onNpu.low,
+      npu_high_ms: onNpu.high,
     };
   },
   derive: ({ cpu_ms, npu_ms }, paper) => ({
@@ -35,6 +50,7 @@ export const table2 = defineStudy({
     ...series(ours.tokens, (rows) => `CPU, ${rows} rows`, {
       unit: 'ms',
       ours: ours.cpu_ms,
+      machine: { low: ours.cpu_low_ms, high: ours.cpu_high_ms },
       paper: paper.cpu_ms,
       kind: 'calibrated',
       band: T1,
@@ -44,6 +60,7 @@ export const table2 = defineStudy({
     ...series(ours.tokens, (rows) => `NPU, ${rows} rows`, {
       unit: 'ms',
       ours: ours.npu_ms,
+      machine: { low: ours.npu_low_ms, high: ours.npu_high_ms },
       paper: paper.npu_ms,
       kind: 'calibrated',
       band: T1,
@@ -64,8 +81,8 @@ export const table2 = defineStudy({
       names: ROWS.map((rows) => `step of ${rows} rows`),
       axis: 'time of one step, ms',
       groups: [
-        { name: 'CPU', ours: ours.cpu_ms, paper: paper.cpu_ms },
-        { name: 'NPU', ours: ours.npu_ms, paper: paper.npu_ms },
+        { name: 'CPU', ours: ours.cpu_ms, low: ours.cpu_low_ms, high: ours.cpu_high_ms, paper: paper.cpu_ms },
+        { name: 'NPU', ours: ours.npu_ms, low: ours.npu_low_ms, high: ours.npu_high_ms, paper: paper.npu_ms },
       ],
     }),
 });

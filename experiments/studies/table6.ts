@@ -1,14 +1,25 @@
 import { policySpecByName } from '../../src/decode/policies.js';
+import type { PolicySpec } from '../../src/decode/spec.js';
 import { median, medianInterval } from '../../src/score/statistics/samples.js';
 import { between, within } from '../comparison/bands.js';
+import { caseRatioIntervals } from '../comparison/case-intervals.js';
 import { valueAt } from '../comparison/columns.js';
-import { series } from '../comparison/compare.js';
+import { endsAt, series } from '../comparison/compare.js';
 import type { Decodes } from '../comparison/decodes.js';
 import { defineStudy } from '../comparison/study.js';
 import { alsoBecause, DECIDED, OTHER_MODEL, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
 import { latencies } from '../figures/bars.js';
-import { meanDraftsAccepted, meanForwards, meanRefreshes, variant } from '../lab/decode-statistics.js';
+import type { DecodeFacts } from '../lab/deciders/facts.js';
+import {
+  denoising,
+  meanDraftsAccepted,
+  meanForwards,
+  meanOf,
+  meanRefreshes,
+  variant,
+} from '../lab/decode-statistics.js';
 import { LADDER } from './ladder/ladder.js';
+import { machineSpread, type RowStep } from './ladder/machine-spread.js';
 
 /** From this row on the time depends on what the model decides. */
 const FIRST_DECIDED = LADDER.findIndex(({ name }) => name === '+ MBSD');
@@ -19,7 +30,7 @@ async function rungs(open: () => Promise<Decodes>) {
   return Promise.all(
     LADDER.map(async ({ name, policy, stack, memory }) => {
       const facts = await decodes.run(policySpecByName(policy), { stack, memory });
-      return { name, facts, seconds: facts.map((each) => each.seconds ?? Number.NaN) };
+      return { name, policy, facts, seconds: facts.map((each) => each.seconds ?? Number.NaN) };
     }),
   );
 }
@@ -36,6 +47,21 @@ async function fedDrafts(decodes: Decodes): Promise<(number | null)[]> {
       return median(facts.map((each) => each.seconds ?? Number.NaN));
     }),
   );
+}
+
+/** Rows of which the ratio is the gain of each row, and its factor over CPU + prefix KV. */
+const GAIN_PAIRS = LADDER.map((_, row) => [Math.max(0, row - 1), row] as const);
+const CPU_KV = LADDER.findIndex(({ name }) => name === 'CPU + prefix KV');
+const TOTAL_PAIRS = LADDER.map((_, row) => [CPU_KV, row] as const);
+
+/** The step that stands for a row: as many rows as the mean, half of the answer cached. */
+function stepOf({ logits }: PolicySpec, facts: readonly DecodeFacts[], genLength: number): RowStep {
+  const steps = denoising(facts);
+  const prompt = meanOf(facts.map(({ mainRows }) => mainRows[0]));
+  const rows = Math.round(meanOf(steps.map((step) => step.rows)));
+  const active = Math.round(meanOf(steps.map((step) => step.rows - step.stableRows)));
+  const context = rows > genLength ? 0 : Math.round(prompt + genLength / 2);
+  return { rows, context, logitsRows: logits === 'active' ? active : rows };
 }
 
 /** Seconds of the row before over seconds; 1 in the first row. */
@@ -65,13 +91,38 @@ export const table6 = defineStudy({
   measure: async (bench, open) => {
     const rows = await rungs(open);
     const { kind } = (await open()).decider;
-    const intervals = rows.map(({ seconds }) => medianInterval(seconds, bench.options.seed));
+    const { seed, genLength } = bench.options;
+    const intervals = rows.map(({ seconds }) => medianInterval(seconds, seed));
+    const medians = intervals.map((each) => each.median);
+    const samples = rows.map(({ seconds }) => seconds);
+    const overCases = (pairs: readonly (readonly [number, number])[]) =>
+      caseRatioIntervals(samples, pairs, median, seed);
+    const [gainCases, totalCases] = [overCases(GAIN_PAIRS), overCases(TOTAL_PAIRS)];
+    const spread = machineSpread(
+      ({ stack, memory }) => bench.machine(stack, memory),
+      rows.map(({ policy, facts }) => stepOf(variant(policy), facts, genLength)),
+      bench.hooks.signal,
+    );
+    const overMachines = ([over, under]: readonly [number, number]) =>
+      spread.ratio(over, under, medians[over] / medians[under]);
+    const [gainMachines, totalMachines] = [GAIN_PAIRS.map(overMachines), TOTAL_PAIRS.map(overMachines)];
+    const secondsMachines = medians.map((seconds, row) => spread.seconds(row, seconds));
     return {
       predicted_rows: kind === 'synthetic' ? rows.length : FIRST_DECIDED,
       row: rows.map(({ name }) => name),
       seconds: intervals.map(({ median }) => median),
       low_s: intervals.map(({ low }) => low),
       high_s: intervals.map(({ high }) => high),
+      machine_low_s: secondsMachines.map(({ low }) => low),
+      machine_high_s: secondsMachines.map(({ high }) => high),
+      gain_low: gainCases.low,
+      gain_high: gainCases.high,
+      gain_machine_low: gainMachines.map(({ low }) => low),
+      gain_machine_high: gainMachines.map(({ high }) => high),
+      over_cpu_kv_low: totalCases.low,
+      over_cpu_kv_high: totalCases.high,
+      over_cpu_kv_machine_low: totalMachines.map(({ low }) => low),
+      over_cpu_kv_machine_high: totalMachines.map(({ high }) => high),
       fed_drafts_s: await fedDrafts(await open()),
       forwards: rows.map(({ facts }) => meanForwards(facts)),
       drafts_accepted: rows.map(({ facts }) => meanDraftsAccepted(facts)),
@@ -97,11 +148,26 @@ export const table6 = defineStudy({
       const seconds = ours.fed_drafts_s[WITH_DRAFTS.findIndex(({ name }) => name === row)];
       return seconds === null ? null : at(ours.seconds, base) / seconds;
     };
-    const gain = (row: string) => ({ unit: 'x', ours: at(ours.gain, row), paper: at(ours.paper_gain, row) });
+    const gain = (row: string) => {
+      const i = ours.row.indexOf(row);
+      return {
+        unit: 'x',
+        ours: at(ours.gain, row),
+        cases: endsAt({ low: ours.gain_low, high: ours.gain_high }, i),
+        machine: endsAt({ low: ours.gain_machine_low, high: ours.gain_machine_high }, i),
+        paper: at(ours.paper_gain, row),
+      };
+    };
+    /** Ends of the seconds of some rows. */
+    const ends = (from: number, to?: number) => ({
+      cases: { low: ours.low_s.slice(from, to), high: ours.high_s.slice(from, to) },
+      machine: { low: ours.machine_low_s.slice(from, to), high: ours.machine_high_s.slice(from, to) },
+    });
     return [
       ...series(ours.row.slice(0, FIRST_DECIDED), (row) => row, {
         unit: 's',
         ours: ours.seconds.slice(0, FIRST_DECIDED),
+        ...ends(0, FIRST_DECIDED),
         kind: 'predicted',
         paper: paper.seconds.slice(0, FIRST_DECIDED),
         band: { claim: 'T3', text: 'within 10 %', holds: within(0.1) },
@@ -111,6 +177,7 @@ export const table6 = defineStudy({
       ...series(ours.row.slice(FIRST_DECIDED), (row) => row, {
         unit: 's',
         ours: ours.seconds.slice(FIRST_DECIDED),
+        ...ends(FIRST_DECIDED),
         kind: DECIDED,
         paper: paper.seconds.slice(FIRST_DECIDED),
       }),
@@ -133,10 +200,11 @@ export const table6 = defineStudy({
         ),
       },
       {
-        ...gain('+ MBSD'),
         name: 'gain of MBSD, drafts fed as tokens',
+        unit: 'x',
         kind: DECIDED,
         ours: fed('+ MBSD', '+ SOMR'),
+        paper: at(ours.paper_gain, '+ MBSD'),
       },
       {
         name: 'gain of STS',
@@ -165,6 +233,11 @@ export const table6 = defineStudy({
         name: 'full system over CPU + KV',
         unit: 'x',
         ours: at(ours.over_cpu_kv, '+ SCR'),
+        cases: endsAt({ low: ours.over_cpu_kv_low, high: ours.over_cpu_kv_high }, ours.row.length - 1),
+        machine: endsAt(
+          { low: ours.over_cpu_kv_machine_low, high: ours.over_cpu_kv_machine_high },
+          ours.row.length - 1,
+        ),
         kind: DECIDED,
         paper: at(ours.paper_over_cpu_kv, '+ SCR'),
         band: {
@@ -188,6 +261,7 @@ export const table6 = defineStudy({
   notes: [
     WHO_DECIDED,
     "The rows up to + SOMR commit one token per step: they do not depend on who decides, but on the length of the prompt (synthetic: 80 tokens, which the paper's own step times and totals imply).",
+    'Two intervals: 95 % over the cases (bootstrap of medians; a ratio sees the same cases above and below the line), and 80 % over the machine (draws of heat and of every number that has a range, spread by the form of the model). A ratio of two rows on one stack takes both on the same draw, and the form divides out; that a gain hardly moves there says that it is one of fewer passes, not that it is certain: who decides is in neither interval.',
     'The paper prints ms; its figures and step times show that seconds are meant.',
   ],
   figure: (ours, paper) =>
@@ -198,6 +272,8 @@ export const table6 = defineStudy({
         {
           name: 'One answer of {tokens} tokens',
           ours: ours.seconds,
+          low: ours.machine_low_s,
+          high: ours.machine_high_s,
           paper: paper.seconds,
           predicted: ours.row.map((_, i) => i < ours.predicted_rows),
         },

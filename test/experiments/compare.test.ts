@@ -5,7 +5,7 @@ import { valueAt, written } from '../../experiments/comparison/columns.js';
 import { type Comparison, compareRow, series } from '../../experiments/comparison/compare.js';
 import { resultsMarkdown } from '../../experiments/comparison/markdown.js';
 import { printResult } from '../../experiments/comparison/print.js';
-import { REPRODUCE_SCHEMA, type ReproduceResult } from '../../experiments/comparison/result.js';
+import { REPRODUCE_SCHEMA, type ReproduceResult, rowsCsv } from '../../experiments/comparison/result.js';
 import { line, spearman } from '../../experiments/comparison/statistics.js';
 import { paperNumbers, paperSchema } from '../../experiments/paper/numbers.js';
 import { CheckError } from '../../src/errors.js';
@@ -186,9 +186,46 @@ describe('the table for a README', () => {
       { ...predicted, name: 'ours only', ours: 1, paper: null, band: undefined },
     ];
     const text = resultsMarkdown([result(rows)]);
-    expect(text).toContain('| step of 1 | ms | 10 | 10 | +0.0 % | predicted | T0: within 10 %: met |');
+    expect(text).toContain('| step of 1 | ms | 10 |  |  | 10 | +0.0 % | predicted | T0: within 10 %: met |');
     expect(text).not.toContain('ours only');
     expect(text).toContain('| predicted | 2 |');
     expect(text).toContain('Decisions: nobody.');
+  });
+});
+
+describe('two intervals of a row', () => {
+  const ends = {
+    cases: { low: [9, 10], high: [11, 12] },
+    machine: { low: [5, Number.NaN], high: [20, Number.NaN] },
+  };
+  const rows = series([1, 2], (n) => `step of ${n}`, {
+    unit: 'ms',
+    kind: 'predicted',
+    ours: [10, 11],
+    ...ends,
+  });
+
+  it('are written by name, and what is no number is null', () => {
+    expect(rows.map((row) => compareRow(row, 'other'))).toMatchObject([
+      { low: 9, high: 11, machineLow: 5, machineHigh: 20 },
+      { low: 10, high: 12, machineLow: null, machineHigh: null },
+    ]);
+    expect(rowsCsv(result(rows)).split('\n').slice(0, 2)).toEqual([
+      'name,ours,paper,error,kind,unit,claim,band,pass,low,high,machine_low,machine_high',
+      'step of 1,10,,,predicted,ms,,,,9,11,5,20',
+    ]);
+  });
+
+  it('are printed where a row has one, and have no column where none has', () => {
+    const text = printResult(result(rows), false);
+    expect(text).toMatch(/95 % over\s+80 % over/);
+    expect(text).toMatch(/step of 1 +ms +10 +\[9, 11\] +\[5, 20\]/);
+    expect(printResult(result(steps([10, 11, 15])), false)).not.toContain('% over');
+  });
+
+  it('of another number of rows are refused', () => {
+    expect(() => series([1], (n) => `${n}`, { unit: '', kind: 'predicted', ours: [1], ...ends })).toThrow(
+      CheckError,
+    );
   });
 });

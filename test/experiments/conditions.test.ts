@@ -59,7 +59,16 @@ describe('published numbers beside a run', () => {
         const bench = new Workbench({ ...WORKBENCH_DEFAULTS, ...options });
         const shown = visibleOf(study, bench, undefined);
         expect(shown.matches, `${name} ${JSON.stringify(options)}`).toBe(false);
-        const row = { name: 'x', ours: 1, paper: 2, error: -0.5, kind: 'ordering', unit: 's' } as const;
+        const ends = { low: 0.9, high: 1.1, machineLow: 0.5, machineHigh: 2 };
+        const row = {
+          name: 'x',
+          ours: 1,
+          paper: 2,
+          error: -0.5,
+          kind: 'ordering',
+          unit: 's',
+          ...ends,
+        } as const;
         const judged = { ...row, claim: 'T1', band: 'over 1', pass: false, reason: 'because' };
         expect(shown.row(judged)).toEqual({
           ...row,

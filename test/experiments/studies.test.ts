@@ -63,6 +63,8 @@ describe('what follows from measured columns', () => {
       alone_log: [0, Math.log(2)],
       pair: ['a with b'],
       interaction_log: [0],
+      ...{ share_low_pct: [30, 50], share_high_pct: [50, 70], alone_low_x: [1, 1], alone_high_x: [1, 3] },
+      ...{ total_low: 30, total_high: 35 },
     };
     const found = ours(subsets.compare({ ...measured, ...subsets.derive(measured, {}) }, {}));
     expect(found['all five over none']).toBe(32);
@@ -81,6 +83,8 @@ describe('what follows from measured columns', () => {
       forwards: [],
       seconds: Array.from({ length: cells }, (_, i) => (i === 3 ? 4 : 8)),
       off_s: Array.from({ length: cells }, () => 8),
+      gain_low: [],
+      gain_high: [],
     };
     const found = ours(lookaheadGrid.compare({ ...measured, ...lookaheadGrid.derive(measured, {}) }, {}));
     expect(found['tile 16, block 16, off']).toBe(8);
@@ -114,7 +118,10 @@ describe('what follows from measured columns', () => {
 
   it('fig13a: gains over the trigger 0 and the fastest trigger, of the paper too', () => {
     const trigger = [0, 1, 2];
-    const none = { forwards: [], drafts_accepted: [], rows_per_pass: [] };
+    const none = {
+      ...{ forwards: [], drafts_accepted: [], rows_per_pass: [] },
+      ...{ over_off_low: [], over_off_high: [] },
+    };
     const derived = fig13a.derive({ trigger, seconds: [12, 8, 10], ...none }, tables.fig13a.columns);
     expect(derived.over_off).toEqual([1, 1.5, 1.2]);
     expect(derived.best).toBe(1);
@@ -124,12 +131,15 @@ describe('what follows from measured columns', () => {
   it('fig13b: counts falls inside a row and inversions between rows', () => {
     const { visible, stable, below_stable } = tables.fig13b.columns;
     const published = fig13b.derive(
-      { visible, stable, below_stable_pct: below_stable },
+      { visible, stable, below_stable_pct: below_stable, low_pct: [], high_pct: [] },
       tables.fig13b.columns,
     );
     expect(published.falling_in_row).toBe(published.paper_falling_in_row);
     expect(published).toMatchObject({ paper_falling_in_row: 0, paper_inversions: 1 });
-    const falling = { visible, stable, below_stable_pct: below_stable.map((share) => -share) };
+    const falling = {
+      ...{ visible, stable, low_pct: [], high_pct: [] },
+      below_stable_pct: below_stable.map((share) => -share),
+    };
     // 22 cells in 5 rows: every neighbour inside a row falls.
     expect(fig13b.derive(falling, tables.fig13b.columns).falling_in_row).toBe(17);
   });
@@ -160,9 +170,14 @@ describe('what follows from measured columns', () => {
   it('table6: gains row by row, and none where drafts were not asked for', () => {
     const paper = tables.table6.columns;
     const row = LADDER.map(({ name }) => name);
-    const none = { low_s: [], high_s: [], forwards: [], drafts_accepted: [], refreshes: [] };
+    const none = { forwards: [], drafts_accepted: [], refreshes: [] };
+    const [low, high] = [LADDER.map(() => 0.5), LADDER.map((_, at) => 2 + at)];
     const measured = {
       ...none,
+      ...{ low_s: low, high_s: high, machine_low_s: low, machine_high_s: high },
+      ...{ gain_low: low, gain_high: high, gain_machine_low: low, gain_machine_high: high },
+      ...{ over_cpu_kv_low: low, over_cpu_kv_high: high },
+      ...{ over_cpu_kv_machine_low: low, over_cpu_kv_machine_high: high },
       predicted_rows: 5,
       row,
       seconds: paper.seconds,
@@ -182,5 +197,13 @@ describe('what follows from measured columns', () => {
       'CPU: gain of prefix KV': 2996.2 / 607,
       'NPU: gain of prefix KV': 341.2 / 87,
     });
+    // Each row has the interval of its own place in the ladder.
+    const highs = (name: string) => {
+      const found = rows.find((each) => each.name === name);
+      return [found?.cases?.high, found?.machine?.high];
+    };
+    expect(highs('CPU + prefix KV')).toEqual([3, 3]);
+    expect(highs('gain of STS')).toEqual([8, 8]);
+    expect(highs('full system over CPU + KV')).toEqual([10, 10]);
   });
 });

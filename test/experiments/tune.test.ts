@@ -102,7 +102,7 @@ describe('search', () => {
   it('goes on where a killed run stopped', async () => {
     const store = new ResultStore(temporaryDirectory());
     const options = {
-      ...{ workload: 'tiny-llada', profile: 'sm8750', genLength: 32, seed: 1 },
+      ...({ workload: 'tiny-llada', engine: 'tfjs', profile: 'sm8750', genLength: 32, seed: 1 } as const),
       ...{ baseline: 'threshold', candidates: 1, screen: 1, confirm: 1, finalists: 1 },
     };
     const first = await tune(options, { store, jobs: 0 });

@@ -41,6 +41,22 @@ export function formatLatency(row: AblationRow): string {
   return formatInterval(formatSeconds(median), formatSeconds(low), formatSeconds(high));
 }
 
+/** `50.2 [49.1, 51.0]`: a factor over CPU + prefix KV with its interval over the prompts. */
+export function formatSpeedup({ speedup, speedupIntervals }: AblationRow): string {
+  const factor = formatFactor(speedup.vsCpuKv);
+  if (speedupIntervals === undefined) return factor;
+  const { low, high } = speedupIntervals.cases;
+  return formatInterval(factor, formatFactor(low), formatFactor(high));
+}
+
+/** `19.0 to 84`: where the factor may lie for what is not known of the machine. */
+export function formatMachineSpread({ speedupIntervals }: AblationRow): string {
+  if (speedupIntervals === undefined) return ABSENT;
+  const { low, high } = speedupIntervals.machine;
+  const [from, to] = [formatFactor(low), formatFactor(high)];
+  return from === to ? ABSENT : `${from} to ${to}`;
+}
+
 /** Percent with its interval: `87 [79, 93]`. */
 export function formatProportion(p: Proportion): string {
   return `${formatPercent(p.successes / p.n)} [${formatPercent(p.low)}, ${formatPercent(p.high)}]`;

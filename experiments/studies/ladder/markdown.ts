@@ -2,9 +2,11 @@ import {
   formatCount,
   formatFactor,
   formatLatency,
+  formatMachineSpread,
   formatPercent,
   formatProportion,
   formatSeconds,
+  formatSpeedup,
   verdictWord,
 } from './format.js';
 import type { AblationSummary } from './types.js';
@@ -15,6 +17,7 @@ export function ladderMarkdown(summary: AblationSummary): string {
     'row',
     'simulated s',
     'x CPU + KV',
+    '80 % over machines',
     'paper s',
     'paper x',
     'NFE',
@@ -29,7 +32,8 @@ export function ladderMarkdown(summary: AblationSummary): string {
     return [
       row.name,
       formatLatency(row),
-      formatFactor(row.speedup.vsCpuKv),
+      formatSpeedup(row),
+      formatMachineSpread(row),
       row.paper_s === null ? '' : formatSeconds(row.paper_s),
       formatFactor(row.paper_speedup?.vsCpuKv),
       row.forwards.mean.toFixed(row.forwards.mean >= 100 ? 0 : 1),
@@ -48,7 +52,7 @@ export function ladderMarkdown(summary: AblationSummary): string {
     line(header.map((_, index) => (index === 0 ? '---' : '--:'))),
     ...rows.map(line),
     '',
-    `${summary.prompts.count} held-out prompts, ${summary.prompts.genLength ?? 128} tokens each; medians with 95 % intervals over prompts; exact match of the ` +
+    `${summary.prompts.count} held-out prompts, ${summary.prompts.genLength ?? 128} tokens each; medians with 95 % intervals over prompts; over machines: draws of heat and of every number that has a range, spread by the form of the model, both rows of a factor on the same draw; exact match of the ` +
       'whole answer with Wilson intervals. "exact": the tokens are those of the row it must reproduce; "same here": equal on these prompts, which nothing guarantees; "n % same": ' +
       `approximate by design, share of equal tokens. Recomputed without cache or window on ` +
       `${Math.max(0, ...checks.map((c) => c.prompts))} prompts: ` +

@@ -6,6 +6,7 @@ import {
   formatCount,
   formatFactor,
   formatInterval,
+  formatMachineSpread,
   formatMoved,
   formatPercent,
   formatProportion,
@@ -68,6 +69,17 @@ function cells(row: AblationRow, c: ReturnType<typeof createColors>): string[] {
   ];
 }
 
+/** The factor of the last row with both of its intervals, told apart. */
+function headline({ rows }: AblationSummary): string[] {
+  const last = rows.at(-1);
+  if (last?.speedupIntervals === undefined || !trusted(last)) return [];
+  const { cases } = last.speedupIntervals;
+  return [
+    `${last.name} over CPU + prefix KV: ${formatFactor(last.speedup.vsCpuKv)}x; 95 % over the prompts ${formatFactor(cases.low)} to ` +
+      `${formatFactor(cases.high)}, 80 % over what is not known of the machine ${formatMachineSpread(last)}. Who decides is in neither.`,
+  ];
+}
+
 function legend(summary: AblationSummary): string[] {
   const { model, costModel, profile, prompts } = summary;
   const assumed = profile.fittedOrAssumed.length;
@@ -93,6 +105,7 @@ function legend(summary: AblationSummary): string[] {
       `${assumed === 1 ? 'is' : 'are'} fitted or assumed. No row is a measurement on a device.`,
     'Latency: median over prompts, bootstrap interval. NFE: forwards on the critical path. busy: matrix unit / ' +
       'vector unit / DMA / CPU. exact match: whole answers, Wilson interval. paper: arXiv:2606.13740 Table 6 (SM8750).',
+    ...headline(summary),
     ...(checks.length > 0 ? ['Token check:', ...checks] : []),
     ...reexecution,
     ...(summary.notes.length > 0 ? ['Notes:', ...summary.notes.map((note) => `  - ${note}`)] : []),

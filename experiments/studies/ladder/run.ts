@@ -13,6 +13,7 @@ import { type Mismatch, mismatches, withheldNote } from '../../paper/conditions.
 import { conditionsOf } from '../../paper/numbers.js';
 import { aggregate } from './aggregate.js';
 import { type Gallery, gallery, type OnTrace } from './gallery.js';
+import { withIntervals } from './intervals.js';
 import { LADDER } from './ladder.js';
 import { notes } from './notes.js';
 import { ABLATION_DEFAULTS, type AblationOptions } from './options.js';
@@ -42,7 +43,8 @@ export async function runAblation(options: AblationOptions, study: AblationStudy
     const decider = await lab.decider({ workload: options.model }, options.seed);
     if (!(decider instanceof ModelDecider)) throw new UsageError(`${options.model} is no model`);
     const shown = await gallery(options, decider, lab, study.onTrace, study.signal);
-    return summarise(options, decider, prompts, shown, study.gitCommit);
+    const summary = summarise(options, decider, prompts, shown, study.gitCommit);
+    return { ...summary, rows: withIntervals(summary.rows, prompts, options, lab, study.signal) };
   } finally {
     if (study.lab === undefined) await lab.close();
   }

@@ -18,6 +18,10 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a lower-case SHA-256'
 /** A central value with an interval that contains it. */
 const intervalFields = { median: nonNegative, low: nonNegative, high: nonNegative };
 
+const endsSchema = z
+  .strictObject({ low: nonNegative, high: nonNegative })
+  .refine(({ low, high }) => low <= high, 'low <= high');
+
 export const latencySchema = z
   .strictObject({ ...intervalFields, samples: z.array(nonNegative).min(1) })
   .refine((l) => l.low <= l.median && l.median <= l.high, 'low <= median <= high');
@@ -94,6 +98,8 @@ export const rowSchema = z.strictObject({
   /** Simulated seconds per prompt, prompt processing included. */
   latency_s: latencySchema,
   speedup: z.strictObject({ vsPrevious: nonNegative.nullable(), vsCpuKv: nonNegative.nullable() }),
+  /** Of `speedup.vsCpuKv`: 95 % over the prompts, 80 % over what is not known of the machine. Absent in older files. */
+  speedupIntervals: z.strictObject({ cases: endsSchema, machine: endsSchema }).optional(),
   /** Per prompt. `mean` = forwards of the main lane (NFE); the others split all forwards by kind. */
   forwards: z.strictObject({
     mean: nonNegative,

@@ -1,3 +1,4 @@
+import type { EngineName } from '../../../src/engine/registry.js';
 import { UsageError } from '../../../src/errors.js';
 import { project } from '../../../src/util/project-root.js';
 import { modelDecisions } from '../../lab/deciders/model.js';
@@ -17,6 +18,8 @@ export const TUNE_SCHEMA = 'dllm-npu/tune@1';
 export interface TuneOptions {
   /** Model that decides and is scored. */
   readonly workload: string;
+  /** What runs it. */
+  readonly engine: EngineName;
   readonly profile: string;
   readonly genLength: number;
   readonly baseline: string;
@@ -42,7 +45,7 @@ export interface TuneResult {
     readonly profile: string;
     readonly profileSha256: string;
   };
-  readonly options: Omit<TuneOptions, 'workload' | 'profile' | 'genLength'>;
+  readonly options: Omit<TuneOptions, 'workload' | 'engine' | 'profile' | 'genLength'>;
   readonly screened: readonly Judged[];
   readonly confirmed: readonly Judged[];
   readonly verdict: string;
@@ -60,7 +63,7 @@ export interface TuneStudy extends Omit<StudyOptions, 'onProgress'> {
  * @throws UsageError for unknown names, or a decider that has no answers
  */
 export async function tune(options: TuneOptions, study: TuneStudy): Promise<TuneResult> {
-  const { workload, profile, genLength, ...searched } = options;
+  const { workload, engine, profile, genLength, ...searched } = options;
   const { baseline, screen, confirm, finalists, seed } = options;
   const decider = parseDecider(workload);
   if (decider.kind !== 'model') {
@@ -77,7 +80,7 @@ export async function tune(options: TuneOptions, study: TuneStudy): Promise<Tune
     const wanted = tried.flatMap(({ policy, changes }) =>
       Array.from({ length: count }, (_, at): WantedRun => {
         const cases = { seed, firstCase: first + at, cases: 1, genLength };
-        return { kind: 'decode', config: { workload, policy, options: changes, ...chip, ...cases } };
+        return { kind: 'decode', config: { workload, engine, policy, options: changes, ...chip, ...cases } };
       }),
     );
     const onProgress = (done: number, total: number): void => study.onProgress?.(name, done, total);
@@ -127,6 +130,16 @@ function sampleOf(record: RunRecord): Sample {
 }
 
 function commandLine(options: TuneOptions): string {
-  const { workload, profile, baseline, candidates: count, screen, confirm, finalists, seed } = options;
-  return `dllm-npu tune --workload ${workload} --profile ${profile} --baseline ${baseline} --candidates ${count} --screen ${screen} --confirm ${confirm} --finalists ${finalists} --seed ${seed}`;
+  const {
+    workload,
+    engine,
+    profile,
+    baseline,
+    candidates: count,
+    screen,
+    confirm,
+    finalists,
+    seed,
+  } = options;
+  return `dllm-npu tune --workload ${workload} --engine ${engine} --profile ${profile} --baseline ${baseline} --candidates ${count} --screen ${screen} --confirm ${confirm} --finalists ${finalists} --seed ${seed}`;
 }

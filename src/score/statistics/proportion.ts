@@ -37,16 +37,17 @@ export interface Proportion {
 /**
  * 95 % Wilson score interval of a proportion (E. B. Wilson, JASA 22, 1927): honest at 0 of n and n of n, where
  * the normal approximation has no width.
+ * @param z half width in standard errors: 95 % unless said otherwise, wider where several are stated together
  */
-export function wilson(successes: number, n: number): Proportion {
+export function wilson(successes: number, n: number, z = Z_95): Proportion {
   if (!Number.isInteger(n) || n < 1) throw new UsageError(`a proportion needs at least one trial, got ${n}`);
   if (!Number.isInteger(successes) || successes < 0 || successes > n) {
     throw new UsageError(`successes must be 0..${n}, got ${successes}`);
   }
   const p = successes / n;
-  const z2 = Z_95 * Z_95;
+  const z2 = z * z;
   const center = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const half = (Z_95 / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
+  const half = (z / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
   return {
     successes,
     n,
