@@ -1,3 +1,4 @@
+import { timerWords, unitWords } from '../../experiments/figures/words.ts';
 import { traceHeaderSchema, traceStepSchema } from '../../src/decode/trace/schema.ts';
 
 const LETTERS = { M: 'M', IV: 'I', V: 'V', S: 'S' };
@@ -37,12 +38,12 @@ function shown(name, text) {
     problem: null,
     facts: [
       `${name}: policy ${header.policy.name}, model ${header.model.name}, ${header.engine}.`,
-      `${records.length} steps for ${header.genLength} tokens${end === undefined ? '' : `, ${(end / 1000).toFixed(2)} s`}; ${header.timer === null ? 'not timed' : `timed on ${header.timer}`}.`,
+      `${records.length} steps for ${header.genLength} tokens${end === undefined ? '' : `, ${(end / 1000).toFixed(2)} s`}; ${header.timer === null ? 'not timed' : `timed on ${timerWords(header.timer)}`}.`,
     ],
     carpet: carpetOf(header, records),
     busy: shares,
     resources: units.filter((unit) => shares.some(({ busy }) => busy[unit] > 0)),
-    timer: header.timer ?? '',
+    timer: header.timer === null ? '' : timerWords(header.timer),
     steps: records.map((record) => {
       const main = record.passes[0];
       const own = shares.find(({ step }) => step === record.step)?.busy;
@@ -54,7 +55,7 @@ function shown(name, text) {
         committed: record.transitions.filter(({ from, to }) => /^(M|IV)$/.test(from) && /^[VS]$/.test(to))
           .length,
         ms: record.timing === null ? undefined : record.timing.endMs - record.timing.startMs,
-        busiest: busiest === undefined ? null : { name: busiest[0], share: busiest[1] },
+        busiest: busiest === undefined ? null : { name: unitWords(busiest[0]), share: busiest[1] },
       };
     }),
   };
