@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { casesSchema, chipSchema, deciderSchema, methodSchema } from '../experiments/lab/setup.js';
+import { ownMemory } from '../sim/memory/own-mode.js';
+import { stackByName } from '../sim/stacks/registry.js';
 import { ENGINE_NAMES, ENGINES, type EngineName } from '../src/engine/registry.js';
 import { QUANTS } from '../src/model/precision.js';
 import { QUANT_RECIPE_NAMES } from '../src/model/quant-recipes.js';
@@ -17,8 +19,16 @@ export const chip = {
 };
 
 /** A reading of SOMR's residents means nothing to the other ways into the window. */
-export const chipEffects: Effect<{ readonly placement: unknown; readonly memory: string }>[] = [
-  { options: ['placement'], when: ({ memory }) => memory === 'somr', because: 'it is of --memory somr' },
+export const chipEffects: Effect<{
+  readonly placement: unknown;
+  readonly stack: string;
+  readonly memory?: string;
+}>[] = [
+  {
+    options: ['placement'],
+    when: ({ memory, stack }) => (memory ?? ownMemory(stackByName(stack))) === 'somr',
+    because: 'it is of --memory somr',
+  },
 ];
 
 /** The same for commands that run no model, where `--model` can only mean the one that is timed. */
@@ -38,6 +48,12 @@ export const timedChip = {
       `formats of the weights: one throughout, or a recipe of llama-quantize: ${[...QUANTS, ...QUANT_RECIPE_NAMES].join(', ')}`,
     )
     .meta({ defaultText: 'q4_0; of a .gguf file, its own' }),
+  memory: chip.memory
+    .removeDefault()
+    .optional()
+    .describe(
+      "how weights beyond the address window come in (default: the stack's own way, somr of llada.cpp, on-demand of llama.cpp-hexagon)",
+    ),
 };
 
 /** One pass of a diffusion model. */

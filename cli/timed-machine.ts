@@ -3,6 +3,9 @@ import { basename, dirname, resolve } from 'node:path';
 import { type MachineExtras, openMachine } from '../experiments/lab/open.js';
 import type { ChipSetup } from '../experiments/lab/setup.js';
 import type { Machine } from '../sim/machine/machine.js';
+import { ownMemory } from '../sim/memory/own-mode.js';
+import type { MemoryMode } from '../sim/memory/runtime.js';
+import { stackByName } from '../sim/stacks/registry.js';
 import type { ModelConfig } from '../src/model/config.js';
 import { parseHfConfig, readHfConfig } from '../src/model/formats/hf-config.js';
 import type { Precision } from '../src/model/graph.js';
@@ -17,8 +20,10 @@ import {
 } from '../src/model/quant-recipes.js';
 import { headId } from '../src/model/weight-ids.js';
 
-/** A chip whose model may be a file, and whose formats may be a recipe. */
-export interface TimedChip extends Omit<ChipSetup, 'quant'> {
+/** A chip whose model may be a file, whose formats may be a recipe, and whose stack brings its own memory mode. */
+export interface TimedChip extends Omit<ChipSetup, 'quant' | 'memory'> {
+  /** Default that of the stack. */
+  readonly memory?: MemoryMode;
   readonly quant?: Quant | QuantRecipe;
 }
 
@@ -69,7 +74,8 @@ export function machineOf(
   { shapes, precision }: TimedModel,
   extras: Pick<MachineExtras, 'record'> = {},
 ): Machine {
-  return openMachine({ ...chip, quant: 'q4_0' }, { ...extras, shapes, precision });
+  const memory = chip.memory ?? ownMemory(stackByName(chip.stack));
+  return openMachine({ ...chip, memory, quant: 'q4_0' }, { ...extras, shapes, precision });
 }
 
 function isRecipe(name: string): name is QuantRecipe {

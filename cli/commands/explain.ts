@@ -39,8 +39,8 @@ export const command = defineCommand({
   ],
   examples: [
     'explain --rows 32 --context 80',
-    'explain --rows 1 --context 512 --model qwen3-4b --quant q4_0-imatrix --stack llama.cpp-hexagon --memory on-demand',
-    'explain --prompt 512 --answer 128 --model qwen3-4b --stack llama.cpp-hexagon --memory on-demand',
+    'explain --rows 1 --context 512 --model qwen3-4b --quant q4_0-imatrix --stack llama.cpp-hexagon',
+    'explain --prompt 512 --answer 128 --model qwen3-4b --stack llama.cpp-hexagon',
   ],
   async run(ctx, { rows, context, logitsRows, prompt, answer, ...chip }) {
     const machine = await openTimedMachine(chip);
@@ -50,8 +50,8 @@ export const command = defineCommand({
         : aRequest(machine, { prompt, answer }, ctx.signal);
     ctx.data({ machine: machine.name, ...asked, ...interval, intervals: held, ...explained, operators });
     const { tree, bound, splits, critical, roofline, busiest, efficiency } = explained;
-    const { shapes, profile, stack } = machine.options;
-    ctx.print(`${what}, ${shapes.name} on ${profile.name} (${stack.name}, ${chip.memory}), simulated\n`);
+    const { shapes, profile, stack, memory } = machine.options;
+    ctx.print(`${what}, ${shapes.name} on ${profile.name} (${stack.name}, ${memory}), simulated\n`);
     ctx.print(
       table(
         operators === null ? HEADERS : [...HEADERS, '> roof ms', '> of roof'],

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Machine } from '../../sim/machine/machine.js';
+import { ownMemory } from '../../sim/memory/own-mode.js';
 import { type MachineSettings, openChip, machine as openMachine } from '../../sim/open-machine.js';
 import { UsageError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/config.js';
@@ -34,14 +35,15 @@ export interface MachineDescription {
 
 /**
  * Describes a modelled chip: hardware profile, software stack, shapes, weight format, memory mode, and numbers set by
- * name. Without arguments: llada.cpp on SM8750, Q4_0 weights, SOMR.
+ * name. Without arguments: llada.cpp on SM8750, Q4_0 weights, and the memory mode of the stack (SOMR of llada.cpp).
  * @throws UsageError with the nearest names for what is unknown, or for a value of the wrong dimension; DataError
  *   naming the field when a file is wrong
  */
 export function machine(choice: MachineRequest = {}): MachineDescription {
-  const { shapes, quant = 'q4_0', memory = 'somr', placement, record } = choice;
+  const { shapes, quant = 'q4_0', placement, record } = choice;
   // What is wrong is said here, where it was written, and not in the middle of a decode.
   const chip = openChip({ profile: 'sm8750', stack: 'llada.cpp', ...choice });
+  const memory = choice.memory ?? ownMemory(chip.stack);
   refuseUnknown('setting of a machine', choice, SETTINGS);
   if (typeof shapes === 'string' && !isName(shapes) && !existsSync(shapes))
     throw unknownName('model', shapes, names());

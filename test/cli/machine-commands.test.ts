@@ -13,7 +13,7 @@ async function json<T>(...argv: string[]): Promise<T> {
 
 describe('commands over the machine', () => {
   it.each([
-    ['simulate prefill --tokens 64 --model qwen3-0.6b --stack llama.cpp-hexagon --memory on-demand'],
+    ['simulate prefill --tokens 64 --model qwen3-0.6b --stack llama.cpp-hexagon'],
     ['simulate decode --context 100 --model llama-3.2-1b --stack qnn --memory unlimited'],
     ['simulate sensitivity --sobol 2'],
     [
@@ -42,6 +42,19 @@ describe('commands over the machine', () => {
     expect(code).toBe(0);
     expect(stdout.split('\n').length).toBeGreaterThan(4);
     expect(stdout).not.toMatch(/NaN|undefined/);
+  });
+
+  it('a stack brings in weights in its own way, as simulate validate has it, unless another is asked for', async () => {
+    const decode = ['simulate', 'decode', '--context', '100', '--model', 'qwen3-8b', '--profile', 'sm8550'];
+    const ms = async (...more: string[]) =>
+      (await json<{ machine: string; rows: { ms: number }[] }>(...decode, ...more)).rows[0]!.ms;
+    const own = await ms('--stack', 'llama.cpp-hexagon');
+    expect(own).toBe(await ms('--stack', 'llama.cpp-hexagon', '--memory', 'on-demand'));
+    expect(own).toBeGreaterThan(1.2 * (await ms('--stack', 'llama.cpp-hexagon', '--memory', 'somr')));
+    const { machine } = await json<{ machine: string }>(...decode);
+    expect(machine).toBe('sm8550/llada.cpp/qwen3-8b/somr/event');
+    const { stderr } = await cli([...decode, '--stack', 'qnn', '--placement', 'alternating']);
+    expect(stderr).toMatch(/placement has no effect: it is of --memory somr/);
   });
 
   it('explain tiles the step', async () => {

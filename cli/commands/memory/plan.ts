@@ -30,11 +30,11 @@ export const command = defineCommand({
       positions: rows + context,
     };
     ctx.data({ ...shared, ...map, fills, cost, fasterWindow });
-    const { shapes, profile, stack } = machine.options;
+    const { shapes, profile, stack, memory } = machine.options;
     ctx.print(
-      `A step of ${rows} rows over ${context} cached positions (${rows + context} in all), ${shapes.name} on ${profile.name} (${stack.name}, ${chip.memory})`,
+      `A step of ${rows} rows over ${context} cached positions (${rows + context} in all), ${shapes.name} on ${profile.name} (${stack.name}, ${memory})`,
     );
-    if (chip.memory === 'unlimited') ctx.print('No limit: everything was mapped before the decode.');
+    if (memory === 'unlimited') ctx.print('No limit: everything was mapped before the decode.');
     else if (map === null) ctx.print('Nothing to map: no operator with weights runs on the NPU.');
     else print(ctx, plan, map);
   },

@@ -18,7 +18,7 @@ export const command = defineCommand({
     ...timedChip,
   },
   effects: chipEffects,
-  examples: ['simulate decode --model llama-3.2-3b --stack qnn --memory unlimited'],
+  examples: ['simulate decode --model llama-3.2-3b --stack qnn'],
   async run(ctx, { context, sequences, ...chip }) {
     const machine = await openTimedMachine(chip);
     const timed = context.map((cached) => {

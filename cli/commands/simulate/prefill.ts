@@ -19,9 +19,7 @@ export const command = defineCommand({
     ...timedChip,
   },
   effects: chipEffects,
-  examples: [
-    'simulate prefill --model qwen3-4b --stack llama.cpp-hexagon --memory on-demand --profile sm8850',
-  ],
+  examples: ['simulate prefill --model qwen3-4b --stack llama.cpp-hexagon --profile sm8850'],
   async run(ctx, { prompt, context, ...chip }) {
     const machine = await openTimedMachine(chip);
     const timed = prompt.map((count) => {

@@ -14,7 +14,7 @@ export const command = defineCommand({
     'Plain work: the prompt in the passes of the stack, then a pass of one row for every token of the answer. Where the time' +
     '\ngoes: `explain` with the same options. An answer by a decoding policy: `generate --machine`.',
   examples: [
-    'simulate request --prompt 1024 --answer 256 --model qwen3-4b --stack llama.cpp-hexagon --memory on-demand',
+    'simulate request --prompt 1024 --answer 256 --model qwen3-4b --stack llama.cpp-hexagon',
     'simulate request --prompt 300 --answer 0 --model model.gguf --stack my-stack.json',
   ],
   async run(ctx, { prompt, answer, ...chip }) {

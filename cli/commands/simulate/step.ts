@@ -45,7 +45,7 @@ export const command = defineCommand({
     'simulate step --rows 32,64,128',
     'simulate step --rows 1-128+1 --json   the staircase of 32-row tiles',
     'simulate step --rows 1 --context 512 --model qwen3-4b --quant q4_0-imatrix --stack llama.cpp-hexagon@2026-05',
-    'simulate step --stack cpu --memory unlimited --context 200',
+    'simulate step --stack cpu --context 200',
     "simulate step --set stack.cpuThreads=4 --set 'profile.npu.dmaRate=60 GB/s'",
     'simulate step --rows 32 --perfetto step.json',
   ],
@@ -61,7 +61,8 @@ export const command = defineCommand({
       for (let times = 0; times < 2; times++) recorded.timePass(denoisingShape(last, context, logitsRows));
     };
     const written = await writeTimeline(file, chip, work, last <= MOST_ROWS_BY_TASK ? 'chunk' : 'op');
-    const { costModel, profile, stack, memory } = chip;
+    const { costModel, profile, stack } = chip;
+    const { memory } = machine.options;
     const { quant } = opened;
     const data = { model: costModel, quant, profile, stack, memory, context, rows: timed, intervals: held };
     ctx.data({ ...data, perfetto: written });

@@ -1,4 +1,6 @@
+import { ownMemory } from '../../memory/own-mode.js';
 import type { MemoryMode } from '../../memory/runtime.js';
+import { stackByName } from '../../stacks/registry.js';
 import type { PublishedRow } from '../published.js';
 import { dateOf, type EngineReading, hexagonStacks, threadOf } from './generations.js';
 import { NotModelled } from './refusal.js';
@@ -116,8 +118,8 @@ export function cpuStacks(row: PublishedRow): readonly string[] {
 
 /** The runtime of arXiv:2606.13740 swaps beside the NPU unless the row says that it does not. */
 export function memoryOf({ engine }: PublishedRow, stack: string): MemoryMode {
-  if (stack === 'llada.cpp') return /on-demand|without somr|no somr/i.test(engine) ? 'on-demand' : 'somr';
-  return stack.startsWith('llama.cpp-hexagon') ? 'on-demand' : 'unlimited';
+  const without = stack === 'llada.cpp' && /on-demand|without somr|no somr/i.test(engine);
+  return without ? 'on-demand' : ownMemory(stackByName(stack));
 }
 
 /** CPU threads, where the row names them. */
