@@ -32,14 +32,16 @@ export function engineOf(row: PublishedRow): EngineReading {
   // Some tables put the engine where the format belongs.
   const engine = /litert|executorch|qnn|genie/i.test(quant) ? `${row.engine} ${quant}` : row.engine;
   if (
-    /->|split|hybrid.*(cpu|gpu)|cpu ?\+ ?gpu|npu ?\+ ?gpu|gpu ?\+ ?npu|hetero-?(tensor|layer)|powerinfer/i.test(
+    /->|split|rest (on )?(the )?cpu|partial(ly)?[ -]offload|hybrid.*(cpu|gpu)|cpu ?\+ ?gpu|npu ?\+ ?gpu|gpu ?\+ ?npu|hetero-?(tensor|layer)|powerinfer/i.test(
       engine,
     )
   ) {
     throw new NotModelled('split between processors');
   }
   if (/\bcpu-npu\b|npu\+cpu/i.test(engine) || /llm\.npu|mllm-npu/i.test(engine)) return one('llm.npu');
-  if (GPU.test(engine)) return /opencl|adreno|\bgpu\b|\bmlc/i.test(engine) ? one('gpu') : like('gpu', engine);
+  const onCpu = /\bcpu\b/i.test(engine) && !/opencl|adreno|\bgpu\b|vulkan/i.test(engine);
+  if (GPU.test(engine) && !onCpu)
+    return /opencl|adreno|\bgpu\b|\bmlc/i.test(engine) ? one('gpu') : like('gpu', engine);
   if (/\bcpu\b|xnnpack|kleidiai|t-mac|bitnet\.cpp/i.test(engine)) return one(cpuStack(engine, quant));
   if (/llada\.cpp/i.test(engine)) return one('llada.cpp');
   if (/t-man/i.test(engine)) return one('t-man');
@@ -85,7 +87,8 @@ function compiled(quant: string, as: (stack: string) => EngineReading): EngineRe
 function cpuStack(engine: string, quant: string): string {
   if (/\bmnn\b/i.test(engine)) return 'mnn-cpu';
   const matrixKernels =
-    /xnnpack|kleidiai|executorch|repack|litert|t-mac/i.test(engine) || /q4_0_\d_\d|iq4_nl/i.test(quant);
+    /xnnpack|kleidiai|executorch|repack|litert|mediapipe|t-mac/i.test(engine) ||
+    /q4_0_\d_\d|iq4_nl/i.test(quant);
   return matrixKernels ? 'cpu-gemm' : 'cpu';
 }
 

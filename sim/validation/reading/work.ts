@@ -171,7 +171,9 @@ function together(text: string): number | null {
 }
 
 function decodeOf(row: PublishedRow, stack: string): Work {
-  const generated = /\btg\s?(\d+)\b/i.exec(`${row.phase} ${row.batch_or_tokens} ${row.metric}`)?.[1];
+  const generated = /\b(?:tg|n_gen\s?=?|gen(?:erat\w*)?)\s?(\d+)\b/i.exec(
+    `${row.phase} | ${row.batch_or_tokens} | ${row.metric}`,
+  )?.[1];
   const said = generated === undefined ? amountOf(row.batch_or_tokens) : exactly(Number(generated));
   const many = together(`${row.batch_or_tokens} | ${row.metric} | ${row.engine}`);
   const tokens =
@@ -199,6 +201,9 @@ function cachedFor(row: PublishedRow, stack: string, answer: number | null): Amo
   if (depth !== null) return answer === null ? exactly(depth) : mean(depth, depth + answer);
   const pair = promptAndAnswer(row.context) ?? promptAndAnswer(row.batch_or_tokens);
   const cached = pair === null ? amountOf(row.context) : mean(pair[0], pair[0] + pair[1]);
+  // What is generated follows its prompt.
+  if (answer !== null && cached !== null && pair === null && /prompt/i.test(row.context))
+    return mean(cached.value, cached.value + answer);
   return cached ?? (answer === null ? DEFAULT_CONTEXT() : mean(0, answer));
 }
 
