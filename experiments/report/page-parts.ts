@@ -9,6 +9,7 @@ import { qualityMarkdown } from '../studies/quality/markdown.js';
 import type { QualityTable } from '../studies/quality/table.js';
 import { recoveryMarkdown } from '../studies/recovery/markdown.js';
 import type { RecoveryTable } from '../studies/recovery/run.js';
+import { rivalsMarkdown } from '../studies/rivals/markdown.js';
 import { attacksMarkdown } from './attacks.js';
 
 /** A part of a page that is made from a reference result and stands between two comments with its name. */
@@ -41,6 +42,11 @@ export const PAGE_PARTS: readonly PagePart[] = [
     name: 'alternatives',
     page: 'docs/results.md',
     text: (root) => headlinesMarkdown(readResult(reference(root, 'reproduce/alternatives/result.json'))),
+  },
+  {
+    name: 'rivals',
+    page: 'docs/results.md',
+    text: (root) => rivalsMarkdown(readResult(reference(root, 'reproduce/rivals/result.json'))),
   },
   {
     name: 'attacks',
