@@ -11,11 +11,13 @@ export const gzipSync = absent;
 export const spawnSync = absent;
 export const isDeepStrictEqual = absent;
 
-// The same of node:fs and node:crypto: all that writes.
+// The same of node:fs and node:crypto: all that writes, and what reads a K-quant file by ranges.
 export const closeSync = absent;
+export const fstatSync = absent;
 export const fsyncSync = absent;
 export const mkdirSync = absent;
 export const openSync = absent;
+export const readSync = absent;
 export const renameSync = absent;
 export const rmSync = absent;
 export const writeSync = absent;
