@@ -85,6 +85,8 @@ class GgmlEngine implements Engine {
   private readonly onCpu: Record<string, number> = {};
   private operators = 0;
   private usedThreads = 0;
+  /** Of the last pass. 16 MB of new memory for 32 rows of LLaDA's vocabulary cost more than copying into them. */
+  private logits = new Float32Array(0);
   private disposed = false;
 
   constructor(
@@ -105,7 +107,7 @@ class GgmlEngine implements Engine {
     const first = this.kv.place(pass);
     const graph = this.graphOf(pass);
     this.chooseThreads(graph);
-    const logits = new Float32Array(pass.logits.length * this.config.vocab);
+    const logits = this.roomFor(pass.logits.length * this.config.vocab);
     graph.run(passValues(pass, first, graph.keys), logits);
     this.kv.commit(pass);
     this.count(graph);
@@ -154,6 +156,11 @@ class GgmlEngine implements Engine {
     this.parts.constants.free();
     this.parts.weights.free();
     this.backend.free();
+  }
+
+  private roomFor(values: number): Float32Array {
+    if (this.logits.length < values) this.logits = new Float32Array(values);
+    return this.logits.subarray(0, values);
   }
 
   private chooseThreads({ macs }: NativeGraph): void {
