@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { DataError, UsageError } from '../errors.js';
+import { DataError, EnvironmentError, UsageError } from '../errors.js';
 import { unknownName } from '../util/nearest.js';
 import { project } from '../util/project-root.js';
 import { cannotRead, isDirectory } from '../util/read-file.js';
@@ -83,12 +83,19 @@ export async function loadModel(nameOrPath: string, { text = true }: LoadOptions
   throw unknownName('model', nameOrPath, [...shipped, ...presetNames()]);
 }
 
-/** The one GGUF model of a directory without config.json, its first part if it is split; null where there is none. */
+/**
+ * The one GGUF model of a directory without config.json, its first part if it is split; null where there is none.
+ * @throws UsageError for several; EnvironmentError for parts without the first
+ */
 export function ggufIn(directory: string): string | null {
   if (existsSync(join(directory, 'config.json'))) return null;
-  const models = readdirSync(directory).filter(startsModel);
+  const names = readdirSync(directory);
+  const models = names.filter(startsModel);
   if (models.length > 1)
     throw new UsageError(`${directory} holds several models: name one (${models.join(', ')})`);
+  const part = names.find((name) => name.endsWith('.gguf'));
+  if (models.length === 0 && part !== undefined)
+    throw new EnvironmentError(`${join(directory, part)}: the first part of this split model is missing`);
   return models.length === 1 ? join(directory, models[0]) : null;
 }
 

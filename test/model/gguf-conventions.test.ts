@@ -194,6 +194,10 @@ describe('a split model', () => {
     await expect(openGguf(third)).rejects.toThrow(/00002-of-00003.gguf: says that it is another part/);
     rmSync(second);
     await expect(loadModel(directory)).rejects.toThrow(/part 2 of 3, .*m-00002-of-00003.gguf, is missing/);
+    rmSync(join(directory, 'm-00001-of-00003.gguf'));
+    await expect(loadModel(directory)).rejects.toThrow(
+      /m-00003-of-00003.gguf: the first part of this split model is missing/,
+    );
   });
 });
 
