@@ -29,6 +29,11 @@ export class ModelDecider implements Decider {
     private readonly asked: { readonly set: HeldoutSet; readonly data?: readonly AskedQuestion[] },
   ) {}
 
+  /** Which of the held-out problems it is asked. */
+  get set(): HeldoutSet {
+    return this.asked.set;
+  }
+
   get trained(): ModelConfig {
     return this.engine.config;
   }

@@ -104,7 +104,7 @@ function summarise(
     },
     stack: STACKS.join(', '),
     prompts: {
-      set: 'long held-out',
+      set: `${decider.set} held-out`,
       seed: options.seed,
       count: options.prompts,
       firstIndex: options.firstIndex,
