@@ -3,6 +3,9 @@ import { rowRanges } from '../../model/weights.js';
 import type { StoredMatrix } from '../stored-matrix.js';
 import type { MatMul } from './bindings.js';
 
+/** Values multiplied at a time: WebAssembly's memory never shrinks, and large pieces of several sizes leave holes in it. */
+const MULTIPLIED = 1 << 19;
+
 /** Values decoded at a time: small beside what the sweeper of the heap lets pile up. */
 const DECODED = 1 << 16;
 
@@ -17,7 +20,7 @@ export function storedProduct(
   first = 0,
   count = matrix.rows,
 ): tf.Tensor2D {
-  const parts = [...rowRanges([count, matrix.width])].map((range) =>
+  const parts = [...rowRanges([count, matrix.width], 1, MULTIPLIED)].map((range) =>
     tf.tidy(() => matMul(x, transposedRows(matrix, first + range.first, range.count))),
   );
   return parts.length === 1 ? parts[0] : tf.concat(parts, 1);
