@@ -72,6 +72,11 @@ export function chipIntervals(
   };
 }
 
+/** A machine of a kind with the chip of a draw. */
+export function onChip(options: Machine['options'], chip: Chip): Machine {
+  return openMachine({ ...options, ...chip, record: 'none' });
+}
+
 /** The same of work on a machine. @param measure on a machine of its kind with the chip of a draw */
 export function machineIntervals(
   { options }: Machine,
@@ -82,7 +87,7 @@ export function machineIntervals(
   return chipIntervals(
     { profile: options.profile, stack: options.stack },
     durations,
-    (chip) => measure(openMachine({ ...options, ...chip, record: 'none' })),
+    (chip) => measure(onChip(options, chip)),
     signal,
   );
 }

@@ -1,8 +1,8 @@
 import { drawsOf } from '../../../sim/interval/draws.js';
 import { formSpread } from '../../../sim/interval/form.js';
 import { type Interval, spreadInterval } from '../../../sim/interval/interval.js';
+import { onChip } from '../../../sim/interval/of-runs.js';
 import type { Machine } from '../../../sim/machine/machine.js';
-import { machine as openMachine } from '../../../sim/open-machine.js';
 import { denoisingShape, steadyMs } from '../../../sim/workload/steady-step.js';
 import { UsageError } from '../../../src/errors.js';
 import { LADDER, type LadderRow } from './ladder.js';
@@ -56,8 +56,7 @@ export function machineSpread(
           const { chip, slowdown } = draws[row][draw];
           const { stack, memory } = LADDER[row];
           const key = JSON.stringify([stack, memory, shape]);
-          const ms =
-            known.get(key) ?? steadyMs(openMachine({ ...machine.options, ...chip, record: 'none' }), shape);
+          const ms = known.get(key) ?? steadyMs(onChip(machine.options, chip), shape);
           known.set(key, ms);
           return Math.log((ms * slowdown) / base[row]);
         }),
