@@ -50,4 +50,15 @@ describe('rivals', () => {
     const seconds = ofMean(own, 1);
     expect(seconds.high - seconds.low).toBeGreaterThan(1);
   });
+
+  it('cuts off 2.5 % at either end', () => {
+    // Of 100 cases, half of them 1 and half 3: drawn anew, 40 to 60 of a hundred are threes in 95 % of draws (binomial).
+    const cases = Array.from({ length: 100 }, (_, at) => (at % 2 === 0 ? 1 : 3));
+    const { low, high } = ofMean(cases, 1);
+    expect([low, high].map((value) => value.toFixed(2))).toEqual(['1.80', '2.20']);
+    const ones = cases.map(() => 1);
+    const gain = ofGain(cases, ones, 1);
+    expect(gain.low).toBeCloseTo(1 / high, 9);
+    expect(gain.high).toBeCloseTo(1 / low, 9);
+  });
 });

@@ -69,6 +69,31 @@ describe('search', () => {
     expect(judged(400, 7).nonInferior).toBe(false);
   });
 
+  it('has intervals that hold for all candidates together', () => {
+    const field = (count: number) =>
+      judge(named.slice(0, count), [
+        samples(50, () => true),
+        ...Array.from({ length: count - 1 }, () => samples(10, (i: number) => i >= 4)),
+      ])[1].difference;
+    const width = (count: number): number => field(count).high - field(count).low;
+    // Normal points of 2.5 % and, for five comparisons, of 0.5 %.
+    expect(width(6) / width(2)).toBeCloseTo(2.575829 / 1.959964, 5);
+    expect(field(6).value).toBe(field(2).value);
+  });
+
+  it('lets nobody be beaten by a policy that is not shown to be non-inferior', () => {
+    const right = (i: number): boolean => i < 200;
+    const rows = judge(named.slice(0, 3), [
+      samples(50, right),
+      // As often right as the baseline, but on other problems: the interval is wide.
+      samples(10, (i) => i >= 100 && i < 300),
+      samples(20, right),
+    ]);
+    expect(rows.map(({ exact }) => exact.share)).toEqual([0.5, 0.5, 0.5]);
+    expect(rows.map(({ nonInferior }) => nonInferior)).toEqual([true, false, true]);
+    expect(rows.map(({ onFront }) => onFront)).toEqual([false, false, true]);
+  });
+
   it('names as winner only who is faster, as often right and non-inferior; of those the fastest', () => {
     const [first] = judge(named.slice(0, 1), [samples(50, () => true)]);
     const row = (policy: string, seconds: number, share: number, nonInferior = true): Judged => ({

@@ -1,7 +1,7 @@
 // npm run mutate -- --promises [WORD]: breaks each promise of promises.json (those that hold WORD) at the place that keeps it,
 // and runs the tests that are to notice. Writes results/reference/mutation/promises.json; fails when a fault goes unnoticed.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,16 +32,18 @@ function noticedBy(fault) {
   }
 }
 
-/** @param word part of the promises that are tried; undefined: all, and the report is written */
+const PATH = join(DIRECTORY, 'promises.json');
+
+/** @param word part of the promises that are tried, the others are kept in the report as they were found; undefined: all */
 export function tryPromises(word) {
-  const rows = PROMISES.filter(({ promise }) => word === undefined || promise.includes(word)).map((fault) => {
-    const by = noticedBy(fault);
+  const before = word !== undefined && existsSync(PATH) ? JSON.parse(readFileSync(PATH, 'utf8')).promises : [];
+  const found = PROMISES.filter(({ promise }) => word === undefined || promise.includes(word)).map(({ tests, ...fault }) => {
+    const by = noticedBy({ ...fault, tests });
     console.log(`${by === null ? 'UNNOTICED' : 'noticed'}  ${fault.promise}${by === null ? '' : `  (${by})`}`);
-    return { promise: fault.promise, file: fault.file, was: fault.was, becomes: fault.becomes, noticedBy: by };
+    return { ...fault, noticedBy: by };
   });
-  if (word === undefined) {
-    mkdirSync(DIRECTORY, { recursive: true });
-    writeFileSync(join(DIRECTORY, 'promises.json'), `${JSON.stringify({ schema: 'dllm-npu/mutation-promises@1', command: 'npm run mutate -- --promises', promises: rows }, null, 1)}\n`);
-  }
-  return rows.every(({ noticedBy: by }) => by !== null);
+  const rows = PROMISES.flatMap(({ promise }) => [...found, ...before].find((row) => row.promise === promise) ?? []);
+  mkdirSync(DIRECTORY, { recursive: true });
+  writeFileSync(PATH, `${JSON.stringify({ schema: 'dllm-npu/mutation-promises@1', command: 'npm run mutate -- --promises', promises: rows }, null, 1)}\n`);
+  return found.every(({ noticedBy: by }) => by !== null);
 }

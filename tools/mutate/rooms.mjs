@@ -6,7 +6,7 @@
 const DECODE_TESTS = [
   'test/decode/{rules,commit,refresh,confidence,sampling,draft-states,group-laws,guidance,stop,overrides,spec}.test.ts',
   'test/properties/decode-exact.test.ts',
-  'test/oracle/*.test.ts',
+  'test/oracle/plain-*.test.ts',
   'test/properties/decode-laws.test.ts',
 ];
 const METHOD_TESTS = [
@@ -74,7 +74,7 @@ export const ROOMS = {
       'test/decode/*.test.ts',
       'test/model/pass-shape.test.ts',
       'test/engine/tfjs-engine.test.ts',
-      'test/oracle/*.test.ts',
+      'test/oracle/plain-*.test.ts',
     ],
     parts: {
       pass: ['src/pass/**/*.ts', 'src/engine/kv-store.ts'],

@@ -16,7 +16,8 @@ export const base = {
   reporters: ['json', 'progress-append-only'],
   incremental: true,
   allowConsoleColors: false,
-  timeoutMS: 20000,
+  // Beside three times what the tests took: on a busy machine a mutant is slow and not noticed. Endless loops are counted, not timed.
+  timeoutMS: 240_000,
   timeoutFactor: 3,
   // A busy machine takes longer than five minutes for the tests of a room.
   dryRunTimeoutMinutes: 60,

@@ -20,7 +20,8 @@ export default defineConfig({
     environment: 'node',
     globalSetup: ['test/support/run-directory.ts'],
     setupFiles: ['fast-check', 'clean-up', 'equal-bytes'].map((name) => `test/support/${name}.ts`),
-    testTimeout: 120_000,
+    // A busy machine may stop a run for minutes; Stryker ends a mutant that hangs.
+    testTimeout: 900_000,
     hookTimeout: 120_000,
     sequence: { sequencer: InOrder },
     isolate,
