@@ -10,7 +10,7 @@ import { precisionFor } from '../../src/model/precision.js';
 import type { PassShape } from '../../src/pass/shape.js';
 
 /** Runs per law; `npm run fuzz` raises it. */
-export const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 200);
+export const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 100);
 
 const multipleOf = (step: number, least: number, most: number) =>
   fc.integer({ min: least / step, max: most / step }).map((count) => count * step);

@@ -73,17 +73,15 @@ async function plantKeys(of, keys, plant) {
 const percent = (fraction) => Math.round(1000 * fraction) / 10;
 const sum = (rows, of) => rows.reduce((total, row) => total + of(row), 0);
 
-/** The report: of each room the share of its faults that is noticed, with the 95 % interval of the draw. */
+/** The report: of each room the share of its faults that is noticed, with the 95 % interval of the draw; none of a room that is not done. */
 function write(path, { size, seed, rooms, parts }) {
-  const rows = rooms.map(({ room, mutants }) => {
+  const rows = rooms.map(({ room, mutants, keys, drawn = keys.length }) => {
     const of = parts.filter((part) => part.room === room);
     const noticed = sum(of, (part) => part.noticed);
     const survivors = of.flatMap((part) => part.survivors);
     const survived = survivors.filter((survivor) => !isEquivalent(survivor.file, survivor));
-    const judged = noticed + survived.length;
-    const { low, high } = judged === 0 ? { low: 0, high: 1 } : wilson(noticed, judged);
     const planted = {
-      drawn: sum(of, (part) => part.drawn),
+      planted: sum(of, (part) => part.drawn),
       loadTime: sum(of, (part) => part.loadTime),
       noticed,
       timedOut: sum(of, (part) => part.timedOut),
@@ -91,8 +89,11 @@ function write(path, { size, seed, rooms, parts }) {
       equivalent: survivors.length - survived.length,
       noticedSince: survived.filter(({ noticedSince }) => noticedSince).length,
     };
-    const score = { percent: judged === 0 ? null : percent(noticed / judged), low: percent(low), high: percent(high), goal: ROOMS[room].goal };
-    return { room, mutants, ...planted, ...score };
+    const judged = noticed + survived.length;
+    const isDone = planted.planted === drawn && judged > 0;
+    const { low, high } = isDone ? wilson(noticed, judged) : { low: null, high: null };
+    const score = isDone ? { percent: percent(noticed / judged), low: percent(low), high: percent(high) } : { percent: null, low, high };
+    return { room, mutants, drawn, ...planted, ...score, goal: ROOMS[room].goal };
   });
   mkdirSync(DIRECTORY, { recursive: true });
   writeFileSync(path, `${JSON.stringify({ schema: SCHEMA, command: `npm run mutate -- --sample ${size} --seed ${seed}`, seed, rooms: rows, parts }, null, 1)}\n`);

@@ -84,6 +84,21 @@ describe.skipIf(built.missing !== null)('a plugin that misbehaves', () => {
     expect(readdirSync(tmpdir())).toEqual([]);
   }
 
+  async function expectResult(mode: string, kind: string, stage: string, reason: RegExp): Promise<void> {
+    const device = engine(mode, NO_FALLBACK);
+    const error: unknown = await device.run(PASS).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(error, mode).toBeInstanceOf(DeviceError);
+    expect(error, mode).toMatchObject({
+      exitCode: 3,
+      failure: { kind, stage, reason: expect.stringMatching(reason) },
+    });
+    expect((error as DeviceError).message).not.toContain('\n');
+    await device.close();
+  }
+
   it('that claims everything computes everything: here zeros, and the assignment says who did', async () => {
     const events: DeviceEvent[] = [];
     const device = engine('all', NO_FALLBACK, (event) => events.push(event));
@@ -116,27 +131,24 @@ describe.skipIf(built.missing !== null)('a plugin that misbehaves', () => {
     ['abort-load', 'crashed', 'load', /was ended by SIGABRT/],
     ['abort-compile', 'crashed', 'create session', /was ended by SIGABRT/],
     ['abort-run', 'crashed', 'run', /was ended by SIGABRT/],
-    ['hang-load', 'timeout', 'load', /no answer within 4 s/],
-    ['hang-compile', 'timeout', 'create session', /no answer within 4 s/],
-    ['hang-run', 'timeout', 'run', /no answer within 4 s/],
   ] as const)(
     'that does %s is a result with stage and reason, on one line, exit code 3',
-    async (mode, kind, stage, reason) => {
-      const device = engine(mode, NO_FALLBACK);
-      const error: unknown = await device.run(PASS).then(
-        () => null,
-        (thrown: unknown) => thrown,
-      );
-      expect(error).toBeInstanceOf(DeviceError);
-      expect(error).toMatchObject({
-        exitCode: 3,
-        failure: { kind, stage, reason: expect.stringMatching(reason) },
-      });
-      expect((error as DeviceError).message).not.toContain('\n');
-      await device.close();
+    async (...misdeed) => {
+      await expectResult(...misdeed);
       expectNothingLeft();
     },
   );
+
+  // Together: each waits as long as a device is waited for.
+  it('that hangs, at whatever stage, is such a result', async () => {
+    const late = /no answer within 4 s/;
+    await Promise.all([
+      expectResult('hang-load', 'timeout', 'load', late),
+      expectResult('hang-compile', 'timeout', 'create session', late),
+      expectResult('hang-run', 'timeout', 'run', late),
+    ]);
+    expectNothingLeft();
+  });
 
   it('does not outlive a parent that is killed while it hangs', async () => {
     const host = JSON.stringify(join(project().root, 'dist', 'hw', 'ort', 'host.js'));

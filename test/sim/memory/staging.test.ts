@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { copyMs, mapMs } from '../../../sim/memory/regions.js';
 import { StagingPipeline } from '../../../sim/memory/staging.js';
+import { batchesOf } from '../../../sim/memory/staging-plan.js';
 
 /** 1000 B per ms, no flush. */
 const COSTS = { mapFixedMs: 0, mapMsPerByte: 0, maintenanceMsPerByte: 0, copyBytesPerMs: 1000 };
@@ -48,5 +49,20 @@ describe('StagingPipeline', () => {
 
   it('refuses batches out of order', () => {
     expect(() => new StagingPipeline(batches, COSTS).read(1, 0)).toThrow(/expected batch 0, got 1/);
+  });
+});
+
+describe('batches of a slot', () => {
+  it('hold as many units together as fit, to the last byte, in order of use', () => {
+    const bytes = [60, 40, 1, 100, 99, 2];
+    expect(batchesOf([0, 1, 2, 3, 4, 5], bytes, 100)).toEqual([
+      { units: [0, 1], bytes: 100 },
+      { units: [2], bytes: 1 },
+      { units: [3], bytes: 100 },
+      { units: [4], bytes: 99 },
+      { units: [5], bytes: 2 },
+    ]);
+    expect(batchesOf([5, 2], bytes, 100)).toEqual([{ units: [5, 2], bytes: 3 }]);
+    expect(batchesOf([], bytes, 100)).toEqual([]);
   });
 });
