@@ -133,8 +133,8 @@ describe.skipIf(built.missing !== null)('a plugin that misbehaves', () => {
     ['abort-run', 'crashed', 'run', /was ended by SIGABRT/],
   ] as const)(
     'that does %s is a result with stage and reason, on one line, exit code 3',
-    async (...misdeed) => {
-      await expectResult(...misdeed);
+    async (mode, kind, stage, reason) => {
+      await expectResult(mode, kind, stage, reason);
       expectNothingLeft();
     },
   );

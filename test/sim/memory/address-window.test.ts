@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AddressWindow } from '../../../sim/memory/address-window.js';
 import { doesNotFit } from '../../../sim/memory/does-not-fit.js';
 
-const window = () => new AddressWindow({ bytes: 400, alignmentBytes: 100, mapperEntries: 4 });
+const window = () => new AddressWindow({ bytes: 400, alignmentBytes: 100, mapperEntries: 4, maxMapBytes: 400 });
 
 describe('an address window', () => {
   it('takes what fits into one gap, rounded up, and nothing more', () => {
@@ -26,7 +26,7 @@ describe('an address window', () => {
   });
 
   it('takes no more mappings than the mapper has entries', () => {
-    const own = new AddressWindow({ bytes: 400, alignmentBytes: 100, mapperEntries: 1 });
+    const own = new AddressWindow({ bytes: 400, alignmentBytes: 100, mapperEntries: 1, maxMapBytes: 400 });
     own.map('a', 100);
     expect([own.entries, own.fits(100)]).toEqual([1, false]);
   });
