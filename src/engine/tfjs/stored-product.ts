@@ -20,10 +20,17 @@ export function storedProduct(
   first = 0,
   count = matrix.rows,
 ): tf.Tensor2D {
-  const parts = [...rowRanges([count, matrix.width], 1, MULTIPLIED)].map((range) =>
-    tf.tidy(() => matMul(x, transposedRows(matrix, first + range.first, range.count))),
-  );
-  return parts.length === 1 ? parts[0] : tf.concat(parts, 1);
+  const [height] = x.shape;
+  const out = new Float32Array(height * count);
+  // What stays of one piece would lie between the holes that the next could fill: results are taken out at once.
+  for (const range of rowRanges([count, matrix.width], 1, MULTIPLIED)) {
+    const part = tf.tidy(() => matMul(x, transposedRows(matrix, first + range.first, range.count)));
+    const values = part.dataSync<'float32'>();
+    for (let row = 0; row < height; row++)
+      out.set(values.subarray(row * range.count, (row + 1) * range.count), row * count + range.first);
+    part.dispose();
+  }
+  return tf.tensor2d(out, [height, count]);
 }
 
 /** Rows of a stored matrix as [in, out]. */
