@@ -114,6 +114,11 @@ describe('policy specs', () => {
       /filled by the full pass/,
     ],
     ['a per-block window on another cache', { ...base, window: { kind: 'per-block' } }, /must be per-block/],
+    [
+      'drafts in rows that are cached once they look decided',
+      { ...base, window: { kind: 'canvas' }, cache: { kind: 'delayed' }, speculate: { kind: 'drafts' } },
+      /cache delayed .* speculate none/,
+    ],
     ['reuse outside the canvas', { ...base, cache: { kind: 'decided' } }, /cache decided reuses/],
     [
       'blocks from zero on a canvas',

@@ -50,12 +50,14 @@ export const delayed = defineRule(
       return turnOf(decided, delay, (position) => fed.get(position) === decided.maskId).waited;
     },
   }),
-  contradicts(_, { window, commit, revoke }) {
+  contradicts(_, { window, commit, revoke, speculate }) {
     const isFinal = commit.stages === null && !commit.revocable && commit.edit === undefined;
-    return window.everyPosition && isFinal && !revoke.shadows
+    // A row that is fed a draft looks decided: a block would be cached with it.
+    const isMasked = !speculate.futureRows && !speculate.widens;
+    return window.everyPosition && isFinal && isMasked && !revoke.shadows
       ? []
       : [
-          'cache delayed keeps rows of the full canvas whose tokens are final: window canvas full, commit that takes nothing back',
+          'cache delayed keeps rows of the full canvas whose tokens are final: window canvas full, commit that takes nothing back, speculate none',
         ];
   },
   givesUp: () => [{ part: 'D1-kv', because: 'what is cached is computed anew while a finished block waits' }],
