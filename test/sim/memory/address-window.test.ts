@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { AddressWindow } from '../../../sim/memory/address-window.js';
 import { doesNotFit } from '../../../sim/memory/does-not-fit.js';
 
-const window = () => new AddressWindow({ bytes: 400, alignmentBytes: 100, mapperEntries: 4, maxMapBytes: 400 });
+const window = () =>
+  new AddressWindow({ bytes: 400, alignmentBytes: 100, mapperEntries: 4, maxMapBytes: 400 });
 
 describe('an address window', () => {
   it('takes what fits into one gap, rounded up, and nothing more', () => {
