@@ -41,11 +41,20 @@ const texts = fc.record({
   settings: fc.boolean(),
 });
 
+/** Cuts that llama.cpp has no name for. */
+const DIGITS = {
+  type: 'Sequence',
+  pretokenizers: [
+    { type: 'Digits', individual_digits: true },
+    { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+  ],
+};
+
 type Text = typeof texts extends fc.Arbitrary<infer T> ? T : never;
 
 function writeText(directory: string, text: Text): void {
   const json = buildTokenizerJson() as unknown as Record<string, unknown>;
-  const cutting = preTokenizerOf(text.pre) ?? { type: 'Digits', individual_digits: true };
+  const cutting = preTokenizerOf(text.pre) ?? DIGITS;
   if (text.pre !== 'gpt-2') json.pre_tokenizer = cutting;
   else json.pre_tokenizer = { ...cutting, add_prefix_space: text.prefixSpace };
   const special = (id: string) => ({ SpecialToken: { id, type_id: 0 } });

@@ -7,6 +7,7 @@ import type { PolicySpecInput } from '../../src/decode/spec.js';
 import {
   anySpec,
   blockLengths,
+  draftingSpecs,
   RUNS,
   slidingSpecs,
   TIME_LIMIT_MS,
@@ -86,7 +87,7 @@ describe('techniques off', () => {
     'drafts that are fed as masks and never accepted change nothing',
     async () => {
       await fc.assert(
-        fc.asyncProperty(slidingSpecs, workloads, async (spec, work) => {
+        fc.asyncProperty(draftingSpecs, workloads, async (spec, work) => {
           const base = { ...spec, window: plain(spec) };
           const idle = { kind: 'drafts' as const, feed: 'mask' as const, acceptConfidence: 1.01 };
           expect(await workOf({ ...base, speculate: idle }, work)).toEqual(
@@ -103,7 +104,7 @@ describe('techniques off', () => {
     'lookahead that never fires changes nothing',
     async () => {
       await fc.assert(
-        fc.asyncProperty(slidingSpecs, workloads, async (spec, work) => {
+        fc.asyncProperty(draftingSpecs, workloads, async (spec, work) => {
           const base = { ...spec, speculate: { kind: 'drafts' as const }, window: plain(spec) };
           const idle = { trigger: 0, inclusive: true };
           expect(

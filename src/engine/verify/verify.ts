@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { guideLogits } from '../../decode/method/guidance.js';
-import { bestBeside } from '../../decode/method/score-pass.js';
 import { type Scoring, sampleRow } from '../../decode/rules/sample-row.js';
 import { probabilityOf } from '../../decode/rules/score-row.js';
 import type { ModelConfig } from '../../model/config.js';
@@ -137,7 +136,7 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       maxConfidenceError = Math.max(maxConfidenceError, error);
     }
     if (answer.instead !== undefined && wanted.excludes !== undefined) {
-      const instead = bestBeside(logits, [maskId, ...wanted.excludes]);
+      const instead = otherThan(logits, new Set([maskId, ...wanted.excludes]));
       if (instead !== undefined && instead !== answer.instead)
         differ(wanted, logits, answer.instead, instead);
     }
@@ -160,4 +159,11 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       logitMargin: logits[recomputed] - logits[recorded],
     });
   }
+}
+
+/** The token of the largest logit among the others, the first of several. */
+function otherThan(logits: Float32Array, none: ReadonlySet<number>): number | undefined {
+  const others = [...logits.keys()].filter((id) => !none.has(id));
+  const largest = others.reduce((most, id) => Math.max(most, logits[id]), Number.NEGATIVE_INFINITY);
+  return others.find((id) => logits[id] === largest);
 }

@@ -164,6 +164,12 @@ export const slidingSpecs = fc.oneof(
   specsWith({ kind: 'window', name: 'sliding' }, { kind: 'refresh', name: 'cpu' }),
 );
 
+/** Sliding windows under drafts: what tolerates neither is not among them. */
+export const draftingSpecs = specsWith(
+  { kind: 'window', name: 'sliding' },
+  { kind: 'speculate', name: 'drafts' },
+);
+
 /** What is decoded and how the toy model behaves. */
 export const workloads = fc.record({
   seed: fc.nat(),
