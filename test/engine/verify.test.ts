@@ -52,6 +52,40 @@ describe('verifier', () => {
     },
   );
 
+  it('notices a wrong token beside the excluded ones, and one that is missing', async () => {
+    const { steps } = await run('block-kv');
+    const answered = (
+      excludes: (best: number) => number[],
+      instead: (best: number) => number | undefined,
+    ): StepRecord[] =>
+      steps.slice(0, 3).map((step) => {
+        const best = new Map(
+          step.outcomes.flatMap(({ rows }) => rows.map(({ position, token }) => [position, token])),
+        );
+        const passes = step.plan.passes.map((pass) => ({
+          ...pass,
+          rows: pass.rows.map((row) => ({ ...row, excludes: excludes(best.get(row.position) ?? 0) })),
+        }));
+        const outcomes = step.outcomes.map((outcome) => ({
+          ...outcome,
+          rows: outcome.rows.map((row) => ({ ...row, instead: instead(row.token) })),
+        }));
+        return { ...step, plan: { ...step.plan, passes }, outcomes };
+      });
+    const nothing = () => [];
+    // Of rows that exclude nothing the best of the others is the best of all.
+    expect(verify(answered(nothing, (best) => best)).mismatches).toEqual([]);
+    expect(verify(answered(nothing, (best) => best + 1)).mismatches).not.toEqual([]);
+    expect(
+      verify(
+        answered(
+          (best) => [best],
+          () => undefined,
+        ),
+      ).mismatches,
+    ).not.toEqual([]);
+  });
+
   it('notices a prediction that was changed', async () => {
     const { steps } = await run('block-kv');
     const broken = steps.map((step, index) =>

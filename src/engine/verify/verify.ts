@@ -135,10 +135,11 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       const error = Math.abs(probabilityOf(logits, 0, config.vocab, wanted.asks) - answer.asked);
       maxConfidenceError = Math.max(maxConfidenceError, error);
     }
-    if (answer.instead !== undefined && wanted.excludes !== undefined) {
+    if (wanted.excludes !== undefined) {
+      // Without another token a rule takes the row's own, excluded or not.
+      const taken = answer.instead ?? answer.token;
       const instead = otherThan(logits, new Set([maskId, ...wanted.excludes]));
-      if (instead !== undefined && instead !== answer.instead)
-        differ(wanted, logits, answer.instead, instead);
+      if (instead !== undefined && instead !== taken) differ(wanted, logits, taken, instead);
     }
     const at = wanted.draw === undefined ? null : { position: wanted.position, draw: wanted.draw };
     const score = sampleRow(logits, 0, { vocab: config.vocab, maskId, endIds: config.endIds }, scoring, at);
