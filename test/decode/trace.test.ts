@@ -19,7 +19,7 @@ import {
 import { DataError, EnvironmentError } from '../../src/errors.js';
 import { slidingSpecs, workloads } from './support/arbitraries.js';
 import { RandomTimer } from './support/random-timer.js';
-import { SMALL_TILES } from './support/run.js';
+import { SMALL_TILES, toyFor } from './support/run.js';
 import { ToyEngine } from './support/toy-engine.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'dllm-trace-'));
@@ -60,7 +60,7 @@ describe('traces', () => {
       fc.asyncProperty(slidingSpecs, workloads, async (spec, work) => {
         const policy = composePolicy(spec, SMALL_TILES);
         const genLength = work.blocks * policy.spec.blockLength;
-        const options = { policy, engine: new ToyEngine(work), promptIds: work.promptIds, genLength };
+        const options = { policy, engine: toyFor(policy.spec, work), promptIds: work.promptIds, genLength };
         const trace = traceOf(options, await decode(options));
         const read = parseTrace(formatTrace(trace));
         expect(read).toEqual(trace);

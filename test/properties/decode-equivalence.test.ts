@@ -16,8 +16,7 @@ import {
 } from '../decode/support/arbitraries.js';
 import { interleavedDecode } from '../decode/support/interleave.js';
 import { RandomTimer } from '../decode/support/random-timer.js';
-import { runToy, SMALL_TILES } from '../decode/support/run.js';
-import { ToyEngine } from '../decode/support/toy-engine.js';
+import { runToy, SMALL_TILES, toyFor } from '../decode/support/run.js';
 
 const options = { numRuns: Math.ceil(RUNS / 4) };
 
@@ -158,7 +157,7 @@ describe('delayed merge', () => {
           const landedAt = result.steps.map((step) => step.landed);
           const tokens = await interleavedDecode(
             policy,
-            new ToyEngine(work),
+            toyFor(policy.spec, work),
             work.promptIds,
             result.tokens.length,
             landedAt,
@@ -193,7 +192,7 @@ describe('delayed merge', () => {
           };
           await decode({
             policy,
-            engine: new ToyEngine(work),
+            engine: toyFor(policy.spec, work),
             promptIds: work.promptIds,
             genLength: work.blocks * inner.spec.blockLength,
             timer: new RandomTimer(timerSeed),
@@ -231,7 +230,7 @@ describe('delayed merge', () => {
           const run = (timer?: RandomTimer) =>
             decode({
               policy,
-              engine: new ToyEngine(work),
+              engine: toyFor(policy.spec, work),
               promptIds: work.promptIds,
               genLength,
               ...(timer === undefined ? {} : { timer }),

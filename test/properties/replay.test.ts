@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 describe('a counterexample', () => {
   it('is printed with the command that runs it again', () => {
@@ -18,5 +18,17 @@ describe('a counterexample', () => {
     expect(again.failed).toBe(true);
     expect(again.counterexample).toEqual([1000]);
     expect(again.numRuns).toBe(1);
+  });
+
+  it('is found again in a policy, whose parts come from a pool that no path leads into', async () => {
+    const before = fc.readConfigureGlobal();
+    vi.resetModules();
+    const { anySpec } = await import('../decode/support/arbitraries.js');
+    fc.configureGlobal(Object.assign({}, before, { seed: 1, path: '34:0:1:1' }));
+    try {
+      expect(fc.sample(anySpec, { seed: 1, path: '', numRuns: 1 })).toHaveLength(1);
+    } finally {
+      fc.configureGlobal(before);
+    }
   });
 });

@@ -105,7 +105,8 @@ const pools = new Map<number, readonly PolicySpec[]>();
 
 /** Parts to choose from in place of drawn ones, the same in every run. */
 function poolOf(blockLength: number): readonly PolicySpec[] {
-  const pool = pools.get(blockLength) ?? fc.sample(anyParts(blockLength), { seed: 1, numRuns: 400 });
+  const pool =
+    pools.get(blockLength) ?? fc.sample(anyParts(blockLength), { seed: 1, path: '', numRuns: 400 });
   pools.set(blockLength, pool);
   return pool;
 }

@@ -5,8 +5,7 @@ import { decode } from '../../../src/decode/method/session.js';
 import type { PolicySpecInput } from '../../../src/decode/spec.js';
 import type { Workload } from './arbitraries.js';
 import { RandomTimer } from './random-timer.js';
-import { lawContext, SMALL_TILES, shownBy } from './run.js';
-import { ToyEngine } from './toy-engine.js';
+import { lawContext, SMALL_TILES, toyFor } from './run.js';
 
 /** A sound decode, with the canvas before every step. */
 export interface Recorded {
@@ -23,7 +22,7 @@ export async function recordDecode(input: PolicySpecInput, work: Workload): Prom
   const before = [context.start];
   const { steps } = await decode({
     policy,
-    engine: new ToyEngine({ ...work, trained: shownBy(policy.spec) }),
+    engine: toyFor(policy.spec, work),
     promptIds,
     genLength,
     timer: timerSeed === null ? undefined : new RandomTimer(timerSeed),

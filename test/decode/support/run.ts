@@ -27,6 +27,11 @@ export function shownBy(
   return { attention, blockLength, alsoCausal: kinds.length > 1 || undefined, shiftLogits, orders };
 }
 
+/** The toy engine for a workload, trained to see what a policy shows. */
+export function toyFor(spec: PolicySpec, work: Workload): ToyEngine {
+  return new ToyEngine({ ...work, trained: shownBy(spec) });
+}
+
 /** What the law checker needs to know of a decode. */
 export function lawContext(
   policy: DecodingPolicy,
@@ -48,7 +53,7 @@ export async function runToy(
   work: Workload,
 ): Promise<{ result: DecodeResult; engine: ToyEngine; broken: string[] }> {
   const policy = composePolicy(spec, SMALL_TILES);
-  const engine = new ToyEngine({ ...work, trained: shownBy(policy.spec) });
+  const engine = toyFor(policy.spec, work);
   const genLength = work.blocks * policy.spec.blockLength;
   const { promptIds, timerSeed } = work;
   const timer = timerSeed === null ? undefined : new RandomTimer(timerSeed);
