@@ -8,10 +8,11 @@ import type { Context } from './io.js';
 export function printVerdict(ctx: Context, report: PolicyReport): void {
   const { policy, problems, tokens, first, specification, twin, laws, forwards } = report;
   ctx.print(`${policy} on ${report.engine}: ${problems} problems, ${tokens} tokens`);
-  const { rows, maxConfidenceError } = specification;
+  const { rows, maxConfidenceError, maxNatsError } = specification;
+  const nats = maxNatsError === null ? '' : `, drifts and gaps within ${maxNatsError.toExponential(1)} nats`;
   ctx.print(
     specification.mismatches === 0
-      ? `token-exact with its own specification: ${rows} predictions recomputed, confidence within ${maxConfidenceError.toExponential(1)}`
+      ? `token-exact with its own specification: ${rows} predictions recomputed, confidence within ${maxConfidenceError.toExponential(1)}${nats}`
       : `${specification.mismatches} of ${rows} predictions do not follow from their context`,
   );
   if (twin !== null) {

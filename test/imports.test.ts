@@ -64,6 +64,7 @@ describe('imports', () => {
     expect(runs.map(shown)).toEqual([
       'src/engine/verify/closure.ts -> src/errors.ts',
       'src/engine/verify/closure.ts -> src/engine/verify/parts.ts',
+      'src/engine/verify/parts.ts -> src/errors.ts',
     ]);
   });
 

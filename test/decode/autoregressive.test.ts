@@ -74,6 +74,15 @@ describe('autoregressive decoding', () => {
       ],
     };
     expect(checkTrace(forged).map(({ law }) => law)).toContain('trace');
+    // A trace does not say what its model was trained to see; the policy says what it shows.
+    const seeing = trace.steps.map((step) => ({
+      ...step,
+      plan: {
+        ...step.plan,
+        passes: step.plan.passes.map((pass) => ({ ...pass, visibility: 'all' as const })),
+      },
+    }));
+    expect(checkTrace({ ...trace, steps: seeing }).map(({ clause }) => clause)).toContain('beyond-attention');
     engine.dispose();
   });
 

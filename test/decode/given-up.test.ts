@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkLaws } from '../../src/decode/laws/check.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
+import { shownBy } from '../../src/decode/method/fits.js';
 import { lawsGivenUp } from '../../src/decode/parts.js';
 import { POLICY_SPECS, policySpecByName } from '../../src/decode/policies.js';
 import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js';
@@ -26,7 +27,8 @@ describe('what is given up is really broken, and checked unless it is given up',
     const { result } = await runToy(spec, work);
     const policy = composePolicy(spec);
     const start = policy.start(work.promptIds, 24, 10);
-    const strict = checkLaws({ start, stepBudget: policy.stepBudget(24), givenUp: [] }, result.steps);
+    const context = { start, stepBudget: policy.stepBudget(24), trained: shownBy(policy.spec) };
+    const strict = checkLaws({ ...context, givenUp: [] }, result.steps);
     expect(strict.map((violation) => violation.law)).toContain(law);
   });
 

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { checkLaws } from '../../src/decode/laws/check.js';
 import type { CheckedStep, LawContext } from '../../src/decode/laws/law.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
+import { shownBy } from '../../src/decode/method/fits.js';
 import { decode } from '../../src/decode/method/session.js';
 import { lawsGivenUp } from '../../src/decode/parts.js';
 import { policyByName, policySpecByName } from '../../src/decode/policies.js';
@@ -29,6 +30,7 @@ async function record(
     start: policy.start(promptIds, genLength, TOY_MASK, { endIds: [TOY_EOS] }),
     stepBudget: policy.stepBudget(genLength),
     givenUp: lawsGivenUp(policy.spec).map(({ part }) => part),
+    trained: shownBy(policy.spec),
   };
   return { context, steps };
 }

@@ -153,7 +153,12 @@ describe('a token is taken back', () => {
   }));
   const revoked = (shadow: number, change: Scene['change'] = {}, alone = false) => {
     const rows = [row(2), { ...row(shadow), asked: 0.2 }];
-    const by = said(alone ? rows.slice(0, 1) : rows, alone ? {} : { visibility: { groups } });
+    const asking = rows.map(({ position }, at) => ({
+      position,
+      feed: MASK,
+      ...(at === 1 ? { asks: 4 } : {}),
+    }));
+    const by = said(alone ? rows.slice(0, 1) : rows, alone ? {} : { rows: asking, visibility: { groups } });
     return broken({
       ...{ answer: [3, 4], states: ['IV', 'V'], main: by.pass, outcome: by.outcome },
       change: { to: 'IV', token: MASK, confidence: 0.2, reason: 'revoke', ...change },

@@ -12,7 +12,8 @@ function part(version: number, positions: number[], reads: [number, number][] = 
     reads: reads.map(([position, of]) => ({ position, version: of })),
     logits: [positions.length - 1],
   } as Pass;
-  return partsOf(pass, undefined)[0];
+  const rows = [{ position: positions[positions.length - 1], token: 1, confidence: 1 }];
+  return partsOf(pass, { passId: pass.id, rows })[0];
 }
 const named = (...parts: Part[]) => new Map(parts.map((each) => [each.version, each]));
 
@@ -45,7 +46,7 @@ describe('what a prediction depends on', () => {
   it('is said by the row of a position, or by the one before it where the model shifts', () => {
     const group = { targets: [first], versions: new Set([1]) };
     expect(jointPass(group, all).wanted).toMatchObject([
-      { row: 1, position: 1, partId: '1.0', recorded: null },
+      { row: 1, position: 1, partId: '1.0', recorded: { token: 1 } },
     ]);
     expect(jointPass(group, all, true).wanted).toMatchObject([{ row: 0, position: 1 }]);
   });

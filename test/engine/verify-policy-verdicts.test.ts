@@ -11,7 +11,12 @@ import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 /** What each half of the proof says; the other half has nothing to say. */
 const said = vi.hoisted(() => ({
   laws: [] as unknown[],
-  report: { rows: 1, mismatches: [] as unknown[], maxConfidenceError: 0 },
+  report: {
+    rows: 1,
+    mismatches: [] as unknown[],
+    maxConfidenceError: 0,
+    maxNatsError: null as number | null,
+  },
 }));
 vi.mock('../../src/decode/laws/check.js', () => ({ checkLaws: () => said.laws }));
 vi.mock('../../src/engine/verify/verify.js', () => ({ verifySteps: () => said.report }));
@@ -31,7 +36,7 @@ describe('verdicts of verifyPolicy', () => {
   });
   beforeEach(() => {
     said.laws = [];
-    said.report = { rows: 1, mismatches: [], maxConfidenceError: 0 };
+    said.report = { rows: 1, mismatches: [], maxConfidenceError: 0, maxNatsError: null };
   });
   afterAll(() => {
     engine.dispose();
@@ -74,10 +79,14 @@ describe('verdicts of verifyPolicy', () => {
 
   it('count a prediction that does not follow from its context', async () => {
     const mismatch = { step: 1, passId: '1.0', position: 7, recorded: 2, recomputed: 3, logitMargin: 0.1 };
-    said.report = { rows: 1, mismatches: [mismatch], maxConfidenceError: 0.5 };
+    said.report = { rows: 1, mismatches: [mismatch], maxConfidenceError: 0.5, maxNatsError: 0.25 };
     const report = await verify(exact);
     expect(report.mismatches).toBe(1);
-    expect(report.specification).toMatchObject({ mismatches: 1, maxConfidenceError: 0.5 });
+    expect(report.specification).toMatchObject({
+      mismatches: 1,
+      maxConfidenceError: 0.5,
+      maxNatsError: 0.25,
+    });
     expect(report.first).toMatchObject({ against: 'specification', position: 7, token: 2, expected: 3 });
     expect(report.techniques.every(({ tokenExactWith }) => tokenExactWith !== 'specification')).toBe(true);
   });

@@ -9,6 +9,8 @@ import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import { type LoadedWeights, loadWeightTensors } from '../../src/engine/tfjs/weight-tensors.js';
 import { verifySteps } from '../../src/engine/verify/verify.js';
+import { CheckError } from '../../src/errors.js';
+import type { RowOutcome } from '../../src/pass/pass.js';
 import { moduleGraph } from '../support/module-graph.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
@@ -49,8 +51,105 @@ describe('verifier', () => {
       expect(report.mismatches).toEqual([]);
       expect(report.rows).toBe(counters.logitsRows);
       expect(report.maxConfidenceError).toBeLessThan(1e-4);
+      const { drift, gap } = policyByName(name).scoring;
+      if (gap || drift !== null) expect(report.maxNatsError).toBeLessThan(1e-3);
+      else expect(report.maxNatsError).toBeNull();
     },
   );
+
+  /** The rows of every outcome as something else. */
+  const resaid = (
+    steps: readonly StepRecord[],
+    change: (rows: readonly RowOutcome[]) => readonly RowOutcome[],
+  ): StepRecord[] =>
+    steps.map((step) => ({
+      ...step,
+      outcomes: step.outcomes.map((outcome) => ({ ...outcome, rows: change(outcome.rows) })),
+    }));
+
+  it.each([
+    ['wino', 'asked', 'probability of a token'],
+    ['klass', 'drift', 'drift'],
+    ['prophet', 'gap', 'gap of its logits'],
+  ] as const)(
+    '%s: refuses a record without `%s`, and one with what nobody asked for',
+    async (name, key, what) => {
+      const { steps } = await run(name);
+      const without = resaid(steps, (rows) => rows.map((row) => ({ ...row, [key]: undefined })));
+      expect(() => verify(without, name)).toThrow(CheckError);
+      expect(() => verify(without, name)).toThrow(`${what} was asked for and is not recorded`);
+      const other = await run('block-kv');
+      const too = resaid(other.steps, (rows) => rows.map((row) => ({ ...row, [key]: 0.5 })));
+      expect(() => verify(too)).toThrow(`${what} is recorded and was not asked for`);
+    },
+  );
+
+  it.each([
+    ['klass', 'drift'],
+    ['prophet', 'gap'],
+  ] as const)(
+    '%s: measures a `%s` that was changed, and says nothing of what it cannot know',
+    async (name, key) => {
+      const { steps } = await run(name);
+      let done = false;
+      const changed = resaid(steps, (rows) =>
+        rows.map((row) => {
+          const value = row[key];
+          if (done || value === undefined) return row;
+          done = true;
+          return { ...row, [key]: value + 0.25 };
+        }),
+      );
+      expect(verify(changed, name).maxNatsError).toBeCloseTo(0.25, 3);
+      // A drift is between steps: without all of them it is not known.
+      const { scoring } = policyByName(name);
+      const some = verifySteps(changed, { config, weights, scoring, maskId: 5, every: 2 });
+      if (key === 'drift') expect(some.maxNatsError).toBeNull();
+      else expect(some.maxNatsError).not.toBeNull();
+    },
+  );
+
+  it('notices another token beside the excluded ones of a row that excludes none', async () => {
+    const { steps } = await run('block-kv');
+    const said = (by: number) =>
+      resaid(steps, (rows) => rows.map((row) => ({ ...row, instead: row.token + by })));
+    expect(verify(said(1)).mismatches).not.toEqual([]);
+    expect(verify(said(0)).mismatches).toEqual([]);
+  });
+
+  it.each([
+    ['of a row less', (rows: readonly RowOutcome[]) => rows.slice(1)],
+    ['of a row more', (rows: readonly RowOutcome[]) => [...rows, ...rows.slice(-1)]],
+    ['of another row', ([row, ...rows]: readonly RowOutcome[]) => [{ ...row, position: 0 }, ...rows]],
+    ['of none', () => []],
+  ])('refuses what was recorded %s', async (_, change) => {
+    const { steps } = await run('block-kv');
+    const [first, ...later] = steps;
+    expect(() => verify([first, ...resaid(later, change)])).toThrow(/the record is not whole/);
+    const gone = steps.map((step) => ({ ...step, outcomes: [] }));
+    expect(() => verify(gone)).toThrow(/the record is not whole/);
+  });
+
+  it('refuses a guided pass whose other half got no logits', async () => {
+    const policy = composePolicy(
+      parsePolicySpec({ ...policySpecByName('llada'), guidance: 1, blockLength: 8 }),
+    );
+    const { steps } = await decode({ policy, engine, promptIds: prompt, genLength: 8 });
+    const options = { config, weights, scoring: policy.scoring, maskId: 5 };
+    expect(verifySteps(steps, options).mismatches).toEqual([]);
+    const half = steps.map((step) => ({
+      ...step,
+      plan: {
+        ...step.plan,
+        passes: step.plan.passes.map((pass) => ({
+          ...pass,
+          logits: pass.logits.slice(0, pass.logits.length / 2),
+        })),
+      },
+      outcomes: step.outcomes.map(({ passId, rows }) => ({ passId, rows: rows.slice(0, rows.length / 2) })),
+    }));
+    expect(() => verifySteps(half, options)).toThrow(/got no logits, so nothing was compared there/);
+  });
 
   it('notices a wrong token beside the excluded ones, and one that is missing', async () => {
     const { steps } = await run('block-kv');
@@ -162,7 +261,7 @@ describe('the rebuild of contexts', () => {
   it('does not use what the engine makes masks of, nor the planner', () => {
     const shared =
       /src\/(pass\/(groups|visibility|shape)|decode\/method\/(plan|apply|score-pass)|engine\/kv-store)\.ts$/;
-    const own = ['verify', 'closure', 'parts'].map((name) => `src/engine/verify/${name}.ts`);
+    const own = ['verify', 'closure', 'parts', 'asked-beside'].map((name) => `src/engine/verify/${name}.ts`);
     const used = moduleGraph().filter(({ from, typeOnly }) => own.includes(from) && !typeOnly);
     expect(used.length).toBeGreaterThan(0);
     expect(used.filter(({ to }) => shared.test(to))).toEqual([]);

@@ -6,7 +6,7 @@ import type { PolicySpec } from '../../src/decode/spec.js';
 import { useBackend } from '../../src/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/engine.js';
 import type { ModelConfig } from '../../src/model/config.js';
-import { shownBy } from '../decode/support/run.js';
+import { trainedFor } from '../decode/support/run.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 import { followed, specFor } from './follow.js';
 import { CASES, schedules, UNNAMED } from './plain-cases.js';
@@ -20,7 +20,7 @@ const PER_POLICY =
 
 /** In blocks a model that shifts is refused by most; one that sees both ways may be shown them. */
 function modelFor(spec: PolicySpec, shift: boolean): Partial<ModelConfig> {
-  const shown = shownBy(spec);
+  const shown = trainedFor(spec);
   const { masks, attends } = factsOf(spec).window;
   // Masks that see only what is left of them say their own token.
   if (shown.shiftLogits || (masks && shown.attention === 'causal')) return shown;

@@ -27,6 +27,7 @@ export const verifyKind = defineKind({
     let rows = 0;
     let mismatches = 0;
     let maxConfidenceError = 0;
+    let maxNatsError: number | null = null;
     for (const question of questions(options, options)) {
       const { decided, policy } = await lab.solve(question, signal);
       const report = verifySteps(decided.steps, {
@@ -39,10 +40,11 @@ export const verifyKind = defineKind({
       rows += report.rows;
       mismatches += report.mismatches.length;
       maxConfidenceError = Math.max(maxConfidenceError, report.maxConfidenceError);
+      if (report.maxNatsError !== null) maxNatsError = Math.max(maxNatsError ?? 0, report.maxNatsError);
     }
     const { engineName } = await lab.decider(options, options.seed);
     return {
-      metrics: { rows, mismatches, maxConfidenceError },
+      metrics: { rows, mismatches, maxConfidenceError, ...(maxNatsError === null ? {} : { maxNatsError }) },
       detail: { engine: engineName, sameBits: reproducibility(options, engineName) },
     };
   },

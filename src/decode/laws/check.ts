@@ -11,6 +11,7 @@ export function checkLaws(context: LawContext, steps: readonly CheckedStep[]): V
   const { start, stepBudget } = context;
   const checker = new StepChecker(start, new Set(context.givenUp), context.trained);
   steps.forEach((step, index) => {
+    checker.checkWhole(step, index);
     for (const logical of logicalSteps(step)) checker.check(logical, index);
   });
   if (steps.length > stepBudget)

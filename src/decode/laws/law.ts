@@ -53,6 +53,12 @@ export const CLAUSES = {
   'step-number': { law: 'trace', says: 'steps are numbered from 0' },
   'main-pass': { law: 'trace', says: 'a step has one main pass, and it comes first' },
   'outcome-missing': { law: 'trace', says: 'every pass has its outcome' },
+  'outcome-rows': {
+    law: 'trace',
+    says: 'a pass says something of every row that gets logits, and of no other',
+  },
+  'accepted-unknown': { law: 'trace', says: 'a step of several is a row group of the main pass' },
+  'accepted-beside': { law: 'trace', says: 'nothing runs beside row groups that are steps' },
   'version-twice': { law: 'trace', says: 'a version belongs to one pass' },
   'visible-fed': {
     law: 'trace',
@@ -104,8 +110,8 @@ export interface LawContext {
   readonly start: Canvas;
   /** Most steps it may take. */
   readonly stepBudget: number;
-  /** What the model was trained to see; default: everything. */
-  readonly trained?: Trained;
+  /** What the model was trained to see. */
+  readonly trained: Trained;
   /** Parts of laws that the policy gives up by design (`lawsGivenUp`). */
   readonly givenUp: readonly LawPart[];
 }

@@ -45,9 +45,8 @@ export function checkPass(canvas: TrackedCanvas, pass: Pass): void {
  */
 function checkAttention(canvas: TrackedCanvas, pass: Pass): void {
   const { trained } = canvas;
-  if (trained === undefined || trained.attention === 'bidirectional') return;
-  const { attention, blockLength = 1 } = trained;
-  const length = attention === 'causal' ? 1 : blockLength;
+  if (trained.attention === 'bidirectional') return;
+  const length = trained.attention === 'causal' ? 1 : (trained.blockLength ?? 1);
   const groups = groupsOf(pass);
   const starts = groupStarts(groups);
   const rowsOf = (group: number) => pass.rows.slice(starts[group], starts[group] + groups[group].rows);

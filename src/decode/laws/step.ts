@@ -14,6 +14,31 @@ export class StepChecker extends TrackedCanvas {
   /** Positions that were stable when the step began. */
   private stableBefore = new Set<number>();
 
+  /** What is only seen before a step of several is cut up: that nothing of it is missing, and nothing would be lost. */
+  checkWhole({ plan, outcomes, accepted, landed, dropped }: CheckedStep, step: number): void {
+    this.step = step;
+    for (const pass of plan.passes) {
+      const said = outcomes.find(({ passId }) => passId === pass.id)?.rows;
+      const asked = pass.logits.map((row) => pass.rows[row]?.position);
+      // A pass without an outcome is named as such.
+      if (said === undefined) continue;
+      const wrong = asked.findIndex((position, at) => said[at]?.position !== position);
+      if (wrong >= 0 || said.length > asked.length)
+        this.fault(
+          'outcome-rows',
+          asked[wrong] ?? said.at(asked.length)?.position ?? null,
+          `pass ${pass.id} has logits for ${asked.length} rows, and its outcome is of ${said.length}, or of others`,
+        );
+    }
+    if (accepted.length === 0) return;
+    const [main, ...side] = plan.passes;
+    for (const { group } of accepted)
+      if (main === undefined || groupsOf(main)[group] === undefined)
+        this.fault('accepted-unknown', null, `row group ${group} was taken for a step, and there is none`);
+    if (side.length + landed.length + dropped.length > 0)
+      this.fault('accepted-beside', null, 'side passes beside several steps of one forward are not checked');
+  }
+
   check(record: CheckedStep, step: number): void {
     this.step = step;
     const { plan } = record;
@@ -55,7 +80,7 @@ export class StepChecker extends TrackedCanvas {
         this.fault('decided-draft', position, `a ${now.state} position holds a draft`);
       now.draft = draft;
     }
-    this.checkWhole(record, landed);
+    this.checkLanded(record, landed);
     const progressed = this.masked() < maskedBefore || record.kvWrites.length > 0 || main.kind === 'refresh';
     if (!progressed && !this.givenUp.has('D4-every-step'))
       this.fault('progress', null, 'nothing was promoted and no KV became durable');
@@ -111,7 +136,7 @@ export class StepChecker extends TrackedCanvas {
   }
 
   /** Every position of a refresh that landed was refreshed: its token scored anew, or only its KV rewritten. */
-  private checkWhole({ transitions, kvWrites }: CheckedStep, landed: ReadonlyMap<string, Launched>): void {
+  private checkLanded({ transitions, kvWrites }: CheckedStep, landed: ReadonlyMap<string, Launched>): void {
     for (const { pass } of landed.values()) {
       for (const row of pass.logits) {
         const { position } = pass.rows[row];

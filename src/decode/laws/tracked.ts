@@ -40,7 +40,7 @@ export class TrackedCanvas {
   constructor(
     readonly start: Canvas,
     readonly givenUp: ReadonlySet<LawPart>,
-    readonly trained?: Trained,
+    readonly trained: Trained,
   ) {
     this.positions = start.positions.map(({ state, token, kv, draft }) => ({ state, token, kv, draft }));
   }

@@ -1,4 +1,4 @@
-import { logicalOutcomes } from '../../pass/groups.js';
+import { logicalOutcomes, logicalPasses } from '../../pass/groups.js';
 import type { Pass, RowOutcome } from '../../pass/pass.js';
 import { blockOf } from '../canvas/geometry.js';
 import type { Transition } from '../canvas/types.js';
@@ -86,7 +86,11 @@ function checkCarried(canvas: TrackedCanvas, t: Transition, view: StepView): voi
 
 function checkRevoked(canvas: TrackedCanvas, t: Transition, { main, outcome }: StepView): void {
   const shadows = outcome === undefined ? [] : (logicalOutcomes(main, outcome)[1]?.rows ?? []);
-  const weak = shadows.some((row) => row.position === t.position && row.asked === t.confidence);
+  const isAsked = logicalPasses(main)[1]?.rows.some(
+    ({ position, asks }) => position === t.position && asks === t.tokenBefore,
+  );
+  const weak =
+    isAsked && shadows.some(({ position, asked }) => position === t.position && asked === t.confidence);
   if (!weak || t.to !== 'IV')
     canvas.fault('revoked-unscored', t.position, 'revoked without a shadow row that says so');
 }

@@ -90,6 +90,18 @@ export function misfit(spec: PolicySpec, model: TrainedModel): string | null {
   return null;
 }
 
+/** What rows of a policy are shown at most: the least that a model must have been trained to see, to be decoded by it. */
+export function shownBy(spec: PolicySpec): Pick<TrainedModel, 'attention' | 'alsoCausal' | 'blockLength'> {
+  const kinds = attentionOf(spec);
+  const [attention] = kinds;
+  if (attention !== 'block-causal') return { attention };
+  // Drafts of self-speculation are no blocks of the policy.
+  const { reach } = factsOf(spec).window;
+  return kinds.length > 1
+    ? { attention, alsoCausal: true, blockLength: reach?.rows }
+    : { attention, blockLength: spec.blockLength };
+}
+
 /** One takes tokens for orders that are text to the other. */
 function ordersMisfit(policy: string, taken: OrderIds | undefined, { name, orders }: TrainedModel): string {
   const said = ({ deleteId, splitId }: OrderIds): string => `${deleteId} for DELETE and ${splitId} for SPLIT`;

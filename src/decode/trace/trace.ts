@@ -8,6 +8,7 @@ import { readBytes } from '../../util/read-file.js';
 import { checkLaws } from '../laws/check.js';
 import type { Violation } from '../laws/law.js';
 import { composePolicy } from '../method/compose.js';
+import { shownBy } from '../method/fits.js';
 import type { DecodeOptions, DecodeResult } from '../method/session.js';
 import type { StepRecord } from '../method/step-record.js';
 import type { StepTimer, StepTimes } from '../method/timer.js';
@@ -194,6 +195,8 @@ export function checkTrace(trace: Trace): Violation[] {
       start: policy.start(promptIds, genLength, maskId, { endIds: [eosId].flat(), given }),
       stepBudget: policy.stepBudget(genLength),
       givenUp: lawsGivenUp(spec).map(({ part }) => part),
+      // It does not say what its model was trained to see, but of every model that takes the policy that is at least this.
+      trained: shownBy(spec),
     },
     trace.steps,
   );

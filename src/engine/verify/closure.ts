@@ -21,7 +21,8 @@ export interface JointPass {
     readonly asks?: number;
     readonly excludes?: readonly number[];
     readonly draw?: number;
-    readonly recorded: RowOutcome | null;
+    readonly denoises: boolean;
+    readonly recorded: RowOutcome;
   }[];
 }
 
@@ -120,6 +121,7 @@ export function jointPass(
         asks,
         excludes,
         draw,
+        denoises: part.denoises,
         recorded,
       };
     }),

@@ -1,3 +1,4 @@
+import { CheckError } from '../../errors.js';
 import type { KvRef, Pass, PassOutcome, PassRow, RowOutcome, RowVisibility } from '../../pass/pass.js';
 
 /**
@@ -16,13 +17,24 @@ export interface Part {
   readonly visibility: RowVisibility;
   /** Computed with the model's adapter for drafts. */
   readonly adapter: boolean;
-  /** Rows that got logits, with what was recorded; null for a pass that was still running when decoding ended. */
-  readonly scored: readonly { readonly row: number; readonly recorded: RowOutcome | null }[];
+  /** It belongs to a pass that denoises: its rows count for how far distributions move. */
+  readonly denoises: boolean;
+  /** Rows that got logits, with what was recorded. */
+  readonly scored: readonly { readonly row: number; readonly recorded: RowOutcome }[];
 }
 
-/** A pass without groups is one part; the groups of another are one each, named after it. */
+/**
+ * A pass without groups is one part; the groups of another are one each, named after it.
+ * @throws CheckError when what was recorded is not of the rows that got logits, one for one
+ */
 export function partsOf(pass: Pass, outcome: PassOutcome | undefined): Part[] {
   const { id, kind, version, rows, reads, logits, visibility } = pass;
+  const said = outcome?.rows ?? [];
+  const wrong = logits.findIndex((row, at) => said[at]?.position !== rows[row].position);
+  if (wrong >= 0 || said.length > logits.length)
+    throw new CheckError(
+      `pass ${id} has logits for ${logits.length} rows, and ${said.length} were recorded, or others: the record is not whole`,
+    );
   const groups =
     typeof visibility === 'string'
       ? [{ kind, version, rows: rows.length, sees: [], visibility }]
@@ -47,8 +59,9 @@ export function partsOf(pass: Pass, outcome: PassOutcome | undefined): Part[] {
       context: [...reads, ...seen],
       visibility: group.visibility,
       adapter: pass.adapter === true,
+      denoises: kind === 'denoise',
       scored: logits.flatMap((row, at) =>
-        row >= from && row < to ? [{ row: row - from, recorded: outcome?.rows[at] ?? null }] : [],
+        row >= from && row < to ? [{ row: row - from, recorded: said[at] }] : [],
       ),
     };
   });

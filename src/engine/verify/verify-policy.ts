@@ -56,6 +56,8 @@ export interface PolicyReport {
     readonly rows: number;
     readonly mismatches: number;
     readonly maxConfidenceError: number;
+    /** In nats; null where the policy asks for neither drift nor gap, or steps were left out. */
+    readonly maxNatsError: number | null;
   };
   /** The same policy without its lossless techniques; null when it has none. */
   readonly twin: { readonly policy: string; readonly tokens: number; readonly mismatches: number } | null;
@@ -155,7 +157,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
   let textHash = 0;
   const divergences: Divergence[] = [];
   const violations: (Violation & { problem: number })[] = [];
-  const own = { rows: 0, mismatches: 0, maxConfidenceError: 0 };
+  const own = { rows: 0, mismatches: 0, maxConfidenceError: 0, maxNatsError: null as number | null };
   const twin = { tokens: 0, mismatches: 0 };
   const forwards = { policy: 0, twin: 0 };
   const speculation = { drafted: 0, accepted: 0, rowsWasted: 0 };
@@ -177,6 +179,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     own.rows += report.rows;
     own.mismatches += report.mismatches.length;
     own.maxConfidenceError = Math.max(own.maxConfidenceError, report.maxConfidenceError);
+    if (report.maxNatsError !== null) own.maxNatsError = Math.max(own.maxNatsError ?? 0, report.maxNatsError);
     for (const { step, position, recorded, recomputed, logitMargin } of report.mismatches.slice(0, 1)) {
       divergences.push({
         problem,

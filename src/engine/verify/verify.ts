@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { guideLogits } from '../../decode/method/guidance.js';
 import { type Scoring, sampleRow } from '../../decode/rules/sample-row.js';
-import { probabilityOf } from '../../decode/rules/score-row.js';
+import { CheckError } from '../../errors.js';
 import type { ModelConfig } from '../../model/config.js';
 import { graphFor } from '../../model/graph-cache.js';
 import { precisionFor } from '../../model/precision.js';
 import type { PassOutcome, StepPlan } from '../../pass/pass.js';
 import { executeGraph, type WeightTensors } from '../tfjs/execute.js';
+import { AskedBeside } from './asked-beside.js';
 import { groupPasses, type JointPass, jointPass } from './closure.js';
 import { type Part, partsOf } from './parts.js';
 
@@ -34,6 +35,11 @@ export interface VerifyReport {
   readonly mismatches: readonly Mismatch[];
   /** Largest |recorded - recomputed| confidence over rows with equal tokens, asked probabilities included. */
   readonly maxConfidenceError: number;
+  /**
+   * Largest |recorded - recomputed| drift of a distribution or gap of logits, in nats; null where the policy asks for neither, and where
+   * steps are left out, without which a drift is not known.
+   */
+  readonly maxNatsError: number | null;
 }
 
 export interface VerifyOptions {
@@ -82,6 +88,8 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
   const mismatches: Mismatch[] = [];
   let rows = 0;
   let maxConfidenceError = 0;
+  let maxNatsError: number | null = null;
+  const beside = new AskedBeside(scoring, every === 1, maskId);
   for (const group of groupPasses(targets, byVersion, maxRows)) {
     const joint = jointPass(group, byVersion, config.shiftLogits);
     const adapter = joint.adapter.includes(1) ? (true as const) : undefined;
@@ -124,21 +132,21 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       compare(wanted, own);
     });
   }
-  return { rows, mismatches, maxConfidenceError };
+  for (const passId of waiting.keys())
+    throw new CheckError(`the rows that guide ${passId} got no logits, so nothing was compared there`);
+  return { rows, mismatches, maxConfidenceError, maxNatsError };
 
   /** One row's logits, recomputed, against what was recorded. */
   function compare(wanted: Wanted, logits: Float32Array): void {
     const answer = wanted.recorded;
-    if (answer === null) return;
     rows += 1;
-    if (answer.asked !== undefined && wanted.asks !== undefined) {
-      const error = Math.abs(probabilityOf(logits, 0, config.vocab, wanted.asks) - answer.asked);
-      maxConfidenceError = Math.max(maxConfidenceError, error);
-    }
-    if (wanted.excludes !== undefined) {
-      // Without another token a rule takes the row's own, excluded or not.
+    maxConfidenceError = Math.max(maxConfidenceError, beside.probabilityError(wanted, answer, logits));
+    const natsError = beside.natsError(wanted, answer, logits);
+    if (natsError !== null) maxNatsError = Math.max(maxNatsError ?? 0, natsError);
+    if (wanted.excludes !== undefined || answer.instead !== undefined) {
+      // Without another token a rule takes the row's own, excluded or not. One of a row that excludes nothing is its best.
       const taken = answer.instead ?? answer.token;
-      const instead = otherThan(logits, new Set([maskId, ...wanted.excludes]));
+      const instead = otherThan(logits, new Set([maskId, ...(wanted.excludes ?? [])]));
       if (instead !== undefined && instead !== taken) differ(wanted, logits, taken, instead);
     }
     const at = wanted.draw === undefined ? null : { position: wanted.position, draw: wanted.draw };

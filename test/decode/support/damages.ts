@@ -5,6 +5,7 @@ import type { CheckedStep, Clause, LawContext } from '../../../src/decode/laws/l
 import { contradictions } from '../../../src/decode/parts.js';
 import type { LawPart } from '../../../src/decode/rules/law-parts.js';
 import type { PolicySpec } from '../../../src/decode/spec.js';
+import { groupsOf } from '../../../src/pass/groups.js';
 import type { Pass, PassRow, RowOutcome } from '../../../src/pass/pass.js';
 import { anySpec, slidingSpecs, specsWith } from './arbitraries.js';
 import type { Recorded } from './record.js';
@@ -113,6 +114,13 @@ const resaid = (
   });
 };
 
+/** Changes the outcome of the main pass, where it has one. */
+const reworded = (
+  { outcomes: [main, ...side] }: Site,
+  change: (rows: readonly RowOutcome[]) => readonly RowOutcome[],
+): Partial<CheckedStep>[] =>
+  main.rows.length === 0 ? [] : [{ outcomes: [{ ...main, rows: change(main.rows) }, ...side] }];
+
 /** Leaves out the logits of one invisible row at a time. */
 const unscored = (site: Site): Partial<CheckedStep>[] => {
   if (site.main.kind !== 'denoise') return [];
@@ -185,8 +193,21 @@ const joining = refreshing.map(
       ? { ...spec, refresh: { ...spec.refresh, late: 'block', maxAgeSteps: null } }
       : spec,
 );
+const speculating = specsWith({ kind: 'speculate', name: 'exact' });
 const stopped = anySpec.map((spec): PolicySpec => ({ ...spec, stop: 'block', final: { kind: 'accept' } }));
 const GIVES: readonly TransitionReason[] = ['commit', 'promote-best'];
+
+/** Changes a step whose row groups were steps of the decode. */
+const together = (what: string, change: (step: CheckedStep) => Partial<CheckedStep>): Damage => ({
+  what,
+  specs: speculating,
+  ways: ({ steps, context }) =>
+    steps.flatMap((step, at) =>
+      step.accepted.length === 0
+        ? []
+        : [{ at, context, steps: steps.with(at, { ...step, ...change(step) }) }],
+    ),
+});
 
 /** For every clause of a law, ways to break it. */
 export const DAMAGES: Record<Clause, readonly Damage[]> = {
@@ -626,6 +647,40 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
       { outcomes: outcomes.map((outcome) => ({ ...outcome, passId: `${outcome.passId}x` })) },
     ]),
   ],
+  'outcome-rows': [
+    inSteps('of a row less', anySpec, (site) => reworded(site, (rows) => rows.slice(0, -1))),
+    inSteps('of a row more', anySpec, (site) => reworded(site, (rows) => [...rows, ...rows.slice(-1)])),
+    inSteps('of another row', anySpec, (site) =>
+      reworded(site, (rows) => rows.map((row, at) => (at === 0 ? { ...row, position: 99_999 } : row))),
+    ),
+    {
+      what: 'of a row less, in a draft state that was not taken',
+      specs: speculating,
+      ways: ({ steps, context }) =>
+        steps.flatMap((step, at) => {
+          const groups = groupsOf(step.plan.passes[0]);
+          const taken = step.accepted.some(({ group }) => group === groups.length - 1);
+          if (step.accepted.length === 0 || taken) return [];
+          const [{ passId, rows }] = step.outcomes;
+          const short = { ...step, outcomes: [{ passId, rows: rows.slice(0, -1) }] };
+          return [{ at, context, steps: steps.with(at, short) }];
+        }),
+    },
+  ],
+  'accepted-unknown': [
+    together('a group that is not there', ({ accepted }) => ({
+      accepted: [...accepted, { group: 999, transitions: 0 }],
+    })),
+  ],
+  'accepted-beside': [
+    together('something landed', () => ({ landed: ['999.1'] })),
+    together('something was dropped', () => ({
+      dropped: [{ passId: '999.1', position: 0, reason: 'superseded' }],
+    })),
+    together('a refresh beside', ({ plan }) => ({
+      plan: { ...plan, passes: [...plan.passes, { ...plan.passes[0], id: '999.9', lane: 'side' }] },
+    })),
+  ],
   'version-twice': [
     inSteps('the version of an earlier pass', anySpec, (site) =>
       site.record.steps
@@ -741,6 +796,22 @@ export const DAMAGES: Record<Clause, readonly Damage[]> = {
     ),
   ],
   'revoked-unscored': [
+    inSteps('a shadow row that was asked about another token', shadowed, (site) =>
+      site.transitions.some((t) => t.reason === 'revoke')
+        ? [
+            withMain(site, {
+              rows: site.main.rows.map((row) =>
+                row.asks === undefined ? row : { ...row, asks: other(row.asks) },
+              ),
+            }),
+          ]
+        : [],
+    ),
+    inSteps('a shadow row that was asked about none', shadowed, (site) =>
+      site.transitions.some((t) => t.reason === 'revoke')
+        ? [withMain(site, { rows: site.main.rows.map(({ asks: _, ...row }) => row) })]
+        : [],
+    ),
     inSteps('another probability', shadowed, (site) =>
       changed(site, ['revoke'], ({ confidence }) => ({ confidence: confidence / 2 })),
     ),

@@ -51,7 +51,9 @@ export function judged(scene: Scene): { readonly clauses: Clause[]; readonly can
     ...{ promptLength: 2, genLength: answer.length, blockOrigin: 2, blockLength: 2 },
     ...{ given, endIds: [END, OTHER_END], maskId: MASK, positions },
   };
-  const canvas = new TrackedCanvas(start as unknown as Canvas, new Set(givenUp));
+  const canvas = new TrackedCanvas(start as unknown as Canvas, new Set(givenUp), {
+    attention: 'bidirectional',
+  });
   const main = {
     id: '0.0',
     kind: 'denoise',

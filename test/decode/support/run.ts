@@ -1,7 +1,7 @@
 import { checkLaws, describeViolation } from '../../../src/decode/laws/check.js';
 import type { LawContext } from '../../../src/decode/laws/law.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from '../../../src/decode/method/compose.js';
-import { attentionOf } from '../../../src/decode/method/fits.js';
+import { shownBy } from '../../../src/decode/method/fits.js';
 import { type DecodeResult, decode, maskFor } from '../../../src/decode/method/session.js';
 import { factsOf, lawsGivenUp } from '../../../src/decode/parts.js';
 import type { PolicySpec, PolicySpecInput } from '../../../src/decode/spec.js';
@@ -13,23 +13,18 @@ import { TOY_CONFIG, ToyEngine } from './toy-engine.js';
 /** Small tiles, so that lookahead meets bucket edges with the short blocks of these tests. */
 export const SMALL_TILES: PolicyInputs = { latencyTable: (rows) => 1 + Math.ceil(rows / 4) };
 
-/** A model that was trained to see what a policy shows. */
-export function shownBy(
+/** A model that was trained to see what a policy shows, and to say what it reads. */
+export function trainedFor(
   spec: PolicySpec,
 ): Pick<ModelConfig, 'attention' | 'alsoCausal' | 'blockLength' | 'shiftLogits' | 'orders'> {
-  const kinds = attentionOf(spec);
-  const [attention] = kinds;
-  // Drafts of self-speculation are no blocks of the policy.
-  const own = kinds.length > 1 ? 64 : spec.blockLength;
-  const blockLength = attention === 'block-causal' ? own : undefined;
   const shiftLogits = factsOf(spec).cache.opens === 'predicted';
   const { orders } = factsOf(spec).commit;
-  return { attention, blockLength, alsoCausal: kinds.length > 1 || undefined, shiftLogits, orders };
+  return { ...shownBy(spec), shiftLogits, orders };
 }
 
 /** The toy engine for a workload, trained to see what a policy shows. */
 export function toyFor(spec: PolicySpec, work: Workload): ToyEngine {
-  return new ToyEngine({ ...work, trained: shownBy(spec) });
+  return new ToyEngine({ ...work, trained: trainedFor(spec) });
 }
 
 /** What the law checker needs to know of a decode. */
@@ -38,7 +33,7 @@ export function lawContext(
   promptIds: readonly number[],
   genLength: number,
 ): LawContext {
-  const config = { ...TOY_CONFIG, ...shownBy(policy.spec) };
+  const config = { ...TOY_CONFIG, ...trainedFor(policy.spec) };
   return {
     trained: config,
     start: policy.start(promptIds, genLength, maskFor(policy, config), { endIds: config.endIds }),
