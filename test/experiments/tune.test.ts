@@ -9,6 +9,7 @@ import { tuneFigure } from '../../experiments/studies/tune/print.js';
 import { tune } from '../../experiments/studies/tune/run.js';
 import { candidates, wholeSpace } from '../../experiments/studies/tune/space.js';
 import { verdictOf } from '../../experiments/studies/tune/verdict.js';
+import { wilson } from '../../src/score/statistics/proportion.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const named = candidates('block-kv', 2, 1);
@@ -54,19 +55,19 @@ describe('search', () => {
   });
 
   it('calls non-inferior what the whole interval says, not the point', () => {
-    // Of n problems, `lost` are lost and none won: -lost / n +- 1.95996 sqrt(lost + 2 - lost^2 / n) / n.
+    // Of n problems, `lost` are lost and none won: the Wilson interval of what is left, as the baseline never varies.
     const judged = (n: number, lost: number): Judged =>
       judge(named.slice(0, 2), [samples(50, () => true, n), samples(10, (i) => i >= lost, n)])[1];
-    // A loss of 1 point, between -2.20 and +0.20 of 400, and between -4.39 and +2.39 of 100.
+    // A loss of 1 point: of 400 it may be 2.54, of 100 it may be 5.45.
     expect(judged(400, 4)).toMatchObject({ nonInferior: true });
-    expect(judged(400, 4).difference.low).toBeCloseTo(-0.02198, 4);
+    expect(judged(400, 4).difference.low).toBeCloseTo(-0.02543, 4);
     expect(judged(100, 1)).toMatchObject({ nonInferior: false });
     expect(judged(100, 1).difference.value).toBe(-0.01);
-    // Both sides of the margin of 3 points: lows of -2.88 and -3.21.
-    expect(judged(400, 6).difference.low).toBeCloseTo(-0.02877, 4);
-    expect(judged(400, 6).nonInferior).toBe(true);
-    expect(judged(400, 7).difference.low).toBeCloseTo(-0.0321, 3);
-    expect(judged(400, 7).nonInferior).toBe(false);
+    // Both sides of the margin of 3 points.
+    expect(judged(400, 5).difference.low).toBeCloseTo(-0.02892, 4);
+    expect(judged(400, 5).nonInferior).toBe(true);
+    expect(judged(400, 6).difference.low).toBeCloseTo(-0.03233, 4);
+    expect(judged(400, 6).nonInferior).toBe(false);
   });
 
   it('has intervals that hold for all candidates together', () => {
@@ -75,9 +76,9 @@ describe('search', () => {
         samples(50, () => true),
         ...Array.from({ length: count - 1 }, () => samples(10, (i: number) => i >= 4)),
       ])[1].difference;
-    const width = (count: number): number => field(count).high - field(count).low;
     // Normal points of 2.5 % and, for five comparisons, of 0.5 %.
-    expect(width(6) / width(2)).toBeCloseTo(2.575829 / 1.959964, 5);
+    expect(field(2).low).toBeCloseTo(wilson(396, 400, 1.959964).low - 1, 6);
+    expect(field(6).low).toBeCloseTo(wilson(396, 400, 2.575829).low - 1, 6);
     expect(field(6).value).toBe(field(2).value);
   });
 

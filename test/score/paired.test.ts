@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { discordant, holm, mcnemar, pairedDifference } from '../../src/score/statistics/paired.js';
+import { holm, mcnemar, pairedDifference } from '../../src/score/statistics/paired.js';
 
 const outcomes = fc.array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 200 });
 
@@ -15,15 +15,33 @@ describe('paired difference', () => {
     expect(pairedDifference([true], [true]).low).toBeLessThan(-0.03);
   });
 
-  it('is the Wald interval with one pair added each way', () => {
-    // 100 problems, 10 won and 4 lost: 0.06 +- 1.96 sqrt(14 + 2 - 36 / 100) / 100
-    const own = Array.from({ length: 100 }, (_, i) => i < 10 || i >= 14);
-    const base = Array.from({ length: 100 }, (_, i) => i >= 10);
-    expect(discordant(own, base)).toEqual({ onlyFirst: 10, onlySecond: 4 });
-    const { value, low, high } = pairedDifference(own, base);
-    expect(value).toBeCloseTo(0.06, 12);
-    expect(low).toBeCloseTo(0.06 - 0.0775116, 6);
-    expect(high).toBeCloseTo(0.06 + 0.0775116, 6);
+  it.each([
+    // Worked examples: Newcombe 1998 (method 10) and Altman et al., Statistics with Confidence, 2000, chapter 6.
+    [36, 12, 2, 0, 0.0569, 0.3404],
+    [14, 5, 0, 22, 0.0115, 0.2265],
+    [36, 14, 0, 0, 0.1528, 0.4167],
+    [18, 0, 0, 36, -0.0415, 0.0415],
+    [54, 0, 0, 0, -0.0664, 0.0664],
+  ])('is the published one for the pairs %d, %d, %d, %d', (both, onlyOwn, onlyBase, neither, low, high) => {
+    const pairs = [
+      ...Array<[boolean, boolean]>(both).fill([true, true]),
+      ...Array<[boolean, boolean]>(onlyOwn).fill([true, false]),
+      ...Array<[boolean, boolean]>(onlyBase).fill([false, true]),
+      ...Array<[boolean, boolean]>(neither).fill([false, false]),
+    ];
+    const found = pairedDifference(
+      pairs.map(([own]) => own),
+      pairs.map(([, base]) => base),
+    );
+    expect(found.value).toBeCloseTo((onlyOwn - onlyBase) / pairs.length, 12);
+    expect(found.low).toBeCloseTo(low, 4);
+    expect(found.high).toBeCloseTo(high, 4);
+  });
+
+  it('stays within 100 points on one problem, however wide', () => {
+    const { low, high } = pairedDifference([true], [false], 5);
+    expect(low).toBeGreaterThanOrEqual(-1);
+    expect(high).toBe(1);
   });
 
   it('turns round with its arguments and holds the difference of the shares (property)', () => {
@@ -33,7 +51,10 @@ describe('paired difference', () => {
         const share = (right: readonly boolean[]) => right.filter(Boolean).length / right.length;
         const { value, low, high } = pairedDifference(own, base);
         expect(value).toBeCloseTo(share(own) - share(base), 12);
-        expect(low).toBeLessThan(value);
+        expect(low).toBeLessThanOrEqual(value);
+        expect(high - low).toBeGreaterThan(0);
+        expect(low).toBeGreaterThanOrEqual(-1);
+        expect(high).toBeLessThanOrEqual(1);
         expect(pairedDifference(base, own).low).toBeCloseTo(-high, 12);
       }),
     );

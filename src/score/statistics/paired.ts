@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import { Z_95 } from './proportion.js';
+import { wilson, Z_95 } from './proportion.js';
 
 /** Two methods on the same problems: how many only one of them got right. Where both agree, nothing is learned. */
 export interface Discordant {
@@ -24,18 +24,43 @@ export interface Difference {
 }
 
 /**
- * Share right in `own` minus share right in `base`, over the same problems, with the Wald interval of paired proportions.
- * One discordant pair each way is added to its variance: without any, the interval would have no width.
+ * Share right in `own` minus share right in `base`, over the same problems, with the interval of R. G. Newcombe
+ * (Statistics in Medicine 17, 1998, 2635-2650, method 10): the Wilson intervals of both shares, put together with the
+ * correlation of the two. It never leaves [-1, 1], and has a width where no pair is discordant.
  * @param z half width in standard errors: 95 % unless said otherwise, wider where several are compared
  * @throws UsageError when there are no problems, or not the same
  */
 export function pairedDifference(own: readonly boolean[], base: readonly boolean[], z = Z_95): Difference {
   const n = own.length;
   if (n === 0) throw new UsageError('a difference needs at least one problem');
-  const { onlyFirst: better, onlySecond: worse } = discordant(own, base);
-  const value = (better - worse) / n;
-  const half = (z * Math.sqrt(better + worse + 2 - (better - worse) ** 2 / n)) / n;
-  return { value, low: value - half, high: value + half };
+  const { onlyFirst, onlySecond } = discordant(own, base);
+  const both = own.filter((right, i) => right && base[i]).length;
+  const first = arms(both + onlyFirst, n, z);
+  const second = arms(both + onlySecond, n, z);
+  const phi = correlation(both, onlyFirst, onlySecond, n);
+  const arm = (a: number, b: number): number => Math.sqrt(Math.max(0, a * a - 2 * phi * a * b + b * b));
+  const value = (onlyFirst - onlySecond) / n;
+  return {
+    value,
+    // Inside by its construction; rounding must not put it outside.
+    low: Math.max(-1, value - arm(first.below, second.above)),
+    high: Math.min(1, value + arm(second.below, first.above)),
+  };
+}
+
+/** How far a Wilson interval reaches below and above its share. */
+function arms(right: number, n: number, z: number): { readonly below: number; readonly above: number } {
+  const { low, high } = wilson(right, n, z);
+  return { below: right / n - low, above: high - right / n };
+}
+
+/** Newcombe's phi: the correlation of two yes/no outcomes, a positive one with half a pair taken off; 0 where one never varies. */
+function correlation(both: number, onlyFirst: number, onlySecond: number, n: number): number {
+  const neither = n - both - onlyFirst - onlySecond;
+  const margins = (both + onlyFirst) * (onlySecond + neither) * (both + onlySecond) * (onlyFirst + neither);
+  if (margins === 0) return 0;
+  const excess = both * neither - onlyFirst * onlySecond;
+  return (excess > 0 ? Math.max(0, excess - n / 2) : excess) / Math.sqrt(margins);
 }
 
 /**
