@@ -10,6 +10,7 @@ import type { QualityTable } from '../studies/quality/table.js';
 import { recoveryMarkdown } from '../studies/recovery/markdown.js';
 import type { RecoveryTable } from '../studies/recovery/run.js';
 import { rivalsMarkdown } from '../studies/rivals/markdown.js';
+import { stagingMarkdown } from '../studies/staging/markdown.js';
 import { attacksMarkdown } from './attacks.js';
 
 /** A part of a page that is made from a reference result and stands between two comments with its name. */
@@ -47,6 +48,11 @@ export const PAGE_PARTS: readonly PagePart[] = [
     name: 'rivals',
     page: 'docs/results.md',
     text: (root) => rivalsMarkdown(readResult(reference(root, 'reproduce/rivals/result.json'))),
+  },
+  {
+    name: 'staging',
+    page: 'docs/results.md',
+    text: (root) => stagingMarkdown(readResult(reference(root, 'reproduce/staging-mechanisms/result.json'))),
   },
   {
     name: 'attacks',

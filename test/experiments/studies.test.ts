@@ -121,11 +121,13 @@ describe('what follows from measured columns', () => {
     const none = {
       ...{ forwards: [], drafts_accepted: [], rows_per_pass: [] },
       ...{ over_off_low: [], over_off_high: [] },
+      ...{ saving_policy: ['mbsd'], forwards_off: [12], forwards_at_4: [10] },
     };
     const derived = fig13a.derive({ trigger, seconds: [12, 8, 10], ...none }, tables.fig13a.columns);
     expect(derived.over_off).toEqual([1, 1.5, 1.2]);
     expect(derived.best).toBe(1);
     expect(derived.paper_best).toBe(4);
+    expect(derived.with_a_free_tile).toEqual([1.2]);
   });
 
   it('fig13b: counts falls inside a row and inversions between rows', () => {

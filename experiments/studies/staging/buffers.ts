@@ -2,12 +2,9 @@
 export const BODY_MIB = 3744;
 /** llama.cpp's Hexagon backend allocates weights in buffers of at most this (`maxBufferBytes` of the stack), MiB. */
 export const BUFFER_MIB = 1024;
+/** Staging budget of Figure 13c, MiB. */
+export const STAGING_MIB = 256;
 export const PAGES_PER_MIB = 256;
-
-/** MiB that are mapped anew when a buffer that lacks a byte of its own is mapped whole. */
-export function wholeBuffersMib(residentMib: number): number {
-  return BUFFER_MIB * Math.ceil((BODY_MIB - residentMib) / BUFFER_MIB);
-}
 
 /**
  * Microseconds for a page of 4 KiB to be pinned, entered into the NPU's page table and touched for the first time: assumed, no figure
@@ -15,8 +12,14 @@ export function wholeBuffersMib(residentMib: number): number {
  */
 export const PAGE_US = [0.1, 2] as const;
 
-/** Ends of the time of a step that maps whole buffers page by page, ms. */
-export function wholeBuffersMs(residentMib: number): readonly [low: number, high: number] {
-  const pages = PAGES_PER_MIB * wholeBuffersMib(residentMib);
-  return [(pages * PAGE_US[0]) / 1000, (pages * PAGE_US[1]) / 1000];
+/**
+ * MiB of weights that stay where residents fill whole buffers only. The window is the resident budget and the staging
+ * beside it; what is left of its last buffer takes the staging, and no residents.
+ */
+export function residentInBuffersMib(
+  residentMib: number,
+  bufferMib: number = BUFFER_MIB,
+  stagingMib: number = STAGING_MIB,
+): number {
+  return Math.min(residentMib, bufferMib * Math.floor((residentMib + stagingMib) / bufferMib));
 }
