@@ -10,7 +10,8 @@ import { streamedKernel } from '../machine/lower/streamed.js';
 import { F16_BYTES } from '../machine/lower/tensors.js';
 import { layoutShare } from '../stacks/layout.js';
 import type { SoftwareStack } from '../stacks/stack.js';
-import type { KernelSpec } from './spec.js';
+import { elementBytes } from './elements.js';
+import type { KernelSpec, RowsSpec } from './spec.js';
 
 /** An operator by itself. */
 export type SingleSpec = Exclude<KernelSpec, { kind: 'layer-products' }>;
@@ -30,7 +31,8 @@ export function loweredKernel(spec: SingleSpec, context: LowerContext): Kernel {
     case 'product': {
       // Fused products share their input, and their outputs are as one.
       const out = spec.outWidths.reduce((sum, width) => sum + width, 0);
-      return product(spec.rows, spec.inWidth, out, spec.weights, context, spec.adds);
+      const input = spec.input === undefined ? undefined : elementBytes(spec.input);
+      return product(spec.rows, spec.inWidth, out, spec.weights, context, spec.adds, input);
     }
     case 'routed-product': {
       const { rows, inWidth, outWidth, weights } = spec;
@@ -58,12 +60,10 @@ export function loweredKernel(spec: SingleSpec, context: LowerContext): Kernel {
       const read = (elements + (spec.taps - 1) * spec.channels) * each;
       return streamedKernel({ opsEach, read, written: read, elements, macs: 0 }, context);
     }
-    case 'rows': {
-      const outputBytes = resultBytes(spec.operator, each);
+    case 'rows':
       return context.stack.kernelLoops === 'htp'
-        ? rowsKernel({ ...spec, inputBytes: each, outputBytes }, context)
-        : spreadKernel(spec, each, outputBytes, context);
-    }
+        ? rowsKernel({ ...spec, ...rowBytes(spec, each) }, context)
+        : spreadKernel(spec, rowBytes(spec, each), context);
   }
 }
 
@@ -71,7 +71,11 @@ export function loweredKernel(spec: SingleSpec, context: LowerContext): Kernel {
 export function activationBytes(spec: SingleSpec, each: number): number {
   switch (spec.kind) {
     case 'product':
-      return spec.rows * (spec.inWidth + spec.outWidths.reduce((sum, width) => sum + width, 0)) * each;
+      return (
+        spec.rows *
+        (spec.inWidth * (spec.input === undefined ? each : elementBytes(spec.input)) +
+          spec.outWidths.reduce((sum, width) => sum + width, 0) * each)
+      );
     case 'routed-product':
       return spec.rows * (spec.inWidth + spec.expertsPerToken * spec.outWidth) * each;
     case 'attention':
@@ -80,16 +84,33 @@ export function activationBytes(spec: SingleSpec, each: number): number {
       return spec.channels * (2 * spec.rows + 2 * spec.taps - 1) * each;
     case 'concat':
       return 2 * spec.channels * (spec.rows + spec.taps - 1) * each;
-    case 'rows': {
-      const { rows, width, operator } = spec;
-      return rows * width * (ROW_COSTS[operator].inputs * each + resultBytes(operator, each));
-    }
+    case 'rows':
+      return movedBytes(spec, rowBytes(spec, each));
   }
 }
 
-/** A cache is written in F16. */
-function resultBytes(operator: RowOperator, each: number): number {
-  return operator === 'SET_ROWS' ? F16_BYTES : each;
+/** Bytes of an element that a row operator reads and writes, and of all of its mask. */
+export interface RowBytes {
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+  readonly maskBytes: number;
+}
+
+/** @param each bytes of an activation, where the name of the operator says no format. A cache is written in F16 */
+export function rowBytes({ operator, width, input, result, mask }: RowsSpec, each: number): RowBytes {
+  const unsaid = operator === 'SET_ROWS' ? F16_BYTES : each;
+  return {
+    inputBytes: input === undefined ? each : elementBytes(input),
+    outputBytes: result === undefined ? unsaid : elementBytes(result),
+    maskBytes: mask === undefined ? 0 : mask.rows * width * elementBytes(mask.format),
+  };
+}
+
+/** Bytes of operands and result of a row operator. */
+export function movedBytes({ operator, rows, width }: RowsSpec, bytes: RowBytes): number {
+  const { inputs, reduces = false } = ROW_COSTS[operator];
+  const { inputBytes, outputBytes, maskBytes } = bytes;
+  return rows * (inputs * width * inputBytes + (reduces ? 1 : width) * outputBytes) + maskBytes;
 }
 
 /** Different experts that the rows reach under uniform routing, in expectation. */
@@ -103,15 +124,15 @@ export function reachedExperts({
 
 /** A row operator of a stack that spreads elements over its threads. */
 function spreadKernel(
-  { rows, width, operator }: Extract<SingleSpec, { kind: 'rows' }>,
-  inputBytes: number,
-  outputBytes: number,
+  { rows, width, operator }: RowsSpec,
+  { inputBytes, outputBytes, maskBytes }: RowBytes,
   context: LowerContext,
 ): Kernel {
   const elements = rows * width;
-  const { inputs } = ROW_COSTS[operator];
+  const { inputs, reduces = false } = ROW_COSTS[operator];
   const opsEach = SPREAD_OPS[operator](context.stack.numbers);
-  const [read, written] = [inputs * elements * inputBytes, elements * outputBytes];
+  const read = inputs * elements * inputBytes + maskBytes;
+  const written = (reduces ? rows : elements) * outputBytes;
   return streamedKernel({ opsEach, read, written, elements, macs: 0 }, context);
 }
 
@@ -122,6 +143,7 @@ function product(
   weights: Extract<SingleSpec, { kind: 'product' }>['weights'],
   context: LowerContext,
   adds = false,
+  input?: number,
 ): Kernel {
   const { stack } = context;
   const { bytes, elements } = blockOf(weights);
@@ -135,7 +157,7 @@ function product(
       outWidth,
       bytesPerWeight: (bytes / elements) * layout,
       packed: weights !== 'f16' && stack.weightDecode === 'vector',
-      inputBytes: each,
+      inputBytes: stack.activationsIn === 'tcm' ? 0 : (input ?? each),
       // What is added is read on the way out.
       outputBytes: adds ? 2 * each : each,
     },

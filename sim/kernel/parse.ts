@@ -3,9 +3,10 @@ import { resolvePreset } from '../../src/model/presets.js';
 import { ROW_OPERATORS, type RowOperator } from '../machine/lower/row-operator.js';
 import { ALIASES } from './aliases.js';
 import { dumpedProduct, folded, listOf } from './dumped.js';
+import { elementsOf, maskOf } from './elements.js';
 import { ofModel } from './of-model.js';
 import { type KernelHints, Said } from './said.js';
-import type { KernelSpec } from './spec.js';
+import type { KernelSpec, RowsSpec } from './spec.js';
 import { refuseUncounted } from './uncounted.js';
 
 /**
@@ -171,7 +172,13 @@ function product(said: Said): KernelSpec | null {
     outWidths: fused(said, found.outs),
     weights: said.weights,
     adds: said.has(/\+\s*ADD\b/),
+    ...inputOf(said),
   };
+}
+
+/** `type_b=f16`, `q4_0 x f16`: rows that are no F32. */
+function inputOf(said: Said): { readonly input?: 'f16' } {
+  return said.has(/TYPE_B\s*=\s*F16|[\s\]]X\s+F16/) ? { input: 'f16' } : {};
 }
 
 function routed(said: Said): KernelSpec | null {
@@ -202,12 +209,27 @@ function routed(said: Said): KernelSpec | null {
 function rowsOperator(said: Said): KernelSpec | null {
   const operator = ALIASES.find(([pattern]) => pattern.test(said.words))?.[1];
   if (operator === undefined) return null;
+  const shape = rowsOf(said, operator);
+  const mask = maskOf(said, operator, shape);
+  return {
+    kind: 'rows',
+    operator,
+    ...shape,
+    ...elementsOf(said, operator),
+    ...(mask === undefined ? {} : { mask }),
+  };
+}
+
+type RowsShape = Pick<RowsSpec, 'rows' | 'width' | 'heads'>;
+
+/** Rows and width of an operator on rows, whatever the notation. */
+function rowsOf(said: Said, operator: RowOperator): RowsShape {
   const extents = folded(said.extents);
   const moved = said.rows !== undefined && (operator === 'SET_ROWS' || operator === 'GET_ROWS');
   if (extents.length === 3 && !moved) {
     // A tensor as ggml shows it: a head, heads, positions.
     const [width, heads, positions] = extents;
-    return { kind: 'rows', operator, rows: heads * positions * repeats(said, 1), width, heads };
+    return { rows: heads * positions * repeats(said, 1) * batch(said, operator), width, heads };
   }
   const rows = said.rows ?? (extents[1] === undefined ? undefined : extents[1] * repeats(said, 1));
   const headDim = said.number('d', 'hd', 'head_dim');
@@ -215,8 +237,6 @@ function rowsOperator(said: Said): KernelSpec | null {
     // Rows of a head each.
     const heads = said.number('h', 'heads', 'nh') ?? 1;
     return {
-      kind: 'rows',
-      operator,
       rows: said.needed('the number of rows (r1)', rows) * heads,
       width: headDim,
       heads,
@@ -229,11 +249,23 @@ function rowsOperator(said: Said): KernelSpec | null {
     extents[0] ??
     (alone === undefined ? undefined : Number(alone));
   return {
-    kind: 'rows',
-    operator,
-    rows: said.needed('the number of rows (r1)', rows),
+    rows: said.needed('the number of rows (r1)', rows) * batch(said, operator),
     width: said.needed('the width of a row (n2048)', width) / halves(said, operator),
   };
+}
+
+/**
+ * Rows for each that the extents show, in the words of test-backend-ops: the batch of GET_ROWS (`be1`, `be2`), what a row is
+ * written to of SET_ROWS (`ne`), and the heads of both SET_ROWS and SOFT_MAX (`nr23`).
+ */
+function batch(said: Said, operator: RowOperator): number {
+  const product = (all: readonly number[]): number => all.reduce((so, each) => so * each, 1);
+  const of = (name: string): number => Number(new RegExp(`\\b${name}=(\\d+)`).exec(said.text)?.[1] ?? 1);
+  if (operator === 'GET_ROWS') return of('be1') * of('be2');
+  const heads = product(listOf(said.text, 'nr23') ?? []);
+  if (operator === 'SOFT_MAX') return heads;
+  if (operator === 'SET_ROWS') return heads * product((listOf(said.text, 'ne') ?? []).slice(2));
+  return 1;
 }
 
 /** Times that `REPEAT` sets its operand side by side from a dimension on: `nr=[1,8,1,1]`. */

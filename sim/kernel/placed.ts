@@ -1,5 +1,6 @@
 import { UsageError } from '../../src/errors.js';
 import type { SoftwareStack } from '../stacks/stack.js';
+import { takesFormats } from './half-operators.js';
 import type { KernelSpec } from './spec.js';
 
 const WITHOUT_NPU = [
@@ -18,11 +19,14 @@ export function checkHasNpu({ name, placement }: SoftwareStack): void {
  * of the stack that it is timed as; a user who asks for one would be told a time of something that does not happen.
  * @throws UsageError that says where it runs instead
  */
-export function checkOnNpu(spec: KernelSpec, { name, supports }: SoftwareStack): void {
+export function checkOnNpu(spec: KernelSpec, stack: SoftwareStack): void {
+  const { name, supports } = stack;
   if (!supports) return;
   const onCpu = (what: string): UsageError =>
     new UsageError(`stack ${name} does not take ${what} on the NPU: it runs on the CPU`);
   if (spec.kind === 'attention' && !supports.attention) throw onCpu('attention');
+  if (spec.kind === 'rows' && !takesFormats(spec, stack))
+    throw onCpu(`${spec.operator} from ${spec.input ?? 'f32'} to ${spec.result ?? 'f32'}`);
   if (!('weights' in spec)) return;
   if (!supports.weights.includes(spec.weights)) throw onCpu(`a product with ${spec.weights} weights`);
   if (spec.kind === 'layer-products') return;

@@ -12,6 +12,8 @@ export interface ProductSpec {
   readonly weights: WeightDType;
   /** A residual or a bias is added on the way out. */
   readonly adds: boolean;
+  /** Format of the rows, where it is not that of the stack's activations. */
+  readonly input?: 'f16' | 'f32';
 }
 
 /** A product in which each row meets only the weights of the experts it was routed to. */
@@ -47,6 +49,18 @@ export interface RowsSpec {
   readonly width: number;
   /** Rows of a position, where the operator works on heads. @defaultValue 1 */
   readonly heads?: number;
+  /** Format of what is read and written. @defaultValue activations of the stack; F16 for the result of SET_ROWS */
+  readonly input?: WeightDType;
+  readonly result?: WeightDType;
+  /** Of SOFT_MAX. @defaultValue none */
+  readonly mask?: RowMask;
+}
+
+/** A mask that is added to rows of the same width. */
+export interface RowMask {
+  readonly format: 'f32' | 'f16';
+  /** Rows of the mask: fewer than those of the operator, where heads share it. */
+  readonly rows: number;
 }
 
 /**

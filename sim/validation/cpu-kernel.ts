@@ -2,10 +2,9 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { precisionFor, type Quant } from '../../src/model/precision.js';
 import { resolvePreset } from '../../src/model/presets.js';
 import type { PassShape } from '../../src/pass/shape.js';
-import { reachedExperts } from '../kernel/lowered.js';
+import { movedBytes, reachedExperts, rowBytes } from '../kernel/lowered.js';
 import type { KernelSpec } from '../kernel/spec.js';
 import { cpuMs, effectiveThreads, elementBytesPerMs } from '../machine/cpu-model.js';
-import { ROW_COSTS } from '../machine/lower/htp/row-costs.js';
 import { rowsTogether } from '../machine/lower/index.js';
 import type { PartName } from '../machine/parts.js';
 import { ratesOf } from '../machine/rates.js';
@@ -59,11 +58,10 @@ export function cpuKernelMs(spec: KernelSpec, chip: Chip, quant: Quant): number 
   return streamMs(streamedBytes(spec), spec.rows, chip);
 }
 
-/** Operands and result of an operator that computes little: F32 on CPU and GPU. */
+/** Operands and result of an operator that computes little: F32 on CPU and GPU, where its name says no format. */
 function streamedBytes(spec: Extract<KernelSpec, { kind: 'rows' | 'conv' | 'concat' }>): number {
   if (spec.kind !== 'rows') return F32_BYTES * spec.channels * (2 * spec.rows + spec.taps - 1);
-  const { inputs, reduces = false } = ROW_COSTS[spec.operator];
-  return F32_BYTES * spec.rows * (inputs * spec.width + (reduces ? 1 : spec.width));
+  return movedBytes(spec, rowBytes(spec, F32_BYTES));
 }
 
 const F32_BYTES = 4;

@@ -4,6 +4,7 @@ import type { WeightDType } from '../../src/model/formats/blocks/index.js';
 import { precisionFor } from '../../src/model/precision.js';
 import { recipePrecision } from '../../src/model/quant-recipes.js';
 import { energyOf } from '../energy/energy.js';
+import { movedBytes, rowBytes } from '../kernel/lowered.js';
 import { parseKernel } from '../kernel/parse.js';
 import type { KernelSpec } from '../kernel/spec.js';
 import { timeKernel } from '../kernel/time-kernel.js';
@@ -251,7 +252,7 @@ function sizeOf(spec: KernelSpec, quant: Case['quant']): { macs: number; bytes: 
         bytes: 8 * spec.rows * spec.channels,
       };
     case 'rows':
-      return { macs: 0, bytes: 8 * spec.rows * spec.width };
+      return { macs: 0, bytes: movedBytes(spec, rowBytes(spec, 4)) };
     case 'layer-products':
       throw new NotModelled('a mean over products has no one size');
   }

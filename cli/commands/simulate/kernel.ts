@@ -27,8 +27,9 @@ export const command = defineCommand({
     'Names: MUL_MAT mOUT kIN nROWS, with +ADD, with m2048+512+512 or "gate+up" where products are fused, with q8_0 or' +
     '\nf16 for other weights; 64x2048x8192 (rows, in, out); MUL_MAT_ID ... eEXPERTS topUSED; FLASH_ATTN_EXT dHEADDIM hHEADS' +
     '\nkvKVHEADS nqROWS nkvCACHED; RMS_NORM+MUL, SWIGLU, ADD, SET_ROWS ... nWIDTH rROWS; ROPE dHEADDIM hHEADS rROWS; or a' +
-    '\npart of a model\'s layer: "llama-3.2-3b gate+up n1". SSM_CONV and CONCAT nCHANNELS kTAPS rPOSITIONS (4 taps where' +
-    '\nnone are said). An operator of the backend whose loops were not counted (ARGSORT, GATED_DELTA_NET, ...) is refused.' +
+    '\npart of a model\'s layer: "llama-3.2-3b gate+up n1". Row operators are in F32 unless they say f16, f32->f16 or, with' +
+    '\nthe words of test-backend-ops, type=f16; SOFT_MAX ... mask f16 has a mask. SSM_CONV and CONCAT nCHANNELS kTAPS rPOSITIONS (4 taps' +
+    '\nwhere none are said). An operator of the backend whose loops were not counted (ARGSORT, GATED_DELTA_NET, ...) is refused.' +
     '\nDevice time is what a trace of the NPU shows; call time is what a host sees that waits for the one operator.',
   examples: [
     'simulate kernel "FLASH_ATTN_EXT d64 h32 kv8 nq35 nkv256" --profile sm8750 --json',

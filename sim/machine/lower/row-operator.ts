@@ -46,4 +46,6 @@ export interface RowWork {
   /** DRAM bytes of an element read and written. */
   readonly inputBytes: number;
   readonly outputBytes: number;
+  /** DRAM bytes of a mask, all of its rows together. @defaultValue 0 */
+  readonly maskBytes?: number;
 }

@@ -1,7 +1,7 @@
 import type { Kernel, LowerContext } from '../../kernel.js';
 import type { ChunkCost, Pipeline } from '../../pipeline.js';
 import type { AttentionWork } from '../attention-work.js';
-import { roundUp } from '../tensors.js';
+import { F16_BYTES, roundUp } from '../tensors.js';
 import { attentionBlocks, BLOCK_COST } from './attention-blocks.js';
 import { EXP_F32 } from './row-costs.js';
 import { forkMs, phaseMs, queuesMs, split } from './threads.js';
@@ -24,8 +24,9 @@ export function softmaxPairInstructions(keys: number): number {
 
 /**
  * Attention on the matrix unit, as the loop of hmx-flash-attn-ops.c runs: for each block of query rows and each KV head, key
- * blocks are fetched, brought into tile order, multiplied, put through the softmax and multiplied with the values. Threads
- * share a softmax by 64 rows, so few rows keep few threads busy; each phase starts and joins the threads.
+ * blocks are fetched, brought into tile order, multiplied, put through the softmax and multiplied with the values. The mask,
+ * F16 and the same for all heads, comes with each key block. Threads share a softmax by 64 rows, so few rows keep few threads
+ * busy; each phase starts and joins the threads.
  */
 export function matrixAttention(work: AttentionWork, context: LowerContext): Kernel {
   const { profile, stack, rates } = context;
@@ -47,9 +48,13 @@ export function matrixAttention(work: AttentionWork, context: LowerContext): Ker
       const perThread = Math.ceil(count / threads);
       // Keys are transposed by scatters; values are interleaved by pairs of rows.
       const intoTiles = Math.ceil(headDim / 64) * perThread * (SCATTER + 3);
+      const maskRow = count * F16_BYTES;
       return {
-        loadMs: profile.npu.dmaLatency + queuesMs(2 * count * rowBytes, 1, context, rowBytes),
-        loadBytes: 2 * count * rowBytes,
+        loadMs:
+          profile.npu.dmaLatency +
+          queuesMs(2 * count * rowBytes, 1, context, rowBytes) +
+          queuesMs(queryRows * maskRow, 1, context, maskRow),
+        loadBytes: 2 * count * rowBytes + queryRows * maskRow,
         decodeMs: phaseMs(intoTiles, threads, context) + 2 * phase,
         multiplyMs: (2 * padded * roundUp(count, TILE) * headDim) / macsPerMs,
         finishMs:
@@ -84,7 +89,7 @@ export function matrixAttention(work: AttentionWork, context: LowerContext): Ker
   return {
     pipelines,
     repeats: 1,
-    dmaBytes: blocks * kvHeads * 2 * keys * rowBytes,
+    dmaBytes: kvHeads * keys * (blocks * 2 * rowBytes + rows * F16_BYTES),
     l2Bytes: rows * heads * headDim * (inputBytes + outputBytes),
     matrixMacs: kvHeads * (full * macs(cut.queryRows) + (last === 0 ? 0 : macs(last))),
     tcmPeakBytes: cut.tcmBytes,

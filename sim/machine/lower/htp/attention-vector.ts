@@ -1,6 +1,7 @@
 import type { Kernel, LowerContext } from '../../kernel.js';
 import type { ChunkCost, Pipeline } from '../../pipeline.js';
 import type { AttentionWork } from '../attention-work.js';
+import { F16_BYTES } from '../tensors.js';
 import { EXP_F32, REDUCE } from './row-costs.js';
 import { phaseMs, queuesMs, split } from './threads.js';
 
@@ -24,8 +25,8 @@ export function blockInstructions(headDim: number): number {
 
 /**
  * Attention on vector threads: every query row of every head is one piece of work, and each fetches the keys and values of
- * its head by itself, row by row of the cache. Nothing is shared between the heads of a group, and a thread starts the
- * next row when the last is stored.
+ * its head by itself, row by row of the cache, and its row of the mask, which is F16. Nothing is shared between the heads of a
+ * group, and a thread starts the next row when the last is stored.
  */
 export function vectorAttention(work: AttentionWork, context: LowerContext): Kernel {
   const { profile, rates } = context;
@@ -36,8 +37,10 @@ export function vectorAttention(work: AttentionWork, context: LowerContext): Ker
   const together = pieces / most;
   const rowBytes = headDim * kvBytes;
   const cost = (count: number, last: boolean): ChunkCost => ({
-    loadMs: queuesMs(together * 2 * count * rowBytes, threads, context, rowBytes),
-    loadBytes: together * 2 * count * rowBytes,
+    loadMs:
+      queuesMs(together * 2 * count * rowBytes, threads, context, rowBytes) +
+      queuesMs(together * count * F16_BYTES, threads, context, count * F16_BYTES),
+    loadBytes: together * count * (2 * rowBytes + F16_BYTES),
     decodeMs: 0,
     multiplyMs: 0,
     finishMs:
@@ -62,7 +65,7 @@ export function vectorAttention(work: AttentionWork, context: LowerContext): Ker
   return {
     pipelines: [forkOf(context), pipeline],
     repeats: 1,
-    dmaBytes: pieces * (2 * keys * rowBytes + headDim * inputBytes),
+    dmaBytes: pieces * (keys * (2 * rowBytes + F16_BYTES) + headDim * inputBytes),
     l2Bytes: pieces * headDim * outputBytes,
     matrixMacs: 0,
     tcmPeakBytes: threads * (4 * BLOCK * rowBytes + headDim * (inputBytes + 4)),

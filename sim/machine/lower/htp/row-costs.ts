@@ -16,6 +16,8 @@ export interface RowCost {
   readonly reduces?: boolean;
   /** Every row is a transfer of its own. @defaultValue false */
   readonly apart?: boolean;
+  /** F16 operands meet 64 at a time, as they are (`hvx_add_f16_aaa`, llama.cpp#20139); all others are brought to F32. */
+  readonly halves?: boolean;
 }
 
 /**
@@ -48,8 +50,8 @@ export const ROW_COSTS: Readonly<Record<RowOperator, RowCost>> = {
     shared: true,
   },
   NORM: { inputs: 1, perVector: 12, perRow: 2 * REDUCE + INVERSE_F32 + 12 + RSQRT_F32 + BOOKKEEPING },
-  ADD: { inputs: 2, perVector: 4, perRow: BOOKKEEPING },
-  MUL: { inputs: 2, perVector: 4, perRow: BOOKKEEPING },
+  ADD: { inputs: 2, perVector: 4, perRow: BOOKKEEPING, halves: true },
+  MUL: { inputs: 2, perVector: 4, perRow: BOOKKEEPING, halves: true },
   SCALE: { inputs: 1, perVector: 4, perRow: BOOKKEEPING },
   // Two products of three operands: three loads, two multiplications, two conversions, a store.
   SWIGLU: { inputs: 2, perVector: SIGMOID_F32 + 8, perRow: BOOKKEEPING },
@@ -69,9 +71,9 @@ export const ROW_COSTS: Readonly<Record<RowOperator, RowCost>> = {
   SET_ROWS: { inputs: 1, perVector: 4, perRow: BOOKKEEPING, direct: true },
   GET_ROWS: { inputs: 1, perVector: 2, perRow: BOOKKEEPING, direct: true },
   CPY: { inputs: 1, perVector: 2, perRow: BOOKKEEPING },
-  SUB: { inputs: 2, perVector: 4, perRow: BOOKKEEPING },
+  SUB: { inputs: 2, perVector: 4, perRow: BOOKKEEPING, halves: true },
   // The reciprocal of the divisor, then a product.
-  DIV: { inputs: 2, perVector: 4 + INVERSE_F32, perRow: BOOKKEEPING },
+  DIV: { inputs: 2, perVector: 4 + INVERSE_F32, perRow: BOOKKEEPING, halves: true },
   SQR: { inputs: 1, perVector: 4, perRow: BOOKKEEPING },
   // x times 1 / sqrt(x).
   SQRT: { inputs: 1, perVector: 4 + RSQRT_F32, perRow: BOOKKEEPING },
