@@ -95,6 +95,7 @@ export function openChip({ profile, stack, set = {} }: ChipSettings): Chip {
  * @throws UsageError with the nearest names, or for a value of the wrong dimension
  */
 function withNumbers({ profile, stack }: Chip, set: NumberSettings): Chip {
+  if (Object.keys(set).length === 0) return { profile, stack };
   const known = new Map<string, Quantity>();
   for (const [name, quantity] of Object.entries(profile.provenance)) known.set(PROFILE + name, quantity);
   for (const [name, quantity] of Object.entries(stack.provenance)) known.set(STACK + name, quantity);

@@ -45,7 +45,8 @@ export class PassTimer {
     if (onNpu) run.memoryWork(memory.beginPass(pass, startMs));
     let next = 0;
     for (let at = 0; at < pass.all.length; at++) {
-      const [op, work] = [pass.all[at], pass.work[at]];
+      const op = pass.all[at];
+      const work = pass.work[at];
       if (pass.copyMs[at] >= 0) {
         run.driver('split', kind.options.stack.numbers.splitMs, op);
         run.driver('copy', pass.copyMs[at], op);
@@ -87,7 +88,11 @@ export class PassTimer {
     const startMs = run.nowMs;
     const { ms, busyMs } = stretched(kernel, besideCopy, this.memory.copies(startMs), startMs);
     run.advance(part, ms, 'npu', NPU_UNITS[busiest(busyMs)]);
-    for (const unit of UNITS) run.busyMs[NPU_UNITS[unit]] += busyMs[unit];
+    const [matrix, vector, dma, l2] = busyMs;
+    run.busyMs.matrix += matrix;
+    run.busyMs.vector += vector;
+    run.busyMs.dma += dma;
+    run.busyMs.l2 += l2;
     if (this.recorder.on) this.record(op, kernel, ms, busyMs, startMs, run);
     run.dmaBytes += kernel.dmaBytes;
     run.dramBytes += kernel.dmaBytes + kernel.l2Bytes;
@@ -165,6 +170,6 @@ export class PassTimer {
 /** The unit an operator waits for most; DMA where none works. */
 function busiest(busyMs: PerUnit): NpuUnit {
   let best: NpuUnit = 0;
-  for (const unit of UNITS) if (busyMs[unit] > busyMs[best]) best = unit;
+  for (let at = 1; at < UNITS.length; at++) if (busyMs[UNITS[at]] > busyMs[best]) best = UNITS[at];
   return best;
 }

@@ -169,7 +169,8 @@ function addNpuWork(
   const keys = ops.map((op) => kernelKey(op, graph));
   const kernels = npu.timeGroup(ops, graph, keys);
   const besideCopy = npuBesideCopy === npu ? kernels : npuBesideCopy.timeGroup(ops, graph, keys);
-  ops.forEach((op, index) => {
+  for (let index = 0; index < ops.length; index++) {
+    const op = ops[index];
     const kernel = kernels[index];
     const part = `NPU ${opLabel(op)}` as const;
     let alike = known.get(kernel);
@@ -192,7 +193,7 @@ function addNpuWork(
       alike.push(found);
     }
     work.push(found);
-  });
+  }
 }
 
 function shared(alike: Map<string, OpWork>, work: OpWork): OpWork {
@@ -268,10 +269,11 @@ function cacheBytes(
 /** The same for an operator alone: all it reads and writes but the KV cache. */
 function ownBytes({ inputs, outputs }: Op, graph: OpGraph): number {
   let bytes = bytesOf(graph, outputs);
-  inputs.forEach((id, at) => {
-    if (inputs.indexOf(id) !== at) return;
+  for (let at = 0; at < inputs.length; at++) {
+    const id = inputs[at];
+    if (inputs.indexOf(id) !== at) continue;
     const tensor = graph.tensors.get(id);
     if (tensor !== undefined && tensor.role !== 'kv') bytes += tensor.bytes;
-  });
+  }
   return bytes;
 }

@@ -23,14 +23,16 @@ export interface Lifetimes {
 /** The weights of `classify` alone, for those who ask for nothing else. */
 export function weightsOf(graph: OpGraph, ops: readonly Op[]): LiveRange[] {
   const ranges = new Map<string, { tensor: string; bytes: number; first: number; last: number }>();
-  ops.forEach((op, index) => {
-    for (const id of op.weights) {
+  for (let index = 0; index < ops.length; index++) {
+    const { weights } = ops[index];
+    for (let at = 0; at < weights.length; at++) {
+      const id = weights[at];
       const known = ranges.get(id);
       if (known !== undefined) known.last = index;
       else
         ranges.set(id, { tensor: id, bytes: graph.tensors.get(id)?.bytes ?? 0, first: index, last: index });
     }
-  });
+  }
   return [...ranges.values()];
 }
 
@@ -48,10 +50,11 @@ export function activationsOf(graph: OpGraph, ops: readonly Op[]): LiveRange[] {
     if (tensor.role !== 'weight' && tensor.role !== 'kv' && !fresh.has(id))
       ranges.set(id, { tensor, first: index, last: index });
   };
-  ops.forEach((op, index) => {
-    for (const id of op.inputs) use(op, id, index);
-    for (const id of op.outputs) use(op, id, index);
-  });
+  for (let index = 0; index < ops.length; index++) {
+    const op = ops[index];
+    for (let at = 0; at < op.inputs.length; at++) use(op, op.inputs[at], index);
+    for (let at = 0; at < op.outputs.length; at++) use(op, op.outputs[at], index);
+  }
   const places = placesOf(graph, ops);
   const activations: LiveRange[] = [];
   // A map keeps the order in which tensors were first used.
@@ -90,13 +93,15 @@ function tensorOf(graph: OpGraph, op: Op, id: string): TensorInfo {
 
 /** Operators on other devices, each with the number of NPU operators before it. */
 function placesOf(graph: OpGraph, ops: readonly Op[]): ReadonlyMap<string, number> {
-  const onNpu = new Set(ops);
   const places = new Map<string, number>();
   let before = 0;
-  for (const op of graph.ops) {
-    if (onNpu.has(op)) before++;
+  for (let at = 0; at < graph.ops.length; at++) {
+    const op = graph.ops[at];
+    // Both are in the order of the graph.
+    if (op === ops[before]) before++;
     else places.set(op.id, before);
   }
+  if (before < ops.length) throw new Error(`${ops[before].id} is not in the order of the graph`);
   return places;
 }
 

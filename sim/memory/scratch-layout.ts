@@ -25,7 +25,8 @@ export function layoutScratch(ranges: readonly LiveRange[]): ScratchLayout {
   /** Per operator: what is placed and alive there. Most tensors live for a few operators only. */
   const alive: Placed[][] = [];
   let bytes = 0;
-  for (const { tensor, bytes: wanted, first, last } of order) {
+  for (let next = 0; next < order.length; next++) {
+    const { tensor, bytes: wanted, first, last } = order[next];
     const size = Math.ceil(wanted / ALIGNMENT) * ALIGNMENT;
     const offset = lowestFree(alive, first, last, size);
     const placed = { offset, end: offset + size };
@@ -53,7 +54,8 @@ function lowestFree(
     for (let at = first; at <= last; at++) {
       const there = alive[at];
       if (there === undefined) continue;
-      for (const rival of there) {
+      for (let other = 0; other < there.length; other++) {
+        const rival = there[other];
         if (rival.offset >= offset + size || rival.end <= offset) continue;
         offset = rival.end;
         moved = true;

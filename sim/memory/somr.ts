@@ -73,7 +73,9 @@ export class SomrMemory implements MemoryRuntime {
     let mapOps = 0;
     let mappedBytes = 0;
     let stallMs = 0;
-    for (const unit of this.pass.unitsOf[index]) {
+    const units = this.pass.unitsOf[index];
+    for (let at = 0; at < units.length; at++) {
+      const unit = units[at];
       const batch = batchOf[unit];
       if (batch >= 0) {
         this.skipTo(batch, now);

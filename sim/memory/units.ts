@@ -68,7 +68,7 @@ export function packBytes(bytes: readonly number[], limitBytes: number): Groupin
 
 /** The units of `groupWeights`. */
 export function unitsOf(weights: readonly LiveRange[], alignmentBytes: number): WeightUnit[] {
-  const parts = weights.map(({ tensor, bytes }) => ({ id: tensor, bytes, offsets: new Map([[tensor, 0]]) }));
+  const parts = weights.map(({ tensor, bytes }) => ({ id: tensor, bytes, offsets: null }));
   const grouping = groupWeights(
     weights.map(({ bytes }) => bytes),
     weights.map(({ first }) => first),
@@ -83,14 +83,22 @@ export function buffersOf(units: readonly WeightUnit[], limitBytes: number): Wei
   return assemble(units, packBytes(bytes, limitBytes));
 }
 
+/** What is put together: units, or tensors, which have no offsets inside. */
+interface Part {
+  readonly id: string;
+  readonly bytes: number;
+  readonly offsets: ReadonlyMap<string, number> | null;
+}
+
 /** A group is called after its largest part. */
-function assemble(parts: readonly WeightUnit[], { sizes, groupOf }: Grouping): WeightUnit[] {
+function assemble(parts: readonly Part[], { sizes, groupOf }: Grouping): WeightUnit[] {
   const made = sizes.map((bytes) => ({ id: '', bytes, offsets: new Map<string, number>() }));
   const filled = sizes.map(() => ({ bytes: 0, largest: -1 }));
   parts.forEach((part, at) => {
     const unit = made[groupOf[at]];
     const so = filled[groupOf[at]];
-    for (const [tensor, offset] of part.offsets) unit.offsets.set(tensor, so.bytes + offset);
+    if (part.offsets === null) unit.offsets.set(part.id, so.bytes);
+    else for (const [tensor, offset] of part.offsets) unit.offsets.set(tensor, so.bytes + offset);
     so.bytes += roundUp(part.bytes);
     if (part.bytes <= so.largest) return;
     so.largest = part.bytes;

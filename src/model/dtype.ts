@@ -17,7 +17,7 @@ export function blockOf(dtype: DType): Block {
 /** Number of elements of a shape; 1 for a scalar. */
 export function elementsOf(shape: readonly number[]): number {
   let product = 1;
-  for (const extent of shape) product *= extent;
+  for (let at = 0; at < shape.length; at++) product *= shape[at];
   return product;
 }
 

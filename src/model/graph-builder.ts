@@ -31,9 +31,11 @@ export class GraphBuilder {
 
   /** Appends an operator. Every tensor it names must be declared. */
   op(op: Op): void {
-    for (const id of op.inputs) this.at(id).consumers.push(op.id);
-    for (const id of op.weights) this.at(id).consumers.push(op.id);
-    for (const id of op.outputs) {
+    const { inputs, weights, outputs } = op;
+    for (let at = 0; at < inputs.length; at++) this.at(inputs[at]).consumers.push(op.id);
+    for (let at = 0; at < weights.length; at++) this.at(weights[at]).consumers.push(op.id);
+    for (let at = 0; at < outputs.length; at++) {
+      const id = outputs[at];
       const tensor = this.at(id);
       if (tensor.producer !== null)
         throw new Error(`tensor ${id} is written by ${tensor.producer} and ${op.id}`);
