@@ -1,59 +1,102 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
-import { Instrumenter } from '@stryker-mutator/instrumenter';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { wilson } from '../../dist/src/score/statistics/proportion.js';
+import { draw, fileOf } from './faults.mjs';
+import { plant } from './plant.mjs';
+import { DIRECTORY, isEquivalent, notRun, percent } from './report.mjs';
+import { ROOMS } from './rooms.mjs';
 
-const NOT_DRAWN = 'not drawn';
-
-/** What a mutant is, whichever run lists it: where it stands, and what it puts there. */
-const keyOf = ({ fileName, location: { start, end }, mutatorName, replacement }) =>
-  [relative(process.cwd(), fileName), `${start.line}:${start.column}-${end.line}:${end.column}`, mutatorName, replacement].join(' | ');
-
-const rank = (seed, key) => createHash('sha256').update(`${seed} ${key}`).digest('hex');
+const SCHEMA = 'dllm-npu/mutation-sample@2';
 
 /**
- * Draws mutants of files: of each room a simple random sample, in proportion to its mutants but at least `least`.
- * The same seed draws the same mutants of the same sources, and a larger sample holds the smaller one.
- * @param files `{ room, file }`
- * @returns of each room, how many mutants it has and the keys of those drawn
+ * Draws faults from files that were never mutated whole, and plants them room by room. A room whose sources and drawn faults are
+ * the same is not run again. The report keeps what the tests of the day noticed, because tests that were written for the survivors
+ * of a sample say nothing about what was not drawn; `again` plants the survivors once more and marks those noticed by now.
  */
-export async function draw({ files, size, seed, mutator, least = 30 }) {
-  const quiet = { debug() {}, info() {}, isDebugEnabled: () => false };
-  const options = { ignorers: [], plugins: null, ...mutator };
-  const listed = new Map();
-  for (const { room, file } of files) {
-    const { mutants } = await new Instrumenter(quiet).instrument([{ name: file, mutate: true, content: readFileSync(file, 'utf8') }], options);
-    listed.set(room, [...(listed.get(room) ?? []), ...mutants.filter(({ status }) => status === undefined).map(keyOf)]);
+export async function runSample({ todo, size, seed, again }) {
+  const path = join(DIRECTORY, `sample-${seed}.json`);
+  const before = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).rooms : [];
+  const rows = new Map(before.map((row) => [row.room, row]));
+  const keep = () => write(path, { size, seed, rooms: [...rows.values()] });
+  if (again) {
+    for (const room of todo) {
+      const row = rows.get(room.name);
+      if (row === undefined) continue;
+      await plantAgain(room, row);
+      rows.set(room.name, judged(row));
+      keep();
+    }
+    return;
   }
-  const all = [...listed.values()].reduce((sum, of) => sum + of.length, 0);
-  return [...listed].map(([room, of]) => {
-    const ranked = of.map((key) => [rank(seed, key), key]).sort(([a], [b]) => (a < b ? -1 : 1));
-    const keys = ranked.slice(0, Math.max(least, Math.ceil((size * of.length) / all))).map(([, key]) => key);
-    return { room, mutants: of.length, keys };
-  });
+  const files = Object.entries(notRun()).flatMap(([room, of]) => of.map((file) => ({ room, file })));
+  const drawn = new Map((await draw({ files, size, seed })).map((row) => [row.room, row]));
+  for (const room of todo) {
+    const row = drawn.get(room.name);
+    if (row === undefined) continue;
+    const digest = digestOf(row.keys);
+    if (rows.get(room.name)?.digest === digest) {
+      console.error(`${room.name}: kept`);
+      continue;
+    }
+    console.log(`${room.name}: ${row.keys.length} faults of ${row.mutants}`);
+    const { faults, cpuSeconds } = await plantKeys(room, row.keys);
+    const survivors = faults.filter(({ by, isLoadTime }) => by === null && !isLoadTime).map(shown);
+    rows.set(room.name, judged({
+      room: room.name, mutants: row.mutants, drawn: faults.length, digest, cpuSeconds,
+      loadTime: faults.filter(({ isLoadTime }) => isLoadTime).length,
+      noticed: faults.filter(({ by }) => by !== null).length,
+      timedOut: faults.filter(({ timedOut }) => timedOut).length,
+      survivors,
+    }));
+    keep();
+    const { noticed, survived, percent: share, low, high } = rows.get(room.name);
+    console.log(`${room.name}: ${noticed} noticed, ${survived} not: ${share} % (${low} to ${high}), ${cpuSeconds} s of processor`);
+  }
 }
 
-const { instrument } = Instrumenter.prototype;
+const shown = ({ file, line, key, code, was, becomes, reached }) => ({ file, line, key, code, was, becomes, reached });
 
-/** Lets Stryker plant the drawn mutants alone: its options name files and ranges, and a range holds others as well. */
-export function plantOnly(keys) {
-  const wanted = new Set(keys);
-  Instrumenter.prototype.instrument = async function onlyDrawn(...args) {
-    const result = await instrument.apply(this, args);
-    for (const mutant of result.mutants) {
-      if (mutant.status !== undefined || wanted.has(keyOf(mutant))) continue;
-      mutant.status = 'Ignored';
-      mutant.statusReason = NOT_DRAWN;
-    }
-    return result;
+const plantKeys = (room, keys) => plant({ ...room, sources: [...new Set(keys.map(fileOf))].sort(), keys: new Set(keys) });
+
+async function plantAgain(room, row) {
+  const left = row.survivors.filter((survivor) => !survivor.noticedSince && !isEquivalent(survivor.file, survivor));
+  if (left.length === 0) return;
+  const { faults } = await plantKeys(room, left.map(({ key }) => key));
+  for (const survivor of left) {
+    const fault = faults.find(({ key }) => key === survivor.key);
+    // Where the line has changed, the fault can be planted no more, and nothing is said of it.
+    if (fault !== undefined && fault.by !== null) survivor.noticedSince = fault.by;
+    console.log(`${survivor.file}:${survivor.line}: ${fault === undefined ? 'stands no more' : (fault.by ?? 'not noticed')}`);
+  }
+}
+
+function digestOf(keys) {
+  const hash = createHash('sha256');
+  for (const file of new Set(keys.map(fileOf))) hash.update(readFileSync(file));
+  return hash.update(keys.join('\n')).digest('hex');
+}
+
+/** The share of the faults of a room that is noticed, with the 95 % interval of the draw; of those that can be. */
+function judged(row) {
+  const survived = row.survivors.filter((survivor) => !isEquivalent(survivor.file, survivor));
+  const tried = row.noticed + survived.length;
+  const { low, high } = wilson(row.noticed, tried);
+  const { survivors, ...rest } = row;
+  return {
+    ...rest,
+    survived: survived.length,
+    equivalent: survivors.length - survived.length,
+    noticedSince: survived.filter(({ noticedSince }) => noticedSince).length,
+    percent: percent(row.noticed / tried),
+    low: percent(low),
+    high: percent(high),
+    goal: ROOMS[row.room].goal,
+    survivors,
   };
 }
 
-/** Whether a mutant of Stryker's report was drawn. One that is run at load alone was, and could not be planted. */
-export const wasDrawn = ({ status, statusReason = '' }) => status !== 'Ignored' || statusReason.startsWith('Static');
-
-/** The key of a mutant of Stryker's report, which counts lines and columns from one. */
-export function keyInReport(file, { location: { start, end }, mutatorName, replacement }) {
-  const from0 = ({ line, column }) => ({ line: line - 1, column: column - 1 });
-  return keyOf({ fileName: file, location: { start: from0(start), end: from0(end) }, mutatorName, replacement });
+function write(path, { size, seed, rooms }) {
+  mkdirSync(DIRECTORY, { recursive: true });
+  writeFileSync(path, `${JSON.stringify({ schema: SCHEMA, command: `npm run mutate -- --sample ${size} --seed ${seed}`, seed, rooms }, null, 1)}\n`);
 }
