@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Violation } from '../../src/decode/laws/law.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
+import type { DecodeCounters } from '../../src/decode/method/counters.js';
+import { decode } from '../../src/decode/method/session.js';
+import { techniquesOf, withoutLossless } from '../../src/decode/method/techniques.js';
 import { policySpecByName } from '../../src/decode/policies.js';
 import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js';
 import type { Engine } from '../../src/engine/engine.js';
@@ -53,6 +57,15 @@ describe('verdicts of verifyPolicy', () => {
     });
   const exact = { ...policySpecByName('exact-speculation'), blockLength: 8 };
 
+  const decodes = async (spec: PolicySpecInput | null, prompts: readonly (readonly number[])[]) => {
+    const counters: DecodeCounters[] = [];
+    for (const promptIds of prompts) {
+      const policy = composePolicy(spec ?? exact);
+      counters.push((await decode({ policy, engine, promptIds, genLength: 16 })).counters);
+    }
+    return counters;
+  };
+
   /** Logits of drafted forwards are not those of the method. */
   const wrong = (): Engine => ({
     name: 'wrong',
@@ -99,6 +112,80 @@ describe('verdicts of verifyPolicy', () => {
     const [first] = report.techniques;
     expect(first).toMatchObject({ technique: 'exact speculation', tokenExactWith: 'diverges' });
     expect(first.differing).toBe(report.mismatches);
+  });
+
+  it('sum what all problems did, and say how far they are', async () => {
+    const spec = parsePolicySpec(exact);
+    const prompts = [
+      [0, 10, 11, 12, 13, 4],
+      [0, 14, 6],
+    ];
+    const counters = await decodes(spec, prompts);
+    const twins = await decodes(withoutLossless(spec), prompts);
+    const sum = (of: readonly DecodeCounters[], key: keyof DecodeCounters): number =>
+      of.reduce((total, each) => total + Number(each[key]), 0);
+    said.report = { rows: 3, mismatches: [], maxConfidenceError: 0.25 };
+    const seen: string[] = [];
+    const report = await verifyPolicy({
+      engine,
+      weights,
+      spec,
+      problems: prompts.map((promptIds, at) => ({ index: 5 + at, promptIds })),
+      genLength: 16,
+      onProgress: (done, total) => {
+        seen.push(`${done}/${total}`);
+        // From the second problem on.
+        if (done === 1) said.report = { rows: 4, mismatches: [], maxConfidenceError: 0.125 };
+      },
+    });
+    expect(sum(counters, 'statesDrafted')).toBeGreaterThan(0);
+    expect(report).toMatchObject({
+      problems: 2,
+      tokens: 32,
+      mismatches: 0,
+      first: null,
+      specification: { rows: 7, mismatches: 0, maxConfidenceError: 0.25 },
+      twin: { tokens: 32, mismatches: 0 },
+      speculation: {
+        drafted: sum(counters, 'statesDrafted'),
+        accepted: sum(counters, 'statesAccepted'),
+        rowsWasted: sum(counters, 'rowsWasted'),
+      },
+      forwards: { policy: sum(counters, 'nfe'), twin: sum(twins, 'nfe') },
+    });
+    expect(seen).toEqual(['0/2', '1/2', '2/2']);
+    expect(report.techniques.map(({ tokens, first }) => ({ tokens, first }))).toEqual(
+      report.techniques.map(({ differing, first }) => ({
+        tokens: 32,
+        first: differing === 0 ? null : first,
+      })),
+    );
+  });
+
+  it('name the first problem in which a technique changed a token, and the policy without it', async () => {
+    const spec = parsePolicySpec({
+      ...policySpecByName('threshold'),
+      blockLength: 8,
+      commit: { kind: 'threshold', tau: 0.05 },
+    });
+    const promptIds = [0, 10, 11, 12, 13, 4];
+    const report = await verifyPolicy({
+      engine,
+      weights,
+      spec,
+      problems: [3, 4].map((index) => ({ index, promptIds })),
+      genLength: 16,
+    });
+    const verdict = report.techniques.find(({ technique }) => technique === 'parallel commit');
+    const above = techniquesOf(spec).find(({ technique }) => technique === 'parallel commit');
+    expect(verdict?.differing).toBeGreaterThan(0);
+    expect(verdict?.first).toMatchObject({ problem: 3, against: above?.without.name });
+    const once = await verify(spec);
+    // The same prompt twice: twice as many, the same first one, and a hash that has both.
+    const again = once.techniques.find(({ technique }) => technique === 'parallel commit');
+    expect(verdict?.differing).toBe(2 * (again?.differing ?? 0));
+    expect(verdict?.first).toEqual(again?.first);
+    expect(report.textHash).not.toBe(once.textHash);
   });
 
   it('take other tokens of a technique that promises none for its specification', async () => {

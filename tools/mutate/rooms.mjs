@@ -24,7 +24,7 @@ export const ROOMS = {
       'test/engine/kv-store.test.ts',
       'test/model/pass-shape.test.ts',
       'test/engine/compare/*.test.ts',
-      'test/decode/*.test.ts',
+      'test/decode/{group-laws,attention-law,rules,commit,refresh,draft-states,guidance,session,check-laws}.test.ts',
       'test/engine/tfjs-engine.test.ts',
       'test/oracle/plain-*.test.ts',
     ],
