@@ -34,20 +34,18 @@ describe('mutation testing', () => {
   });
 
   it('knows the folders of every room', async () => {
-    const { ROOMS } = (await import(join(root, 'tools/mutate/rooms.mjs'))) as {
-      ROOMS: Record<
-        string,
-        { tests: string[]; parts: Record<string, string[] | { files: string[]; tests: string[] }> }
-      >;
+    const { ROOMS, roomOf } = (await import(join(root, 'tools/mutate/rooms.mjs'))) as {
+      ROOMS: Record<string, { sources: string[]; tests: string[] }>;
+      roomOf: (name: string) => { sources: string[]; tests: string[] };
     };
-    for (const { tests, parts } of Object.values(ROOMS)) {
-      const globs = Object.values(parts).flatMap((part) =>
-        Array.isArray(part) ? part : [...part.files, ...part.tests],
-      );
-      for (const glob of [...tests, ...globs]) {
+    for (const [room, { sources, tests }] of Object.entries(ROOMS)) {
+      for (const glob of [...sources, ...tests]) {
         const folder = glob.split(/\/[^/]*[*{]/)[0];
         expect(existsSync(join(root, folder)), glob).toBe(true);
       }
+      const found = roomOf(room);
+      expect(found.sources.length, room).toBeGreaterThan(0);
+      expect(found.tests.length, room).toBeGreaterThanOrEqual(tests.length);
     }
   });
 

@@ -74,6 +74,8 @@ describe('KvStore', () => {
     const positions = Array.from({ length: 100 }, (_, i) => i);
     store.put(positions, 0, block(positions, 0));
     const full = store.bytes;
+    // K and V in f32.
+    expect(full).toBe(100 * WIDTH * LAYERS * 2 * 4);
     store.retain([{ position: 42, version: 0 }]);
     expect(store.bytes).toBe(full / 100);
   });

@@ -28,6 +28,15 @@ describe('passShape', () => {
     expect(passShape({ ...pass, visibility: 'self' }).masked).toBe(true);
     expect(passShape({ ...pass, visibility: 'causal' }).masked).toBe(true);
   });
+
+  it('has nothing to hide where a lone row sees what is cached and itself', () => {
+    const lone = { ...pass, rows: pass.rows.slice(0, 1), logits: [0] };
+    const masked = (visibility: Pass['visibility'], of: Pass) => passShape({ ...of, visibility }).masked;
+    const kinds = ['all', 'causal', 'ordered', 'self', 'shadow'] as const;
+    expect(kinds.map((kind) => masked(kind, pass))).toEqual([false, true, true, true, true]);
+    // A shadow row is blind to its own position among what is cached; rows of their own need a matrix as ever.
+    expect(kinds.map((kind) => masked(kind, lone))).toEqual([false, false, false, true, true]);
+  });
 });
 
 describe('precision', () => {

@@ -51,24 +51,32 @@ function vitest(settings, journal) {
 const sha256 = (...texts) => texts.reduce((hash, text) => hash.update(text), createHash('sha256')).digest('hex');
 
 /**
- * Plants faults, one at a time, and says which tests notice. All are in one text behind switches, so that everything is loaded once:
+ * Plants faults of files, as `tryFaults`.
+ * @param sources the files to plant in; @param keys which faults; undefined: all
+ */
+export async function plant({ sources, keys, ...room }) {
+  return tryFaults({ ...room, ...(await plantIn(sources, keys)) });
+}
+
+/**
+ * Tries faults, one at a time, and says which tests notice. All are in one text behind switches, so that everything is loaded once:
  * first warm, where each test tries the faults that it meets; then those that are left alone, each in a process of its own.
- * @param sources the files to plant in, @param tests the files of tests, cheapest first
- * @param keys which faults; undefined: all
+ * @param faults `{ id, file, line, was, becomes }`, with `tests` where not all may notice; @param texts the files that they are in
+ * @param tests the files of tests, cheapest first; @param loads whether to try what is met only when a file is loaded
  * @returns `faults`: each with `by` (the test that noticed; null: none), `timedOut`, `reached`, `isLoadTime` (met when a file is loaded
  *   and never after: not tried); `cpuSeconds`
  */
-export async function plant({ name, sources, tests, isolate, keys }) {
+export async function tryFaults({ name, faults, texts, tests, isolate, loads = false }) {
   const startedAt = cpuSeconds('self').children;
-  const { faults, texts } = await plantIn(sources, keys);
-  const digest = sha256(faults.map(({ key }) => key).join('\n'), ...[...sources, ...tests].map((file) => readFileSync(file)));
+  const digest = sha256(JSON.stringify(faults), ...[...Object.keys(texts), ...tests].map((file) => readFileSync(file)));
   mkdirSync(DIRECTORY, { recursive: true });
   const base = join(DIRECTORY, `${name}-${digest.slice(0, 12)}`);
   const [journal, path] = [`${base}.jsonl`, `${base}.texts.json`];
   writeFileSync(path, JSON.stringify(texts));
-  const run = (files, alone = null) => vitest({ files, texts: path, isolate, isWarm: true, journal, alone }, journal);
+  const may = Object.fromEntries(faults.flatMap((fault) => (fault.tests === undefined ? [] : [[fault.id, fault.tests]])));
+  const run = (files, alone = null) => vitest({ files, texts: path, isolate, isWarm: true, journal, alone, may }, journal);
   await tryWarm(run, tests, journal);
-  await tryAlone(run, faults, tests, journal);
+  await tryAlone(run, faults, tests, journal, loads);
   const known = read(journal);
   return { faults: faults.map((fault) => ({ ...fault, ...outcome(known, fault.id) })), cpuSeconds: Math.round(cpuSeconds('self').children - startedAt) };
 }
@@ -105,25 +113,30 @@ function where(known, id) {
   return { tests, files: new Set([...tests.map(([test]) => test.slice(0, test.indexOf(': '))), ...hooks]) };
 }
 
-async function tryAlone(run, faults, tests, journal) {
-  for (const { id, file, line, was, becomes } of faults) {
+async function tryAlone(run, faults, tests, journal, loads) {
+  for (const { id, file, line, was, becomes, tests: may = tests } of faults) {
     const known = read(journal);
     if (known.verdicts.has(id)) continue;
     const { files } = where(known, id);
-    if (files.size === 0) continue;
-    const { status } = await run(tests.filter((test) => files.has(test)), id);
+    // Which file of tests loaded it first says nothing of the others.
+    if (files.size === 0 && loads && isLoaded(known, id)) for (const test of may) files.add(test);
+    const left = tests.filter((test) => files.has(test) && may.includes(test));
+    if (left.length === 0) continue;
+    const { status } = await run(left, id);
     if (status === null && noteHang(journal)) continue;
     if (read(journal).verdicts.has(id)) continue;
     if (status === 0) {
       note(journal, { survived: id });
       console.log(`  ${file}:${line}: ${was}  ->  ${becomes}`);
-    } else note(journal, { noticed: id, by: `${[...files][0]}: is loaded`, ms: 0 });
+    } else note(journal, { noticed: id, by: `${left[0]}: is loaded`, ms: 0 });
   }
 }
+
+const isLoaded = (known, id) => [...known.loads.values()].some((ids) => ids.has(id));
 
 function outcome(known, id) {
   const verdict = known.verdicts.get(id);
   const isReached = where(known, id).files.size > 0;
-  const isLoadTime = verdict === undefined && !isReached && [...known.loads.values()].some((ids) => ids.has(id));
+  const isLoadTime = verdict === undefined && !isReached && isLoaded(known, id);
   return { by: verdict?.by ?? null, timedOut: verdict?.timedOut ?? false, reached: isReached, isLoadTime };
 }

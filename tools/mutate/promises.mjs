@@ -5,24 +5,22 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tryFaults } from './plant.mjs';
 import { DIRECTORY } from './report.mjs';
+import { switchIn } from './switch-in.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 /** Promises, and a fault that breaks each: what stands in a file, what takes its place, and the tests that are to notice. */
 const PROMISES = JSON.parse(readFileSync(join(here, 'promises.json'), 'utf8'));
 
-function broken({ file, was, becomes }) {
-  const parts = readFileSync(file, 'utf8').split(was);
-  if (parts.length !== 2) throw new Error(`${file} does not hold once: ${was}`);
-  return parts.join(becomes);
-}
+const NAME = 'promises';
 
-/** @returns the first test that fails with the fault planted; null when none does */
-function noticedBy({ tests, ...fault }) {
+/** Of a fault that no expression holds: the file is loaded as it would be with the fault in it. @returns the first test that fails */
+function noticedAlone({ file, was, becomes, tests }) {
   const out = mkdtempSync(join(tmpdir(), 'dllm-planted-'));
   try {
     const [json, texts] = [join(out, 'results.json'), join(out, 'texts.json')];
-    writeFileSync(texts, JSON.stringify({ [fault.file]: broken(fault) }));
+    writeFileSync(texts, JSON.stringify({ [file]: readFileSync(file, 'utf8').split(was).join(becomes) }));
     const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', join(here, 'vitest.config.mjs'), '--root', '.', '--reporter=json', `--outputFile=${json}`];
     const env = { ...process.env, DLLM_MUTATE: '1', DLLM_MUTATE_RUN: JSON.stringify({ files: tests, texts, isolate: true, isWarm: false }) };
     const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
@@ -39,19 +37,29 @@ function noticedBy({ tests, ...fault }) {
   }
 }
 
-const PATH = join(DIRECTORY, 'promises.json');
+const PATH = join(DIRECTORY, `${NAME}.json`);
 
-/** @param word part of the promises that are tried, the others are kept in the report as they were found; undefined: all */
-export function tryPromises(word) {
+/**
+ * @param word part of the promises that are tried, the others are kept in the report as they were found; undefined: all
+ * @returns whether all were noticed
+ */
+export async function tryPromises(word) {
   const before = word !== undefined && existsSync(PATH) ? JSON.parse(readFileSync(PATH, 'utf8')).promises : [];
-  const found = [];
-  const kept = () => PROMISES.flatMap(({ promise }) => [...found, ...before].find((row) => row.promise === promise) ?? []);
-  mkdirSync(DIRECTORY, { recursive: true });
-  for (const { tests, ...fault } of PROMISES.filter(({ promise }) => word === undefined || promise.includes(word))) {
-    const by = noticedBy({ ...fault, tests });
-    console.log(`${by === null ? 'UNNOTICED' : 'noticed'}  ${fault.promise}${by === null ? '' : `  (${by})`}`);
-    found.push({ ...fault, noticedBy: by });
-    writeFileSync(PATH, `${JSON.stringify({ schema: 'dllm-npu/mutation-promises@1', command: 'npm run mutate -- --promises', promises: kept() }, null, 1)}\n`);
+  const wanted = PROMISES.filter(({ promise }) => word === undefined || promise.includes(word)).map((fault) => ({ ...fault, id: fault.promise, line: 0 }));
+  const { rounds, without } = switchIn(wanted);
+  const found = new Map(without.map((fault) => [fault.promise, noticedAlone(fault)]));
+  for (const round of rounds) {
+    const tests = [...new Set(round.faults.flatMap((fault) => fault.tests))];
+    // Tests that replace modules have modules of their own.
+    const { faults } = await tryFaults({ name: NAME, ...round, tests, isolate: true, loads: true });
+    for (const { promise, by } of faults) found.set(promise, by);
   }
-  return found.every(({ noticedBy: by }) => by !== null);
+  const rows = PROMISES.flatMap(({ tests: _, ...fault }) => {
+    const by = found.get(fault.promise);
+    if (by !== undefined) console.log(`${by === null ? 'UNNOTICED' : 'noticed'}  ${fault.promise}${by === null ? '' : `  (${by})`}`);
+    return by === undefined ? (before.find(({ promise }) => promise === fault.promise) ?? []) : { ...fault, noticedBy: by };
+  });
+  mkdirSync(DIRECTORY, { recursive: true });
+  writeFileSync(PATH, `${JSON.stringify({ schema: 'dllm-npu/mutation-promises@1', command: 'npm run mutate -- --promises', promises: rows }, null, 1)}\n`);
+  return [...found.values()].every((by) => by !== null);
 }

@@ -2,10 +2,22 @@ import { relative } from 'node:path';
 import { TestRunner } from 'vitest';
 import { note, read } from './journal.mjs';
 
-const { journal, alone } = JSON.parse(process.env.DLLM_MUTATE_RUN);
+const { journal, alone, may } = JSON.parse(process.env.DLLM_MUTATE_RUN);
 const switches = (globalThis.__stryker__ ??= {});
 /** An endless loop ends when its fault was met so many times more often than without it. */
 const HITS_FACTOR = 100;
+
+switches.mutantCoverage ??= { static: {}, perTest: {} };
+/** Whether a fault that was given as a text is on; counted as Stryker's own switches count. */
+globalThis.__planted = (id) => {
+  if (switches.activeMutant !== id) {
+    const hits = switches.mutantCoverage.static;
+    hits[id] = (hits[id] ?? 0) + 1;
+    return false;
+  }
+  if (switches.hitCount !== undefined && ++switches.hitCount > switches.hitLimit) throw new Error('a fault is met without end');
+  return true;
+};
 
 const fileOf = ({ file }) => relative(process.cwd(), file.filepath);
 
@@ -74,13 +86,16 @@ export default class WarmRunner extends TestRunner {
 
   async onBeforeRunTask(test) {
     const known = this.known.tests.get(nameOf(test));
-    const hits = alone === null ? known === undefined || this.#todo(test, known.hits).length > 0 : known?.hits[alone] !== undefined || this.known.hooks.get(fileOf(test))?.has(alone);
+    // Alone: what meets it; all where nothing is known to, since it is met when a file is loaded.
+    const isMet = [...this.known.tests.values()].some(({ hits }) => hits[alone] !== undefined);
+    const hits = alone === null ? known === undefined || this.#todo(test, known.hits).length > 0 : !isMet || known?.hits[alone] !== undefined || this.known.hooks.get(fileOf(test))?.has(alone);
     if (this.isOver || !hits) test.mode = 'skip';
     await super.onBeforeRunTask(test);
   }
 
   #todo(test, hits) {
-    return Object.keys(hits).filter((id) => !this.known.verdicts.has(id) && !this.known.suspects.has(id) && !this.known.tried.has(`${id} ${nameOf(test)}`));
+    const mayNotice = (id) => may[id]?.includes(fileOf(test)) ?? true;
+    return Object.keys(hits).filter((id) => mayNotice(id) && !this.known.verdicts.has(id) && !this.known.suspects.has(id) && !this.known.tried.has(`${id} ${nameOf(test)}`));
   }
 
   async runTask(test) {

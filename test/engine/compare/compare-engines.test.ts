@@ -113,6 +113,35 @@ describe('comparing engines', () => {
     expect(report.answers[0]!.parting).toBeNull();
   });
 
+  it('refuses models whose tokens are not the same, before anything runs', async () => {
+    const other: Engine = { ...changed((logit) => logit), config: { ...config, vocab: config.vocab + 1 } };
+    await expect(compare(other)).rejects.toThrow(
+      `${reference.name} and changed run models with different vocabularies`,
+    );
+  });
+
+  it('counts every problem, and says how far it is', async () => {
+    const seen: string[] = [];
+    const report = await compareEngines({
+      reference,
+      engine: changed((logits, id) => logits + (id === 30 ? 50 : 0)),
+      policy,
+      problems: [...problems, { index: 9, promptIds: [0, 14] }],
+      genLength: 8,
+      nearTie: 0.1,
+      onProgress: (done, total) => seen.push(`${done}/${total}`),
+    });
+    expect(seen).toEqual(['0/2', '1/2', '2/2']);
+    expect(report.answers.map(({ problem }) => problem)).toEqual([4, 9]);
+    expect(report.tokens.compared).toBe(16);
+    const different = report.answers.map(
+      ({ reference: mine, engine }) => engine.filter((token, at) => token !== mine[at]).length,
+    );
+    expect(report.answers.map(({ differentTokens }) => differentTokens)).toEqual(different);
+    expect(report.tokens.different).toBe(different[0] + different[1]);
+    expect(new Set(report.states.map(({ problem }) => problem))).toEqual(new Set([4, 9]));
+  });
+
   it('finds a token that is favoured, with its first divergence', async () => {
     const report = await compare(changed((logits, id) => logits + (id === 30 ? 50 : 0)));
     const all = report.agreement.at(-1)!;
