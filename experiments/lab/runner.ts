@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { ENGINE_NAMES, ENGINES } from '../../src/engine/registry.js';
-import { EnvironmentError } from '../../src/errors.js';
+import { EnvironmentError, UsageError } from '../../src/errors.js';
 import { project } from '../../src/util/project-root.js';
 import { type Execution, execute, type Kept } from './execute.js';
 import { Lab } from './lab.js';
@@ -20,6 +20,8 @@ export interface RunHooks {
 export interface RunOptions extends RunHooks {
   /** Worker threads; 0 runs in the calling thread. Results do not depend on it. */
   readonly jobs: number;
+  /** The first run that is refused ends all: whoever needs every result need not wait for the rest. */
+  readonly untilRefused?: boolean;
   /** Used in the calling thread, and left open. Default: one for the time of the runs. */
   readonly lab?: Lab;
 }
@@ -43,7 +45,8 @@ const PARTS_PER_THREAD = 4;
  * Makes the runs that the store does not hold yet. Each result is in the store, whole, as soon as it is there:
  * whatever happens to the process, finished runs are never lost and never made again.
  *
- * @throws EnvironmentError when something outside is missing (a full disk, an engine); the runs so far are kept
+ * @throws EnvironmentError when something outside is missing (a full disk, an engine); UsageError with `untilRefused`; the
+ *   runs so far are kept
  */
 export async function makeRuns(
   runs: readonly PlannedRun[],
@@ -67,6 +70,7 @@ export async function makeRuns(
       });
       done += 1;
       if (result.outcome === 'refused') refused += 1;
+      if (result.outcome === 'refused' && options.untilRefused) throw new UsageError(result.reason);
     } else if (result.outcome === 'environment') {
       throw new EnvironmentError(result.reason);
     } else {

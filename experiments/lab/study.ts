@@ -16,7 +16,7 @@ export interface StudyOptions extends RunOptions {
  */
 export async function runAll(wanted: readonly WantedRun[], options: StudyOptions): Promise<RunRecord[]> {
   const planned = await planEach(wanted);
-  const { failed } = await makeRuns([...new Set(planned)], options.store, options);
+  const { failed } = await makeRuns([...new Set(planned)], options.store, { ...options, untilRefused: true });
   if (failed.length > 0) throw new CheckError(failed[0].message);
   const read = new Map<string, RunRecord>();
   return planned.map(({ hash }) => {

@@ -92,4 +92,13 @@ describe('bad options', () => {
   ])('%j is refused with what to do', async (change, message) => {
     await expect(runAblation({ ...small, ...change }, study())).rejects.toThrow(message);
   });
+
+  it.each([
+    ['tiny-dual', /row CPU: model tiny-dual sees blocks of 8 .* shows rows what is right of their block/],
+    ['synthetic', /synthetic is no model/],
+  ])('%s as model is refused before anything runs', async (model, message) => {
+    const asked = study();
+    await expect(runAblation({ ...small, model }, asked)).rejects.toThrow(message);
+    expect(asked.store.hashes()).toEqual([]);
+  });
 });

@@ -58,6 +58,13 @@ describe('quality table', () => {
     );
   });
 
+  it('ends with the first run that is refused', async () => {
+    const store = new ResultStore(temporaryDirectory());
+    const asked = { ...options, genLength: 32, model: 'tiny-dual', policies: ['llada'], baseline: 'llada' };
+    await expect(runQuality(asked, { store, jobs: 0 })).rejects.toThrow('model tiny-dual sees blocks of 8');
+    expect(store.hashes()).toHaveLength(1);
+  });
+
   it('refuses a baseline that is not compared, and names given twice', async () => {
     await expect(runQuality({ ...options, policies: ['mbsd'] }, study)).rejects.toThrow(/baseline block-kv/);
     await expect(runQuality({ ...options, policies: ['block-kv', 'block-kv'] }, study)).rejects.toThrow(

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { profileHash } from '../../../sim/hardware/load-profile.js';
 import { provenanceEntries } from '../../../sim/hardware/provenance.js';
+import { followModel, misfit } from '../../../src/decode/method/fits.js';
 import { UsageError } from '../../../src/errors.js';
+import type { ModelConfig } from '../../../src/model/config.js';
 import { elementsOf } from '../../../src/model/dtype.js';
 import { weightShapes } from '../../../src/model/weight-ids.js';
 import { project } from '../../../src/util/project-root.js';
 import { ModelDecider } from '../../lab/deciders/model.js';
 import { Lab } from '../../lab/lab.js';
-import { openChip } from '../../lab/open.js';
+import { openChip, openSpec } from '../../lab/open.js';
 import type { StudyOptions } from '../../lab/study.js';
 import { type Mismatch, mismatches, withheldNote } from '../../paper/conditions.js';
 import { conditionsOf } from '../../paper/numbers.js';
@@ -39,9 +41,10 @@ export async function runAblation(options: AblationOptions, study: AblationStudy
   check(options);
   const lab = study.lab ?? new Lab();
   try {
-    const prompts = await runPrompts(options, { ...study, lab });
     const decider = await lab.decider({ workload: options.model }, options.seed);
     if (!(decider instanceof ModelDecider)) throw new UsageError(`${options.model} is no model`);
+    checkModel(decider.trained, options);
+    const prompts = await runPrompts(options, { ...study, lab });
     const shown = await gallery(options, decider, lab, study.onTrace, study.signal);
     const summary = summarise(options, decider, prompts, shown, study.gitCommit);
     return { ...summary, rows: withIntervals(summary.rows, prompts, options, lab, study.signal) };
@@ -65,6 +68,18 @@ function check(options: AblationOptions): void {
     throw new UsageError(
       `block length ${options.blockLength} does not divide the generation length ${options.genLength}`,
     );
+  }
+}
+
+/** @throws UsageError for a model that a row cannot decode: before anything runs */
+function checkModel(model: ModelConfig, { blockLength }: AblationOptions): void {
+  for (const { name, policy } of LADDER) {
+    const asked = { policy, blockLength, options: {} };
+    const reason = misfit(followModel(openSpec(asked), model, asked), model);
+    if (reason !== null)
+      throw new UsageError(
+        `row ${name}: ${reason}. The ladder takes models that see both ways (see: models)`,
+      );
   }
 }
 
