@@ -155,6 +155,23 @@ describe('a commit rule at its border', () => {
     });
   });
 
+  it('revocable: of 1 to 40 sure masks no more than its share', () => {
+    const { window, cache, revoke } = policySpecByName('wino');
+    const counts = Array.from({ length: 40 }, (_, index) => {
+      const scores = Array.from({ length: index + 1 }, (_row, at) => ({
+        position: 1 + at,
+        token: 0,
+        confidence: 1,
+      }));
+      return decided({ kind: 'revocable' }, scores, {}, { window, cache, revoke }, index + 1).length;
+    });
+    // 70 %, rounded down: 7 of 10, 7 of 11, 8 of 12; never below 5 where there are as many, never above 20.
+    expect(counts).toEqual([
+      1, 2, 3, 4, 5, 5, 5, 5, 6, 7, 7, 8, 9, 9, 10, 11, 11, 12, 13, 14, 14, 15, 16, 16, 17, 18, 18, 19, 20,
+      20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20,
+    ]);
+  });
+
   it('sub-blocks: of the first with masks what exceeds tau, and the surest', () => {
     always(fc.tuple(rows(eighth), eighth, fc.integer({ min: 1, max: 6 })), ([scores, tau, length]) => {
       const partOf = ({ position }: Row): number => Math.floor((position - 1) / length);
