@@ -34,10 +34,14 @@ export function parseKernel(text: string, hints: KernelHints = {}): KernelSpec {
 }
 
 function attention(said: Said): KernelSpec | null {
-  const named = said.has(/FLASH_?ATTN|\bATTENTION\b|\bFA\b/);
-  if (named && said.has(/\bKV[ =:]*I?Q\d_|TYPE_KV\s*=\s*I?Q\d|\bI?Q\d_\w+ KV\b/))
+  const named = said.has(/FLASH_?ATTN|FLASH ATTENTION|\bATTENTION\b|\bFA\b/);
+  if (named && said.has(/\bKV[ =:]*I?Q\d_|TYPE_(KV|K|V)\s*=\s*I?Q\d|\bI?Q\d_\w+ KV\b/))
     throw new UsageError(`"${said.text}": attention over quantised keys and values is not modelled`);
+  if (named && said.has(/TYPE_(KV|K|V)\s*=\s*F32/))
+    throw new UsageError(`"${said.text}": attention over F32 keys and values is not modelled`);
   if (said.number('hsk') !== undefined) return testedAttention(said);
+  const tensors = named ? attentionOf(said) : null;
+  if (tensors !== null) return tensors;
   const apart = said.number('nkvh', 'kvh', 'n_kv_heads', 'kv_heads', 'n_head_kv', 'hkv', 'kvheads');
   const keys =
     said.number('nkv', 'keys', 'context', 'ctx') ??
@@ -60,10 +64,37 @@ function attention(said: Said): KernelSpec | null {
   };
 }
 
+/** `q=[128,512,32] k=[128,2048,8]`, as ggml shows tensors; `32 heads, 8 kv heads, head dim 128, q 512, kv 512` in words. */
+function attentionOf(said: Said): KernelSpec | null {
+  const [q, k] = [listOf(said.text, 'q'), listOf(said.text, 'k')];
+  if (q !== null && k !== null && q.length > 2 && k.length > 2)
+    return { kind: 'attention', rows: q[1], keys: k[1], heads: q[2], kvHeads: k[2], headDim: q[0] };
+  const counted = (what: string): number | undefined => {
+    const found = new RegExp(`\\b(\\d+) ${what}`).exec(said.words)?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+  const kvHeads = counted('(?:KV|KEY)[ _-]?HEADS?\\b');
+  const heads = counted('(?:QUERY |Q |ATTENTION )?HEADS?\\b(?! DIM)');
+  if (kvHeads === undefined || heads === undefined) return null;
+  return {
+    kind: 'attention',
+    rows: said.needed('the number of query rows (nq1)', said.number('nq', 'q', 'qlen') ?? said.rows),
+    keys: said.needed(
+      'the number of cached positions (nkv256)',
+      said.number('nkv', 'keys', 'ctx', 'context', 'kv') ?? said.hints.keys,
+    ),
+    heads,
+    kvHeads,
+    headDim: said.needed('the size of a head (d64)', said.number('d', 'hd', 'head_dim', 'dim')),
+  };
+}
+
 /** In the words of test-backend-ops: `hsk` a head, `nh` heads of keys, `nr23` or `nr2` times as many of queries, `nb` rows. */
 function testedAttention(said: Said): KernelSpec {
   const [repeats, batch] = listOf(said.text, 'nr23') ?? [said.number('nr2') ?? 1, 1];
   if (batch > 1) throw new UsageError(`"${said.text}": attention of ${batch} sequences is not modelled`);
+  if ((said.number('hsv') ?? said.number('hsk')) !== said.number('hsk'))
+    throw new UsageError(`"${said.text}": values of another width than keys are not modelled`);
   const kvHeads = said.needed('the number of heads (nh)', said.number('nh'));
   return {
     kind: 'attention',
@@ -97,7 +128,7 @@ function convolution(said: Said): KernelSpec | null {
   };
 }
 
-const PRODUCT = /MUL_?MAT|GEMM|GEMV|MATMUL|GATE|\bUP\b|DOWN|Q\+K|QKV|\bHEAD\b/;
+const PRODUCT = /MUL_?MAT|MUL_M[MV]_|FULLY_?CONNECTED|GEMM|GEMV|MATMUL|GATE|\bUP\b|DOWN|Q\+K|QKV|\bHEAD\b/;
 
 /** Widths in and out, whatever the notation; null where the name has none. */
 function widths(said: Said): { in: number; outs: readonly number[]; rows: number | undefined } | null {
@@ -111,16 +142,28 @@ function widths(said: Said): { in: number; outs: readonly number[]; rows: number
   }
   const batch = [...(listOf(said.text, 'bs') ?? []), ...(listOf(said.text, 'nr') ?? [])];
   if (batch.some((extent) => extent > 1) && said.has(/MUL_MAT/)) refuseBatch(said);
-  const arrow = /\b(\d+)\s*(?:->|\u2192)\s*\(?(\d+(?:\s*[,+]\s*\d+)*)\)?/.exec(said.text);
+  const arrow = /\b(\d+)\s*(?:->|\u2192)\s*\(?(\d+(?:\s*[,+]\s*\d+(?!\d*\s*(?:rows|tokens)))*)\)?/.exec(
+    said.text,
+  );
   if (arrow !== null) {
     const outs = arrow[2].split(/[,+]/).map(Number);
     return { in: Number(arrow[1]), outs, rows: said.rows ?? said.number('n') };
   }
-  // BLAS: upper case, M rows, K inputs, N outputs, in any order.
-  const blas = ['M', 'K', 'N'].map(
-    (name) => new RegExp(`\\b${name}\\s?[~=:]?\\s?(\\d+)`).exec(said.text)?.[1],
+  const matrices = /\b(\d+)\s*x\s*(\d+)\s*@\s*(\d+)\s*x\s*(\d+)\b/i.exec(said.text)?.slice(1).map(Number);
+  if (matrices !== undefined && matrices[1] === matrices[2])
+    return { rows: matrices[0], in: matrices[1], outs: [matrices[3]] };
+  const dims = ['ne00', 'ne01', 'ne1'].map(
+    (name) => new RegExp(`\\b${name}1?\\s*=\\s*(\\d+)`).exec(said.text)?.[1],
   );
-  if (blas.every((each) => each !== undefined)) {
+  if (dims.every((each) => each !== undefined))
+    return { in: Number(dims[0]), outs: [Number(dims[1])], rows: Number(dims[2]) };
+  // BLAS: upper case, M rows, K inputs, N outputs, in any order; `MUL_MAT` is ggml's, whose m are outputs. One row of a GEMV.
+  const cubic = /\bM\s?=\s?[NK]\s?=\s?[NK]\s?=\s?(\d+)/.exec(said.text)?.[1];
+  const blas = ['M', 'K', 'N'].map(
+    (name) => cubic ?? new RegExp(`\\b${name}\\s?[~=:]?\\s?(\\d+)`).exec(said.text)?.[1],
+  );
+  if (blas[0] === undefined && said.has(/GEMV/)) blas[0] = '1';
+  if (blas.every((each) => each !== undefined) && !said.has(/MUL_MAT/)) {
     const [rows, width, out] = blas.map(Number);
     return { rows, in: width, outs: [out] };
   }
@@ -209,7 +252,7 @@ function routed(said: Said): KernelSpec | null {
 function rowsOperator(said: Said): KernelSpec | null {
   const operator = ALIASES.find(([pattern]) => pattern.test(said.words))?.[1];
   if (operator === undefined) return null;
-  const shape = rowsOf(said, operator);
+  const shape = padded(said, operator, rowsOf(said, operator));
   const mask = maskOf(said, operator, shape);
   return {
     kind: 'rows',
@@ -220,11 +263,24 @@ function rowsOperator(said: Said): KernelSpec | null {
   };
 }
 
+/** Runtimes of graphs print a batch of 1 first and rows last: `1x32x128x4096`. */
+function innermostFirst(extents: readonly number[]): readonly number[] {
+  return extents.length > 2 && extents[0] === 1 ? [...extents].reverse() : extents;
+}
+
 type RowsShape = Pick<RowsSpec, 'rows' | 'width' | 'heads'>;
+
+/** The result of PAD, in the words of test-backend-ops. */
+function padded(said: Said, operator: RowOperator, { rows, width, ...rest }: RowsShape): RowsShape {
+  const by = (at: number): number => Number(new RegExp(`\\bpad_${at}=(\\d+)`).exec(said.text)?.[1] ?? 0);
+  return operator === 'PAD'
+    ? { rows: rows + by(1), width: width + by(0), ...rest }
+    : { rows, width, ...rest };
+}
 
 /** Rows and width of an operator on rows, whatever the notation. */
 function rowsOf(said: Said, operator: RowOperator): RowsShape {
-  const extents = folded(said.extents);
+  const extents = folded(innermostFirst(said.extents));
   const moved = said.rows !== undefined && (operator === 'SET_ROWS' || operator === 'GET_ROWS');
   if (extents.length === 3 && !moved) {
     // A tensor as ggml shows it: a head, heads, positions.

@@ -1,4 +1,5 @@
 import { UsageError } from '../../src/errors.js';
+import { ALIASES } from './aliases.js';
 import type { Said } from './said.js';
 
 /** Operators of the backend whose loops nobody has counted here: a product or a row operator of a like name would be a wrong time. */
@@ -8,8 +9,23 @@ const UNCOUNTED =
 /** They only change how a tensor is read. */
 const NO_WORK = /\b(VIEW|RESHAPE|PERMUTE|TRANSPOSE|NONE)\b/;
 
+/** Operators that one kernel does together, joined by plus signs. */
+const TOGETHER = /\b[A-Z][A-Z_\d]*(?:\s*\+\s*[A-Z][A-Z_\d]*)+/;
+/** Those whose loops were counted, and parts of a layer. */
+const COUNTED =
+  /^(RMS_?NORM\+MUL|MUL_?MAT(\+MUL_?MAT)*(\+ADD)?|GEM[MV]\+ADD|SILU\+MUL|([A-Z]+_)?GATE\+([A-Z]+_)?UP|[QKV](\+[QKV])*)$/;
+
+/** @throws UsageError for operators fused into one that nobody counted */
+function refuseFused(said: Said): void {
+  const names = TOGETHER.exec(said.words)?.[0].replace(/\s/g, '');
+  if (names === undefined || COUNTED.test(names) || said.has(/ATTN|ATTENTION/)) return;
+  if (names.split('+').some((name) => ALIASES.some(([pattern]) => pattern.test(name))))
+    throw new UsageError(`operators ${names} fused into one are not modelled: their loop was not counted`);
+}
+
 /** @throws UsageError naming the operator */
 export function refuseUncounted(said: Said): void {
+  refuseFused(said);
   const view = NO_WORK.exec(said.words)?.[1];
   if (view !== undefined && !said.has(/MUL_?MAT|CPY|CONT|NORM|ROPE/))
     throw new UsageError(`${view} is no work of its own: it changes how a tensor is read`);

@@ -18,13 +18,13 @@ const NUMBER = String.raw`(\d[\d,]*(?:\.\d+)?)\s*(k)?`;
 const LABEL = [
   'npl|n_?ctx|ctx(?:[ _-]?size)?|cl|context(?:[ _-](?:length|len|window|size))?',
   'seq(?:uence)?(?:[ _-]?len(?:gth)?)?|(?:prompt|input)(?:[ _-](?:length|len|size|tokens?))?|n_?prompt|isl',
-  'len(?:gth)?|depth|kv(?:[ _-]?(?:cache|len(?:gth)?))?|nkv|n_?gen|pp|tg|batch(?:[ _-]?size)?|bs',
+  'len(?:gth)?|depth|prefill(?:ed)?|kv(?:[ _-]?(?:cache|len(?:gth)?))?|nkv|n_?gen|pp|tg|batch(?:[ _-]?size)?|bs',
 ].join('|');
 /** The same in letters that mean something else inside a sentence. */
 const LETTER = 'l|d|b|m|n';
 
 /** What stands behind one. */
-const TAIL = `(?:[ -]*(?:in|generated|output|input|prefill|decode|prompt|cached)?[ -]*(?:tokens?|toks?|rows?|positions?|ctx|context|prompt|words?)?)`;
+const TAIL = `(?:[ -]*(?:in|generated|output|input|prefill|decode|prompt|cached|text)?[ -]*(?:tokens?|toks?|rows?|positions?|ctx|context|prompt|words?)?)`;
 
 function toNumber(digits: string, thousand: string | undefined): number {
   return Number(digits.replaceAll(',', '')) * (thousand === undefined ? 1 : 1024);
@@ -102,7 +102,9 @@ function listed(said: string): Amount | null {
 
 /** The first count that says of what it is one. */
 function inSentence(said: string): Amount | null {
-  const counted = new RegExp(`(?<![\\w.])${NUMBER}[ -]*(?:tokens?|toks?|positions?)\\b`, 'i').exec(said);
+  const counted = new RegExp(`(?<![\\w.])${NUMBER}[ -]*(?:text )?(?:tokens?|toks?|positions?)\\b`, 'i').exec(
+    said,
+  );
   const labelled = new RegExp(`\\b(?:${LABEL})\\s*[=:]?\\s*${NUMBER}(?![\\w.])`, 'i').exec(said);
   const found = counted ?? labelled;
   if (found === null) return null;
@@ -132,8 +134,8 @@ export function depthOf(text: string): number | null {
   return found === null ? null : toNumber(found[1], found[2]);
 }
 
-const IN = String.raw`\b(?:prompts?|pp(?=\s*\d)|in(?:puts?)?(?![a-z])|isl|prefill)`;
-const OUT = String.raw`\b(?:answers?|gen\w*|tg(?=\s*\d)|out(?:puts?)?(?![a-z])|osl|new|responses?|decode)`;
+const IN = String.raw`\b(?:prompts?|pp(?=\s*=?\s*\d)|in(?:puts?)?(?![a-z])|isl|prefill)`;
+const OUT = String.raw`\b(?:answers?|gen\w*|tg(?=\s*=?\s*\d)|out(?:puts?)?(?![a-z])|osl|new|responses?|decode)`;
 
 /** Prompt and answer of one request: `128+64`, `512/128`, `prompt 512, answer 128`, `pp512 tg128`, `512 in, 128 out`, `1k -> 128`. */
 export function promptAndAnswer(text: string): readonly [number, number] | null {

@@ -73,6 +73,10 @@ const OTHERS =
 const QUALCOMM =
   /hexagon|\bhtp|\bqnn\b|genie|snapdragon|adreno|fastrpc|hexkl|8 ?elite|gen ?[2-5]\b|ai[- ]hub/i;
 
+/** A certain chip of Qualcomm's, by number or class: `Snapdragon 695`, `SM8250`, `8cx Gen 3`, `6 Gen 1`. */
+const NAMED =
+  /\b(sm|qcs|qcm|sa|sc|sd|msm|sdm)-?\d{3,}|\bsnapdragon\W*(\d{3}\b|[4-9]\w{0,2}\+? gen)|\b\d(c|cx)\b/i;
+
 const UNSTATED = /^(|-|n\/[as]|unstated|unknown|not stated|unnamed|\?)$/i;
 
 /** @throws NotModelled for a chip of another vendor, or one that nothing tells */
@@ -83,7 +87,10 @@ export function chipOf({ soc, device, npu_arch: arch, engine }: PublishedRow): C
   if (OTHERS.test(soc) || OTHERS.test(device)) {
     throw new NotModelled(`chip of another vendor: no profile for "${OTHERS.test(soc) ? soc : device}"`);
   }
-  const phone = DEVICES.find(([pattern]) => pattern.test(`${device} ${soc}`))?.[1];
+  // Shops sell a phone's name with several chips: one that the row names is not taken for another.
+  const unnamed =
+    UNSTATED.test(soc.trim()) || /^(snapdragon|qualcomm|device|phone|android|soc)\W*$/i.test(soc.trim());
+  const phone = DEVICES.find(([pattern]) => pattern.test(unnamed ? `${device} ${soc}` : soc))?.[1];
   if (phone !== undefined)
     return { profiles: [standIn(phone, shipped)], standIn: false, note: `chip by the device, "${device}"` };
   const said = [...new Set(arch.toLowerCase().match(/v\d+/g) ?? [])];
@@ -94,7 +101,10 @@ export function chipOf({ soc, device, npu_arch: arch, engine }: PublishedRow): C
   const profiles = generations.filter((name) => shipped.has(name));
   if (profiles.length > 0)
     return { profiles, standIn: false, note: `chip by its NPU generation, ${said.join(' or ')}` };
-  if (!UNSTATED.test(soc.trim()) && !/snapdragon|qualcomm|device|phone|sd ?8/i.test(soc)) {
+  if (
+    !UNSTATED.test(soc.trim()) &&
+    (NAMED.test(soc) || !/snapdragon|qualcomm|device|phone|sd ?8/i.test(soc))
+  ) {
     throw new NotModelled(`no profile for SoC "${soc}"`);
   }
   if (!QUALCOMM.test(`${device} ${soc} ${engine}`))

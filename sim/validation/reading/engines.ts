@@ -2,6 +2,7 @@ import { ownMemory } from '../../memory/own-mode.js';
 import type { MemoryMode } from '../../memory/runtime.js';
 import { stackByName } from '../../stacks/registry.js';
 import type { PublishedRow } from '../published.js';
+import { formatSaid } from './formats.js';
 import { dateOf, type EngineReading, hexagonStacks, threadOf } from './generations.js';
 import { NotModelled } from './refusal.js';
 
@@ -109,7 +110,8 @@ const REPACKED: readonly (readonly [format: RegExp, thread: number, month: strin
  * gain about half as much as the others, so both are in the range. llada.cpp has kernels of its own.
  */
 export function cpuStacks(row: PublishedRow): readonly string[] {
-  const found = REPACKED.find(([format]) => format.test(row.quant));
+  const said = formatSaid(row);
+  const found = REPACKED.find(([format]) => format.test(said));
   if (/llada/i.test(row.engine) || found === undefined || /2024|2023|mid-/i.test(row.engine)) return ['cpu'];
   const [, thread, month, gains] = found;
   const [date, cited] = [dateOf(row), threadOf(row)?.number ?? null];

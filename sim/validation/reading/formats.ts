@@ -53,7 +53,9 @@ function weightBits(text: string): number | null {
 /** The format of a row: what its column says, else what the name of its file does. */
 export function formatSaid({ quant, model }: Pick<PublishedRow, 'quant' | 'model'>): string {
   if (!UNSTATED.test(quant.trim())) return quant;
-  return /\b(?:ud-)?(?:i?q\d_\w+|mxfp4|w\d+a\d+|int[48]|bf16|fp?16|fp?32)\b/i.exec(model)?.[0] ?? quant;
+  return (
+    /\b(?:ud-)?(?:i?q\d_\w+|q\df16_\d|mxfp4|w\d+a\d+|int[48]|bf16|fp?16|fp?32)\b/i.exec(model)?.[0] ?? quant
+  );
 }
 
 const UNSTATED = /^(|-|n\/[as]|unstated|unknown|default|\?)$/i;

@@ -20,6 +20,8 @@ const FINE_TUNES: readonly (readonly [RegExp, string])[] = [
   [/^smollm3/, 'smollm3-3b'],
   [/^gemma-1\.1-2b/, 'gemma-2b'],
   [/^qwen2(-vl)?-0\.5b/, 'qwen2.5-0.5b'],
+  [/^qwen2-vl-2b/, 'qwen2-1.5b'],
+  [/^qwen2-vl-7b/, 'qwen2-7b'],
   [/^qwen2\.5-(coder|math|vl|omni)-(7b)/, 'qwen2.5-7b'],
   [/^qwen2\.5-(coder|math|vl|omni)-(3b)/, 'qwen2.5-3b'],
   [/^qwen2\.5-(coder|math)-(1\.5b)/, 'qwen2.5-1.5b'],

@@ -35,7 +35,7 @@ export function phaseOf(row: PublishedRow): PhaseKind {
   const { phase, metric, model, batch_or_tokens: tokens, unit } = row;
   if (OPERATOR.test(model) || /kernel|operator|\bop\b|\bgemm|\bgemv|micro/i.test(phase)) return 'kernel';
   if (EMBEDDER.test(model)) return 'embed';
-  if (/denois|diffusion|\bstep\b/i.test(phase)) return 'denoise';
+  if (/denois|diffusion|\bstep\b|forward( pass)?$/i.test(phase)) return 'denoise';
   if (/load|init|start.?up|compil|convert|quantiz/i.test(phase))
     throw new NotModelled(`a ${phase} measurement is not modelled`);
   for (const text of [phase, metric, tokens]) {
@@ -46,6 +46,25 @@ export function phaseOf(row: PublishedRow): PhaseKind {
   // What a chat shows is the rate of its answer.
   if (RATE.test(unit)) return 'decode';
   throw new NotModelled(`a ${phase || 'nameless'} measurement is not modelled`);
+}
+
+/** Clocks that no profile has: they are those of a cool chip that may run as fast as it can. */
+const CLOCKS =
+  /throttl|thermal(ly)?[ -]?(limit|steady|satur)|power[ _-]?sav|low[ _-]?power|battery[ _-]?sav|\bsvs\d?\b|after \d+ ?min/i;
+
+/** @throws NotModelled for a measurement of a hot chip, or of one told to save power */
+export function refuseClocks({
+  engine,
+  phase,
+  metric,
+  batch_or_tokens: tokens,
+  context,
+}: PublishedRow): void {
+  const found = CLOCKS.exec(`${engine} ${phase} ${metric} ${tokens} ${context}`)?.[0];
+  if (found !== undefined)
+    throw new NotModelled(
+      `clocks are not those of a cool chip at full power ("${found}"): how far they fell is not stated`,
+    );
 }
 
 /** Several tokens a pass, as many as a draft is right about. */
@@ -70,7 +89,7 @@ export function refuseImages(
 ): void {
   if (/image|picture|photo|\d+ ?px|\d{3,}x\d{3,}/i.test(`${tokens} ${context}`))
     throw new NotModelled('the prompt holds an image, and no encoder of images is modelled');
-  if (prompt === null && SEES.test(model))
+  if (prompt === null && SEES.test(model) && !/text/i.test(tokens))
     throw new NotModelled(
       `the prompt of "${model}" is not stated: it may hold an image, and no encoder of images is modelled`,
     );

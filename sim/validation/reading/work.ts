@@ -1,6 +1,6 @@
 import type { PublishedRow } from '../published.js';
 import { type Amount, amountOf, depthOf, exactly, promptAndAnswer, unstated } from './amount.js';
-import { OPERATOR, phaseOf, refuseDrafts, refuseImages } from './phases.js';
+import { OPERATOR, phaseOf, refuseClocks, refuseDrafts, refuseImages } from './phases.js';
 import { NotModelled } from './refusal.js';
 
 /** What was measured of a model, or the name of one operator. */
@@ -47,6 +47,7 @@ const DEFAULT_ANSWER = () => unstated(128, 32, 512, 'answer length');
 export function workOf(row: PublishedRow, stack: string): Work {
   const phase = phaseOf(row);
   if (phase !== 'kernel' && phase !== 'embed') refuseDrafts(row);
+  refuseClocks(row);
   switch (phase) {
     case 'kernel':
       return {
@@ -218,7 +219,7 @@ function atLeastOne({ value, range, note }: Amount): Amount {
 /** Positions a graph was compiled for: `<=4096`, `CL=4096`, `context length 4k`; null where the column says something else. */
 function compiledIn(context: string): number | null {
   const found =
-    /^\s*(?:<=|\u2264|cl\s*[=:]?|n_?ctx\s*[=:]?|ctx\s*[=:]?|(?:max(?:imum)?\.?\s*)?context(?: (?:length|window|size))?\s*[=:]?)\s*(\d+)\s*(k)?(?: tokens)?\s*$/i.exec(
+    /^\s*(?:<=|\u2264|cl\s*[=:]?|n_?ctx\s*[=:]?|ctx\s*[=:]?|(?:max(?:imum)?\.?\s*)?context(?:[ -](?:length|window|size))?\s*[=:]?)\s*(\d+)\s*(k)?(?: tokens)?\s*$/i.exec(
       context,
     );
   return found === null ? null : Number(found[1]) * (found[2] === undefined ? 1 : 1024);
