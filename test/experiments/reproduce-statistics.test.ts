@@ -38,6 +38,11 @@ describe('statistics of decodes', () => {
     expect(tailShare([facts], 2)).toBe(100);
     expect(tokensPerStep([facts], 4)).toBeCloseTo(4 / 3);
     expect(committedBelow([facts], 0.9)).toBe(25);
+    // 0.95 itself is not below it.
+    expect(committedBelow([facts], 0.95)).toBe(25);
+    expect(tailShare([facts], 0)).toBe(0);
+    // A third token of text, and the second block counts.
+    expect(firstCommitByPosition([{ ...facts, textTokens: 3 }], 2)).toEqual([1, 1.5]);
     expect(skippableShare([facts])).toBeCloseTo(100 / 6);
     expect(visibleShare([facts], 4)).toBe(25);
   });

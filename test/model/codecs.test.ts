@@ -89,6 +89,23 @@ describe('weight codecs', () => {
     );
   });
 
+  it('bf16 rounds to nearest, ties to even', () => {
+    const stored = (value: number) =>
+      decodeWeight('bf16', encodeWeight('bf16', Float32Array.of(value), 'w'), 'w')[0];
+    const unit = 2 ** -7;
+    expect([1, 2, 3, 4].map((n) => stored(1 + (n * unit) / 2))).toEqual([
+      1,
+      1 + unit,
+      1 + 2 * unit,
+      1 + 2 * unit,
+    ]);
+    expect([stored(1 + 0.5001 * unit), stored(-1 - 1.5 * unit), stored(-1 - 0.5 * unit)]).toEqual([
+      1 + unit,
+      -1 - 2 * unit,
+      -1,
+    ]);
+  });
+
   it('bf16 and f16 keep 8 and 11 significant bits', () => {
     fc.assert(
       fc.property(blocks, (values) => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { plantIn } from './faults.mjs';
@@ -8,6 +8,7 @@ import { note, read } from './journal.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const DIRECTORY = '.stryker';
+const REPORT = join(DIRECTORY, 'vitest.json');
 /** Processor time after which a test that was begun hangs: its own, so many times, and as much again for a busy machine. */
 const HANGS = { factor: 10, seconds: 60, cleanSeconds: 600 };
 const TICKS_PER_SECOND = 100;
@@ -22,10 +23,11 @@ function cpuSeconds(pid) {
   }
 }
 
-/** One run of vitest. @returns its exit status; null when a test hung and was ended */
+/** One run of vitest. @param settings the file of them; @returns its exit status; null when a test hung and was ended */
 function vitest(settings, journal) {
-  const env = { ...process.env, DLLM_MUTATE: '1', DLLM_FUZZ_RUNS: process.env.DLLM_FUZZ_RUNS ?? '40', DLLM_MUTATE_RUN: JSON.stringify(settings) };
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', join(here, 'vitest.config.mjs'), '--root', '.', '--reporter=json', `--outputFile=${join(DIRECTORY, 'vitest.json')}`];
+  const env = { ...process.env, DLLM_MUTATE: '1', DLLM_FUZZ_RUNS: process.env.DLLM_FUZZ_RUNS ?? '40', DLLM_MUTATE_RUN: settings };
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', join(here, 'vitest.config.mjs'), '--root', '.', '--reporter=json', `--outputFile=${REPORT}`];
+  rmSync(REPORT, { force: true });
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (text) => {
@@ -52,10 +54,12 @@ const sha256 = (...texts) => texts.reduce((hash, text) => hash.update(text), cre
 
 /**
  * Plants faults of files, as `tryFaults`.
- * @param sources the files to plant in; @param keys which faults; undefined: all
+ * @param sources the files to plant in; @param keys which faults; undefined: all; @param about what a test is about, where it tries no other faults
  */
-export async function plant({ sources, keys, ...room }) {
-  return tryFaults({ ...room, ...(await plantIn(sources, keys)) });
+export async function plant({ sources, keys, about, ...room }) {
+  const { faults, texts } = await plantIn(sources, keys);
+  const may = ({ file }) => room.tests.filter((test) => file.startsWith(about.get(test) ?? ''));
+  return tryFaults({ ...room, texts, faults: faults.map((fault) => ({ ...fault, tests: may(fault) })) });
 }
 
 /**
@@ -74,7 +78,12 @@ export async function tryFaults({ name, faults, texts, tests, isolate, loads = f
   const [journal, path] = [`${base}.jsonl`, `${base}.texts.json`];
   writeFileSync(path, JSON.stringify(texts));
   const may = Object.fromEntries(faults.flatMap((fault) => (fault.tests === undefined ? [] : [[fault.id, fault.tests]])));
-  const run = (files, alone = null) => vitest({ files, texts: path, isolate, isWarm: true, journal, alone, may }, journal);
+  // By a file: a variable of the environment holds no more than 128 KiB.
+  const settings = `${base}.run.json`;
+  const run = (files, alone = null) => {
+    writeFileSync(settings, JSON.stringify({ files, texts: path, isolate, isWarm: true, journal, alone, may }));
+    return vitest(settings, journal);
+  };
   await tryWarm(run, tests, journal);
   await tryAlone(run, faults, tests, journal, loads);
   const known = read(journal);
@@ -122,14 +131,21 @@ async function tryAlone(run, faults, tests, journal, loads) {
     if (files.size === 0 && loads && isLoaded(known, id)) for (const test of may) files.add(test);
     const left = tests.filter((test) => files.has(test) && may.includes(test));
     if (left.length === 0) continue;
-    const { status } = await run(left, id);
+    const { status, said } = await run(left, id);
     if (status === null && noteHang(journal)) continue;
     if (read(journal).verdicts.has(id)) continue;
     if (status === 0) {
       note(journal, { survived: id });
       console.log(`  ${file}:${line}: ${was}  ->  ${becomes}`);
-    } else note(journal, { noticed: id, by: `${left[0]}: is loaded`, ms: 0 });
+    } else note(journal, { noticed: id, by: noticedOutside(said), ms: 0 });
   }
+}
+
+/** What failed where no test did: a file that cannot be loaded, or an error that nobody caught. @throws where vitest itself did not run */
+function noticedOutside(said) {
+  if (!existsSync(REPORT)) throw new Error(`vitest did not run:\n${said}`);
+  const failed = JSON.parse(readFileSync(REPORT, 'utf8')).testResults.find(({ status }) => status === 'failed');
+  return failed === undefined ? 'an error that no test caught' : `${relative(process.cwd(), failed.name)}: is loaded`;
 }
 
 const isLoaded = (known, id) => [...known.loads.values()].some((ids) => ids.has(id));

@@ -19,10 +19,11 @@ const NAME = 'promises';
 function noticedAlone({ file, was, becomes, tests }) {
   const out = mkdtempSync(join(tmpdir(), 'dllm-planted-'));
   try {
-    const [json, texts] = [join(out, 'results.json'), join(out, 'texts.json')];
+    const [json, texts, settings] = ['results.json', 'texts.json', 'run.json'].map((name) => join(out, name));
+    writeFileSync(settings, JSON.stringify({ files: tests, texts, isolate: true, isWarm: false }));
     writeFileSync(texts, JSON.stringify({ [file]: readFileSync(file, 'utf8').split(was).join(becomes) }));
     const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', join(here, 'vitest.config.mjs'), '--root', '.', '--reporter=json', `--outputFile=${json}`];
-    const env = { ...process.env, DLLM_MUTATE: '1', DLLM_MUTATE_RUN: JSON.stringify({ files: tests, texts, isolate: true, isWarm: false }) };
+    const env = { ...process.env, DLLM_MUTATE: '1', DLLM_MUTATE_RUN: settings };
     const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
     const { testResults } = JSON.parse(readFileSync(json, 'utf8'));
     for (const { name, status, message, assertionResults } of testResults) {

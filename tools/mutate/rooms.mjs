@@ -3,7 +3,8 @@ import { globSync } from 'tinyglobby';
 /**
  * What faults are planted in, room by room, and which tests must notice: those of the room, cheapest first, because the first
  * test that fails ends the trial of a fault. Tests that start phones, native engines or other processes are left out; they would
- * see no fault anyway. `isolate`: of tests that replace modules, each file has modules of its own.
+ * see no fault anyway. `isolate`: of tests that replace modules, each file has modules of its own. `of`: tests that run every policy and
+ * notice little but what they are about try faults there alone.
  */
 export const ROOMS = {
   statistics: {
@@ -33,13 +34,18 @@ export const ROOMS = {
     goal: 90,
     sources: ['src/decode/**/*.ts'],
     tests: [
-      'test/decode/{rules,commit,refresh,confidence,sampling,draft-states,group-laws,guidance,stop,overrides,spec}.test.ts',
-      'test/decode/{transition-law,stop-law,attention-law,check-laws,given-up,trace,render,techniques,autoregressive,session}.test.ts',
-      'test/decode/{fits,every-fit,follow-model,indel,open-parameters}.test.ts',
-      'test/properties/decode-exact.test.ts',
+      'test/decode/{rules,commit,commit-borders,borders,refresh,confidence,sampling,draft-states,group-laws,guidance,stop,overrides,spec}.test.ts',
+      'test/decode/{transition-law,stop-law,attention-law,check-laws,given-up,render,techniques,autoregressive,session,indel}.test.ts',
       'test/oracle/plain-*.test.ts',
+      'test/decode/{fits,every-fit,follow-model,open-parameters,trace}.test.ts',
+      'test/properties/decode-exact.test.ts',
       'test/properties/decode-{laws,equivalence,sampling}.test.ts',
     ],
+    of: {
+      'test/decode/{fits,every-fit,follow-model}.test.ts': 'src/decode/method/',
+      'test/decode/trace.test.ts': 'src/decode/trace/',
+      'test/decode/open-parameters.test.ts': 'src/decode/option-reasons.ts',
+    },
   },
   machine: {
     goal: 80,
@@ -67,6 +73,7 @@ const files = (patterns) => [...new Set(patterns.flatMap((pattern) => globSync(p
 
 /** A room with its files in place of their patterns. */
 export function roomOf(name) {
-  const { sources, tests, isolate = false, goal } = ROOMS[name];
-  return { name, goal, isolate, sources: files(sources), tests: files(tests) };
+  const { sources, tests, isolate = false, of = {}, goal } = ROOMS[name];
+  const about = new Map(Object.entries(of).flatMap(([pattern, source]) => files([pattern]).map((test) => [test, source])));
+  return { name, goal, isolate, sources: files(sources), tests: files(tests), about };
 }

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
 
 /** `files`: tests, in order; `texts`: a file with what is loaded in place of each source; `isWarm`: the runner that tries many faults. */
-const { files, texts: path, isolate, isWarm } = JSON.parse(process.env.DLLM_MUTATE_RUN);
+const { files, texts: path, isolate, isWarm } = JSON.parse(readFileSync(process.env.DLLM_MUTATE_RUN, 'utf8'));
 const texts = JSON.parse(readFileSync(path, 'utf8'));
 
 /** The order of the list; vitest's own begins with the slowest. */

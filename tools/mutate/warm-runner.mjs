@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { TestRunner } from 'vitest';
 import { note, read } from './journal.mjs';
 
-const { journal, alone, may } = JSON.parse(process.env.DLLM_MUTATE_RUN);
+const { journal, alone, may } = JSON.parse(readFileSync(process.env.DLLM_MUTATE_RUN, 'utf8'));
 const switches = (globalThis.__stryker__ ??= {});
 /** An endless loop ends when its fault was met so many times more often than without it. */
 const HITS_FACTOR = 100;

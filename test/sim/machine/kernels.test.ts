@@ -6,7 +6,7 @@ import { reachedExperts } from '../../../sim/machine/lower/moe.js';
 import { dmaMs } from '../../../sim/machine/lower/moves.js';
 import { stretched } from '../../../sim/machine/npu-unit.js';
 import { ratesOf } from '../../../sim/machine/rates.js';
-import { allocateTcm } from '../../../sim/machine/tcm.js';
+import { allocateTcm, tcmBytes } from '../../../sim/machine/tcm.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import { UsageError } from '../../../src/errors.js';
 import { graphFor } from '../../../src/model/graph-cache.js';
@@ -58,6 +58,17 @@ describe('on-chip memory', () => {
     const { offsets, peakBytes } = allocateTcm(1000, [{ name: 'a', bytes: 100, copies: 2 }], 'op');
     expect(offsets.get('a')).toEqual([0, 128]);
     expect(peakBytes).toBe(256);
+    // To the last byte, and not one more.
+    expect(allocateTcm(256, [{ name: 'a', bytes: 100, copies: 2 }], 'op').peakBytes).toBe(256);
+    expect(() => allocateTcm(255, [{ name: 'a', bytes: 100, copies: 2 }], 'op')).toThrow(
+      /op: a .* 1 B too much/,
+    );
+    const buffers = [
+      { name: 'a', bytes: 100, copies: 2 },
+      { name: 'b', bytes: 129, copies: 1 },
+    ];
+    expect(allocateTcm(1000, buffers, 'op').peakBytes).toBe(512);
+    expect(tcmBytes(buffers)).toBe(512);
     expect(() => allocateTcm(1000, [{ name: 'b', bytes: 600, copies: 2 }], 'op')).toThrow(UsageError);
     expect(() => allocateTcm(1000, [{ name: 'b', bytes: 600, copies: 2 }], 'op')).toThrow(
       /op: b .* 280 B too much/,
