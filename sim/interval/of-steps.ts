@@ -40,8 +40,15 @@ function spreadOut<T>(all: readonly T[], most: number): readonly T[] {
   return Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))]);
 }
 
-/** Linear between the neighbours of a number of rows. */
-function ratioAt(rows: number, at: readonly { readonly rows: number }[], ratios: readonly number[]): number {
+/**
+ * Linear between the neighbours of a number of rows.
+ * @param at ascending; `rows` lies between its ends
+ */
+export function ratioAt(
+  rows: number,
+  at: readonly { readonly rows: number }[],
+  ratios: readonly number[],
+): number {
   const above = at.findIndex((point) => point.rows >= rows);
   if (at[above].rows === rows) return ratios[above];
   const [before, after] = [at[above - 1].rows, at[above].rows];

@@ -59,18 +59,19 @@ const sha256 = (...texts) => texts.reduce((hash, text) => hash.update(text), cre
 export async function plant({ sources, keys, about, ...room }) {
   const { faults, texts } = await plantIn(sources, keys);
   const may = ({ file }) => room.tests.filter((test) => file.startsWith(about.get(test) ?? ''));
-  return tryFaults({ ...room, texts, faults: faults.map((fault) => ({ ...fault, tests: may(fault) })) });
+  return tryFaults({ ...room, texts, loads: true, faults: faults.map((fault) => ({ ...fault, tests: may(fault) })) });
 }
 
 /**
  * Tries faults, one at a time, and says which tests notice. All are in one text behind switches, so that everything is loaded once:
  * first warm, where each test tries the faults that it meets; then those that are left alone, each in a process of its own.
  * @param faults `{ id, file, line, was, becomes }`, with `tests` where not all may notice; @param texts the files that they are in
- * @param tests the files of tests, cheapest first; @param loads whether to try what is met only when a file is loaded
+ * @param tests the files of tests, cheapest first; @param loads whether to try what is met only when a file is loaded;
+ *   @param warm whether to leave out what has to be tried alone
  * @returns `faults`: each with `by` (the test that noticed; null: none), `timedOut`, `reached`, `isLoadTime` (met when a file is loaded
  *   and never after: not tried); `cpuSeconds`
  */
-export async function tryFaults({ name, faults, texts, tests, isolate, loads = false }) {
+export async function tryFaults({ name, faults, texts, tests, isolate, loads = false, warm = false }) {
   const startedAt = cpuSeconds('self').children;
   const digest = sha256(JSON.stringify(faults), ...[...Object.keys(texts), ...tests].map((file) => readFileSync(file)));
   mkdirSync(DIRECTORY, { recursive: true });
@@ -85,7 +86,7 @@ export async function tryFaults({ name, faults, texts, tests, isolate, loads = f
     return vitest(settings, journal);
   };
   await tryWarm(run, tests, journal);
-  await tryAlone(run, faults, tests, journal, loads);
+  if (!warm) await tryAlone(run, faults, tests, journal, loads);
   const known = read(journal);
   return { faults: faults.map((fault) => ({ ...fault, ...outcome(known, fault.id) })), cpuSeconds: Math.round(cpuSeconds('self').children - startedAt) };
 }

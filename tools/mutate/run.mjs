@@ -1,6 +1,7 @@
 // npm run mutate [-- ROOM|FILE ...]: plants faults in the code, one at a time, and runs the tests of its room.
 // npm run mutate -- --sample N [--seed S] [ROOM ...]: faults drawn from the files that were never mutated whole;
-// with --again, those of that sample that no test had noticed.
+// with --again, those of that sample that no test had noticed; with --warm, nothing is tried alone, which takes most of the time:
+// what is found to be noticed is, what is not may be.
 // npm run mutate -- --promises [WORD]: breaks every promise of promises.json once (promises.mjs).
 // Writes results/reference/mutation. Goes on where it stopped: what neither code nor tests changed is not run again.
 import { spawnSync } from 'node:child_process';
@@ -12,7 +13,7 @@ import { parseArgs } from 'node:util';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 process.chdir(root);
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { sample: { type: 'string' }, seed: { type: 'string' }, again: { type: 'boolean' }, promises: { type: 'boolean' } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { sample: { type: 'string' }, seed: { type: 'string' }, again: { type: 'boolean' }, warm: { type: 'boolean' }, promises: { type: 'boolean' } } });
 
 function install() {
   const stamp = join(here, 'node_modules', '.package-lock.json');
@@ -51,12 +52,12 @@ if (values.promises) {
   const { tryPromises } = await import('./promises.mjs');
   process.exit((await tryPromises(positionals[0])) ? 0 : 1);
 }
-if (values.sample === undefined && (values.seed !== undefined || values.again)) refuse('--seed and --again go with --sample N');
+if (values.sample === undefined && (values.seed !== undefined || values.again || values.warm)) refuse('--seed, --again and --warm go with --sample N');
 const todo = wanted(positionals);
 if (values.sample === undefined) {
   const [{ record }, { plant }] = await Promise.all([import('./report.mjs'), import('./plant.mjs')]);
   for (const room of todo) record(room, await plant(room));
 } else {
   const { runSample } = await import('./sample.mjs');
-  await runSample({ todo, size: natural('sample', values.sample, 1), seed: natural('seed', values.seed ?? '1', 0), again: values.again ?? false });
+  await runSample({ todo, size: natural('sample', values.sample, 1), seed: natural('seed', values.seed ?? '1', 0), again: values.again ?? false, warm: values.warm ?? false });
 }

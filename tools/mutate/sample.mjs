@@ -14,7 +14,7 @@ const SCHEMA = 'dllm-npu/mutation-sample@2';
  * the same is not run again. The report keeps what the tests of the day noticed, because tests that were written for the survivors
  * of a sample say nothing about what was not drawn; `again` plants the survivors once more and marks those noticed by now.
  */
-export async function runSample({ todo, size, seed, again }) {
+export async function runSample({ todo, size, seed, again, warm }) {
   const path = join(DIRECTORY, `sample-${seed}.json`);
   const before = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).rooms : [];
   const rows = new Map(before.map((row) => [row.room, row]));
@@ -35,15 +35,16 @@ export async function runSample({ todo, size, seed, again }) {
     const row = drawn.get(room.name);
     if (row === undefined) continue;
     const digest = digestOf(row.keys);
-    if (rows.get(room.name)?.digest === digest) {
+    const known = rows.get(room.name);
+    if (known?.digest === digest && (warm || !known.warm)) {
       console.error(`${room.name}: kept`);
       continue;
     }
     console.log(`${room.name}: ${row.keys.length} faults of ${row.mutants}`);
-    const { faults, cpuSeconds } = await plantKeys(room, row.keys);
+    const { faults, cpuSeconds } = await plantKeys(room, row.keys, warm);
     const survivors = faults.filter(({ by, isLoadTime }) => by === null && !isLoadTime).map(shown);
     rows.set(room.name, judged({
-      room: room.name, mutants: row.mutants, drawn: faults.length, digest, cpuSeconds,
+      room: room.name, mutants: row.mutants, drawn: faults.length, digest, cpuSeconds, warm,
       loadTime: faults.filter(({ isLoadTime }) => isLoadTime).length,
       noticed: faults.filter(({ by }) => by !== null).length,
       timedOut: faults.filter(({ timedOut }) => timedOut).length,
@@ -57,7 +58,7 @@ export async function runSample({ todo, size, seed, again }) {
 
 const shown = ({ file, line, key, code, was, becomes, reached }) => ({ file, line, key, code, was, becomes, reached });
 
-const plantKeys = (room, keys) => plant({ ...room, sources: [...new Set(keys.map(fileOf))].sort(), keys: new Set(keys) });
+const plantKeys = (room, keys, warm = false) => plant({ ...room, warm, sources: [...new Set(keys.map(fileOf))].sort(), keys: new Set(keys) });
 
 async function plantAgain(room, row) {
   const left = row.survivors.filter((survivor) => !survivor.noticedSince && !isEquivalent(survivor.file, survivor));

@@ -83,6 +83,14 @@ describe('result store', () => {
     expect(readFileSync(indexPath(), 'utf8').trimEnd().split('\n')).toHaveLength(1);
   });
 
+  it('keeps the first of two lines of a run, and the other is gone from the file', async () => {
+    await filled([1]);
+    const own = readFileSync(indexPath(), 'utf8');
+    appendFileSync(indexPath(), own.replace(/"seconds":[^,}]+/, '"seconds":12345'));
+    expect(store.index().map(({ seconds }) => seconds)).not.toContain(12345);
+    expect(readFileSync(indexPath(), 'utf8')).toBe(own);
+  });
+
   it('refuses a file whose content is not the run its name says', async () => {
     const [run] = await filled([1]);
     const path = runFile(run!.hash);

@@ -42,6 +42,43 @@ describe('energy', () => {
     expect(both.range[1]).toBeGreaterThan(both.joules);
   });
 
+  it('is each state for as long as it lasts, and each byte and product once', () => {
+    const busyMs = { vector: 20, driver: 5, cpu: 10 };
+    const counters = { dispatches: 1, matrixMacs: 3e9, dramBytes: 2e9 };
+    // A step of 40 ms that begins late: what was before it is not its own.
+    const step = { startMs: 1000, endMs: 1040, busyMs, counters } as unknown as StepTiming;
+    const cores = { ...profile, cpu: { ...profile.cpu, primeCores: 2, midCores: 6 } };
+    const { joules, parts, range } = energyOf([step], cores);
+    const [on, vector, mac, dram, prime, mid, driver] = (
+      [
+        'npuOnPower',
+        'vectorPower',
+        'macEnergy',
+        'dramEnergy',
+        'primeCorePower',
+        'midCorePower',
+        'driverPower',
+      ] as const
+    ).map((name) => ENERGY_NUMBERS[name]);
+    const of = (pick: (number: typeof on) => number) => ({
+      'npu on': pick(on) * 0.04,
+      vector: pick(vector) * 0.02,
+      matrix: pick(mac) * 3e-3,
+      dram: pick(dram) * 2e-3,
+      cpu: (2 * pick(prime) + 6 * pick(mid)) * 0.01,
+      driver: pick(driver) * 0.005,
+    });
+    const sum = (of: Readonly<Record<string, number>>) => Object.values(of).reduce((a, b) => a + b, 0);
+    const wanted = of(({ value }) => value);
+    for (const [name, part] of Object.entries(wanted))
+      expect(parts[name as keyof typeof parts], name).toBeCloseTo(part, 12);
+    expect(joules).toBeCloseTo(sum(wanted), 12);
+    expect(range[0]).toBeCloseTo(sum(of(({ range: ends }) => ends?.[0] ?? Number.NaN)), 12);
+    expect(range[1]).toBeCloseTo(sum(of(({ range: ends }) => ends?.[1] ?? Number.NaN)), 12);
+    const idle = { ...step, counters: { ...counters, dispatches: 0 } } as unknown as StepTiming;
+    expect(energyOf([idle], cores).parts['npu on']).toBe(0);
+  });
+
   it('is physical: a few watts, less per row on fuller tiles, and no NPU energy on the CPU stack', () => {
     const [step] = timings('llada.cpp', 32);
     if (step === undefined) throw new Error('no step');

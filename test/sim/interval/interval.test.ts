@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formSpread } from '../../../sim/interval/form.js';
 import { spreadInterval } from '../../../sim/interval/interval.js';
 import { chipIntervals } from '../../../sim/interval/of-runs.js';
+import { ratioAt } from '../../../sim/interval/of-steps.js';
 import { openChip } from '../../../sim/open-machine.js';
 import { UsageError } from '../../../src/errors.js';
 
@@ -96,5 +97,15 @@ describe('intervals over draws of a chip', () => {
     expect(intervals[2].low / intervals[0].low).toBeCloseTo(3, 6);
     expect(intervals[1].low).toBeLessThan(2 * intervals[0].low);
     expect(held.forms.map(({ because }) => because.length)).toEqual([1, 2]);
+  });
+});
+
+describe('a number of rows that no draw ran', () => {
+  it('takes of its neighbours the more, the nearer they are', () => {
+    const at = [1, 5, 9].map((rows) => ({ rows }));
+    const ratios = [1, 2, 10];
+    expect([1, 2, 4, 5, 7, 8, 9].map((rows) => ratioAt(rows, at, ratios))).toEqual([
+      1, 1.25, 1.75, 2, 6, 8, 10,
+    ]);
   });
 });

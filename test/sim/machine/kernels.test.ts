@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile, overrideProfile } from '../../../sim/hardware/load-profile.js';
+import { chainEndsClosedForm, chainEndsMs } from '../../../sim/machine/chain.js';
 import { cpuMs, dotMacsPerMs } from '../../../sim/machine/cpu-model.js';
 import { lower } from '../../../sim/machine/lower/index.js';
 import { reachedExperts } from '../../../sim/machine/lower/moe.js';
 import { dmaMs } from '../../../sim/machine/lower/moves.js';
-import { stretched } from '../../../sim/machine/npu-unit.js';
+import { NpuUnits, stretched, timeAlone } from '../../../sim/machine/npu-unit.js';
 import { ratesOf } from '../../../sim/machine/rates.js';
 import { allocateTcm, tcmBytes } from '../../../sim/machine/tcm.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
@@ -105,6 +106,72 @@ describe('CPU', () => {
     const work = { singleThreadMs: 8, bytes: 3000 };
     expect(cpuMs(work, 4, 1e9)).toBe(2);
     expect(cpuMs(work, 4, 1000)).toBe(3);
+  });
+});
+
+describe('an operator alone', () => {
+  const chunk = { loadMs: 4, decodeMs: 2, multiplyMs: 1, finishMs: 0, storeMs: 0 };
+  const setup = { loadMs: 0, convertMs: 0 };
+  const pipeline = { path: 'dma', tiles: 1, setup, chunk, fullChunks: 5, rest: null } as const;
+  const other = { ...pipeline, fullChunks: 1 };
+  const bytes = { dmaBytes: 0, l2Bytes: 0, matrixMacs: 0, tcmPeakBytes: 0 };
+
+  it('takes its pipelines one after the other, as often as it repeats them', () => {
+    const rates = { npuDramBytesPerMs: 1000 };
+    const of = (pipelines: readonly (typeof pipeline | typeof other)[], repeats: number) =>
+      timeAlone({ ...bytes, pipelines, repeats }, rates);
+    expect(of([pipeline], 1).ms).toBe(23);
+    expect(of([pipeline], 3).ms).toBe(69);
+    expect(of([pipeline, pipeline, other], 1).ms).toBe(2 * 23 + 7);
+    expect(of([other, pipeline], 2).ms).toBe(2 * (23 + 7));
+    // 5 + 5 + 1 chunks, twice.
+    expect(of([pipeline, pipeline, other], 2).busyMs).toEqual([22, 44, 88, 0]);
+  });
+
+  it('moves its bytes no faster than DRAM gives them to all its agents together', () => {
+    const kernel = { ...bytes, pipelines: [pipeline], repeats: 1, dmaBytes: 30_000, l2Bytes: 20_000 };
+    expect(timeAlone(kernel, { npuDramBytesPerMs: 1000 }).ms).toBe(50);
+    expect(timeAlone(kernel, { npuDramBytesPerMs: 5000 }).ms).toBe(23);
+  });
+});
+
+describe('operators of a compiled graph', () => {
+  const stack = stackByName('qnn');
+  const context = { profile, stack, rates: ratesOf(profile, false, stack.weightStream) };
+  const graph = graphFor(
+    { ...resolvePreset('qwen3-0.6b'), layers: 2 },
+    { rows: 32, kvSets: [], logitsRows: 1, masked: false },
+    precisionFor('q4_0'),
+  );
+  const inLayer = (layer: number) => graph.ops.filter((op) => op.layer === layer && op.kind === 'matmul');
+
+  it('are one chain in a layer, and begin anew with the next', () => {
+    expect(stack.activationsIn).toBe('tcm');
+    const ms = (ops: typeof graph.ops) =>
+      new NpuUnits(context).timeGroup(ops, graph).map((timed) => timed.ms);
+    const [first, second] = [ms(inLayer(0)), ms(inLayer(1))];
+    expect(ms([...inLayer(0), ...inLayer(1)])).toEqual([...first, ...second]);
+    // Within a layer weights are fetched ahead: less than one after the other.
+    const sum = (of: readonly number[]) => of.reduce((a, b) => a + b, 0);
+    expect(sum(first)).toBeLessThan(sum(inLayer(0).map((op) => new NpuUnits(context).time(op, graph).ms)));
+  });
+
+  it('end in closed form where they do event by event, however often they repeat', () => {
+    const chunk = { loadMs: 4, decodeMs: 2, multiplyMs: 1, finishMs: 1, storeMs: 0 };
+    const of = (tiles: number, fullChunks: number, repeats: number) => ({
+      pipelines: [
+        { path: 'dma', tiles, setup: { loadMs: 1, convertMs: 0 }, chunk, fullChunks, rest: null } as const,
+      ],
+      repeats,
+      ...{ dmaBytes: 0, l2Bytes: 0, matrixMacs: 0, tcmPeakBytes: 0 },
+    });
+    const kernels = [of(1, 40, 1), of(1, 40, 6), of(1, 3, 2), of(5, 20, 3), of(2, 4, 9)];
+    const events = chainEndsMs(kernels);
+    const closed = chainEndsClosedForm(kernels);
+    events.forEach((ms, at) => {
+      expect(closed[at] / ms, `operator ${at}`).toBeGreaterThan(0.98);
+      expect(closed[at] / ms, `operator ${at}`).toBeLessThan(1.02);
+    });
   });
 });
 

@@ -39,6 +39,21 @@ describe('an operator as a pipeline of chunks', () => {
     expect(decodes).toEqual([1, 2, 7, 12, 17]);
   });
 
+  it('finish-bound: three finished chunks may wait, the fourth product waits for the first to leave', () => {
+    const chunk = { loadMs: 1, decodeMs: 0, multiplyMs: 1, finishMs: 10, storeMs: 0 };
+    const { spans } = runProgram(toProgram({ ...PLAIN, chunk }), true);
+    const products = spans.filter((span) => span.kind === 'multiply').map((span) => span.startMs);
+    // Chunk 0 is finished at 12, chunk 1 at 22.
+    expect(products).toEqual([1, 2, 3, 12, 22]);
+  });
+
+  it('the shorter chunk is the last of each tile', () => {
+    const rest = { ...STAGES, loadMs: 1 };
+    const { spans } = runProgram(toProgram({ ...PLAIN, tiles: 2, fullChunks: 2, rest }), true);
+    const loads = spans.filter((span) => span.kind === 'load');
+    expect(loads.map(({ startMs, endMs }) => endMs - startMs)).toEqual([4, 4, 1, 4, 4, 1]);
+  });
+
   it('every row tile loads its activations before it multiplies', () => {
     const tiled = { ...PLAIN, tiles: 2, fullChunks: 1, setup: { loadMs: 3, convertMs: 1 } };
     const { spans } = runProgram(toProgram(tiled), true);
@@ -104,6 +119,31 @@ describe('runProgram', () => {
     const program = new Program();
     program.add(MATRIX, 'multiply', 1, 0, 1);
     program.add(MATRIX, 'multiply', 1);
+    expect(() => runProgram(program)).toThrow('task 0 of an operator comes after task 1');
+  });
+});
+
+describe('a task of a program', () => {
+  it.each([0, 1, 2, 3])(
+    'waits for its unit and for all that it comes after, number %i the last of them',
+    (slow) => {
+      const program = new Program();
+      const before = [0, 1, 2, 3].map((each) =>
+        program.add(each === slow ? DMA : VECTOR, 'load', each === slow ? 10 : 1),
+      );
+      const [a, b, c, d] = before;
+      const last = program.add(MATRIX, 'multiply', 2, 0, a, b, c, d);
+      const { ends, ms, busyMs } = runProgram(program);
+      expect(ends[last]).toBe(12);
+      expect(ms).toBe(12);
+      expect(busyMs).toEqual([2, 3, 10, 0]);
+    },
+  );
+
+  it('cannot come after one that is added later', () => {
+    const program = new Program();
+    program.add(DMA, 'load', 1, 0, 1);
+    program.add(DMA, 'load', 1);
     expect(() => runProgram(program)).toThrow('task 0 of an operator comes after task 1');
   });
 });
