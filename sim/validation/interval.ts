@@ -8,7 +8,8 @@ import { predict } from './predict.js';
 /** ln of the predictions over everything that a row leaves open and every number that has a range. */
 export function samples(wanted: Case): number[] {
   const chips = wanted.profiles.map((profile) => wanted.stacks.map((stack) => openChip({ profile, stack })));
-  return drawsOf(chips, (name) => isGiven(name, wanted)).map(({ chip, share, slowdown }) =>
+  const draws = drawsOf(chips, (name) => isGiven(name, wanted), undefined, wanted.threads);
+  return draws.map(({ chip, share, slowdown }) =>
     Math.log(
       predict(wanted, {
         chip,
