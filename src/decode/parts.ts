@@ -26,7 +26,31 @@ export interface PolicyRule<K extends Kind> extends PolicyPart {
 
 export type PolicyRules = { readonly [K in Kind]: PolicyRule<K> };
 
-function bindPart<Spec>(part: Part<Spec>, spec: Spec): PolicyPart {
+/** What is known of a rule or setting, by its options: objects may go, names and numbers are few. */
+interface Known {
+  readonly objects: WeakMap<object, unknown>;
+  readonly others: Map<unknown, unknown>;
+}
+
+/** Options are never changed, and many policies share theirs: what a part says about them is asked once. */
+const bound = new WeakMap<object, Known>();
+
+function once<Bound>(part: object, spec: unknown, make: () => Bound): Bound {
+  let known = bound.get(part);
+  if (known === undefined) {
+    known = { objects: new WeakMap(), others: new Map() };
+    bound.set(part, known);
+  }
+  const isObject = typeof spec === 'object' && spec !== null;
+  const found = (isObject ? known.objects.get(spec) : known.others.get(spec)) as Bound | undefined;
+  if (found !== undefined) return found;
+  const made = make();
+  if (isObject) known.objects.set(spec, made);
+  else known.others.set(spec, made);
+  return made;
+}
+
+function partOf<Spec>(part: Part<Spec>, spec: Spec): PolicyPart {
   return {
     contradicts: (policy) => part.contradicts(spec, policy),
     givesUp: (policy) => part.givesUp(spec, policy),
@@ -34,21 +58,16 @@ function bindPart<Spec>(part: Part<Spec>, spec: Spec): PolicyPart {
   };
 }
 
-/** Options are never changed, and many policies share theirs: what a rule says about them is asked once. */
-const bound = new WeakMap<object, WeakMap<object, unknown>>();
+function bindPart<Spec>(part: Part<Spec>, spec: Spec): PolicyPart {
+  return once(part, spec, () => partOf(part, spec));
+}
 
 function bind<K extends Kind>(rule: Rule<K, PolicySpec[K]>, spec: PolicySpec[K]): PolicyRule<K> {
-  const bindNow = (): PolicyRule<K> => ({
-    ...bindPart(rule, spec),
+  return once(rule, spec, () => ({
+    ...partOf(rule, spec),
     facts: rule.facts(spec),
     rule: (policy, inputs) => rule.rule(spec, policy, inputs),
-  });
-  if (typeof spec !== 'object') return bindNow();
-  const known = bound.get(rule) ?? new WeakMap<object, unknown>();
-  bound.set(rule, known);
-  const made = (known.get(spec) as PolicyRule<K> | undefined) ?? bindNow();
-  known.set(spec, made);
-  return made;
+  }));
 }
 
 /** The rules a policy names, each with its options. */

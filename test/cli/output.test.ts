@@ -16,6 +16,7 @@ const summaryFile = () => {
   return path;
 };
 const quick = ['generate', '--problem', '0', '--policy', 'threshold'];
+const brief = [...quick, '--gen-length', '32'];
 
 describe('--json', () => {
   it.each([
@@ -24,8 +25,8 @@ describe('--json', () => {
     ['hardware show sm8750'],
     ['simulate step --rows 1,33'],
     ['train --steps 2 --batch 1 --hidden 4 --heads 1'],
-    ['generate --problem 0 --policy threshold'],
-    ['generate --problem 0 --policy threshold --watch'],
+    ['generate --problem 0 --policy threshold --gen-length 32'],
+    ['generate --problem 0 --policy threshold --gen-length 32 --watch'],
   ])('%s: standard output is one JSON document, before or after the command', async (command) => {
     const argv = command.split(' ');
     const after = await cli([...argv, '--json']);
@@ -55,7 +56,7 @@ describe('colours', () => {
       ['policies'],
       ['hardware', 'show', 'sm8750'],
       ['report', '--table', summaryFile()],
-      [...quick, '--watch'],
+      [...brief, '--watch'],
     ]) {
       const { stdout, stderr } = await cli(argv, { tty: false });
       expect(stdout + stderr).not.toContain(ESCAPE);
@@ -99,7 +100,7 @@ describe('generate', () => {
     const trace = join(folder(), 'run.jsonl');
     const perfetto = join(folder(), 'timeline.json');
     const machine = ['--memory', 'on-demand'];
-    const live = await cli([...quick, '--trace', trace, '--machine', 'sm8750', ...machine, '--json']);
+    const live = await cli([...brief, '--trace', trace, '--machine', 'sm8750', ...machine, '--json']);
     const replay = await cli(['simulate', 'trace', trace, '--perfetto', perfetto, ...machine, '--json']);
     expect(replay.stderr).toBe('');
     const { totalS, divergesAt, steps } = JSON.parse(replay.stdout) as {
@@ -117,7 +118,7 @@ describe('generate', () => {
 
   it('fails a trace that was tampered with, by law', async () => {
     const trace = join(folder(), 'run.jsonl');
-    await cli([...quick, '--trace', trace]);
+    await cli([...brief, '--trace', trace]);
     const lines = readFileSync(trace, 'utf8').trim().split('\n');
     const at = lines.findIndex((line) => line.includes('"reason":"commit"'));
     // The same commit twice: a stable position changes again.
@@ -134,12 +135,12 @@ describe('generate', () => {
 
   it('is deterministic', async () => {
     const untimed = async () =>
-      (await cli([...quick, '--json'])).stdout.replace(/"seconds": [\d.e-]+/, '"seconds": 0');
+      (await cli([...brief, '--json'])).stdout.replace(/"seconds": [\d.e-]+/, '"seconds": 0');
     expect(await untimed()).toBe(await untimed());
   });
 
   it('redraws in place on a terminal and gives the cursor back', async () => {
-    const { stdout } = await cli([...quick, '--watch', '--fps', '1000'], { tty: true });
+    const { stdout } = await cli([...brief, '--watch', '--fps', '1000'], { tty: true });
     expect(stdout).toContain(`${ESCAPE}[?25l`);
     expect(stdout).toMatch(REDRAW);
     expect(stdout.lastIndexOf(`${ESCAPE}[?25h`)).toBeGreaterThan(stdout.lastIndexOf(`${ESCAPE}[?25l`));

@@ -266,9 +266,11 @@ if (cpuLibraries === undefined || htpLibraries === undefined) {
 }
 
 describe('device compare with the genuine plugin', () => {
+  // Few passes: of each kind one is enough, and reference code and emulation take a second for it.
+  const short = [...quick, '--policy', 'threshold'];
   const compare = async (libraries: string | undefined, ...asked: string[]) => {
     const out = temporaryDirectory();
-    const { code, stderr } = await cli([...quick, ...asked, '--out', out], {
+    const { code, stderr } = await cli([...short, ...asked, '--out', out], {
       env: { QNN_EP_DIR: libraries ?? '' },
     });
     expect(stderr).toMatch(/written to/);

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { project } from '../../src/util/project-root.js';
-import { builtProgram, TSC } from '../support/built-program.js';
+import { builtExplorer, builtProgram, DONE, TSC } from '../support/built-program.js';
 
 const { root } = project();
 
@@ -41,11 +43,9 @@ export async function pack(): Promise<Tarball> {
   for (const name of [...SHIPPED, 'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'])
     cpSync(join(root, name), join(stage, name), { recursive: true });
   const dist = join(stage, 'dist');
-  cpSync(await builtProgram(), dist, { recursive: true, filter: (path) => basename(path) !== 'done' });
-  const { buildExplorer } = (await import(join(root, 'tools/explorer/build.mjs'))) as {
-    buildExplorer: (out: string) => Promise<unknown>;
-  };
-  await buildExplorer(join(dist, 'explorer'));
+  cpSync(await builtProgram(), dist, { recursive: true, filter: (path) => basename(path) !== DONE });
+  cpSync(await builtExplorer(), join(dist, 'explorer'), { recursive: true });
+  declarations(dist);
   const [packed] = JSON.parse(must('npm', ['pack', '--json', '--ignore-scripts', '--offline'], stage)) as [
     { filename: string; size: number; files: { path: string }[] },
   ];
@@ -54,6 +54,16 @@ export async function pack(): Promise<Tarball> {
     size: packed.size,
     files: packed.files.map(({ path }) => path).sort(),
   };
+}
+
+/** Puts the declarations of now beside the program: those of dist/, where a build has only to see that they are. */
+function declarations(dist: string): void {
+  must(process.execPath, [TSC, '-p', join(root, 'tsconfig.build.json'), '--noCheck'], root);
+  for (const path of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    const named = path.replace(/\.js$/, '.d.ts');
+    if (named !== path && existsSync(join(root, 'dist', named)) && !path.startsWith('explorer'))
+      copyFileSync(join(root, 'dist', named), join(dist, named));
+  }
 }
 
 interface Lock {

@@ -260,7 +260,7 @@ export function klass(task: Task, tau: number, limit: number, steps: number): nu
         if (kl !== undefined) moves.set(position, [...(moves.get(position) ?? []), kl]);
         newest.set(position, now);
         const last = (moves.get(position) ?? []).slice(-steps);
-        expect(drift === undefined).toBe(last.length < steps);
+        if ((drift === undefined) !== last.length < steps) expect(drift).toBe(`of ${last.length} moves`);
         if (drift !== undefined) task.witness.near(drift, Math.max(...last));
       }
       const open = sorted(scores.filter(({ position }) => text.masks(start, end).includes(position)));

@@ -98,7 +98,9 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       { rows: joint.rows.length, kvSets: [], logitsRows: joint.wanted.length, masked: true, adapter },
       precisionFor('f32'),
     );
-    const logits = tf.tidy(() => {
+    let logits = new Float32Array(0);
+    // What a tidy returns is searched for tensors, value by value: not these.
+    tf.tidy(() => {
       const result = executeGraph(
         graph,
         {
@@ -112,7 +114,7 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
         { release: true },
       );
       if (result.logits === null) throw new Error('a joint pass always asks for logits');
-      return result.logits.dataSync() as Float32Array;
+      logits = result.logits.dataSync<'float32'>() as Float32Array<ArrayBuffer>;
     });
     joint.wanted.forEach((wanted, index) => {
       const own = logits.subarray(index * config.vocab, (index + 1) * config.vocab);

@@ -65,7 +65,7 @@ describe('a sweep that is killed', { timeout: 400_000 }, () => {
       const before = stamps(killed);
       const child = start(file, killed.results, 2);
       // Some runs further on, and then anywhere inside the next ones.
-      await moreThan(killed, before.size + random.integer(5, 15), child);
+      await moreThan(killed, before.size + random.integer(10, 16), child);
       await sleep(random.integer(0, 8));
       child.kill('SIGKILL');
       const code = child.exitCode ?? (await ended(child));
