@@ -62,7 +62,7 @@ export function utilizationMap(
                 title: 'share of the step in which the unit works',
                 orient: 'bottom',
                 direction: 'horizontal',
-                format: '.0%',
+                labelExpr: "format(100 * datum.value, '.0f') + ' %'",
                 gradientLength: 100,
                 gradientThickness: 8,
                 values: [0, 0.5, 1],

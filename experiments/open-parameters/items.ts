@@ -20,6 +20,8 @@ const endSchema = z.strictObject({
 
 const barSchema = z.strictObject({
   name: text,
+  /** What the default is called beside the two ends. */
+  standard: text.optional(),
   /** Row of the ladder it is about. */
   row: z
     .string()

@@ -11,7 +11,7 @@ import { recoveryMarkdown } from '../studies/recovery/markdown.js';
 import type { RecoveryTable } from '../studies/recovery/run.js';
 import { rivalsMarkdown } from '../studies/rivals/markdown.js';
 import { stagingMarkdown } from '../studies/staging/markdown.js';
-import { attacksMarkdown } from './attacks.js';
+import { attacksMarkdown } from './attacks/attacks.js';
 
 /** A part of a page that is made from a reference result and stands between two comments with its name. */
 export interface PagePart {

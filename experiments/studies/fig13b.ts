@@ -41,7 +41,7 @@ export const fig13b = defineStudy({
   name: 'fig13b',
   title: 'Two thresholds: tokens not yet stable when their block ends',
   paper: 'fig13b',
-  runs: "policy mbsd-sts at the paper's pairs of thresholds; positions still visible when their block is complete",
+  runs: "policy mbsd-sts (drafts fed as tokens) at the paper's pairs of thresholds; positions still visible when their block is complete",
   workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
   measure: async (bench, open) => {

@@ -7,7 +7,7 @@ export const fig5c = defineStudy({
   name: 'fig5c',
   title: 'Decisions that can be skipped: rows whose token is final',
   paper: 'fig5c',
-  runs: 'policies mbsd-sts (sliding window) and sts (whole block); rows of denoising passes that are stable already',
+  runs: 'policies mbsd-sts (sliding window, drafts fed as tokens) and sts (whole block); rows of denoising passes that are stable already',
   workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
   measure: async (_, open) => {

@@ -18,6 +18,7 @@ import { valueMap } from '../figures/value-map.js';
 import { chipWords, modelWords } from '../figures/words.js';
 import { meanSeconds, variant } from '../lab/decode-statistics.js';
 import { type ChipSetup, chipSchema } from '../lab/setup.js';
+import { FULL_SYSTEM } from './ladder/ladder.js';
 
 /** One of each family, in sizes that people run or would like to run on a phone. */
 const MODELS = [
@@ -55,15 +56,15 @@ function ladder(
   base: PolicySpec,
   own: { readonly staged?: PolicySpec; readonly skipping?: PolicySpec } = {},
 ): Rung[] {
-  const mbsd = variant('mbsd');
-  const staged = own.staged ?? variant('mbsd-sts');
-  const skipping = own.skipping ?? variant('mbsd-sts-sls');
+  const mbsd = variant('mbsd-drafts-masked');
+  const staged = own.staged ?? variant('mbsd-sts-drafts-masked');
+  const skipping = own.skipping ?? variant('mbsd-sts-sls-drafts-masked');
   return [
     { technique: 'SOMR', before: [base, 'on-demand'], added: [base, 'somr'] },
     { technique: 'MBSD', before: [base, 'somr'], added: [mbsd, 'somr'] },
     { technique: 'STS', before: [own.staged === undefined ? mbsd : base, 'somr'], added: [staged, 'somr'] },
     { technique: 'SLS', before: [staged, 'somr'], added: [skipping, 'somr'] },
-    { technique: 'SCR', before: [skipping, 'somr'], added: [variant('llada.cpp'), 'somr'] },
+    { technique: 'SCR', before: [skipping, 'somr'], added: [variant(FULL_SYSTEM), 'somr'] },
   ];
 }
 

@@ -53,11 +53,11 @@ function choicesOf(): Choice[] {
   );
 }
 
-function endsOf({ low, high }: Bar): Choice['ends'] {
+function endsOf({ standard, low, high }: Bar): Choice['ends'] {
   const changed = [low, high].flatMap(({ text, policy }) =>
     policy === undefined ? [] : [{ text, changes: policy }],
   );
-  return [{ text: DEFAULT, changes: {} }, ...changed];
+  return [{ text: standard === undefined ? DEFAULT : `${standard} (${DEFAULT})`, changes: {} }, ...changed];
 }
 
 /** Parts of a policy that a rung has besides window, drafts and cache. */
@@ -264,7 +264,7 @@ export const implied = defineStudy({
       {
         title: 'Share of the draws with this value that is kept',
         axis: 'draws that are kept, %',
-        names: shown.map((i) => `${ours.parameter[i]} (${ours.value[i]})`),
+        names: shown.map((i) => `${ours.parameter[i]}: ${ours.value[i]}`),
         values: shown.map((i) => ours.kept_pct[i]),
         low: shown.map((i) => ours.low_pct[i]),
         high: shown.map((i) => ours.high_pct[i]),

@@ -69,7 +69,7 @@ export const rivals = defineStudy({
   name: 'rivals',
   title: 'MBSD and its rivals: what the idle rows of a tile are worth to each',
   paper: null,
-  runs: `blocks of ${BLOCK} on tiles of ${TILE} rows, threshold 0.9; one answer of {tokens} tokens; llada.cpp with SOMR, and compiled graphs`,
+  runs: `blocks of ${BLOCK} on tiles of ${TILE} rows, threshold 0.9, drafts of MBSD fed as tokens; one answer of {tokens} tokens; llada.cpp with SOMR, and compiled graphs`,
   workload: WORKLOAD,
   stacks: STACKS.map(({ stack }) => stack),
   measure: async (bench, open) => {

@@ -28,7 +28,7 @@ export const scrAlone = defineStudy({
   name: 'scr-alone',
   title: 'Sparse cache refresh alone: its price without the other techniques',
   paper: null,
-  runs: 'staging at 0.7 / 0.9 on three windows, with and without refresh on the CPU, all logits; llada.cpp with SOMR',
+  runs: 'staging at 0.7 / 0.9 on three windows, drafts fed as tokens, with and without refresh on the CPU, all logits; llada.cpp with SOMR',
   workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
   measure: async (bench, open) => {

@@ -56,7 +56,7 @@ export const speculation = defineStudy({
   name: 'speculation',
   title: 'Exact speculation against approximate MBSD at equal rows',
   paper: null,
-  runs: 'blocks of 8 and at most 32 rows per pass, one tile; llada.cpp with SOMR',
+  runs: 'blocks of 8 and at most 32 rows per pass, one tile; drafts of MBSD fed as tokens; llada.cpp with SOMR',
   workload: PAPER_WORKLOAD,
   stacks: ['llada.cpp'],
   measure: async (bench, open) => {

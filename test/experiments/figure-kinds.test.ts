@@ -28,6 +28,10 @@ describe.each(FIGURES)('%s figure', (name, figure) => {
     }
   });
 
+  it('writes a percentage with a space before its sign', async () => {
+    expect((await drawFigure(figure())).svg).not.toMatch(/\d%/);
+  });
+
   it('leaves its title out where the paper has a caption', async () => {
     const [withTitle, without] = [await drawFigure(figure()), await drawFigure(figure(), { title: false })];
     const title = withTitle.spec.title as { text: string[] } | undefined;
