@@ -85,7 +85,7 @@ export async function tryFaults({ name, faults, texts, tests, isolate, loads = f
     writeFileSync(settings, JSON.stringify({ files, texts: path, isolate, isWarm: true, journal, alone, may }));
     return vitest(settings, journal);
   };
-  await tryWarm(run, tests, journal);
+  await tryWarm(run, faults, tests, journal);
   if (!warm) await tryAlone(run, faults, tests, journal, loads);
   const known = read(journal);
   return { faults: faults.map((fault) => ({ ...fault, ...outcome(known, fault.id) })), cpuSeconds: Math.round(cpuSeconds('self').children - startedAt) };
@@ -99,10 +99,11 @@ function noteHang(journal) {
   return true;
 }
 
-async function tryWarm(run, tests, journal) {
+async function tryWarm(run, faults, tests, journal) {
   for (;;) {
     const before = read(journal);
-    const left = tests.filter((file) => !before.ended.has(file));
+    const open = faults.filter(({ id }) => !before.verdicts.has(id));
+    const left = tests.filter((file) => !before.ended.has(file) && open.some((fault) => fault.tests?.includes(file) ?? true));
     if (left.length === 0) return;
     const { status, said } = await run(left);
     if (status === null && noteHang(journal)) continue;

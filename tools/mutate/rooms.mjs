@@ -15,15 +15,15 @@ export const ROOMS = {
   verifier: {
     goal: 90,
     sources: ['src/engine/verify/{parts,closure,verify,verify-policy}.ts'],
-    tests: ['test/engine/verify-closure.test.ts', 'test/oracle/plain-passes.test.ts', 'test/engine/verify{-policy-verdicts,,-policy}.test.ts'],
+    tests: ['test/engine/{verify-closure,first-difference}.test.ts', 'test/oracle/plain-passes.test.ts', 'test/engine/verify{-policy-verdicts,,-policy}.test.ts'],
     isolate: true,
   },
   engine: {
     goal: 80,
     sources: ['src/pass/**/*.ts', 'src/engine/kv-store.ts', 'src/engine/compare/**/*.ts'],
     tests: [
-      'test/engine/kv-store.test.ts',
-      'test/model/pass-shape.test.ts',
+      'test/engine/{kv-store,prefix-rows}.test.ts',
+      'test/model/{pass-shape,blocks-of-a-pass}.test.ts',
       'test/engine/compare/*.test.ts',
       'test/decode/{group-laws,attention-law,rules,commit,refresh,draft-states,guidance,session,check-laws}.test.ts',
       'test/engine/tfjs-engine.test.ts',
@@ -34,7 +34,7 @@ export const ROOMS = {
     goal: 90,
     sources: ['src/decode/**/*.ts'],
     tests: [
-      'test/decode/{rules,commit,commit-borders,borders,refresh,confidence,sampling,draft-states,group-laws,guidance,stop,overrides,spec}.test.ts',
+      'test/decode/{rule-tables,commit-borders,borders,one-step,counters,rules,commit,refresh,confidence,sampling,draft-states,group-laws,guidance,stop,overrides,spec}.test.ts',
       'test/decode/{transition-law,stop-law,attention-law,check-laws,given-up,render,techniques,autoregressive,session,indel,self-speculation}.test.ts',
       'test/oracle/plain-*.test.ts',
       'test/decode/{fits,every-fit,follow-model,open-parameters,trace}.test.ts',

@@ -23,7 +23,7 @@ export async function runSample({ todo, size, seed, again, warm }) {
     for (const room of todo) {
       const row = rows.get(room.name);
       if (row === undefined) continue;
-      await plantAgain(room, row);
+      await plantAgain(room, row, warm);
       rows.set(room.name, judged(row));
       keep();
     }
@@ -60,10 +60,10 @@ const shown = ({ file, line, key, code, was, becomes, reached }) => ({ file, lin
 
 const plantKeys = (room, keys, warm = false) => plant({ ...room, warm, sources: [...new Set(keys.map(fileOf))].sort(), keys: new Set(keys) });
 
-async function plantAgain(room, row) {
+async function plantAgain(room, row, warm) {
   const left = row.survivors.filter((survivor) => !survivor.noticedSince && !isEquivalent(survivor.file, survivor));
   if (left.length === 0) return;
-  const { faults } = await plantKeys(room, left.map(({ key }) => key));
+  const { faults } = await plantKeys(room, left.map(({ key }) => key), warm);
   for (const survivor of left) {
     const fault = faults.find(({ key }) => key === survivor.key);
     // Where the line has changed, the fault can be planted no more, and nothing is said of it.
