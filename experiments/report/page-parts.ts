@@ -12,6 +12,7 @@ import type { RecoveryTable } from '../studies/recovery/run.js';
 import { rivalsMarkdown } from '../studies/rivals/markdown.js';
 import { stagingMarkdown } from '../studies/staging/markdown.js';
 import { attacksMarkdown } from './attacks/attacks.js';
+import { headlineMarkdown } from './attacks/headline.js';
 
 /** A part of a page that is made from a reference result and stands between two comments with its name. */
 export interface PagePart {
@@ -53,6 +54,11 @@ export const PAGE_PARTS: readonly PagePart[] = [
     name: 'staging',
     page: 'docs/results.md',
     text: (root) => stagingMarkdown(readResult(reference(root, 'reproduce/staging-mechanisms/result.json'))),
+  },
+  {
+    name: 'headline',
+    page: 'README.md',
+    text: (root) => headlineMarkdown(join(root, 'results/reference')),
   },
   {
     name: 'attacks',

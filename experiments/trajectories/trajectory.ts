@@ -4,12 +4,19 @@ import { plainJson } from '../../src/util/plain-json.js';
 import { readText } from '../../src/util/read-file.js';
 
 const id = z.int().min(-1);
+/** A softmax in f32 or bf16 may end a hair above 1. */
+const ROUNDING = 1e-6;
+const confidence = z
+  .number()
+  .min(0)
+  .max(1 + ROUNDING)
+  .transform((value) => Math.min(1, value));
 
 const stepSchema = z.strictObject({
   /** Predicted token of every generated position; -1 where the step predicted none. */
   tokens: z.array(id).min(1),
   /** Confidence of each, 0 to 1; left out where the recorder kept none. */
-  confidences: z.array(z.number().min(0).max(1)).optional(),
+  confidences: z.array(confidence).optional(),
   /** Generated positions, from 0, that were still masked when the step began. */
   masked: z.array(z.int().min(0)),
 });
@@ -39,6 +46,8 @@ const historySchema = z.strictObject({
   maskId: z.int().min(0),
   /** The whole sequence, prompt included, after each step. */
   history: z.array(z.array(z.int().min(0))).min(1),
+  /** The first sequence is that before the first step. Asked for where the first sequence is all masks. */
+  initial: z.boolean().optional(),
   right: z.array(z.boolean()).optional(),
   reference: z.array(id).optional(),
   answer: z.array(z.int().min(0)).min(1).optional(),
@@ -66,7 +75,7 @@ export function parseTrajectory(line: string, where: string): Trajectory {
   try {
     json = plainJson(line);
   } catch {
-    throw new DataError(`${where}: not JSON`);
+    throw new DataError(`${where}: ${notJson(line)}`);
   }
   const isHistory = typeof json === 'object' && json !== null && 'history' in json;
   const parsed = isHistory ? historySchema.safeParse(json) : trajectorySchema.safeParse(json);
@@ -79,8 +88,36 @@ export function parseTrajectory(line: string, where: string): Trajectory {
   return trajectory;
 }
 
+/** Why a line cannot be read, for those who wrote it with Python. */
+function notJson(line: string): string {
+  const word = /(?<!["\w])(-?Infinity|NaN)(?!["\w])/.exec(line)?.[1];
+  if (word !== undefined)
+    return `${word} is not JSON, though Python's json writes it: write the probabilities, before positions are struck out`;
+  return /^\s*[[\]]/.test(line)
+    ? 'not JSON of one decode: a line for each decode is wanted, not a list of them'
+    : 'not JSON';
+}
+
 /** What a step of a history predicted is what it committed: the rest of its predictions was not kept. */
-function ofHistory({ history, maskId, promptTokens, ...rest }: History, where: string): Trajectory {
+function ofHistory(
+  { history: all, initial, maskId, promptTokens, ...rest }: History,
+  where: string,
+): Trajectory {
+  const generated = (sequence: readonly number[]): readonly number[] => sequence.slice(promptTokens);
+  if (all.length > 1 && !all.some((sequence) => generated(sequence).includes(maskId)))
+    throw new DataError(
+      `${where}: no sequence has the mask ${maskId} behind the prompt: another maskId, or no steps`,
+    );
+  const [start] = all;
+  const untouched = start.length > promptTokens && generated(start).every((token) => token === maskId);
+  if (untouched && initial === undefined)
+    throw new DataError(
+      `${where}: the first sequence is all masks: "initial": true if it is that before the first step, false if that step committed nothing`,
+    );
+  if (initial === true && !untouched)
+    throw new DataError(`${where}: "initial" is true, and the first sequence is not all masks`);
+  const history = initial === true ? all.slice(1) : all;
+  if (history.length === 0) throw new DataError(`${where}: no step behind the first sequence`);
   const length = history[0].length - promptTokens;
   if (length < 1)
     throw new DataError(
@@ -98,19 +135,27 @@ function ofHistory({ history, maskId, promptTokens, ...rest }: History, where: s
   return { ...rest, promptTokens, steps };
 }
 
-function checkLengths({ steps, right, reference, answer }: Trajectory, where: string): void {
+function checkLengths({ steps, right, reference, answer, textTokens }: Trajectory, where: string): void {
   const length = steps[0].tokens.length;
   steps.forEach(({ tokens, confidences, masked }, at) => {
     if (tokens.length !== length || (confidences !== undefined && confidences.length !== length))
       throw new DataError(`${where}: step ${at}: ${length} positions are wanted, as in the first step`);
     if (masked.some((position) => position >= length))
       throw new DataError(
-        `${where}: step ${at}: a masked position is outside of the ${length} generated ones`,
+        `${where}: step ${at}: a masked position is outside of the ${length} generated ones, which count from 0 behind the prompt`,
       );
     const before = at === 0 ? null : new Set(steps[at - 1].masked);
     if (before !== null && masked.some((position) => !before.has(position)))
       throw new DataError(`${where}: step ${at}: a position is masked again; remasking is not supported`);
   });
+  const first = new Set(steps[0].masked);
+  const open = Array.from({ length }, (_, at) => at).filter((at) => !first.has(at));
+  if (open.length > 0)
+    throw new DataError(
+      `${where}: step 0: position ${open[0]} of ${length} is not masked: "tokens" has the generated positions only, without the prompt, and "masked" those that are masked when a step begins, not after it`,
+    );
+  if (textTokens !== undefined && textTokens > length)
+    throw new DataError(`${where}: textTokens is ${textTokens}, and ${length} positions were generated`);
   if (right !== undefined && right.length !== steps.length)
     throw new DataError(`${where}: right has ${right.length} values for ${steps.length} steps`);
   if (reference !== undefined && reference.length !== length)

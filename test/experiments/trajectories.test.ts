@@ -65,12 +65,12 @@ describe('trajectories', () => {
 
   it.each([
     ['another length', { ...SMALL, steps: [SMALL.steps[0], step([5], [0])] }],
-    ['masked again', { ...SMALL, steps: [step([7, 8], [0]), step([5, 8], [1])] }],
+    ['masked again', { ...SMALL, steps: [...SMALL.steps, step([5, 8], [0, 1])] }],
     ['right has', { ...SMALL, right: [true] }],
     ['reference has', { ...SMALL, reference: [1] }],
     ['answer names', { ...SMALL, answer: [2] }],
     ['steps', { ...SMALL, steps: [] }],
-    ['sequence 1', { promptTokens: 0, maskId: 9, history: [[9, 9], [1]] }],
+    ['sequence 1', { promptTokens: 0, maskId: 9, history: [[9, 8], [1]] }],
   ])('refuse damage: %s', (message, damaged) => {
     expect(() => line(damaged)).toThrow(DataError);
     if (message !== 'another length') expect(() => line(damaged)).toThrow(message);
