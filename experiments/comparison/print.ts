@@ -5,13 +5,18 @@ import { tally } from './tally.js';
 
 const WIDTH = 110;
 
+/** Studies that are called after what they stand beside. */
+const IN_PAPER = /^(fig|table)\d/;
+
 /** A comparison for a terminal: complete without colour, red where a band was missed. */
 export function printResult(result: ReproduceResult, color: boolean): string {
   const c = createColors(color);
   const { paper, costs, assumed } = result;
   const where =
     paper === null
-      ? 'has no such table or figure'
+      ? IN_PAPER.test(result.name)
+        ? 'its numbers of this table or figure are not in this project'
+        : 'has no such table or figure'
       : `${paper.source}, ${paper.where}${paper.digitised ? ' (read off the plot)' : ''}`;
   const verdict = (row: ReproducedRow): string =>
     row.pass === null ? '' : row.pass ? c.green('yes') : c.red('NO');

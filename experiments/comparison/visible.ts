@@ -42,7 +42,8 @@ export function visibleOf(study: Study, bench: Workbench, decider: Decider | und
   return {
     matches,
     conditions: { published, run, differs },
-    notes: matches ? [] : [withheldNote(differs)],
+    // Where no number of the paper is in the project, none is withheld.
+    notes: matches || study.paper === null ? [] : [withheldNote(differs)],
     note: (text) => matches || !/the paper|paper's/i.test(text),
     row: (row) => {
       if (matches) return row;

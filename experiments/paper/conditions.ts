@@ -44,7 +44,7 @@ export function mismatches(published: Conditions, run: RunConditions): Mismatch[
     ours: string | number | null,
   ): void => {
     if (theirs !== null && theirs !== ours)
-      found.push({ condition, published: String(theirs), run: String(ours ?? 'none of it') });
+      found.push({ condition, published: String(theirs), run: String(ours ?? 'that nothing published has') });
   };
   compare('costModel', published.costModel, run.costModel);
   compare('quant', published.quant, run.quant);

@@ -123,6 +123,13 @@ describe('comparison with the paper', () => {
     expect(text).toContain('Not measured: 1 assumed: driver.mapFixed 160 us.');
     expect(text).toContain('Mind the gap.');
   });
+
+  it('does not say that the paper lacks a table whose numbers are only not here', () => {
+    const of = (name: string): string =>
+      printResult({ ...result(steps([10, 11, 15])), paper: null, name }, false).replace(/\s+/g, ' ');
+    expect(of('table7')).toContain('Paper: its numbers of this table or figure are not in this project');
+    expect(of('forwards')).toContain('Paper: has no such table or figure');
+  });
 });
 
 describe('statistics of columns', () => {
