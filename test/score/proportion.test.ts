@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { wilson } from '../../src/score/statistics/proportion.js';
+import { simultaneousZ, wilson } from '../../src/score/statistics/proportion.js';
 
 describe('wilson', () => {
   it('agrees with published values', () => {
@@ -32,5 +32,19 @@ describe('wilson', () => {
     expect(() => wilson(0.5, 2)).toThrow(UsageError);
     expect(() => wilson(-1, 2)).toThrow('successes must be 0..2, got -1');
     for (const n of [0, -1, 1.5, Number.NaN]) expect(() => wilson(0, n)).toThrow('at least one trial');
+  });
+});
+
+describe('intervals that hold together', () => {
+  it('are as wide as the normal distribution says of so many comparisons', () => {
+    // R: qnorm(1 - 0.025 / c(1, 2, 10)); beyond 25,000 comparisons qnorm(1 - 1e-6).
+    expect(simultaneousZ(1)).toBeCloseTo(1.959964, 4);
+    expect(simultaneousZ(2)).toBeCloseTo(2.241403, 4);
+    expect(simultaneousZ(10)).toBeCloseTo(2.807034, 4);
+    expect(simultaneousZ(1e6)).toBeCloseTo(4.753424, 2);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])('are none of %d comparisons', (comparisons) => {
+    expect(() => simultaneousZ(comparisons)).toThrow(UsageError);
   });
 });

@@ -44,13 +44,21 @@ export const ROOMS = {
     of: {
       'test/decode/{fits,every-fit,follow-model}.test.ts': 'src/decode/method/',
       'test/decode/trace.test.ts': 'src/decode/trace/',
+      'test/properties/decode-{exact,laws,equivalence,sampling}.test.ts': 'src/decode/method/',
       'test/decode/open-parameters.test.ts': 'src/decode/option-reasons.ts',
     },
   },
   machine: {
     goal: 80,
     sources: ['sim/machine/**/*.ts'],
-    tests: ['test/sim/{machine,memory,stacks,kernel,energy,hardware,interval,workload,validation,sensitivity}/*.test.ts', 'test/properties/sim-*.test.ts'],
+    tests: [
+      'test/sim/machine/{pipeline,rates,kernels,activations,side-work,join}.test.ts',
+      'test/sim/{memory,energy,kernel,stacks}/*.test.ts',
+      'test/sim/machine/{explain,task-trace}.test.ts',
+      'test/properties/sim-{conservation,kernels,memory,time}.test.ts',
+      'test/sim/machine/machine.test.ts',
+      'test/sim/workload/*.test.ts',
+    ],
   },
   lab: {
     goal: 80,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { wilson } from '../../dist/src/score/statistics/proportion.js';
-import { draw, fileOf } from './faults.mjs';
+import { draw, fileOf, plantIn } from './faults.mjs';
 import { plant } from './plant.mjs';
 import { DIRECTORY, isEquivalent, notRun, percent } from './report.mjs';
 import { ROOMS } from './rooms.mjs';
@@ -63,12 +63,16 @@ const plantKeys = (room, keys, warm = false) => plant({ ...room, warm, sources: 
 async function plantAgain(room, row, warm) {
   const left = row.survivors.filter((survivor) => !survivor.noticedSince && !isEquivalent(survivor.file, survivor));
   if (left.length === 0) return;
-  const { faults } = await plantKeys(room, left.map(({ key }) => key), warm);
+  // A line may have moved since: the same text in the same line of code is the same fault.
+  const { faults: now } = await plantIn([...new Set(left.map(({ file }) => file))].filter((file) => existsSync(file)));
+  const isSame = (survivor) => (fault) => ['file', 'code', 'was', 'becomes'].every((name) => fault[name] === survivor[name]);
+  const keyOf = (survivor) => (now.find(({ key }) => key === survivor.key) ?? now.find(isSame(survivor)))?.key;
+  const { faults } = await plantKeys(room, left.flatMap((survivor) => keyOf(survivor) ?? []), warm);
   for (const survivor of left) {
-    const fault = faults.find(({ key }) => key === survivor.key);
-    // Where the line has changed, the fault can be planted no more, and nothing is said of it.
+    const fault = faults.find(({ key }) => key === keyOf(survivor));
+    // Where the code has changed, the fault can be planted no more, and nothing is said of it.
     if (fault !== undefined && fault.by !== null) survivor.noticedSince = fault.by;
-    console.log(`${survivor.file}:${survivor.line}: ${fault === undefined ? 'stands no more' : (fault.by ?? 'not noticed')}`);
+    console.log(`${survivor.file}:${survivor.line}: ${survivor.was} -> ${survivor.becomes}: ${fault === undefined ? 'stands no more' : (fault.by ?? 'not noticed')}`);
   }
 }
 
