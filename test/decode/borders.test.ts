@@ -84,11 +84,13 @@ describe('what a shadow row takes back', () => {
 
 describe('a streaming window', () => {
   it('commits below its entropy, with what each position from the first mask on adds', () => {
+    const reasons: string[] = [];
     const text = (said: Record<number, readonly [number, number]>, penalty = 0): string => {
       const window = { kind: 'streaming', width: 4, entropy: Math.LN2, penalty } as const;
       const script = new Script({ ...policySpecByName('wedlm'), window }, 2, 4);
       script.step();
-      script.step(said);
+      const { transitions } = script.step(said);
+      reasons.push(...transitions.flatMap(({ to, reason }) => (to === 'S' ? [reason] : [])));
       return script.canvas.positions
         .slice(2)
         .map(({ token }) => (token === MASK ? '_' : token))
@@ -97,6 +99,7 @@ describe('a streaming window', () => {
     // -ln(1/2) is the threshold itself; where none is below it, the least of the first gets its token.
     expect(text({ 2: [4, 0.5], 3: [5, 0.75], 4: [6, 0.5], 5: [7, 0.25] })).toBe('_ 5 _ _');
     expect(text({ 2: [4, 0.5], 3: [5, 0.5], 4: [6, 0.5], 5: [7, 0.25] })).toBe('4 _ _ _');
+    expect(reasons).toEqual(['commit', 'promote-best']);
     // 0.2877 nats: twice 0.2 more is still below ln 2 = 0.6931, three times is not.
     const sure = { 2: [4, 0.75], 3: [5, 0.75], 4: [6, 0.75], 5: [7, 0.75] } as const;
     expect(text(sure, 0.2)).toBe('4 5 6 _');

@@ -52,6 +52,34 @@ describe('a block whose tokens may still change', () => {
   });
 });
 
+describe('a delayed cache', () => {
+  it('has the prompt from the first pass on, and a finished block a pass after the first that saw it', () => {
+    const script = new Script(named('multi-block-cached', { blockLength: 2 }), 3, 4);
+    const rows = [script.rows.length];
+    script.step({ 3: [4, 0.99], 4: [5, 0.99] });
+    rows.push(script.rows.length);
+    script.step();
+    rows.push(script.rows.length);
+    // All; all anew while block 0 waits; what is not cached.
+    expect(rows).toEqual([7, 7, 4]);
+  });
+});
+
+describe('orders of indel', () => {
+  it('are kept from rows that may change, in the last pass, and from no row of the prompt', () => {
+    const commit = { kind: 'indel', deleteId: 2, splitId: 3, edits: 0 } as const;
+    const script = new Script(named('joint-threshold', { blockLength: 3, commit }), 4, 2);
+    script.step();
+    script.step({ 4: [6, 0.9], 5: [7, 0.9] });
+    const rows = script.plan?.passes[0].rows ?? [];
+    const excluding = rows.flatMap(({ position, excludes }) => (excludes === undefined ? [] : [position]));
+    expect([rows.map(({ position }) => position), excluding]).toEqual([
+      [3, 4, 5],
+      [4, 5],
+    ]);
+  });
+});
+
 describe('a visible token of the current block', () => {
   it('is fed to its row, or hidden from it so that it is said once more unseen', () => {
     const fed = (feed: 'token' | 'mask') => {

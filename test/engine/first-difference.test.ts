@@ -60,6 +60,11 @@ describe('where two decodes part', () => {
     });
   });
 
+  it('is the step of that position, not of another that got the same token before', () => {
+    const run = decoded([7, 2, 3], [[at(3, 7, 0.4, 1)], [at(2, 7, 0.5, 4)]]);
+    expect(firstDifference(run, other, 2)).toMatchObject({ step: 11, position: 2, logitMargin: 4 });
+  });
+
   it('is the first position of a step that gave several', () => {
     const run = decoded([7, 2, 9], [[at(4, 9, 0.6, 0.25), at(2, 7, 0.5, 4)]]);
     expect(firstDifference(run, other, 2)).toMatchObject({

@@ -55,6 +55,7 @@ export const ROOMS = {
       'test/sim/machine/{pipeline,rates,kernels,activations,side-work,join}.test.ts',
       'test/sim/{memory,energy,kernel,stacks}/*.test.ts',
       'test/sim/machine/{explain,task-trace}.test.ts',
+      'test/sim/validation/validation.test.ts',
       'test/properties/sim-{conservation,kernels,memory,time}.test.ts',
       'test/sim/machine/machine.test.ts',
       'test/sim/workload/*.test.ts',
