@@ -91,7 +91,7 @@ describe('Memory laws', () => {
     );
   });
 
-  it('weights an operator reads never overlap each other', () => {
+  it('weights an operator reads lie in what is mapped, and never overlap each other', () => {
     fc.assert(
       fc.property(scenarios, runtimes, (scenario, runtime) => {
         const graph = graphFor(
@@ -103,6 +103,13 @@ describe('Memory laws', () => {
           const ranges = op.weights
             .map((id) => ({ start: memory.addressOf(id) ?? -1, bytes: graph.tensors.get(id)?.bytes ?? 0 }))
             .sort((a, b) => a.start - b.start);
+          // Each lies within one mapping, to its last byte.
+          const mapped = memory.map()?.mapped;
+          for (const { start, bytes } of mapped === undefined ? [] : ranges)
+            expect(
+              mapped?.some(({ address, bytes: room }) => address <= start && start + bytes <= address + room),
+              op.id,
+            ).toBe(true);
           ranges.slice(1).forEach((range, at) => {
             const before = ranges[at];
             expect((before?.start ?? 0) + (before?.bytes ?? 0)).toBeLessThanOrEqual(range.start);

@@ -90,6 +90,14 @@ describe('placement', () => {
     );
   });
 
+  it('global: takes the largest where no share adds up to a whole one', () => {
+    // One byte too many: a fiftieth of each is never as much as one of them.
+    expect(placeGlobal([10, 30, 10], 49)).toEqual([1]);
+    expect(placeGlobal([10, 10, 30], 49)).toEqual([2]);
+    expect(placeGlobal([30, 30, 10], 69)).toEqual([0]);
+    expect(placeGlobal([10, 30, 10], 50)).toEqual([]);
+  });
+
   it('global: spreads staged tensors evenly', () => {
     const bytes = Array.from({ length: 100 }, () => 10);
     const staged = placeGlobal(bytes, 750);

@@ -25,6 +25,22 @@ describe('StagingPipeline', () => {
     ]);
   });
 
+  it('tells the copies that are not over, in order', () => {
+    const staging = new StagingPipeline(batches, COSTS);
+    expect(staging.pending(0)).toEqual([]);
+    staging.read(0, 5);
+    staging.release(10);
+    staging.read(1, 10);
+    staging.release(11);
+    const ends = (nowMs: number) => staging.pending(nowMs).map(({ startMs, endMs }) => [startMs, endMs]);
+    expect(ends(11)).toEqual([
+      [10, 12],
+      [12, 14],
+    ]);
+    expect(ends(12)).toEqual([[12, 14]]);
+    expect(ends(14)).toEqual([]);
+  });
+
   it('continues with the first batch of the next pass', () => {
     const staging = new StagingPipeline(batches, COSTS);
     for (const batch of [0, 1, 2]) {
