@@ -114,7 +114,9 @@ beforeAll(async () => {
   copyFileSync(join(root, 'models/tiny-llada/tiny-llada-f32.gguf'), good.gguf);
   copyFileSync(join(root, 'sim/hardware/profiles/sm8750.json'), good.profile);
   copyFileSync(join(root, 'sim/validation/published-open.csv'), good.measurements);
-  const traced = ['generate', '--problem', '0', '--policy', 'threshold', '--trace', good.trace];
+  const traced = 'generate --problem 0 --policy threshold --gen-length 32 --trace'
+    .split(' ')
+    .concat(good.trace);
   expect((await cli(traced)).code).toBe(0);
   writeFileSync(good.policy, (await cli(['policies', 'llada', '--json'])).stdout);
   writeFileSync(good.prompts, '{"prompt":"flip"}\n{"prompt":"count dog : dog dog dog dog dog"}\n');

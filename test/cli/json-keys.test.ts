@@ -29,7 +29,7 @@ const CALLS = [
   `simulate step --rows 8 --perfetto ${at('p.json')}`,
   `simulate trace ${at('t.jsonl')}`,
   ...[`trace show ${at('t.jsonl')}`, `trace validate ${at('t.jsonl')}`],
-  'generate --problem 0 --policy threshold --machine sm8750',
+  'generate --problem 0 --policy threshold --gen-length 32 --machine sm8750',
   'generate --prompt-ids 1,2 --policy threshold --gen-length 32',
   'verify --policy threshold --n 1 --gen-length 32 --every 8',
   'bench --engine tfjs --rows 1 -r 1',
@@ -70,7 +70,8 @@ beforeAll(async () => {
   writeFileSync(at('sweep.json'), JSON.stringify(sweep));
   const measured = readFileSync('sim/validation/published-open.csv', 'utf8').split('\n');
   writeFileSync(at('v.csv'), measured.slice(0, 9).join('\n'));
-  await cli(['generate', '--problem', '0', '--policy', 'threshold', '--trace', at('t.jsonl')]);
+  const decoded = 'generate --problem 0 --policy threshold --gen-length 32 --trace'.split(' ');
+  await cli([...decoded, at('t.jsonl')]);
   for (const call of CALLS) {
     const { code, stdout, stderr } = await cli([...call.split(' '), '--json']);
     expect(code, `${call}: ${stderr}`).toBe(0);

@@ -63,7 +63,8 @@ beforeAll(async () => {
   );
   writeSummary(at('summary.json'), syntheticSummary());
   copyFileSync(join(project().root, 'package.json'), at('r.json'));
-  await cli(['generate', '--problem', '0', '--policy', 'threshold', '--trace', at('t.jsonl')]);
+  const decoded = 'generate --problem 0 --policy threshold --gen-length 32 --trace'.split(' ');
+  await cli([...decoded, at('t.jsonl')]);
 });
 
 describe('a place that cannot be written is said before the work, exit 3', () => {

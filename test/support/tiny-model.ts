@@ -38,10 +38,9 @@ export function randomWeights(config: ModelConfig, seed = 1): WeightSource {
   for (const [id, shape] of weightShapes(config)) {
     const scale = shape.length === 1 ? 0.2 : Math.sqrt(3 / (shape.at(-1) ?? 1));
     const centre = shape.length === 1 && id.endsWith('.weight') ? 1 : 0;
-    const values = Float32Array.from(
-      { length: elementsOf(shape) },
-      () => centre + scale * (2 * random.next() - 1),
-    );
+    // Not `from` a length: that takes three times as long, and millions are asked for.
+    const values = new Float32Array(elementsOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = centre + scale * (2 * random.next() - 1);
     tensors.set(id, { shape, values });
   }
   return memoryWeights('random weights', tensors);
