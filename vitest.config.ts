@@ -16,7 +16,7 @@ export default defineConfig({
     setupFiles: ['fast-check', 'clean-up', 'equal-bytes'].map((name) => `test/support/${name}.ts`),
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // One more than cores that may be had for it: tests of phones and kills wait for others (ADR 193).
+    // One more than the cores of a small machine: tests of phones and kills wait for other processes (ADR 193).
     maxWorkers: 3,
     projects: [
       // Modules are loaded once a worker and not once a file: a fifth of the time of the suite (ADR 168).
