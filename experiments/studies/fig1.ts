@@ -2,8 +2,8 @@ import { rowsOf } from '../comparison/columns.js';
 import { series } from '../comparison/compare.js';
 import { defineStudy } from '../comparison/study.js';
 import { DECIDED, PAPER_WORKLOAD, WHO_DECIDED } from '../comparison/words.js';
-import { SPEED_UP_FORMULAS, speedUpBars, speedUps } from './cells/end-to-end.js';
-import { fig11 } from './fig11.js';
+import { SPEED_UP_CONFIGS, SPEED_UP_FORMULAS, speedUpBars, speedUps } from './cells/end-to-end.js';
+import { cellsOf, fig11 } from './fig11.js';
 
 export const fig1 = defineStudy({
   name: 'fig1',
@@ -12,7 +12,7 @@ export const fig1 = defineStudy({
   runs: 'the answers of fig11: seconds of CPU + prefix KV over seconds of llada.cpp, with an interval of the ratio',
   workload: PAPER_WORKLOAD,
   stacks: ['cpu', 'llada.cpp'],
-  measure: (bench, open) => fig11.measure(bench, open),
+  measure: (bench) => cellsOf(bench, SPEED_UP_CONFIGS),
   derive: (cells) => speedUps(cells),
   formulas: SPEED_UP_FORMULAS,
   table: (ours) => {

@@ -49,8 +49,19 @@ export type PublishedSeconds = (
   config: string,
 ) => number | null;
 
-/** Every cell, as columns of equal length. */
-export async function endToEnd(bench: Workbench, costModel: string, published: PublishedSeconds) {
+/** What a speed-up is made of. */
+export const SPEED_UP_CONFIGS = ['cpu+kv', 'llada.cpp'] as const;
+
+/**
+ * Every cell, as columns of equal length.
+ * @param configs rows of the figure that are wanted; default: all
+ */
+export async function endToEnd(
+  bench: Workbench,
+  costModel: string,
+  published: PublishedSeconds,
+  configs?: readonly string[],
+) {
   const questions = DATA_SETS.flatMap((dataset) =>
     LENGTHS.map((tokens) => ({
       dataset: dataset.name,
@@ -60,12 +71,9 @@ export async function endToEnd(bench: Workbench, costModel: string, published: P
     })),
   );
   const groups = PHONES.flatMap(({ profile, soc, npuStack }) =>
-    Object.entries(methods(costModel, npuStack)).map(([config, method]) => ({
-      profile,
-      soc,
-      config,
-      method,
-    })),
+    Object.entries(methods(costModel, npuStack)).flatMap(([config, method]) =>
+      configs === undefined || configs.includes(config) ? [{ profile, soc, config, method }] : [],
+    ),
   );
   const cells = (
     await inTurn(groups, async ({ profile, soc, config, method }) => {
