@@ -25,8 +25,11 @@ it('predicts an answer inside its interval, wider where the prompt is less known
       expect(high).toBeGreaterThan(low);
     }
   expect(long.seconds.value).toBeGreaterThan(short.seconds.value);
+  // Over the whole canvas the prompt is most of the work; behind a cache it would drown in what is not known of the chip.
+  const canvas: Method = { ...cpu, policy: 'llada' };
+  const [wide, narrow] = await predictAnswers(bench, canvas, 'sm8750', questions.slice(1));
   const width = ({ seconds: { low, high } }: typeof long) => high / low;
-  expect(width(long)).toBeGreaterThan(width(known));
+  expect(width(wide)).toBeGreaterThan(width(narrow));
   expect(known.joules.value).toBe(long.joules.value);
   expect(await predictAnswers(bench, cpu, 'sm8750', questions.slice(0, 1))).toEqual([short]);
 });
