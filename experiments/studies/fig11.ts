@@ -13,7 +13,7 @@ import {
 } from './cells/end-to-end.js';
 
 const CELL_NOTES = [
-  'Intervals: the middle 80 % of 8 draws over the length of the prompt and every number of chip and stack that has a range, measured ones included, each spread by the form of the model, assumed: exp(+-0.2) for llada.cpp, exp(+-0.35) for CPU kernels, more for one token a pass. For llada.cpp both readings of its drafts are in it, and a spread of the number of passes, exp(+-0.6), that was set with the one known cell in view (Table 6).',
+  'Intervals: the middle 80 % of 8 draws over every number of chip and stack that has a range, measured ones included, each with the whole range of lengths of the prompt, spread by the form of the model, assumed: exp(+-0.2) for llada.cpp, exp(+-0.35) for CPU kernels, more for one token a pass. For llada.cpp both readings of its drafts are in it, and a spread of the number of passes, exp(+-0.6), that was set with the one known cell in view (Table 6).',
   'The speed of the head is one of the drawn numbers, so both settings that fit Table 2 are in the intervals.',
   'Prompt lengths are assumed for all data sets but GSM8K (open parameter 23), and all data sets are decided by the same confidence process: what differs between them here is the length of the prompt.',
 ];

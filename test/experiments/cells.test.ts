@@ -12,7 +12,7 @@ afterAll(() => bench.close());
 const cpu: Method = { policy: 'block-kv', costModel: 'llada-8b', stack: 'cpu', memory: ['unlimited'] };
 const questions = [
   { genLength: 32, promptTokens: 80, promptRange: [50, 110] },
-  { genLength: 64, promptTokens: 80, promptRange: [10, 400] },
+  { genLength: 64, promptTokens: 80, promptRange: [10, 150] },
   { genLength: 64, promptTokens: 80, promptRange: [80, 80] },
 ] as const;
 

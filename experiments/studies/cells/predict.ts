@@ -56,6 +56,12 @@ export interface PredictedAnswer {
 export const DRAWS = 8;
 
 /**
+ * Where in the range of its length a prompt may lie: each with every draw. Drawn beside the numbers, eight of them could by chance lie
+ * against a number that matters, and an answer would be surer for a prompt that is known less.
+ */
+const PROMPT_SHARES = [1 / 8, 3 / 8, 5 / 8, 7 / 8] as const;
+
+/**
  * Standard deviation of the ln of the number of passes where a decider's sureness sets it, beside that of the form of the model
  * (sim/interval/form.ts). It is wide because one cell is known: Table 6 has a full system slower than anything its own Figure 5b
  * implies (`reproduce table6`).
@@ -63,9 +69,9 @@ export const DRAWS = 8;
 const SURENESS = 0.6;
 
 /**
- * Answers of one method on one chip, timed. An interval is the middle 80 % of `DRAWS` points of a Latin hypercube over
- * the length of the prompt and every number of chip and stack that has a range, each spread by the form of the model. What a draw's numbers do is found on one step in
- * the middle of the answer; what its prompt does, between the answers at both ends of the prompts' range.
+ * Answers of one method on one chip, timed. An interval is the middle 80 % of `DRAWS` points of a Latin hypercube over every number
+ * of chip and stack that has a range, with every share of the range of the prompt's length, each spread by the form of the model. What a
+ * draw's numbers do is found on one step in the middle of the answer; what its prompt does, between the answers at both ends of the prompts' range.
  */
 export async function predictAnswers(
   bench: Workbench,
@@ -77,7 +83,7 @@ export async function predictAnswers(
   const parts = openChip({ profile, stack, numbers: {} });
   const parameters = parametersOf(parts.profile, parts.stack, true);
   const form = formSpread(parts.stack, method.policy === 'one-by-one' ? ['a token at a time'] : []);
-  const points = latinHypercube(DRAWS, 1 + parameters.length, seededRandom(bench.options.seed));
+  const points = latinHypercube(DRAWS, parameters.length, seededRandom(bench.options.seed));
   const chip = (mode: MemoryMode, numbers: ChipSetup['numbers']): ChipSetup =>
     chipSchema.parse({ costModel, quant: bench.options.quant, profile, stack, memory: mode, numbers });
   const usual = chip(memory[0], {});
@@ -98,10 +104,10 @@ export async function predictAnswers(
     return questions.map((question) => steadyMs(machine, middleStep(method, question)));
   };
   const base = stepMs(usual);
-  const drawn = points.flatMap(([first, ...rest], i) => {
-    const setup = chip(memory[i % memory.length], numbersAt(parameters, rest));
+  const drawn = points.flatMap((point, i) => {
+    const setup = chip(memory[i % memory.length], numbersAt(parameters, point));
     try {
-      return [{ share: first, ratios: stepMs(setup).map((ms, at) => ms / base[at]) }];
+      return [stepMs(setup).map((ms, at) => ms / base[at])];
     } catch (error) {
       // A window in which the answer that was measured could not have run is not the phone's.
       if (error instanceof UsageError) return [];
@@ -118,8 +124,10 @@ export async function predictAnswers(
       low: (of: AnswerCost) => number,
       high: (of: AnswerCost) => number,
     ): Predicted => {
-      const ends = drawn.flatMap(({ share, ratios }) =>
-        [low, high].map((of) => between([of(short), of(long)], share) * ratios[at]),
+      const ends = drawn.flatMap((ratios) =>
+        PROMPT_SHARES.flatMap((share) =>
+          [low, high].map((of) => between([of(short), of(long)], share) * ratios[at]),
+        ),
       );
       const logs = ends.flatMap((end) => readings.map((reading) => Math.log(end * reading)));
       return { value, ...spreadInterval(value, logs, deviation) };
