@@ -52,6 +52,26 @@ describe('a block whose tokens may still change', () => {
   });
 });
 
+describe('rows of a window', () => {
+  it('are those of its block, or all from there to the end', () => {
+    const rows = (extent: 'block' | 'suffix'): string[] => {
+      const script = new Script(
+        named('block-kv', { blockLength: 2, window: { kind: 'block', extent } }),
+        1,
+        6,
+      );
+      const seen: string[] = [];
+      for (let at = 0; at < 6 && script.plan !== null; at++) {
+        if (script.kind === 'denoise') seen.push(script.rows.map((row) => row.split(':')[0]).join(' '));
+        script.step({ 1: [4, 0.9], 2: [5, 0.8] });
+      }
+      return seen.slice(0, 3);
+    };
+    expect(rows('block')).toEqual(['1 2', '1 2', '3 4']);
+    expect(rows('suffix')).toEqual(['1 2 3 4 5 6', '1 2 3 4 5 6', '3 4 5 6']);
+  });
+});
+
 describe('a delayed cache', () => {
   it('has the prompt from the first pass on, and a finished block a pass after the first that saw it', () => {
     const script = new Script(named('multi-block-cached', { blockLength: 2 }), 3, 4);
