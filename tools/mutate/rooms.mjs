@@ -55,7 +55,6 @@ export const ROOMS = {
       'test/sim/machine/{pipeline,rates,kernels,activations,side-work,join}.test.ts',
       'test/sim/{memory,energy,kernel,stacks}/*.test.ts',
       'test/sim/machine/{explain,task-trace}.test.ts',
-      'test/sim/validation/validation.test.ts',
       'test/properties/sim-{conservation,kernels,memory,time}.test.ts',
       'test/sim/machine/machine.test.ts',
       'test/sim/workload/*.test.ts',
@@ -67,7 +66,7 @@ export const ROOMS = {
     tests: [
       'test/experiments/lab/{rooms,code-version,lab,identity}.test.ts',
       'test/experiments/sweep/{expand,slurm,store,decode-kind}.test.ts',
-      'test/experiments/{conditions,decided,metric,shapley,cells,compare,tune,quality,ablation,open-parameters,machine-spread,trajectories,workload,alternatives}.test.ts',
+      'test/experiments/{conditions,decided,metric,shapley,cells,compare,open-parameters,machine-spread,trajectories,reproduce-statistics,alternatives,tune}.test.ts',
     ],
     isolate: true,
   },
