@@ -7,16 +7,20 @@ export const note = (path, line) => appendFileSync(path, `${JSON.stringify(line)
  * @returns `tests`: what each test hits with no fault on, `{ ms, hits: { id: count } }`; `hooks` and `loads`: what the hooks of a file
  *   hit, and what loading it; `verdicts`: `{ by, ms }` of those noticed, `{ by: null }` of those that were tried alone and not;
  *   `suspects`: noticed by a test that failed afterwards with no fault on, so that it must be tried alone; `tried`: `ID TEST`;
- *   `ended`: files; `last`: what was begun last
+ *   `ended`: files; `cpuSeconds` of the processes that ended; `last`: what was begun last
  */
 export function read(path) {
-  const known = { tests: new Map(), hooks: new Map(), loads: new Map(), verdicts: new Map(), suspects: new Set(), tried: new Set(), ended: new Set(), failed: [], last: null };
+  const known = { tests: new Map(), hooks: new Map(), loads: new Map(), verdicts: new Map(), suspects: new Set(), tried: new Set(), ended: new Set(), failed: [], cpuSeconds: 0, last: null };
   if (!existsSync(path)) return known;
   for (const text of readFileSync(path, 'utf8').split('\n')) {
     if (text === '') continue;
     const line = parsed(text);
     // The last line of a run that was killed may be half.
     if (line === null) continue;
+    if (line.cpuSeconds !== undefined) {
+      known.cpuSeconds += line.cpuSeconds;
+      continue;
+    }
     known.last = line;
     if (line.clean !== undefined) known.tests.set(line.clean, { ms: line.ms, hits: line.hits });
     if (line.hooks !== undefined) known.hooks.set(line.hooks, new Set(line.ids));

@@ -69,10 +69,9 @@ export async function plant({ sources, keys, about, ...room }) {
  * @param tests the files of tests, cheapest first; @param loads whether to try what is met only when a file is loaded;
  *   @param warm whether to leave out what has to be tried alone
  * @returns `faults`: each with `by` (the test that noticed; null: none), `timedOut`, `reached`, `isLoadTime` (met when a file is loaded
- *   and never after: not tried); `cpuSeconds`
+ *   and never after: not tried); `cpuSeconds` of all that ended, in this run and before it
  */
 export async function tryFaults({ name, faults, texts, tests, isolate, loads = false, warm = false }) {
-  const startedAt = cpuSeconds('self').children;
   const digest = sha256(JSON.stringify(faults), ...[...Object.keys(texts), ...tests].map((file) => readFileSync(file)));
   mkdirSync(DIRECTORY, { recursive: true });
   const base = join(DIRECTORY, `${name}-${digest.slice(0, 12)}`);
@@ -81,14 +80,17 @@ export async function tryFaults({ name, faults, texts, tests, isolate, loads = f
   const may = Object.fromEntries(faults.flatMap((fault) => (fault.tests === undefined ? [] : [[fault.id, fault.tests]])));
   // By a file: a variable of the environment holds no more than 128 KiB.
   const settings = `${base}.run.json`;
-  const run = (files, alone = null) => {
+  const run = async (files, alone = null) => {
     writeFileSync(settings, JSON.stringify({ files, texts: path, isolate, isWarm: true, journal, alone, may }));
-    return vitest(settings, journal);
+    const startedAt = cpuSeconds('self').children;
+    const ended = await vitest(settings, journal);
+    note(journal, { cpuSeconds: cpuSeconds('self').children - startedAt });
+    return ended;
   };
   await tryWarm(run, faults, tests, journal);
   if (!warm) await tryAlone(run, faults, tests, journal, loads);
   const known = read(journal);
-  return { faults: faults.map((fault) => ({ ...fault, ...outcome(known, fault.id) })), cpuSeconds: Math.round(cpuSeconds('self').children - startedAt) };
+  return { faults: faults.map((fault) => ({ ...fault, ...outcome(known, fault.id) })), cpuSeconds: Math.round(known.cpuSeconds) };
 }
 
 /** A test that hangs with a fault on has noticed it. */

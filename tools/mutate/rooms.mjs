@@ -52,7 +52,7 @@ export const ROOMS = {
     goal: 80,
     sources: ['sim/machine/**/*.ts'],
     tests: [
-      'test/sim/machine/{pipeline,rates,kernels,activations,side-work,join}.test.ts',
+      'test/sim/machine/{pipeline,rates,kernels,task-spans,activations,side-work,join}.test.ts',
       'test/sim/{memory,energy,kernel,stacks}/*.test.ts',
       'test/sim/machine/{explain,task-trace}.test.ts',
       'test/properties/sim-{conservation,kernels,memory,time}.test.ts',
@@ -66,7 +66,7 @@ export const ROOMS = {
     tests: [
       'test/experiments/lab/{rooms,code-version,lab,identity}.test.ts',
       'test/experiments/sweep/{expand,slurm,store,decode-kind}.test.ts',
-      'test/experiments/{conditions,decided,metric,shapley,cells,compare,open-parameters,machine-spread,trajectories,reproduce-statistics,alternatives,tune}.test.ts',
+      'test/experiments/{conditions,decided,metric,shapley,compare,open-parameters,trajectories}.test.ts',
     ],
     isolate: true,
   },
