@@ -66,7 +66,7 @@ export const ROOMS = {
     tests: [
       'test/experiments/lab/{rooms,code-version,lab,identity}.test.ts',
       'test/experiments/sweep/{expand,slurm,store,decode-kind}.test.ts',
-      'test/experiments/{conditions,decided,metric,shapley,compare,open-parameters,trajectories}.test.ts',
+      'test/experiments/{conditions,decided,metric,shapley,compare,open-parameters}.test.ts',
     ],
     isolate: true,
   },
