@@ -7,7 +7,9 @@ import { mergeStores } from '../../../experiments/lab/merge.js';
 import { formatParquet } from '../../../experiments/lab/parquet.js';
 import { planRuns } from '../../../experiments/lab/plan.js';
 import { makeRuns } from '../../../experiments/lab/runner.js';
+import { selectRuns } from '../../../experiments/lab/select-runs.js';
 import { ResultStore } from '../../../experiments/lab/store.js';
+import { parseSweep, SWEEP_SCHEMA } from '../../../experiments/lab/sweep-file.js';
 import { runTable } from '../../../experiments/lab/table.js';
 import { CheckError, DataError, UsageError } from '../../../src/errors.js';
 import { formatCsv, parseCsv } from '../../../src/util/csv.js';
@@ -31,6 +33,52 @@ const filled = async (rows: readonly number[]) => {
 };
 const indexPath = () => join(store.directory, 'index.jsonl');
 const runFile = (hash: string) => join(store.directory, hash.slice(0, 2), `${hash}.json`);
+
+describe('runs that are meant', () => {
+  const meant = async (filter: Partial<Parameters<typeof selectRuns>[1]>) =>
+    (await selectRuns(store, { where: [], refused: false, anyCode: false, ...filter })).map(
+      ({ config }) => config.rows,
+    );
+
+  it('are those of this code that meet every condition', async () => {
+    await filled([1, 2, 3]);
+    expect(await meant({})).toEqual([1, 2, 3]);
+    expect(await meant({ kind: 'step' })).toEqual([1, 2, 3]);
+    expect(await meant({ kind: 'decode' })).toEqual([]);
+    expect(await meant({ where: ['rows=2'] })).toEqual([2]);
+    expect(await meant({ where: ['rows=2', 'costModel=tinyllama-1.1b'] })).toEqual([2]);
+    expect(await meant({ where: ['rows=2', 'rows=3'] })).toEqual([]);
+    expect(await meant({ refused: true })).toEqual([]);
+    await expect(meant({ where: ['rows'] })).rejects.toThrow('--where takes option=value, got "rows"');
+  });
+
+  it('are of other versions of the code only where asked for', async () => {
+    await filled([1]);
+    const [line] = store.index();
+    writeFileSync(indexPath(), `${JSON.stringify({ ...line, code: '0'.repeat(line!.code.length) })}\n`);
+    expect(await meant({})).toEqual([]);
+    expect(await meant({ anyCode: true })).toEqual([1]);
+  });
+});
+
+describe('a range of a sweep', () => {
+  const range = (axis: object) =>
+    parseSweep({ schema: SWEEP_SCHEMA, kind: 'step', axes: { rows: axis } }, 'file.json');
+
+  it('goes upwards, by one of step, factor and count', () => {
+    expect(() => range({ from: 1, to: 1 })).not.toThrow();
+    expect(() => range({ from: 1, to: 4, step: 1 })).not.toThrow();
+    for (const wrong of [
+      { from: 2, to: 1 },
+      { from: 1, to: 4, step: 1, factor: 2 },
+      { from: 1, to: 4, count: 2, factor: 2 },
+      { from: 0, to: 4, factor: 2 },
+    ])
+      expect(() => range(wrong), JSON.stringify(wrong)).toThrow(DataError);
+    expect(() => range({ from: 2, to: 1 })).toThrow(/^file\.json: axes\.rows: /);
+    expect(() => parseSweep(7, 'file.json')).toThrow(/^file\.json: sweep: /);
+  });
+});
 
 describe('result store', () => {
   it('makes each run once', async () => {
