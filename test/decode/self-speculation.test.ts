@@ -108,7 +108,8 @@ describe('linear self-speculation', () => {
       );
       if (process.env.DLLM_FUZZ_RUNS !== undefined)
         console.log(`self-speculation: 0 of ${tokens} tokens differ, ${forwards} forwards for ${plain}`);
-      expect(tokens).toBeGreaterThan(CASES * 15);
+      // Of a few cases the mean says nothing.
+      if (CASES > 50) expect(tokens).toBeGreaterThan(CASES * 25);
     },
     TIME_LIMIT_MS,
   );

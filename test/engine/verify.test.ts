@@ -204,6 +204,19 @@ describe('verifier', () => {
     expect(report.mismatches).toHaveLength(1);
     expect(report.mismatches[0]).toMatchObject({ step: 3, passId: steps[3].plan.passes[0].id });
     expect(report.mismatches[0].logitMargin).toBeGreaterThan(0);
+    // The best is above every other token, whichever was recorded.
+    let shift = 0;
+    const all = verify(
+      resaid(steps, (rows) =>
+        rows.map((row) => {
+          shift = (shift % (config.vocab - 1)) + 1;
+          return { ...row, token: (row.token + shift) % config.vocab };
+        }),
+      ),
+    ).mismatches;
+    expect(all.length).toBeGreaterThan(100);
+    expect(all.filter(({ logitMargin }) => !(logitMargin > 0))).toEqual([]);
+    expect(all.every(({ recorded, recomputed }) => recorded !== recomputed)).toBe(true);
   });
 
   it('measures a confidence that was changed, and a probability that was asked for', async () => {
