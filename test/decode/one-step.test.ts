@@ -182,6 +182,24 @@ describe('drafts', () => {
     expect(rule({ requireEqual: true }).accepts(draft, score(7, 0.5))).toBe(false);
   });
 
+  it('enter their block with the state that they had only where they are carried, and are sure enough', () => {
+    expect(rule({}).carries(draft)).toBe(false);
+    expect(rule({ entry: 'carry' }).carries(draft)).toBe(true);
+    expect(rule({ entry: 'carry' }).carries({ ...draft, confidence: 0.4375 })).toBe(false);
+  });
+
+  it('are made anew by every row of a later block, and in the current one where each step judges them', () => {
+    const position = { state: 'IV', token: MASK, confidence: 0, kv: null, draft } as const;
+    const next = (change: object, isCurrent: boolean, own: Draft | null = draft) =>
+      rule(change).next({ ...position, draft: own }, score(7, 0.25), isCurrent, 9);
+    const fresh = { token: 7, confidence: 0.25, step: 9 };
+    expect([next({}, false), next({}, false, null), next({}, true)]).toEqual([fresh, fresh, null]);
+    expect([next({ evaluate: 'every-step' }, true), next({ evaluate: 'every-step' }, true, null)]).toEqual([
+      fresh,
+      null,
+    ]);
+  });
+
   it('that must be equal hold back a row that was fed one and says another, no other row', () => {
     const strict = rule({ requireEqual: true });
     expect(strict.withholds(draft, score(7, 0.9))).toBe(true);
@@ -277,6 +295,20 @@ describe('a landing without KV', () => {
       state: 'V',
       kv: { position: 3, version: 9, token: MASK, residency: 'mutable' },
     });
+  });
+});
+
+describe('settings that contradict the rest of a policy', () => {
+  it.each([
+    ['stop block', { stop: 'block' }, 'stop block'],
+    [
+      'upstream',
+      { endOfText: { logit: 'keep', confidence: 'upstream', turnId: null } },
+      'endOfText.confidence upstream',
+    ],
+  ] as const)('%s', (_, change, said) => {
+    const swept = named('mbsd-sts', { final: { kind: 'sweep' } });
+    expect(() => parsePolicySpec({ ...swept, ...change } as PolicySpecInput)).toThrow(said);
   });
 });
 
