@@ -72,6 +72,7 @@ export const PAGE_PARTS: readonly PagePart[] = [
     page: QUALITY_PAGE,
     text: (root) => recoveryMarkdown(readJson(reference(root, 'quality/recovery.json')) as RecoveryTable),
   },
+  quality('full-canvas', QUALITY_PAGE),
   ...['pruned-ffn25', 'pruned-ffn50', 'pruned-2of4'].map((name) => quality(name, QUALITY_PAGE)),
 ];
 

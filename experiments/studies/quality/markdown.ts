@@ -1,3 +1,4 @@
+import { formatValue } from '../../comparison/print.js';
 import type { QualityRow, QualityTable } from './table.js';
 
 /** A quality table in Markdown, for pages, with the sentences that belong to it and the command that made it. */
@@ -32,7 +33,7 @@ function cellsOf({ exact, forwards, tokensPerForward, seconds, joules, paired }:
     ...[seconds, joules].flatMap((each) =>
       each === null
         ? []
-        : [`${each.median.toPrecision(3)} [${each.low.toPrecision(3)}, ${each.high.toPrecision(3)}]`],
+        : [`${formatValue(each.median)} [${formatValue(each.low)}, ${formatValue(each.high)}]`],
     ),
     paired === null ? '' : `${paired.onlyPolicyRight}, ${paired.onlyBaselineRight}`,
     paired === null ? 'baseline' : paired.pHolm < 0.001 ? '< 0.001' : paired.pHolm.toFixed(3),
