@@ -124,7 +124,7 @@ const READERS: readonly (readonly [string, (text: string) => unknown, readonly s
   [
     'trajectory',
     (text) => parseTrajectory(text, 'line 1'),
-    ['{"promptTokens":1,"maskId":9,"history":[[1,9,9],[1,2,9],[1,2,3]]}'],
+    ['{"promptTokens":1,"maskId":9,"initial":true,"history":[[1,9,9],[1,2,9],[1,2,3]]}'],
   ],
   ['operator', parseKernel, ['MUL_MAT m2048 k8192 n2', 'FLASH_ATTN_EXT d64 h32 kv8 nq1 nkv256']],
   ['decider', parseDecider, ['synthetic:hard,prompt=3', 'tiny-llada:hard', 'trace:a.jsonl']],
