@@ -52,7 +52,7 @@ export const ROOMS = {
     goal: 80,
     sources: ['sim/machine/**/*.ts'],
     tests: [
-      'test/sim/machine/{pipeline,rates,kernels,task-spans,activations,side-work,join}.test.ts',
+      'test/sim/machine/{pipeline,lower-by-hand,prepare,rates,kernels,windows-and-tables,task-spans,activations,side-work,join}.test.ts',
       'test/sim/{memory,energy,kernel,stacks}/*.test.ts',
       'test/sim/machine/{explain,task-trace}.test.ts',
       'test/properties/sim-{conservation,kernels,memory,time}.test.ts',

@@ -91,6 +91,33 @@ describe('an operator as a pipeline of chunks', () => {
     expect(runProgram(toProgram({ ...serial, serial: false })).ms).toBeLessThan(serialMs(serial));
   });
 
+  it('vector operators store a block as soon as the next is loaded', () => {
+    const chunk = { loadMs: 1, decodeMs: 0, multiplyMs: 0, finishMs: 1, storeMs: 1 };
+    const { spans, ms } = runProgram(toProgram({ ...PLAIN, fullChunks: 3, chunk }), true);
+    const starts = (kind: string) => spans.filter((span) => span.kind === kind).map((span) => span.startMs);
+    // One mover: load 0, load 1, store 0, load 2, store 1, store 2.
+    expect(starts('load')).toEqual([0, 1, 3]);
+    expect(starts('vector')).toEqual([1, 2, 4]);
+    expect(starts('store')).toEqual([2, 4, 5]);
+    expect(ms).toBe(6);
+  });
+
+  it('loads run two chunks ahead of a conversion in closed form too, however many there are', () => {
+    const chunk = { ...STAGES, decodeMs: 0 };
+    const held = (fullChunks: number): Pipeline => ({
+      ...PLAIN,
+      fullChunks,
+      chunk,
+      setup: { loadMs: 0, convertMs: 20 },
+    });
+    // Two of five loads by 8, converted at 20; three loads and a product. By events the third load waits for the first product.
+    expect(closedFormMs(held(5))).toBe(20 + 3 * 4 + 1);
+    expect(runProgram(toProgram(held(5))).ms).toBe(20 + 1 + 3 * 4 + 1);
+    // A single chunk is there when the conversion ends.
+    expect(closedFormMs(held(1))).toBe(20 + 1);
+    expect(runProgram(toProgram(held(1))).ms).toBe(20 + 1);
+  });
+
   it('stores trail behind loads and keep the result of the last chunk until the end', () => {
     const storing = { ...PLAIN, fullChunks: 2, chunk: { ...STAGES, finishMs: 1, storeMs: 1 } };
     const { spans, ms } = runProgram(toProgram(storing), true);

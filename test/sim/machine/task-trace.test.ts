@@ -60,6 +60,23 @@ describe('a trace of tasks', () => {
     expect(sum('DMA', 'bytes')).toBeLessThanOrEqual(timing.counters.dmaBytes * 1.001);
   });
 
+  it('gives bytes to tasks that move some, and to no others', () => {
+    const { trace } = traced('llada.cpp', 32, 100);
+    const bytes = (title: string) => slicesOf(trace, title).map(({ args }) => args?.bytes);
+    expect(bytes('DMA').length).toBeGreaterThan(0);
+    for (const moved of bytes('DMA')) expect(moved).toBeGreaterThan(0);
+    expect(new Set(bytes('matrix unit'))).toEqual(new Set([undefined]));
+  });
+
+  it('numbers its tracks from the steps downwards, in the order in which they are shown', () => {
+    const { trace } = traced('llada.cpp', 32, 100);
+    const of = (name: string) => trace.traceEvents.filter((event) => event.name === name);
+    const tids = of('thread_name').map(({ tid }) => tid);
+    expect(tids.length).toBeGreaterThan(4);
+    expect(tids).toEqual(tids.map((_, at) => at + 1));
+    expect(of('thread_sort_index').map(({ args }) => args?.sort_index)).toEqual(tids.map((_, at) => at));
+  });
+
   it('leads from DMA to the vector threads to the matrix unit, forward in time', () => {
     const { trace } = traced('llada.cpp', 32, 100);
     const starts = new Map(

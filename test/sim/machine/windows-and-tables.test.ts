@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { latencyTable } from '../../../sim/machine/latency-table.js';
+import { fasterSmallerWindow } from '../../../sim/machine/smaller-window.js';
+import { machine } from '../../../sim/open-machine.js';
+import { denoisingShape } from '../../../sim/workload/steady-step.js';
+import { resolvePreset } from '../../../src/model/presets.js';
+
+const WINDOW = 512 * 2 ** 20;
+
+const opened = (bytes = WINDOW) =>
+  machine({
+    profile: 'sm8750',
+    stack: 'llada.cpp',
+    shapes: { ...resolvePreset('qwen3-0.6b'), layers: 2 },
+    quant: 'q4_0',
+    memory: 'somr',
+    set: { 'profile.window.bytes': bytes },
+  });
+
+const shape = denoisingShape(32, 160);
+/** The second of two steps. */
+function second(of: ReturnType<typeof machine>) {
+  of.timePass(shape);
+  return of.timePass(shape);
+}
+
+describe('a smaller window', () => {
+  const { counters } = second(opened());
+  /** A step of an hour, whatever it mapped: every window that holds the model is faster. */
+  const slow = (mappedBytes: number, stagedBytes: number) => ({
+    ...second(opened()),
+    startMs: 0,
+    endMs: 3.6e6,
+    counters: { ...counters, mappedBytes, stagedBytes },
+  });
+
+  it('is timed as the second of two steps of a machine that has it', () => {
+    const found = fasterSmallerWindow(opened(), shape, slow(5, 5));
+    if (found === null) throw new Error('none is faster than an hour');
+    expect(found.bytes).toBeLessThan(WINDOW);
+    expect(found.bytes % (WINDOW / 16)).toBe(0);
+    const { startMs, endMs } = second(opened(found.bytes));
+    expect(found.ms).toBe(endMs - startMs);
+  });
+
+  it('is not looked for where nothing is mapped or staged', () => {
+    expect(fasterSmallerWindow(opened(), shape, slow(0, 0))).toBeNull();
+  });
+});
+
+describe('the latency table of adaptive lookahead', () => {
+  it('holds the time of the second of two equal passes, however often it is asked', () => {
+    const table = latencyTable(opened(), 160);
+    const { startMs, endMs } = second(opened());
+    expect(table(32)).toBeCloseTo(endMs - startMs, 9);
+    expect(table(1)).toBeLessThan(table(32));
+    expect(table(32)).toBeCloseTo(endMs - startMs, 9);
+  });
+});
