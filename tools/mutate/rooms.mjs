@@ -64,9 +64,9 @@ export const ROOMS = {
     goal: 80,
     sources: ['experiments/lab/**/*.ts'],
     tests: [
-      'test/experiments/lab/{rooms,code-version,lab,identity}.test.ts',
+      'test/experiments/lab/{masking,synthetic,runs-and-inputs,rooms,code-version,lab,identity,models}.test.ts',
       'test/experiments/sweep/{expand,slurm,store,decode-kind}.test.ts',
-      'test/experiments/{conditions,decided,metric,shapley,compare,open-parameters}.test.ts',
+      'test/experiments/{reproduce-statistics,conditions,decided,metric,shapley,compare,open-parameters,workload}.test.ts',
     ],
     isolate: true,
   },

@@ -14,6 +14,8 @@ describe('ranges', () => {
     expect(rangeValues({ from: 0, to: 0.3, step: 0.1 })).toEqual([0, 0.1, 0.2, 0.3]);
     expect(rangeValues({ from: 0, to: 1, count: 5 })).toEqual([0, 0.25, 0.5, 0.75, 1]);
     expect(rangeValues({ from: -2, to: 1 })).toEqual([-2, -1, 0, 1]);
+    // An end at 0 has no rounding noise to be forgiven.
+    expect(rangeValues({ from: -2, to: 0 })).toEqual([-2, -1, 0]);
     expect(rangeValues({ from: 1, to: 6, step: 2 })).toEqual([1, 3, 5]);
   });
 

@@ -87,6 +87,16 @@ describe('slurm job', () => {
     expect(mergeSlurmJob(job, store, runs)).toBe(0);
   });
 
+  it('takes over what its tasks made, and nothing else that lies beside it', async () => {
+    const { store, runs, job } = await setUp();
+    const beside = (name: string) => new ResultStore(join(job.directory, name));
+    await makeRuns(runs.slice(0, 1), beside('shard-1'), { jobs: 0 });
+    await makeRuns(runs.slice(1, 2), beside('shard-1.old'), { jobs: 0 });
+    await makeRuns(runs.slice(2, 3), beside('my-shard-2'), { jobs: 0 });
+    expect(mergeFinished(store)).toBe(1);
+    expect(store.hashes()).toEqual([runs[0].hash]);
+  });
+
   it('has no more tasks than runs, and refuses what sbatch would not understand', async () => {
     const { store, runs, job } = await setUp();
     expect(writeSlurmJob(runs, store, { ...OPTIONS, shards: 99 }).shards).toBe(4);

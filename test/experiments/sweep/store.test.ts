@@ -1,4 +1,12 @@
-import { appendFileSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -109,6 +117,11 @@ describe('result store', () => {
     expect(await makeRuns(planned, store, { jobs: 0 })).toMatchObject({ done: 1, refused: 1 });
     expect(store.read(planned[0]!.hash).reason).toMatch(/window/);
     expect(await makeRuns(planned, store, { jobs: 0 })).toMatchObject({ found: 1, done: 0 });
+    await filled([1]);
+    const meant = async (refused: boolean) =>
+      (await selectRuns(store, { where: [], refused, anyCode: false })).map(({ hash }) => hash);
+    expect(await meant(true)).toEqual([planned[0]!.hash]);
+    expect(await meant(false)).toHaveLength(2);
   });
 
   it('mends an index that a kill cut off, and adds lines for files without one', async () => {
@@ -155,6 +168,17 @@ describe('result store', () => {
     utimesSync(join(directory, '.old.tmp'), 0, 0);
     store.sweepOut();
     expect(readdirSync(directory).sort()).toEqual(['.new.tmp', `${run!.hash}.json`]);
+  });
+
+  it('leaves a temporary file alone for a minute, to the millisecond', async () => {
+    const [run] = await filled([1]);
+    const path = join(store.directory, run!.hash.slice(0, 2), '.tmp');
+    writeFileSync(path, '');
+    utimesSync(path, 1000, 1000);
+    store.sweepOut(1_060_000);
+    expect(existsSync(path)).toBe(true);
+    store.sweepOut(1_060_001);
+    expect(existsSync(path)).toBe(false);
   });
 
   it('finds a run by the beginning of its hash', async () => {
