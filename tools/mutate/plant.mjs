@@ -131,8 +131,10 @@ async function tryAlone(run, faults, tests, journal, loads) {
     const known = read(journal);
     if (known.verdicts.has(id)) continue;
     const { files } = where(known, id);
-    // Which file of tests loaded it first says nothing of the others.
+    // Which file of tests loaded it first says nothing of the others, where they share what is loaded.
     if (files.size === 0 && loads && isLoaded(known, id)) for (const test of may) files.add(test);
+    // A test of one file may meet by a late import what another file loads at once.
+    for (const [test, ids] of known.loads) if (ids.has(id)) files.add(test);
     const left = tests.filter((test) => files.has(test) && may.includes(test));
     if (left.length === 0) continue;
     const { status, said } = await run(left, id);

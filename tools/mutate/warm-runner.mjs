@@ -87,9 +87,10 @@ export default class WarmRunner extends TestRunner {
 
   async onBeforeRunTask(test) {
     const known = this.known.tests.get(nameOf(test));
-    // Alone: what meets it; all where nothing is known to, since it is met when a file is loaded.
+    // Alone: what meets it, or is in a file that meets it as it is loaded; all where nothing is known to.
     const isMet = [...this.known.tests.values()].some(({ hits }) => hits[alone] !== undefined);
-    const hits = alone === null ? known === undefined || this.#todo(test, known.hits).length > 0 : !isMet || known?.hits[alone] !== undefined || this.known.hooks.get(fileOf(test))?.has(alone);
+    const isMetBefore = ['hooks', 'loads'].some((when) => this.known[when].get(fileOf(test))?.has(alone));
+    const hits = alone === null ? known === undefined || this.#todo(test, known.hits).length > 0 : !isMet || known?.hits[alone] !== undefined || isMetBefore;
     if (this.isOver || !hits) test.mode = 'skip';
     await super.onBeforeRunTask(test);
   }
