@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
+import { lowerProduct } from '../../../sim/machine/lower/any-product.js';
 import { attentionKernel } from '../../../sim/machine/lower/attention.js';
 import { vectorAttention } from '../../../sim/machine/lower/htp/attention-vector.js';
 import { htpProduct } from '../../../sim/machine/lower/htp/product-matrix.js';
@@ -25,6 +26,8 @@ function contextOf({ tcm = 1 << 20, ...choices }: Partial<typeof lladaCpp> & { t
     /** A thousand of each of four threads. */
     vectorOpsPerMs: 4000,
     directBytesPerMs: 500,
+    queuesBytesPerMs: 2000,
+    dmaBytesPerMs: 1000,
   };
   const numbers = {
     ...lladaCpp.numbers,
@@ -37,6 +40,8 @@ function contextOf({ tcm = 1 << 20, ...choices }: Partial<typeof lladaCpp> & { t
     loneIpc: 1,
     forkMs: 0.25,
     dmaRowBytes: 0,
+    vectorMacsPerCycle: 8,
+    vectorQ8MacsPerCycle: 4,
   };
   return { profile, rates, stack: { ...lladaCpp, numbers, ...choices } };
 }
@@ -54,6 +59,8 @@ describe('a product on the matrix unit', () => {
     expect(each.pipelines[0].setup.convertMs).toBeCloseTo((32 * 96) / 10_000, 12);
     expect(each.dmaBytes).toBe(2 * WEIGHTS + ACTIVATIONS);
     const together = matrixProduct(PRODUCT, contextOf({ weightReuse: 'all-tiles' }));
+    expect(each.pipelines[0].setup.loadBytes).toBe(32 * 96 * 4);
+    expect(together.pipelines[0].setup.loadBytes).toBe(64 * 96 * 4);
     expect(together.pipelines[0].tiles).toBe(1);
     expect(together.pipelines[0].setup.convertMs).toBeCloseTo((64 * 96) / 10_000, 12);
     expect(together.pipelines[0].chunk.loadBytes).toBe(WEIGHTS);
@@ -94,6 +101,33 @@ describe("a product in llama.cpp's loops", () => {
     // 64 rows of 32 columns: 32 registers, of which each of four threads has eight, and a start of the threads.
     expect(chunk.finishMs).toBeCloseTo((8 * 8) / 1000 + 0.25, 12);
     expect(loadsWait).toBe(true);
+    // All columns in one chunk.
+    expect(pipelines[0].fullChunks).toBe(1);
+    expect(pipelines[0].rest).toBeNull();
+  });
+
+  it('takes 48 columns at a time on vector threads, and weights of 8 bits at a pace of their own', () => {
+    const of = (changes: object) => vectorProduct({ ...PRODUCT, ...changes }, contextOf()).pipelines[0];
+    expect(of({}).rest).toBeNull();
+    expect(of({ outWidth: 96 }).rest).toBeNull();
+    expect(of({ outWidth: 98 }).fullChunks).toBe(2);
+    expect(of({ outWidth: 98 }).rest?.loadBytes).toBe(2 * 96 * 0.5);
+    const macs = 64 * 32 * 96;
+    expect(of({}).chunk.finishMs).toBeCloseTo(macs / 8 / 4000, 9);
+    expect(of({ bytesPerWeight: 1.0625 }).chunk.finishMs).toBeCloseTo(macs / 4 / 4000, 9);
+  });
+
+  it('leaves the rows behind the last whole tile to vector threads, where the stack does', () => {
+    const of = (rows: number, productTail: 'vector' | 'padded') =>
+      lowerProduct({ ...PRODUCT, rows }, contextOf({ productTail }));
+    const macs = 96 * 32;
+    expect(of(64, 'vector').matrixMacs).toBe(64 * macs);
+    expect(of(64, 'vector').pipelines).toHaveLength(1);
+    expect(of(40, 'vector').matrixMacs).toBe(32 * macs);
+    expect(of(40, 'vector').pipelines).toHaveLength(2);
+    expect(of(40, 'padded').matrixMacs).toBe(64 * macs);
+    // Fewer rows than a tile, and fewer than go to the matrix unit at all.
+    for (const rows of [24, 8]) expect(of(rows, 'vector').matrixMacs).toBe(0);
   });
 
   it('quantizes activations before vector threads fetch weights; a product in stages does not wait', () => {
@@ -139,6 +173,9 @@ describe('attention', () => {
     expect(kernel.tcmPeakBytes).toBe(4 * (4 * 64 * 64 + 32 * 4 + 32 * 4));
     // 32 keys: eight times 26 + 9, 22 more; 71 + 9 for exponentials; 16 times 14 + 10. The block: 71 + 2 * 10 + 9.
     const block = 2 * (8 * 35 + 22 + 71 + 9 + 16 * 24) + 71 + 20 + 9;
+    // A row of queries for each thread, by queues.
+    expect(pipeline.setup.loadBytes).toBe(4 * 32 * 4);
+    expect(pipeline.setup.loadMs).toBeCloseTo((4 * 32 * 4) / 2000, 12);
     expect(pipeline.chunk.finishMs).toBeCloseTo(block / 1000, 12);
     expect(pipeline.rest?.finishMs).toBeCloseTo(block / 2 / 1000 + (4 * 32 * 4) / 500, 12);
   });

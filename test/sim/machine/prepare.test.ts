@@ -54,6 +54,9 @@ describe('a pass that is prepared', () => {
     expect(pass.splits).toBe(2);
     expect(copies).toHaveLength(2);
     for (const ms of copies) expect(ms).toBeCloseTo((32 * 1024 * 2) / 20e6, 12);
+    // Where a split has no cost of its own, the calls hold it.
+    const held = prepared(withNumbers('llada.cpp', { splitMs: 0 }), 32).pass.copyMs;
+    expect([...held.filter((ms) => ms >= 0)]).toEqual([0, 0]);
   });
 
   it('fills the matrix unit from the first row that goes there', () => {
