@@ -1,7 +1,7 @@
 // npm run mutate [-- ROOM|FILE ...]: plants faults in the code, one at a time, and runs the tests of its room.
-// npm run mutate -- --sample N [--seed S] [ROOM ...]: faults drawn from the files that were never mutated whole;
-// with --again, those of that sample that no test had noticed; with --warm, nothing is tried alone, which takes most of the time:
-// what is found to be noticed is, what is not may be.
+// npm run mutate -- --sample N [--seed S] [ROOM ...]: faults drawn from the files that were never mutated whole.
+// Both take --again: only those that no test had noticed (of whole files, what has changed since is planted anew), and --warm: nothing
+// is tried alone, which takes most of the time: what is found to be noticed is, what is not may be, so that the share is a lower bound.
 // npm run mutate -- --promises [WORD]: breaks every promise of promises.json once (promises.mjs).
 // Writes results/reference/mutation. Goes on where it stopped: what neither code nor tests changed is not run again.
 import { spawnSync } from 'node:child_process';
@@ -52,12 +52,16 @@ if (values.promises) {
   const { tryPromises } = await import('./promises.mjs');
   process.exit((await tryPromises(positionals[0])) ? 0 : 1);
 }
-if (values.sample === undefined && (values.seed !== undefined || values.again || values.warm)) refuse('--seed, --again and --warm go with --sample N');
-const todo = wanted(positionals);
+if (values.sample === undefined && values.seed !== undefined) refuse('--seed goes with --sample N');
+const { warm = false, again = false } = values;
+const todo = wanted(positionals).map((room) => ({ ...room, warm }));
 if (values.sample === undefined) {
-  const [{ record }, { plant }] = await Promise.all([import('./report.mjs'), import('./plant.mjs')]);
-  for (const room of todo) record(room, await plant(room));
+  const [{ leftOf, record, recordAgain }, { plant }] = await Promise.all([import('./report.mjs'), import('./plant.mjs')]);
+  for (const room of todo) {
+    if (!again) record(room, await plant(room));
+    else recordAgain(room, await plant({ ...room, keys: await leftOf(room) }));
+  }
 } else {
   const { runSample } = await import('./sample.mjs');
-  await runSample({ todo, size: natural('sample', values.sample, 1), seed: natural('seed', values.seed ?? '1', 0), again: values.again ?? false, warm: values.warm ?? false });
+  await runSample({ todo, size: natural('sample', values.sample, 1), seed: natural('seed', values.seed ?? '1', 0), again, warm });
 }
