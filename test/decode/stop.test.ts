@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { checkLaws, describeViolation } from '../../src/decode/laws/check.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
-import { decode } from '../../src/decode/method/session.js';
+import { type DecodeOptions, decode } from '../../src/decode/method/session.js';
+import { lawsGivenUp } from '../../src/decode/parts.js';
 import { policySpecByName } from '../../src/decode/policies.js';
+import type { PolicySpecInput } from '../../src/decode/spec.js';
+import { groupsOf } from '../../src/pass/groups.js';
+import { trainedFor } from './support/run.js';
 import { TOY_EOS, TOY_MASK, ToyEngine } from './support/toy-engine.js';
 
 const GEN = 32;
@@ -43,6 +48,24 @@ describe('stop', () => {
   });
 });
 
+/** Decodes a text with gaps, and lists the laws that are broken. */
+async function runGiven(
+  spec: PolicySpecInput,
+  work: Pick<DecodeOptions, 'given' | 'promptIds' | 'genLength'>,
+) {
+  const policy = composePolicy(spec);
+  const trained = trainedFor(policy.spec);
+  const result = await decode({ policy, engine: new ToyEngine({ seed: 3, trained }), ...work });
+  const { promptIds, genLength, given } = work;
+  const start = policy.start(promptIds, genLength, TOY_MASK, { endIds: [TOY_EOS], given });
+  const givenUp = lawsGivenUp(policy.spec).map(({ part }) => part);
+  const stepBudget = policy.stepBudget(genLength);
+  return {
+    ...result,
+    broken: checkLaws({ start, givenUp, stepBudget, trained }, result.steps).map(describeViolation),
+  };
+}
+
 describe('masks that are given among tokens', () => {
   const given = [3, TOY_MASK, 4, TOY_MASK, TOY_EOS, 5];
 
@@ -68,6 +91,37 @@ describe('masks that are given among tokens', () => {
       const same = end < 0 ? GEN : end;
       expect(tokens.slice(0, same)).toEqual(whole.tokens.slice(0, same));
     }
+  });
+
+  it.each(['block-kv', 'llada', 'mbsd', 'dkv', 'fast-dllm-dual', 'multi-block-cached', 'exact-speculation'])(
+    'cost %s no forward in a block that is given whole, the first one too',
+    async (name) => {
+      const spec = { ...policySpecByName(name), blockLength: 2 };
+      const work = { given: [3, 4, TOY_MASK, 5, 6, 7, TOY_MASK, TOY_MASK], promptIds: [1, 2], genLength: 8 };
+      const { steps, broken } = await runGiven(spec, work);
+      expect(broken).toEqual([]);
+      const decided = steps.filter(({ transitions }) => transitions.some(({ to }) => to === 'S'));
+      // Where rows are cached from the window, it has to come past them.
+      const idle = steps.filter(
+        ({ plan, kvWrites }) => plan.passes[0].kind === 'denoise' && kvWrites.length === 0,
+      );
+      for (const step of idle) expect(decided).toContain(step);
+    },
+  );
+
+  it('are cached block by block where the model sees no block right of its own', async () => {
+    const spec = { ...policySpecByName('sdar'), blockLength: 2 };
+    const sealed = async (given: readonly number[]) => {
+      const { steps, broken, counters } = await runGiven(spec, { given, promptIds: [1, 2], genLength: 8 });
+      expect(broken).toEqual([]);
+      expect([counters.statesDrafted, counters.statesAccepted, counters.rowsWasted]).toEqual([0, 0, 0]);
+      return steps.flatMap(({ plan: { passes } }) =>
+        passes[0].kind === 'seal' ? [groupsOf(passes[0]).map(({ rows }) => rows)] : [],
+      );
+    };
+    // The block with the gap and the two behind it; then two before the gap, and its own.
+    expect(await sealed([TOY_MASK, 3, 4, 5, 6, 7])).toEqual([[2, 2, 2]]);
+    expect(await sealed([3, 4, 5, 6, TOY_MASK, 7])).toEqual([[2, 2], [2]]);
   });
 
   it('are refused left to right', async () => {

@@ -56,6 +56,14 @@ export function maskedInBlock(canvas: Canvas): number[] {
   return positionsOf(blockRange(canvas, canvas.block)).filter((position) => isUndecided(canvas, position));
 }
 
+/** First block, from the current one on, that has undecided positions; the block count when there is none. */
+export function firstOpenBlock(canvas: Canvas): number {
+  const blocks = blockCount(canvas);
+  let { block } = canvas;
+  while (block < blocks && maskedInBlock({ ...canvas, block }).length === 0) block++;
+  return block;
+}
+
 export function isLastBlockDone(canvas: Canvas): boolean {
   return canvas.block >= blockCount(canvas);
 }

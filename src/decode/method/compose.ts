@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import { contains } from '../canvas/geometry.js';
+import { contains, firstOpenBlock } from '../canvas/geometry.js';
 import type { Canvas, Policy, Position, StartExtra, Steps } from '../canvas/types.js';
 import { factsOf, lawsGivenUp, rulesOf } from '../parts.js';
 import type { Kind, RuleInputs } from '../rules/definition.js';
@@ -105,11 +105,13 @@ function startCanvas(
     inFlight: [],
     sweeps: 0,
   };
-  const window = rules.window.next(blank, () => false, true);
-  const positions = blank.positions.map((position, index) =>
+  // A block that is given whole is finished before the first step.
+  const open = { ...blank, block: firstOpenBlock(blank) };
+  const window = rules.window.next(open, () => false, true);
+  const positions = open.positions.map((position, index) =>
     position.state === 'M' && contains(window, index) ? { ...position, state: 'IV' as const } : position,
   );
-  return { ...blank, positions, window };
+  return { ...open, positions, window };
 }
 
 /**

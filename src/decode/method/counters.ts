@@ -45,6 +45,12 @@ const isUndecidedState = (state: TokenState): boolean => state === 'M' || state 
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
+/** The groups of a pass that only fills the cache are blocks of given text, not guesses: all for one thing. */
+function fillsByBlocks(pass: Pass): boolean {
+  const groups = groupsOf(pass);
+  return groups.every(({ kind }) => kind !== 'denoise' && kind === groups[0].kind);
+}
+
 /**
  * @param tokens the generated tokens
  * @param endIds tokens that end a text; it ends before the first of them
@@ -61,9 +67,8 @@ export function countWork(
   const kind = (wanted: PassKind): number => main.filter((pass) => pass.kind === wanted).length;
   const rows = (list: readonly Pass[]): number => sum(list.map((pass) => pass.rows.length));
   const transitions = steps.flatMap((step) => step.transitions);
-  // The groups of a pass that only fills the cache are blocks of the prompt, not guesses.
   const speculative = steps.filter(
-    ({ plan, accepted }) => accepted.length > 0 && plan.passes[0].kind !== 'prefill',
+    ({ plan, accepted }) => accepted.length > 0 && !fillsByBlocks(plan.passes[0]),
   );
   const states = speculative.map((step) => groupsOf(step.plan.passes[0]));
   const wasted = speculative.map(({ accepted }, index) => {

@@ -118,8 +118,9 @@ function withShadows(rules: Rules, canvas: Canvas, main: Pass): Pass {
 function groupedMain(rules: Rules, canvas: Canvas, main: Pass): Pass {
   if (main.kind === 'denoise' && rules.guidance > 0) return withGuidance(canvas, main, rules.guidance);
   if (main.kind === 'denoise') return withShadows(rules, canvas, main);
-  const isSplit =
-    main.kind === 'prefill' && rules.cache.causalPrefill && main.rows.length > canvas.blockLength;
+  // Of the prompt, or of several blocks that were finished at once because they were given.
+  const fills = main.kind === 'prefill' || main.kind === 'seal';
+  const isSplit = fills && rules.cache.causalPrefill && main.rows.length > canvas.blockLength;
   return isSplit ? inBlocks(main, canvas.blockLength) : main;
 }
 

@@ -1,0 +1,77 @@
+import { ALL_POLICY_SPECS } from '../../../src/decode/policies.js';
+import type { RULES } from '../../../src/decode/rules/registry.js';
+import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from '../../../src/decode/spec.js';
+
+export type Kind = keyof typeof RULES;
+
+/** Policies that a rule is at home in, every rule at least once: the kind, a named policy, and what is changed of it. */
+export const HOMES: readonly (readonly [kind: Kind, policy: string, change?: Partial<PolicySpecInput>])[] = [
+  ['window', 'llada'],
+  ['window', 'llada', { window: { kind: 'canvas', extent: 'growing' } }],
+  ['window', 'block-kv'],
+  ['window', 'fast-dllm-prefix'],
+  ['window', 'block-kv', { window: { kind: 'block', extent: 'suffix' } }],
+  ['window', 'fast-dllm-dual'],
+  ['window', 'mbsd'],
+  ['window', 'mbsd-sts', { window: { kind: 'sliding', past: 'stable' } }],
+  ['window', 'autoregressive'],
+  ['window', 'nemotron-self-speculation'],
+  ['window', 'wedlm'],
+  ['cache', 'llada'],
+  ['cache', 'block-kv'],
+  ['cache', 'mbsd'],
+  ['cache', 'mbsd', { cache: { kind: 'prefix', seal: 'as-is' } }],
+  ['cache', 'block-causal'],
+  ['cache', 'fast-dllm-v2'],
+  ['cache', 'fast-dllm-dual'],
+  ['cache', 'dkv'],
+  ['cache', 'multi-block-cached'],
+  ['commit', 'llada'],
+  ['commit', 'llama.cpp-diffusion-origin'],
+  ['commit', 'threshold'],
+  ['commit', 'dream'],
+  ['commit', 'fast-dllm-factor'],
+  ['commit', 'threshold', { commit: { kind: 'frechet' } }],
+  ['commit', 'eb-sampler'],
+  ['commit', 'local-leap'],
+  ['commit', 'bounded-rank'],
+  ['commit', 'multi-block'],
+  ['commit', 'fast-dllm-v2'],
+  ['commit', 'klass'],
+  ['commit', 'joint-threshold'],
+  ['commit', 'joint-threshold', { commit: { kind: 'indel', deleteId: 2, splitId: 3 } }],
+  ['commit', 'prophet'],
+  ['commit', 'wino'],
+  ['commit', 'sts'],
+  ['speculate', 'llada'],
+  ['speculate', 'mbsd'],
+  ['speculate', 'exact-speculation'],
+  ['revoke', 'llada'],
+  ['revoke', 'wino'],
+  ['refresh', 'llada'],
+  ['refresh', 'llada.cpp'],
+  ['final', 'llada'],
+  ['final', 'mbsd-sts', { final: { kind: 'sweep' } }],
+  ['sampling', 'llada'],
+  ['sampling', 'llada-gumbel'],
+  ['sampling', 'dream'],
+  ['logits', 'llada'],
+  ['logits', 'llada.cpp'],
+  ['confidence', 'llada'],
+  ['confidence', 'dream-margin'],
+  ['confidence', 'dream'],
+  ['confidence', 'llama.cpp-diffusion-entropy'],
+  ['confidence', 'eb-sampler'],
+  ['confidence', 'llada-random'],
+];
+
+/** The policy of a home, every default filled in. */
+export function homeOf([, policy, change = {}]: (typeof HOMES)[number]): PolicySpec {
+  const found = ALL_POLICY_SPECS.find((spec) => spec.name === policy);
+  if (found === undefined) throw new Error(`no policy ${policy}`);
+  return parsePolicySpec({ ...found, ...change });
+}
+
+/** The name of a part of a policy. */
+export const nameOf = (part: string | { readonly kind: string }): string =>
+  typeof part === 'string' ? part : part.kind;

@@ -1,0 +1,67 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ALL_POLICY_SPECS } from '../../src/decode/policies.js';
+import { HOMES } from './support/homes.js';
+import { scenariosOfPolicy, scenariosOfRule } from './support/scenarios.js';
+import { follow, GROUPS, inLetters, letters, type Scenario } from './support/trajectory.js';
+
+/**
+ * Every policy, and every value of every option of a rule, stepped on what no model says: ties, and confidences that lie on thresholds.
+ * What a step does is held in letters, so that the first one that differs has a name. It says that something changed, not that it was
+ * right: what is right is worked by hand in the tests beside this one. `DLLM_WRITE_HASHES=1 npx vitest run test/decode/trajectories.test.ts`
+ * writes it anew, after looking.
+ */
+const FILE = new URL('../golden/trajectories.json', import.meta.url);
+const writes = process.env.DLLM_WRITE_HASHES !== undefined;
+const golden = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Record<string, string>>;
+
+const textOf = (one: Scenario | { readonly refused: string }): string => {
+  if ('refused' in one) return `refused ${letters(one.refused)}`;
+  const { steps, counted, broken, lost } = follow(one);
+  expect(broken, `${one.name}: laws`).toEqual([]);
+  expect(lost, `${one.name}: steps that a trace does not give back`).toEqual([]);
+  return [...steps.map(inLetters), letters(counted)].join(' ');
+};
+
+/** Where two trajectories part, and what the step does now. */
+function difference(one: Scenario | { readonly refused: string }, before: string, now: string): string {
+  const [was, is] = [before.split(' '), now.split(' ')];
+  const step = is.findIndex((text, at) => text !== was[at]);
+  if ('refused' in one || step < 0 || step >= is.length - 1) return `${before} -> ${now}`;
+  const group = GROUPS.findIndex(
+    (_, at) => is[step].slice(2 * at, 2 * at + 2) !== was[step]?.slice(2 * at, 2 * at + 2),
+  );
+  return `step ${step}, ${GROUPS[group]}: ${JSON.stringify(follow(one).steps[step][GROUPS[group]])}`;
+}
+
+function compare(
+  name: string,
+  all: readonly (Scenario | { readonly name: string; readonly refused: string })[],
+): void {
+  const now = Object.fromEntries(all.map((one) => [one.name, textOf(one)]));
+  if (writes) golden[name] = now;
+  const known = golden[name] ?? {};
+  expect(Object.keys(now)).toEqual(Object.keys(known));
+  for (const one of all)
+    if (now[one.name] !== known[one.name])
+      expect.fail(`${one.name}: ${difference(one, known[one.name], now[one.name])}`);
+}
+
+afterAll(() => {
+  if (writes) writeFileSync(FILE, `${JSON.stringify(golden, null, 1)}\n`);
+});
+
+describe('a trajectory', () => {
+  it.each(ALL_POLICY_SPECS.map(({ name }) => name))('of %s is the one it was', (name) => {
+    compare(`policy ${name}`, scenariosOfPolicy(name));
+  });
+
+  const homes = HOMES.map(
+    ([kind, policy, change], at) =>
+      [`${kind} of ${policy}${change === undefined ? '' : ` ${JSON.stringify(change)}`}`, at] as const,
+  );
+
+  it.each(homes)('of the %s is the one it was, with each of its options', (name, at) => {
+    compare(name, scenariosOfRule(at));
+  });
+});
