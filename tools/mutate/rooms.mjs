@@ -53,6 +53,7 @@ export const ROOMS = {
     goal: 80,
     sources: ['sim/machine/**/*.ts'],
     tests: [
+      'test/sim/costs/{schedules,operators,lowering,steps,memory}.test.ts',
       'test/sim/machine/{pipeline,lower-by-hand,prepare,rates,kernels,windows-and-tables,task-spans,activations,side-work,join}.test.ts',
       'test/sim/{memory,energy,kernel,stacks}/*.test.ts',
       'test/sim/machine/{explain,task-trace}.test.ts',
@@ -74,7 +75,7 @@ export const ROOMS = {
   memory: {
     goal: 80,
     sources: ['sim/memory/**/*.ts', 'sim/energy/**/*.ts'],
-    tests: ['test/sim/{memory,energy}/*.test.ts', 'test/sim/machine/{machine,activations}.test.ts', 'test/properties/sim-memory.test.ts'],
+    tests: ['test/sim/costs/{memory,steps}.test.ts', 'test/sim/{memory,energy}/*.test.ts', 'test/sim/machine/{machine,activations}.test.ts', 'test/properties/sim-memory.test.ts'],
   },
 };
 
