@@ -18,6 +18,10 @@ interface Group {
 
 /** Positions of rows that are named because they see more than a model was trained to see. */
 function blind(trained: Trained, groups: readonly Group[], reads: readonly number[] = []): unknown[] {
+  return faultsOf(trained, groups, reads).map(({ position }) => position);
+}
+
+function faultsOf(trained: Trained, groups: readonly Group[], reads: readonly number[] = []) {
   const positions = Array.from({ length: 9 }, () => ({ state: 'IV', token: MASK, kv: null, draft: null }));
   const start = { promptLength: 1, maskId: MASK, positions } as unknown as Canvas;
   const canvas = new TrackedCanvas(start, new Set(), trained);
@@ -35,9 +39,7 @@ function blind(trained: Trained, groups: readonly Group[], reads: readonly numbe
     visibility: whole.length === 1 ? whole[0].visibility : { groups: whole },
   } as Pass;
   checkPass(canvas, pass);
-  return canvas.violations
-    .filter(({ clause }) => clause === 'beyond-attention')
-    .map(({ position }) => position);
+  return canvas.violations.filter(({ clause }) => clause === 'beyond-attention');
 }
 
 describe('a row sees no more than its model was trained to see', () => {
@@ -85,5 +87,17 @@ describe('a row sees no more than its model was trained to see', () => {
     expect(ordered(3, 2)).toEqual([3]);
     expect(ordered(2, [3, 1])).toEqual([2]);
     expect(ordered([2, 1], [2, 1])).toEqual([]);
+    // The order of the rows is that of an ordered pass alone.
+    expect(blind(CAUSAL, [{ rows: [3, 2], visibility: 'causal' }])).toEqual([]);
+    expect(blind(CAUSAL, [{ rows: [3, [2, 1]], visibility: 'self' }])).toEqual([]);
+  });
+
+  it('and it is said what it sees', () => {
+    const said = (...args: Parameters<typeof faultsOf>) => faultsOf(...args).map(({ message }) => message);
+    const sees = (position: number) =>
+      `a row of pass 0.0 sees position ${position}, beyond what the model was trained to see`;
+    expect(said(CAUSAL, [{ rows: [2, 3] }])).toEqual([sees(3)]);
+    expect(said(CAUSAL, [{ rows: [3, 2], visibility: 'ordered' }])).toEqual([sees(3)]);
+    expect(said(CAUSAL, [{ rows: [1, 0], visibility: 'ordered' }], [7])).toEqual([sees(1)]);
   });
 });

@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ALL_POLICY_SPECS } from '../../src/decode/policies.js';
+import { Golden } from './support/golden.js';
 import { HOMES } from './support/homes.js';
 import { scenariosOfPolicy, scenariosOfRule } from './support/scenarios.js';
 import { follow, GROUPS, inLetters, letters, type Scenario } from './support/trajectory.js';
@@ -11,9 +11,7 @@ import { follow, GROUPS, inLetters, letters, type Scenario } from './support/tra
  * right: what is right is worked by hand in the tests beside this one. `DLLM_WRITE_HASHES=1 npx vitest run test/decode/trajectories.test.ts`
  * writes it anew, after looking.
  */
-const FILE = new URL('../golden/trajectories.json', import.meta.url);
-const writes = process.env.DLLM_WRITE_HASHES !== undefined;
-const golden = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Record<string, string>>;
+const golden = new Golden('trajectories.json');
 
 const textOf = (one: Scenario | { readonly refused: string }): string => {
   if ('refused' in one) return `refused ${letters(one.refused)}`;
@@ -35,21 +33,15 @@ function difference(one: Scenario | { readonly refused: string }, before: string
 }
 
 function compare(
-  name: string,
+  section: string,
   all: readonly (Scenario | { readonly name: string; readonly refused: string })[],
 ): void {
   const now = Object.fromEntries(all.map((one) => [one.name, textOf(one)]));
-  if (writes) golden[name] = now;
-  const known = golden[name] ?? {};
-  expect(Object.keys(now)).toEqual(Object.keys(known));
-  for (const one of all)
-    if (now[one.name] !== known[one.name])
-      expect.fail(`${one.name}: ${difference(one, known[one.name], now[one.name])}`);
+  golden.compare(section, now, (name, was) => {
+    const one = all.find((each) => each.name === name);
+    return one === undefined ? 'is new' : difference(one, was, now[name]);
+  });
 }
-
-afterAll(() => {
-  if (writes) writeFileSync(FILE, `${JSON.stringify(golden, null, 1)}\n`);
-});
 
 describe('a trajectory', () => {
   it.each(ALL_POLICY_SPECS.map(({ name }) => name))('of %s is the one it was', (name) => {

@@ -24,6 +24,7 @@ export class Decider {
   constructor(
     private readonly seed: number,
     { commit, speculate, revise, window, confidence, revoke }: PolicySpec,
+    private readonly endsOften = false,
   ) {
     const own = numbersIn({ commit, speculate, revise, window });
     const fractions = own.filter((value) => value > 0 && value <= 1);
@@ -40,7 +41,7 @@ export class Decider {
   private token(about: number, step: number, group: number): number {
     const keeps = hashNumbers(this.seed, about, step, group, 1) % 8 < 5;
     const token = hashNumbers(this.seed, about, ...(keeps ? [2] : [step, 3])) % 8;
-    // Few texts end.
+    if (this.endsOften) return hashNumbers(this.seed, about, 4) % 4 === 0 ? DECIDER_END : token;
     return token === DECIDER_END && hashNumbers(this.seed, about, 4) % 3 > 0 ? 5 : token;
   }
 

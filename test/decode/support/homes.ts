@@ -36,6 +36,11 @@ export const HOMES: readonly (readonly [kind: Kind, policy: string, change?: Par
   ['commit', 'local-leap'],
   ['commit', 'bounded-rank'],
   ['commit', 'multi-block'],
+  [
+    'commit',
+    'multi-block',
+    { window: { kind: 'block', extent: 'suffix' }, cache: { kind: 'prefix', seal: 'pass' } },
+  ],
   ['commit', 'fast-dllm-v2'],
   ['commit', 'klass'],
   ['commit', 'joint-threshold'],

@@ -99,8 +99,23 @@ export function scenariosOfPolicy(name: string): Scenario[] {
     const changed = otherOptions(shortened(named, BLOCKS[index % BLOCKS.length]), salt);
     return changed === null ? [] : [scenario(`other options ${index}`, changed, salt)];
   });
-  return [...plain, ...others.flat()];
+  const set = SETTINGS.flatMap(([what, change], index): Scenario[] => {
+    const changed: PolicySpec = { ...shortened(named, BLOCKS[index]), ...change };
+    if (contradictions(changed).length > 0) return [];
+    return [0, 1].map((again) => ({
+      ...scenario(`${what} ${again}`, changed, 100 * at + 20 + 2 * index + again),
+      endsOften: what === 'ends',
+    }));
+  });
+  return [...plain, ...others.flat(), ...set];
 }
+
+/** Settings that are tried in every policy that takes them. */
+const SETTINGS: readonly (readonly [what: string, change: Partial<PolicySpec>])[] = [
+  ['ends', { stop: 'block' }],
+  ['drawn', { sampling: { kind: 'gumbel', temperature: 1, seed: 3 }, logits: 'active' }],
+  ['demotes', { revise: { falling: 'demote', feed: 'mask', rename: true } }],
+];
 
 const sound = (spec: PolicySpec): PolicySpec => parsePolicySpec(spec);
 

@@ -26,6 +26,8 @@ export interface Scenario {
   readonly seed: number;
   /** Steps that a refresh takes at most. */
   readonly longestDelay: number;
+  /** Every fourth token ends the text; default: few do. */
+  readonly endsOften?: boolean;
 }
 
 /** What is compared of a step, group by group. */
@@ -97,9 +99,9 @@ class Delays {
 
 /** Steps a policy on what a decider says, and notes everything. */
 export function follow(scenario: Scenario): Trajectory {
-  const { spec, promptLength, genLength, given, seed } = scenario;
+  const { spec, promptLength, genLength, given, seed, endsOften } = scenario;
   const policy = composePolicy(spec, SMALL_TILES);
-  const decider = new Decider(seed, spec);
+  const decider = new Decider(seed, spec, endsOften);
   const delays = new Delays(scenario);
   const prompt = Array.from({ length: promptLength }, (_, at) => at % 7);
   const start = policy.start(prompt, genLength, DECIDER_MASK, { endIds: [DECIDER_END], given });
@@ -174,13 +176,12 @@ const followedOf = ({ plan, outcomes, ...rest }: Omit<StepRecord, 'timing'>): un
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** Two letters that stand for a value: twelve bits of FNV-1a of its JSON. */
-export function letters(value: unknown): string {
+/** Letters that stand for a value: six bits each of FNV-1a of its JSON, hashed on. */
+export function letters(value: unknown, count = 2): string {
   const text = JSON.stringify(value);
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
-  return LETTERS[(hash >>> 26) & 63] + LETTERS[(hash >>> 20) & 63];
+  return Array.from({ length: count }, (_, at) => LETTERS[hashNumbers(hash, at) >>> 26]).join('');
 }
 
 /** A step in letters, two for each group. */
