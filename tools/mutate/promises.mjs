@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { tryFaults } from './plant.mjs';
 import { DIRECTORY } from './report.mjs';
 import { switchIn } from './switch-in.mjs';
+import { tryFaults } from './try-faults.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 /** Promises, and a fault that breaks each: what stands in a file, what takes its place, and the tests that are to notice. */
