@@ -81,6 +81,9 @@ export class GoldenTable {
       if (list < 0) list = this.fields.push(names) - 1;
       this.rows.set(`${part}: ${name}`, [list, ...now.values()]);
     }
+    const sorted = [...this.rows].sort(([a], [b]) => (a < b ? -1 : 1));
+    this.rows.clear();
+    for (const [row, values] of sorted) this.rows.set(row, values);
     // Lists that no row has left stand no more.
     const used = [...new Set([...this.rows.values()].map(([list]) => list))];
     const renamed = used.map((list) => this.fields[list]);

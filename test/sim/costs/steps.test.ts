@@ -35,7 +35,7 @@ const CASES: Readonly<Record<string, Machines>> = {
     stack: {},
     memory: 'somr',
     bytes: 410_000,
-    record: 'chunk',
+    record: 'op',
     copyRate: 0.21,
   },
   'all resident': {
@@ -90,7 +90,7 @@ const CASES: Readonly<Record<string, Machines>> = {
     stack: { placement: 'layers-npu-but-attention', grouping: 'batches', numbers: { batchOps: 2 } },
     memory: 'somr',
     bytes: 800_000,
-    record: 'op',
+    record: 'chunk',
   },
   'a CPU': {
     model: 'layers of their own',
@@ -231,8 +231,9 @@ describe('a machine', () => {
   });
 
   it('refuses a window that is too small, and says what is missing', () => {
-    const refused = Object.entries(CASES).flatMap(([name, settings]) =>
-      [20_000, 100_000, 200_000, 300_000, 400_000].map((bytes) => [
+    const limited = Object.entries(CASES).filter(([, { memory }]) => memory !== 'unlimited');
+    const refused = limited.flatMap(([name, settings]) =>
+      [20_000, 200_000, 400_000].map((bytes) => [
         `${name} in ${bytes}`,
         orRefused(() => open({ ...settings, bytes }).timePass(SHAPES[0] as PassShape).endMs),
       ]),

@@ -162,6 +162,15 @@ describe('attention', () => {
     expect(of(2 * tcm).dmaBytes).toBe(cache + queries + results);
   });
 
+  it('on vector threads is refused where a block of every thread does not fit TCM', () => {
+    const small = { ...work, rows: 2, heads: 2, keys: 96, headDim: 32, ...bytes };
+    const peak = 4 * (4 * 64 * 64 + 32 * 4 + 32 * 4);
+    expect(vectorAttention(small, contextOf({ tcm: peak })).tcmPeakBytes).toBe(peak);
+    expect(() => vectorAttention(small, contextOf({ tcm: peak - 1 }))).toThrow(
+      /op: 4 threads with two blocks of keys and values each do not fit the on-chip memory \(66559 B\), 1 B too much/,
+    );
+  });
+
   it('on vector threads fetches keys, values and mask for each row of each head, and stores behind the last block', () => {
     const small = { ...work, rows: 2, heads: 2, keys: 96, headDim: 32 };
     const kernel = vectorAttention({ ...small, ...bytes }, contextOf());

@@ -1,3 +1,4 @@
+import { UsageError } from '../../../../src/errors.js';
 import type { Kernel, LowerContext } from '../../kernel.js';
 import type { ChunkCost, Pipeline } from '../../pipeline.js';
 import type { AttentionWork } from '../attention-work.js';
@@ -27,15 +28,23 @@ export function blockInstructions(headDim: number): number {
  * Attention on vector threads: every query row of every head is one piece of work, and each fetches the keys and values of
  * its head by itself, row by row of the cache, and its row of the mask, which is F16. Nothing is shared between the heads of a
  * group, and a thread starts the next row when the last is stored.
+ * @throws UsageError when the blocks of all threads do not fit TCM
  */
 export function vectorAttention(work: AttentionWork, context: LowerContext): Kernel {
   const { profile, rates } = context;
-  const { rows, keys, heads, headDim, inputBytes, outputBytes, kvBytes } = work;
+  const { owner, rows, keys, heads, headDim, inputBytes, outputBytes, kvBytes } = work;
   const pieces = rows * heads;
   const { threads, most } = split(pieces, context);
   // Threads work on as many pieces together, on average: the last round does not fill them.
   const together = pieces / most;
   const rowBytes = headDim * kvBytes;
+  const tcmPeakBytes = threads * (4 * BLOCK * rowBytes + headDim * (inputBytes + 4));
+  const missing = tcmPeakBytes - profile.npu.tcm;
+  if (missing > 0) {
+    throw new UsageError(
+      `${owner}: ${threads} threads with two blocks of keys and values each do not fit the on-chip memory (${profile.npu.tcm} B), ${missing} B too much`,
+    );
+  }
   const cost = (count: number, last: boolean): ChunkCost => ({
     loadMs:
       queuesMs(together * 2 * count * rowBytes, threads, context, rowBytes) +
@@ -68,7 +77,7 @@ export function vectorAttention(work: AttentionWork, context: LowerContext): Ker
     dmaBytes: pieces * (keys * (2 * rowBytes + F16_BYTES) + headDim * inputBytes),
     l2Bytes: pieces * headDim * outputBytes,
     matrixMacs: 0,
-    tcmPeakBytes: threads * (4 * BLOCK * rowBytes + headDim * (inputBytes + 4)),
+    tcmPeakBytes,
   };
 
   function forkOf({ stack: { numbers } }: LowerContext): Pipeline {
