@@ -5,6 +5,7 @@ const ALONE = [
   'test/util/atomic-order.test.ts',
   'test/engine/verify-policy-verdicts.test.ts',
   'test/experiments/lab/identity.test.ts',
+  'test/experiments/lab/runner.test.ts',
   'test/engine/ggml/no-processor.test.ts',
 ];
 

@@ -37,7 +37,7 @@ function marginOf(logits: Float32Array, row: number, vocab: number, maskId: numb
     if (value > best) {
       second = best;
       best = value;
-    } else if (value > second) second = value;
+    } else second = Math.max(second, value);
   }
   return best - second;
 }

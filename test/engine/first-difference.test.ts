@@ -90,5 +90,6 @@ describe('where two decodes part', () => {
   it('has no margin where no row of the main pass said so', () => {
     const run = decoded([7, 2, 3], [[at(2, 7, 0.5)]]);
     expect(firstDifference(run, other, 2)).toMatchObject({ step: 10, logitMargin: Number.NaN });
+    expect(firstDifference({ ...run, margins: new Map() }, other, 2)?.logitMargin).toBeNaN();
   });
 });

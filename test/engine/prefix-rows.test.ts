@@ -78,4 +78,24 @@ describe('recorded margins', () => {
   it('leave the mask out', async () => {
     expect(await margins(0)).toEqual([2, 2, 4, 2]);
   });
+
+  it('come from an engine that is asked as before', async () => {
+    const asked: unknown[] = [];
+    const of = (name: string) => (what?: unknown) => {
+      asked.push([name, what]);
+      return name;
+    };
+    const own = { name: 'own', config, run: of('run'), retain: of('retain'), readKv: of('readKv') };
+    const { engine } = recordMargins({ ...own, dispose: of('dispose') } as unknown as Engine);
+    expect([engine.name, engine.config]).toEqual(['own', config]);
+    const ref = { position: 1, version: 2 };
+    expect(engine.readKv(ref)).toBe('readKv');
+    engine.retain([ref]);
+    engine.dispose();
+    expect(asked).toEqual([
+      ['readKv', ref],
+      ['retain', [ref]],
+      ['dispose', undefined],
+    ]);
+  });
 });

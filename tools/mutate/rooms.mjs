@@ -14,8 +14,14 @@ export const ROOMS = {
   },
   verifier: {
     goal: 90,
-    sources: ['src/engine/verify/{parts,closure,verify,verify-policy}.ts'],
-    tests: ['test/engine/{verify-closure,first-difference}.test.ts', 'test/oracle/plain-passes.test.ts', 'test/engine/verify{-policy-verdicts,,-policy}.test.ts'],
+    sources: ['src/engine/verify/**/*.ts', 'src/engine/margins.ts', 'cli/print-verdict.ts'],
+    tests: [
+      'test/engine/{verify-by-hand,verify-closure,first-difference,asked-beside,prefix-rows}.test.ts',
+      'test/cli/print-verdict.test.ts',
+      'test/oracle/plain-passes.test.ts',
+      'test/engine/verify-policy-verdicts.test.ts',
+      'test/engine/verify{-families,,-policy}.test.ts',
+    ],
     isolate: true,
   },
   engine: {

@@ -155,7 +155,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     first: null as Divergence | null,
   }));
   let textHash = 0;
-  const divergences: Divergence[] = [];
+  let first: Divergence | null = null;
   const violations: (Violation & { problem: number })[] = [];
   const own = { rows: 0, mismatches: 0, maxConfidenceError: 0, maxNatsError: null as number | null };
   const twin = { tokens: 0, mismatches: 0 };
@@ -180,16 +180,10 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     own.mismatches += report.mismatches.length;
     own.maxConfidenceError = Math.max(own.maxConfidenceError, report.maxConfidenceError);
     if (report.maxNatsError !== null) own.maxNatsError = Math.max(own.maxNatsError ?? 0, report.maxNatsError);
-    for (const { step, position, recorded, recomputed, logitMargin } of report.mismatches.slice(0, 1)) {
-      divergences.push({
-        problem,
-        against: 'specification',
-        step,
-        position,
-        token: recorded,
-        expected: recomputed,
-        logitMargin,
-      });
+    const [mismatch] = report.mismatches;
+    if (mismatch !== undefined) {
+      const { recorded: token, recomputed: expected, step, position, logitMargin } = mismatch;
+      first ??= { problem, against: 'specification', step, position, token, expected, logitMargin };
     }
     const context = {
       start: policy.start(promptIds, genLength, maskId, { endIds: engine.config.endIds }),
@@ -212,7 +206,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     twin.tokens += genLength;
     twin.mismatches += result.tokens.filter((token, at) => token !== expected.tokens[at]).length;
     const difference = firstDifference(result, expected, promptIds.length);
-    if (difference !== null) divergences.push({ problem, against: twinSpec.name, ...difference });
+    if (difference !== null) first ??= { problem, against: twinSpec.name, ...difference };
   }
   onProgress?.(problems.length, problems.length);
   return {
@@ -222,7 +216,7 @@ export async function verifyPolicy(options: VerifyPolicyOptions): Promise<Policy
     tokens: problems.length * genLength,
     textHash,
     mismatches: own.mismatches + twin.mismatches + violations.length,
-    first: divergences[0] ?? null,
+    first,
     specification: own,
     twin: twinSpec === null ? null : { policy: twinSpec.name, ...twin },
     techniques: techniques.map(({ technique, lossless, without, differing, first }) => ({

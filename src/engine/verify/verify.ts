@@ -120,16 +120,18 @@ export function verifySteps(steps: readonly RecordedStep[], options: VerifyOptio
       const own = logits.subarray(index * config.vocab, (index + 1) * config.vocab);
       const key = (partId: string): string => `${partId}:${wanted.position}`;
       if (guidance.has(wanted.partId)) {
-        waiting.set(key(wanted.partId), { wanted, logits: own.slice() });
+        waiting.set(key(wanted.partId), { wanted, logits: own });
         return;
       }
-      const conditional = wanted.partId.endsWith('/1') ? wanted.partId.slice(0, -2) : null;
-      const guided = conditional === null ? undefined : waiting.get(key(conditional));
-      if (conditional !== null && guided !== undefined) {
-        waiting.delete(key(conditional));
-        const both = Float32Array.from([...guided.logits, ...own]);
-        const scale = guidance.get(conditional) as number;
-        compare(guided.wanted, guideLogits({ guidance: scale }, both));
+      if (wanted.partId.endsWith('/1')) {
+        const conditional = wanted.partId.slice(0, -2);
+        const guided = waiting.get(key(conditional));
+        if (guided !== undefined) {
+          waiting.delete(key(conditional));
+          const both = Float32Array.from([...guided.logits, ...own]);
+          const scale = guidance.get(conditional) as number;
+          compare(guided.wanted, guideLogits({ guidance: scale }, both));
+        }
       }
       compare(wanted, own);
     });
