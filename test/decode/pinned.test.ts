@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import { composePolicy } from '../../src/decode/method/compose.js';
 import { inBlocksOf, misfit, shownBy } from '../../src/decode/method/fits.js';
 import { scoringOf } from '../../src/decode/method/scoring.js';
 import { techniquesOf, withoutLossless } from '../../src/decode/method/techniques.js';
@@ -76,6 +77,7 @@ describe('what policies, rules and fits say of themselves is what it was', () =>
           bare(without),
         ]),
         twin: withoutLossless(spec),
+        budgets: [1, 64, 65].map((length) => composePolicy(spec).stepBudget(length)),
         scoring: { ...scoringOf(spec), sampling: null },
         random: rulesOf(spec).sampling.facts,
       },

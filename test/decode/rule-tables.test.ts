@@ -216,6 +216,11 @@ const EXPECTED: readonly (readonly string[])[] = [
   ['speculate none', '', '', ''],
   ['speculate drafts', 'futureRows', '', ''],
   ['speculate exact', 'widens', 'lookahead or not, stages or not', ''],
+  ['speculate exact', 'widens', 'lookahead or not, stages or not', ''],
+  ['speculate exact', 'widens', 'lookahead or not, stages or not', ''],
+  ['speculate exact', 'widens', 'lookahead or not, stages or not', ''],
+  ['speculate exact', 'widens', 'lookahead or not, stages or not', ''],
+  ['speculate exact', 'widens', 'lookahead or not, stages or not', ''],
   ['revoke none', '', '', ''],
   [
     'revoke shadow',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ALL_POLICY_SPECS } from '../../src/decode/policies.js';
 import { Golden } from './support/golden.js';
-import { HOMES } from './support/homes.js';
+import { HOMES, sectionOf } from './support/homes.js';
 import { scenariosOfPolicy, scenariosOfRule } from './support/scenarios.js';
 import { follow, GROUPS, inLetters, letters, type Scenario } from './support/trajectory.js';
 
@@ -15,10 +15,10 @@ const golden = new Golden('trajectories.json');
 
 const textOf = (one: Scenario | { readonly refused: string }): string => {
   if ('refused' in one) return `refused ${letters(one.refused)}`;
-  const { steps, counted, broken, lost } = follow(one);
+  const { start, steps, counted, broken, lost } = follow(one);
   expect(broken, `${one.name}: laws`).toEqual([]);
   expect(lost, `${one.name}: steps that a trace does not give back`).toEqual([]);
-  return [...steps.map(inLetters), letters(counted)].join(' ');
+  return [...steps.map(inLetters), letters([start, counted])].join(' ');
 };
 
 /** Where two trajectories part, and what the step does now. */
@@ -48,10 +48,7 @@ describe('a trajectory', () => {
     compare(`policy ${name}`, scenariosOfPolicy(name));
   });
 
-  const homes = HOMES.map(
-    ([kind, policy, change], at) =>
-      [`${kind} of ${policy}${change === undefined ? '' : ` ${JSON.stringify(change)}`}`, at] as const,
-  );
+  const homes = HOMES.map((home, at) => [sectionOf(home), at] as const);
 
   it.each(homes)('of the %s is the one it was, with each of its options', (name, at) => {
     compare(name, scenariosOfRule(at));

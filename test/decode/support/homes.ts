@@ -51,6 +51,15 @@ export const HOMES: readonly (readonly [kind: Kind, policy: string, change?: Par
   ['speculate', 'llada'],
   ['speculate', 'mbsd'],
   ['speculate', 'exact-speculation'],
+  ['speculate', 'exact-speculation', { window: { kind: 'block', extent: 'suffix' } }],
+  [
+    'speculate',
+    'exact-speculation',
+    { window: { kind: 'sliding' }, cache: { kind: 'prefix', seal: 'delayed' } },
+  ],
+  ['speculate', 'exact-speculation', { commit: { kind: 'timestep', transfer: 'each' } }],
+  ['speculate', 'exact-speculation-threshold'],
+  ['speculate', 'dkv', { speculate: { kind: 'exact' } }],
   ['revoke', 'llada'],
   ['revoke', 'wino'],
   ['refresh', 'llada'],
@@ -69,6 +78,10 @@ export const HOMES: readonly (readonly [kind: Kind, policy: string, change?: Par
   ['confidence', 'eb-sampler'],
   ['confidence', 'llada-random'],
 ];
+
+/** What a home is called. */
+export const sectionOf = ([kind, policy, change]: (typeof HOMES)[number]): string =>
+  `${kind} of ${policy}${change === undefined ? '' : ` ${JSON.stringify(change)}`}`;
 
 /** The policy of a home, every default filled in. */
 export function homeOf([, policy, change = {}]: (typeof HOMES)[number]): PolicySpec {

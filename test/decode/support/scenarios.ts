@@ -1,5 +1,5 @@
 import { contradictions } from '../../../src/decode/parts.js';
-import { ALL_POLICY_SPECS } from '../../../src/decode/policies.js';
+import { policySpecByName } from '../../../src/decode/policies.js';
 import type { Choices, Draws } from '../../../src/decode/rules/definition.js';
 import { RULES } from '../../../src/decode/rules/registry.js';
 import { guidanceDraws } from '../../../src/decode/rules/settings/guidance.js';
@@ -8,8 +8,12 @@ import { stopDraws } from '../../../src/decode/rules/settings/stop.js';
 import { type PolicySpec, parsePolicySpec } from '../../../src/decode/spec.js';
 import { hashNumbers } from '../../../src/util/hash-numbers.js';
 import { DECIDER_MASK } from './decider.js';
-import { HOMES, homeOf, type Kind, nameOf } from './homes.js';
+import { HOMES, homeOf, type Kind, nameOf, sectionOf } from './homes.js';
 import type { Scenario } from './trajectory.js';
+
+/** What is drawn for a policy or a rule hangs on its name, and not on how many there are. */
+const saltOf = (name: string): number =>
+  hashNumbers(...[...name].map((letter) => letter.charCodeAt(0))) % 1_000_000;
 
 /** Options that go beyond what is drawn in law tests: one at a time, and several together. */
 type Options = Readonly<Record<string, unknown>>;
@@ -89,21 +93,21 @@ const OTHERS = 5;
 
 /** A named policy on two lengths of blocks, and with other options for all of its rules at once. */
 export function scenariosOfPolicy(name: string): Scenario[] {
-  const at = ALL_POLICY_SPECS.findIndex((spec) => spec.name === name);
-  const named = parsePolicySpec(ALL_POLICY_SPECS[at]);
+  const named = parsePolicySpec(policySpecByName(name));
+  const salt = saltOf(name);
   const plain = [3, 6].map((length) =>
-    scenario(`blocks of ${length}`, sound(shortened(named, length)), 100 * at + length),
+    scenario(`blocks of ${length}`, sound(shortened(named, length)), salt + length),
   );
   const others = Array.from({ length: OTHERS }, (_, index) => {
-    const salt = 100 * at + 10 + index;
-    const changed = otherOptions(shortened(named, BLOCKS[index % BLOCKS.length]), salt);
-    return changed === null ? [] : [scenario(`other options ${index}`, changed, salt)];
+    const other = salt + 10 + index;
+    const changed = otherOptions(shortened(named, BLOCKS[index % BLOCKS.length]), other);
+    return changed === null ? [] : [scenario(`other options ${index}`, changed, other)];
   });
   const set = SETTINGS.flatMap(([what, change], index): Scenario[] => {
     const changed: PolicySpec = { ...shortened(named, BLOCKS[index]), ...change };
     if (contradictions(changed).length > 0) return [];
     return [0, 1].map((again) => ({
-      ...scenario(`${what} ${again}`, changed, 100 * at + 20 + 2 * index + again),
+      ...scenario(`${what} ${again}`, changed, salt + 20 + 2 * index + again),
       endsOften: what === 'ends',
     }));
   });
@@ -147,7 +151,7 @@ export function scenariosOfRule(
       return scenario(
         name,
         parsePolicySpec({ ...spec, [kind]: { ...(part as object), ...change } }),
-        10_000 + 100 * home + at,
+        saltOf(sectionOf(HOMES[home])) + at,
       );
     } catch (error) {
       return { name, refused: error instanceof Error ? error.message : String(error) };

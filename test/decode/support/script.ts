@@ -1,4 +1,4 @@
-import type { ApplyResult, Canvas } from '../../../src/decode/canvas/types.js';
+import type { ApplyResult, Canvas, StartExtra } from '../../../src/decode/canvas/types.js';
 import { composePolicy, type DecodingPolicy, type PolicyInputs } from '../../../src/decode/method/compose.js';
 import type { PolicySpecInput } from '../../../src/decode/spec.js';
 import type { PassOutcome, RowOutcome, StepPlan } from '../../../src/pass/pass.js';
@@ -11,10 +11,16 @@ export class Script {
   readonly policy: DecodingPolicy;
   plan: StepPlan | null;
 
-  constructor(spec: PolicySpecInput, promptLength: number, genLength: number, inputs: PolicyInputs = {}) {
+  constructor(
+    spec: PolicySpecInput,
+    promptLength: number,
+    genLength: number,
+    inputs: PolicyInputs = {},
+    extra: StartExtra = {},
+  ) {
     this.policy = composePolicy(spec, inputs);
     const prompt = Array.from({ length: promptLength }, () => 1);
-    this.canvas = this.policy.start(prompt, genLength, MASK);
+    this.canvas = this.policy.start(prompt, genLength, MASK, extra);
     this.plan = this.policy.plan(this.canvas);
   }
 

@@ -36,6 +36,8 @@ export type Group = (typeof GROUPS)[number];
 export type Followed = Readonly<Record<Group, unknown>>;
 
 export interface Trajectory {
+  /** The canvas before the first step. */
+  readonly start: Canvas;
   readonly steps: readonly Followed[];
   /** Work, counted. */
   readonly counted: unknown;
@@ -143,6 +145,7 @@ export function follow(scenario: Scenario): Trajectory {
     return JSON.stringify(followedOf(read)) !== JSON.stringify(followedOf(own));
   };
   return {
+    start,
     steps,
     counted: countWork(canvas, records, tokens, canvas.endIds),
     broken: checkLaws({ start, stepBudget, givenUp, trained }, records).map(describeViolation),

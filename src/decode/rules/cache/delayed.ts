@@ -67,7 +67,7 @@ export const delayed = defineRule(
 
 /** The prompt, then the blocks. */
 function* blocksOf(canvas: Canvas): Generator<Range> {
-  if (canvas.blockOrigin > 0) yield { start: 0, end: canvas.blockOrigin };
+  yield { start: 0, end: canvas.blockOrigin };
   for (let block = 0; block < blockCount(canvas); block++) yield blockRange(canvas, block);
 }
 
@@ -80,7 +80,7 @@ function turnOf(canvas: Canvas, delay: number, isOpen: (position: number) => boo
     if (positionsOf(block).some(isOpen)) break;
     const before = block.start === from ? canvas.waited : 0;
     // A prompt is finished before the first pass, so that this one is the second to know.
-    const known = block.start === 0 && canvas.blockOrigin > 0 ? before + 1 : before;
+    const known = block.start === 0 ? before + 1 : before;
     if (known < delay) return { from, to, anew: to === from, waited: before + 1 };
     to = block.end;
   }

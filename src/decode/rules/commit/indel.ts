@@ -145,7 +145,6 @@ function rearranged(canvas: Canvas, rows: readonly RowOutcome[], options: Option
   const said = new Map<number, RowOutcome>();
   for (const row of rows) {
     const { position, token, instead = token } = row;
-    if (canvas.positions[position].state === 'S') continue;
     said.set(position, isOrder(token) && (last || position < free) ? { ...row, token: instead } : row);
   }
   const scored = own(canvas).flatMap((at) => said.get(at) ?? []);
@@ -167,12 +166,7 @@ function rearranged(canvas: Canvas, rows: readonly RowOutcome[], options: Option
 
   const token = new Map(own(canvas).map((at) => [at, canvas.positions[at].token]));
   for (const { position, token: now } of written) token.set(position, now);
-  const original = history.original.filter((at) => !written.some(({ position }) => position === at));
-  const ordered = written.filter(({ token: now }) => isOrder(now));
-  const result =
-    ordered.length === 0
-      ? { moved: [], original }
-      : obeyed(canvas, token, history.original, written, options);
+  const result = obeyed(canvas, token, history.original, written, options);
   const verdicts = written.map(
     (row): Verdict => ({
       ...row,

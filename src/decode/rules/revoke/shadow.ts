@@ -34,8 +34,7 @@ export const shadow = defineRule(
         .filter(({ asked }) => asked < tau)
         .sort((a, b) => a.asked - b.asked || a.position - b.position);
       const last = canvas.lastPromoted ?? FIRST_LAST_ACCEPTED;
-      const revoked = weak.length >= last ? weak.slice(0, last - 1) : weak;
-      return revoked.map(
+      return weak.slice(0, last - 1).map(
         ({ position, asked }): Verdict => ({
           position,
           token: canvas.maskId,

@@ -58,7 +58,7 @@ export function reviseRule(spec: ReviseSpec, { commit, cache }: PolicyFacts): Re
       const verdicts: Verdict[] = [];
       const falling: Verdict[] = [];
       for (const score of scores) {
-        const { token, confidence } = canvas.positions[score.position];
+        const { token } = canvas.positions[score.position];
         const same = score.token === token;
         const current = blockOf(canvas, score.position) === canvas.block;
         const mayChange = same || (spec.rename && (current || !cache.stores));
@@ -70,8 +70,6 @@ export function reviseRule(spec: ReviseSpec, { commit, cache }: PolicyFacts): Re
           falling.push({ ...score, token: canvas.maskId, state: 'IV', reason: 'revise' });
         } else if (same) {
           verdicts.push({ ...score, state: 'V', reason: 'revise' });
-        } else {
-          verdicts.push({ position: score.position, token, confidence, state: 'V', reason: 'revise' });
         }
       }
       // Lowest confidence falls first; a step keeps at least one net promotion.

@@ -129,8 +129,8 @@ function rounds(widths: Widths): Steps {
       }
       const open = firstOpen(canvas);
       let next = open;
-      for (const { position, token, confidence } of outcome.rows) {
-        if (position !== next - 1 || next >= totalLength(canvas)) break;
+      for (const { token, confidence } of outcome.rows) {
+        if (next >= totalLength(canvas)) break;
         const { draft } = canvas.positions[next];
         edit.transit(next, { state: 'S', token, confidence, draft: null }, 'commit');
         next++;
@@ -139,11 +139,10 @@ function rounds(widths: Widths): Steps {
       }
       // Rows before the newest token saw only what was taken: their entries are those of next-token decoding.
       keepRows(edit, { ...main, rows: main.rows.filter(({ position }) => position < next - 1) });
-      for (const { position } of main.rows)
-        if (position >= next && edit.at(position).draft !== null) edit.patch(position, { draft: null });
+      for (const { position } of main.rows) edit.patch(position, { draft: null });
       const taken = next - open;
-      const drafted = main.kind === 'prefill' ? 0 : main.rows.length - 1;
-      const width = nextWidth(widthOf(canvas, widths), taken - 1, drafted, widths);
+      // A prompt drafted nothing, and leaves the narrowest as it is.
+      const width = nextWidth(widthOf(canvas, widths), taken - 1, main.rows.length - 1, widths);
       const after = edit.canvas({
         ...moved,
         block: canvas.block + taken,

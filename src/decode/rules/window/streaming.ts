@@ -134,13 +134,12 @@ function stream({ entropy, penalty }: Options, draws: boolean): Steps {
       for (const { position, token, confidence } of chosen)
         edit.transit(position, { state: 'S', token, confidence }, reason);
       const open = firstOpen(edit.canvas());
-      const start = main.kind === 'prefill' ? canvas.window.start : first;
-      const end = Math.min(canvas.window.end + (open - start), totalLength(canvas));
+      const end = Math.min(canvas.window.end + (open - first), totalLength(canvas));
       for (const position of positionsOf({ start: canvas.window.end, end }))
         edit.transit(position, { state: 'IV' }, 'window');
       const after = edit.canvas({
         block: open - canvas.promptLength,
-        window: { start, end },
+        window: { start: first, end },
         step: canvas.step + 1,
         nextVersion: canvas.nextVersion + 1,
       });
