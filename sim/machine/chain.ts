@@ -54,7 +54,7 @@ export function chainEndsClosedForm(kernels: readonly Kernel[]): number[] {
     const endMs = ends[mark - 1];
     const onceMs = pipelines.reduce((sum, pipeline) => sum + leftOutOf(pipeline), 0);
     leftOutMs += repeats * onceMs;
-    if (repeats > scheduled) leftOutMs += (repeats - scheduled) * (endMs - (ends[mark - 2] ?? 0));
+    leftOutMs += (repeats - scheduled) * (endMs - (ends[mark - 2] ?? 0));
     return endMs + leftOutMs;
   });
 }

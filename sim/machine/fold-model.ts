@@ -29,11 +29,11 @@ function foldEqual(model: ModelConfig): FoldedModel {
 /** Kinds in order of first occurrence, so that a layer that reads another's K and V still comes after it. */
 function foldShapes(model: ModelConfig, timed: NonNullable<ModelConfig['timed']>): FoldedModel {
   const keys = timed.shapes.map((shape) => JSON.stringify(shape));
-  const kinds = [...new Set(keys)];
+  const byKey = new Map(timed.shapes.map((shape, at) => [keys[at], shape]));
+  const kinds = [...byKey.keys()];
   const sequence = keys.map((key) => kinds.indexOf(key));
-  const shapes = kinds.flatMap((kind) => timed.shapes[keys.indexOf(kind)] ?? []);
   return {
-    config: { ...model, layers: kinds.length, timed: { ...timed, shapes } },
+    config: { ...model, layers: kinds.length, timed: { ...timed, shapes: [...byKey.values()] } },
     sequence,
     counts: kinds.map((_, kind) => sequence.filter((layer) => layer === kind).length),
   };

@@ -11,6 +11,7 @@ import { opWeightBytes } from '../stacks/behaviours.js';
 import { groupsOf, sessionsOf } from '../stacks/dispatch.js';
 import type { SoftwareStack } from '../stacks/stack.js';
 import { foldModel } from './fold-model.js';
+import { tensorOf } from './lower/tensors.js';
 import type { NpuUnits } from './npu-unit.js';
 import type { Rates } from './rates.js';
 
@@ -85,7 +86,7 @@ export function checkWindow(options: ModelOnChip): void {
 /** @throws UsageError naming the first tensor whose operator needs more than the window */
 function checkWeights(graph: OpGraph, ops: readonly Op[], windowBytes: number): void {
   for (const { weights } of ops) {
-    const sizes = weights.map((id) => ({ id, bytes: graph.tensors.get(id)?.bytes ?? 0 }));
+    const sizes = weights.map((id) => ({ id, bytes: tensorOf(graph, id).bytes }));
     const all = sizes.reduce((sum, size) => sum + size.bytes, 0);
     if (all <= windowBytes) continue;
     const { id } = sizes.reduce((best, size) => (size.bytes > best.bytes ? size : best));

@@ -7,7 +7,7 @@ import type { SoftwareStack } from '../stacks/stack.js';
 import { type CpuWork, cpuMs } from './cpu-model.js';
 import type { TimedKernel } from './kernel.js';
 import { cpuWork, kernelKey, operatorStarts } from './lower/index.js';
-import { bytesOf, matrixRows } from './lower/tensors.js';
+import { bytesOf, matrixRows, tensorOf } from './lower/tensors.js';
 import type { NpuUnits } from './npu-unit.js';
 import { type OpLabel, opLabel, type PartName } from './parts.js';
 
@@ -91,8 +91,9 @@ export class Names {
     const same = this.orders.find(
       (known) => known.length === ops.length && known.every((op, at) => op === ops[at]),
     );
-    if (same === undefined) this.orders.push(ops);
-    return same ?? ops;
+    if (same !== undefined) return same;
+    this.orders.push(ops);
+    return ops;
   }
 }
 
@@ -153,7 +154,7 @@ function copyOfSplit(group: DispatchGroup, graph: OpGraph, { stack, profile }: W
   const crossing = new Set(group.ops.flatMap(({ inputs }) => inputs).filter((id) => !own.has(id)));
   const bytes = bytesOf(
     graph,
-    [...crossing].filter((id) => graph.tensors.get(id)?.role === 'activation'),
+    [...crossing].filter((id) => tensorOf(graph, id).role === 'activation'),
   );
   return bytes / (profile.cpu.sharedCopyRate * 1e6);
 }
@@ -178,7 +179,7 @@ function addNpuWork(
       alike = [];
       known.set(kernel, alike);
     }
-    let found = alike.find((candidate) => candidate.part === part && candidate.macs === op.macs);
+    let found = alike.find((candidate) => candidate.part === part);
     if (found === undefined) {
       found = {
         device: 'npu',
@@ -243,9 +244,9 @@ function sharedBytes({ ops }: DispatchGroup, graph: OpGraph): number {
   const inside = new Set(ops.flatMap((op) => op.outputs));
   const names = new Set<string>();
   for (const op of ops) {
-    for (const id of op.inputs) if (!inside.has(id) && graph.tensors.get(id)?.role !== 'kv') names.add(id);
+    for (const id of op.inputs) if (!inside.has(id) && tensorOf(graph, id).role !== 'kv') names.add(id);
     for (const id of op.outputs) {
-      const consumers = graph.tensors.get(id)?.consumers ?? [];
+      const { consumers } = tensorOf(graph, id);
       if (consumers.length === 0 || consumers.some((user) => !own.has(user))) names.add(id);
     }
   }
@@ -259,9 +260,7 @@ function cacheBytes(
   { kvCache, kvElementBytes }: SoftwareStack,
 ): number {
   if (kvCache !== 'shared') return 0;
-  const ids = new Set(
-    ops.flatMap(({ inputs }) => inputs).filter((id) => graph.tensors.get(id)?.role === 'kv'),
-  );
+  const ids = new Set(ops.flatMap(({ inputs }) => inputs).filter((id) => tensorOf(graph, id).role === 'kv'));
   const stored = graph.precision.kv === 'f16' ? 2 : 4;
   return bytesOf(graph, [...ids]) * ((kvElementBytes ?? stored) / stored);
 }
@@ -272,8 +271,8 @@ function ownBytes({ inputs, outputs }: Op, graph: OpGraph): number {
   for (let at = 0; at < inputs.length; at++) {
     const id = inputs[at];
     if (inputs.indexOf(id) !== at) continue;
-    const tensor = graph.tensors.get(id);
-    if (tensor !== undefined && tensor.role !== 'kv') bytes += tensor.bytes;
+    const tensor = tensorOf(graph, id);
+    if (tensor.role !== 'kv') bytes += tensor.bytes;
   }
   return bytes;
 }

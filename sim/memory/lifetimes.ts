@@ -24,13 +24,11 @@ export interface Lifetimes {
 export function weightsOf(graph: OpGraph, ops: readonly Op[]): LiveRange[] {
   const ranges = new Map<string, { tensor: string; bytes: number; first: number; last: number }>();
   for (let index = 0; index < ops.length; index++) {
-    const { weights } = ops[index];
-    for (let at = 0; at < weights.length; at++) {
-      const id = weights[at];
+    const op = ops[index];
+    for (const id of op.weights) {
       const known = ranges.get(id);
       if (known !== undefined) known.last = index;
-      else
-        ranges.set(id, { tensor: id, bytes: graph.tensors.get(id)?.bytes ?? 0, first: index, last: index });
+      else ranges.set(id, { tensor: id, bytes: tensorOf(graph, op, id).bytes, first: index, last: index });
     }
   }
   return [...ranges.values()];

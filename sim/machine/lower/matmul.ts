@@ -27,8 +27,8 @@ const GEMM_ROWS = 4;
 
 /** How a matrix product becomes work. */
 export const matmul: OperatorRule<MatMulOp> = {
-  key: ({ rows, inWidth, outWidth, weights }, { tensors }) =>
-    `${rows}:${inWidth}:${outWidth}:${tensors.get(weights[0])?.dtype}`,
+  key: ({ rows, inWidth, outWidth, weights }, graph) =>
+    `${rows}:${inWidth}:${outWidth}:${tensorOf(graph, weights[0]).dtype}`,
   npu: onNpu,
   cpu: (op, graph, profile, { headSpeedup, gemmSpeedup }) => {
     const speedup = (op.role === 'head' ? headSpeedup : 1) * (op.rows >= GEMM_ROWS ? gemmSpeedup : 1);

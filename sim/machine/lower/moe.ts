@@ -51,10 +51,15 @@ export function reachedExperts(op: MoeOp): number {
 
 /** How routed experts become work. */
 export const moe: OperatorRule<MoeOp> = {
-  key: ({ rows, width, experts, expertsPerToken, expertFfn, weights }, { tensors }) =>
-    [rows, width, experts, expertsPerToken, expertFfn, ...weights.map((id) => tensors.get(id)?.dtype)].join(
-      ':',
-    ),
+  key: ({ rows, width, experts, expertsPerToken, expertFfn, weights }, graph) =>
+    [
+      rows,
+      width,
+      experts,
+      expertsPerToken,
+      expertFfn,
+      ...weights.map((id) => tensorOf(graph, id).dtype),
+    ].join(':'),
   npu: onNpu,
   cpu: (op, graph, profile) => {
     const activations = bytesOf(graph, op.inputs) + bytesOf(graph, op.outputs);
