@@ -427,11 +427,15 @@ describe.each(Object.entries(MODELS))('what a model asks of memory: %s', (name, 
         stackName === 'compiled' ? 'shards-of-1-gib' : stackName === 'hexagon' ? 'hexagon-devices' : 'one';
       const stack = madeUpStack({ ...changes, sessions });
       for (const quant of ['q4_0', 'q8_0'] as const) {
+        const own =
+          quant === 'q8_0' && stackName === 'staged'
+            ? { tensors: { 'blk.1.ffn_down.weight': 'f16' as const } }
+            : {};
         const chip = {
           profile: madeUpChip({}, { bytes: 200_000 }),
           stack,
           model,
-          precision: precisionFor(quant),
+          precision: precisionFor(quant, own),
         };
         const rates = ratesOf(chip.profile, false);
         const npu = new NpuUnits({ ...chip, rates }, 'closed-form');

@@ -164,6 +164,7 @@ function saidOf(of: Machine, timing: StepTiming, profile: Machine['options']['pr
     timing,
     breakdown,
     parts: new Map(parts.map(({ name, ms }) => [name, ms])),
+    order: digest(parts.map((part) => part.name)),
     held: digest(of.heldByPart()),
     explained: digest({ ...explained, tree: treeText(explained.tree) }),
     tree: explained.tree.children.map(({ name, ms, bound }) => `${name} ${ms.toPrecision(8)} ${bound}`),

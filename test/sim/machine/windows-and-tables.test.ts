@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { latencyTable } from '../../../sim/machine/latency-table.js';
 import { fasterSmallerWindow } from '../../../sim/machine/smaller-window.js';
 import { machine } from '../../../sim/open-machine.js';
@@ -49,11 +49,14 @@ describe('a smaller window', () => {
 });
 
 describe('the latency table of adaptive lookahead', () => {
-  it('holds the time of the second of two equal passes, however often it is asked', () => {
-    const table = latencyTable(opened(), 160);
+  it('holds the time of the second of two equal passes, and times them once, however often it is asked', () => {
+    const asked = opened();
+    const timed = vi.spyOn(asked, 'timePass');
+    const table = latencyTable(asked, 160);
     const { startMs, endMs } = second(opened());
     expect(table(32)).toBeCloseTo(endMs - startMs, 9);
     expect(table(1)).toBeLessThan(table(32));
     expect(table(32)).toBeCloseTo(endMs - startMs, 9);
+    expect(timed).toHaveBeenCalledTimes(4);
   });
 });
