@@ -60,7 +60,7 @@ export const ROOMS = {
     sources: ['sim/machine/**/*.ts'],
     tests: [
       ...['schedules', 'lowering', 'operators', 'memory', 'steps'].map((name) => `test/sim/costs/${name}.test.ts`),
-      'test/sim/machine/{pipeline,lower-by-hand,prepare,rates,kernels,windows-and-tables,task-spans,activations,side-work,join}.test.ts',
+      'test/sim/machine/{pipeline,lower-by-hand,prepare,kind,rates,kernels,windows-and-tables,task-spans,activations,side-work,join}.test.ts',
       'test/sim/{memory,energy,kernel,stacks}/*.test.ts',
       'test/sim/machine/{explain,task-trace}.test.ts',
       'test/properties/sim-{conservation,kernels,memory,time}.test.ts',

@@ -81,6 +81,7 @@ const PASSES: readonly (readonly [number, number, number])[] = [
 /** Plays passes against a runtime: what each wait was, where weights lay, what slots did. */
 function played(mode: LimitedMode, context: MemoryContext, placement?: PlacementReading): unknown {
   const memory = memoryFactory(mode, context, placement)();
+  const fresh = { map: memory.map(), of: memory.addressOf('w0'), windowBytes: memory.windowBytes };
   let nowMs = 0.5;
   const passes = PASSES.map(([rows, positions, count]) => {
     const ops = OPS.slice(0, count);
@@ -117,6 +118,7 @@ function played(mode: LimitedMode, context: MemoryContext, placement?: Placement
   memory.reset();
   return {
     mode: memory.mode,
+    fresh: digest(fresh),
     passes: passes.map(abridged),
     reset: digest(memory.map()),
     elsewhere: memory.addressOf('nothing'),
@@ -171,7 +173,7 @@ describe.each(MODES)('the window in mode $mode $placement', ({ mode, placement }
       'larger than the window': orRefused(() =>
         memoryFactory(mode, contextOf(150_000, { weights: large }), placement),
       ),
-      none: orRefused(() => memoryFactory(mode, contextOf(900_000, { weights: [] }), placement)().mode),
+      none: orRefused(() => played(mode, contextOf(900_000, { weights: [] }), placement)),
     });
   });
 });
