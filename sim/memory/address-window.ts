@@ -109,9 +109,7 @@ export class AddressWindow {
       if (mapping.address > address) gaps.push({ address, bytes: mapping.address - address, before });
       address = mapping.address + mapping.bytes;
     });
-    if (address < this.limits.bytes) {
-      gaps.push({ address, bytes: this.limits.bytes - address, before: this.mappings.length });
-    }
+    gaps.push({ address, bytes: this.limits.bytes - address, before: this.mappings.length });
     return gaps;
   }
 }
