@@ -64,7 +64,7 @@ export function stretchedSpans(
   const result: TaskSpan[] = [];
   NPU_UNITS.forEach((_, unit) => {
     const own = spans.filter((span) => span.unit === unit);
-    const slower = alone.busyMs[unit] === 0 ? 1 : busyMs[unit] / alone.busyMs[unit];
+    const slower = busyMs[unit] / alone.busyMs[unit];
     const lengths = own.map(({ startMs, endMs }) => (endMs - startMs) * slower);
     const starts = own.map(({ startMs }) => startMs * pace);
     // A unit has one task at a time, and the last ends with the operator.

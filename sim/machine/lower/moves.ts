@@ -5,7 +5,6 @@ import type { LowerContext } from '../kernel.js';
  * on another chunk (`besideMatrixMs`) the transfer only gets the slower rate.
  */
 export function dmaMs(bytes: number, besideMatrixMs: number, context: LowerContext): number {
-  if (bytes === 0) return 0;
   const { rates, profile } = context;
   const transfers = Math.ceil(bytes / profile.npu.dmaMaxTransfer);
   const slowBytes = Math.min(bytes, besideMatrixMs * rates.dmaBesideMatrixBytesPerMs);

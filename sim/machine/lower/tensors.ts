@@ -7,7 +7,7 @@ export const F16_BYTES = 2;
 
 /** The tensor of an operand; a missing one is a broken graph. */
 export function tensorOf(graph: OpGraph, id: string | undefined): TensorInfo {
-  const tensor = id === undefined ? undefined : graph.tensors.get(id);
+  const tensor = graph.tensors.get(id ?? '');
   if (tensor === undefined) throw new Error(`graph of ${graph.model} has no tensor ${id}`);
   return tensor;
 }

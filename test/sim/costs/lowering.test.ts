@@ -51,7 +51,7 @@ const heads = (group: number, kvHeads = 2) => ({ heads: group * kvHeads, kvHeads
 const ATTENTION: readonly Omit<AttentionWork, 'owner' | 'writesCache'>[] = [
   { rows: 1, keys: 1, ...heads(1), headDim: 32, inputBytes: 2, outputBytes: 2, kvBytes: 2 },
   { rows: 1, keys: 64, ...heads(4), headDim: 64, inputBytes: 4, outputBytes: 4, kvBytes: 2 },
-  { rows: 2, keys: 65, ...heads(1, 3), headDim: 96, inputBytes: 4, outputBytes: 2, kvBytes: 4 },
+  { rows: 3, keys: 65, ...heads(1, 3), headDim: 96, inputBytes: 4, outputBytes: 2, kvBytes: 4 },
   { rows: 5, keys: 191, ...heads(2), headDim: 64, inputBytes: 2, outputBytes: 4, kvBytes: 1 },
   { rows: 6, keys: 192, ...heads(3), headDim: 48, inputBytes: 4, outputBytes: 4, kvBytes: 2 },
   { rows: 11, keys: 129, ...heads(6, 1), headDim: 80, inputBytes: 2, outputBytes: 2, kvBytes: 2 },
@@ -74,6 +74,30 @@ describe.each(Object.entries(STACKS))('what operators cost on a made-up chip: %s
       `products ${stack}`,
       each(products(at), (product) => lowerProduct(product, context)),
     );
+  });
+
+  it('products in little memory, and of formats at the borders', () => {
+    const context = contextOf(changes, { tcm: 70_000 });
+    const border = {
+      owner: 'op',
+      rows: 40,
+      inWidth: 96,
+      outWidth: 96,
+      inputBytes: 2,
+      outputBytes: 4,
+      packed: true,
+    };
+    const works = Object.fromEntries(Object.entries(products(at + 20)).filter((_, row) => row % 2 === 0));
+    table.holds(`small products ${stack}`, {
+      ...each(
+        {
+          ...works,
+          '0.8 B': { ...border, bytesPerWeight: 0.8 },
+          '1 B': { ...border, rows: 2, bytesPerWeight: 1 },
+        },
+        (product) => lowerProduct(product, context),
+      ),
+    });
   });
 
   it('products cut for ever less memory', () => {
@@ -196,6 +220,27 @@ describe("what the loops of llama.cpp's Hexagon kernels cost", () => {
         ),
       ),
     );
+  });
+
+  it('of cuts that cost the same the largest, of equal ones the first', () => {
+    const heads = { rows: 100, keys: 1000, group: 2, headDim: 64 };
+    const product = { owner: 'op', rows: 400, inWidth: 64, outWidth: 320, bytesPerWeight: 0.5625 };
+    const attention = [
+      [heads, 600_000],
+      [heads, 680_000],
+      [{ ...heads, rows: 130, keys: 1500 }, 1_000_000],
+      [{ ...heads, rows: 130, group: 1 }, 220_000],
+    ] as const;
+    const products = [
+      [product, true, 280_000],
+      [product, false, 160_000],
+      [{ ...product, rows: 100, outWidth: 128 }, true, 70_000],
+      [{ ...product, rows: 100, outWidth: 128 }, false, 45_000],
+    ] as const;
+    table.holds('equal cuts', {
+      attention: attention.map(([shape, bytes]) => attentionBlocks(shape, bytes, 4)),
+      products: products.map(([shape, overlaps, bytes]) => productBlocks(shape, overlaps, bytes)),
+    });
   });
 
   it('the cut of every product: at the byte where it changes', () => {

@@ -7,6 +7,7 @@ import { htpProduct } from '../../../sim/machine/lower/htp/product-matrix.js';
 import { rowsKernel } from '../../../sim/machine/lower/htp/rows.js';
 import { lower } from '../../../sim/machine/lower/index.js';
 import { matrixProduct } from '../../../sim/machine/lower/product.js';
+import { tensorOf } from '../../../sim/machine/lower/tensors.js';
 import { vectorProduct } from '../../../sim/machine/lower/vector-product.js';
 import { ratesOf } from '../../../sim/machine/rates.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
@@ -51,6 +52,15 @@ const PRODUCT = { ...WORK, inputBytes: 4, outputBytes: 4 };
 /** All weights, and 64 rows of 96 and of 32 elements of four bytes. */
 const WEIGHTS = 96 * 32 * 0.5;
 const ACTIVATIONS = 64 * (96 + 32) * 4;
+
+describe('a graph', () => {
+  it('has every tensor that its operators name', () => {
+    const shape = { rows: 1, kvSets: [], logitsRows: 1, masked: false };
+    const graph = graphFor({ ...resolvePreset('qwen3-0.6b'), layers: 1 }, shape, precisionFor('q4_0'));
+    expect(() => tensorOf(graph, 'nothing')).toThrow('graph of qwen3-0.6b has no tensor nothing');
+    expect(() => tensorOf(graph, undefined)).toThrow('graph of qwen3-0.6b has no tensor undefined');
+  });
+});
 
 describe('a product on the matrix unit', () => {
   it('converts the rows of a pass, and fetches weights once for each pass', () => {

@@ -17,6 +17,8 @@ const PLAIN: Pipeline = {
 describe('an operator as a pipeline of chunks', () => {
   it('load-bound: loads follow each other, the last chunk drains', () => {
     expect(runProgram(toProgram(PLAIN)).ms).toBe(5 * 4 + 2 + 1);
+    // Spans only where they are asked for.
+    expect(runProgram(toProgram(PLAIN)).spans).toEqual([]);
     expect(serialMs(PLAIN)).toBe(5 * 7);
     expect(closedFormMs(PLAIN)).toBe(23);
   });
@@ -147,6 +149,9 @@ describe('runProgram', () => {
     program.add(MATRIX, 'multiply', 1, 0, 1);
     program.add(MATRIX, 'multiply', 1);
     expect(() => runProgram(program)).toThrow('task 0 of an operator comes after task 1');
+    const own = new Program();
+    own.add(DMA, 'load', 1, 0, 0);
+    expect(() => runProgram(own)).toThrow('task 0 of an operator comes after task 0');
   });
 });
 

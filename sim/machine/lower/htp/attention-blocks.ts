@@ -35,7 +35,7 @@ export function attentionBlocks(
 ): AttentionBlocks {
   const { rows, keys, group, headDim } = shape;
   const step = Math.ceil(TILE / group);
-  const most = rows >= step ? Math.floor(rows / step) * step : step;
+  const most = Math.max(step, Math.floor(rows / step) * step);
   const pipelined = keys >= PIPELINED_BLOCKS * KEY_STEP && threads >= 2;
   const longest = Math.max(
     KEY_STEP,

@@ -91,7 +91,7 @@ export function matrixAttention(work: AttentionWork, context: LowerContext): Ker
     repeats: 1,
     dmaBytes: kvHeads * keys * (blocks * 2 * rowBytes + rows * F16_BYTES),
     l2Bytes: rows * heads * headDim * (inputBytes + outputBytes),
-    matrixMacs: kvHeads * (full * macs(cut.queryRows) + (last === 0 ? 0 : macs(last))),
+    matrixMacs: kvHeads * (full * macs(cut.queryRows) + macs(last)),
     tcmPeakBytes: cut.tcmBytes,
   };
 }
