@@ -76,7 +76,6 @@ function latestEnds(program: Program, marks: readonly number[]): number[] {
 
 function shortened(pipeline: Pipeline): Pipeline {
   const { tiles, fullChunks } = pipeline;
-  if (tiles <= FEW.tiles && fullChunks <= FEW.chunks) return pipeline;
   return {
     ...pipeline,
     tiles: Math.min(tiles, FEW.tiles),
@@ -84,10 +83,8 @@ function shortened(pipeline: Pipeline): Pipeline {
   };
 }
 
-/** Time of the chunks that `shortened` leaves out. */
+/** Time of the chunks that `shortened` leaves out; 0 where it leaves out none. */
 function leftOutOf(pipeline: Pipeline): number {
-  const short = shortened(pipeline);
-  if (short === pipeline) return 0;
-  const done = busyOf(short);
+  const done = busyOf(shortened(pipeline));
   return Math.max(...busyOf(pipeline).map((busy, unit) => busy - done[unit as 0]));
 }

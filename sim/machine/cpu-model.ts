@@ -77,7 +77,7 @@ export function effectiveThreads(
  * memory when it is slower.
  */
 export function cpuMs(work: CpuWork, threads: number, bytesPerMs: number): number {
-  const memoryMs =
-    work.bytes === 0 ? 0 : bytesPerMs === 0 ? Number.POSITIVE_INFINITY : work.bytes / bytesPerMs;
+  // Without a share of memory, work that needs none goes on, and any other takes for ever.
+  const memoryMs = work.bytes === 0 ? 0 : work.bytes / bytesPerMs;
   return Math.max(work.singleThreadMs / threads, memoryMs);
 }

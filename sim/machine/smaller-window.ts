@@ -29,15 +29,18 @@ export function fasterSmallerWindow(
 ): SmallerWindow | null {
   const { mappedBytes = 0, stagedBytes = 0 } = counters;
   if (options.memory === 'unlimited' || mappedBytes + stagedBytes === 0) return null;
-  const ms = endMs - startMs;
-  let best: SmallerWindow | null = null;
-  for (let part = 1; part < PARTS; part++) {
-    const bytes = Math.floor((options.profile.window.bytes * part) / PARTS);
-    const other = stepMs(options, bytes, shape);
-    if (other === null || other >= (best?.ms ?? ms * (1 - NOTICEABLE))) continue;
-    best = { bytes, ms: other };
-  }
-  return best;
+  const tried = Array.from({ length: PARTS - 1 }, (_, at) => {
+    const bytes = Math.floor((options.profile.window.bytes * (at + 1)) / PARTS);
+    const ms = stepMs(options, bytes, shape);
+    return ms === null ? [] : [{ bytes, ms }];
+  });
+  return fastest(tried.flat(), endMs - startMs);
+}
+
+/** The fastest of some windows, the smallest of equal ones; null where none is noticeably faster than `ms`. */
+export function fastest(windows: readonly SmallerWindow[], ms: number): SmallerWindow | null {
+  const [best] = [...windows].sort((a, b) => a.ms - b.ms || a.bytes - b.bytes);
+  return best !== undefined && best.ms < ms * (1 - NOTICEABLE) ? best : null;
 }
 
 /** The second of two equal steps in a window, or null when it holds too little. */

@@ -90,6 +90,9 @@ const KERNELS: readonly Kernel[] = [
     pipelineOf(22),
   ]),
   kernel([pipelineOf(25, { serial: true })], 2),
+  // The closed form of four tiles is not the time of four.
+  kernel([pipelineOf(0, { tiles: 4, fullChunks: 5 })]),
+  kernel([pipelineOf(2, { tiles: 4, fullChunks: 8 })], 2),
 ];
 
 const timed = (of: Kernel): TimedKernel => timeAlone(of, { npuDramBytesPerMs: 1e9 });
@@ -116,7 +119,18 @@ describe('how tasks follow each other', () => {
   });
 
   it('in chains of operators', () => {
-    const chains = [[0], [0, 1], [2, 0, 1], [3, 4], [4, 3, 2], [5, 0], [1, 5, 6, 2], [6, 4, 0, 3, 5]];
+    const chains = [
+      [0],
+      [0, 1],
+      [2, 0, 1],
+      [3, 4],
+      [4, 3, 2],
+      [5, 0],
+      [1, 5, 6, 2],
+      [6, 4, 0, 3, 5],
+      [7],
+      [8, 7],
+    ];
     const runs = chains.map((numbers) => {
       const kernels = numbers.map((at) => KERNELS[at] as Kernel);
       const ends = chainEndsMs(kernels);

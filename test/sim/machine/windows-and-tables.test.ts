@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { latencyTable } from '../../../sim/machine/latency-table.js';
-import { fasterSmallerWindow } from '../../../sim/machine/smaller-window.js';
+import { fasterSmallerWindow, fastest } from '../../../sim/machine/smaller-window.js';
 import { machine } from '../../../sim/open-machine.js';
 import { denoisingShape } from '../../../sim/workload/steady-step.js';
 import { resolvePreset } from '../../../src/model/presets.js';
@@ -41,6 +41,21 @@ describe('a smaller window', () => {
     expect(found.bytes % (WINDOW / 16)).toBe(0);
     const { startMs, endMs } = second(opened(found.bytes));
     expect(found.ms).toBe(endMs - startMs);
+  });
+
+  it('is the fastest of those that are noticeably faster, and the smallest of equal ones', () => {
+    const [a, b, c] = [
+      { bytes: 1, ms: 9 },
+      { bytes: 2, ms: 8 },
+      { bytes: 3, ms: 8 },
+    ];
+    expect(fastest([a, b, c], 10)).toBe(b);
+    expect(fastest([c, b, a], 10)).toBe(b);
+    expect(fastest([a], 9)).toBeNull();
+    // A thousandth is not worth a word, and a little more is.
+    expect(fastest([{ bytes: 1, ms: 999 }], 1000)).toBeNull();
+    expect(fastest([{ bytes: 1, ms: 998.9 }], 1000)).not.toBeNull();
+    expect(fastest([], 10)).toBeNull();
   });
 
   it('is not looked for where nothing is mapped or staged', () => {
