@@ -6,8 +6,10 @@ import { ResultStore } from '../../experiments/lab/store.js';
 import { LADDER } from '../../experiments/studies/ladder/ladder.js';
 import { ABLATION_DEFAULTS } from '../../experiments/studies/ladder/options.js';
 import { runPrompts } from '../../experiments/studies/ladder/prompts.js';
+import { VOCAB, writeCheckpoint } from '../support/checkpoint.js';
 import { cli } from '../support/run-cli.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 /** The parts of a record that are changed. */
 interface Doctored {
@@ -19,7 +21,18 @@ describe('ablate', () => {
   it('fails when a row that must have the tokens of another has others, or misses its specification', async () => {
     const results = temporaryDirectory();
     const store = new ResultStore(results);
-    const options = { ...ABLATION_DEFAULTS, prompts: 1, genLength: 32, verifyEvery: 16 };
+    // A model that learned nothing: what it writes is no matter here.
+    const config = tinyConfig({
+      vocab: VOCAB,
+      hidden: 8,
+      heads: 2,
+      kvHeads: 2,
+      headDim: 4,
+      ffn: 8,
+      layers: 1,
+    });
+    const model = await writeCheckpoint(config, randomWeights(config, 7));
+    const options = { ...ABLATION_DEFAULTS, model, prompts: 1, genLength: 32, verifyEvery: 16 };
     await runPrompts(options, { store, jobs: 0 });
     const runs = store.hashes();
 
@@ -46,6 +59,7 @@ describe('ablate', () => {
     const settings = ['--cases', '1', '--gen-length', '32', '--verify-every', '16', '--jobs', '0', '--json'];
     const { code, stdout, stderr } = await cli([
       'ablate',
+      ...['--model', model],
       ...settings,
       ...['--results', results, '--out', join(results, 'out')],
     ]);

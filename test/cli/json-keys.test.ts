@@ -13,31 +13,31 @@ const CALLS = [
   ...['hardware list', 'hardware show sm8750', 'hardware stack llada.cpp', 'hardware stacks'],
   ...['hardware energy', 'hardware diff sm8650 sm8750', 'hardware explain npu.dmaRate'],
   ...[
-    'simulate step --rows 1,32 --context 40',
+    'simulate step --rows 1,32 --context 40 --model tinyllama-1.1b',
     'simulate prefill --tokens 64',
     'simulate decode --context 64',
-    'simulate request --prompt 64 --answer 8',
+    'simulate request --prompt 64 --answer 8 --model tinyllama-1.1b',
     'explain --prompt 64 --answer 8',
     'simulate kernel 64x2048x8192',
   ],
   ...[
     `simulate validate ${at('v.csv')}`,
-    'simulate sensitivity --rows 8 --sobol 1',
+    'simulate sensitivity --rows 8 --sobol 1 --model tinyllama-1.1b',
     'explain',
     'memory plan',
   ],
-  `simulate step --rows 8 --perfetto ${at('p.json')}`,
+  `simulate step --rows 8 --model tinyllama-1.1b --perfetto ${at('p.json')}`,
   `simulate trace ${at('t.jsonl')}`,
   ...[`trace show ${at('t.jsonl')}`, `trace validate ${at('t.jsonl')}`],
   'generate --problem 0 --policy threshold --gen-length 32 --machine sm8750',
   'generate --prompt-ids 1,2 --policy threshold --gen-length 32',
-  'verify --policy threshold --n 1 --gen-length 32 --every 8',
+  'verify --policy threshold --n 1 --gen-length 32 --every 16',
   'bench --engine tfjs --rows 1 -r 1',
   'numerics --engine tfjs --n 1 --policy threshold --gen-length 32',
   ...[`convert tiny-llada ${at('m.gguf')}`, `logits --model tiny-llada --ids 1,2 --out ${at('l.f32')}`],
   ...[`synth ${at('s.gguf')}`, 'train --steps 1 --batch 1 --hidden 4 --heads 1'],
   ...[`sweep ${at('sweep.json')} --results ${at('r')} --jobs 0`, `results list --results ${at('r')}`],
-  `figure staircase --rows 2 --out ${at('f')}`,
+  `figure staircase --rows 2 --model tinyllama-1.1b --out ${at('f')}`,
 ];
 
 /** Below these, keys are names: of formats, numbers, resources, or of the columns of a table. */
@@ -69,7 +69,7 @@ beforeAll(async () => {
   const sweep = { schema: 'dllm-npu/sweep@1', kind: 'step', base: { rows: 1 } };
   writeFileSync(at('sweep.json'), JSON.stringify(sweep));
   const measured = readFileSync('sim/validation/published-open.csv', 'utf8').split('\n');
-  writeFileSync(at('v.csv'), measured.slice(0, 9).join('\n'));
+  writeFileSync(at('v.csv'), measured.slice(0, 4).join('\n'));
   const decoded = 'generate --problem 0 --policy threshold --gen-length 32 --trace'.split(' ');
   await cli([...decoded, at('t.jsonl')]);
   for (const call of CALLS) {

@@ -15,9 +15,9 @@ describe('commands over the machine', () => {
   it.each([
     ['simulate prefill --tokens 64 --model qwen3-0.6b --stack llama.cpp-hexagon'],
     ['simulate decode --context 100 --model llama-3.2-1b --stack qnn --memory unlimited'],
-    ['simulate sensitivity --sobol 2'],
+    ['simulate sensitivity --sobol 2 --model tinyllama-1.1b'],
     [
-      'simulate request --prompt 700 --answer 30 --model qwen3-0.6b --stack llama.cpp-hexagon --memory on-demand',
+      'simulate request --prompt 70 --answer 30 --model qwen3-0.6b --stack llama.cpp-hexagon --memory on-demand',
     ],
     ['explain --rows 8 --context 80'],
     ['explain --prompt 100 --answer 10 --model qwen3-0.6b --memory unlimited'],

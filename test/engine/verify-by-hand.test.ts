@@ -126,6 +126,17 @@ describe('a record that was made by hand', () => {
     expect(partsOf(silent, undefined)).toMatchObject([{ scored: [] }]);
   });
 
+  it('has the outcome of each pass of a step, in whatever order', () => {
+    const beside = [{ position: 7, feed: 9 }];
+    const refresh = pass(beside, { id: '0.1', version: 2, kind: 'refresh', lane: 'side' });
+    const outcomes = [
+      { passId: '0.1', rows: [said(7, logitsOf(beside)[0])] },
+      { passId: '0.0', rows: sound() },
+    ];
+    const plan = { step: 0, block: 0, passes: [pass(ROWS), refresh] };
+    expect(verify([{ plan, outcomes }])).toMatchObject({ rows: 4, mismatches: [] });
+  });
+
   it('may have rows without logits among those with them', () => {
     const [, , last] = sound();
     expect(verify([step(pass(ROWS, { logits: [2] }), [last])])).toMatchObject({ rows: 1, mismatches: [] });

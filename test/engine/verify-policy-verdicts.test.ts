@@ -49,9 +49,9 @@ describe('verdicts of verifyPolicy', () => {
   let weights: LoadedWeights;
 
   beforeAll(async () => {
-    await useBackend('cpu');
+    await useBackend('wasm');
     const source = randomWeights(config, 7);
-    engine = await createTfjsEngine(config, source, { backend: 'cpu' });
+    engine = await createTfjsEngine(config, source, { backend: 'wasm' });
     weights = await loadWeightTensors(config, source);
   });
   beforeEach(() => {

@@ -12,7 +12,7 @@ import { type LoadedWeights, loadWeightTensors } from '../../src/engine/tfjs/wei
 import { verifyPolicy } from '../../src/engine/verify/verify-policy.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
-const config = tinyConfig();
+const config = tinyConfig({ hidden: 16, heads: 2, kvHeads: 2, ffn: 16 });
 
 describe('verifyPolicy', () => {
   let engine: Engine;
@@ -34,19 +34,19 @@ describe('verifyPolicy', () => {
     { index: 4, promptIds: [0, 20, 21, 4] },
   ];
   const verify = (spec: PolicySpecInput, other: Engine = engine) =>
-    verifyPolicy({ engine: other, weights, spec: parsePolicySpec(spec), problems, genLength: 32 });
+    verifyPolicy({ engine: other, weights, spec: parsePolicySpec(spec), problems, genLength: 16 });
 
   it.each(['llada.cpp', 'wino', 'dkv', 'fast-dllm-dual', 'exact-speculation'])('passes %s', async (name) => {
     const report = await verify({ ...policySpecByName(name), blockLength: 8 });
-    expect(report).toMatchObject({ policy: name, problems: 2, tokens: 64, mismatches: 0, first: null });
-    expect(report.specification.rows).toBeGreaterThan(100);
+    expect(report).toMatchObject({ policy: name, problems: 2, tokens: 32, mismatches: 0, first: null });
+    expect(report.specification.rows).toBeGreaterThan(50);
   });
 
   it('counts the forwards that exact speculation saves', async () => {
     const { forwards, twin } = await verify({ ...policySpecByName('exact-speculation'), blockLength: 8 });
     expect(twin).toMatchObject({
       policy: 'exact-speculation without speculation',
-      tokens: 64,
+      tokens: 32,
       mismatches: 0,
     });
     expect(forwards.policy).toBeLessThan(forwards.twin ?? 0);
@@ -103,7 +103,7 @@ describe('exact speculation on random models', () => {
                 policy: composePolicy(input),
                 engine: recorder.engine,
                 promptIds,
-                genLength: 32,
+                genLength: 16,
               });
               for (const rows of recorder.margins.values()) smallest = Math.min(smallest, ...rows);
               return result;
@@ -111,7 +111,7 @@ describe('exact speculation on random models', () => {
             const fast = await run(spec);
             const plain = await run({ ...spec, speculate: { kind: 'none' } });
             engine.dispose();
-            tokens += 32;
+            tokens += 16;
             expect(fast.tokens).toEqual(plain.tokens);
             expect(fast.counters.nfe + fast.counters.statesAccepted).toBe(plain.counters.nfe);
           },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composePolicy } from '../../src/decode/method/compose.js';
-import { decode } from '../../src/decode/method/session.js';
+import { type DecodeResult, decode } from '../../src/decode/method/session.js';
 import type { StepRecord } from '../../src/decode/method/step-record.js';
 import { POLICY_NAMES, policyByName, policySpecByName } from '../../src/decode/policies.js';
 import { parsePolicySpec } from '../../src/decode/spec.js';
@@ -14,7 +14,8 @@ import type { RowOutcome } from '../../src/pass/pass.js';
 import { moduleGraph } from '../support/module-graph.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
-const config = tinyConfig();
+/** Small: every policy is decoded, and every row of it recomputed. What a record may lack is in verify-by-hand.test.ts. */
+const config = tinyConfig({ hidden: 16, heads: 2, kvHeads: 2, ffn: 16 });
 const prompt = [0, 10, 11, 12, 13, 14, 15, 4];
 
 describe('verifier', () => {
@@ -35,12 +36,16 @@ describe('verifier', () => {
   const verify = (steps: readonly StepRecord[], name = 'block-kv') => {
     return verifySteps(steps, { config, weights, scoring: policyByName(name).scoring, maskId: 5 });
   };
-  /** Three blocks, so that there are finished ones on both sides of an open one; short, so that all policies are quick. */
-  const run = (name: string) => {
+  const decodes = new Map<string, Promise<DecodeResult>>();
+  /** Three blocks, so that there are finished ones on both sides of an open one; short, so that all policies are quick; each once. */
+  const run = (name: string): Promise<DecodeResult> => {
     const spec = policySpecByName(name);
     const { blockLength } = policyByName(name).spec;
-    const policy = composePolicy(parsePolicySpec({ ...spec, blockLength: Math.min(blockLength, 8) }));
-    return decode({ policy, engine, promptIds: prompt, genLength: 3 * policy.spec.blockLength });
+    const policy = composePolicy(parsePolicySpec({ ...spec, blockLength: Math.min(blockLength, 4) }));
+    const genLength = 3 * policy.spec.blockLength;
+    const found = decodes.get(name) ?? decode({ policy, engine, promptIds: prompt, genLength });
+    decodes.set(name, found);
+    return found;
   };
 
   it.each(POLICY_NAMES)(
@@ -109,82 +114,6 @@ describe('verifier', () => {
     },
   );
 
-  it('notices another token beside the excluded ones of a row that excludes none', async () => {
-    const { steps } = await run('block-kv');
-    const said = (by: number) =>
-      resaid(steps, (rows) => rows.map((row) => ({ ...row, instead: row.token + by })));
-    expect(verify(said(1)).mismatches).not.toEqual([]);
-    expect(verify(said(0)).mismatches).toEqual([]);
-  });
-
-  it.each([
-    ['of a row less', (rows: readonly RowOutcome[]) => rows.slice(1)],
-    ['of a row more', (rows: readonly RowOutcome[]) => [...rows, ...rows.slice(-1)]],
-    ['of another row', ([row, ...rows]: readonly RowOutcome[]) => [{ ...row, position: 0 }, ...rows]],
-    ['of none', () => []],
-  ])('refuses what was recorded %s', async (_, change) => {
-    const { steps } = await run('block-kv');
-    const [first, ...later] = steps;
-    expect(() => verify([first, ...resaid(later, change)])).toThrow(/the record is not whole/);
-    const gone = steps.map((step) => ({ ...step, outcomes: [] }));
-    expect(() => verify(gone)).toThrow(/the record is not whole/);
-  });
-
-  it('refuses a guided pass whose other half got no logits', async () => {
-    const policy = composePolicy(
-      parsePolicySpec({ ...policySpecByName('llada'), guidance: 1, blockLength: 8 }),
-    );
-    const { steps } = await decode({ policy, engine, promptIds: prompt, genLength: 8 });
-    const options = { config, weights, scoring: policy.scoring, maskId: 5 };
-    expect(verifySteps(steps, options).mismatches).toEqual([]);
-    const half = steps.map((step) => ({
-      ...step,
-      plan: {
-        ...step.plan,
-        passes: step.plan.passes.map((pass) => ({
-          ...pass,
-          logits: pass.logits.slice(0, pass.logits.length / 2),
-        })),
-      },
-      outcomes: step.outcomes.map(({ passId, rows }) => ({ passId, rows: rows.slice(0, rows.length / 2) })),
-    }));
-    expect(() => verifySteps(half, options)).toThrow(/got no logits, so nothing was compared there/);
-  });
-
-  it('notices a wrong token beside the excluded ones, and one that is missing', async () => {
-    const { steps } = await run('block-kv');
-    const answered = (
-      excludes: (best: number) => number[],
-      instead: (best: number) => number | undefined,
-    ): StepRecord[] =>
-      steps.slice(0, 3).map((step) => {
-        const best = new Map(
-          step.outcomes.flatMap(({ rows }) => rows.map(({ position, token }) => [position, token])),
-        );
-        const passes = step.plan.passes.map((pass) => ({
-          ...pass,
-          rows: pass.rows.map((row) => ({ ...row, excludes: excludes(best.get(row.position) ?? 0) })),
-        }));
-        const outcomes = step.outcomes.map((outcome) => ({
-          ...outcome,
-          rows: outcome.rows.map((row) => ({ ...row, instead: instead(row.token) })),
-        }));
-        return { ...step, plan: { ...step.plan, passes }, outcomes };
-      });
-    const nothing = () => [];
-    // Of rows that exclude nothing the best of the others is the best of all.
-    expect(verify(answered(nothing, (best) => best)).mismatches).toEqual([]);
-    expect(verify(answered(nothing, (best) => best + 1)).mismatches).not.toEqual([]);
-    expect(
-      verify(
-        answered(
-          (best) => [best],
-          () => undefined,
-        ),
-      ).mismatches,
-    ).not.toEqual([]);
-  });
-
   it('notices a prediction that was changed', async () => {
     const { steps } = await run('block-kv');
     const broken = steps.map((step, index) =>
@@ -194,7 +123,7 @@ describe('verifier', () => {
             outcomes: step.outcomes.map((o) => ({
               ...o,
               rows: o.rows.map((row, r) =>
-                r === 5 ? { ...row, token: (row.token + 1) % config.vocab } : row,
+                r === 2 ? { ...row, token: (row.token + 1) % config.vocab } : row,
               ),
             })),
           }
@@ -210,42 +139,15 @@ describe('verifier', () => {
       resaid(steps, (rows) =>
         rows.map((row) => {
           shift = (shift % (config.vocab - 1)) + 1;
-          return { ...row, token: (row.token + shift) % config.vocab };
+          const token = (row.token + shift) % config.vocab;
+          // The mask is never best, however large its logit.
+          return { ...row, token: token === 5 ? (row.token === 6 ? 7 : 6) : token };
         }),
       ),
     ).mismatches;
-    expect(all.length).toBeGreaterThan(100);
+    expect(all.length).toBeGreaterThan(40);
     expect(all.filter(({ logitMargin }) => !(logitMargin > 0))).toEqual([]);
     expect(all.every(({ recorded, recomputed }) => recorded !== recomputed)).toBe(true);
-  });
-
-  it('measures a confidence that was changed, and a probability that was asked for', async () => {
-    for (const [name, change] of [
-      ['block-kv', { confidence: 0.25 }],
-      ['wino', { asked: 0.25 }],
-    ] as const) {
-      const { steps } = await run(name);
-      expect(verify(steps, name).maxConfidenceError).toBeLessThan(1e-4);
-      const at = steps.findIndex(({ outcomes }) =>
-        outcomes[0].rows.some((row) => ('asked' in change ? row.asked !== undefined : true)),
-      );
-      const broken = steps.map((step, index) =>
-        index === at
-          ? {
-              ...step,
-              outcomes: step.outcomes.map((outcome) => ({
-                ...outcome,
-                rows: outcome.rows.map((row) =>
-                  'asked' in change && row.asked === undefined ? row : { ...row, ...change },
-                ),
-              })),
-            }
-          : step,
-      );
-      const report = verify(broken, name);
-      expect(report.mismatches).toEqual([]);
-      expect(report.maxConfidenceError).toBeGreaterThan(0.01);
-    }
   });
 
   it('notices a pass that was fed other tokens than the trace says', async () => {

@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rooflineOf, tornadoOf } from '../../experiments/figures/machine-data.js';
+import type { Figure } from '../../experiments/figures/page.js';
 import { front } from '../../experiments/figures/pareto.js';
-import { drawFigure, renderSvg } from '../../experiments/figures/render.js';
+import {
+  type DrawnFigure,
+  drawFigure,
+  type FigureOptions,
+  renderSvg,
+} from '../../experiments/figures/render.js';
 import { bound } from '../../experiments/figures/roofline.js';
 import { staircase } from '../../experiments/figures/staircase.js';
 import { openMachine } from '../../experiments/lab/open.js';
@@ -11,6 +17,18 @@ import { FIGURES } from '../support/figures.js';
 
 const CHIP = chipSchema.parse({ costModel: 'tinyllama-1.1b' });
 
+/** Each picture is drawn once: drawing is most of what this file takes. That it is the same every time is held in figures.test.ts. */
+const pictures = new Map<string, Promise<DrawnFigure>>();
+function drawn(name: string, figure: () => Figure, options: FigureOptions = {}): Promise<DrawnFigure> {
+  const { width = 'double', title = true } = options;
+  const key = `${name} ${width} ${title}`;
+  const found = pictures.get(key) ?? drawFigure(figure(), options);
+  pictures.set(key, found);
+  return found;
+}
+/** A picture without its size on paper. */
+const inside = (svg: string): string => svg.replace(/^<svg[^>]*>/, '');
+
 describe.each(FIGURES)('%s figure', (name, figure) => {
   it('has the width of its place in print, and text of one height', async () => {
     for (const [width, points, text] of [
@@ -18,7 +36,7 @@ describe.each(FIGURES)('%s figure', (name, figure) => {
       ['double', 504, 8],
       ['slide', 864, 18],
     ] as const) {
-      const { svg, widthPt } = await drawFigure(figure(), { width });
+      const { svg, widthPt } = await drawn(name, figure, { width });
       expect(widthPt).toBe(points);
       expect(svg).toContain(` width="${points}pt"`);
       const box = Number(/viewBox="0 0 ([\d.]+) /.exec(svg)?.[1]);
@@ -29,11 +47,11 @@ describe.each(FIGURES)('%s figure', (name, figure) => {
   });
 
   it('writes a percentage with a space before its sign', async () => {
-    expect((await drawFigure(figure())).svg).not.toMatch(/\d%/);
+    expect((await drawn(name, figure)).svg).not.toMatch(/\d%/);
   });
 
   it('leaves its title out where the paper has a caption', async () => {
-    const [withTitle, without] = [await drawFigure(figure()), await drawFigure(figure(), { title: false })];
+    const [withTitle, without] = [await drawn(name, figure), await drawn(name, figure, { title: false })];
     const title = withTitle.spec.title as { text: string[] } | undefined;
     if (title === undefined) return expect(withTitle.svg).toBe(without.svg);
     expect(withTitle.svg).toContain(`>${title.text[0]}<`);
@@ -42,8 +60,8 @@ describe.each(FIGURES)('%s figure', (name, figure) => {
   });
 
   it('draws the same picture from its written spec', async () => {
-    const { spec } = await drawFigure(figure());
-    expect(await renderSvg(JSON.parse(JSON.stringify(spec)))).toBe(await renderSvg(spec));
+    const { spec, svg } = await drawn(name, figure);
+    expect(inside(await renderSvg(JSON.parse(JSON.stringify(spec))))).toBe(inside(svg));
   });
 
   it('has its golden spec (renew with vitest -u after looking at the picture)', async () => {

@@ -36,6 +36,51 @@ describe("a user's metric", () => {
     expect(await value('max(seconds, tokens, 1) / log2(config.rows) - sqrt(16)')).toBe(128 / 5 - 4);
   });
 
+  it.each([
+    ['abs(-2.5)', 2.5],
+    ['cbrt(27)', 3],
+    ['ceil(1.2)', 2],
+    ['exp(0)', 1],
+    ['floor(1.8)', 1],
+    ['log(exp(2))', 2],
+    ['log10(1000)', 3],
+    ['log2(8)', 3],
+    ['max(1, 5, 3)', 5],
+    ['min(4, 2)', 2],
+    ['max(7)', 7],
+    ['pow(2, 10)', 1024],
+    ['round(1.5)', 2],
+    ['sign(-3)', -1],
+    ['sqrt(9)', 3],
+    ['+seconds', 6],
+    ['7 - 2 - 1', 4],
+    ['2 ^ 3 ^ 2', 512],
+    ['-(seconds)', -6],
+  ])('%s is %d', async (text, expected) => {
+    expect(await value(text)).toBeCloseTo(expected, 12);
+  });
+
+  it('says of each what it is made of, and where its name ends', async () => {
+    const [first, second, third] = await readMetrics([
+      '  a1 = seconds / energy.dram_j',
+      'tokens',
+      '_x=2 * tokens',
+    ]);
+    expect([first.name, second.name, third.name]).toEqual(['a1', 'tokens', '_x']);
+    expect([first.columns, second.columns, third.columns]).toEqual([
+      ['seconds', 'energy.dram_j'],
+      ['tokens'],
+      ['tokens'],
+    ]);
+    expect(await readMetrics([])).toEqual([]);
+    await expect(readMetrics(['1 +'])).rejects.toThrow(/^metric "1 \+": /);
+    await expect(readMetrics(['"x"'])).rejects.toThrow(
+      new UsageError('metric ""x"": ""x"" is no arithmetic over columns'),
+    );
+    await expect(readMetrics(['x == 1'])).rejects.toThrow(/"x == 1" is no arithmetic over columns/);
+    expect(await value('seconds + 1', { ...row, seconds: null })).toBeNull();
+  });
+
   it('is null where a column is missing, and where nothing finite comes out', async () => {
     expect(await value('seconds ^ 0', { ...row, seconds: null })).toBeNull();
     expect(await value('seconds', {})).toBeNull();

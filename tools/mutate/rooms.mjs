@@ -28,6 +28,7 @@ export const ROOMS = {
     goal: 80,
     sources: ['src/pass/**/*.ts', 'src/engine/kv-store.ts', 'src/engine/compare/**/*.ts'],
     tests: [
+      'test/pass/*.test.ts',
       'test/engine/{kv-store,prefix-rows}.test.ts',
       'test/model/{pass-shape,blocks-of-a-pass}.test.ts',
       'test/engine/compare/*.test.ts',
@@ -72,9 +73,9 @@ export const ROOMS = {
     goal: 80,
     sources: ['experiments/lab/**/*.ts'],
     tests: [
-      'test/experiments/lab/{masking,synthetic,runs-and-inputs,rooms,code-version,lab,identity,models}.test.ts',
+      'test/experiments/lab/{process,observed,records,plans,deciders,masking,synthetic,kinds,runner,pool,lab,remembers,models,runs-and-inputs,rooms,code-version,identity}.test.ts',
       'test/experiments/sweep/{expand,slurm,store,decode-kind}.test.ts',
-      'test/experiments/{reproduce-statistics,conditions,decided,metric,shapley,compare,open-parameters,workload}.test.ts',
+      'test/experiments/{reproduce-statistics,decided,metric,shapley,compare,open-parameters,workload}.test.ts',
     ],
     isolate: true,
   },

@@ -107,8 +107,10 @@ describe('products', () => {
           roundToF16(w);
           const x = halves(rows * inWidth, seed + 1, 4);
           const plain = product(x, w, rows, outWidth, inWidth);
-          const tile = (out: number, depth: number) =>
-            dequantiseQ4Tile(packed, (out * depthTiles + depth) * PACKED_TILE_STRIDE);
+          const tiles = Array.from({ length: outTiles * depthTiles }, (_, at) =>
+            dequantiseQ4Tile(packed, at * PACKED_TILE_STRIDE),
+          );
+          const tile = (out: number, depth: number) => tiles[out * depthTiles + depth];
           const tiled = tiledProduct(Uint16Array.from(x, toF16Bits), tile, rows, outWidth, inWidth);
           expect(tiled).toEqual(plain);
         },

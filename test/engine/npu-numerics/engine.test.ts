@@ -128,10 +128,10 @@ describe('npu-numerics engine', () => {
     const { f32, npu } = await pair(model.config, model.weights);
     const promptIds = encodePrompt(model.tokenizer!, generateProblem(1, 3, 'long', 'heldout').prompt);
     const run = (engine: Engine) =>
-      decode({ policy: composePolicy(policySpecByName('llada.cpp')), engine, promptIds, genLength: 64 });
+      decode({ policy: composePolicy(policySpecByName('llada.cpp')), engine, promptIds, genLength: 32 });
     const [expected, actual] = [await run(f32), await run(npu)];
     const same = actual.tokens.filter((token, i) => token === expected.tokens[i]).length;
-    expect(same).toBeGreaterThanOrEqual(60);
+    expect(same).toBeGreaterThanOrEqual(30);
     await model.weights.close();
   });
 
