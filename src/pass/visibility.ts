@@ -23,36 +23,14 @@ function hiddenFrom(
 }
 
 /**
- * Which keys each row of a pass sees, [rows, prefixLength + rows] of ones and zeros: always the whole prefix, and
- * of the pass's own rows all, only itself, those at earlier or equal positions, or those before it in the list. Undefined when nothing is hidden.
- * @param positions absolute position of every row
+ * Which keys each row of a pass sees, [rows, reads + rows] of ones and zeros: what the pass reads, but for what a shadow is blind to; the rows
+ * of the groups that its group names; and of its own group all, only itself, those at earlier or equal positions, or those before it in the
+ * list. Undefined when nothing is hidden.
  */
-export function visibilityMatrix(
-  visibility: Exclude<RowVisibility, 'shadow'>,
-  positions: readonly number[],
-  prefixLength: number,
-): Float32Array | undefined {
-  if (visibility === 'all') return undefined;
-  const rows = positions.length;
-  const keys = prefixLength + rows;
-  const matrix = new Float32Array(rows * keys);
-  for (let row = 0; row < rows; row++) {
-    matrix.fill(1, row * keys, row * keys + prefixLength);
-    for (let other = 0; other < rows; other++) {
-      if (!hiddenFrom(visibility, positions, row, other)) matrix[row * keys + prefixLength + other] = 1;
-    }
-  }
-  return matrix;
-}
-
-/** `visibilityMatrix` of a pass, groups included. */
 export function passVisibility(pass: Pass): Float32Array | undefined {
   if (!hidesRows(pass)) return undefined;
   const positions = pass.rows.map((row) => row.position);
-  const { visibility, reads } = pass;
-  if (typeof visibility === 'string' && visibility !== 'shadow') {
-    return visibilityMatrix(visibility, positions, reads.length);
-  }
+  const { reads } = pass;
   const groups = groupsOf(pass);
   const starts = groupStarts(groups);
   const rows = positions.length;

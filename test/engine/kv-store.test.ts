@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KvStore } from '../../src/engine/kv-store.js';
-import { visibilityMatrix } from '../../src/pass/visibility.js';
 
 const LAYERS = 2;
 const WIDTH = 3;
@@ -109,14 +108,5 @@ describe('KvStore', () => {
     store.retain([]);
     store.put(positions, 0, block(positions, 0));
     expect(store.stamp({ position: 3, version: 0 })).not.toBe(first);
-  });
-});
-
-describe('visibilityMatrix', () => {
-  it('shows the whole prefix and hides own rows by position, not by order', () => {
-    const positions = [7, 5, 6];
-    expect(visibilityMatrix('all', positions, 2)).toBeUndefined();
-    expect([...visibilityMatrix('self', positions, 1)!]).toEqual([1, 1, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1]);
-    expect([...visibilityMatrix('causal', positions, 1)!]).toEqual([1, 1, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1]);
   });
 });

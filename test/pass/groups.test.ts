@@ -10,9 +10,10 @@ import {
   mergePasses,
   shiftedRows,
 } from '../../src/pass/groups.js';
+import { checkOutcome } from '../../src/pass/outcome.js';
 import type { Pass, PassOutcome, RowGroup } from '../../src/pass/pass.js';
 import { hidesRows, passShape } from '../../src/pass/shape.js';
-import { passVisibility, visibilityMatrix } from '../../src/pass/visibility.js';
+import { passVisibility } from '../../src/pass/visibility.js';
 
 const rowsAt = (...positions: number[]) => positions.map((position) => ({ position, feed: 10 + position }));
 const pass = (changes: Partial<Pass> = {}): Pass => ({
@@ -49,12 +50,12 @@ describe('what rows see', () => {
     ['ordered', ['100', '110', '111']],
   ] as const)('%s, behind what is cached', (visibility, own) => {
     // Positions 6, 7, 5 behind two cached keys.
-    const matrix = shown(visibilityMatrix(visibility, [6, 7, 5], 2), 3);
+    const reads = [ref(0, 1), ref(1, 1)];
+    const matrix = shown(passVisibility(pass({ visibility, reads, rows: rowsAt(6, 7, 5) })), 3);
     expect(matrix).toEqual(own.map((row) => `11${row}`));
   });
 
   it('is everything where nothing is hidden, and no matrix is made', () => {
-    expect(visibilityMatrix('all', [1, 2], 3)).toBeUndefined();
     expect(passVisibility(pass())).toBeUndefined();
     expect(passVisibility(pass({ visibility: 'causal', rows: rowsAt(4), logits: [0] }))).toBeUndefined();
     expect(shown(passVisibility(pass({ visibility: 'causal', reads: [ref(1, 0)] })), 2)).toEqual([
@@ -269,6 +270,26 @@ describe('the rows that predict, of a model that shifts', () => {
   });
 });
 
+describe('the outcome of a pass', () => {
+  const asked = pass({ id: '2.0', rows: rowsAt(4, 5, 6), logits: [2, 0] });
+  const of = (positions: readonly number[], passId = '2.0'): PassOutcome => ({
+    passId,
+    rows: positions.map((position) => ({ position, token: 1, confidence: 1 })),
+  });
+
+  it('has the rows that were asked for, in their order', () => {
+    expect(() => checkOutcome(asked, of([6, 4]))).not.toThrow();
+    expect(() => checkOutcome(pass({ logits: [] }), of([]))).not.toThrow();
+    for (const wrong of [[4, 6], [6], [6, 5], [5, 4], [6, 4, 4], []])
+      expect(() => checkOutcome(asked, of(wrong)), wrong.join()).toThrow(
+        new CheckError('outcome of pass 2.0 does not match the rows that pass 2.0 asked for'),
+      );
+    expect(() => checkOutcome(asked, of([6, 4], '2.1'))).toThrow(
+      'outcome of pass 2.1 does not match the rows that pass 2.0 asked for',
+    );
+  });
+});
+
 describe('entries of a pass in a store', () => {
   const WIDTH = 2;
   const block = (rows: number) => {
@@ -313,7 +334,7 @@ describe('entries of a pass in a store', () => {
     expect([...target]).toEqual([-1, -1, 1106, 1107, 1102, 1103]);
     const stamp = store.stamp(ref(3, 1));
     // Half of the rows is left: the arrays stay. One less: they are written anew.
-    store.retain([ref(3, 1), ref(1, 1), ref(3, 1), ref(9, 9)]);
+    store.retain([ref(3, 1), ref(1, 1), ref(9, 9)]);
     expect([store.size, store.bytes]).toEqual([2, 4 * WIDTH * 2 * 2 * 4]);
     store.retain([ref(3, 1)]);
     expect([store.size, store.bytes]).toEqual([1, WIDTH * 2 * 2 * 4]);

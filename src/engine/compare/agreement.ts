@@ -122,11 +122,16 @@ export class AgreementCounter {
 
   /** States that occurred, then all rows together. */
   result(): readonly Agreement[] {
-    const present = ROW_STATES.filter((state) => this.byState.has(state));
-    const all = present.flatMap((state) => this.byState.get(state) ?? []);
+    const present = ROW_STATES.flatMap((state) => {
+      const rows = this.byState.get(state);
+      return rows === undefined ? [] : [{ state, rows }];
+    });
     return [
-      ...present.map((state) => this.summary(state, this.byState.get(state) ?? [])),
-      this.summary('all', all),
+      ...present.map(({ state, rows }) => this.summary(state, rows)),
+      this.summary(
+        'all',
+        present.flatMap(({ rows }) => rows),
+      ),
     ];
   }
 

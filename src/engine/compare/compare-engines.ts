@@ -99,9 +99,8 @@ export async function compareEngines(options: CompareOptions): Promise<EngineCom
   const states: StateAgreement[] = [];
   for (const [done, { index, promptIds }] of problems.entries()) {
     onProgress?.(done, problems.length);
-    const start = policy.start(promptIds, genLength, reference.config.maskId ?? -1, {
-      endIds: reference.config.endIds,
-    });
+    // Only states are read of it, which no end token changes.
+    const start = policy.start(promptIds, genLength, reference.config.maskId ?? -1);
     const onPass = (pass: Pass, step: number, rows: readonly RowDifference[]): void => {
       const place = { problem: index, step, pass: pass.kind, passRows: pass.rows.length };
       states.push({ ...place, reads: pass.reads.length, ...agreementOf(rows, nearTie) });

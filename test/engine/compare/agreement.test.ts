@@ -20,7 +20,7 @@ describe('a row under two engines', () => {
   it('is what its definition says, on random rows', () => {
     const values = fc.array(fc.integer({ min: -4, max: 4 }), { minLength: 12, maxLength: 12 });
     fc.assert(
-      fc.property(values, values, fc.constantFrom(null, 0, 3, 5), (a, b, maskId) => {
+      fc.property(values, values, fc.constantFrom(null, 0, 1, 5), (a, b, maskId) => {
         const [reference, actual] = [Float32Array.from(a), Float32Array.from(b)];
         const found = compareRow(reference, actual, 6, 6, maskId);
         const [mine, theirs] = [a.slice(6), b.slice(6)];

@@ -113,6 +113,18 @@ describe('comparing engines', () => {
     expect(report.answers[0]!.parting).toBeNull();
   });
 
+  it('calls rows of the prompt so, whatever their state, and counts them apart', async () => {
+    const whole = composePolicy({ ...policySpecByName('llada'), blockLength: 8 });
+    const asked = { reference, engine: same, policy: whole, problems, genLength: 8, nearTie: 0.1 };
+    const { agreement, states } = await compareEngines(asked);
+    const rows = new Map(agreement.map((each) => [each.state, each.rows]));
+    // Eight steps over five tokens of prompt; one token more is fixed at each.
+    expect(states).toHaveLength(8);
+    expect([rows.get('prompt'), rows.get('stable'), rows.get('invisible'), rows.get('all')]).toEqual([
+      ...[40, 28, 36, 104],
+    ]);
+  });
+
   it('refuses models whose tokens are not the same, before anything runs', async () => {
     const other: Engine = { ...changed((logit) => logit), config: { ...config, vocab: config.vocab + 1 } };
     await expect(compare(other)).rejects.toThrow(
