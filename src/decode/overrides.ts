@@ -4,7 +4,7 @@ import { type PolicySpec, type PolicySpecInput, parsePolicySpec } from './spec.j
 type Branch = { [key: string]: unknown };
 
 function isBranch(value: unknown): value is Branch {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && !Array.isArray(value);
 }
 
 /**

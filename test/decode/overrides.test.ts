@@ -34,6 +34,27 @@ describe('overrideSpec', () => {
     expect(window).toEqual({ kind: 'sliding', size: null, past: 'visible' });
   });
 
+  it('sets null where an option may be null, and starts what was off with its defaults', () => {
+    const dream = overrideSpec(policySpecByName('dream'), { 'sampling.topP': null });
+    expect(dream.sampling).toMatchObject({ kind: 'filtered', topP: null });
+    expect(dream.name).toBe('dream sampling.topP=null');
+    const ahead = overrideSpec(policySpecByName('mbsd'), { 'window.lookahead': null });
+    expect(overrideSpec(ahead, { 'window.lookahead.maxRows': 3 }).window).toMatchObject({
+      lookahead: { maxRows: 3, trigger: 4 },
+    });
+    expect(() => overrideSpec(full, { 'commit.visible.x': 1 })).toThrow(/visible has no options below it/);
+  });
+
+  it('keeps the options of a rule whose kind is named again', () => {
+    const spec = overrideSpec(full, { 'commit.kind': 'staged', 'commit.stable': 0.95 });
+    expect(spec.commit).toEqual({ kind: 'staged', visible: 0.7, stable: 0.95 });
+    const other = overrideSpec(
+      { ...full, commit: { kind: 'staged', visible: 0.5 } },
+      { 'commit.kind': 'staged' },
+    );
+    expect(other.commit).toMatchObject({ visible: 0.5 });
+  });
+
   it.each([
     [{ 'commit.visble': 0.5 }, /unknown key "visble" in commit/],
     [{ 'commit.visible': 0.95 }, /stable \(0.9\) is below/],

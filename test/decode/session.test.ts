@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import { type DecodeOptions, decode } from '../../src/decode/method/session.js';
+import type { StepTimer } from '../../src/decode/method/timer.js';
 import { POLICY_NAMES, policyByName, policySpecByName } from '../../src/decode/policies.js';
 import { CheckError, UsageError } from '../../src/errors.js';
+import type { StepPlan } from '../../src/pass/pass.js';
 import { RandomTimer } from './support/random-timer.js';
 import { TOY_CONFIG, TOY_EOS, TOY_MASK, ToyEngine } from './support/toy-engine.js';
 
@@ -124,6 +126,66 @@ describe('decode', () => {
       time: () => ({ startMs: 0, endMs: 1, completed: ['7.7'] }),
     };
     await expect(decode(options({ timer }))).rejects.toThrow(/7\.7, which is not under way/);
+  });
+
+  it('refuses a timer that does not wait where a step joins, and one that ends work twice', async () => {
+    const spec = { ...policySpecByName('llada.cpp'), refresh: { kind: 'cpu', late: 'block' } } as const;
+    const timer = (completed: (plan: StepPlan) => string[]): StepTimer => ({
+      name: 'odd',
+      time: (plan) => ({ startMs: 0, endMs: 1, completed: completed(plan) }),
+    });
+    const sides = ({ passes }: StepPlan) => passes.slice(1).map(({ id }) => id);
+    const run = (completed: (plan: StepPlan) => string[]) =>
+      decode(options({ policy: composePolicy(spec), timer: timer(completed) }));
+    await expect(run(() => [])).rejects.toThrow(/timer odd ends step \d+ without waiting for pass \d+\.1/);
+    await expect(run(() => [])).rejects.toThrow(CheckError);
+    await expect(run((plan) => [...sides(plan), ...sides(plan)])).rejects.toThrow(/which is not under way/);
+    const { steps } = await run(sides);
+    expect(steps.some(({ plan }) => plan.joins === true)).toBe(true);
+  });
+
+  it('refuses a policy that leaves a mask', async () => {
+    const policy = policyByName('llada');
+    const idle = { ...policy, plan: () => null };
+    await expect(decode(options({ policy: idle }))).rejects.toThrow(
+      /law D4: llada left a mask in its output/,
+    );
+  });
+
+  it('may take as many steps as its budget, and fills the context to its last position', async () => {
+    const policy = policyByName('llada');
+    const exact = { ...policy, stepBudget: () => 64 };
+    const config = { ...TOY_CONFIG, contextLength: 69 };
+    const engine = Object.assign(new ToyEngine({ seed: 3 }), { config });
+    expect((await decode(options({ policy: exact, engine }))).steps).toHaveLength(64);
+    const short = { ...policy, stepBudget: () => 63 };
+    await expect(decode(options({ policy: short }))).rejects.toThrow(/budget of 63 steps/);
+  });
+
+  it('hands over what the engine said of every pass, before it is scored', async () => {
+    const engine = new ToyEngine({ seed: 3 });
+    const seen: string[] = [];
+    const { steps } = await decode(
+      options({
+        engine,
+        onLogits: (pass, logits) => seen.push(`${pass.id} ${logits.length}`),
+        onStep: ({ plan }) => seen.push(`step ${plan.step}`),
+      }),
+    );
+    const passes = steps.flatMap(({ plan }) => [
+      ...plan.passes.map(({ id, logits }) => `${id} ${logits.length * TOY_CONFIG.vocab}`),
+      `step ${plan.step}`,
+    ]);
+    expect(seen).toEqual(passes);
+  });
+
+  it('reports visible tokens of the answer by position, token and confidence', async () => {
+    const { canvas, remainingVisible, tokens } = await decode(options({ policy: policyByName('mbsd-sts') }));
+    expect(remainingVisible.length).toBeGreaterThan(0);
+    for (const { position, token, confidence } of remainingVisible) {
+      expect(canvas.positions[position]).toMatchObject({ state: 'V', token, confidence });
+      expect(tokens[position - 5]).toBe(token);
+    }
   });
 
   it('refuses an engine that returns other rows than asked for', async () => {

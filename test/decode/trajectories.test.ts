@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { ALL_POLICY_SPECS } from '../../src/decode/policies.js';
 import { Golden } from './support/golden.js';
 import { HOMES, sectionOf } from './support/homes.js';
@@ -15,9 +15,7 @@ const golden = new Golden('trajectories.json');
 
 const textOf = (one: Scenario | { readonly refused: string }): string => {
   if ('refused' in one) return `refused ${letters(one.refused)}`;
-  const { start, steps, counted, broken, lost } = follow(one);
-  expect(broken, `${one.name}: laws`).toEqual([]);
-  expect(lost, `${one.name}: steps that a trace does not give back`).toEqual([]);
+  const { start, steps, counted } = follow(one);
   return [...steps.map(inLetters), letters([start, counted])].join(' ');
 };
 

@@ -9,14 +9,18 @@ import type { ModelConfig } from '../../src/model/config.js';
 import { trainedFor } from '../decode/support/run.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 import { followed, specFor } from './follow.js';
-import { CASES, schedules, UNNAMED } from './plain-cases.js';
+import { HashEngine, HashForward } from './hash-model.js';
+import { CASES, type Schedule, schedules, UNNAMED } from './plain-cases.js';
 import { PlainModel } from './plain-model.js';
 
-// About 20 s of processor time: a thousand decodes, each followed pass for pass.
-/** Runs of each policy: a thousand over all of them in the suite, a tenth of the runs under `npm run fuzz`, a thousand each by default. */
+/**
+ * Runs of each policy: in the suite a thousand over all of them on a model that is a hash of what each row sees, and a few on a
+ * transformer; a tenth of the runs under `npm run fuzz`, a thousand each by default.
+ */
 const FUZZ_RUNS = process.env.DLLM_FUZZ_RUNS;
-const PER_POLICY =
-  FUZZ_RUNS === undefined ? Math.ceil(1000 / ALL_POLICY_SPECS.length) : Math.ceil(Number(FUZZ_RUNS) / 10);
+const runsOf = (few: number): number =>
+  FUZZ_RUNS === undefined ? Math.ceil(few / ALL_POLICY_SPECS.length) : Math.ceil(Number(FUZZ_RUNS) / 10);
+const RUNS = { hash: runsOf(1000), transformer: runsOf(100) };
 
 /** In blocks a model that shifts is refused by most; one that sees both ways may be shown them. */
 function modelFor(spec: PolicySpec, shift: boolean): Partial<ModelConfig> {
@@ -36,41 +40,61 @@ describe('every policy is its published loop, forward by forward, on random mode
     );
   });
 
+  const configOf = (name: string, schedule: Schedule): ModelConfig => {
+    const spec = specFor(name, schedule);
+    return tinyConfig({
+      layers: 2,
+      hidden: 8,
+      heads: 2,
+      kvHeads: 1,
+      headDim: 4,
+      ffn: 8,
+      vocab: 16,
+      ...modelFor(spec, schedule.shift),
+      maskId: factsOf(spec).window.masks ? 5 : null,
+      // Passes that draft are computed with it, all others without: a plain loop says which.
+      draftAdapter: schedule.trigger > 2 ? { rank: 2 } : undefined,
+    });
+  };
+
   it.each(Object.keys(CASES))(
-    '%s',
+    '%s, where whatever a row sees changes what it says',
     async (name) => {
-      await useBackend('cpu');
       await fc.assert(
         fc.asyncProperty(schedules, async (schedule) => {
-          const spec = specFor(name, schedule);
-          const facts = factsOf(spec);
-          const config = tinyConfig({
-            layers: 2,
-            hidden: 8,
-            heads: 2,
-            kvHeads: 1,
-            headDim: 4,
-            ffn: 8,
-            vocab: 16,
-            ...modelFor(spec, schedule.shift),
-            maskId: facts.window.masks ? 5 : null,
-            // Passes that draft are computed with it, all others without: a plain loop says which.
-            draftAdapter: schedule.trigger > 2 ? { rank: 2 } : undefined,
-          });
-          const weights = randomWeights(config, schedule.model);
-          const engine = await createTfjsEngine(config, weights, { backend: 'cpu' });
+          const config = configOf(name, schedule);
+          const engine = new HashEngine(config, schedule.model);
           const { tokens, answer } = await followed(
             name,
             schedule,
             engine,
-            await PlainModel.of(config, weights),
+            new HashForward(config, schedule.model),
           );
+          expect(answer).toEqual(tokens);
+        }),
+        { numRuns: RUNS.hash },
+      );
+    },
+    Math.max(120_000, RUNS.hash * 2000),
+  );
+
+  it.each(Object.keys(CASES))(
+    '%s on a transformer',
+    async (name) => {
+      await useBackend('cpu');
+      await fc.assert(
+        fc.asyncProperty(schedules, async (schedule) => {
+          const config = configOf(name, schedule);
+          const weights = randomWeights(config, schedule.model);
+          const engine = await createTfjsEngine(config, weights, { backend: 'cpu' });
+          const model = await PlainModel.of(config, weights);
+          const { tokens, answer } = await followed(name, schedule, engine, model);
           engine.dispose();
           expect(answer).toEqual(tokens);
         }),
-        { numRuns: PER_POLICY },
+        { numRuns: RUNS.transformer },
       );
     },
-    Math.max(120_000, PER_POLICY * 2000),
+    Math.max(120_000, RUNS.transformer * 2000),
   );
 });

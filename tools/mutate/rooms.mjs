@@ -42,14 +42,16 @@ export const ROOMS = {
     sources: ['src/decode/**/*.ts'],
     tests: [
       'test/decode/{rule-tables,commit-borders,borders,one-step,counters,rules,commit,refresh,confidence,sampling,draft-states,group-laws,guidance,stop,overrides,spec}.test.ts',
-      'test/decode/{pinned,rule-cases,trace-lines,step-law,pass-law,record-law,trajectories}.test.ts',
+      'test/decode/{canvas,pinned,rule-cases,trace-lines,step-law,pass-law,record-law,trajectories}.test.ts',
       'test/decode/{transition-law,stop-law,attention-law,check-laws,given-up,render,techniques,autoregressive,session,indel,self-speculation}.test.ts',
+      'test/decode/trajectory-records.test.ts',
       'test/oracle/plain-*.test.ts',
       'test/decode/{fits,every-fit,follow-model,open-parameters,trace}.test.ts',
       'test/properties/decode-exact.test.ts',
       'test/properties/decode-{laws,equivalence,sampling}.test.ts',
     ],
     of: {
+      'test/decode/trajectory-records.test.ts': 'src/decode/laws/',
       'test/decode/{fits,every-fit,follow-model}.test.ts': 'src/decode/method/',
       'test/decode/trace.test.ts': 'src/decode/trace/',
       'test/properties/decode-{exact,laws,equivalence,sampling}.test.ts': 'src/decode/method/',

@@ -41,9 +41,7 @@ export interface Trajectory {
   readonly steps: readonly Followed[];
   /** Work, counted. */
   readonly counted: unknown;
-  readonly broken: readonly string[];
-  /** Steps that a line of a trace does not give back. */
-  readonly lost: readonly number[];
+  readonly records: readonly StepRecord[];
 }
 
 function followed(
@@ -135,26 +133,27 @@ export function follow(scenario: Scenario): Trajectory {
     steps.push(followed(record, canvas, applied.liveKv));
   }
   const tokens = canvas.positions.slice(promptLength).map(({ token }) => token);
+  return { start, steps, records, counted: countWork(canvas, records, tokens, canvas.endIds) };
+}
+
+/** Laws that a trajectory breaks. */
+export function brokenBy({ spec, genLength }: Scenario, { start, records }: Trajectory): string[] {
   const { orders } = factsOf(spec).commit;
   const trained = { ...shownBy(spec), shiftLogits: factsOf(spec).cache.opens === 'predicted', orders };
   const givenUp = lawsGivenUp(spec).map(({ part }) => part);
-  const isLost = (record: StepRecord): boolean => {
-    const line = encodeStep(record);
-    const { timing: _, ...read } = decodeStep(line);
-    const { timing: __, ...own } = record;
-    return JSON.stringify(followedOf(read)) !== JSON.stringify(followedOf(own));
-  };
-  return {
-    start,
-    steps,
-    counted: countWork(canvas, records, tokens, canvas.endIds),
-    broken: checkLaws({ start, stepBudget, givenUp, trained }, records).map(describeViolation),
-    lost: records.flatMap((record, at) => (isLost(record) ? [at] : [])),
-  };
+  const stepBudget = composePolicy(spec, SMALL_TILES).stepBudget(genLength);
+  return checkLaws({ start, stepBudget, givenUp, trained }, records).map(describeViolation);
+}
+
+/** Steps that a line of a trace does not give back. */
+export function lostOf({ records }: Trajectory): number[] {
+  const isLost = (record: StepRecord): boolean =>
+    JSON.stringify(inOrder(decodeStep(encodeStep(record)))) !== JSON.stringify(inOrder(record));
+  return records.flatMap((record, at) => (isLost(record) ? [at] : []));
 }
 
 /** A record with its keys in one order. */
-const followedOf = ({ plan, outcomes, ...rest }: Omit<StepRecord, 'timing'>): unknown => [
+const inOrder = ({ plan, outcomes, ...rest }: StepRecord): unknown => [
   plan.step,
   plan.block,
   plan.joins,
