@@ -89,7 +89,8 @@ interface Written {
 
 describe('the answer does not depend on a timeline that is written', () => {
   async function step(...argv: string[]) {
-    const { stdout, code } = await cli(['simulate', 'step', '--rows', '32,64', ...argv, '--json']);
+    const small = ['--rows', '32,64', '--model', 'tinyllama-1.1b'];
+    const { stdout, code } = await cli(['simulate', 'step', ...small, ...argv, '--json']);
     expect(code).toBe(0);
     return JSON.parse(stdout) as { rows: { ms: number }[]; perfetto?: Written };
   }

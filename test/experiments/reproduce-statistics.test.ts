@@ -48,7 +48,8 @@ describe('statistics of decodes', () => {
   });
 
   it('times a decode alike on a machine that has timed others, also when several are asked for at once', async () => {
-    const options = { ...WORKBENCH_DEFAULTS, workload: 'synthetic', prompts: 2, genLength: 64 };
+    const small = { costModel: 'tinyllama-1.1b', workload: 'synthetic', prompts: 2, genLength: 64 };
+    const options = { ...WORKBENCH_DEFAULTS, ...small };
     const on = (memory: 'somr' | 'on-demand') => ({ stack: 'llada.cpp', memory }) as const;
     const asked = [
       ['llada.cpp', on('somr')],

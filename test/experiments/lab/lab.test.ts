@@ -15,8 +15,8 @@ const question = (policy: string, chip: object, options = {}): Question => ({
   index: 0,
   genLength: 64,
   spec: specOf(policy, options),
-  clock: chipSchema.parse(chip),
-  costs: chipSchema.parse(chip),
+  clock: chipSchema.parse({ costModel: 'tinyllama-1.1b', ...chip }),
+  costs: chipSchema.parse({ costModel: 'tinyllama-1.1b', ...chip }),
 });
 const CHIPS = [
   { profile: 'sm8750' },
