@@ -75,7 +75,7 @@ describe('explain', () => {
           expect(explained.critical[0].resource).toBe(timed.bound);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 });
