@@ -46,8 +46,9 @@ export class NpuUnits {
     }
     const timed: TimedKernel[] = [];
     for (let from = 0; from < ops.length; ) {
-      let to = from;
-      while (to < ops.length && ops[to]?.layer === ops[from]?.layer) to++;
+      const { layer } = ops[from];
+      let to = from + 1;
+      while (ops[to]?.layer === layer) to++;
       timed.push(...this.timeChain(ops.slice(from, to), graph, keys.slice(from, to).join(' ')));
       from = to;
     }

@@ -427,12 +427,16 @@ describe.each(Object.entries(MODELS))('what a model asks of memory: %s', (name, 
     for (const [stackName, changes] of Object.entries(STACKS)) {
       const sessions =
         stackName === 'compiled' ? 'shards-of-1-gib' : stackName === 'hexagon' ? 'hexagon-devices' : 'one';
-      const stack = madeUpStack({ ...changes, sessions });
+      // Some with the head on the NPU, some without.
+      const placement = sessions === 'one' ? 'layers-npu' : 'embedding-cpu-rest-npu';
+      const stack = madeUpStack({ ...changes, sessions, placement });
       for (const quant of ['q4_0', 'q8_0'] as const) {
         const own =
           quant === 'q8_0' && stackName === 'staged'
             ? { tensors: { 'blk.1.ffn_down.weight': 'f16' as const } }
-            : {};
+            : stackName === 'direct'
+              ? { kv: 'f32' as const }
+              : {};
         const chip = {
           profile: madeUpChip({}, { bytes: 200_000 }),
           stack,

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
-import { mayStage } from '../../../sim/machine/memory-context.js';
+import { checkWindow, mayStage, memoryContext } from '../../../sim/machine/memory-context.js';
 import { NpuUnits } from '../../../sim/machine/npu-unit.js';
 import { Names, preparePass } from '../../../sim/machine/prepare.js';
 import { ratesOf } from '../../../sim/machine/rates.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
 import type { SoftwareStack } from '../../../sim/stacks/stack.js';
+import type { ModelConfig } from '../../../src/model/config.js';
 import { graphFor } from '../../../src/model/graph-cache.js';
 import { precisionFor } from '../../../src/model/precision.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 import { PREFIX_SET } from '../../../src/pass/shape.js';
+import { MODELS } from '../costs/models.js';
 
 const own = loadProfile('sm8750');
 /** 0.05 ms for a megabyte of maintenance; copies at 20 GB/s. */
@@ -96,5 +98,45 @@ describe('whether weights may have to be staged', () => {
 
   it('is no question where none are on the NPU', () => {
     expect(of('cpu', 1000)).toBe(false);
+  });
+});
+
+describe('a window', () => {
+  const onChip = (of: ModelConfig, bytes: number, stack = 'llada.cpp', precision = precisionFor('q4_0')) => ({
+    profile: { ...own, window: { ...own.window, bytes } },
+    stack: stackByName(stack),
+    model: of,
+    precision,
+  });
+
+  it('holds the weights of any one operator, to the byte', () => {
+    // Of the feed-forward: 3072 times 1024 weights in 4.5 bits.
+    const most = 3072 * 1024 * (4.5 / 8);
+    expect(() => checkWindow(onChip(model, most))).not.toThrow();
+    expect(() => checkWindow(onChip(model, most - 1))).toThrow(/blk\.0\.ffn_gate\.weight .* is 1 B larger/);
+  });
+
+  it('is refused by the name of the largest weight', () => {
+    const tensors = { 'blk.0.ffn_down_exps.weight': 'f16' as const };
+    const routed = { ...MODELS.routed, layers: 1 } as ModelConfig;
+    const chip = onChip(routed, 10_000, 'llada.cpp', precisionFor('q4_0', { tensors }));
+    expect(() => checkWindow(chip)).toThrow(/^blk\.0\.ffn_down_exps\.weight/);
+  });
+
+  it('is asked for all weights, whatever a first pass reads', () => {
+    const chip = onChip(model, 1 << 30, 'nntrainer');
+    const rates = ratesOf(chip.profile, false);
+    const npu = new NpuUnits({ ...chip, rates });
+    const weightsOf = (rows: number, logitsRows: number) =>
+      memoryContext(chip, rates, npu, { rows, kvSets: [], logitsRows, masked: false }).weights;
+    const { weights } = memoryContext(chip, rates, npu);
+    expect(weights.length).toBeGreaterThan(6);
+    // A single row runs elsewhere, and a pass without logits has no head.
+    for (const [rows, logits] of [
+      [1, 1],
+      [33, 0],
+      [2, 1],
+    ])
+      expect(weightsOf(rows, logits)).toEqual(weights);
   });
 });
