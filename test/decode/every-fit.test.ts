@@ -16,14 +16,24 @@ const BLOCK = 8;
 const PROMPT = [3, 1, 4, 1, 5];
 
 /** A toy of every family: it sees what the family sees, in blocks of 8, and has a mask unless its files never have one. */
-const TOYS = FAMILIES.map(({ name, published, attention, alsoCausal, shiftLogits }) => ({
-  ...TOY_CONFIG,
-  name,
-  attention,
-  alsoCausal,
-  shiftLogits,
+const FAMILY_TOYS = FAMILIES.map(({ name, published, attention, alsoCausal, shiftLogits }) => ({
+  ...{ family: name, attention, alsoCausal, shiftLogits },
   blockLength: attention === 'block-causal' ? BLOCK : undefined,
   maskId: name !== 'wedlm' && resolvePreset(published).maskId === null ? null : TOY_MASK,
+}));
+
+const traitsOf = ({ family: _, ...traits }: (typeof FAMILY_TOYS)[number]) => traits;
+const isAlike = (a: (typeof FAMILY_TOYS)[number], b: (typeof FAMILY_TOYS)[number]): boolean =>
+  JSON.stringify(traitsOf(a)) === JSON.stringify(traitsOf(b));
+
+/** Those that are alike are tried as one. */
+const TOYS = FAMILY_TOYS.filter(
+  (toy, at) => FAMILY_TOYS.findIndex((other) => isAlike(toy, other)) === at,
+).map((toy) => ({
+  ...{ ...TOY_CONFIG, ...traitsOf(toy) },
+  name: FAMILY_TOYS.filter((other) => isAlike(toy, other))
+    .map(({ family }) => family)
+    .join('/'),
 }));
 
 /** Named policies, as a model is decoded by them: in its own blocks, else in short ones. */

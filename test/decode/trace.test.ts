@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import { decode } from '../../src/decode/method/session.js';
 import type { StepTimer } from '../../src/decode/method/timer.js';
-import { POLICY_NAMES, policyByName } from '../../src/decode/policies.js';
+import { POLICY_NAMES, policyByName, policySpecByName } from '../../src/decode/policies.js';
 import {
   checkTrace,
   formatTrace,
@@ -62,8 +62,10 @@ describe('traces', () => {
         const genLength = work.blocks * policy.spec.blockLength;
         const options = { policy, engine: toyFor(policy.spec, work), promptIds: work.promptIds, genLength };
         const trace = traceOf(options, await decode(options));
-        const read = parseTrace(formatTrace(trace));
-        expect(read).toEqual(trace);
+        const text = formatTrace(trace);
+        const read = parseTrace(text);
+        // Field by field they are compared where lines are written by hand.
+        expect(formatTrace(read)).toBe(text);
         expect(checkTrace(read)).toEqual([]);
       }),
       { numRuns: 40 },
@@ -71,12 +73,14 @@ describe('traces', () => {
   });
 
   it.each(POLICY_NAMES)('of %s survive the file with their laws', async (name) => {
-    const policy = policyByName(name);
-    const genLength = Math.max(64, policy.spec.blockLength);
+    const { blockLength = 32 } = policySpecByName(name);
+    const policy = composePolicy({ ...policySpecByName(name), blockLength: Math.min(blockLength, 8) });
+    const genLength = 16;
     const options = { policy, engine: new ToyEngine({ seed: 4 }), promptIds: [1, 2, 3, 4, 5], genLength };
     const trace = traceOf(options, await decode(options));
-    const read = parseTrace(formatTrace(trace));
-    expect(read).toEqual(trace);
+    const text = formatTrace(trace);
+    const read = parseTrace(text);
+    expect(formatTrace(read)).toBe(text);
     expect(checkTrace(read)).toEqual([]);
   });
 

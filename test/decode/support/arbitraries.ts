@@ -13,10 +13,10 @@ import { hashNumbers } from '../../../src/util/hash-numbers.js';
 import { TOY_MASK } from './toy-engine.js';
 
 /** Runs per property; `npm run fuzz` raises it. Planted faults are noticed with 40 (ADR 127). */
-export const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 250);
+export const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 120);
 
 /** Runs for each rule: few in the suite, which has sixty rules, and as many as everything else under `npm run fuzz`. */
-export const RUNS_PER_RULE = process.env.DLLM_FUZZ_RUNS === undefined ? 25 : RUNS;
+export const RUNS_PER_RULE = process.env.DLLM_FUZZ_RUNS === undefined ? 12 : RUNS;
 
 /** Time limit of a property: 60 ms per run is ten times what one takes. */
 export const TIME_LIMIT_MS = Math.max(120_000, RUNS * 60);
