@@ -54,6 +54,7 @@ describe('a row sees no more than its model was trained to see', () => {
     expect(blind(CAUSAL, [{ rows: [2, 3], visibility: 'self' }], [0, 1])).toEqual([]);
     expect(blind(CAUSAL, [{ rows: [2, 3], visibility: 'causal' }], [4])).toEqual([2]);
     expect(blind(CAUSAL, [{ rows: [2] }], [1])).toEqual([]);
+    expect(blind(CAUSAL, [{ rows: [0], visibility: 'causal' }])).toEqual([]);
     // The block length of a causal model is that of its decoding.
     expect(blind({ attention: 'causal', blockLength: 4 }, [{ rows: [2, 3] }])).toEqual([2]);
   });

@@ -89,6 +89,26 @@ describe('work of a decode', () => {
     });
   });
 
+  it('takes groups for guesses where they are for more than filling the cache', () => {
+    const accepted = { accepted: [{ group: 0 }, { group: 1 }] };
+    const kinds = (...of: readonly ('prefill' | 'seal' | 'denoise')[]) => {
+      const one = step([{ kind: of[0], rows: of.map(() => 1) }], [], accepted);
+      const groups = of.map((kind) => ({ kind, rows: 1, sees: [] }));
+      const passes = [{ ...one.plan.passes[0], visibility: { groups } }];
+      const { statesDrafted } = countWork(
+        geometry,
+        [{ ...one, plan: { ...one.plan, passes } } as never],
+        [10],
+        [],
+      );
+      return statesDrafted;
+    };
+    expect([kinds('prefill', 'prefill'), kinds('seal', 'seal')]).toEqual([0, 0]);
+    expect([kinds('seal', 'denoise'), kinds('denoise', 'denoise'), kinds('prefill', 'seal')]).toEqual([
+      1, 1, 1,
+    ]);
+  });
+
   it('leaves given tokens out, and counts the gaps between them that were filled', () => {
     // Of six, three are given: only position 3 among them was a gap.
     const found = countWork({ ...geometry, given: 3 }, steps, [10, 11, 12, 13, 99, 99], [99]);

@@ -21,6 +21,20 @@ describe('a policy fits a model when its rows see what the model was trained to 
     expect(attentionOf(ahead)).toEqual(['bidirectional']);
   });
 
+  it('shows what is right of a block where rows of the next ride along, or what is done is scored again', () => {
+    const changed = (change: object) => attentionOf({ ...named('block-causal'), ...change });
+    const staged = { commit: { kind: 'staged', visible: 0.7, stable: 0.9 } };
+    expect(changed(staged)).toEqual(['block-causal']);
+    for (const change of [
+      { window: { kind: 'block', extent: 'block', lookahead: {} }, speculate: { kind: 'drafts' } },
+      { ...staged, refresh: { kind: 'cpu' } },
+      { ...staged, final: { kind: 'sweep', passes: 1 } },
+      { blockOrigin: 'prompt' },
+      { cache: { kind: 'prefix', seal: 'pass', prompt: 'bidirectional' } },
+    ])
+      expect(changed(change), JSON.stringify(change)).toEqual(['bidirectional']);
+  });
+
   it('refuses the others with the reason and the policies that fit', () => {
     expect(() => checkFit(named('llada.cpp'), blocks)).toThrow(
       /in-blocks sees blocks of 4 and what is left of them, and policy llada.cpp shows rows what is right of their block: take --policy .*block-causal/,

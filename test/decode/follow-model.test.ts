@@ -20,6 +20,19 @@ describe('followModel', () => {
     );
   });
 
+  it('keeps what is asked of a policy, and takes the rest from the model', () => {
+    const spec = named('nemotron-self-speculation');
+    const asked = (options: Record<string, unknown>) =>
+      followModel(spec, model, { blockLength: null, options }).window;
+    expect(asked({ 'commit.tau': 1, windows: 2 })).toMatchObject({ widest: 8 });
+    expect(asked({ 'commit.tau': 1, 'window.narrowest': 4 })).toMatchObject({ widest: 32 });
+    expect(asked({ window: {} })).toMatchObject({ widest: 32 });
+    const blocks = { ...named('block-causal'), blockLength: 4 };
+    const of = (blockLength: number | null, options: Record<string, unknown>) =>
+      followModel(blocks, model, { blockLength, options }).blockLength;
+    expect([of(4, {}), of(null, { blockLength: 4 }), of(null, { stop: 'block' })]).toEqual([4, 4, 8]);
+  });
+
   it('drafts no wider than blocks, unless asked to, which is refused', () => {
     const spec = named('nemotron-self-speculation');
     expect(followModel(spec, model, NOTHING).window).toMatchObject({ narrowest: 8, widest: 8 });

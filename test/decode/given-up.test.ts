@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkLaws } from '../../src/decode/laws/check.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
 import { shownBy } from '../../src/decode/method/fits.js';
-import { lawsGivenUp } from '../../src/decode/parts.js';
+import { describeGivenUp, lawsGivenUp } from '../../src/decode/parts.js';
 import { POLICY_SPECS, policySpecByName } from '../../src/decode/policies.js';
 import { type PolicySpecInput, parsePolicySpec } from '../../src/decode/spec.js';
 import type { Workload } from './support/arbitraries.js';
@@ -51,6 +51,13 @@ describe('what is given up is really broken, and checked unless it is given up',
     }
     expect(revoked).toBeGreaterThan(0);
     expect(stalled).toBeGreaterThan(0);
+  });
+
+  it('is said in a line each', () => {
+    expect(describeGivenUp(parsePolicySpec(policySpecByName('dkv')))).toEqual([
+      'gives up D1-kv: KV is computed anew every 8 steps of a block',
+    ]);
+    expect(describeGivenUp(parsePolicySpec(policySpecByName('llada')))).toEqual([]);
   });
 
   it('names every part in the description of a named policy', async () => {

@@ -10,6 +10,7 @@ import { decode } from '../../src/decode/method/session.js';
 import { lawsGivenUp } from '../../src/decode/parts.js';
 import { policyByName, policySpecByName } from '../../src/decode/policies.js';
 import type { PolicySpecInput } from '../../src/decode/spec.js';
+import { DataError } from '../../src/errors.js';
 import { logicalPasses, mergePasses, shiftedRows } from '../../src/pass/groups.js';
 import type { Pass } from '../../src/pass/pass.js';
 import { TOY_EOS, TOY_MASK, ToyEngine } from './support/toy-engine.js';
@@ -174,6 +175,9 @@ describe('policy files', () => {
     );
     expect(() => policyByName(write('b.json', '{'))).toThrow(/b\.json/);
     expect(() => policyByName(join(folder, 'none.json'))).toThrow(/none\.json/);
-    expect(() => policyByName(write('c.json', '[]'))).toThrow(/policy/);
+    for (const text of ['[]', 'null', '7', '"x"', '[{"window": 1}]']) {
+      expect(() => policyByName(write('c.json', text)), text).toThrow(/c\.json: policy: spec: /);
+      expect(() => policyByName(write('c.json', text)), text).toThrow(DataError);
+    }
   });
 });

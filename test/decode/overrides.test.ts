@@ -29,6 +29,11 @@ describe('overrideSpec', () => {
     expect(spec.commit).toEqual({ kind: 'threshold', tau: 0.8, compare: 'at-least' });
   });
 
+  it('sets lookahead as a whole', () => {
+    const { window } = overrideSpec(full, { 'window.lookahead': { maxRows: 2 } });
+    expect(window).toMatchObject({ lookahead: { maxRows: 2, trigger: 4 } });
+  });
+
   it('switches lookahead off', () => {
     const { window } = overrideSpec(full, { 'window.lookahead': null });
     expect(window).toEqual({ kind: 'sliding', size: null, past: 'visible' });

@@ -54,6 +54,12 @@ const MODELS: Readonly<Record<string, Partial<ModelConfig>>> = {
   'blocks of 64, causal too': { attention: 'block-causal', blockLength: 64, alsoCausal: true },
   'blocks without a length': { attention: 'block-causal' },
   orders: { attention: 'block-causal', blockLength: 32, orders: { deleteId: 5, splitId: 6 } },
+  'both, shifted, blocks of 32': { shiftLogits: true, blockLength: 32 },
+  'orders of which one is another': {
+    attention: 'block-causal',
+    blockLength: 32,
+    orders: { deleteId: 4, splitId: 6 },
+  },
   'other orders': { attention: 'block-causal', blockLength: 32, orders: { deleteId: 5, splitId: 7 } },
 };
 const modelOf = (name: string): ModelConfig => tinyConfig({ name, ...MODELS[name] });

@@ -31,7 +31,9 @@ describe('a whole record', () => {
     const later = canvasOf(['S', 'S', 'M', 'S']);
     const third = stepOf([passOf([4])], { transitions: [gives(4, { from: 'S' })] }, 1);
     expect(checked(later, [third]).map(({ message }) => message)).toContain('still M at the end, in block 1');
-    // Decided, with the mask for a token.
+    // Undecided, whatever it holds; decided, with the mask for a token.
+    for (const state of ['IV', 'M'] as const)
+      expect(broken(canvasOf(['S', state], { 2: { token: 5 } }), [])).toEqual(['D4 mask-left 0 2']);
     expect(broken(canvasOf(['S', 'S'], { 1: { token: MASK } }), [])).toEqual(['D4 mask-left 0 1']);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CanvasEdit } from '../../src/decode/canvas/edit.js';
+import type { Position } from '../../src/decode/canvas/types.js';
 import { landTickets, ticketsOf } from '../../src/decode/method/refresh-ledger.js';
 import { factsOf, rulesOf } from '../../src/decode/parts.js';
 import { DEFAULT_INPUTS } from '../../src/decode/rules/window/lookahead.js';
@@ -264,6 +265,12 @@ describe('dependents', () => {
 });
 
 describe('late results', () => {
+  it('a step without refreshes waits for none', () => {
+    const run = new Script(spec({ late: 'block' }), 1, 8);
+    expect(run.plan?.passes).toHaveLength(1);
+    expect(run.plan?.joins).toBeUndefined();
+  });
+
   it('block: a step with refreshes waits for them', () => {
     expect(sealed({ late: 'block' }).plan?.joins).toBe(true);
     expect(sealed().plan?.joins).toBeUndefined();
@@ -273,6 +280,46 @@ describe('late results', () => {
 describe('the rule of the CPU lane', () => {
   const policy = parsePolicySpec(spec({ batch: 4, perStep: 4 }));
   const rule = rulesOf(policy).refresh.rule(factsOf(policy), DEFAULT_INPUTS);
+
+  it('rides with the window only where the main pass denoises', () => {
+    const run = sealed({ scope: 'prefix+window', batch: 1, perStep: 1, maxInFlight: 9 });
+    expect(run.plan?.passes[1].rows).toHaveLength(5);
+    run.step({ 5: [20, 0.9], 6: [21, 0.9], 7: [22, 0.9], 8: [23, 0.9] });
+    expect(run.kind).toBe('seal');
+    expect(run.plan?.passes[1].rows).toHaveLength(1);
+  });
+
+  it('a result is superseded when its target is stable now, unless its KV is stale, or has none', () => {
+    const run = sealed();
+    const result = run.side(1, { 1: [10, 0.6], 2: [11, 0.6], 3: [12, 0.6], 4: [13, 0.6] });
+    const { plan, canvas } = run;
+    if (plan === null) throw new Error('the script is over');
+    const tickets = ticketsOf(canvas, plan);
+    const landed = (change: Partial<Position>): string => {
+      const edit = new CanvasEdit(canvas);
+      edit.patch(2, change);
+      return landTickets(rule, edit, tickets, [result], 3)
+        .dropped.map(({ reason }) => reason)
+        .join();
+    };
+    const all = Array.from({ length: 4 }, () => 'superseded').join();
+    expect([landed({}), landed({ state: 'S', stale: true })]).toEqual(['', '']);
+    expect([
+      landed({ state: 'S' }),
+      landed({ state: 'S', stale: false }),
+      landed({ state: 'IV', stale: true }),
+    ]).toEqual([all, all, all]);
+    expect(landed({ kv: null })).toBe(all);
+  });
+
+  it('is refused for a position without KV', () => {
+    const run = sealed();
+    const { plan, canvas } = run;
+    if (plan === null) throw new Error('the script is over');
+    const bare = { ...canvas, positions: canvas.positions.map((position) => ({ ...position, kv: null })) };
+    expect(() => ticketsOf(bare, plan)).toThrow(/refresh of position 1, which has no durable KV/);
+    expect(() => ticketsOf(bare, plan)).toThrow(CheckError);
+  });
 
   it('leaves alone what the main pass computes', () => {
     const { canvas } = sealed();

@@ -37,6 +37,13 @@ describe('rendering', () => {
     expect(renderLegend({ color: false })).toContain('V visible');
   });
 
+  it('shows the token of a decided position, whatever its draft was', () => {
+    const canvas = canvasWithAll();
+    const draft = { token: 4, confidence: 1, step: 0 };
+    const held = { ...canvas, positions: canvas.positions.map((position) => ({ ...position, draft })) };
+    expect(renderCanvas(held, { text, color: false })).toBe('c⏎dddddd');
+  });
+
   it('colours by state when asked to', () => {
     const line = renderCanvas(canvasWithAll(), { text, color: true });
     expect(line).toContain('\u001b[32mc');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { composePolicy } from '../../src/decode/method/compose.js';
+import { guideLogits } from '../../src/decode/method/guidance.js';
 import { RowMemory } from '../../src/decode/method/row-memory.js';
 import { bestBeside, predictorPass, scorePass } from '../../src/decode/method/score-pass.js';
 import { policySpecByName } from '../../src/decode/policies.js';
@@ -119,6 +120,10 @@ describe('what the logits of a pass say', () => {
     };
     // 2 c - u: of [0, 2, 0, 0] and [0, 0, 3, 0] it is [0, 4, -3, 0].
     const logits = [...[0, 2, 0, 0], ...[0, 0, 1, 0], ...[0, 0, 3, 0], ...[0, 5, 0, 0]];
+    const given = Float32Array.from(logits);
+    expect([...guideLogits(pass, given)]).toEqual([...[0, 4, -3, 0], ...[0, -5, 2, 0], ...logits.slice(8)]);
+    expect([...given]).toEqual(logits);
+    expect(guideLogits({}, given)).toBe(given);
     const said = scored(pass, logits);
     expect(said.map(({ token }) => token)).toEqual([1, 2, 2, 1]);
     const weights = [0, 4, -3, 0].map(Math.exp);

@@ -174,6 +174,30 @@ describe('policy specs', () => {
     expect(() => parsePolicySpec(spec)).not.toThrow(/\n/);
   });
 
+  it('are refused in words that say where', () => {
+    const said = (spec: unknown): string => {
+      try {
+        parsePolicySpec(spec);
+        return 'not refused';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(said({ ...base, windw: 1 })).toBe('policy: unknown key "windw"');
+    expect(said({ ...base, windw: 1, b: 2 })).toBe('policy: unknown key "windw", "b"');
+    expect(said({ ...base, commit: { kind: 'staged', visble: 0.5 } })).toBe(
+      'policy: unknown key "visble" in commit',
+    );
+    expect(said(7)).toMatch(/^policy: spec: /);
+    expect(said({ ...base, blockLength: 0 })).toMatch(/^policy: blockLength: /);
+    expect(said({ ...base, commit: { kind: 'staged', visible: 3, stable: -1 } })).toMatch(
+      /^policy: commit\.visible: .*; commit\.stable: /,
+    );
+    expect(said({ ...base, commit: { kind: 'staged', visible: 0.9, stable: 0.7 } })).toMatch(
+      /^policy test: commit\.stable/,
+    );
+  });
+
   it('name the nearest policy', () => {
     expect(() => policyByName('mbsd-st')).toThrow(/did you mean mbsd-sts/);
     expect(() => policyByName('mbsd-st')).toThrow(UsageError);
@@ -188,8 +212,19 @@ describe('start', () => {
     [[1], 33, /not a multiple of the block length 32/],
     [[1], 0, /nothing is to be generated/],
     [[1, 9], 32, /mask token/],
+    [[1], -32, /^generation length must be a positive integer, got -32$/],
+    [[1], 0.5, /^generation length must be a positive integer, got 0.5$/],
   ])('refuses prompt %j with length %i', (prompt, length, message) => {
     expect(() => policy.start(prompt, length, 9)).toThrow(message);
+  });
+
+  it('takes an answer of one position, and what is given of it up to its length', () => {
+    const one = composePolicy({ ...base, blockLength: 1 });
+    expect(one.start([1], 1, 9).positions).toHaveLength(2);
+    expect(policy.start([1], 2, 9, { given: [3, 9] }).positions.map(({ token }) => token)).toEqual([1, 3, 9]);
+    expect(() => policy.start([1], 2, 9, { given: [3, 9, 4] })).toThrow(
+      /^3 tokens are given of an answer of 2$/,
+    );
   });
 
   it('opens the window on the first block', () => {

@@ -392,3 +392,68 @@ describe('row groups that are steps', () => {
     expect(whole({ landed: ['7.7'] })).toEqual([]);
   });
 });
+
+describe('a block that is edited', () => {
+  const edited = canvasOf(['V', 'V', 'M', 'M'], { 1: { token: 5 }, 2: { token: 6 } });
+  const both = passOf([
+    [1, 5],
+    [2, 6],
+  ]);
+  const says = (one: number, two: number) => [
+    { passId: '0.0', rows: [one, two].map((token, at) => ({ position: 1 + at, token, confidence: 0.5 })) },
+  ];
+  const revised = (
+    position: number,
+    tokenBefore: number,
+    token: number,
+    reason: Transition['reason'],
+  ): Transition => ({
+    ...{ position, from: 'V', to: 'V', tokenBefore, token, confidence: 0.5, reason },
+  });
+  const step = (transitions: Transition[], outcomes = says(7, 6), block = 0) =>
+    brokenBy(edited, stepOf([both], { transitions, outcomes, kvWrites: [] }, block), {
+      givenUp: ['B1-edits', 'D4-every-step'],
+    });
+
+  it('stays open while its tokens may change', () => {
+    expect(step([revised(1, 5, 7, 'revise')])).toEqual([]);
+    expect(step([], says(5, 6), 1)).toEqual(['plan-block@']);
+    const closed = stepOf([passOf([3, 4])], { transitions: [gives(3, { from: 'M' })] }, 1);
+    expect(brokenBy(edited, closed)).toEqual([]);
+    expect(brokenBy(edited, closed, { givenUp: ['B1-edits'] })).toContain('plan-block@');
+  });
+
+  it('moves the tokens that it held, and those that its rows said', () => {
+    expect(step([revised(2, 6, 5, 'shift')])).toEqual([]);
+    expect(step([revised(1, 5, 7, 'revise'), revised(2, 6, 7, 'shift')])).toEqual([]);
+    expect(step([revised(2, 6, 7, 'shift')])).toEqual(['shifted-unheld@2']);
+    expect(step([revised(2, 6, 3, 'shift')])).toEqual(['shifted-unheld@2']);
+    // What a shift says is said by no row.
+    expect(step([revised(2, 6, 8, 'shift'), revised(1, 5, 8, 'shift')])).toEqual([
+      'shifted-unheld@2',
+      'shifted-unheld@1',
+    ]);
+    const given = canvasOf(['V', 'IV', 'M', 'M'], { 1: { token: 5 } });
+    const filled = stepOf([passOf([[1, 5], 2])], {
+      outcomes: says(5, 6),
+      transitions: [gives(2, { to: 'V', token: 6 }), revised(1, 5, 6, 'shift')],
+    });
+    expect(brokenBy(given, filled, { givenUp: ['B1-edits'] })).toEqual([]);
+  });
+
+  it('holds nothing more when all are finished', () => {
+    const done = canvasOf(['S', 'S', 'S', 'S']);
+    const late = stepOf(
+      [passOf([[1, 3]])],
+      {
+        outcomes: [{ passId: '0.0', rows: [{ position: 1, token: 3, confidence: 0.5 }] }],
+        transitions: [{ ...revised(1, 3, 3, 'shift'), from: 'S', to: 'S' }],
+      },
+      2,
+    );
+    expect(brokenBy(done, late, { givenUp: ['B1-edits', 'D4-every-step'] })).toEqual([
+      'stable-change@1',
+      'shifted-unheld@1',
+    ]);
+  });
+});

@@ -235,6 +235,8 @@ describe('a trace file', () => {
     expect(readFileSync(path('as-it-is.jsonl'), 'utf8')).toBe(formatTrace(trace));
     expect(writeTrace(path('large.jsonl'), trace, size - 1)).toBe(path('large.jsonl.gz'));
     expect(writeTrace(path('named.gz'), trace)).toBe(path('named.gz'));
+    for (const name of ['large.jsonl.gz', 'named.gz'])
+      expect([...readFileSync(path(name)).subarray(0, 2)]).toEqual([0x1f, 0x8b]);
     const read = { ...trace, steps: trace.steps.map(readBack) };
     for (const name of ['as-it-is.jsonl', 'large.jsonl', 'large.jsonl.gz', 'named.gz'])
       expect(readTrace(path(name)), name).toEqual(read);
@@ -322,11 +324,11 @@ describe('a carpet', () => {
     }),
     record({ transitions: [change(1, 'IV', 'S', MASK, 1), change(2, 'S', 'S', 5, 5)] }, { kind: 'seal' }),
   ].map((one, step) => ({ ...one, plan: { ...one.plan, step, block: step === 3 ? 1 : 0 } }));
-  const carpet = carpetOf(start, steps);
+  const made = () => carpetOf(start, steps);
 
   it('has the state, the token and the draft of each position after each step', () => {
-    expect(carpet.columns.map(({ marks }) => marks)).toEqual(['VSDM', 'VSDM', 'ISIS', 'SSIS']);
-    expect(carpet.columns.map(({ tokens: of }) => of)).toEqual([
+    expect(made().columns.map(({ marks }) => marks)).toEqual(['VSDM', 'VSDM', 'ISIS', 'SSIS']);
+    expect(made().columns.map(({ tokens: of }) => of)).toEqual([
       [4, 5, 6, null],
       [6, 5, 6, null],
       [null, 5, null, 2],
@@ -335,7 +337,7 @@ describe('a carpet', () => {
   });
 
   it('says which rows a step computed, of which block and for what', () => {
-    expect(carpet.columns.map(({ step, block, kind, window }) => [step, block, kind, window])).toEqual([
+    expect(made().columns.map(({ step, block, kind, window }) => [step, block, kind, window])).toEqual([
       [0, 0, 'denoise', { start: 1, end: 5 }],
       [1, 0, 'denoise', { start: 1, end: 3 }],
       [2, 0, 'denoise', { start: 1, end: 3 }],
@@ -344,19 +346,20 @@ describe('a carpet', () => {
   });
 
   it('says when each position was decided last, and which visible tokens changed', () => {
-    expect(carpet).toMatchObject({
+    expect(made()).toMatchObject({
       promptLength: 1,
       genLength: 4,
       blockLength: 2,
       commitSteps: [3, 0, null, 2],
     });
-    expect(carpet.revisions).toEqual([
+    expect(made().revisions).toEqual([
       { step: 1, position: 1, tokenBefore: 4, token: 6, reason: 'revise' },
       { step: 2, position: 1, tokenBefore: 6, token: MASK, reason: 'revise' },
     ]);
   });
 
   it('leaves the canvas that it begins with as it is', () => {
+    made();
     expect(start.positions.map(({ state, draft: held }) => [state, held])).toEqual([
       ['S', null],
       ['IV', null],

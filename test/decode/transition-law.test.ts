@@ -219,3 +219,124 @@ describe('a refresh', () => {
     expect(broken({ ...scene, landed: landed(...two), change: changed })).toEqual([]);
   });
 });
+
+describe('a draft', () => {
+  const drafts = { 3: { token: END, confidence: 1, step: 0 } };
+  const accepted = (scene: Partial<Scene> = {}) =>
+    broken({ ...committed(), drafts, ...scene, change: { reason: 'draft-accepted', ...scene.change } });
+
+  it('is accepted on logits of the step that name its token with that confidence', () => {
+    expect(accepted()).toEqual([]);
+    expect(accepted({ outcome: undefined })).toEqual(['draft-unscored']);
+    expect(accepted({ ...committed([row(3, 4)]) })).toEqual(['draft-token']);
+    expect(accepted({ ...committed([row(3, END, 0.5)]) })).toEqual(['draft-confidence']);
+    expect(accepted({ drafts: {} })).toEqual(['draft-unknown']);
+    // The logits count, whatever the draft was.
+    expect(accepted({ drafts: { 3: { token: 4, confidence: 0.5, step: 0 } } })).toEqual([]);
+  });
+
+  it('is carried as it was, or as this step made it, where a policy does without fresh logits', () => {
+    const carried = (scene: Partial<Scene> = {}) =>
+      broken({
+        ...{ answer: [3, MASK], drafts, givenUp: ['B3-fresh-logits'] as const },
+        ...scene,
+        change: { reason: 'draft-carried', ...scene.change },
+      });
+    expect(carried()).toEqual([]);
+    expect(carried({ givenUp: [] })).toEqual(['carried-stale']);
+    expect(carried({ drafts: {} })).toEqual(['carried-unknown']);
+    expect(carried({ drafts: { 3: { token: 4, confidence: 1, step: 0 } } })).toEqual(['carried-unknown']);
+    expect(carried({ drafts: { 3: { token: END, confidence: 0.5, step: 0 } } })).toEqual(['carried-unknown']);
+    const { main, outcome } = committed();
+    expect(carried({ drafts: {}, main, outcome })).toEqual([]);
+    expect(carried({ drafts: {}, ...committed([row(3, 4)]) })).toEqual(['carried-unknown']);
+  });
+});
+
+describe('a token that is replaced', () => {
+  const replaced = (scene: Partial<Scene> = {}) => {
+    const by = said([row(3, 5, 0.6)]);
+    return broken({
+      ...{ answer: [3, 4], states: ['S', 'V'] as const, main: by.pass, outcome: by.outcome },
+      ...scene,
+      change: { to: 'V', token: 5, confidence: 0.6, reason: 'revise', ...scene.change },
+    });
+  };
+
+  it('is what logits of the step say', () => {
+    expect(replaced()).toEqual([]);
+    expect(replaced({ outcome: undefined })).toEqual(['revised-unscored']);
+    expect(replaced({ change: { token: 6 } })).toEqual(['revised-unscored']);
+    expect(replaced({ change: { confidence: 0.5 } })).toEqual(['revised-unscored']);
+    // The same token may have another confidence.
+    expect(replaced({ change: { token: 4, confidence: 0.5 } })).toEqual([]);
+    expect(replaced({ change: { to: 'IV', token: MASK, confidence: 0.5 } })).toEqual([]);
+  });
+
+  it('may be what a row says beside what it excludes, as sure as it is of its best', () => {
+    const by = said([{ ...row(3, 5, 0.6), instead: 6 }]);
+    const instead = (token: number, confidence = 0.6) =>
+      replaced({ main: by.pass, outcome: by.outcome, change: { token, confidence } });
+    expect([instead(5), instead(6)]).toEqual([[], []]);
+    expect([instead(7), instead(6, 0.5)]).toEqual([['revised-unscored'], ['revised-unscored']]);
+  });
+
+  it('is not the mask', () => {
+    const by = said([row(3, MASK, 1)]);
+    const scene = { answer: [3, MASK], main: by.pass, outcome: by.outcome };
+    expect(broken({ ...scene, change: { token: MASK } })).toEqual(['mask-token']);
+  });
+
+  it('begins as what it is', () => {
+    expect(replaced({ change: { from: 'S', to: 'S' } })).toEqual(['transition-from', 'stable-change']);
+    expect(replaced({ change: { from: 'IV' } })).toContain('transition-from');
+    expect(replaced({ change: { tokenBefore: 7 } })).toEqual(['transition-from']);
+  });
+});
+
+describe('a shadow row', () => {
+  const groups = (['all', 'shadow'] as const).map((visibility, version) => ({
+    ...{ kind: 'denoise' as const, version, rows: 1, sees: [], visibility },
+  }));
+  /** The shadow row asks about a token at a position; the last position, which holds 4, is taken back. */
+  const taken = (position: number, asks: number, saidAt = position) => {
+    const rows = [row(2), { ...row(saidAt), asked: 0.2 }];
+    const by = said(rows, {
+      ...{
+        rows: [
+          { position: 2, feed: MASK },
+          { position, feed: MASK, asks },
+        ],
+        logits: [0, 1],
+      },
+      visibility: { groups },
+    });
+    return broken({
+      ...{ answer: [3, 4], states: ['IV', 'V'], main: by.pass, outcome: by.outcome },
+      change: { to: 'IV', token: MASK, confidence: 0.2, reason: 'revoke' },
+    });
+  };
+
+  it('takes back the token that it was asked about, at its own position', () => {
+    expect(taken(3, 4)).toEqual([]);
+    expect(taken(3, 5)).toEqual(['revoked-unscored']);
+    expect(taken(2, 4)).toEqual(['revoked-unscored']);
+    expect(taken(3, 4, 2)).toEqual(['revoked-unscored']);
+  });
+});
+
+describe('what moves in', () => {
+  const moved = (change: Scene['change']) =>
+    broken({
+      ...{ answer: [3, 4, 5, 6], states: ['S', 'S', 'V', 'V'], block: 1, held: [5, 6] },
+      ...{ givenUp: ['B1-edits'] },
+      change: { position: 5, reason: 'shift', ...change },
+    });
+
+  it('is a mask where it becomes undecided, and a token that was held', () => {
+    expect(moved({ to: 'IV', token: MASK })).toEqual([]);
+    expect(moved({ to: 'IV', token: 8 })).toEqual(['shifted-unheld']);
+    expect(moved({ to: 'V', token: 5 })).toEqual([]);
+    expect(moved({ to: 'V', token: MASK })).toContain('shifted-unheld');
+  });
+});

@@ -42,7 +42,7 @@ export const ROOMS = {
     sources: ['src/decode/**/*.ts'],
     tests: [
       'test/decode/{rule-tables,commit-borders,borders,one-step,counters,rules,commit,refresh,confidence,sampling,draft-states,group-laws,guidance,stop,overrides,spec}.test.ts',
-      'test/decode/{canvas,score-pass,option-reasons,pinned,rule-cases,trace-lines,step-law,pass-law,record-law,trajectories}.test.ts',
+      'test/decode/{canvas,plan-cases,score-pass,option-reasons,pinned,rule-cases,trace-lines,step-law,pass-law,record-law,trajectories}.test.ts',
       'test/decode/{transition-law,stop-law,attention-law,check-laws,given-up,render,techniques,autoregressive,session,indel,self-speculation}.test.ts',
       'test/decode/trajectory-records.test.ts',
       'test/oracle/plain-*.test.ts',

@@ -20,7 +20,7 @@ import { landTickets, ticketsOf } from './refresh-ledger.js';
 
 /**
  * Commit, accept drafts, revise, revoke: what a denoising pass decides.
- * @returns positions that got a token, and those whose token changed
+ * @returns positions that got a token, and those that were revised: in a block that is edited, those whose token changed
  */
 function decide(
   rules: Rules,
@@ -58,7 +58,6 @@ function decide(
     }
   }
   for (const score of undecided) {
-    if (chosen.has(score.position)) continue;
     const isCurrent = blockOf(canvas, score.position) === canvas.block;
     const draft = rules.speculate.next(canvas.positions[score.position], score, isCurrent, canvas.step);
     edit.patch(score.position, { draft });
@@ -70,8 +69,7 @@ function decide(
   for (const { position, token, confidence, state, reason } of verdicts) {
     edit.transit(position, { state, token, confidence, draft: null }, reason);
   }
-  const edited = revised.filter(({ position, token }) => token !== canvas.positions[position].token);
-  return { promoted: chosen.size, edited: edited.length };
+  return { promoted: chosen.size, edited: revised.length };
 }
 
 /** Whether a block stays open without masks, because its tokens may still change. */
@@ -94,8 +92,9 @@ function advance(
   while (!open && decided.block < blockCount(decided) && maskedInBlock(decided).length === 0) {
     const entered = decided.block + 1;
     for (const position of positionsOf(blockRange(decided, entered))) {
-      const { state, draft } = edit.at(position);
-      if ((state !== 'M' && state !== 'IV') || draft === null || !rules.speculate.carries(draft)) continue;
+      // A decided position has none.
+      const { draft } = edit.at(position);
+      if (draft === null || !rules.speculate.carries(draft)) continue;
       const { token, confidence } = draft;
       const to = rules.commit.stateFor(confidence);
       edit.transit(position, { state: to, token, confidence, draft: null }, 'draft-carried');
@@ -104,22 +103,19 @@ function advance(
   }
   const isNewBlock = decided.block > block;
   if (isNewBlock && (rules.revoke.stableWithBlock || rules.commit.edits !== undefined)) {
-    for (const position of positionsOf(blockRange(decided, block))) {
-      if (edit.at(position).state === 'V') edit.transit(position, { state: 'S' }, 'stabilise');
-    }
+    for (const position of positionsOf(blockRange(decided, block)))
+      edit.transit(position, { state: 'S' }, 'stabilise');
   }
-  // Shadow rows are no part of the canvas.
-  const own = groupsOf(pass)[0].rows;
-  const fed = new Map(pass.rows.slice(0, own).map((row) => [row.position, row.feed]));
+  const fed = new Map(pass.rows.map((row) => [row.position, row.feed]));
   const settled = (position: number): boolean => {
     const feed = fed.get(position);
     return feed !== undefined && rules.cache.settled(decided.positions[position], feed);
   };
   const window = rules.window.next(decided, settled, isNewBlock);
-  const computed = { ...pass, rows: pass.rows.slice(0, own) };
-  const kept = new Set(rules.cache.keeps(decided, window, computed));
-  const waited = rules.cache.waits?.(decided, computed) ?? 0;
-  keepRows(edit, { ...computed, rows: computed.rows.filter((row) => kept.has(row.position)) });
+  // Where something is kept, no shadow rows and no rows that guide ride along.
+  const kept = new Set(rules.cache.keeps(decided, window, pass));
+  const waited = rules.cache.waits?.(decided, pass) ?? 0;
+  keepRows(edit, { ...pass, rows: pass.rows.filter((row) => kept.has(row.position)) });
   for (const position of positionsOf(window)) {
     if (edit.at(position).state === 'M') edit.transit(position, { state: 'IV' }, 'window');
   }

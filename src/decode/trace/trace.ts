@@ -114,7 +114,7 @@ function parseLine<T>(schema: z.ZodType<T>, text: string, where: string): T {
 export function parseTrace(text: string, source = 'trace'): Trace {
   const lines = text.split('\n').filter((line) => line !== '');
   const header = parseLine(traceHeaderSchema, lines[0] ?? '', `${source}:1`);
-  if (lines.length < 2 || !lines.at(-1)?.startsWith('{"type":"end"')) {
+  if (!lines.at(-1)?.startsWith('{"type":"end"')) {
     throw new DataError(`${source}: cut off, the end line is missing`);
   }
   const end = parseLine(traceEndSchema, lines.at(-1) ?? '', `${source}:${lines.length}`);
