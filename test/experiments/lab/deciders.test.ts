@@ -12,12 +12,10 @@ import { ModelDecider, modelDecisions } from '../../../experiments/lab/deciders/
 import { modelOf, parseDecider } from '../../../experiments/lab/deciders/name.js';
 import { caseOf, syntheticDecider } from '../../../experiments/lab/deciders/synthetic/decider.js';
 import { SYNTHETIC_CONFIG, SyntheticEngine } from '../../../experiments/lab/deciders/synthetic/engine.js';
-import { fitProcess, stepsAt } from '../../../experiments/lab/deciders/synthetic/fit.js';
+import { stepsAt } from '../../../experiments/lab/deciders/synthetic/fit.js';
 import { nelderMead } from '../../../experiments/lab/deciders/synthetic/nelder-mead.js';
 import {
-  bySession,
   objective,
-  plainly,
   type Residual,
   residuals,
 } from '../../../experiments/lab/deciders/synthetic/objective.js';
@@ -251,66 +249,6 @@ describe('what a fit is worth', () => {
     );
     expect(eighth.every(({ target }) => target >= 1)).toBe(true);
     expect(found).toHaveLength(48);
-  });
-
-  it('is the same of decodes by the session and written out', async () => {
-    const run = { seed: 3, cases: 2, genLength: 64 };
-    const [own, plain] = [await bySession(parameters, run, 0.8), plainly(parameters, run, 0.8)];
-    expect(plain.tokensPerStep).toBeCloseTo(own.tokensPerStep, 9);
-    expect(plain.committedBelow).toBeCloseTo(own.committedBelow, 9);
-    expect(own.committedBelow).toBeGreaterThan(0);
-    plain.firstCommit.forEach((value, at) => {
-      expect(value).toBeCloseTo(own.firstCommit[at], 9);
-    });
-  });
-
-  it('is written down with how it was found, to four digits', async () => {
-    const options = { seed: 4, cases: 1, genLength: 32, evaluations: 45, starts: 2 };
-    const seen: [number, number][] = [];
-    const file = await fitProcess(options, (evaluations, best) => seen.push([evaluations, best]));
-    expect(file).toMatchObject({
-      ...{
-        schema: 'dllm-npu/confidence-process@1',
-        seed: 4,
-        cases: 1,
-        genLength: 32,
-        evaluations: seen.length,
-      },
-      fittedTo: 'arXiv:2606.13740, Figure 5b and Figure 8; nothing else of the paper',
-      command: 'dllm-npu workload fit --seed 4 --cases 1 --evaluations 45 --starts 2',
-    });
-    // The best so far never rises from one start to the next.
-    expect(seen.at(-1)?.[1]).toBeLessThanOrEqual(seen[23][1]);
-    expect(file.parameters).toMatchObject({ knee: 1.386, endBonus: 4, selfBonus: 0 });
-    expect(Object.keys(file.assumed)).toEqual(['knee', 'endBonus', 'selfBonus']);
-    for (const value of Object.values(file.parameters)) expect(Number(value.toPrecision(4))).toBe(value);
-    expect(file.parameters.easyShare).toBeGreaterThan(0);
-    expect(file.parameters.easyShare).toBeLessThan(1);
-    expect(file.residuals).toHaveLength(48);
-    expect(Object.keys(file.residuals[0])).toEqual(['name', 'fitted', 'target']);
-    expect(await fitProcess(options)).toEqual(file);
-    // A shift hits its steps: one halving on either side is further away.
-    const run = { seed: 4, cases: 1, genLength: 32 };
-    const own = stepsAt(file.parameters, null, run);
-    for (const [name, steps] of [
-      ['easy', own / Math.sqrt(97 / 68)],
-      ['hard', own * Math.sqrt(97 / 68)],
-    ] as const) {
-      const { shift, textTokens } = file.profiles[name];
-      const at = (by: number) =>
-        stepsAt({ ...file.parameters, bias: file.parameters.bias + by }, textTokens, run);
-      expect(at(shift - 0.01), name).toBeGreaterThanOrEqual(steps);
-      expect(at(shift + 0.01), name).toBeLessThanOrEqual(steps);
-    }
-    for (const { task, steps, textTokens, source } of PUBLISHED_TASKS)
-      expect(file.profiles[task]).toMatchObject({
-        ...{
-          textTokens,
-          description: `${task}: the bias alone is shifted so that one published figure comes out`,
-        },
-        basis: `${steps} steps for 256 tokens at 0.9 (${source})`,
-      });
-    await expect(fitProcess({ ...options, starts: 0 })).rejects.toThrow(RangeError);
   });
 
   it('was found by the shipped file: what it says of itself comes out again', () => {

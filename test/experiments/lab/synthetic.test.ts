@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { SYNTHETIC_CONFIG, SyntheticEngine } from '../../../experiments/lab/deciders/synthetic/engine.js';
-import { fitProcess } from '../../../experiments/lab/deciders/synthetic/fit.js';
+import { fitProcess, stepsAt } from '../../../experiments/lab/deciders/synthetic/fit.js';
 import { nelderMead } from '../../../experiments/lab/deciders/synthetic/nelder-mead.js';
 import { objective, plainly, residuals } from '../../../experiments/lab/deciders/synthetic/objective.js';
 import { plainThreshold } from '../../../experiments/lab/deciders/synthetic/plain-threshold.js';
 import { processFile } from '../../../experiments/lab/deciders/synthetic/profiles.js';
+import { PUBLISHED_TASKS } from '../../../experiments/lab/deciders/synthetic/published-tasks.js';
 import { openDecider } from '../../../experiments/lab/open.js';
 
 const { parameters } = processFile();
@@ -91,26 +92,59 @@ describe('the confidence process', () => {
 });
 
 describe('a fit', () => {
-  it('writes down all that a process is, what it is worth, and a profile for each published task', async () => {
-    const options = { seed: 2, cases: 1, genLength: 32, evaluations: 24, starts: 1 };
-    const counted: number[] = [];
-    const file = await fitProcess(options, (evaluations) => counted.push(evaluations));
+  it('is written down with how it was found, to four digits', async () => {
+    const options = { seed: 4, cases: 1, genLength: 32, evaluations: 24, starts: 2 };
+    const seen: [number, number][] = [];
+    const file = await fitProcess(options, (evaluations, best) => seen.push([evaluations, best]));
+    expect(file).toMatchObject({
+      ...{
+        schema: 'dllm-npu/confidence-process@1',
+        seed: 4,
+        cases: 1,
+        genLength: 32,
+        evaluations: seen.length,
+      },
+      fittedTo: 'arXiv:2606.13740, Figure 5b and Figure 8; nothing else of the paper',
+      command: 'dllm-npu workload fit --seed 4 --cases 1 --evaluations 24 --starts 2',
+    });
+    // The best so far never rises from one start to the next.
+    expect(seen.at(-1)?.[1]).toBeLessThanOrEqual(seen[5][1]);
+    expect(file.parameters).toMatchObject({ knee: 1.386, endBonus: 4, selfBonus: 0 });
+    expect(Object.keys(file.assumed)).toEqual(['knee', 'endBonus', 'selfBonus']);
+    for (const value of Object.values(file.parameters)) expect(Number(value.toPrecision(4))).toBe(value);
+    expect(file.parameters.easyShare).toBeGreaterThan(0);
+    expect(file.parameters.easyShare).toBeLessThan(1);
+    expect(file.residuals).toHaveLength(48);
+    expect(Object.keys(file.residuals[0])).toEqual(['name', 'fitted', 'target']);
+    expect(await fitProcess(options)).toEqual(file);
     expect(Object.keys(file.parameters).sort()).toEqual(Object.keys(parameters).sort());
-    for (const [name, value] of Object.entries(file.parameters)) expect(value, name).toBeTypeOf('number');
-    expect(Object.keys(file.profiles)).toEqual([
-      'paper',
-      'easy',
-      'hard',
-      'gsm8k',
-      'math',
-      'humaneval',
-      'mbpp',
-    ]);
-    for (const { shift } of Object.values(file.profiles)) expect(Math.abs(shift)).toBeLessThan(6);
-    expect(counted).toEqual(Array.from({ length: file.evaluations }, (_, at) => at + 1));
+    expect(Object.keys(file.profiles)).toEqual('paper,easy,hard,gsm8k,math,humaneval,mbpp'.split(','));
+    expect(seen.map(([evaluations]) => evaluations)).toEqual(seen.map((_, at) => at + 1));
     expect(file.evaluations).toBeGreaterThanOrEqual(options.evaluations);
     // What was searched with is what was written, but for digits.
     expect(file.value).toBe(objective(await residuals(file.parameters, options)));
     expect(objective(await residuals(file.parameters, options, plainly))).toBeCloseTo(file.value, 9);
+    // A shift hits its steps: one halving on either side is further away.
+    const run = { seed: 4, cases: 1, genLength: 32 };
+    const own = stepsAt(file.parameters, null, run);
+    for (const [name, steps] of [
+      ['easy', own / Math.sqrt(97 / 68)],
+      ['hard', own * Math.sqrt(97 / 68)],
+    ] as const) {
+      const { shift, textTokens } = file.profiles[name];
+      const at = (by: number) =>
+        stepsAt({ ...file.parameters, bias: file.parameters.bias + by }, textTokens, run);
+      expect(at(shift - 0.01), name).toBeGreaterThanOrEqual(steps);
+      expect(at(shift + 0.01), name).toBeLessThanOrEqual(steps);
+    }
+    for (const { task, steps, textTokens, source } of PUBLISHED_TASKS)
+      expect(file.profiles[task]).toMatchObject({
+        ...{
+          textTokens,
+          description: `${task}: the bias alone is shifted so that one published figure comes out`,
+        },
+        basis: `${steps} steps for 256 tokens at 0.9 (${source})`,
+      });
+    await expect(fitProcess({ ...options, starts: 0 })).rejects.toThrow(RangeError);
   });
 });
