@@ -32,7 +32,8 @@ describe('ablate', () => {
       layers: 1,
     });
     const model = await writeCheckpoint(config, randomWeights(config, 7));
-    const options = { ...ABLATION_DEFAULTS, model, prompts: 1, genLength: 32, verifyEvery: 16 };
+    const small = { model, costModel: 'tinyllama-1.1b', prompts: 1, genLength: 16, blockLength: 8 };
+    const options = { ...ABLATION_DEFAULTS, ...small, verifyEvery: 16 };
     await runPrompts(options, { store, jobs: 0 });
     const runs = store.hashes();
 
@@ -56,7 +57,8 @@ describe('ablate', () => {
         record.metrics.mismatches = 2;
       },
     );
-    const settings = ['--cases', '1', '--gen-length', '32', '--verify-every', '16', '--jobs', '0', '--json'];
+    const lengths = ['--gen-length', '16', '--block-length', '8', '--verify-every', '16'];
+    const settings = ['--cost-model', 'tinyllama-1.1b', '--cases', '1', ...lengths, '--jobs', '0', '--json'];
     const { code, stdout, stderr } = await cli([
       'ablate',
       ...['--model', model],
