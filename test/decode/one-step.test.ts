@@ -214,7 +214,7 @@ describe('drafts', () => {
       const speculate = { kind: 'exact', tile: 48, drafts } as const;
       const spec = named(name, { blockLength: 8, speculate, ...commit });
       const groups: string[] = [];
-      for (let seed = 0; seed < 4; seed++) {
+      for (let seed = 0; seed < 2; seed++) {
         const work: Workload = {
           sway: 0.4,
           sharpness: 3,
