@@ -72,10 +72,9 @@ export class MachineKind {
       profile,
       stack,
       npu: this.npu,
+      // A copy takes its share of DRAM from whatever an operator moves with: queues, threads, all of them together.
       npuBesideCopy:
-        memory === 'somr' && sharesDram(rates, ratesBesideCopy)
-          ? new NpuUnits({ profile, stack, rates: ratesBesideCopy })
-          : this.npu,
+        memory === 'somr' ? new NpuUnits({ profile, stack, rates: this.ratesBesideCopy }) : this.npu,
       cpuThreads: effectiveThreads(profile, threads, stack.threadShares),
       cpuBytesPerMs: (stages ? ratesBesideCopy : rates).cpuBytesPerMs,
       names: new Names(),
@@ -139,13 +138,6 @@ export class MachineKind {
     const groups = groupsOf(stack, this.graph(shape), profile);
     return groups.filter(({ device }) => device === 'npu').flatMap(({ ops }) => ops);
   }
-}
-
-/** Whether a staging copy slows the NPU's own traffic down. */
-function sharesDram(alone: Rates, besideCopy: Rates): boolean {
-  return (
-    alone.dmaBytesPerMs !== besideCopy.dmaBytesPerMs || alone.directBytesPerMs !== besideCopy.directBytesPerMs
-  );
 }
 
 const kinds = new WeakMap<

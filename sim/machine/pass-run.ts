@@ -104,18 +104,17 @@ export class PassRun {
     this.spent.add(part, ms, resource);
     const { regimes } = this;
     const endMs = this.nowMs + ms;
-    const last = regimes.length === 0 ? undefined : regimes[regimes.length - 1];
+    const last = regimes.at(-1);
     if (last?.regime === regime) last.endMs = endMs;
     else regimes.push({ regime, startMs: this.nowMs, endMs });
     this.nowMs = endMs;
   }
 
   driver(part: DriverPart, ms: number, op: Recorded | null): void {
-    if (ms <= 0) return;
     const startMs = this.nowMs;
     this.advance(part, ms, 'npu', 'driver');
     this.busyMs.driver += ms;
-    if (this.recorder.on) this.record('driver', op?.id ?? part, part, op, startMs, this.nowMs);
+    this.record('driver', op?.id ?? part, part, op, startMs, this.nowMs);
   }
 
   cpu(
@@ -129,14 +128,14 @@ export class PassRun {
     const startMs = this.nowMs;
     this.advance(part, ms, 'cpu', 'cpu');
     this.busyMs.cpu += ms * coreShare;
-    if (this.recorder.on) this.record('cpu', name, category, op, startMs, this.nowMs);
+    this.record('cpu', name, category, op, startMs, this.nowMs);
   }
 
   gpu(part: PartName, category: string, op: Recorded | null, ms: number): void {
     const startMs = this.nowMs;
     this.advance(part, ms, 'npu', 'gpu');
     this.busyMs.gpu += ms;
-    if (this.recorder.on) this.record('gpu', op?.id ?? category, category, op, startMs, this.nowMs);
+    this.record('gpu', op?.id ?? category, category, op, startMs, this.nowMs);
   }
 
   memoryWork(ready: Readiness): void {

@@ -3,7 +3,7 @@ import type { TimedKernel } from './kernel.js';
 import type { MachineKind } from './kind.js';
 import { stretched } from './npu-unit.js';
 import { PassRun, type PassTiming } from './pass-run.js';
-import { type NamedOp, type OpWork, type PreparedPass, SAME_DISPATCH } from './prepare.js';
+import { type HostWork, type NamedOp, type NpuWork, type PreparedPass, SAME_DISPATCH } from './prepare.js';
 import { MATRIX, NPU_UNITS, type NpuUnit, type PerUnit } from './resources.js';
 import { splitAtCopies } from './side-work.js';
 import { stretchedSpans } from './task-spans.js';
@@ -68,7 +68,7 @@ export class PassTimer {
    * @param maintenanceMs of the dispatch that the operator begins, or `SAME_DISPATCH`
    * @param index among the operators on the NPU
    */
-  private npuOp(op: NamedOp, work: OpWork, maintenanceMs: number, index: number, run: PassRun): void {
+  private npuOp(op: NamedOp, work: NpuWork, maintenanceMs: number, index: number, run: PassRun): void {
     const { memory } = this;
     const ready = memory.before(index, run.nowMs);
     run.memoryWork(ready);
@@ -83,8 +83,7 @@ export class PassTimer {
     memory.after(index, run.nowMs);
   }
 
-  private compute(op: NamedOp, { part, macs, kernel, besideCopy }: OpWork, run: PassRun): void {
-    if (kernel === null || besideCopy === null) return;
+  private compute(op: NamedOp, { part, macs, kernel, besideCopy }: NpuWork, run: PassRun): void {
     const startMs = run.nowMs;
     const { ms, busyMs } = stretched(kernel, besideCopy, this.memory.copies(startMs), startMs);
     run.advance(part, ms, 'npu', NPU_UNITS[busiest(busyMs)]);
@@ -93,7 +92,7 @@ export class PassTimer {
     run.busyMs.vector += vector;
     run.busyMs.dma += dma;
     run.busyMs.l2 += l2;
-    if (this.recorder.on) this.record(op, kernel, ms, busyMs, startMs, run);
+    this.record(op, kernel, ms, busyMs, startMs, run);
     run.dmaBytes += kernel.dmaBytes;
     run.dramBytes += kernel.dmaBytes + kernel.l2Bytes;
     run.matrixMacs += kernel.matrixMacs;
@@ -116,7 +115,7 @@ export class PassTimer {
         if (busy > 0)
           run.record(NPU_UNITS[unit], op.id, op.label, op, startMs, run.nowMs, Math.min(busy, ms));
       }
-    } else {
+    } else if (recorder.level === 'chunk') {
       const tasks = stretchedSpans(this.kind.npu.spans(kernel), kernel, ms, busyMs);
       const first = recorder.number(1 + tasks.reduce((most, { task }) => Math.max(most, task), 0));
       for (const { unit, kind, startMs: from, endMs, task, from: source, bytes } of tasks) {
@@ -133,7 +132,7 @@ export class PassTimer {
     recorder.counter('NPU DRAM GB/s', startMs, (kernel.dmaBytes + kernel.l2Bytes) / ms / 1e6);
   }
 
-  private hostOp(op: NamedOp, { device, part, hostMs, hostBytes }: OpWork, run: PassRun): void {
+  private hostOp(op: NamedOp, { device, part, hostMs, hostBytes }: HostWork, run: PassRun): void {
     if (device === 'gpu') run.gpu(part, op.label, op, hostMs);
     else run.cpu(part, op.id, op.label, op, hostMs, this.kind.coreShare);
     run.dramBytes += hostBytes;
@@ -152,7 +151,7 @@ export class PassTimer {
   private endMemory(run: PassRun): void {
     const { memory, recorder } = this;
     for (const use of memory.endPass(run.nowMs)) {
-      if (use.access === 'read' || use.endMs === use.startMs) continue;
+      if (use.access === 'read') continue;
       this.copies.push(use);
       run.record('staging', `slot ${use.slot}`, 'copy', null, use.startMs, use.endMs);
     }
@@ -167,9 +166,9 @@ export class PassTimer {
   }
 }
 
-/** The unit an operator waits for most; DMA where none works. */
+/** The unit an operator waits for most; of equal ones the first. */
 function busiest(busyMs: PerUnit): NpuUnit {
   let best: NpuUnit = 0;
-  for (let at = 1; at < UNITS.length; at++) if (busyMs[UNITS[at]] > busyMs[best]) best = UNITS[at];
+  for (const unit of UNITS) if (busyMs[unit] > busyMs[best]) best = unit;
   return best;
 }

@@ -54,7 +54,7 @@ export const PIPELINE_SLOTS = {
 export interface Seam {
   /** The result is complete; nothing that reads it may start before. */
   readonly ready: number;
-  /** Tasks that free the slots of packed and of decoded chunks, oldest first. */
+  /** Tasks that free the slots of packed and of decoded chunks, the last slots' last. */
   readonly packed: readonly number[];
   readonly decoded: readonly number[];
 }
@@ -92,14 +92,14 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
   const move = (kind: TaskKind, ms: number, bytes = 0, a = -1, b = -1, c = -1): number =>
     ms > 0 ? program.add(mover, kind, ms, bytes, a, b, c) : -1;
   /** The latest existing task of a chunk's chain. */
-  const latest = (a: number, b: number, c = -1, d = -1): number => (a >= 0 ? a : b >= 0 ? b : c >= 0 ? c : d);
+  const latest = (a: number, b: number, c = -1): number => (a >= 0 ? a : b >= 0 ? b : c);
 
   const finish = (index: number): void => {
     finished[index] = add(VECTOR, 'vector', costAt(index).finishMs, of(multiplied, index), ready(index));
     if (of(taken, index) < 0) taken[index] = of(finished, index);
   };
   const store = (index: number): void => {
-    const ready = latest(of(finished, index), of(multiplied, index), of(taken, index));
+    const ready = latest(of(finished, index), of(multiplied, index));
     const { storeMs, storeBytes } = costAt(index);
     stored[index] = move('store', storeMs, storeBytes, ready);
   };
@@ -117,7 +117,7 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
     let prepared = -1;
     const last = index - 1;
     const first = index % costs === 0;
-    if (first && tilesApart && index > 0) flush(index);
+    if (first && tilesApart) flush(index);
     const waits = serial || (first && tilesApart);
     const before = waits ? latest(of(stored, last), of(finished, last), of(multiplied, last)) : -1;
     if (first) {
@@ -158,9 +158,9 @@ export function appendTo(program: Program, pipeline: Pipeline, seam: Seam): Seam
   const end = total - 1;
   const loads = chunk.loadMs > 0 || (rest?.loadMs ?? 0) > 0;
   return {
-    ready: latest(of(finished, end), of(multiplied, end), of(taken, end), seam.ready),
-    packed: loads ? taken.slice(-SLOTS) : seam.packed,
-    decoded: loads ? multiplied.slice(-SLOTS) : seam.decoded,
+    ready: latest(of(finished, end), of(multiplied, end), seam.ready),
+    packed: loads ? taken : seam.packed,
+    decoded: loads ? multiplied : seam.decoded,
   };
 }
 

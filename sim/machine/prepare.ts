@@ -20,17 +20,24 @@ export interface NamedOp {
 }
 
 /** What an operator takes on this machine: one object for equal operators of a pass. */
-export interface OpWork {
-  readonly device: Device;
+export type OpWork = NpuWork | HostWork;
+
+export interface NpuWork {
+  readonly device: 'npu';
   readonly part: PartName;
   readonly macs: number;
-  /** On the NPU, alone and beside a staging copy; elsewhere null. */
-  readonly kernel: TimedKernel | null;
-  readonly besideCopy: TimedKernel | null;
-  /** Starting and joining threads on the NPU. */
+  /** Alone and beside a staging copy. */
+  readonly kernel: TimedKernel;
+  readonly besideCopy: TimedKernel;
+  /** Starting and joining threads. */
   readonly startMs: number;
-  /** Outside the NPU. */
+}
+
+export interface HostWork {
+  readonly device: 'cpu' | 'gpu';
+  readonly part: PartName;
   readonly hostMs: number;
+  /** DRAM traffic. */
   readonly hostBytes: number;
 }
 
@@ -105,8 +112,8 @@ export function preparePass(graph: OpGraph, at: Workplace, scratchBytes: () => n
   const work: OpWork[] = [];
   const maintenanceMs = new Float64Array(graph.ops.length).fill(SAME_DISPATCH);
   const copyMs = new Float64Array(graph.ops.length).fill(-1);
-  const alike = new Map<string, OpWork>();
-  const alikeOnNpu = new Map<TimedKernel, OpWork[]>();
+  const alike = new Map<string, HostWork>();
+  const alikeOnNpu = new Map<TimedKernel, NpuWork[]>();
   let splits = 0;
   let wakesAt = -1;
   let before: Device | null = null;
@@ -164,7 +171,7 @@ function addNpuWork(
   ops: readonly Op[],
   graph: OpGraph,
   at: Workplace,
-  known: Map<TimedKernel, OpWork[]>,
+  known: Map<TimedKernel, NpuWork[]>,
 ): void {
   const { npu, npuBesideCopy, stack } = at;
   const keys = ops.map((op) => kernelKey(op, graph));
@@ -188,8 +195,6 @@ function addNpuWork(
         kernel,
         besideCopy: besideCopy[index],
         startMs: operatorStarts(op, stack) * stack.numbers.opStartMs,
-        hostMs: 0,
-        hostBytes: 0,
       };
       alike.push(found);
     }
@@ -197,29 +202,28 @@ function addNpuWork(
   }
 }
 
-function shared(alike: Map<string, OpWork>, work: OpWork): OpWork {
-  const key = `${work.part} ${work.macs} ${work.hostMs} ${work.hostBytes}`;
+function shared(alike: Map<string, HostWork>, work: HostWork): HostWork {
+  const key = `${work.part} ${work.hostMs} ${work.hostBytes}`;
   const found = alike.get(key) ?? work;
   alike.set(key, found);
   return found;
 }
 
 /** An operator outside the NPU. On the GPU it is bound by its arithmetic or by DRAM, and costs its launch. */
-function hostWork(op: Op, graph: OpGraph, device: 'cpu' | 'gpu', at: Workplace): OpWork {
+function hostWork(op: Op, graph: OpGraph, device: 'cpu' | 'gpu', at: Workplace): HostWork {
   const { profile, stack } = at;
   const { singleThreadMs, bytes } = cpuWork(op, graph, profile, stack.numbers);
   const label = opLabel(op);
-  const none = { kernel: null, besideCopy: null, startMs: 0 };
   if (device === 'cpu') {
     const ms = cpuMs({ singleThreadMs, bytes }, at.cpuThreads, at.cpuBytesPerMs);
     const hostMs = ms + stack.numbers.cpuBarrierMs;
-    return { device, part: `CPU ${label}`, macs: op.macs, hostMs, hostBytes: bytes, ...none };
+    return { device, part: `CPU ${label}`, hostMs, hostBytes: bytes };
   }
   const { readRate, macsPerNs, kernelLaunch } = profile.gpu;
   const hostMs =
     Math.max(op.macs / (macsPerNs * 1e6), bytes / (readRate * 1e6)) +
     operatorStarts(op, stack) * kernelLaunch;
-  return { device, part: `GPU ${label}`, macs: op.macs, hostMs, hostBytes: bytes, ...none };
+  return { device, part: `GPU ${label}`, hostMs, hostBytes: bytes };
 }
 
 /** Softmax, confidence and choice over the logits of every row that somebody samples. */
@@ -239,7 +243,6 @@ function usefulRowFraction(rows: number, at: Workplace): number {
 
 /** Bytes of the activations that cross a dispatch. The KV cache stays on the NPU's side. */
 function sharedBytes({ ops }: DispatchGroup, graph: OpGraph): number {
-  if (ops.length === 1) return ownBytes(ops[0], graph);
   const own = new Set(ops.map((op) => op.id));
   const inside = new Set(ops.flatMap((op) => op.outputs));
   const names = new Set<string>();
@@ -263,16 +266,4 @@ function cacheBytes(
   const ids = new Set(ops.flatMap(({ inputs }) => inputs).filter((id) => tensorOf(graph, id).role === 'kv'));
   const stored = graph.precision.kv === 'f16' ? 2 : 4;
   return bytesOf(graph, [...ids]) * ((kvElementBytes ?? stored) / stored);
-}
-
-/** The same for an operator alone: all it reads and writes but the KV cache. */
-function ownBytes({ inputs, outputs }: Op, graph: OpGraph): number {
-  let bytes = bytesOf(graph, outputs);
-  for (let at = 0; at < inputs.length; at++) {
-    const id = inputs[at];
-    if (inputs.indexOf(id) !== at) continue;
-    const tensor = tensorOf(graph, id);
-    if (tensor.role !== 'kv') bytes += tensor.bytes;
-  }
-  return bytes;
 }

@@ -97,7 +97,7 @@ export class SideWork {
     for (const { regime, copying, startMs, endMs } of spans) {
       const { threads, bytesPerMs } = this.share(regime, copying);
       let nowMs = startMs;
-      while (nowMs < endMs && threads > 0) {
+      while (nowMs < endMs) {
         const job = this.jobs[0];
         if (job === undefined) break;
         const fullMs = cpuMs(job.work, threads, bytesPerMs);

@@ -10,6 +10,7 @@ import { concatKernel, convKernel, keepKernel } from '../../../sim/machine/lower
 import type { Product } from '../../../sim/machine/lower/product.js';
 import { ROW_OPERATORS } from '../../../sim/machine/lower/row-operator.js';
 import { streamedKernel } from '../../../sim/machine/lower/streamed.js';
+import { vectorProduct } from '../../../sim/machine/lower/vector-product.js';
 import { GoldenTable } from '../../support/golden-table.js';
 import { contextOf, cutsOf, drawer, orRefused, STACKS } from './made-up.js';
 
@@ -139,6 +140,24 @@ describe.each(Object.entries(STACKS))('what operators cost on a made-up chip: %s
 const HEXAGON = STACKS.hexagon ?? {};
 
 describe("what the loops of llama.cpp's Hexagon kernels cost", () => {
+  it('products on vector threads whose rows do not fit at once', () => {
+    const work = {
+      owner: 'op',
+      inWidth: 96,
+      outWidth: 100,
+      bytesPerWeight: 0.5625,
+      packed: true,
+      inputBytes: 4,
+      outputBytes: 4,
+    };
+    const of = (rows: number) => vectorProduct({ ...work, rows }, contextOf(HEXAGON, { tcm: 13_000 }));
+    // Rows of 102 bytes, which get three quarters of it: 95 at once.
+    table.holds(
+      'vector products',
+      each({ '95 rows': 95, '96 rows': 96, '130 rows': 130, '300 rows': 300 }, of),
+    );
+  });
+
   it('every operator on rows', () => {
     const context = contextOf(HEXAGON);
     const draw = drawer(11);

@@ -75,6 +75,15 @@ const kernel = (pipelines: readonly Pipeline[], repeats = 1, bytes = 1000): Kern
   tcmPeakBytes: 9,
 });
 
+const NO_LOAD = { loadMs: 0, decodeMs: 0.7, multiplyMs: 1.1, finishMs: 1.3, storeMs: 0.2 };
+const UNLOADED: Pipeline = {
+  ...pipelineOf(21),
+  setup: { loadMs: 0, convertMs: 0 },
+  chunk: NO_LOAD,
+  rest: null,
+  fullChunks: 2,
+};
+
 const KERNELS: readonly Kernel[] = [
   kernel([pipelineOf(3)]),
   kernel([pipelineOf(5), pipelineOf(6)], 3),
@@ -93,13 +102,47 @@ const KERNELS: readonly Kernel[] = [
   // The closed form of four tiles is not the time of four.
   kernel([pipelineOf(0, { tiles: 4, fullChunks: 5 })]),
   kernel([pipelineOf(2, { tiles: 4, fullChunks: 8 })], 2),
+  // What loads nothing leaves slots as they were; a short last chunk may load alone, or nothing.
+  kernel([pipelineOf(22), UNLOADED, pipelineOf(9)]),
+  kernel([
+    pipelineOf(22),
+    { ...pipelineOf(8), chunk: NO_LOAD, rest: pipelineOf(3).chunk, fullChunks: 2 },
+    pipelineOf(9),
+  ]),
+  kernel([pipelineOf(22), { ...pipelineOf(8), rest: NO_LOAD, fullChunks: 1 }, pipelineOf(9)]),
 ];
 
 const timed = (of: Kernel): TimedKernel => timeAlone(of, { npuDramBytesPerMs: 1e9 });
 
+const HAND: Readonly<Record<string, Pipeline>> = {
+  'nothing loaded': {
+    ...pipelineOf(2),
+    setup: { loadMs: 0, convertMs: 0 },
+    chunk: NO_LOAD,
+    rest: null,
+    fullChunks: 3,
+  },
+  'matrix-bound': {
+    ...pipelineOf(2),
+    tiles: 2,
+    setup: { loadMs: 0.5, convertMs: 0.2 },
+    chunk: { loadMs: 1, decodeMs: 0.3, multiplyMs: 5, finishMs: 0.4, storeMs: 0.35 },
+    rest: null,
+    fullChunks: 3,
+  },
+  'a long conversion before one chunk': {
+    ...pipelineOf(2),
+    tiles: 3,
+    setup: { loadMs: 0.5, convertMs: 5 },
+    chunk: { loadMs: 3, decodeMs: 0, multiplyMs: 0.1, finishMs: 0, storeMs: 2 },
+    rest: null,
+    fullChunks: 1,
+  },
+};
+
 describe('how tasks follow each other', () => {
   it('in one operator', () => {
-    const runs = Object.entries(PIPELINES).map(([name, pipeline]) => {
+    const runs = Object.entries({ ...PIPELINES, ...HAND }).map(([name, pipeline]) => {
       const program = toProgram(pipeline);
       const { ms, busyMs, spans } = runProgram(program, true);
       const closed = closedFormMs(pipeline);
@@ -130,6 +173,9 @@ describe('how tasks follow each other', () => {
       [6, 4, 0, 3, 5],
       [7],
       [8, 7],
+      [9],
+      [0, 10],
+      [11, 9],
     ];
     const runs = chains.map((numbers) => {
       const kernels = numbers.map((at) => KERNELS[at] as Kernel);
@@ -202,6 +248,19 @@ describe('an operator beside copies', () => {
     table.holds('beside copies', Object.fromEntries(runs));
   });
 
+  it('has its tasks later, and the last of a unit with its end', () => {
+    const bound = timed(KERNELS[3] as Kernel);
+    const { ms, busyMs } = {
+      ms: bound.ms * 1.45,
+      busyMs: [bound.busyMs[0], bound.busyMs[1], bound.busyMs[2] * 1.5, 0] as const,
+    };
+    const spans = stretchedSpans(spansAlone(bound), bound, ms, busyMs);
+    const ends = [0, 1, 2].map((unit) =>
+      spans.filter((span) => span.unit === unit).reduce((last, { endMs }) => Math.max(last, endMs), 0),
+    );
+    table.holds('tasks of a unit', { all: { ms, ends, spans: abridged(spans) } });
+  });
+
   it('has its tasks later', () => {
     const runs = Object.entries(COPIES).map(([name, of]) => {
       const { ms, busyMs } = stretched(alone, slower, of, 5);
@@ -267,6 +326,9 @@ describe('side work', () => {
     advance('too much');
     side.clear();
     advance('cleared');
+    // Exactly as long as all that it gets: the last stretch is 5 ms of three threads.
+    launch('g', 4 * 2 + 1 * 2 + 3 * 5, 0);
+    advance('to the last');
     table.holds('side work', steps);
   });
 });

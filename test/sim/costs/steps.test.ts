@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import { energyOf } from '../../../sim/energy/energy.js';
-import { explainStep, type TimeNode } from '../../../sim/machine/explain.js';
+import { type Account, addUp, lastStep } from '../../../sim/machine/account.js';
+import { explainAccounts, explainStep, type TimeNode } from '../../../sim/machine/explain.js';
 import type { Machine } from '../../../sim/machine/machine.js';
 import { toPerfetto } from '../../../sim/machine/perfetto.js';
 import { TRACKS } from '../../../sim/machine/timeline.js';
@@ -87,10 +88,25 @@ const CASES: Readonly<Record<string, Machines>> = {
   'attention on the CPU, slots': {
     model: 'plain',
     quant: 'f16',
-    stack: { placement: 'layers-npu-but-attention', grouping: 'batches', numbers: { batchOps: 2 } },
+    stack: {
+      placement: 'layers-npu-but-attention',
+      grouping: 'batches',
+      elementwise: 'queues',
+      weightStream: 'bypass',
+      numbers: { batchOps: 2, passHostMs: 0, opStartMs: 0 },
+    },
     memory: 'somr',
     bytes: 800_000,
     record: 'chunk',
+    copyRate: 16,
+  },
+  'products alone, and none of a single row': {
+    model: 'plain',
+    quant: 'q8_0',
+    stack: { placement: 'products-npu-but-one-row', numbers: { splitMs: 0 } },
+    memory: 'somr',
+    bytes: 500_000,
+    record: 'op',
   },
   'a CPU': {
     model: 'layers of their own',
@@ -130,7 +146,7 @@ const STEPS: readonly (readonly [number, number, number, number, boolean])[] = [
   [33, 0, 0, 0, false],
   [32, 33, 32, 2, false],
   [32, 33, 9, 0, false],
-  [1, 65, 1, 3, true],
+  [1, 97, 1, 3, true],
   [34, 66, 34, 1, false],
 ];
 /** Passes as compiled graphs and drafts have them. */
@@ -185,6 +201,24 @@ function mapText(of: Machine): unknown {
   };
 }
 
+/** Two of its steps as one request, and one of them three times. */
+function requestOf([first, second]: readonly Account[]): unknown {
+  const named = [first, second].map((account, at) => ({ name: `part ${at}`, account: account as Account }));
+  const { tree, ...explained } = explainAccounts(named);
+  const thrice = addUp([
+    { account: first as Account, times: 1 },
+    { account: second as Account, times: 3 },
+  ]);
+  return {
+    ms: explained.ms,
+    bound: explained.bound,
+    explained: digest(explained),
+    tree: digest(treeText(tree)),
+    thrice: digest(thrice),
+    of: thrice.ms,
+  };
+}
+
 /** Per track: how many spans, how long they were busy, and all of them as one word. */
 function timelineText(of: Machine): unknown {
   const timeline = of.timeline();
@@ -208,9 +242,12 @@ describe.each(Object.entries(CASES))('the steps of a decode on a made-up chip: %
     const of = open(settings);
     const { profile } = of.options;
     const said: Record<string, unknown> = {};
+    const accounts: Account[] = [];
     STEPS.forEach((_, step) => {
       said[`step ${step}`] = saidOf(of, of.time(plan(step)), profile);
+      accounts.push(lastStep(of));
     });
+    said.request = requestOf(accounts);
     SHAPES.forEach((shape, at) => {
       said[`pass ${at}`] = saidOf(of, of.timePass(shape), profile);
     });

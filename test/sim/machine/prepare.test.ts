@@ -74,7 +74,7 @@ describe('a pass that is prepared', () => {
     if (gate === undefined || up === undefined) throw new Error('no gate');
     expect(npu.time(up, graph)).toBe(npu.time(gate, graph));
     const work = (id: string) => pass.work[pass.all.findIndex((op) => op.id === id)];
-    expect(work(up.id).kernel).toBe(work(gate.id).kernel);
+    expect(work(up.id)).toMatchObject({ kernel: npu.time(gate, graph) });
   });
 });
 
@@ -94,6 +94,24 @@ describe('whether weights may have to be staged', () => {
     const most = (weights + cache) / 0.9;
     expect(of('llada.cpp', Math.ceil(most))).toBe(false);
     expect(of('llada.cpp', Math.floor(most))).toBe(true);
+  });
+
+  it('is not asked where exactly that tenth is left', () => {
+    // As long a context as makes nine tenths of a window a whole number of bytes.
+    const preset = resolvePreset('llada-8b');
+    const perPosition = cache / 4096;
+    const contextLength = [0, 1, 2, 3, 4, 5, 6, 7, 8].find((n) => (weights + n * perPosition) % 9 === 0);
+    if (contextLength === undefined) throw new Error('no such context');
+    const bytes = ((weights + contextLength * perPosition) / 9) * 10;
+    const isAsked = (size: number) =>
+      mayStage({
+        profile: { ...own, window: { ...own.window, bytes: size } },
+        stack: stackByName('llada.cpp'),
+        model: { ...preset, contextLength },
+        precision: precisionFor('q4_0'),
+      });
+    expect(isAsked(bytes)).toBe(false);
+    expect(isAsked(bytes - 1)).toBe(true);
   });
 
   it('is no question where none are on the NPU', () => {

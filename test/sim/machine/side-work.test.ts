@@ -29,6 +29,14 @@ describe('SideWork', () => {
     expect(first.bytes + second.bytes).toBeCloseTo(2000, 9);
   });
 
+  it('ends a job that is shorter than the clock can tell', () => {
+    const side = new SideWork(() => ({ threads: 2, bytesPerMs: 1e9 }));
+    side.launch('a', { singleThreadMs: 1e-6, bytes: 0 });
+    const late = 2 ** 42;
+    expect(side.advance([span('npu', late, late + 1)]).completed).toEqual(['a']);
+    expect(side.inFlight).toBe(0);
+  });
+
   it('slows down where the main path leaves little, and pauses where it leaves nothing', () => {
     const side = new SideWork((regime, copying) => ({
       threads: regime === 'cpu' ? 0 : 1,
