@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fuzz } from './fuzz.mjs';
+import { slowFiles } from './slow-files.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [task, ...args] = process.argv.slice(2);
@@ -64,6 +65,7 @@ function vitest(vitestArgs, env = {}) {
   );
   if (existsSync(json)) {
     const r = JSON.parse(readFileSync(json, 'utf8'));
+    for (const line of slowFiles(r, root)) console.log(line);
     const skipped = r.numPendingTests + r.numTodoTests;
     console.log(
       `${r.numPassedTests} passed, ${r.numFailedTests} failed${skipped ? `, ${skipped} skipped` : ''}`,

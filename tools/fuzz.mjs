@@ -27,6 +27,7 @@ const NUMBERED = [
   'test/oracle/libllama-decoder.test.ts',
   ...['formats', 'smollm2', 'tiny-dual'].map((name) => `test/engine/${name}.test.ts`),
   'test/hw/adb/runner.test.ts',
+  'test/hw/qnn/genuine.test.ts',
   'test/sim/calibration/calibrate.test.ts',
 ];
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { libraryDirectory, packageDirectory, packagesFor, readManifest } from '../qnn/packages.js';
-import { type FileRecord, fileRecord } from '../record/device-record.js';
-import { libraryVersion } from '../session/library-version.js';
+import type { FileRecord } from '../record/device-record.js';
+import { libraryRecord } from '../session/library-record.js';
 import { type Finding, found, missing, problem } from './finding.js';
 
 /** A folder with the plugin and QNN's libraries. */
@@ -59,8 +59,7 @@ export async function inspectLibraries(
     findings.push(found(`QNN libraries (${origin})`, `${[plugin, ...there].join(', ')}${dsp}`));
     folders.push({ directory, origin, plugin, backends });
     for (const file of [plugin, ...there]) {
-      const path = join(directory, file);
-      libraries.push(await fileRecord(path, await libraryVersion(path)));
+      libraries.push(await libraryRecord(join(directory, file)));
     }
   }
   return { findings, folders, libraries };

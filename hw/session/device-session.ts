@@ -26,7 +26,7 @@ import {
 } from '../record/device-record.js';
 import type { Evidence } from '../record/evidence.js';
 import { archOf, backendOf } from '../record/execution-class.js';
-import { libraryVersion } from './library-version.js';
+import { libraryRecord } from './library-record.js';
 import { opTimes } from './op-times.js';
 import type { RunSession } from './run-session.js';
 import { localSocId } from './soc-id.js';
@@ -148,7 +148,7 @@ export class DeviceSession implements RunSession {
     const { model, numerics } = this.request;
     const depends = {
       weights: await fileSha256(model.weightsPath),
-      libraries: [await fileSha256(plugin.path), await fileSha256(backendFile)],
+      libraries: [(await libraryRecord(plugin.path)).sha256, (await libraryRecord(backendFile)).sha256],
       options: withoutPlaces(provider.options),
       embed: asked.embed,
     };
@@ -223,9 +223,10 @@ export class DeviceSession implements RunSession {
     const named = [info?.library, qnn?.plugin.path, qnn?.backendFile].filter((path) => path !== undefined);
     const loaded = opened.flatMap(({ libraries }) => libraries);
     const paths = [...new Set([...named, ...loaded])].sort();
-    const libraries = paths.map(async (path) =>
-      fileRecord(path, path === info?.library ? info.version : await libraryVersion(path)),
-    );
+    const libraries = paths.map(async (path) => {
+      const record = await libraryRecord(path);
+      return path === info?.library ? { ...record, version: info.version } : record;
+    });
     const weights = await fileRecord(this.request.model.weightsPath);
     return [...(await Promise.all(libraries)), weights, ...opened.flatMap(({ files }) => files)];
   }

@@ -1,10 +1,9 @@
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PACKED, packedScript } from '../../cli/explorer-files.js';
 import { loadModel } from '../../experiments/library/model.js';
 import { parseSetting, type SettingInput } from '../../explorer/setting/setting.js';
 import { explore } from '../../explorer/worker/explore.js';
@@ -43,7 +42,6 @@ describe.skipIf(CHROMIUM === undefined)('the explorer, from a disk', () => {
   beforeAll(async () => {
     const out = join(temporaryDirectory(), 'explorer');
     cpSync(await builtExplorer(), out, { recursive: true });
-    writeFileSync(join(out, PACKED), packedScript());
     sizes = readdirSync(out).map((name) => statSync(join(out, name)).size);
     address = pathToFileURL(join(out, 'index.html')).href;
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });

@@ -1,8 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { builtExplorer } from '../support/built-program.js';
 import { cli } from '../support/run-cli.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+
+// Built for all files that open it: not twice at once.
+beforeAll(builtExplorer);
 
 describe('explore', () => {
   it('serves the page on this machine, and nothing else, until it is told to stop', async () => {

@@ -7,7 +7,6 @@ import { compareReport, readCompareReport } from '../../hw/compare/report.js';
 import { type Simulated, timesSideBySide } from '../../hw/compare/times.js';
 import { NEAR_TIES, verdictOf } from '../../hw/compare/verdict.js';
 import { stepGraph } from '../../hw/graph/step-graph.js';
-import { BACKEND_LIBRARIES, findLibraries } from '../../hw/qnn/find-libraries.js';
 import {
   type DeviceRecord,
   deviceRecord,
@@ -25,7 +24,6 @@ import { fileSha256, loadModel } from '../../src/model/load.js';
 import { encodePrompt } from '../../src/model/prompt.js';
 import type { WeightSource } from '../../src/model/weights.js';
 import { generateProblem } from '../../src/score/problems.js';
-import { cacheDirectory } from '../../src/util/cache-directory.js';
 import { project } from '../../src/util/project-root.js';
 import { cli } from '../support/run-cli.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -252,68 +250,6 @@ describe('device compare', () => {
     expect((await asked('--record', '/nonexistent/record.json')).code).toBe(3);
     expect((await asked('--backend', 'npu')).code).toBe(2);
   });
-});
-
-const cache = cacheDirectory();
-const [cpuLibraries, htpLibraries] = await Promise.all([
-  findLibraries(process.env, cache, BACKEND_LIBRARIES.cpu),
-  findLibraries(process.env, cache, BACKEND_LIBRARIES.htp),
-]);
-if (cpuLibraries === undefined || htpLibraries === undefined) {
-  console.warn(
-    'skipped: comparison with the genuine plugin, up to 2 tests: run "dllm-npu device fetch" first',
-  );
-}
-
-describe('device compare with the genuine plugin', () => {
-  // Few passes: of each kind one is enough, and reference code and emulation take a second for it.
-  const short = [...quick, '--policy', 'threshold'];
-  const compare = async (libraries: string | undefined, ...asked: string[]) => {
-    const out = temporaryDirectory();
-    const { code, stderr } = await cli([...short, ...asked, '--out', out], {
-      env: { QNN_EP_DIR: libraries ?? '' },
-    });
-    expect(stderr).toMatch(/written to/);
-    expect(code).toBe(0);
-    return readCompareReport(join(out, 'compare.json'));
-  };
-
-  it.skipIf(cpuLibraries === undefined)(
-    "agrees on QNN's reference backend, to rounding",
-    {
-      timeout: 120_000,
-    },
-    async () => {
-      const report = await compare(cpuLibraries, '--backend', 'qnn-cpu');
-      expect(report.device.executionClass).toBe('qnn-cpu-ref');
-      expect(report.tokens).toEqual({ compared: 8, different: 0 });
-      expect(report.agreement.at(-1)!.maxLogitError).toBeLessThan(1e-3);
-      expect(report.times.refused).toMatch(/reference code on a CPU/);
-    },
-  );
-
-  it.skipIf(htpLibraries === undefined)(
-    'agrees on the emulated NPU in halves, also where a residual is large',
-    {
-      timeout: 300_000,
-    },
-    async () => {
-      const report = await compare(
-        htpLibraries,
-        '--backend',
-        'htp',
-        '--numerics',
-        'f16',
-        '--soc-model',
-        '69',
-      );
-      expect(report.device.executionClass).toBe('htp-emulator-x86');
-      expect(report.tokens.different).toBe(0);
-      // Before rows were scaled for their norm, squares left the range of a half and logits were off by 14.
-      expect(report.agreement.at(-1)!.maxLogitError).toBeLessThan(0.5);
-      expect(report.times.refused).toMatch(/emulation on a PC/);
-    },
-  );
 });
 
 describe('the reference results', () => {

@@ -72,7 +72,8 @@ describe('device run', () => {
     const contexts = join(temporaryDirectory(), 'contexts');
     const env = { QNN_EP_DIR: directoryOf(htp) };
     const asked = ['--backend', 'htp', '--numerics', 'f16', '--soc-model', '69', '--contexts', contexts];
-    const { code, stdout } = await cli([...quick, ...asked, '--out', temporaryDirectory()], { env });
+    const brief = ['device', 'run', '--gen-length', '1', '--block-length', '1'];
+    const { code, stdout } = await cli([...brief, ...asked, '--out', temporaryDirectory()], { env });
     expect(code).toBe(0);
     expect(existsSync(contexts)).toBe(true);
     expect(stdout).toMatch(/class htp-emulator-x86;.*\n.*no device times.*emulation/);

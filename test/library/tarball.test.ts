@@ -131,10 +131,10 @@ describe('the tarball', () => {
   it('answers what takes every kind of file that it ships, and writes to the current folder only', () => {
     const commands = [
       ['hardware', 'stacks'],
-      ['simulate', 'validate', '--explain', 'A-02'],
+      ['simulate', 'validate', '--explain', 'K-03'],
       ['workload', 'show'],
-      ['reproduce', 'table2'],
-      ['generate', '--problem', '3', '--machine', 'sm8750'],
+      ['reproduce', 'table1'],
+      ['generate', '--problem', '3', '--gen-length', '16', '--block-length', '16', '--machine', 'sm8750'],
       ['explore', '--out', 'site'],
     ];
     const before = consumer.state();

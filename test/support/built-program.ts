@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { explorerFiles } from '../../cli/explorer-page.js';
 import { project } from '../../src/util/project-root.js';
 
 const { root } = project();
@@ -31,13 +32,11 @@ export const builtProgram = (): Promise<string> =>
     if (status !== 0) throw new Error(stdout);
   });
 
-/** The explorer without its packed files, as `npm run explorer:build` makes it; once in a run, too. @returns its folder */
+/** The explorer as `explore` gives it, built where its code has changed; once in a run, too. @returns its folder */
 export async function builtExplorer(): Promise<string> {
-  const made = await madeOnce(join(tmpdir(), 'built'), async (folder) => {
-    const { buildExplorer } = (await import(join(root, 'tools/explorer/build.mjs'))) as {
-      buildExplorer: (out: string) => Promise<unknown>;
-    };
-    await buildExplorer(join(folder, 'explorer'));
+  const made = await madeOnce(join(tmpdir(), 'built'), (folder) => {
+    mkdirSync(join(folder, 'explorer'));
+    for (const [name, bytes] of explorerFiles()) writeFileSync(join(folder, 'explorer', name), bytes);
   });
   return join(made, 'explorer');
 }

@@ -42,7 +42,7 @@ const stamps = (store: ResultStore): Map<string, string> =>
 describe('a sweep that is killed', { timeout: 400_000 }, () => {
   const directory = temporaryDirectory();
   const file = join(directory, 'sweep.json');
-  const RUNS = 40;
+  const RUNS = 30;
   writeFileSync(
     file,
     JSON.stringify({
@@ -65,7 +65,7 @@ describe('a sweep that is killed', { timeout: 400_000 }, () => {
       const before = stamps(killed);
       const child = start(file, killed.results, 2);
       // Some runs further on, and then anywhere inside the next ones.
-      await moreThan(killed, before.size + random.integer(10, 16), child);
+      await moreThan(killed, before.size + random.integer(9, 13), child);
       await sleep(random.integer(0, 8));
       child.kill('SIGKILL');
       const code = child.exitCode ?? (await ended(child));

@@ -79,15 +79,15 @@ describe.skipIf(!HAS_ADB || !HAS_USERLAND)("adb runner, with Android's shell and
   it('sends, goes on after a break, does not send twice, replaces, fetches', async () => {
     await withWorkDirectory(runner, async (directory) => {
       const path = join(local, 'model');
-      writeFileSync(path, randomBytes(20 * MB));
+      writeFileSync(path, randomBytes(8 * MB));
       const remote = runner.join(directory, 'a "model"');
-      device.cutAfterReceiving(8 * MB);
+      device.cutAfterReceiving(3 * MB);
       expect(await runner.push(path, remote)).toBe('resumed');
       expect(readFileSync(remote).equals(readFileSync(path))).toBe(true);
       const before = device.received;
       expect(await runner.push(path, remote)).toBe('present');
       expect(device.received - before).toBeLessThan(10_000);
-      expect(await runner.stat(remote)).toEqual({ bytes: 20 * MB, directory: false });
+      expect(await runner.stat(remote)).toEqual({ bytes: 8 * MB, directory: false });
       writeFileSync(path, 'other');
       expect(await runner.push(path, remote)).toBe('sent');
       await runner.pull(remote, join(local, 'back'));

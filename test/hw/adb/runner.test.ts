@@ -25,7 +25,7 @@ import { pretend } from './pretend.js';
 
 const MB = 1_000_000;
 /** Command lines, and the most words of one; with `DLLM_FUZZ_RUNS` set over ten thousand words go through the server. */
-const [LINES, WORDS] = process.env.DLLM_FUZZ_RUNS === undefined ? [40, 8] : [150, 200];
+const [LINES, WORDS] = process.env.DLLM_FUZZ_RUNS === undefined ? [12, 30] : [150, 200];
 
 // Longer than 20 s on a busy machine: the real adb server is started, cut off and connected again.
 describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
@@ -196,12 +196,12 @@ describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
 
   describe('transfers', () => {
     it('of a large file, there and back, are whole; the second push sends nothing', async () => {
-      const path = file('model "8B".gguf', 40 * MB);
+      const path = file('model "8B".gguf', 16 * MB);
       const directory = await runner.makeWorkDirectory();
       const remote = runner.join(directory, 'model "8B".gguf');
       const seen: number[] = [];
       expect(await runner.push(path, remote, { onProgress: (done) => seen.push(done) })).toBe('sent');
-      expect(seen.at(-1)).toBe(40 * MB);
+      expect(seen.at(-1)).toBe(16 * MB);
       expect(readFileSync(remote).equals(readFileSync(path))).toBe(true);
       const before = device.received;
       expect(await runner.push(path, remote)).toBe('present');
@@ -211,7 +211,7 @@ describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
       expect(readFileSync(back).equals(readFileSync(path))).toBe(true);
       expect(readdirSync(local).sort()).toEqual(['back', 'model "8B".gguf']);
       expect(await runner.sha256(remote)).toMatch(/^[0-9a-f]{64}$/);
-      expect(await runner.stat(remote)).toEqual({ bytes: 40 * MB, directory: false });
+      expect(await runner.stat(remote)).toEqual({ bytes: 16 * MB, directory: false });
       expect(await runner.stat(directory)).toMatchObject({ directory: true });
       expect(await runner.stat(`${remote}x`)).toBeNull();
       await runner.remove(directory);
@@ -219,14 +219,14 @@ describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
     });
 
     it('go on where the connection broke', async () => {
-      const path = file('model', 30 * MB);
+      const path = file('model', 12 * MB);
       const directory = await runner.makeWorkDirectory();
       const before = device.received;
-      device.cutAfterReceiving(12 * MB);
+      device.cutAfterReceiving(5 * MB);
       expect(await runner.push(path, runner.join(directory, 'm'))).toBe('resumed');
       expect(readFileSync(join(directory, 'm')).equals(readFileSync(path))).toBe(true);
       // What had arrived was not sent again, but for what was on its way.
-      expect(device.received - before).toBeLessThan(36 * MB);
+      expect(device.received - before).toBeLessThan(15 * MB);
       expect(readdirSync(directory).sort()).toEqual(['.dllm-npu-sent', 'm']);
     });
 
@@ -294,8 +294,8 @@ describe.skipIf(!HAS_ADB)('adb runner, over the real adb server', () => {
 
     it('to this machine survive a break, or leave nothing', async () => {
       const remote = join(local, 'big');
-      writeFileSync(remote, randomBytes(20 * MB));
-      device.cutAfterSending(8 * MB);
+      writeFileSync(remote, randomBytes(8 * MB));
+      device.cutAfterSending(3 * MB);
       await runner.pull(remote, join(local, 'back'));
       expect(readFileSync(join(local, 'back')).equals(readFileSync(remote))).toBe(true);
       await expect(runner.pull(join(local, 'none'), join(local, 'x'))).rejects.toMatchObject({ exitCode: 3 });

@@ -43,9 +43,9 @@ describe.skipIf(!HAS_ORT)('replay of a recorded decode', () => {
       '--policy',
       'block-kv',
       '--gen-length',
-      '16',
+      '8',
       '--block-length',
-      '16',
+      '8',
       '--trace',
       trace,
     ];
@@ -56,7 +56,7 @@ describe.skipIf(!HAS_ORT)('replay of a recorded decode', () => {
       files: string[];
       buckets: { passes: number }[];
     };
-    expect(buckets.reduce((sum, { passes }) => sum + passes, 0)).toBeGreaterThan(10);
+    expect(buckets.reduce((sum, { passes }) => sum + passes, 0)).toBeGreaterThan(5);
     // What the converter of the SDK would make: here a file that names the graph.
     for (const path of files) writeFileSync(path.replace(/onnx$/, 'dlc'), `${path}\n`);
   });
@@ -72,7 +72,7 @@ describe.skipIf(!HAS_ORT)('replay of a recorded decode', () => {
     const [, same, rows, , error] =
       /(\d+) of (\d+) best tokens .*\((\d+) near-ties\), largest logit error (\S+)/.exec(stdout) ?? [];
     expect(same).toBe(rows);
-    expect(Number(rows)).toBeGreaterThan(100);
+    expect(Number(rows)).toBeGreaterThan(50);
     expect(Number(error)).toBeLessThan(1e-3);
     expect(stdout).toMatch(/class qnn-cpu-ref; for npu-device it lacks an arm64 target/);
     const record = await readDeviceRecord(recordPath);
