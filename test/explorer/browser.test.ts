@@ -30,6 +30,7 @@ const PAIR: readonly SettingInput[] = [
 ];
 const linkOf = (settings: readonly unknown[]) => `#${encodeURIComponent(JSON.stringify(settings))}`;
 
+// Longer than 20 s on a busy machine: a browser decodes and times each setting, axe looks at the page four times.
 describe.skipIf(CHROMIUM === undefined)('the explorer, from a disk', () => {
   let browser: Browser;
   let context: BrowserContext;

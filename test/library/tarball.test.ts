@@ -133,7 +133,7 @@ describe('the tarball', () => {
       ['hardware', 'stacks'],
       ['simulate', 'validate', '--explain', 'K-03'],
       ['workload', 'show'],
-      ['reproduce', 'table1'],
+      ['reproduce', 'table2'],
       ['generate', '--problem', '3', '--gen-length', '16', '--block-length', '16', '--machine', 'sm8750'],
       ['explore', '--out', 'site'],
     ];

@@ -68,6 +68,7 @@ it('has an expectation for every notebook', () => {
   expect(pages.map((name) => name.replace('.html', '')).sort()).toEqual(Object.keys(NOTEBOOKS).sort());
 });
 
+// Longer than 20 s on a busy machine: six notebooks are bundled, Vega in five of them, and drawn by a browser.
 describe.skipIf(CHROMIUM === undefined)('built notebooks in Chromium', () => {
   const folder = temporaryDirectory();
   let browser: Browser;

@@ -27,6 +27,7 @@ function fakePackage(directory: string, script: string): string {
   return directory;
 }
 
+// Longer than 20 s on a busy machine: twenty command lines through the real adb server, each to a phone that connects anew.
 describe.skipIf(!HAS_ADB)('device ggml, over the real adb server', () => {
   let server: AdbServer;
   const devices: LoopbackDevice[] = [];

@@ -23,6 +23,8 @@ const HAS_ORT = await import('onnxruntime-node').then(
 );
 if (!HAS_ORT) console.warn('onnxruntime-node is not installed: the replay tests are skipped');
 
+// Longer than 20 s on a busy machine: every pass of a decode through a tool, once by each way to run it.
+
 /** The tools are stand-ins; what they compute is real: the step graph in ONNX Runtime, against tfjs. */
 describe.skipIf(!HAS_ORT)('replay of a recorded decode', () => {
   let root: string;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { explainRow } from '../../../sim/validation/explain-row.js';
 import { groupsOf, seriesOf, summarize } from '../../../sim/validation/groups.js';
 import { interpret } from '../../../sim/validation/interpret.js';
+import { nominalDraw, predict } from '../../../sim/validation/predict.js';
 import { type PublishedRow, parsePublished } from '../../../sim/validation/published.js';
 import { scoreRows } from '../../../sim/validation/score.js';
 import { DataError } from '../../../src/errors.js';
@@ -365,7 +366,10 @@ describe('a row of an operator', () => {
 describe('units', () => {
   it('say the same of one work', () => {
     const decode = { phase: 'decode', batch_or_tokens: '1', context: '128', metric: 'x' };
-    const value = (unit: string) => scoreRows([row({ ...decode, unit })])[0].predicted ?? Number.NaN;
+    const value = (unit: string) => {
+      const asked = wanted({ ...decode, unit });
+      return predict(asked, nominalDraw(asked), true).value;
+    };
     expect(value('ms/token')).toBeCloseTo(1000 / value('tok/s'), 6);
     expect(value('s')).toBeCloseTo(value('ms') / 1000, 9);
     expect(value('us')).toBeCloseTo(value('ms') * 1000, 3);
@@ -376,6 +380,7 @@ describe('units', () => {
   });
 });
 
+// Longer than 20 s on a busy machine: every published row is timed at the draws of its interval.
 describe('the score', () => {
   const published = parsePublished(text, path);
   const rows = scoreRows(published);
@@ -398,7 +403,7 @@ describe('the score', () => {
   });
 
   it('is the same every time', () => {
-    expect(scoreRows(published.slice(0, 3))).toEqual(rows.slice(0, 3));
+    expect(scoreRows(published.slice(0, 2))).toEqual(rows.slice(0, 2));
   });
 
   it('is the one that the reference result shows, with no path of a machine', () => {
