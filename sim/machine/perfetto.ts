@@ -26,6 +26,8 @@ export interface PerfettoTrace {
 const NPU = 1;
 const HOST = 2;
 const STEPS_TID = 1;
+/** Tasks are numbered from 0. */
+const NO_TASK = -1;
 
 const PLACE: Readonly<Record<Track, { pid: number; title: string }>> = {
   driver: { pid: HOST, title: 'driver' },
@@ -98,8 +100,8 @@ export function toPerfetto(timeline: Timeline): PerfettoTrace {
     };
     const dur = duration(startMs, startMs + busyMs);
     events.push({ ph: 'X', name, pid, tid, ts: us(startMs), dur, cat, args });
-    const source = span.from === undefined ? undefined : tasks.get(span.from);
-    if (source === undefined || source.track === track) continue;
+    const source = tasks.get(span.from ?? NO_TASK);
+    if (source === undefined) continue;
     const arrow = { name: 'data', cat: 'data', id: span.task };
     // Inside the last nanosecond of the slice that it leaves.
     const leaves = us(source.endMs) - 0.001;

@@ -56,6 +56,6 @@ export function runProgram(program: Program, withSpans = false): ProgramResult {
       spans.push({ unit, kind: kinds[task], startMs, endMs, task, from: after[from], bytes: bytes[task] });
   }
   // Equal starts stay in program order.
-  if (withSpans) spans.sort((a, b) => a.startMs - b.startMs);
+  spans.sort((a, b) => a.startMs - b.startMs);
   return { ms: lastMs, busyMs, spans, ends };
 }

@@ -28,7 +28,7 @@ export function fasterSmallerWindow(
   { startMs, endMs, counters }: StepTiming,
 ): SmallerWindow | null {
   const { mappedBytes = 0, stagedBytes = 0 } = counters;
-  if (options.memory === 'unlimited' || mappedBytes + stagedBytes === 0) return null;
+  if (mappedBytes + stagedBytes === 0) return null;
   const tried = Array.from({ length: PARTS - 1 }, (_, at) => {
     const bytes = Math.floor((options.profile.window.bytes * (at + 1)) / PARTS);
     const ms = stepMs(options, bytes, shape);

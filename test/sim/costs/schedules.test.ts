@@ -122,6 +122,14 @@ const HAND: Readonly<Record<string, Pipeline>> = {
     rest: null,
     fullChunks: 3,
   },
+  'a last chunk that loads alone': {
+    ...pipelineOf(2),
+    tiles: 1,
+    setup: { loadMs: 0, convertMs: 0 },
+    chunk: NO_LOAD,
+    rest: { ...NO_LOAD, loadMs: 2.5 },
+    fullChunks: 2,
+  },
   'matrix-bound': {
     ...pipelineOf(2),
     tiles: 2,

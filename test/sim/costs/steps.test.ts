@@ -33,7 +33,7 @@ const CASES: Readonly<Record<string, Machines>> = {
   'residents and slots': {
     model: 'plain',
     quant: 'q4_0',
-    stack: {},
+    stack: { numbers: { cpuSustained: 40 } },
     memory: 'somr',
     bytes: 410_000,
     record: 'op',
@@ -61,6 +61,8 @@ const CASES: Readonly<Record<string, Machines>> = {
     quant: 'q8_0',
     stack: { ...STACKS.hexagon, grouping: 'batches', dispatch: 'queue', placement: 'embedding-cpu-rest-npu' },
     memory: 'on-demand',
+    // Says nothing where nothing is resident.
+    placement: 'alternating',
     bytes: 700_000,
     record: 'op',
   },
@@ -74,7 +76,7 @@ const CASES: Readonly<Record<string, Machines>> = {
   },
   'a compiled graph': {
     model: 'with norms and biases',
-    quant: 'q4_0',
+    quant: 'f32',
     stack: {
       ...STACKS.compiled,
       grouping: 'batches',
@@ -93,7 +95,7 @@ const CASES: Readonly<Record<string, Machines>> = {
       grouping: 'batches',
       elementwise: 'queues',
       weightStream: 'bypass',
-      numbers: { batchOps: 2, passHostMs: 0, opStartMs: 0 },
+      numbers: { batchOps: 2, passHostMs: 0, opStartMs: 0, cpuSustained: 40 },
     },
     memory: 'somr',
     bytes: 800_000,
@@ -111,7 +113,7 @@ const CASES: Readonly<Record<string, Machines>> = {
   'a CPU': {
     model: 'layers of their own',
     quant: 'q8_0',
-    stack: { placement: 'all-cpu' },
+    stack: { placement: 'all-cpu', numbers: { cpuSustained: 40 } },
     memory: 'unlimited',
     bytes: 3_000_000,
     record: 'op',
@@ -158,7 +160,7 @@ const SHAPES: readonly PassShape[] = [
 function plan(step: number): StepPlan {
   const [rows, reads, logits, sides, joins] = STEPS[step] as (typeof STEPS)[number];
   const beside = Array.from({ length: sides }, (_, at) => pass(`${step}.${at + 1}`, 'side', 70, reads, 3));
-  return { step, block: 0, passes: [pass(`${step}.0`, 'main', rows, reads, logits), ...beside], joins };
+  return { step, block: 0, passes: [...beside, pass(`${step}.0`, 'main', rows, reads, logits)], joins };
 }
 
 function open({ model, stack, bytes, copyRate, ...rest }: Machines): Machine {

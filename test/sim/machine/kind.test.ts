@@ -146,6 +146,16 @@ describe('what held a step up longest', () => {
   });
 });
 
+describe('an address window that is no limit', () => {
+  it('refuses nothing', () => {
+    const profile = { ...OPTIONS.profile, window: { ...OPTIONS.profile.window, bytes: 1000 } };
+    expect(machine({ ...OPTIONS, profile, memory: 'unlimited' }).timePass(shape).endMs).toBeGreaterThan(0);
+    expect(() => machine({ ...OPTIONS, profile, memory: 'on-demand' })).toThrow(
+      /larger than an address window/,
+    );
+  });
+});
+
 describe('a machine before its first step', () => {
   it('has nothing to say of it', () => {
     const of = machine({ ...OPTIONS, stack: stackByName('llada.cpp'), profile: 'sm8750' });
