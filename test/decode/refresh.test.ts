@@ -49,6 +49,13 @@ describe('launching', () => {
     expect(run.canvas.inFlight.map(({ launchedAt }) => launchedAt)).toEqual([3, 3, 4]);
   });
 
+  it('counts positions under way, not the passes that hold them', () => {
+    const run = sealed({ batch: 2, perStep: 2, maxInFlight: 3 });
+    expect(groups(run)).toEqual([[1, 2]]);
+    run.step();
+    expect(groups(run)).toEqual([[3]]);
+  });
+
   it('lowest confidence first', () => {
     expect(groups(sealed({ order: 'lowest-confidence', batch: 1, perStep: 4 }))).toEqual([
       [2],

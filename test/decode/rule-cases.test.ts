@@ -268,6 +268,28 @@ describe('a visible token that is scored again', () => {
   });
 });
 
+describe('rows that nobody carries any more', () => {
+  it('are sealed after the last block, before a sweep reads their entries', () => {
+    const change = { blockLength: 4, final: { kind: 'sweep', passes: 1 } } as const;
+    const { canvas } = new Script(named('llada.cpp', change), 1, 8);
+    const { rules, facts } = rulesFor(named('llada.cpp', change));
+    const { sealRows } = rules.cache.rule(facts, DEFAULT_INPUTS);
+    const kv = { position: 0, version: 1, token: 3, residency: 'mutable' } as const;
+    const decided = (block: number): Canvas => ({
+      ...canvas,
+      block,
+      positions: canvas.positions.map((own, position) => ({
+        ...own,
+        state: position === 8 ? ('V' as const) : ('S' as const),
+        kv: position === 3 || position === 8 ? null : { ...kv, position },
+      })),
+    });
+    expect(facts.cache.seal).toBe('delayed');
+    expect(sealRows(decided(2))).toEqual([3, 8]);
+    expect(sealRows(decided(1))).toEqual([]);
+  });
+});
+
 describe('a refresh on the CPU', () => {
   const entry = (position: number, version: number, token = 3) => ({
     kv: { position, version, token, residency: 'mutable' as const },

@@ -88,6 +88,19 @@ describe('end of text', () => {
   });
 });
 
+describe('end of text among filtered logits', () => {
+  it('last: has no share of what other tokens are judged by', () => {
+    const endOfText = { logit: 'keep', confidence: 'last', turnId: null } as const;
+    const seeds = Array.from({ length: 60 }, (_, seed) =>
+      score({ endOfText, sampling: filtered({ temperature: 1, topP: 0.9, seed }) }),
+    );
+    // Of .5 .3 .15 the end token is .5.
+    expect(seeds.find(({ token }) => token === 0)?.confidence).toBe(0);
+    expect(seeds.find(({ token }) => token === 1)?.confidence).toBeCloseTo(0.3 / 0.45, 6);
+    expect(seeds.find(({ token }) => token === 2)?.confidence).toBeCloseTo(0.15 / 0.45, 6);
+  });
+});
+
 describe('end of turn', () => {
   const turn = (
     confidence: 'last' | 'upstream' | 'keep',

@@ -214,6 +214,24 @@ describe('verdicts of verifyPolicy', () => {
     expect(report.textHash).not.toBe(once.textHash);
   });
 
+  it('compare every technique with the policy just above it on the ladder, not with the whole', async () => {
+    const spec = parsePolicySpec({
+      ...policySpecByName('threshold'),
+      blockLength: 8,
+      commit: { kind: 'threshold', tau: 0.05 },
+    });
+    const promptIds = [0, 10, 11, 12, 13, 4];
+    const texts: (readonly number[])[] = [];
+    for (const rung of [spec, ...techniquesOf(spec).map(({ without }) => without)])
+      texts.push((await decode({ policy: composePolicy(rung), engine, promptIds, genLength: 16 })).tokens);
+    const between = (one: readonly number[], other: readonly number[]): number =>
+      one.filter((token, at) => token !== other[at]).length;
+    const report = await verify(spec);
+    const differing = report.techniques.map((technique) => technique.differing);
+    expect(differing).toEqual(texts.slice(1).map((text, at) => between(texts[at], text)));
+    expect(differing.at(-1)).not.toBe(between(texts[0], texts[texts.length - 1]));
+  });
+
   it('ask the laws about the decode as it was: its start, its budget, its model, and what it gives up', async () => {
     const spec = parsePolicySpec({ ...policySpecByName('llada.cpp'), blockLength: 8 });
     await verify(spec);

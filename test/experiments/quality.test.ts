@@ -56,6 +56,13 @@ describe('quality table', () => {
     expect(qualityNotes(options, [base, other]).join(' ')).toMatch(
       /no policy differs significantly.*no proof/,
     );
+    const { paired } = other;
+    if (paired === null) throw new Error('the policy is paired with its baseline');
+    const judged = (pHolm: number) => [base, { ...other, paired: { ...paired, p: 0.03, pHolm } }];
+    expect(qualityNotes(options, judged(0.06)).join(' ')).toMatch(/no policy differs significantly/);
+    expect(qualityNotes(options, judged(0.04)).join(' ')).toMatch(
+      /significantly different from block-kv at 5 %: mbsd/,
+    );
   });
 
   it('ends with the first run that is refused', async () => {

@@ -215,6 +215,11 @@ describe('RoPE row order', () => {
     expect([...interleavedOrder(8, 4)]).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
   });
 
+  it('leaves what does not rotate where it is', () => {
+    expect([...interleavedOrder(16, 8, 4)]).toEqual([0, 2, 1, 3, 4, 5, 6, 7, 8, 10, 9, 11, 12, 13, 14, 15]);
+    expect([...halfSplitOrder(8, 8, 6)]).toEqual([0, 2, 4, 1, 3, 5, 6, 7]);
+  });
+
   it('is undone by its inverse', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 8 }), (heads, half) => {

@@ -132,6 +132,15 @@ describe('what a folder says is honoured', () => {
       },
     ],
     [
+      'YaRN without its factor, which is then the ratio of the two contexts',
+      llama,
+      { ropeScaling: yarn, contextLength: 256 },
+      ({ json }) => {
+        json.max_position_embeddings = 256;
+        json.rope_scaling = { rope_type: 'yarn', original_max_position_embeddings: 64, beta_fast: 8 };
+      },
+    ],
+    [
       'YaRN whose two weights of the attention factor cancel',
       llada,
       { ropeScaling: { ...yarn, attentionFactor: 1 } },

@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { loadProfile } from '../../../sim/hardware/load-profile.js';
 import type { Machine } from '../../../sim/machine/machine.js';
 import { machine as openMachine } from '../../../sim/open-machine.js';
 import { stackByName } from '../../../sim/stacks/registry.js';
-import { timeDecode, timePrefill } from '../../../sim/workload/workload.js';
+import { timeRequest } from '../../../sim/workload/request.js';
+import { prefillPasses, timeDecode, timePrefill } from '../../../sim/workload/workload.js';
 import { resolvePreset } from '../../../src/model/presets.js';
 
 function machineFor(stack: string): Machine {
@@ -20,6 +21,29 @@ describe('plain workloads', () => {
   it('cut a prompt into the passes of the stack', () => {
     expect(timePrefill(machineFor('llama.cpp-hexagon'), 1025).passes).toBe(3);
     expect(timePrefill(machineFor('qnn'), 1024).passes).toBe(8);
+  });
+
+  it('a chunk of a prompt attends to what was before it, and the last one is sampled', () => {
+    const shapes = prefillPasses(machineFor('llama.cpp-hexagon'), 1025, 50);
+    expect(shapes.map(({ rows, kvSets, logitsRows }) => [rows, kvSets[0]?.length, logitsRows])).toEqual([
+      [512, 50, 0],
+      [512, 562, 0],
+      [1, 1074, 1],
+    ]);
+    expect(prefillPasses(machineFor('llama.cpp-hexagon'), 3)[0]?.kvSets).toEqual([]);
+  });
+
+  it('a stretch of an answer is timed at its middle, as often as it has tokens', () => {
+    const machine = machineFor('cpu');
+    const timed = vi.spyOn(machine, 'timePass');
+    const { answerMs, promptMs } = timeRequest(machine, { prompt: 0, answer: 16 });
+    // Four stretches of 4 tokens after no prompt; each pass is warm when it is timed.
+    expect(timed.mock.calls.map(([{ kvSets }]) => kvSets[0]?.length)).toEqual([2, 2, 6, 6, 10, 10, 14, 14]);
+    const warm = timed.mock.results.flatMap(({ value: { startMs, endMs } }, at) =>
+      at % 2 === 1 ? [endMs - startMs] : [],
+    );
+    expect(answerMs).toBeCloseTo(4 * warm.reduce((a, b) => a + b, 0), 9);
+    expect(promptMs).toBe(0);
   });
 
   it('cost more with more tokens and more context', () => {
