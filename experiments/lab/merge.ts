@@ -16,8 +16,8 @@ export function mergeStores(into: ResultStore, from: readonly ResultStore[]): Me
   let added = 0;
   let equal = 0;
   for (const store of from) {
-    const lines = new Map(store.index().map((line) => [line.hash, line]));
-    for (const hash of store.hashes()) {
+    const lines = [...store.index()].sort((a, b) => (a.hash < b.hash ? -1 : 1));
+    for (const { hash, finishedAt, seconds, node, host, gitCommit } of lines) {
       const record = store.read(hash);
       if (into.has(hash)) {
         if (into.bytes(hash) !== store.bytes(hash)) {
@@ -28,14 +28,7 @@ export function mergeStores(into: ResultStore, from: readonly ResultStore[]): Me
         equal += 1;
         continue;
       }
-      const line = lines.get(hash);
-      into.add(record, {
-        finishedAt: line?.finishedAt ?? null,
-        seconds: line?.seconds ?? null,
-        node: line?.node ?? null,
-        host: line?.host ?? null,
-        gitCommit: line?.gitCommit ?? null,
-      });
+      into.add(record, { finishedAt, seconds, node, host, gitCommit });
       added += 1;
     }
   }

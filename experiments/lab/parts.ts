@@ -9,7 +9,7 @@ export function partsOf<Run extends Pick<PlannedRun, 'sharing'>>(
   most: number,
 ): Run[][] {
   const parts: Run[][] = [];
-  const open = new Map<string, Run[]>();
+  const open = new Map<string | null, Run[]>();
   for (const run of runs) {
     const part = run.sharing === null ? undefined : open.get(run.sharing);
     if (part !== undefined && part.length < most) {
@@ -18,7 +18,7 @@ export function partsOf<Run extends Pick<PlannedRun, 'sharing'>>(
     }
     const fresh = [run];
     parts.push(fresh);
-    if (run.sharing !== null) open.set(run.sharing, fresh);
+    open.set(run.sharing, fresh);
   }
   return parts;
 }

@@ -34,7 +34,7 @@ export async function planEach(wanted: readonly WantedRun[]): Promise<PlannedRun
     const parsed = kind.config.safeParse(withTodaysNames(raw));
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      throw new UsageError(`run ${at + 1}: ${issue?.path.join('.') || name}: ${issue?.message}`);
+      throw new UsageError(`run ${at + 1}: ${issue.path.join('.') || name}: ${issue.message}`);
     }
     const text = `${name} ${canonicalJson(parsed.data)}`;
     let run = planned.get(text);

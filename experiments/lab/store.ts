@@ -163,7 +163,7 @@ function parseRecord(text: string, hash: string, path: string): RunRecord {
   const parsed = runRecordSchema.safeParse(data);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new DataError(`${path}: not a run: ${issue?.path.join('.') || 'file'}: ${issue?.message}`);
+    throw new DataError(`${path}: not a run: ${issue.path.join('.') || 'file'}: ${issue.message}`);
   }
   if (parsed.data.hash !== hash || runHash(parsed.data) !== hash) {
     throw new DataError(`${path}: its content is not the run its name says; delete the file and run again`);

@@ -64,5 +64,5 @@ export function parseSweep(data: unknown, origin: string): SweepFile {
   const parsed = sweepSchema.safeParse(data);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new DataError(`${origin}: ${issue?.path.join('.') || 'sweep'}: ${issue?.message ?? 'invalid'}`);
+  throw new DataError(`${origin}: ${issue.path.join('.') || 'sweep'}: ${issue.message}`);
 }

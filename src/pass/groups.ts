@@ -59,9 +59,7 @@ export function logicalOutcomes(pass: Pass, { rows: outcomes }: PassOutcome): Pa
       passId: id,
       rows: [...logits]
         .reverse()
-        .flatMap((row) =>
-          outcomes[end - 1]?.position === rows[row]?.position ? (outcomes[--end] ?? []) : [],
-        )
+        .flatMap((row) => (outcomes[end - 1]?.position === rows[row].position ? [outcomes[--end]] : []))
         .reverse(),
     }))
     .reverse();

@@ -57,4 +57,30 @@ describe('cooperative', () => {
     expect(calls).toEqual(['run', 'retain', 'dispose']);
     expect(engine.name).toBe('instant');
   });
+
+  it('hands on what an engine can do, and nothing that it cannot', async () => {
+    const calls: unknown[] = [];
+    const times = [{ name: 'down', ms: 1 }];
+    const able = {
+      ...instantEngine([]),
+      readKv: (ref: unknown) => {
+        calls.push(ref);
+        return { k: [], v: [] };
+      },
+      ranOn: () => 'gpu',
+      lastThreads: () => 3,
+      operatorTimes: async (...asked: unknown[]) => {
+        calls.push(asked);
+        return times;
+      },
+    } as unknown as Engine;
+    const engine = cooperative(able);
+    const ref = { position: 1, version: 2 };
+    expect(engine.readKv(ref)).toEqual({ k: [], v: [] });
+    expect([engine.ranOn?.(), engine.lastThreads?.()]).toEqual(['gpu', 3]);
+    expect(await engine.operatorTimes?.(pass, 5)).toBe(times);
+    expect(calls).toEqual([ref, [pass, 5]]);
+    const bare = cooperative(instantEngine([]));
+    expect([bare.ranOn, bare.lastThreads, bare.operatorTimes]).toEqual([undefined, undefined, undefined]);
+  });
 });

@@ -45,4 +45,25 @@ describe('group routing, by hand', () => {
       [1, 0.5],
     ]);
   });
+
+  it('weighs a group by the best two of its experts, in whatever order they stand', () => {
+    // Of three experts each: 0.9 + 0.5 against 0.8 + 0.7.
+    const grouped = { groups: 2, groupsPerToken: 1, expertScale: 1 };
+    const shares = groupRouting(
+      op({ renormalise: false, grouped }),
+      scored(0.5, 0.1, 0.9, 0.2, 0.7, 0.8),
+      none,
+    );
+    expect([...shares.keys()]).toEqual([5, 4]);
+    const other = groupRouting(
+      op({ renormalise: false, grouped }),
+      scored(0.1, 0.6, 0.95, 0.3, 0.8, 0.7),
+      none,
+    );
+    expect([...other.keys()]).toEqual([2, 1]);
+  });
+
+  it('is of experts that have groups', () => {
+    expect(() => groupRouting(op({ grouped: undefined }), scored(0.5), none)).toThrow('have no groups');
+  });
 });

@@ -49,6 +49,20 @@ describe('the assembled rows of a prefix', () => {
   });
 });
 
+describe('the rows of a pass', () => {
+  it('are told apart by their positions, and there are as many layers as the store has', () => {
+    const store = new KvStore(1, WIDTH);
+    store.put([0, 1], 1, { k: [Float32Array.of(1, 2, 3, 4)], v: [Float32Array.of(5, 6, 7, 8)] });
+    const rows = new PrefixRows(store);
+    expect(rows.assemble([{ position: 0, version: 1 }])).toBe(true);
+    expect(rows.assemble([{ position: 0, version: 1 }])).toBe(false);
+    // Computed by the same pass, and another row all the same.
+    expect(rows.assemble([{ position: 1, version: 1 }])).toBe(true);
+    expect([...rows.values(0, 'k'), ...rows.values(0, 'v')]).toEqual([3, 4, 7, 8]);
+    expect(() => rows.values(1, 'k')).toThrow('no layer 1');
+  });
+});
+
 describe('recorded margins', () => {
   const config = tinyConfig();
   const rowsOf: readonly (readonly number[])[] = [

@@ -26,6 +26,8 @@ export interface Answer {
 /** What was decided for one case. */
 export interface DecidedCase {
   readonly promptLength: number;
+  /** Positions behind the prompt that were given, masks among them; left out where there were none. */
+  readonly given?: number;
   readonly steps: readonly StepRecord[];
   /** The generated ones. */
   readonly tokens: readonly number[];

@@ -63,11 +63,12 @@ export async function observe(
     onStart: (canvas) => observer.start(canvas),
     onStep: (record, canvas) => observer.step(record, canvas),
   });
-  const { promptLength, steps, tokens, endIds } = decided;
+  const { promptLength, given, steps, tokens, endIds } = decided;
   const geometry = {
     promptLength,
     genLength: tokens.length,
     blockLength: request.policy.spec.blockLength,
+    given,
   };
   const { denoise, visibleAtBlockEnd, remainingVisible } = observer;
   const counters = countWork(geometry, steps, tokens, endIds);

@@ -63,7 +63,8 @@ export class ModelDecider implements Decider {
     const genLength = request.genLength + (given?.length ?? 0);
     if (maskId !== null) onStart?.(request.policy.start(promptIds, genLength, maskId, { endIds, given }));
     const { steps, tokens } = await decode({ ...rest, engine, promptIds, genLength, given });
-    return { promptLength: promptIds.length, steps, tokens, endIds, answer: judge(tokens) };
+    const lengths = { promptLength: promptIds.length, given: given?.length };
+    return { ...lengths, steps, tokens, endIds, answer: judge(tokens) };
   }
 
   /** How an answer to a case would be scored. @param tokens the generated ones */

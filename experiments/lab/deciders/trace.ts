@@ -67,6 +67,7 @@ export class TraceDecider implements Decider {
     });
     return Promise.resolve({
       promptLength: header.promptIds.length,
+      given: header.given?.length,
       steps,
       tokens,
       endIds: [header.eosId].flat(),

@@ -90,10 +90,9 @@ export function caseResult(index: number, decided: ObservedCase): CaseResult {
 /** Means over the cases. */
 export function decidedMetrics(cases: readonly CaseResult[]): Metrics {
   const of = (pick: (each: CaseResult) => number): number => mean(cases.map(pick));
+  const answers = cases.flatMap(({ answer }) => answer ?? []);
   return {
-    exactShare: cases.some(({ answer }) => answer === null)
-      ? null
-      : of(({ answer }) => Number(answer?.exact)),
+    exactShare: answers.length < cases.length ? null : mean(answers.map(({ exact }) => Number(exact))),
     forwards: of(({ counters }) => counters.nfe),
     steps: of(({ steps }) => steps),
     tokensPerForward: of(({ counters }) => counters.tokensPerForward),

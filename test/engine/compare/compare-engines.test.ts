@@ -125,6 +125,21 @@ describe('comparing engines', () => {
     ]);
   });
 
+  it('compares of a model that shifts what each row says of the next position, and nothing behind the end', async () => {
+    const shifting = tinyConfig({ shiftLogits: true });
+    const [one, two] = [3, 3].map((seed) => createTfjsEngine(shifting, randomWeights(shifting, seed)));
+    const whole = composePolicy({ ...policySpecByName('llada'), blockLength: 8 });
+    const of = { reference: await one, engine: await two, policy: whole, problems, genLength: 8 };
+    const { agreement } = await compareEngines({ ...of, nearTie: 0.1 });
+    const rows = new Map(agreement.map((each) => [each.state, each.rows]));
+    // Of 13 rows a step the last says nothing; four speak of the prompt.
+    expect([rows.get('prompt'), rows.get('stable'), rows.get('invisible'), rows.get('all')]).toEqual([
+      ...[32, 28, 36, 96],
+    ]);
+    of.reference.dispose();
+    of.engine.dispose();
+  });
+
   it('refuses models whose tokens are not the same, before anything runs', async () => {
     const other: Engine = { ...changed((logit) => logit), config: { ...config, vocab: config.vocab + 1 } };
     await expect(compare(other)).rejects.toThrow(

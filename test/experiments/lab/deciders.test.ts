@@ -518,6 +518,9 @@ describe('a model as a decider', () => {
     expect(lengths).toEqual([given.length + 4, given.length]);
     expect(found.tokens.slice(0, text.length)).toEqual(text);
     expect(found.answer?.exact).toBe(true);
+    // One mask was filled in, and nothing was written behind the end: what was given is no work.
+    const { counters } = await observe(decider, 0, { policy, genLength: 4 });
+    expect([counters.textTokens, counters.tokens]).toEqual([1, 5]);
     expect(() => decider.judge(1, [])).toThrow(new UsageError('there is no question 1: the data has 1'));
   });
 

@@ -177,6 +177,21 @@ describe('a decode that is watched', () => {
     expect(seen).toMatchObject(decided);
   });
 
+  it('begins with the canvas before its first step', async () => {
+    const [, first, last] = STEPS;
+    const decider = {
+      decode: async (_: number, { onStart, onStep }: Parameters<Decider['decode']>[1]) => {
+        onStart?.(canvas(0, 'S S M M M M'));
+        onStep?.(...first);
+        onStep?.(...last);
+        return decided;
+      },
+    } as unknown as Decider;
+    const { denoise, remainingVisible } = await observe(decider, 0, request);
+    expect(denoise.map(({ masksBefore }) => masksBefore)).toEqual([2, 1]);
+    expect(remainingVisible).toBe(1);
+  });
+
   it('that shows nothing has nothing left visible', async () => {
     const seen = await observe(teller(true).decider, 0, request);
     expect(seen).toMatchObject({ denoise: [], visibleAtBlockEnd: [], remainingVisible: 0 });
@@ -197,7 +212,7 @@ describe('a decode that is watched', () => {
         timings: null,
       },
     });
-    const timings = [{ endMs: 100 }, { endMs: 2500 }] as unknown as StepTiming[];
+    const timings = [{ endMs: 100 }, { endMs: 900 }, { endMs: 2500 }] as unknown as StepTiming[];
     const observed = await observe(teller().decider, 0, request);
     expect(factsOf(observed, timings)).toEqual({ ...facts, seconds: 2.5, timings });
     expect(factsOf(observed, [])).toMatchObject({ seconds: 0 });

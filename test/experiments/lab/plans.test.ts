@@ -333,6 +333,7 @@ describe('stored runs that are meant', () => {
     expect(await rows({ where: ['rows=1', 'none=null'] })).toEqual([]);
     expect(await rows({ where: ['missing=undefined'] })).toEqual([1, 2, 3, 4]);
     expect(await rows({ where: ['rows='] })).toEqual([]);
+    expect(await rows({ where: ['x=1'] })).toEqual([]);
     for (const wrong of ['rows', '=2', ''])
       await expect(rows({ where: [wrong] })).rejects.toThrow(
         new UsageError(`--where takes option=value, got "${wrong}"`),
@@ -390,6 +391,8 @@ describe('a job of Slurm', () => {
     expect(readFileSync(again.script, 'utf8')).toContain('#SBATCH --cpus-per-task=1\n');
     expect(readFileSync(again.script, 'utf8')).toContain('--jobs 0 \\');
     expect(writeSlurmJob(runs.slice(1), new ResultStore(results), OPTIONS).directory).not.toBe(directory);
+    const others = [...runs.slice(0, 2), planned(made(4))];
+    expect(writeSlurmJob(others, new ResultStore(results), OPTIONS).directory).not.toBe(directory);
   });
 
   it('is refused where there is nothing to do, and where sbatch would read something else', () => {
@@ -440,20 +443,26 @@ describe('a job of Slurm', () => {
     const sbatch = join(directory, 'bin', 'sbatch');
     const path = process.env.PATH;
     const told: string[] = [];
-    const submit = async (script: string, wait: boolean) => {
+    const submit = async (
+      script: string,
+      wait: boolean,
+      hooks: Parameters<typeof submitSlurmJob>[2] = {},
+    ) => {
       writeFileSync(sbatch, `#!/bin/sh\necho "$@" > ${log}\n${script}\n`);
       chmodSync(sbatch, 0o755);
       process.env.PATH = `${join(directory, 'bin')}:${path}`;
       const job = { directory, script: 'job.sh', shards: 1 };
-      return submitSlurmJob(job, wait, { onSubmit: (id) => told.push(id) }).finally(() => {
+      return submitSlurmJob(job, wait, { onSubmit: (id) => told.push(id), ...hooks }).finally(() => {
         process.env.PATH = path;
       });
     };
     expect(await submit('echo 77; sleep 0.05; echo 78', false)).toEqual({ id: '77', ok: true });
     expect(readFileSync(log, 'utf8')).toBe('--parsable job.sh\n');
-    expect(await submit('echo "  "; echo 79 ; exit 3', true)).toEqual({ id: '79', ok: false });
+    expect(await submit('echo "  "; sleep 0.05; echo 79 ; exit 3', true)).toEqual({ id: '79', ok: false });
     expect(readFileSync(log, 'utf8')).toBe('--parsable --wait job.sh\n');
     expect(told).toEqual(['77', '79']);
+    expect(await submit('echo 80', false, { onSubmit: undefined })).toEqual({ id: '80', ok: true });
+    await expect(submit('echo 80', false, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
     await expect(submit('exit 4', false)).rejects.toThrow(
       new EnvironmentError('sbatch refused the job: exit 4'),
     );
@@ -462,6 +471,9 @@ describe('a job of Slurm', () => {
     );
     // A line that is not finished may be half of a number: it counts when nothing more comes.
     expect(await submit('printf 8; sleep 0.05; printf 1', false)).toEqual({ id: '81', ok: true });
+    await expect(submit('echo job 5', false)).rejects.toThrow('names no job in what it says ("job 5")');
+    const long = 'x'.repeat(300);
+    await expect(submit(`echo ${long}`, false)).rejects.toThrow(`("${'x'.repeat(200)}")`);
     await expect(submit('echo job 5 and more', false)).rejects.toThrow(
       'sbatch names no job in what it says ("job 5 and more"): look for it with squeue before you submit again',
     );

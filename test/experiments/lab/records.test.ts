@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson, contentHash } from '../../../experiments/lab/canonical.js';
@@ -118,6 +127,46 @@ describe('a store', () => {
     expect(readFileSync(indexPath(), 'utf8')).toBe(own);
   });
 
+  it('leaves an index alone that is in step, and one that is empty', () => {
+    const inode = () => statSync(indexPath()).ino;
+    expect(store.index()).toEqual([]);
+    expect(existsSync(store.directory)).toBe(false);
+    mkdirSync(store.directory, { recursive: true });
+    expect(store.index()).toEqual([]);
+    expect(existsSync(indexPath())).toBe(false);
+    writeFileSync(indexPath(), '');
+    const empty = inode();
+    expect(store.index()).toEqual([]);
+    expect(inode()).toBe(empty);
+    store.add(record({ rows: 1 }), circumstances);
+    store.index();
+    expect(inode()).toBe(empty);
+  });
+
+  it('writes it anew without the line of a run that is gone, and with an end that was cut off', () => {
+    const runs = [1, 2, 3].map((rows) => record({ rows }));
+    for (const run of runs) store.add(run, circumstances);
+    const before = statSync(indexPath()).ino;
+    rmSync(fileOf(runs[1]));
+    expect(store.index().map(({ hash }) => hash)).toEqual([runs[0].hash, runs[2].hash]);
+    expect(readFileSync(indexPath(), 'utf8').trim().split('\n')).toHaveLength(2);
+    expect(statSync(indexPath()).ino).not.toBe(before);
+    // A whole line whose line break was lost: the next one does not stand behind it.
+    const text = readFileSync(indexPath(), 'utf8');
+    store.add(runs[1], circumstances);
+    writeFileSync(indexPath(), text.trimEnd());
+    expect(store.index()).toHaveLength(3);
+    const lines = readFileSync(indexPath(), 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).hash)).toEqual([runs[0].hash, runs[2].hash, runs[1].hash]);
+  });
+
+  it.runIf(existsSync('/proc/self/fd'))('closes its index behind itself', () => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (let rows = 0; rows < 20; rows++) store.add(record({ rows }), circumstances);
+    expect(open()).toBeLessThan(before + 10);
+  });
+
   it('is shared by two who write: each sees the runs of the other', () => {
     const other = new ResultStore(store.results);
     const runs = [1, 2, 3, 4].map((rows) => record({ rows }));
@@ -142,6 +191,7 @@ describe('a store', () => {
     expect(() => store.read('ab')).toThrow(new UsageError(`no run ab in ${store.directory}`));
     const runs = Array.from({ length: 40 }, (_, rows) => record({ rows }));
     for (const run of runs) store.add(run, circumstances);
+    expect(store.hashes()).toEqual(runs.map(({ hash }) => hash).sort());
     const [one] = store.hashes();
     expect(store.find(one).hash).toBe(one);
     expect(() => store.find('xyz')).toThrow(new UsageError(`no run xyz in ${store.directory}`));
@@ -285,6 +335,9 @@ describe('what two runs do not share', () => {
         { name: 'joules', a: null, b: 1, ratio: null },
       ],
     });
+    expect(diffRuns(record({}), record({}, { metrics: {} })).found).toEqual([
+      { name: 'ms', a: 2, b: null, ratio: null },
+    ]);
     const refused = record({}, { outcome: 'refused', metrics: {}, reason: 'no' });
     expect(diffRuns(record({}), refused).found.slice(0, 2)).toEqual([
       { name: 'outcome', a: 'done', b: 'refused', ratio: null },
