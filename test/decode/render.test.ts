@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Canvas } from '../../src/decode/canvas/types.js';
+import { composePolicy } from '../../src/decode/method/compose.js';
 import { decode } from '../../src/decode/method/session.js';
-import { policyByName } from '../../src/decode/policies.js';
+import { policyByName, policySpecByName } from '../../src/decode/policies.js';
 import { carpetOf, carpetOfTrace } from '../../src/decode/trace/carpet.js';
 import { renderCanvas, renderLegend, renderStates } from '../../src/decode/trace/render.js';
 import { traceOf } from '../../src/decode/trace/trace.js';
@@ -44,6 +45,11 @@ describe('rendering', () => {
     expect(renderCanvas(held, { text, color: false })).toBe('c⏎dddddd');
   });
 
+  it('has no colours where it goes to no terminal', () => {
+    expect(process.stdout.isTTY).not.toBe(true);
+    expect(renderLegend()).toBe('S stable  V visible  D draft  I \u2592 invisible  M \u00b7 masked');
+  });
+
   it('colours by state when asked to', () => {
     const line = renderCanvas(canvasWithAll(), { text, color: true });
     expect(line).toContain('\u001b[32mc');
@@ -53,6 +59,20 @@ describe('rendering', () => {
 });
 
 describe('carpet', () => {
+  it('begins with what was given', async () => {
+    const policy = composePolicy({ ...policySpecByName('block-kv'), blockLength: 2 });
+    const options = {
+      policy,
+      engine: new ToyEngine({ seed: 11 }),
+      promptIds: [1, 2],
+      genLength: 4,
+      given: [5, TOY_MASK],
+    };
+    const { columns, commitSteps } = carpetOfTrace(traceOf(options, await decode(options)));
+    expect(columns[0].marks).toBe('SIMM');
+    expect(commitSteps[0]).toBeNull();
+  });
+
   it('ends where the decode ends and remembers when each position was decided', async () => {
     const options = {
       policy: policyByName('llada.cpp'),

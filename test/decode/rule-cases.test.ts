@@ -144,7 +144,7 @@ describe('tokens of indel', () => {
   });
 
   it('fill every mask in the last pass, sure or not, original or not', () => {
-    const canvas = block([4, MASK, MASK, 7], { original: [5], passes: 5 });
+    const canvas = block([4, MASK, MASK, 7], { original: [5, 6], passes: 5 });
     const rows = [at(5, 0.9), at(6, 0.1)];
     expect(rearranged(canvas, rows)).toEqual({ written: ['5:4', '6:4'], edited: null });
     // Before it, one more than there are new ones.
@@ -563,6 +563,24 @@ describe('drafted states', () => {
       'logits of another row': ({ logits }) => ({ logits: logits.map((row, i) => (i === 1 ? 0 : row)) }),
     };
     for (const [what, change] of Object.entries(others)) expect(taken(change), what).toBe(1);
+  });
+});
+
+describe('the number of masks that are guessed to pass', () => {
+  it('is that of the drafts that reach tau less the slack', () => {
+    const guessed = (confidence: number) => {
+      const spec = named('exact-speculation-threshold', {
+        ...{ blockLength: 3, commit: { kind: 'threshold', tau: 0.5 } },
+        speculate: { kind: 'exact', tile: 6, slack: 0.25, joinCertain: false },
+      });
+      const script = new Script(spec, 6, 6);
+      script.step();
+      script.step({ 6: [4, confidence], 7: [5, confidence], 8: [7, 0.5] });
+      return script.rows.join(' ');
+    };
+    // Both: then the block is sealed. One: then the other is still a mask.
+    expect(guessed(0.25)).toBe('6:_ 7:_ 8:7 6:4 7:5 8:7');
+    expect(guessed(0.1875)).toBe('6:_ 7:_ 8:7 6:4 7:_ 8:7');
   });
 });
 

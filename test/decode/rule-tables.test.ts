@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { factsOf, rulesOf } from '../../src/decode/parts.js';
+import type { Part } from '../../src/decode/rules/definition.js';
 import type { PolicyFacts } from '../../src/decode/rules/facts.js';
 import { RULES } from '../../src/decode/rules/registry.js';
+import { blockOrigin } from '../../src/decode/rules/settings/blocks.js';
+import { guidance } from '../../src/decode/rules/settings/guidance.js';
+import { revise } from '../../src/decode/rules/settings/revise.js';
+import { stop } from '../../src/decode/rules/settings/stop.js';
 import { HOMES, homeOf, type Kind, nameOf } from './support/homes.js';
 
 type Partly = { readonly [K in keyof PolicyFacts]?: PolicyFacts[K] extends object ? object : PolicyFacts[K] };
@@ -105,6 +110,32 @@ describe('rules', () => {
     expect(
       rowsOf().map(({ kind, name, facts, refuses, givesUp }) => [`${kind} ${name}`, facts, refuses, givesUp]),
     ).toEqual(EXPECTED);
+  });
+});
+
+describe('settings', () => {
+  it('refuse what stands here', () => {
+    const refuses = <Spec>(part: Part<Spec>, value: Spec, policy: string): string => {
+      const home = homeOf(['window', policy]);
+      const facts = factsOf(home, rulesOf(home));
+      expect(part.contradicts(value, facts), policy).toEqual([]);
+      return Object.entries(FLIPS)
+        .flatMap(([flip, change]) =>
+          part.contradicts(value, flipped(facts, change(facts))).length > 0 ? [flip] : [],
+        )
+        .join(', ');
+    };
+    const hidden = { falling: 'sticky', feed: 'mask', rename: true } as const;
+    expect(refuses(guidance, 1, 'llada')).toBe(
+      'relies on finished, relies on outside, stores or not, widens, shadows or not',
+    );
+    expect(refuses(guidance, 0, 'llada')).toBe('');
+    expect(refuses(blockOrigin, 'zero', 'block-causal')).toBe('block alone or not');
+    expect(refuses(blockOrigin, 'prompt', 'block-causal')).toBe('');
+    expect(refuses(revise, hidden, 'sts')).toBe('stages or not');
+    expect(refuses(revise, { ...hidden, feed: 'token' }, 'sts')).toBe('');
+    expect(refuses(stop, 'block', 'llada')).toBe('sweeps');
+    expect(refuses(stop, 'never', 'llada')).toBe('');
   });
 });
 
@@ -228,7 +259,14 @@ const EXPECTED: readonly (readonly string[])[] = [
     'relies on finished, relies on outside, stores or not, revocable or not, future rows, widens',
     'D4-every-step',
   ],
+  [
+    'revoke shadow',
+    'shadows',
+    'relies on finished, relies on outside, stores or not, revocable or not, future rows, widens',
+    'D4-every-step',
+  ],
   ['refresh none', '', '', ''],
+  ['refresh cpu', 'launches', 'serves all, serves outside, stages or not', ''],
   ['refresh cpu', 'launches', 'serves all, serves outside, stages or not', ''],
   ['final accept', '', '', ''],
   ['final sweep', 'sweeps', 'serves all, serves outside, stages or not', ''],

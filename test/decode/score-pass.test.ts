@@ -175,6 +175,12 @@ describe('how far a row has moved', () => {
     );
   });
 
+  it('of a row that a token is impossible in counts nothing for it', () => {
+    const memory = new RowMemory(1);
+    memory.drift(denoise, 1, Float32Array.of(0, 0));
+    expect(memory.drift(denoise, 1, Float32Array.of(0, -1e30))).toBeCloseTo(Math.LN2, 9);
+  });
+
   it('is asked of passes that denoise, by policies that want to know', () => {
     const none = new RowMemory(null);
     expect([none.drift(denoise, 1, logits(a)), none.drift(denoise, 1, logits(b))]).toEqual([

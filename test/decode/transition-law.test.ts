@@ -323,6 +323,27 @@ describe('a shadow row', () => {
     expect(taken(2, 4)).toEqual(['revoked-unscored']);
     expect(taken(3, 4, 2)).toEqual(['revoked-unscored']);
   });
+
+  it('is not spoken for by another', () => {
+    /** Shadow rows of positions 2 and 3, each asking about a token, with its probability. */
+    const two = (...of: readonly (readonly [asks: number, asked: number])[]) => {
+      const shadows = of.map(([asks, asked], at) => ({ ...row(2 + at), asks, asked }));
+      const by = said([row(2), ...shadows.map(({ asks: _, ...rest }) => rest)], {
+        rows: [
+          { position: 2, feed: MASK },
+          ...shadows.map(({ position, asks }) => ({ position, feed: MASK, asks })),
+        ],
+        visibility: { groups: groups.map((group, at) => ({ ...group, rows: 1 + at })) },
+      });
+      return broken({
+        ...{ answer: [3, 4], states: ['IV', 'V'], main: by.pass, outcome: by.outcome },
+        change: { to: 'IV', token: MASK, confidence: 0.2, reason: 'revoke' },
+      });
+    };
+    expect(two([1, 0.5], [4, 0.2])).toEqual([]);
+    expect(two([1, 0.2], [4, 0.5])).toEqual(['revoked-unscored']);
+    expect(two([4, 0.5], [5, 0.2])).toEqual(['revoked-unscored']);
+  });
 });
 
 describe('what moves in', () => {

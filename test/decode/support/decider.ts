@@ -31,7 +31,7 @@ export class Decider {
     const entropies = confidence === 'inverse-perplexity' ? own.map((nats) => Math.exp(-nats)) : [];
     this.levels = [...new Set([...fractions, ...entropies, 1 / 8, 1 / 2, 15 / 16])];
     this.moves = [0, ...numbersIn(commit).flatMap((value) => [value / 2, value, 2 * value])];
-    this.asked = [1 / 8, 1, ...numbersIn(revoke)];
+    this.asked = [1 / 8, 1 / 4, 1 / 2, 1, ...numbersIn(revoke)];
   }
 
   private pick(values: readonly number[], ...counters: readonly number[]): number {

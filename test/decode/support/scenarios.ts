@@ -19,11 +19,11 @@ const saltOf = (name: string): number =>
 type Options = Readonly<Record<string, unknown>>;
 
 /** How a policy is decoded: an odd prompt, blocks of another length, a text of one to four of them. */
-function scenario(name: string, spec: PolicySpec, salt: number): Scenario {
+function scenario(name: string, spec: PolicySpec, salt: number, isLong = false): Scenario {
   const draw = (at: number, below: number): number => hashNumbers(salt, at, 20) % below;
   const { blockLength } = spec;
   const blocks = blockLength === 1 ? 9 + draw(0, 5) : blockLength < 4 ? 2 + draw(0, 3) : 1 + draw(0, 3);
-  const whole = blocks * blockLength;
+  const whole = (isLong ? 3 + draw(0, 2) : blocks) * blockLength;
   // Left to right nothing can be given.
   const given =
     blockLength === 1 || draw(1, 4) > 0
@@ -123,12 +123,16 @@ const SETTINGS: readonly (readonly [what: string, change: Partial<PolicySpec>])[
 
 const sound = (spec: PolicySpec): PolicySpec => parsePolicySpec(spec);
 
+/** What takes back, refreshes and sweeps needs blocks behind it, and many tokens. */
+const LONG: readonly Kind[] = ['revoke', 'refresh', 'final'];
+
 /** Every value that law tests draw for an option of a rule, one at a time, in a policy that the rule is at home in; or why not. */
 export function scenariosOfRule(
   home: number,
 ): (Scenario | { readonly name: string; readonly refused: string })[] {
   const [kind] = HOMES[home];
-  const spec = shortened(homeOf(HOMES[home]), 4);
+  const isLong = LONG.includes(kind);
+  const spec = shortened(homeOf(HOMES[home]), isLong ? 9 : 4);
   const part = spec[kind];
   const draws = ruleOf(kind, nameOf(part)).draws?.(spec.blockLength) ?? {};
   const values = Object.entries<Choices<unknown>>(draws as Record<string, Choices<unknown>>).flatMap(
@@ -152,6 +156,7 @@ export function scenariosOfRule(
         name,
         parsePolicySpec({ ...spec, [kind]: { ...(part as object), ...change } }),
         saltOf(sectionOf(HOMES[home])) + at,
+        isLong,
       );
     } catch (error) {
       return { name, refused: error instanceof Error ? error.message : String(error) };
