@@ -179,7 +179,11 @@ export class SomrMemory implements MemoryRuntime {
   }
 
   private skipTo(batch: number, nowMs: number): void {
-    while (this.staging.current !== batch) this.staging.release(nowMs);
+    const { length } = this.planned.batches;
+    for (let passed = 0; this.staging.current !== batch; passed++) {
+      if (passed === length) throw new Error(`batch ${batch} is not staged`);
+      this.staging.release(nowMs);
+    }
   }
 
   /** @throws UsageError naming what cannot be mapped and the missing bytes */
