@@ -101,12 +101,12 @@ export class AddressWindow {
     return Math.ceil(bytes / alignmentBytes) * alignmentBytes;
   }
 
-  /** Free ranges in address order, with the index at which a mapping there would be inserted. */
+  /** Free ranges in address order, some of no bytes, with the index at which a mapping there would be inserted. */
   private gaps(): { address: number; bytes: number; before: number }[] {
     const gaps: { address: number; bytes: number; before: number }[] = [];
     let address = 0;
     this.mappings.forEach((mapping, before) => {
-      if (mapping.address > address) gaps.push({ address, bytes: mapping.address - address, before });
+      gaps.push({ address, bytes: mapping.address - address, before });
       address = mapping.address + mapping.bytes;
     });
     gaps.push({ address, bytes: this.limits.bytes - address, before: this.mappings.length });

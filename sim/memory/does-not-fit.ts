@@ -19,6 +19,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 /**
  * Says that a step does not fit a window, what it needs there, and which of it is the largest: the tensor that found
  * no room is seldom the one to blame.
+ * @param missingBytes of the longest free range; none are missing where the mapper has no entry left
+ * @param needs the last of them found no room
  */
 export function doesNotFit(windowBytes: number, missingBytes: number, needs: readonly Need[]): UsageError {
   const present = needs.filter(({ bytes }) => bytes > 0);
@@ -29,9 +31,13 @@ export function doesNotFit(windowBytes: number, missingBytes: number, needs: rea
     ...sorted.slice(0, LISTED).map(({ what, bytes }) => `${what} ${bytesText(bytes)}`),
     ...(sorted.length > LISTED ? [`${sorted.length - LISTED} more ${bytesText(rest)}`] : []),
   ].join(', ');
+  const why =
+    missingBytes > 0
+      ? `${bytesText(missingBytes)} missing`
+      : `whose mapper has no entry left for ${needs.at(-1)?.what}`;
   const advice = ADVICE[largest.what];
   return new UsageError(
-    `the step does not fit the address window of ${bytesText(windowBytes)}, ${bytesText(missingBytes)} missing: at the same time it must hold ` +
+    `the step does not fit the address window of ${bytesText(windowBytes)}, ${why}: at the same time it must hold ` +
       `${list}; the largest is ${largest.what}${advice === undefined ? '' : `: ${advice}`}`,
   );
 }

@@ -45,8 +45,7 @@ export function activationsOf(graph: OpGraph, ops: readonly Op[]): LiveRange[] {
       return;
     }
     const tensor = tensorOf(graph, op, id);
-    if (tensor.role !== 'weight' && tensor.role !== 'kv' && !fresh.has(id))
-      ranges.set(id, { tensor, first: index, last: index });
+    if (tensor.role !== 'kv' && !fresh.has(id)) ranges.set(id, { tensor, first: index, last: index });
   };
   for (let index = 0; index < ops.length; index++) {
     const op = ops[index];
@@ -93,8 +92,7 @@ function tensorOf(graph: OpGraph, op: Op, id: string): TensorInfo {
 function placesOf(graph: OpGraph, ops: readonly Op[]): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
   let before = 0;
-  for (let at = 0; at < graph.ops.length; at++) {
-    const op = graph.ops[at];
+  for (const op of graph.ops) {
     // Both are in the order of the graph.
     if (op === ops[before]) before++;
     else places.set(op.id, before);

@@ -112,6 +112,7 @@ function played(mode: LimitedMode, context: MemoryContext, placement?: Placement
       places: digest(places),
       copies: digest(copies),
       uses: `${uses.length} ${digest(uses)}`,
+      addresses: digest(WEIGHTS.map(({ tensor }) => memory.addressOf(tensor))),
       map: memory.map(),
     };
   });
@@ -121,6 +122,7 @@ function played(mode: LimitedMode, context: MemoryContext, placement?: Placement
     fresh: digest(fresh),
     passes: passes.map(abridged),
     reset: digest(memory.map()),
+    again: digest(memory.beginPass({ rows: 8, positions: 40, ops: OPS, scratchBytes: () => 12_000 }, 3)),
     elsewhere: memory.addressOf('nothing'),
   };
 }
@@ -151,7 +153,7 @@ const MODES: readonly { readonly mode: LimitedMode; readonly placement?: Placeme
 ];
 
 describe.each(MODES)('the window in mode $mode $placement', ({ mode, placement }) => {
-  it.each([0.35, 0.5, 0.75, 1, 1.5, 3])('with room for %d of the weights', (share) => {
+  it.each([0.1, 0.2, 0.35, 0.5, 0.6, 0.75, 0.9, 1, 3])('with room for %d of the weights', (share) => {
     const bytes = Math.ceil((290_000 + share * TOTAL) / 4096) * 4096;
     table.holds(`${mode} ${placement ?? ''} ${share}`, {
       window: orRefused(() => played(mode, contextOf(bytes), placement)),
@@ -160,7 +162,14 @@ describe.each(MODES)('the window in mode $mode $placement', ({ mode, placement }
 
   it('with few entries of the mapper, small mappings, one large weight, or none', () => {
     const window = { bytes: 900_000, alignment: 4096, mapperEntries: 7, maxMap: 200_000 };
-    const large = [...WEIGHTS.slice(0, 3), { tensor: 'large', bytes: 180_000, first: 2, last: 2 }];
+    const large = { tensor: 'large', bytes: 180_000, first: 1, last: 1 };
+    const around = (...middle: MemoryContext['weights']) => [
+      ...WEIGHTS.slice(0, 2),
+      ...middle,
+      ...WEIGHTS.slice(6, 8),
+    ];
+    const made = (bytes: number, weights: MemoryContext['weights']) =>
+      orRefused(() => memoryFactory(mode, contextOf(bytes, { weights }), placement)().mode);
     table.holds(`${mode} ${placement ?? ''} odd`, {
       'few entries': orRefused(() => played(mode, contextOf(900_000, { window }), placement)),
       'small mappings': orRefused(() =>
@@ -170,9 +179,17 @@ describe.each(MODES)('the window in mode $mode $placement', ({ mode, placement }
           placement,
         ),
       ),
-      'larger than the window': orRefused(() =>
-        memoryFactory(mode, contextOf(150_000, { weights: large }), placement),
+      'many entries': orRefused(() =>
+        played(mode, contextOf(1_200_000, { window: { ...window, mapperEntries: 60 } }), placement),
       ),
+      'no cache': orRefused(() => played(mode, contextOf(900_000, { kvBytesPerToken: 0 }), placement)),
+      'larger than the window': made(150_000, around({ ...large, first: 3, last: 3 })),
+      'two of them': made(
+        150_000,
+        around({ ...large, first: 3, last: 3 }, { ...large, tensor: 'second', first: 4, last: 4 }),
+      ),
+      'as large': made(180_096, around({ ...large, first: 30, last: 30 })),
+      'a byte less': made(180_095, around({ ...large, first: 30, last: 30 })),
       none: orRefused(() => played(mode, contextOf(900_000, { weights: [] }), placement)),
     });
   });
@@ -231,6 +248,12 @@ describe('parts of memory', () => {
       ];
     });
     table.holds('window', Object.fromEntries(lines));
+  });
+
+  it('window: as many mappings as the mapper has entries', () => {
+    const window = new AddressWindow({ bytes: 100, alignmentBytes: 10, mapperEntries: 2, maxMapBytes: 60 });
+    const fits = ['a', 'b', 'c'].map((id) => [window.fits(10), window.map(id, 10)]);
+    table.holds('entries', { fits });
   });
 
   it('units and buffers', () => {

@@ -39,4 +39,16 @@ describe('what does not fit', () => {
     expect(said('KV cache')).toMatch(/the largest is KV cache: it grows with the positions$/);
     expect(said('weights')).toMatch(/the largest is weights$/);
   });
+
+  it('is not said to lack bytes where there are enough, and no mapping is left', () => {
+    const needs = [
+      { what: 'KV cache', bytes: 100 },
+      { what: 'weights', bytes: 300 },
+    ];
+    for (const missing of [0, -50])
+      expect(doesNotFit(1000, missing, needs).message).toMatch(
+        /^the step does not fit .* 1000 B, whose mapper has no entry left for weights: at/,
+      );
+    expect(doesNotFit(1000, 1, needs).message).toMatch(/^the step does not fit .* 1000 B, 1 B missing: at/);
+  });
 });
