@@ -137,6 +137,7 @@ describe('left to right', () => {
     const model = { ...new ToyEngine({ seed: 1 }).config, attention: 'causal', maskId: 3 } as const;
     expect(maskFor(policy, model)).toBe(model.vocab);
     expect(maskFor(policy, { ...model, alsoCausal: true } as never)).toBe(3);
+    expect(maskFor(policy, { ...model, alsoCausal: true, maskId: null } as never)).toBe(model.vocab);
   });
 });
 

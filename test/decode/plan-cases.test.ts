@@ -31,6 +31,29 @@ describe('a plan', () => {
     expect(first([5])).toEqual(['prefill ', 'denoise 4,5']);
   });
 
+  it.each([
+    ...[
+      'llada',
+      'block-kv',
+      'mbsd',
+      'fast-dllm-v2',
+      'dkv',
+      'multi-block-cached',
+      'wino',
+      'exact-speculation',
+    ],
+    ...['fast-dllm-dual', 'llada.cpp', 'block-causal', 'joint-threshold', 'dream'],
+  ])('of %s decides nothing where everything is given', (name) => {
+    const given = [5, 6, 5, 6];
+    const script = new Script(named(name, { blockLength: 2 }), 4, 4, {}, { given });
+    for (let at = 0; at < 3 && script.plan !== null; at++) {
+      expect(script.kind).toBe('prefill');
+      script.step();
+    }
+    expect(script.plan).toBeNull();
+    expect(script.canvas.positions.slice(4).map(({ token }) => token)).toEqual(given);
+  });
+
   it('sweeps what is visible in one pass, however the prompt was cached', () => {
     const spec = named('block-causal', { blockLength: 2, commit: staged, final: { kind: 'sweep' } });
     const script = new Script(spec, 2, 6);

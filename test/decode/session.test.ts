@@ -81,6 +81,12 @@ describe('decode', () => {
     expect(counters.refreshesDropped).toBe(steps.flatMap((step) => step.dropped).length);
   });
 
+  it('lands a refresh with the step that launched it where there is no timer', async () => {
+    const { steps } = await decode(options());
+    expect(steps.some(({ landed }) => landed.length > 0)).toBe(true);
+    for (const { plan, landed } of steps) expect(landed).toEqual(plan.passes.slice(1).map(({ id }) => id));
+  });
+
   it('sweeps what is still visible on the main lane after the last block', async () => {
     const spec = { ...policySpecByName('mbsd-sts'), final: { kind: 'sweep', passes: 3 } } as const;
     const { steps, counters } = await decode(options({ policy: composePolicy(spec) }));
@@ -127,6 +133,9 @@ describe('decode', () => {
       time: () => ({ startMs: 0, endMs: 1, completed: ['7.7'] }),
     };
     await expect(decode(options({ timer }))).rejects.toThrow(/7\.7, which is not under way/);
+    // Nor is the main pass, which ends with its step.
+    const main = { name: 'odd', time: () => ({ startMs: 0, endMs: 1, completed: ['0.0'] }) };
+    await expect(decode(options({ timer: main }))).rejects.toThrow(/0\.0, which is not under way/);
   });
 
   it('refuses a timer that does not wait where a step joins, and one that ends work twice', async () => {
