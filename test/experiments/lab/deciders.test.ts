@@ -13,6 +13,7 @@ import { modelOf, parseDecider } from '../../../experiments/lab/deciders/name.js
 import { caseOf, syntheticDecider } from '../../../experiments/lab/deciders/synthetic/decider.js';
 import { SYNTHETIC_CONFIG, SyntheticEngine } from '../../../experiments/lab/deciders/synthetic/engine.js';
 import { stepsAt } from '../../../experiments/lab/deciders/synthetic/fit.js';
+import { FIT_DEFAULTS } from '../../../experiments/lab/deciders/synthetic/fit-options.js';
 import { nelderMead } from '../../../experiments/lab/deciders/synthetic/nelder-mead.js';
 import {
   objective,
@@ -252,7 +253,10 @@ describe('what a fit is worth', () => {
   });
 
   it('was found by the shipped file: what it says of itself comes out again', () => {
-    const { profiles, seed, cases } = processFile();
+    const { profiles, seed, cases, genLength, command } = processFile();
+    const { evaluations, starts, ...run } = FIT_DEFAULTS;
+    expect({ seed, cases, genLength }).toEqual(run);
+    expect(command).toMatch(new RegExp(` --evaluations ${evaluations} --starts ${starts}$`));
     const own = stepsAt(parameters, null, { seed, cases });
     const steps = (name: string) => {
       const { shift, textTokens } = profiles[name];

@@ -70,6 +70,16 @@ describe('a step', () => {
     expect(cold.endMs - cold.startMs).not.toBe(ms);
   });
 
+  it('is what a worker answers', async () => {
+    const { default: work } = await import('../../../experiments/lab/worker.js');
+    const answer = await work({ kind: 'step', config: config() });
+    expect(answer).toMatchObject({ outcome: 'done', result: { metrics: { ms: expect.any(Number) } } });
+    expect(await work({ kind: 'stap', config: {} })).toMatchObject({
+      outcome: 'refused',
+      reason: expect.stringMatching(/did you mean step/),
+    });
+  });
+
   it('reads no cache where it has no context', async () => {
     const ms = async (context: number) => Number((await stepKind.run(config({ context }), lab)).metrics.ms);
     const machine = openMachine(chipSchema.parse({ costModel: 'tinyllama-1.1b' }));

@@ -107,6 +107,22 @@ describe('a fit', () => {
       fittedTo: 'arXiv:2606.13740, Figure 5b and Figure 8; nothing else of the paper',
       command: 'dllm-npu workload fit --seed 4 --cases 1 --evaluations 24 --starts 2',
     });
+    // Where so short a search ends, to be looked at when it moves: its starts, its steps and its scales decide it.
+    const found = { bias: 0.62, gapWeight: 0.6467, densityWeight: 4.314, densityScale: 8.493 };
+    const more = {
+      easyShare: 0.8332,
+      easyBonus: 2.742,
+      spread: 0.7212,
+      sharpness: 3.587,
+      wrongWeight: 0.1666,
+    };
+    for (const [name, value] of Object.entries({ ...found, ...more }))
+      expect(file.parameters[name as keyof typeof parameters] / value, name).toBeCloseTo(1, 2);
+    const shifts = [0, 0.382, -0.268, -1.176, -1.501, -2.442, -3.019];
+    Object.values(file.profiles).forEach(({ shift }, at) => {
+      expect(shift).toBeCloseTo(shifts[at], 1);
+    });
+    expect(file.evaluations).toBe(40);
     // The best so far never rises from one start to the next.
     expect(seen.at(-1)?.[1]).toBeLessThanOrEqual(seen[5][1]);
     expect(file.parameters).toMatchObject({ knee: 1.386, endBonus: 4, selfBonus: 0 });
