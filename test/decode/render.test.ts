@@ -1,3 +1,4 @@
+import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import type { Canvas } from '../../src/decode/canvas/types.js';
 import { composePolicy } from '../../src/decode/method/compose.js';
@@ -48,6 +49,18 @@ describe('rendering', () => {
   it('has no colours where it goes to no terminal', () => {
     expect(process.stdout.isTTY).not.toBe(true);
     expect(renderLegend()).toBe('S stable  V visible  D draft  I \u2592 invisible  M \u00b7 masked');
+  });
+
+  it('has them on a terminal that knows colours', () => {
+    const before = process.stdout.isTTY;
+    const coloured = renderLegend({ color: true });
+    try {
+      process.stdout.isTTY = true;
+      expect(renderLegend()).toBe(pc.isColorSupported ? coloured : renderLegend({ color: false }));
+    } finally {
+      process.stdout.isTTY = before;
+    }
+    expect(coloured).not.toBe(renderLegend({ color: false }));
   });
 
   it('colours by state when asked to', () => {
