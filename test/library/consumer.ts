@@ -13,9 +13,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { project } from '../../src/util/project-root.js';
 import { builtExplorer, builtProgram, DONE, TSC } from '../support/built-program.js';
+import { type Answered, commandLines } from '../support/command-lines.js';
 
 const { root } = project();
 
@@ -112,24 +112,9 @@ export class Consumer {
     return this.node(join(this.installed, 'dist', 'cli', 'main.js'), ...args);
   }
 
-  /** Command lines of the installed program, one after the other in one process: loading it takes longer than most of them. */
-  inOneProcess(
-    commands: readonly (readonly string[])[],
-  ): { readonly code: number; readonly stdout: string; readonly stderr: string }[] {
-    this.write(
-      'commands.mjs',
-      `
-      import { main } from ${JSON.stringify(pathToFileURL(join(this.installed, 'dist/cli/run.js')).href)};
-      const answers = [];
-      for (const argv of ${JSON.stringify(commands)}) {
-        const said = { stdout: '', stderr: '' };
-        const stream = (name) => ({ isTTY: false, columns: 100, write: (text) => { said[name] += text; } });
-        const io = { stdout: stream('stdout'), stderr: stream('stderr'), env: process.env, signal: new AbortController().signal };
-        answers.push({ code: await main(argv, io), ...said });
-      }
-      console.log(JSON.stringify(answers));
-      `,
-    );
+  /** Command lines of the installed program, one after the other in one process. */
+  inOneProcess(commands: readonly (readonly string[])[]): Answered[] {
+    this.write('commands.mjs', commandLines(join(this.installed, 'dist/cli/run.js'), commands));
     const { stdout, stderr } = this.node('commands.mjs');
     if (stdout === '') throw new Error(stderr);
     return JSON.parse(stdout);

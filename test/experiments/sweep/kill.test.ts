@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ResultStore } from '../../../experiments/lab/store.js';
 import { SWEEP_SCHEMA } from '../../../experiments/lab/sweep-file.js';
 import { Random } from '../../../src/score/random.js';
 import { builtProgram } from '../../support/built-program.js';
+import { type Answered, commandLines } from '../../support/command-lines.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 /** The built program: a kill must hit real worker threads and real writes. */
@@ -15,9 +16,21 @@ beforeAll(async () => {
   main = join(await builtProgram(), 'cli', 'main.js');
 });
 
-function start(file: string, results: string, jobs: number, ...more: readonly string[]): ChildProcess {
-  const args = [main, 'sweep', file, '--results', results, '--jobs', String(jobs), ...more];
+/** A sweep in two threads, which is to be killed. */
+function start(file: string, results: string): ChildProcess {
+  const args = [main, 'sweep', file, '--results', results, '--jobs', '2'];
   return spawn(process.execPath, args, { stdio: 'ignore' });
+}
+
+/** Sweeps that nobody kills, without threads, one after the other in one process. */
+function runAll(sweeps: readonly (readonly string[])[]): void {
+  const commands = sweeps.map((asked) => ['sweep', ...asked, '--jobs', '0']);
+  const program = commandLines(join(dirname(main), 'run.js'), commands);
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+  });
+  const answers = JSON.parse(stdout) as Answered[];
+  expect(answers.map(({ code }) => code)).toEqual(sweeps.map(() => 0));
 }
 
 const ended = (child: ChildProcess): Promise<number | null> =>
@@ -53,17 +66,22 @@ describe('a sweep that is killed', { timeout: 400_000 }, () => {
     }),
   );
 
+  const whole = new ResultStore(join(directory, 'whole'));
+  const parts = new ResultStore(join(directory, 'parts'));
+  beforeAll(() => {
+    const shard = (which: string) => [file, '--results', parts.results, '--shard', which];
+    runAll([[file, '--results', whole.results], shard('1/2'), shard('2/2')]);
+    expect(whole.hashes()).toHaveLength(RUNS);
+  });
+
   it('loses nothing and makes nothing twice, at whatever moment', async () => {
     const random = new Random(7);
-    const whole = new ResultStore(join(directory, 'whole'));
-    expect(await ended(start(file, whole.results, 0))).toBe(0);
-    expect(whole.hashes()).toHaveLength(RUNS);
 
     const killed = new ResultStore(join(directory, 'killed'));
     let kills = 0;
     for (;;) {
       const before = stamps(killed);
-      const child = start(file, killed.results, 2);
+      const child = start(file, killed.results);
       // Some runs further on, and then anywhere inside the next ones.
       await moreThan(killed, before.size + random.integer(9, 13), child);
       await sleep(random.integer(0, 8));
@@ -84,12 +102,7 @@ describe('a sweep that is killed', { timeout: 400_000 }, () => {
     expect(lines).toHaveLength(RUNS);
   });
 
-  it('in shards gives the same runs', async () => {
-    const whole = new ResultStore(join(directory, 'whole'));
-    const parts = new ResultStore(join(directory, 'parts'));
-    for (const shard of ['1/2', '2/2']) {
-      expect(await ended(start(file, parts.results, 0, '--shard', shard))).toBe(0);
-    }
+  it('in shards gives the same runs', () => {
     expect(parts.hashes()).toEqual(whole.hashes());
     for (const hash of whole.hashes()) expect(parts.bytes(hash)).toBe(whole.bytes(hash));
   });
