@@ -59,7 +59,12 @@ export function logicalOutcomes(pass: Pass, { rows: outcomes }: PassOutcome): Pa
       passId: id,
       rows: [...logits]
         .reverse()
-        .flatMap((row) => (outcomes[end - 1]?.position === rows[row].position ? [outcomes[--end]] : []))
+        .flatMap((row) => {
+          // A damaged record may ask for rows that are not there.
+          const position = rows[row]?.position;
+          const has = position !== undefined && outcomes[end - 1]?.position === position;
+          return has ? [outcomes[--end]] : [];
+        })
         .reverse(),
     }))
     .reverse();
