@@ -41,26 +41,18 @@ export function layoutScratch(ranges: readonly LiveRange[]): ScratchLayout {
   return { offsets, bytes };
 }
 
-/** Moves up past whatever is in the way until nothing is. */
+/** The lowest offset at which nothing that is alive meanwhile is in the way. */
 function lowestFree(
   alive: readonly (readonly Placed[] | undefined)[],
   first: number,
   last: number,
   size: number,
 ): number {
+  const rivals = new Set(alive.slice(first, last + 1).flatMap((there) => there ?? []));
   let offset = 0;
-  for (let moved = true; moved; ) {
-    moved = false;
-    for (let at = first; at <= last; at++) {
-      const there = alive[at];
-      if (there === undefined) continue;
-      for (let other = 0; other < there.length; other++) {
-        const rival = there[other];
-        if (rival.offset >= offset + size || rival.end <= offset) continue;
-        offset = rival.end;
-        moved = true;
-      }
-    }
+  for (const rival of [...rivals].sort((a, b) => a.offset - b.offset)) {
+    if (rival.offset >= offset + size) break;
+    offset = Math.max(offset, rival.end);
   }
   return offset;
 }
