@@ -12,10 +12,10 @@ import { resolvePreset } from '../../src/model/presets.js';
 import { SMALL_TILES } from './support/run.js';
 import { TOY_CONFIG, TOY_MASK, ToyEngine } from './support/toy-engine.js';
 
-const BLOCK = 8;
+const BLOCK = 4;
 const PROMPT = [3, 1, 4, 1, 5];
 
-/** A toy of every family: it sees what the family sees, in blocks of 8, and has a mask unless its files never have one. */
+/** A toy of every family: it sees what the family sees, in blocks of 4, and has a mask unless its files never have one. */
 const FAMILY_TOYS = FAMILIES.map(({ name, published, attention, alsoCausal, shiftLogits }) => ({
   ...{ family: name, attention, alsoCausal, shiftLogits },
   blockLength: attention === 'block-causal' ? BLOCK : undefined,

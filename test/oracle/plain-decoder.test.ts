@@ -20,7 +20,7 @@ import { PlainModel } from './plain-model.js';
 const FUZZ_RUNS = process.env.DLLM_FUZZ_RUNS;
 const runsOf = (few: number): number =>
   FUZZ_RUNS === undefined ? Math.ceil(few / ALL_POLICY_SPECS.length) : Math.ceil(Number(FUZZ_RUNS) / 10);
-const RUNS = { hash: runsOf(1000), transformer: runsOf(100) };
+const RUNS = { hash: runsOf(1000), transformer: runsOf(90) };
 
 /** In blocks a model that shifts is refused by most; one that sees both ways may be shown them. */
 function modelFor(spec: PolicySpec, shift: boolean): Partial<ModelConfig> {
