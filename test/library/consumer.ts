@@ -4,18 +4,17 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { project } from '../../src/util/project-root.js';
 import { builtExplorer, builtProgram, DONE, TSC } from '../support/built-program.js';
 import { type Answered, commandLines } from '../support/command-lines.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const { root } = project();
 
@@ -39,7 +38,7 @@ const SHIPPED = ['cli', 'docs', 'experiments', 'hw', 'models', 'sim', 'src'];
 
 /** Packs a copy of the project with a fresh build. */
 export async function pack(): Promise<Tarball> {
-  const stage = mkdtempSync(join(tmpdir(), 'pack-'));
+  const stage = temporaryDirectory();
   for (const name of [...SHIPPED, 'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'])
     cpSync(join(root, name), join(stage, name), { recursive: true });
   const dist = join(stage, 'dist');
@@ -81,7 +80,7 @@ function dependencies(): string[] {
 
 /** An empty project with the tarball installed, without a network: what it depends on is linked from here. */
 export class Consumer {
-  readonly folder = mkdtempSync(join(tmpdir(), 'consumer-'));
+  readonly folder = temporaryDirectory();
   /** Where the package lies. */
   readonly installed = join(this.folder, 'node_modules', 'dllm-npu');
 
