@@ -1,11 +1,12 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Files that put other modules in the place of ours, or look at how a library is loaded: each in a process of its own. */
-const ALONE = [
+export const ALONE = [
   'test/util/atomic-order.test.ts',
   'test/engine/verify-policy-verdicts.test.ts',
   'test/experiments/lab/identity.test.ts',
   'test/experiments/lab/runner.test.ts',
+  'test/properties/replay.test.ts',
   'test/engine/ggml/no-processor.test.ts',
 ];
 
