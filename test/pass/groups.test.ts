@@ -199,6 +199,10 @@ describe('groups of a pass', () => {
     expect(cut([5, 7, 4]).map(([, rows]) => rows)).toEqual([[5], [7], [4]]);
     expect(cut([6, 7]).map(([, rows]) => rows)).toEqual([[], [6, 7], []]);
     expect(cut([]).map(([, rows]) => rows)).toEqual([[], [], []]);
+    // A damaged pass may ask for logits of a row that it has not: it has no outcome, and the others keep theirs.
+    const short = { ...asked, rows: rowsAt(4, 5, 6, 7) };
+    const shortened = logicalOutcomes(short, { passId: '2.0', rows: [5, 6, 7].map(row) });
+    expect(shortened.map(({ rows }) => rows.map(({ position }) => position))).toEqual([[5], [6, 7], []]);
     // Of two equal positions it is the first part's that is missing.
     const twice = { ...asked, logits: [0, 4] };
     const [first, , last] = logicalOutcomes(twice, { passId: '2.0', rows: [row(4)] });

@@ -239,6 +239,17 @@ describe('files that a run depends on', () => {
   });
 });
 
+describe('files of a kind', () => {
+  it('are those of its decisions, and of its chip where it is timed', async () => {
+    const asked = { workload: 'synthetic', policy: 'threshold' };
+    const names = async (kind: typeof decideKind) =>
+      Object.keys(await kind.inputs(kind.config.parse(asked) as never));
+    expect(await names(decideKind)).toEqual(['confidence process']);
+    for (const kind of [decodeKind, verifyKind])
+      expect(await names(kind), kind.name).toEqual(['profile sm8750', 'confidence process']);
+  });
+});
+
 describe('what is asked', () => {
   const config = setupSchema.parse({ ...SMALL, seed: 9, firstCase: 5, cases: 2 });
 

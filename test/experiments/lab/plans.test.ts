@@ -469,6 +469,7 @@ describe('a job of Slurm', () => {
     await expect(submit('echo "  busy  " >&2; exit 4', false)).rejects.toThrow(
       new EnvironmentError('sbatch refused the job: busy'),
     );
+    expect(await submit("printf '83  \\n'", false)).toEqual({ id: '83', ok: true });
     // A line that is not finished may be half of a number: it counts when nothing more comes.
     expect(await submit('printf 8; sleep 0.05; printf 1', false)).toEqual({ id: '81', ok: true });
     await expect(submit('echo job 5', false)).rejects.toThrow('names no job in what it says ("job 5")');

@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -167,6 +168,12 @@ describe('a store', () => {
     expect(open()).toBeLessThan(before + 10);
   });
 
+  it('does not mind a temporary file that another process has just put in its place', () => {
+    store.add(record({ rows: 1 }), circumstances);
+    symlinkSync('gone', join(store.directory, 'x.tmp'));
+    expect(() => store.sweepOut(Date.now() + 1e9)).not.toThrow();
+  });
+
   it('is shared by two who write: each sees the runs of the other', () => {
     const other = new ResultStore(store.results);
     const runs = [1, 2, 3, 4].map((rows) => record({ rows }));
@@ -248,6 +255,11 @@ describe('stores that are merged', () => {
     writeFileSync(join(path, `${bare.hash}.json`), formatRecord(bare));
     expect(mergeStores(store, [other, other])).toEqual({ added: 2, equal: 4 });
     const line = (run: RunRecord) => store.index().find(({ hash }) => hash === run.hash);
+    const added = store
+      .index()
+      .map(({ hash }) => hash)
+      .filter((hash) => hash !== both.hash);
+    expect(added).toEqual([...added].sort());
     expect(line(known)).toMatchObject(circumstances);
     expect(line(both)).toMatchObject({ host: 'here' });
     expect(line(bare)).toMatchObject({
