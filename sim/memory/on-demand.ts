@@ -128,10 +128,7 @@ export class OnDemandMemory implements MemoryRuntime {
       if (this.pinned.has(at)) this.require(id, bytes);
     });
     this.units.forEach(({ id, bytes }, at) => {
-      if (!this.pinned.has(at) && this.window.fits(bytes)) {
-        this.window.map(id, bytes);
-        this.lastUse[at] = ++this.clock;
-      }
+      if (!this.pinned.has(at) && this.window.fits(bytes)) this.window.map(id, bytes);
     });
     this.loaded = true;
   }

@@ -97,7 +97,7 @@ export function placeGlobal(bytes: readonly number[], budgetBytes: number): numb
       if (staged[at] === 1 || size === 0) continue;
       if (size > (bytes[largest] ?? 0)) largest = at;
       debt += size * share;
-      if (debt < size || resident <= budgetBytes) continue;
+      if (debt < size) continue;
       debt -= size;
       take(at);
       taken = true;

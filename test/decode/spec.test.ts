@@ -102,6 +102,24 @@ describe('policy specs', () => {
       { ...base, commit: { kind: 'staged' }, speculate: { kind: 'exact' } },
       /commit not staged/,
     ],
+    [
+      'guided rows among drafted states',
+      {
+        ...base,
+        ...{ window: { kind: 'canvas' }, cache: { kind: 'none' }, commit: { kind: 'quota' } },
+        ...{ speculate: { kind: 'exact' }, guidance: 1 },
+      },
+      /guidance masks the prompt.* no exact speculation/,
+    ],
+    [
+      'guided rows among shadows',
+      {
+        ...base,
+        ...{ window: { kind: 'canvas' }, cache: { kind: 'none' }, commit: { kind: 'revocable' } },
+        ...{ revoke: { kind: 'shadow' }, guidance: 1 },
+      },
+      /guidance masks the prompt.* no revoke/,
+    ],
     ['revoking what is final', { ...base, revoke: { kind: 'shadow' } }, /belong together/],
     [
       'shadows of a cached window',

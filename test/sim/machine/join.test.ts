@@ -42,4 +42,22 @@ describe('a plan that joins', () => {
     expect(joined.endMs).toBeGreaterThan(free.endMs);
     expect(waiting.time({ ...plan(false), step: 1 }).startMs).toBe(joined.endMs);
   });
+
+  it('leaves nothing under way on a machine that is reset', () => {
+    const used = machine();
+    expect(used.time(plan(false)).counters.refreshesInFlight).toBeGreaterThan(0);
+    used.reset();
+    const { completed, counters } = used.time({ ...plan(false), passes: plan(false).passes.slice(0, 1) });
+    expect([completed, counters.refreshesInFlight]).toEqual([[], 0]);
+  });
+
+  it('keeps DRAM busy for all bytes of the step, those of side passes too', () => {
+    const { busyMs, counters } = machine().time(plan(false));
+    expect(busyMs.dram).toBeCloseTo(
+      counters.dramBytes / (loadProfile('sm8750').dram.achievableRate * 1e6),
+      6,
+    );
+    const alone = machine().time({ ...plan(false), passes: plan(false).passes.slice(0, 1) });
+    expect(counters.dramBytes).toBeGreaterThan(alone.counters.dramBytes);
+  });
 });

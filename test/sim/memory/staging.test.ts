@@ -48,6 +48,8 @@ describe('StagingPipeline', () => {
       staging.release(0);
     }
     expect(staging.current).toBe(0);
+    // Its new fill is in the other slot: the fourth of all.
+    expect([staging.slotOf(0, 3.9), staging.slotOf(0, 4)]).toEqual([null, 1]);
     // Copies 2, 0, 1 run one after the other from time 0.
     expect(staging.read(0, 0)).toBe(4);
   });
