@@ -107,7 +107,8 @@ async function load(): Promise<Llama> {
   });
   const silent = koffi.register(
     () => {},
-    koffi.pointer(koffi.proto('void log(int level, const char *text, void *data)')),
+    // Without a name: koffi has one table of names for a process, and modules may be loaded twice in one.
+    koffi.pointer(koffi.proto('void', ['int', 'const char *', 'void *'])),
   );
   llama.func('llama_log_set', 'void', ['void *', 'void *'])(silent, null);
   ggml.func('ggml_backend_load_all_from_path', 'void', ['str'])(`${directory}/`);
