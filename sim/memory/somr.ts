@@ -114,12 +114,6 @@ export class SomrMemory implements MemoryRuntime {
     return this.staging.takeUses();
   }
 
-  /** Whether a weight is copied into a slot every pass. */
-  isStaged(tensor: string): boolean {
-    const unit = this.planner.unitOf.get(tensor);
-    return unit !== undefined && this.plan !== null && this.plan.batchOf[unit] >= 0;
-  }
-
   addressOf(tensor: string): number | null {
     const unit = this.planner.unitOf.get(tensor);
     if (unit === undefined || this.plan === null) return null;
