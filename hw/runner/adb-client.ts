@@ -23,6 +23,8 @@ export interface AdbCall {
 const LIST_TIMEOUT_MS = 20_000;
 /** How long a phone that went away is waited for. */
 const RECONNECT_TIMEOUT_MS = 15_000;
+/** How long a phone on the network may take to answer before it is called again. */
+const CALL_AGAIN_MS = 3000;
 
 /** The adb program, started once per question. Its server keeps the connections. */
 export class AdbClient {
@@ -74,13 +76,19 @@ export class AdbClient {
   /** Waits for a phone that went away, and calls one on the network back. False when it stays away. */
   async reconnect(serial: string, signal?: AbortSignal): Promise<boolean> {
     const call = { timeoutMs: RECONNECT_TIMEOUT_MS, signal };
-    if (/:\d+$/.test(serial) && !(await this.reachable(serial))) {
-      // The server tries again by itself, but seconds later.
-      await this.run(['disconnect', serial], call);
-      await this.run(['connect', serial], call);
+    const onNetwork = /:\d+$/.test(serial) && !(await this.reachable(serial));
+    // The server tries again by itself, but seconds later.
+    if (onNetwork) await this.run(['disconnect', serial], call);
+    const end = performance.now() + RECONNECT_TIMEOUT_MS;
+    for (;;) {
+      // Called while the server lets the old connection go, it answers with that one, and both are lost: so it is called again.
+      if (onNetwork) await this.run(['connect', serial], call);
+      const left = end - performance.now();
+      const waited = { timeoutMs: Math.max(1, onNetwork ? Math.min(left, CALL_AGAIN_MS) : left), signal };
+      const { code } = await this.run(['-s', serial, 'wait-for-device'], waited);
+      if (code === 0) return true;
+      if (performance.now() >= end) return false;
     }
-    const { code } = await this.run(['-s', serial, 'wait-for-device'], call);
-    return code === 0;
   }
 
   /** Whether the phone answers now. */
