@@ -67,6 +67,22 @@ describe('where an engine leaves the reference', () => {
     expect(firstParting(run, visible)).toMatchObject({ kind: 'order', position: 4, referenceMargin: 2 });
   });
 
+  it('is the first of several that are as sure, and has no numbers where a step scored nothing', () => {
+    const rows = [
+      [4, 1, 0.5, 2],
+      [5, 2, 0.5, 2],
+    ] as const;
+    const run = decoded([{ rows, decided: [[4, 'S', 1]] }]);
+    const reference = decoded([{ rows, decided: [[5, 'S', 2]] }]);
+    expect(firstParting(run, reference)).toMatchObject({ position: 4, referenceMargin: 2 });
+    const silent = ({ steps, ...rest }: DecodeWithMargins) =>
+      ({ ...rest, steps: steps.map((step) => ({ ...step, outcomes: [] })) }) as DecodeWithMargins;
+    expect(firstParting(silent(run), silent(reference))).toEqual({
+      ...{ step: 0, position: 4, kind: 'order', token: null, expected: null },
+      ...{ referenceMargin: null, confidenceDifference: null },
+    });
+  });
+
   it('is another token before an order, however near the tie, and of several the one of the largest margin', () => {
     const decided = [
       [4, 'S', 1],
