@@ -42,10 +42,11 @@ const CASES: Readonly<Record<string, Machines>> = {
   'all resident': {
     model: 'plain',
     quant: 'q4_0',
-    stack: {},
+    stack: { numbers: { cpuSustained: 40 } },
     memory: 'somr',
     bytes: 3_000_000,
     record: 'op',
+    copyRate: 16,
   },
   'residents by phase': {
     model: 'with norms and biases',
