@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { HeavyFirst } from './test/support/heavy-first.js';
 
 /** Files that put other modules in the place of ours, or look at how a library is loaded: each in a process of its own. */
 export const ALONE = [
@@ -20,6 +21,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // One more than the cores of a small machine: tests of phones and kills wait for other processes (ADR 193).
     maxWorkers: 3,
+    sequence: { sequencer: HeavyFirst },
     projects: [
       // Modules are loaded once a worker and not once a file: a fifth of the time of the suite (ADR 168).
       {

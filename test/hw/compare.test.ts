@@ -131,6 +131,7 @@ describe('device times beside simulated ones', () => {
 
 const quick = ['device', 'compare', '--gen-length', '8', '--block-length', '8'];
 
+// Longer than 20 s on a busy machine: three devices decode beside the reference, and the simulator times every pass.
 describe('device compare', () => {
   it("runs end to end on ONNX Runtime's CPU, and says why it has no device times", {
     timeout: 60_000,
