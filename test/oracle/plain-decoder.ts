@@ -276,7 +276,8 @@ export function klass(task: Task, tau: number, limit: number, steps: number): nu
 /** d3LLM: what a step writes. A block is active once a share of the one before is decided. */
 function writeActive(text: Text, scores: readonly Scored[], entropy: number, opens: number): void {
   const blocks = text.blocks();
-  const done = blocks.map(({ start, end }) => 1 - text.masks(start, end).length / (end - start));
+  // What is decided is counted: 1 - 4 / 5 is less than the 0.2 that opens the next block.
+  const done = blocks.map(({ start, end }) => (end - start - text.masks(start, end).length) / (end - start));
   const first = done.findIndex((share) => share < 1);
   let last = first;
   while (last + 1 < blocks.length && done[last] >= opens) last++;
