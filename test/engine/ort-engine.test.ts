@@ -166,7 +166,7 @@ describe('ort engine', () => {
     const { ort } = await pair(config, syntheticWeights(config, 'q4_0', 6), { threads: 2 });
     const rows = randomRows(config, 20, 8);
     const first = (await ort.run(denoisePass(1, rows))).logits.slice();
-    for (let version = 2; version < 6; version++) {
+    for (let version = 2; version < 4; version++) {
       expect((await ort.run(denoisePass(version, rows))).logits).toEqual(first);
     }
   });
@@ -178,7 +178,12 @@ describe('ort engine', () => {
     const promptIds = encodePrompt(model.tokenizer!, prompt);
     for (const name of ['block-kv', 'llada.cpp']) {
       const run = (engine: Engine) =>
-        decode({ policy: composePolicy(policySpecByName(name)), engine, promptIds, genLength: 64 });
+        decode({
+          policy: composePolicy({ ...policySpecByName(name), blockLength: 16 }),
+          engine,
+          promptIds,
+          genLength: 32,
+        });
       const expected = await run(tfjs);
       const actual = await run(ort);
       expect(actual.tokens).toEqual(expected.tokens);

@@ -166,11 +166,11 @@ describe('the form', () => {
 describe('the worker', () => {
   it('keeps no tensor of a decode', async () => {
     const counts = [];
-    for (const problem of [1, 2, 3]) {
+    for (const problem of [1, 2]) {
       await steps({ problem, genLength: 32 });
       counts.push(tf.memory().numTensors);
     }
-    expect(counts[2]).toBe(counts[0]);
+    expect(counts[1]).toBe(counts[0]);
   });
 
   it('answers in turn, and ends what was cancelled', async () => {

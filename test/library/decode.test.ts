@@ -57,7 +57,7 @@ describe('decode', () => {
 
   it('runs several decodes of one model and one chip at the same time', async () => {
     const timer = machine(CHIP);
-    const request = { model, timer, prompt: PROMPT } as const;
+    const request = { model, timer, prompt: PROMPT, genLength: 64 } as const;
     const alone = await decode(request).result;
     const together = await Promise.all(
       ['llada.cpp', 'threshold', 'llada.cpp'].map((name) => decode({ ...request, policy: name }).result),
@@ -185,8 +185,8 @@ describe('machine', () => {
 
   it('takes numbers with and without unit', async () => {
     const ms = async (setting: Parameters<typeof machine>[0]) => {
-      const { seconds } = await decode({ model, prompt: PROMPT, timer: machine({ ...CHIP, ...setting }) })
-        .result;
+      const timer = machine({ ...CHIP, ...setting });
+      const { seconds } = await decode({ model, prompt: PROMPT, genLength: 32, timer }).result;
       return seconds!;
     };
     const usual = await ms({});

@@ -85,7 +85,7 @@ describe.skipIf(llamaMissing !== null)('a policy is its published loop on logits
       if (tokenizer === null) throw new Error('the shipped model has a tokenizer');
       for (let index = 0; index < (FUZZ ? 40 : 1); index++) {
         const promptIds = encodePrompt(tokenizer, generateProblem(1, index, 'long', 'heldout').prompt);
-        for (const share of FUZZ ? [32, 12] : [12]) {
+        for (const share of FUZZ ? [32, 12] : [4]) {
           const [anything] = fc.sample(schedules, { numRuns: 1, seed: 1 });
           // Neither of the two settings for the token that ends a text.
           const schedule = {

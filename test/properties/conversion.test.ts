@@ -26,7 +26,7 @@ import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
 const VOCAB = Object.keys(buildTokenizerJson().model.vocab).length;
 const TEXTS = ['sort owl elk ant', ' Ünïcode \u{1f600} 1234 zebra?', 'a\n\n b  c<|eot_id|>', "I'll go"];
-const RUNS = process.env.DLLM_FUZZ_RUNS === undefined ? 5 : 60;
+const RUNS = process.env.DLLM_FUZZ_RUNS === undefined ? 3 : 60;
 
 /** What a folder says about text: how words are cut, settings, templates. */
 const texts = fc.record({

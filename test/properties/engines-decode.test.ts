@@ -26,7 +26,7 @@ const POLICIES: Readonly<Partial<Record<Architecture, readonly string[]>>> = {
   rnd1: ['block-kv'],
 };
 
-const BLOCK = 8;
+const BLOCK = process.env.DLLM_FUZZ_RUNS === undefined ? 4 : 8;
 
 /** Of any shape that files of the family can describe, with room for a prompt and an answer. */
 function draw(arch: Architecture, seed: number): ModelConfig {

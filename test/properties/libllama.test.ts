@@ -18,7 +18,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const DIFFUSION = ['llada', 'dream', 'llada-moe', 'rnd1'] as const;
 /** Random models and prompts per family; `npm run fuzz` takes all 200. */
-const MODELS = process.env.DLLM_FUZZ_RUNS === undefined ? 7 : 200;
+const MODELS = process.env.DLLM_FUZZ_RUNS === undefined ? 4 : 200;
 
 /**
  * The one difference that is let pass, stated before any is seen: at the first step that differs, the choices of the
@@ -184,7 +184,7 @@ describe.skipIf(llamaMissing !== null)('llama.cpp agrees', () => {
     const directory = temporaryDirectory();
     let agreeing = 0;
     let [rows, worst] = [0, 0];
-    for (let seed = 1; seed <= 6; seed++) {
+    for (let seed = 1; seed <= (process.env.DLLM_FUZZ_RUNS === undefined ? 4 : 6); seed++) {
       const config = randomConfig('llada', seed);
       const { path } = await writeRandomGguf(config, seed, directory, seed % 2 === 0 ? 'q4_0' : 'q8_0');
       const oracle = llama.open(path);

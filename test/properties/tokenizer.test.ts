@@ -13,7 +13,7 @@ import { llamaMissing, loadLlama } from '../oracle/libllama.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
-const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 150);
+const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 75);
 if (llamaMissing !== null) {
   process.stderr.write(`skipped: token ids against llama.cpp, 4 tests: ${llamaMissing}\n`);
 }

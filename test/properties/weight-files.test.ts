@@ -14,7 +14,7 @@ import { writeCheckpoint } from '../support/checkpoint.js';
 import { readsOrRefuses, reportDraws } from '../support/reader-limits.js';
 import { randomWeights, tinyConfig } from '../support/tiny-model.js';
 
-const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 200);
+const RUNS = Number(process.env.DLLM_FUZZ_RUNS ?? 100);
 const config = tinyConfig({ layers: 1, vocab: 33, hidden: 8, heads: 2, kvHeads: 2, headDim: 4, ffn: 8 });
 
 /** Damage concentrated on the first bytes, where lengths, counts and offsets live. */
