@@ -87,7 +87,7 @@ export class AdbClient {
       const waited = { timeoutMs: Math.max(1, onNetwork ? Math.min(left, CALL_AGAIN_MS) : left), signal };
       const { code } = await this.run(['-s', serial, 'wait-for-device'], waited);
       if (code === 0) return true;
-      if (performance.now() >= end) return false;
+      if (!onNetwork || performance.now() >= end) return false;
     }
   }
 
